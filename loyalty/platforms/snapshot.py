@@ -1,0 +1,74 @@
+"""The neutral picture of one order that every platform's mapping produces.
+
+A mapping is pure: platform JSON in, :class:`OrderSnapshot` out, no database and no clock.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+
+
+class NotAnOrder(ValueError):
+    """The JSON is no order of this platform. ``str(error)`` says why in a sentence for people.
+
+    ``field`` names the offending JSON field (dotted path), or is empty when the whole document is something else.
+    """
+
+    def __init__(self, reason: str, *, field: str = "") -> None:
+        super().__init__(reason)
+        self.field = field
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerSnapshot:
+    """Who placed the order, as far as the platform says. A guest has ``external_id == ""``."""
+
+    external_id: str
+    email: str
+    name: str
+    phone: str = ""
+    locale: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LineSnapshot:
+    """One line of an order; ``total`` is for the whole quantity, in the order's currency."""
+
+    title: str
+    sku: str
+    quantity: int
+    total: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class OrderSnapshot:
+    """One order at one moment (O1, O2). Amounts are Decimals in ``currency``; instants are aware.
+
+    ``status`` is pending, confirmed, completed or cancelled; ``payment_status`` pending, paid, failed, expired,
+    partially_refunded or refunded: the words of O1. The platform's own words are kept beside them.
+    """
+
+    external_id: str
+    number: str
+    status: str
+    payment_status: str
+    currency: str
+    total: Decimal
+    refunded_total: Decimal
+    placed_at: datetime
+    updated_at: datetime
+    customer: CustomerSnapshot | None
+    tags: tuple[str, ...] = ()
+    lines: tuple[LineSnapshot, ...] = ()
+    cancelled_at: datetime | None = None
+    payment_due_at: datetime | None = None
+    platform_status: str = ""
+    platform_payment_status: str = ""
+    discount_codes: tuple[str, ...] = ()
+    is_test: bool = False
+    # What the platform says was used there; shown as "not in this ledger" (O5).
+    credits_used_there: Decimal = Decimal(0)
+    points_used_there: int = 0
+    # Ids of orders this one was split from or into; a parent and its children are never both returned.
+    parent_external_id: str = ""
+    child_external_ids: tuple[str, ...] = field(default=())
