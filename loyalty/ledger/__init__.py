@@ -1,0 +1,1 @@
+"""The lot engine, written once; credits and points are its two instances."""

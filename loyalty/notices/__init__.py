@@ -1,0 +1,1 @@
+"""What is sent to customers, and how (H3)."""

@@ -1,0 +1,59 @@
+"""What the domain refuses, and why, without a word about HTTP or pages.
+
+Every cause is a class with a stable ``code``, defined next to what raises it. The three families below say what the
+caller can do about it; the REST API and the admin each translate a family once.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+
+@dataclass(frozen=True, slots=True)
+class FieldError:
+    """One field that is wrong: a JSON pointer (RFC 6901), a stable code, a sentence for people."""
+
+    pointer: str
+    code: str
+    detail: str
+
+
+class DomainError(Exception):
+    """Base of everything the domain refuses. ``str(error)`` is a sentence for people."""
+
+    code: ClassVar[str]
+    title: ClassVar[str]
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail)
+        self.detail = detail
+
+
+class Invalid(DomainError):
+    """What was asked for cannot be, whatever the state: the caller must ask for something else."""
+
+    code = "invalid"
+    title = "The request has fields that are wrong."
+
+    def __init__(self, detail: str = "", *, errors: Sequence[FieldError] = ()) -> None:
+        super().__init__(detail or "; ".join(error.detail for error in errors))
+        self.errors = tuple(errors)
+
+    @classmethod
+    def at(cls, pointer: str, detail: str, *, code: str | None = None) -> "Invalid":
+        """The refusal of one field."""
+        return cls(detail, errors=[FieldError(pointer, code or cls.code, detail)])
+
+
+class Conflict(DomainError):
+    """What was asked for does not fit the present state: the caller must look again."""
+
+    code = "conflict"
+    title = "The request does not fit the present state."
+
+
+class NotFound(DomainError):
+    """There is no such thing in this store. Another store's thing answers exactly the same (T1)."""
+
+    code = "not-found"
+    title = "There is no such thing in this store."

@@ -1,0 +1,56 @@
+"""Writing the journal."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from loyalty.journal.models import JournalEntry
+from loyalty.stores.actors import Actor
+
+
+class Event(StrEnum):
+    """Everything the journal records; the names are those of the REST contract's timeline."""
+
+    ORDER_CREATED = "order.created"
+    ORDER_UPDATED = "order.updated"
+    ORDER_SPENT = "order.spent"
+    ORDER_CANCELLED = "order.cancelled"
+    CREDITS_REVERTED = "order.credit_reverted"
+    POINTS_REVERTED = "order.points_reverted"
+    REVERT_DECIDED = "order.revert_decided"
+    BALANCE_CHANGED = "customer.balance_changed"
+    NOTICE_QUEUED = "notice.queued"
+    NOTICE_SENT = "notice.sent"
+    NOTICE_FAILED = "notice.failed"
+    SETTINGS_CHANGED = "settings.changed"
+
+
+@dataclass(frozen=True, slots=True)
+class Happening:
+    """One event to be recorded. ``data`` must be JSON and free of personal data."""
+
+    store_id: int
+    event: Event
+    order_id: int | None = None
+    customer_id: int | None = None
+    remark_id: int | None = None
+    data: dict[str, Any] = field(default_factory=dict)
+
+
+def record(happenings: Iterable[Happening], *, actor: Actor, now: datetime) -> None:
+    """Write events in one statement, inside the transaction of what happened."""
+    JournalEntry.unscoped.bulk_create(
+        JournalEntry(
+            store_id=item.store_id,
+            event=item.event,
+            order_id=item.order_id,
+            customer_id=item.customer_id,
+            remark_id=item.remark_id,
+            actor=actor.ref,
+            data=item.data,
+            created_at=now,
+        )
+        for item in happenings
+    )

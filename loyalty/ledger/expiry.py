@@ -1,0 +1,57 @@
+"""When value expires: local days, half-open instants (L2, L7). Pure."""
+
+from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from loyalty.stores.preferences import PointsExpirySettings
+
+_SECOND = timedelta(seconds=1)
+
+
+def end_of_day(last_day: date, tz: ZoneInfo) -> datetime:
+    """The first instant after ``last_day`` in ``tz``: value usable through that day expires then (L2).
+
+    It is the next local midnight, or, where a clock change skips midnight (or a whole day), the change itself.
+    """
+    midnight = datetime.combine(last_day + timedelta(days=1), time.min, tz)
+    utc = ZoneInfo("UTC")
+    instant = midnight.astimezone(utc)
+    if instant.astimezone(tz).replace(tzinfo=None) == midnight.replace(tzinfo=None):
+        return instant
+    # Midnight does not exist that night: the clock jumps over it somewhere between the two readings of it.
+    early, late = midnight.replace(fold=1).astimezone(utc), instant
+    while late - early > _SECOND:
+        middle = early + (late - early) // 2
+        early, late = (early, middle) if middle.astimezone(tz).date() > last_day else (middle, late)
+    return late.replace(microsecond=0)
+
+
+def last_day_of_use(expires_at: datetime | None, tz: ZoneInfo) -> date | None:
+    """The last local day on which value with this expiry can be used; None for never."""
+    if expires_at is None:
+        return None
+    return (expires_at - timedelta(microseconds=1)).astimezone(tz).date()
+
+
+def local_day(now: datetime, tz: ZoneInfo) -> date:
+    """The day it is in the store."""
+    return now.astimezone(tz).date()
+
+
+def scheme_last_day(scheme: PointsExpirySettings, *, awarded: date) -> date | None:
+    """The last day of use of points awarded on ``awarded`` under the store's scheme (L7); None for never.
+
+    A yearly date of 29 February falls on the 28th in other years.
+    """
+    if scheme.scheme == "never":
+        return None
+    if scheme.scheme == "days":
+        return awarded + timedelta(days=scheme.days)
+    year = awarded.year + 1
+    first_of_next = date(year + scheme.month // 12, scheme.month % 12 + 1, 1)
+    return min(date(year, scheme.month, 1) + timedelta(days=scheme.day - 1), first_of_next - timedelta(days=1))
+
+
+def is_expired(expires_at: datetime | None, now: datetime) -> bool:
+    """Whether value with this expiry can no longer be used at ``now``."""
+    return expires_at is not None and expires_at <= now

@@ -1,0 +1,210 @@
+"""One kind's ledger: what customers have, and the verbs that change it (L1-L6, M4).
+
+``credits.ledger`` and ``points.ledger`` hold the two instances. Verbs must run inside the caller's transaction, after
+:func:`~loyalty.ledger.posting.lock_customers`.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from django.db.models import Q, QuerySet, Sum
+
+from loyalty.ledger.models import AbstractLot, MovementType, Origin
+from loyalty.ledger.planner import GIVES_BACK, Amount, Draw, OpenLot, Outcome, PlannedLot, UsedLot, draw
+from loyalty.ledger.posting import Entry, NewLot, Posted, Tables, post
+from loyalty.stores.actors import Actor
+from loyalty.stores.models import Customer, Store
+
+Kind = Literal["credits", "points"]
+
+
+def valid_at(now: datetime) -> Q:
+    """Lots that can be used at ``now``: expiry is this predicate, never a flag (L2)."""
+    return Q(expires_at__isnull=True) | Q(expires_at__gt=now)
+
+
+@dataclass(frozen=True, slots=True)
+class Return:
+    """One planned lot of an order that is to be given back under a revert."""
+
+    store_id: int
+    revert_id: int
+    remark_id: int | None
+    planned: PlannedLot
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """One kind's ledger over its three tables."""
+
+    kind: Kind
+    tables: Tables
+
+    def open_lots(self, customer: Customer, *, currency: str, now: datetime) -> list[OpenLot]:
+        """The customer's valid lots with something left, of one currency (L4)."""
+        lots = self._of_currency(self._open(now).filter(customer=customer, store=customer.store_id), currency)
+        return [OpenLot(lot.pk, lot.remaining, lot.expires_at, lot.granted_at) for lot in lots]
+
+    def available(self, customer_ids: Collection[int], *, now: datetime) -> dict[tuple[int, str], Amount]:
+        """What each customer can use at ``now``, by customer and currency (points: ``""``); one query."""
+        columns = ("customer_id", "currency") if self.tables.has_currency else ("customer_id",)
+        lots = self._open(now).filter(customer__in=customer_ids)
+        rows = lots.order_by().values(*columns).annotate(total=Sum("remaining"))
+        return {(row["customer_id"], row.get("currency", "")): row["total"] for row in rows}
+
+    def used_lots(self, order_ids: Collection[int]) -> dict[int, list[UsedLot]]:
+        """What these orders drew on, in the order of spending; one query. Callers hold the orders' locks to write."""
+        allocations = self.tables.allocation.unscoped.filter(order__in=order_ids).select_related("lot").order_by("id")
+        used: dict[int, list[UsedLot]] = defaultdict(list)
+        for row in allocations:
+            lot = row.lot
+            used[row.order_id].append(
+                UsedLot(
+                    allocation_id=row.pk,
+                    order_id=row.order_id,
+                    customer_id=lot.customer_id,
+                    lot_id=lot.pk,
+                    amount=row.amount,
+                    returned=row.returned,
+                    expires_at=lot.expires_at,
+                    origin=lot.origin,
+                    currency=getattr(lot, "currency", ""),
+                )
+            )
+        return used
+
+    def grant(
+        self,
+        customer: Customer,
+        amount: Amount,
+        *,
+        currency: str,
+        expires_at: datetime | None,
+        remark_id: int | None,
+        actor: Actor,
+        trigger: str,
+        now: datetime,
+        origin: Origin = Origin.GRANT,
+    ) -> Posted:
+        """Give ``amount`` as a new lot (L6, L7)."""
+        entry = Entry(
+            store_id=customer.store_id,
+            customer_id=customer.pk,
+            type=MovementType.GRANT,
+            amount=amount,
+            currency=currency,
+            new_lot=NewLot(origin, expires_at),
+            remark_id=remark_id,
+        )
+        return self._post([entry], [customer.pk], actor=actor, trigger=trigger, now=now)[-1]
+
+    def remove(
+        self,
+        customer: Customer,
+        amount: Amount,
+        *,
+        currency: str,
+        remark_id: int | None,
+        actor: Actor,
+        trigger: str,
+        now: datetime,
+    ) -> list[Posted]:
+        """Take ``amount`` from the lots that expire first (L6). Raises InsufficientBalance, all or nothing."""
+        draws = draw(self.open_lots(customer, currency=currency, now=now), amount)
+        entries = [
+            Entry(
+                store_id=customer.store_id,
+                customer_id=customer.pk,
+                type=MovementType.ADJUST,
+                amount=-taken.amount,
+                currency=currency,
+                lot_id=taken.lot_id,
+                remark_id=remark_id,
+            )
+            for taken in draws
+        ]
+        posted = self._post(entries, [customer.pk], actor=actor, trigger=trigger, now=now)
+        return posted[-len(entries) :]
+
+    def spend(
+        self,
+        customer: Customer,
+        amount: Amount,
+        *,
+        currency: str,
+        order_id: int,
+        deduction: int,
+        actor: Actor,
+        trigger: str,
+        now: datetime,
+    ) -> None:
+        """Apply ``amount`` to an order, one allocation per lot (L3, L4). Raises InsufficientBalance, all or nothing."""
+        draws = draw(self.open_lots(customer, currency=currency, now=now), amount)
+        entries = [self._spending(customer, taken, currency, order_id, deduction) for taken in draws]
+        self._post(entries, [customer.pk], actor=actor, trigger=trigger, now=now)
+
+    def give_back(self, returns: Sequence[Return], *, actor: Actor, trigger: str, now: datetime) -> dict[int, int]:
+        """Write planned returns (M4), for any number of orders; answers the new lot of each extended allocation.
+
+        Only what the plan gives back is written: a valid lot gets its value back, an extended one becomes a new lot
+        that names the old one.
+        """
+        back = [item for item in returns if item.planned.outcome in GIVES_BACK]
+        if not back:
+            return {}
+        customers = {item.planned.used.customer_id for item in back}
+        posted = self._post([_returning(item) for item in back], customers, actor=actor, trigger=trigger, now=now)
+        pairs = zip(back, posted[-len(back) :], strict=True)
+        return {
+            item.planned.used.allocation_id: row.lot_id
+            for item, row in pairs
+            if item.planned.outcome is Outcome.EXTENDED
+        }
+
+    def post_due(self, customer_ids: Collection[int], *, actor: Actor, now: datetime) -> int:
+        """Post what has lapsed for these customers (L5); answers how many lots."""
+        return len(self._post([], customer_ids, actor=actor, trigger="", now=now))
+
+    def _post(
+        self, entries: Iterable[Entry], customer_ids: Collection[int], *, actor: Actor, trigger: str, now: datetime
+    ) -> list[Posted]:
+        return post(self.tables, list(entries), customer_ids=customer_ids, actor=actor, trigger=trigger, now=now)
+
+    def _open(self, now: datetime) -> "QuerySet[AbstractLot]":
+        return self.tables.lot.unscoped.filter(valid_at(now), remaining__gt=0)
+
+    def _of_currency(self, lots: "QuerySet[AbstractLot]", currency: str) -> "QuerySet[AbstractLot]":
+        return lots.filter(currency=currency) if self.tables.has_currency else lots
+
+    def _spending(self, customer: Customer, taken: Draw, currency: str, order_id: int, deduction: int) -> Entry:
+        return Entry(
+            store_id=customer.store_id,
+            customer_id=customer.pk,
+            type=MovementType.SPEND,
+            amount=-taken.amount,
+            currency=currency,
+            lot_id=taken.lot_id,
+            order_id=order_id,
+            deduction=deduction,
+        )
+
+
+def _returning(item: Return) -> Entry:
+    planned, used = item.planned, item.planned.used
+    extended = planned.outcome is Outcome.EXTENDED
+    return Entry(
+        store_id=item.store_id,
+        customer_id=used.customer_id,
+        type=MovementType.REVERT,
+        amount=planned.amount,
+        currency=used.currency,
+        lot_id=None if extended else used.lot_id,
+        new_lot=NewLot(Origin.EXTENSION, planned.expires_at, used.lot_id) if extended else None,
+        order_id=used.order_id,
+        allocation_id=used.allocation_id,
+        revert_id=item.revert_id,
+        remark_id=item.remark_id,
+    )

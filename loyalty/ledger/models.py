@@ -1,0 +1,127 @@
+"""The rows every ledger has: lots, allocations and movements (domain §1), abstract.
+
+``credits`` makes them with Decimal money and a currency, ``points`` with whole numbers. Their amounts are declared
+there; everything else, and the rules that the database holds, stands here once.
+"""
+
+from typing import Any, ClassVar
+
+import pgtrigger
+from django.db import models
+from django.db.models import F, Q
+
+from loyalty.stores.scoping import SameStoreKey, StoreOwned, unique_in_store
+
+
+class Origin(models.TextChoices):
+    """Where a lot's value came from."""
+
+    GRANT = "grant", "Given"
+    EXTENSION = "extension", "Extended"
+    EARNED = "earned", "Earned by an order"
+    REWARD = "reward", "Reward"
+
+
+class MovementType(models.TextChoices):
+    """What a ledger row records."""
+
+    GRANT = "grant", "Given"
+    SPEND = "spend", "Spent"
+    REVERT = "revert", "Returned"
+    UNDO = "undo", "Return undone"
+    EXPIRE = "expire", "Expired"
+    ADJUST = "adjust", "Adjusted"
+    CLAW_BACK = "claw_back", "Taken back"
+
+
+class AbstractLot(StoreOwned):
+    """Value granted to one customer at one moment, usable before ``expires_at`` (L1, L2).
+
+    Only ``remaining`` ever changes. That the expiry never does is what lets a return be planned before the
+    customer's ledger is locked.
+    """
+
+    customer = SameStoreKey("stores.Customer")
+    granted_at = models.DateTimeField()
+    expires_at = models.DateTimeField(null=True, blank=True)
+    origin = models.CharField(max_length=10, choices=Origin.choices)
+    extended_from = SameStoreKey("self", null=True, blank=True)
+
+    class Meta(StoreOwned.Meta):
+        abstract = True
+        constraints: ClassVar[list[Any]] = [
+            unique_in_store("%(class)s_in_store"),
+            models.CheckConstraint(condition=Q(remaining__gte=0, remaining__lte=F("granted")), name="%(class)s_remaining_within"),
+            models.CheckConstraint(condition=Q(granted__gt=0), name="%(class)s_granted_positive"),
+        ]
+        indexes: ClassVar[list[Any]] = [
+            models.Index("customer", F("id").desc(), name="%(class)s_of_customer"),
+            models.Index("customer", "expires_at", condition=Q(remaining__gt=0), name="%(class)s_open"),
+            models.Index("expires_at", condition=Q(remaining__gt=0, expires_at__isnull=False), name="%(class)s_to_expire"),
+        ]
+        triggers: ClassVar[list[Any]] = [
+            pgtrigger.Protect(name="keep_lots", operation=pgtrigger.Delete),
+            pgtrigger.ReadOnly(name="only_remaining_changes", exclude=["remaining"]),
+        ]
+
+    def __str__(self) -> str:
+        return f"Lot {self.pk}"
+
+
+class AbstractAllocation(StoreOwned):
+    """The part of one lot that one spend took; stored when spent (L3), and how much of it is back.
+
+    ``deduction`` is 0 for what the order was placed with, 1, 2, … for each *Deduct again* (M10).
+    """
+
+    order = SameStoreKey("orders.Order")
+    deduction = models.PositiveSmallIntegerField(default=0)
+    created_at = models.DateTimeField()
+
+    class Meta(StoreOwned.Meta):
+        abstract = True
+        constraints: ClassVar[list[Any]] = [
+            unique_in_store("%(class)s_in_store"),
+            models.UniqueConstraint(fields=["order", "lot", "deduction"], name="%(class)s_once"),
+            models.CheckConstraint(condition=Q(returned__gte=0, returned__lte=F("amount")), name="%(class)s_returned_within"),
+            models.CheckConstraint(condition=Q(amount__gt=0), name="%(class)s_amount_positive"),
+        ]
+        indexes: ClassVar[list[Any]] = [models.Index("lot", name="%(class)s_of_lot")]
+        triggers: ClassVar[list[Any]] = [
+            pgtrigger.Protect(name="keep_allocations", operation=pgtrigger.Delete),
+            pgtrigger.ReadOnly(name="only_returned_changes", exclude=["returned"]),
+        ]
+
+
+class AbstractMovement(StoreOwned):
+    """One insert-only ledger row (H1): a signed amount on one lot, and the customer's balance after it.
+
+    Per customer (and currency) the rows form a chain in id order: each ``balance_after`` is the one before plus the
+    amount. After any write the last one is what is available, because a write first posts what has lapsed (L5).
+    """
+
+    customer = SameStoreKey("stores.Customer")
+    type = models.CharField(max_length=10, choices=MovementType.choices)
+    order = SameStoreKey("orders.Order", null=True, blank=True)
+    revert = SameStoreKey("orders.Revert", null=True, blank=True)
+    remark = SameStoreKey("stores.Remark", null=True, blank=True)
+    actor = models.CharField(max_length=100)
+    trigger = models.CharField(max_length=20, blank=True)
+    created_at = models.DateTimeField()
+
+    class Meta(StoreOwned.Meta):
+        abstract = True
+        constraints: ClassVar[list[Any]] = [
+            models.CheckConstraint(condition=~Q(amount=0), name="%(class)s_amount_not_zero"),
+            models.CheckConstraint(condition=Q(type__in=MovementType.values), name="%(class)s_type_is_known"),
+        ]
+        indexes: ClassVar[list[Any]] = [
+            models.Index("customer", F("id").desc(), name="%(class)s_history"),
+            models.Index("lot", name="%(class)s_of_lot"),
+            models.Index("order", condition=Q(order__isnull=False), name="%(class)s_of_order"),
+            models.Index("revert", condition=Q(revert__isnull=False), name="%(class)s_of_revert"),
+        ]
+        triggers: ClassVar[list[Any]] = [pgtrigger.Protect(name="insert_only", operation=pgtrigger.Update | pgtrigger.Delete)]
+
+    def __str__(self) -> str:
+        return f"{self.get_type_display()} {self.amount}"

@@ -1,0 +1,212 @@
+"""What comes back, lot by lot: the pure planner behind form, API, jobs and rules (M2-M4, E3, F2).
+
+No database, no clock: facts in, plan out. Amounts are Decimals for credits and ints for points.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import TypeAlias
+
+from loyalty.errors import Invalid
+from loyalty.ledger.expiry import is_expired
+
+Amount: TypeAlias = Decimal | int
+
+
+class Decision(StrEnum):
+    """What is to happen to one kind (M2, N4)."""
+
+    RETURN = "return"
+    DECLINE = "decline"
+    DEFER = "defer"
+
+
+class ExpiredRule(StrEnum):
+    """What expired lots mean for the valid ones (E4)."""
+
+    VALID_ONLY = "valid_only"
+    ALL_OR_NOTHING = "all_or_nothing"
+
+
+class Outcome(StrEnum):
+    """What happens to the part of one lot that was used."""
+
+    RETURNED = "returned"
+    EXTENDED = "extended"
+    EXPIRED = "expired"
+    BLOCKED = "blocked"
+    ALREADY_RETURNED = "already_returned"
+
+
+GIVES_BACK = frozenset({Outcome.RETURNED, Outcome.EXTENDED})
+
+
+@dataclass(frozen=True, slots=True)
+class UsedLot:
+    """One allocation with the facts of its lot that decide its fate; all but ``returned`` never change."""
+
+    allocation_id: int
+    order_id: int
+    customer_id: int
+    lot_id: int
+    amount: Amount
+    returned: Amount
+    expires_at: datetime | None
+    origin: str
+    currency: str = ""
+
+    @property
+    def outstanding(self) -> Amount:
+        """What is not back yet."""
+        return self.amount - self.returned
+
+
+@dataclass(frozen=True, slots=True)
+class KindChoice:
+    """What was chosen for one kind: return it or not, and which expired lots come back until when.
+
+    ``extend_all`` applies to every expired lot of the kind, ``extend`` to single allocations and wins over it. Both
+    are half-open instants.
+    """
+
+    decision: Decision = Decision.DEFER
+    extend_all: datetime | None = None
+    extend: Mapping[int, datetime] = field(default_factory=dict)
+
+    def new_expiry(self, allocation_id: int) -> datetime | None:
+        """The expiry under which an expired allocation comes back, or None when it was not extended."""
+        return self.extend.get(allocation_id, self.extend_all)
+
+
+RETURN_VALID = KindChoice(Decision.RETURN)
+DECLINE = KindChoice(Decision.DECLINE)
+DEFER = KindChoice(Decision.DEFER)
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedLot:
+    """The fate of one allocation: ``amount`` is what it is about, ``expires_at`` that of the value after it."""
+
+    used: UsedLot
+    outcome: Outcome
+    amount: Amount
+    expires_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class KindPlan:
+    """What returns of one kind on one order, and what stays with the shop."""
+
+    decision: Decision
+    lots: tuple[PlannedLot, ...]
+    used: Amount
+    already: Amount
+
+    @property
+    def returns(self) -> Amount:
+        """What comes back now."""
+        return sum((lot.amount for lot in self.lots if lot.outcome in GIVES_BACK), start=0)
+
+    @property
+    def remains(self) -> Amount:
+        """What is still not back afterwards."""
+        return self.used - self.already - self.returns
+
+    @property
+    def skip_code(self) -> str | None:
+        """Why nothing of this kind comes back, as a code of the REST contract; None when something does."""
+        if self.returns:
+            return None
+        if not self.used:
+            return "not_applied"
+        if self.already == self.used:
+            return "already_reverted"
+        if self.decision is not Decision.RETURN:
+            return "declined" if self.decision is Decision.DECLINE else "not_selected"
+        return "blocked" if any(lot.outcome is Outcome.BLOCKED for lot in self.lots) else "expired"
+
+
+def plan_kind(used: Sequence[UsedLot], choice: KindChoice, *, rule: ExpiredRule, now: datetime) -> KindPlan:
+    """Decide for one kind of one order which lots give back what.
+
+    ``used`` are the order's allocations in the order of spending. A lot valid at ``now`` returns under its own expiry
+    (M4); an expired one only when extended (M3). Under ``ALL_OR_NOTHING`` one expired lot blocks all the others (E3).
+    When the kind is not to be returned, no lot is decided on.
+    """
+    lots: Iterable[PlannedLot] = ()
+    if choice.decision is Decision.RETURN:
+        blocked = rule is ExpiredRule.ALL_OR_NOTHING and any(_lapses(lot, choice, now) for lot in used)
+        lots = (_fate(lot, choice, now, blocked=blocked) for lot in used)
+    return KindPlan(
+        decision=choice.decision,
+        lots=tuple(lots),
+        used=sum((lot.amount for lot in used), start=0),
+        already=sum((lot.returned for lot in used), start=0),
+    )
+
+
+def _lapses(lot: UsedLot, choice: KindChoice, now: datetime) -> bool:
+    expired = bool(lot.outstanding) and is_expired(lot.expires_at, now)
+    return expired and choice.new_expiry(lot.allocation_id) is None
+
+
+def _fate(lot: UsedLot, choice: KindChoice, now: datetime, *, blocked: bool) -> PlannedLot:
+    if not lot.outstanding:
+        return PlannedLot(lot, Outcome.ALREADY_RETURNED, lot.returned, lot.expires_at)
+    if _lapses(lot, choice, now):
+        return PlannedLot(lot, Outcome.EXPIRED, lot.outstanding, lot.expires_at)
+    if blocked:
+        return PlannedLot(lot, Outcome.BLOCKED, lot.outstanding, lot.expires_at)
+    if is_expired(lot.expires_at, now):
+        return PlannedLot(lot, Outcome.EXTENDED, lot.outstanding, choice.new_expiry(lot.allocation_id))
+    return PlannedLot(lot, Outcome.RETURNED, lot.outstanding, lot.expires_at)
+
+
+class InsufficientBalance(Invalid):
+    """The customer has less than is to be taken; nothing was taken (L3, L6)."""
+
+    code = "insufficient-balance"
+    title = "The customer's balance is too small."
+
+
+@dataclass(frozen=True, slots=True)
+class OpenLot:
+    """A valid lot with something left in it."""
+
+    lot_id: int
+    remaining: Amount
+    expires_at: datetime | None
+    granted_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Draw:
+    """What is taken from one lot."""
+
+    lot_id: int
+    amount: Amount
+
+
+def draw(lots: Iterable[OpenLot], amount: Amount) -> list[Draw]:
+    """Take ``amount`` from valid lots: soonest expiry first, never-expiring last, then granted-at, then id (L3).
+
+    Raises :class:`InsufficientBalance`, all or nothing.
+    """
+    draws: list[Draw] = []
+    missing = amount
+    for lot in sorted(lots, key=_drawing_order):
+        if not missing:
+            break
+        taken = min(lot.remaining, missing)
+        draws.append(Draw(lot.lot_id, taken))
+        missing -= taken
+    if missing:
+        raise InsufficientBalance(f"The customer has {amount - missing}, and {amount} is needed.")
+    return draws
+
+
+def _drawing_order(lot: OpenLot) -> tuple[bool, datetime, datetime, int]:
+    return (lot.expires_at is None, lot.expires_at or lot.granted_at, lot.granted_at, lot.lot_id)

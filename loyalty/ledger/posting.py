@@ -1,0 +1,215 @@
+"""The ledger's only write: one set-based SQL statement for one entry or for thousands.
+
+Every change of anybody's credits or points (grant, spend, revert, expiry, adjustment) is a list of :class:`Entry`
+handed to :func:`post`. In one statement it posts what has lapsed (L5), changes the lots, creates new ones, records
+allocations and what came back to them, and writes the movements with their running balance.
+
+Callers hold the customers' row locks (:func:`lock_customers`), which is what serialises a customer's ledger.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import connection, models
+
+from loyalty.ledger.models import AbstractAllocation, AbstractLot, AbstractMovement, MovementType, Origin
+from loyalty.ledger.planner import Amount
+from loyalty.stores.actors import Actor
+from loyalty.stores.models import Customer
+
+
+@dataclass(frozen=True, slots=True)
+class NewLot:
+    """A lot that an entry creates with its whole amount."""
+
+    origin: Origin
+    expires_at: datetime | None
+    extended_from: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One movement to be written: a signed ``amount`` into an existing lot or into a ``new_lot``.
+
+    A spend names ``order_id`` and ``deduction`` and creates the allocation; a revert names the ``allocation_id`` whose
+    *returned* it raises.
+    """
+
+    store_id: int
+    customer_id: int
+    type: MovementType
+    amount: Amount
+    currency: str = ""
+    lot_id: int | None = None
+    new_lot: NewLot | None = None
+    order_id: int | None = None
+    allocation_id: int | None = None
+    revert_id: int | None = None
+    remark_id: int | None = None
+    deduction: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """A movement that was written. Lapsed lots come first, then the entries in the order given."""
+
+    id: int
+    lot_id: int
+    type: str
+    amount: Amount
+    balance_after: Amount
+
+
+@dataclass(frozen=True, slots=True)
+class Tables:
+    """Where one kind's rows live, and the SQL that differs between kinds."""
+
+    lot: type[AbstractLot]
+    allocation: type[AbstractAllocation]
+    movement: type[AbstractMovement]
+    amount_type: str
+    has_currency: bool
+
+    @property
+    def sql(self) -> dict[str, str]:
+        """What the statement's placeholders stand for."""
+        quote = connection.ops.quote_name
+        return {
+            "lot": quote(self.lot._meta.db_table),
+            "allocation": quote(self.allocation._meta.db_table),
+            "movement": quote(self.movement._meta.db_table),
+            "amount": self.amount_type,
+            "lot_currency": "lot.currency" if self.has_currency else "''::text",
+            "currency_column": ", currency" if self.has_currency else "",
+            "line_currency": ", line.currency" if self.has_currency else "",
+        }
+
+
+def lock_customers(customer_ids: Collection[int]) -> None:
+    """Lock the ledgers of these customers until the transaction ends; always after their orders, always in id order.
+
+    NO KEY: inserting rows that point to the customer does not wait, writing his ledger does.
+    """
+    rows = Customer.unscoped.filter(pk__in=customer_ids).order_by("pk")
+    list(rows.select_for_update(no_key=True).values_list("pk", flat=True))
+
+
+def post(
+    tables: Tables, entries: Sequence[Entry], *, customer_ids: Collection[int], actor: Actor, trigger: str, now: datetime
+) -> list[Posted]:
+    """Write ``entries`` and everything due at ``now`` for ``customer_ids``; callers hold the customers' locks.
+
+    At most two statements: ids for new lots, when there are any, and the write. The database refuses an entry that
+    would take a lot below zero or above what was granted, or an allocation above what was used.
+    """
+    parameters = {
+        "customers": list(customer_ids),
+        "now": now,
+        "actor": actor.ref,
+        "trigger": trigger,
+        **_columns(entries, _new_lot_ids(tables.lot, sum(entry.new_lot is not None for entry in entries))),
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_POST.format(**tables.sql), parameters)
+        return [Posted(*row) for row in cursor.fetchall()]
+
+
+def _new_lot_ids(lot: type[models.Model], count: int) -> list[int]:
+    if not count:
+        return []
+    with connection.cursor() as cursor:
+        # Ids are drawn first so that movements of the same statement can name their new lots.
+        cursor.execute(
+            "SELECT nextval(pg_get_serial_sequence(%s, 'id')) FROM generate_series(1, %s)", [lot._meta.db_table, count]
+        )
+        return [row[0] for row in cursor.fetchall()]
+
+
+def _columns(entries: Sequence[Entry], new_ids: list[int]) -> dict[str, list[Any]]:
+    ids = iter(new_ids)
+    return {
+        "store": [entry.store_id for entry in entries],
+        "customer": [entry.customer_id for entry in entries],
+        "type": [entry.type.value for entry in entries],
+        "amount": [entry.amount for entry in entries],
+        "currency": [entry.currency for entry in entries],
+        "lot": [next(ids) if entry.new_lot else entry.lot_id for entry in entries],
+        "origin": [entry.new_lot.origin.value if entry.new_lot else None for entry in entries],
+        "expires": [entry.new_lot.expires_at if entry.new_lot else None for entry in entries],
+        "extended_from": [entry.new_lot.extended_from if entry.new_lot else None for entry in entries],
+        "order": [entry.order_id for entry in entries],
+        "allocation": [entry.allocation_id for entry in entries],
+        "revert": [entry.revert_id for entry in entries],
+        "remark": [entry.remark_id for entry in entries],
+        "deduction": [entry.deduction for entry in entries],
+    }
+
+
+_POST = """
+WITH due AS (
+    SELECT id, store_id, customer_id, {lot_currency} AS currency, remaining, expires_at
+    FROM {lot} AS lot
+    WHERE customer_id = ANY(%(customers)s) AND remaining > 0 AND expires_at <= %(now)s
+), opening AS (
+    SELECT customer_id, {lot_currency} AS currency, sum(remaining) AS balance
+    FROM {lot} AS lot
+    WHERE customer_id = ANY(%(customers)s) AND remaining > 0
+    GROUP BY 1, 2
+), entry AS (
+    SELECT * FROM unnest(
+        %(store)s::bigint[], %(customer)s::bigint[], %(type)s::text[], %(amount)s::{amount}[], %(currency)s::text[],
+        %(lot)s::bigint[], %(origin)s::text[], %(expires)s::timestamptz[], %(extended_from)s::bigint[],
+        %(order)s::bigint[], %(allocation)s::bigint[], %(revert)s::bigint[], %(remark)s::bigint[], %(deduction)s::int[]
+    ) WITH ORDINALITY AS entry (
+        store_id, customer_id, type, amount, currency, lot_id, origin, expires_at, extended_from_id,
+        order_id, allocation_id, revert_id, remark_id, deduction, position
+    )
+), line AS (
+    SELECT 0 AS part, row_number() OVER (ORDER BY expires_at, id) AS position, store_id, customer_id, currency,
+        id AS lot_id, 'expire' AS type, -remaining AS amount, NULL::bigint AS order_id, NULL::bigint AS allocation_id,
+        NULL::bigint AS revert_id, NULL::bigint AS remark_id, NULL::text AS origin, 0 AS deduction
+    FROM due
+    UNION ALL
+    SELECT 1, position, store_id, customer_id, currency, lot_id, type, amount, order_id, allocation_id, revert_id,
+        remark_id, origin, deduction
+    FROM entry
+), created AS (
+    INSERT INTO {lot} (id, store_id, customer_id, granted, remaining, granted_at, expires_at, origin,
+        extended_from_id{currency_column})
+    SELECT lot_id, store_id, customer_id, amount, amount, %(now)s, expires_at, origin,
+        extended_from_id{currency_column}
+    FROM entry WHERE origin IS NOT NULL
+), changed AS (
+    UPDATE {lot} AS lot SET remaining = lot.remaining + change.amount
+    FROM (SELECT lot_id, sum(amount)::{amount} AS amount FROM line WHERE origin IS NULL GROUP BY lot_id) AS change
+    WHERE lot.id = change.lot_id
+), allocated AS (
+    INSERT INTO {allocation} (store_id, order_id, lot_id, amount, returned, deduction, created_at)
+    SELECT store_id, order_id, lot_id, -amount, 0, deduction, %(now)s
+    FROM entry WHERE type = 'spend' AND order_id IS NOT NULL ORDER BY position
+    RETURNING id, order_id, lot_id, deduction
+), returned AS (
+    UPDATE {allocation} AS allocation SET returned = allocation.returned + back.amount
+    FROM (
+        SELECT allocation_id, sum(amount)::{amount} AS amount
+        FROM entry WHERE allocation_id IS NOT NULL GROUP BY allocation_id
+    ) AS back
+    WHERE allocation.id = back.allocation_id
+)
+INSERT INTO {movement} (store_id, customer_id, lot_id, type, amount, balance_after, order_id, allocation_id,
+    revert_id, remark_id, actor, trigger, created_at{currency_column})
+SELECT line.store_id, line.customer_id, line.lot_id, line.type, line.amount,
+    coalesce(opening.balance, 0) + sum(line.amount) OVER (
+        PARTITION BY line.customer_id, line.currency ORDER BY line.part, line.position
+    ),
+    line.order_id, coalesce(line.allocation_id, allocated.id), line.revert_id, line.remark_id,
+    %(actor)s, CASE WHEN line.type = 'expire' THEN '' ELSE %(trigger)s END, %(now)s{line_currency}
+FROM line
+LEFT JOIN opening ON opening.customer_id = line.customer_id AND opening.currency = line.currency
+LEFT JOIN allocated ON allocated.order_id = line.order_id AND allocated.lot_id = line.lot_id
+    AND allocated.deduction = line.deduction AND line.type = 'spend'
+ORDER BY line.part, line.position
+RETURNING id, lot_id, type, amount, balance_after
+"""

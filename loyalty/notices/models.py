@@ -1,0 +1,54 @@
+"""Notices to customers: written with the event, sent by the worker, readable for staff (H3)."""
+
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import Q
+
+from loyalty.stores.scoping import SameStoreKey, StoreOwned, unique_in_store
+
+
+class NoticeStatus(models.TextChoices):
+    """How far a notice has come."""
+
+    QUEUED = "queued", "Waiting to be sent"
+    SENT = "sent", "Sent"
+    FAILED = "failed", "Could not be sent"
+
+
+class Notice(StoreOwned):
+    """One message to one customer, whole as it is sent. ``message_id`` lets a mail server drop a repeat."""
+
+    customer = SameStoreKey("stores.Customer")
+    order = SameStoreKey("orders.Order", null=True, blank=True)
+    to_email = models.EmailField(max_length=254)
+    subject = models.CharField(max_length=200)
+    text = models.TextField()
+    html = models.TextField()
+    message_id = models.CharField(max_length=200, unique=True)
+    status = models.CharField(max_length=10, choices=NoticeStatus.choices, default=NoticeStatus.QUEUED)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    next_attempt_at = models.DateTimeField(null=True, blank=True)
+    last_error = models.TextField(blank=True)
+    created_at = models.DateTimeField()
+    sent_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta(StoreOwned.Meta):
+        constraints: ClassVar = [
+            unique_in_store("notice_in_store"),
+            models.CheckConstraint(
+                condition=Q(status=NoticeStatus.SENT, sent_at__isnull=False) | (~Q(status=NoticeStatus.SENT) & Q(sent_at__isnull=True)),
+                name="notice_sent_means_sent_at",
+            ),
+            models.CheckConstraint(
+                condition=~Q(status=NoticeStatus.QUEUED) | Q(next_attempt_at__isnull=False), name="notice_queued_has_its_turn"
+            ),
+        ]
+        indexes: ClassVar = [
+            models.Index("next_attempt_at", condition=Q(status=NoticeStatus.QUEUED), name="notice_due"),
+            models.Index("order", condition=Q(order__isnull=False), name="notice_of_order"),
+            models.Index("customer", models.F("id").desc(), name="notice_of_customer"),
+        ]
+
+    def __str__(self) -> str:
+        return self.subject

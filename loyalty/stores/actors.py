@@ -1,0 +1,100 @@
+"""Who did something: a person, a REST client, a job, a rule or a platform.
+
+The ledgers and the journal keep an actor as a short reference without personal data, such as ``user:12``;
+:func:`actor_names` turns references into names for people when a page is shown.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from loyalty.stores.models import ApiKey, User
+
+
+class ActorType(StrEnum):
+    """What kind of actor a reference names."""
+
+    USER = "user"
+    API_KEY = "api_key"
+    JOB = "job"
+    RULE = "rule"
+    PLATFORM = "platform"
+    SYSTEM = "system"
+
+
+class Trigger(StrEnum):
+    """What caused a cancel or a revert (domain §1)."""
+
+    ADMIN = "admin"
+    API = "api"
+    BULK = "bulk"
+    PAYMENT_EXPIRED = "payment_expired"
+    PAYMENT_FAILED = "payment_failed"
+    RULE_STATUS = "rule_status"
+    RULE_TAG = "rule_tag"
+    PLATFORM = "platform"
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who is acting. ``ref`` is what is stored."""
+
+    type: ActorType
+    key: str
+
+    @property
+    def ref(self) -> str:
+        """The stored form, such as ``user:12`` or ``job:credits.expire_lots``."""
+        return f"{self.type}:{self.key}"
+
+    @classmethod
+    def user(cls, user: User) -> "Actor":
+        """A person signed in to the back-office."""
+        return cls(ActorType.USER, str(user.pk))
+
+    @classmethod
+    def api_key(cls, api_key: ApiKey) -> "Actor":
+        """A REST client."""
+        return cls(ActorType.API_KEY, str(api_key.pk))
+
+    @classmethod
+    def job(cls, name: str) -> "Actor":
+        """A periodic job, by its fixed name."""
+        return cls(ActorType.JOB, name)
+
+    @classmethod
+    def platform(cls, name: str) -> "Actor":
+        """A shop platform, by its name."""
+        return cls(ActorType.PLATFORM, name)
+
+    @classmethod
+    def command(cls, name: str) -> "Actor":
+        """A management command run on the server."""
+        return cls(ActorType.SYSTEM, name)
+
+
+def actor_names(refs: Iterable[str]) -> dict[str, str]:
+    """Names for people by reference; at most two queries whatever the number of references.
+
+    A person or key that no longer exists keeps its reference as name. Callers pass references taken from one
+    store's rows, so no other store's people can be named.
+    """
+    wanted = set(refs)
+    names = {ref: _plain_name(ref) for ref in wanted}
+    users = _keys(wanted, ActorType.USER)
+    if users:
+        names |= {f"user:{user.pk}": str(user) for user in User.objects.filter(pk__in=users)}
+    api_keys = _keys(wanted, ActorType.API_KEY)
+    if api_keys:
+        names |= {f"api_key:{key.pk}": f"API key “{key.name}”" for key in ApiKey.unscoped.filter(pk__in=api_keys)}
+    return names
+
+
+def _keys(refs: set[str], actor_type: ActorType) -> list[int]:
+    prefix = f"{actor_type}:"
+    return [int(ref.removeprefix(prefix)) for ref in refs if ref.startswith(prefix)]
+
+
+def _plain_name(ref: str) -> str:
+    actor_type, _, key = ref.partition(":")
+    return f"Job {key}" if actor_type == ActorType.JOB else key

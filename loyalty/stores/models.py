@@ -1,0 +1,195 @@
+"""Stores, the people and programs that act for them, and their customers (T1-T4)."""
+
+import zoneinfo
+from typing import Any, ClassVar
+
+from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
+from django.contrib.postgres.fields import ArrayField
+from django.core.exceptions import ValidationError
+from django.core.validators import RegexValidator
+from django.db import models
+from django.db.models.functions import Lower
+
+from loyalty.stores.scoping import StoreOwned, unique_in_store
+
+
+def check_time_zone(value: str) -> None:
+    """Raise ValidationError unless ``value`` is an IANA time zone such as Asia/Taipei."""
+    if value not in zoneinfo.available_timezones():
+        raise ValidationError(f"“{value}” is not a time zone such as Asia/Taipei.", code="time-zone")
+
+
+class Store(models.Model):
+    """A tenant: a merchant's shop. Its time zone decides every date, its currency and locale how values look (T4)."""
+
+    slug = models.SlugField(max_length=50, unique=True)
+    name = models.CharField(max_length=100)
+    currency = models.CharField(max_length=3, validators=[RegexValidator(r"^[A-Z]{3}$", "Three capital letters, such as USD.")])
+    time_zone = models.CharField(max_length=50, validators=[check_time_zone])
+    locale = models.CharField(max_length=20, default="en")
+    created_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ("name",)
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=models.Q(currency__regex=r"^[A-Z]{3}$"), name="store_currency_is_a_code"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def tz(self) -> zoneinfo.ZoneInfo:
+        """The zone in which this store's days begin and end."""
+        return zoneinfo.ZoneInfo(self.time_zone)
+
+
+class UserManager(BaseUserManager["User"]):
+    """Creates people who sign in with their e-mail address."""
+
+    def create_user(self, email: str, password: str | None = None, **fields: Any) -> "User":
+        """A person who may sign in to the back-office."""
+        fields.setdefault("is_staff", True)
+        user = self.model(email=email.strip().lower(), **fields)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+    def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> "User":
+        """A platform operator, who sees all stores (T2)."""
+        return self.create_user(email, password, is_superuser=True, **fields)
+
+    def get_by_natural_key(self, username: str | None) -> "User":
+        """The person behind an e-mail address, whatever its case."""
+        return self.get(email=(username or "").strip().lower())
+
+
+class User(AbstractBaseUser, PermissionsMixin):
+    """Somebody who works in the back-office; the role depends on the store (T2)."""
+
+    email = models.EmailField("e-mail address", max_length=254, unique=True)
+    name = models.CharField(max_length=100, blank=True)
+    is_staff = models.BooleanField("may sign in", default=True)
+    is_active = models.BooleanField(default=True)
+    date_joined = models.DateTimeField(auto_now_add=True)
+
+    USERNAME_FIELD = "email"
+    EMAIL_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar[list[str]] = []
+
+    objects = UserManager()
+
+    class Meta:
+        ordering = ("email",)
+        constraints: ClassVar = [models.UniqueConstraint(Lower("email"), name="user_email_ignoring_case")]
+
+    def __str__(self) -> str:
+        return self.name or self.email
+
+    def get_short_name(self) -> str:
+        """How the page greets this person."""
+        return self.name or self.email
+
+
+class Role(models.TextChoices):
+    """What a person may do in one store; :mod:`loyalty.stores.roles` says what each may do."""
+
+    OWNER = "owner"
+    MANAGER = "manager"
+    SUPPORT = "support"
+    VIEWER = "viewer"
+
+
+class Membership(models.Model):
+    """One person's role in one store (T2)."""
+
+    store = models.ForeignKey(Store, on_delete=models.PROTECT, related_name="memberships")
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships")
+    role = models.CharField(max_length=10, choices=Role.choices)
+
+    class Meta:
+        verbose_name = "staff member"
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["store", "user"], name="membership_once_per_store"),
+            models.CheckConstraint(condition=models.Q(role__in=Role.values), name="membership_role_is_known"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user} ({self.get_role_display()})"
+
+
+class ApiKey(StoreOwned):
+    """A REST client's key for one store (T3): shown once, stored as the SHA-256 of its secret part."""
+
+    name = models.CharField(max_length=100)
+    prefix = models.CharField(max_length=16, unique=True, editable=False)
+    secret_hash = models.CharField(max_length=64, editable=False)
+    scopes = ArrayField(models.CharField(max_length=40))
+    created_at = models.DateTimeField(editable=False)
+    expires_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True, editable=False)
+    last_used_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    class Meta(StoreOwned.Meta):
+        verbose_name = "API key"
+        ordering = ("-created_at", "-id")
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Customer(StoreOwned):
+    """Somebody who buys in one store and holds its credits and points."""
+
+    external_id = models.CharField(max_length=100, null=True, blank=True)
+    email = models.EmailField("e-mail", max_length=254, blank=True)
+    name = models.CharField(max_length=200, blank=True)
+    phone = models.CharField(max_length=50, blank=True)
+    locale = models.CharField(max_length=20, blank=True)
+    created_at = models.DateTimeField(editable=False)
+    updated_at = models.DateTimeField(editable=False)
+
+    class Meta(StoreOwned.Meta):
+        constraints: ClassVar = [
+            unique_in_store("customer_in_store"),
+            models.UniqueConstraint(fields=["store", "external_id"], name="customer_external_id_once"),
+            models.CheckConstraint(condition=~models.Q(external_id=""), name="customer_external_id_not_empty"),
+        ]
+        indexes: ClassVar = [
+            models.Index("store", models.F("id").desc(), name="customer_newest"),
+            models.Index("store", Lower("email"), name="customer_email"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name or self.email or self.external_id or f"Customer {self.pk}"
+
+
+class SettingsVersion(StoreOwned):
+    """One saved state of a store's settings (H4); the highest version governs. Rows are never changed."""
+
+    version = models.PositiveIntegerField()
+    data = models.JSONField()
+    actor = models.CharField(max_length=100)
+    created_at = models.DateTimeField()
+
+    class Meta(StoreOwned.Meta):
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["store", "version"], name="settings_version_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"Version {self.version}"
+
+
+class Remark(StoreOwned):
+    """What a person typed as reason or note. Erasable: the insert-only ledger points here instead of holding it (H1)."""
+
+    reason = models.CharField(max_length=200, blank=True)
+    note = models.TextField(max_length=2000, blank=True)
+    created_at = models.DateTimeField()
+
+    class Meta(StoreOwned.Meta):
+        constraints: ClassVar = [unique_in_store("remark_in_store")]
+
+    def __str__(self) -> str:
+        return self.reason or self.note

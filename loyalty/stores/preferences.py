@@ -1,0 +1,144 @@
+"""A store's settings: their shape, defaults and limits, and the version that governs (H4, `settings` in the REST contract)."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from decimal import Decimal
+from typing import Any, Literal
+
+from loyalty.stores.models import SettingsVersion, Store
+
+AutoCancel = Literal["off", "cancel", "cancel_and_revert"]
+ExpiredLots = Literal["all_or_nothing", "valid_only"]
+
+
+@dataclass(frozen=True, slots=True)
+class ExpiredLotsSettings:
+    """Which rule for expired lots each trigger uses (E4)."""
+
+    payment_expired: ExpiredLots = "all_or_nothing"
+    payment_failed: ExpiredLots = "valid_only"
+    rules: ExpiredLots = "valid_only"
+
+
+@dataclass(frozen=True, slots=True)
+class AutoCancelSettings:
+    """What happens to orders whose payment expired or failed (E1, E2, F1)."""
+
+    payment_window_hours: int | None = None
+    failed_grace_minutes: int = 0
+    expired: AutoCancel = "off"
+    failed: AutoCancel = "cancel_and_revert"
+    expired_lots: ExpiredLotsSettings = field(default_factory=ExpiredLotsSettings)
+
+
+@dataclass(frozen=True, slots=True)
+class SpentRevertSettings:
+    """The spent-revert rules (N1) and skip tags (N3)."""
+
+    enabled: bool = False
+    statuses: tuple[str, ...] = ("cancelled", "refunded")
+    tags: tuple[str, ...] = ()
+    skip_tags: tuple[str, ...] = ()
+    kinds: tuple[str, ...] = ("credits", "points")
+    delay_minutes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ExtendSettings:
+    """How far expired value may be extended, in days from today (M3)."""
+
+    default_days: int = 30
+    max_days: int = 365
+
+
+@dataclass(frozen=True, slots=True)
+class PointsExpirySettings:
+    """The expiry scheme of points lots (L7); ``month`` and ``day`` name the yearly date."""
+
+    scheme: Literal["never", "days", "yearly"] = "never"
+    days: int = 365
+    month: int = 12
+    day: int = 31
+
+
+@dataclass(frozen=True, slots=True)
+class NotifySettings:
+    """When customers are told (M5, H3)."""
+
+    on_cancel_default: bool = False
+    on_automatic: bool = False
+    on_redemption_reversal_default: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class LimitSettings:
+    """How far support staff may adjust (credits in the store's currency), and how long a revert can be undone.
+
+    ``None`` means support staff may not adjust that kind at all.
+    """
+
+    support_adjust_credits: Decimal | None = Decimal(100)
+    support_adjust_points: int | None = 1000
+    undo_hours: int = 72
+
+
+@dataclass(frozen=True, slots=True)
+class EarnedPointsSettings:
+    """What happens to points earned by an order that falls through (C1)."""
+
+    claw_back: bool = False
+    allow_negative: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class StoreSettings:
+    """All settings of one store at one version; version 0 is the defaults, before anything was saved."""
+
+    auto_cancel: AutoCancelSettings = field(default_factory=AutoCancelSettings)
+    spent_revert: SpentRevertSettings = field(default_factory=SpentRevertSettings)
+    extend: ExtendSettings = field(default_factory=ExtendSettings)
+    points_expiry: PointsExpirySettings = field(default_factory=PointsExpirySettings)
+    notify: NotifySettings = field(default_factory=NotifySettings)
+    limits: LimitSettings = field(default_factory=LimitSettings)
+    earned_points: EarnedPointsSettings = field(default_factory=EarnedPointsSettings)
+    version: int = 0
+
+
+_SECTIONS: dict[str, type[Any]] = {
+    "auto_cancel": AutoCancelSettings,
+    "spent_revert": SpentRevertSettings,
+    "extend": ExtendSettings,
+    "points_expiry": PointsExpirySettings,
+    "notify": NotifySettings,
+    "limits": LimitSettings,
+    "earned_points": EarnedPointsSettings,
+}
+
+
+def current_settings(store: Store) -> StoreSettings:
+    """The settings that govern ``store`` now; one query."""
+    saved = SettingsVersion.objects.for_store(store).order_by("-version").first()
+    return settings_from_json(saved.data, version=saved.version) if saved else StoreSettings()
+
+
+def settings_from_json(data: Mapping[str, Any], *, version: int) -> StoreSettings:
+    """Settings out of a saved version; what it does not name has its default."""
+    sections = {name: _section(kind, data.get(name, {})) for name, kind in _SECTIONS.items()}
+    return StoreSettings(**sections, version=version)
+
+
+def settings_to_json(settings: StoreSettings) -> dict[str, Any]:
+    """The JSON form that is saved and shown by the API; amounts are decimal strings."""
+    data = asdict(settings)
+    limit = settings.limits.support_adjust_credits
+    data["limits"]["support_adjust_credits"] = None if limit is None else str(limit)
+    return data
+
+
+def _section(kind: type[Any], data: Mapping[str, Any]) -> Any:
+    values = {name: tuple(value) if isinstance(value, list) else value for name, value in data.items()}
+    if kind is AutoCancelSettings and "expired_lots" in values:
+        values["expired_lots"] = ExpiredLotsSettings(**values["expired_lots"])
+    if values.get("support_adjust_credits") is not None:
+        values["support_adjust_credits"] = Decimal(values["support_adjust_credits"])
+    return kind(**values)

@@ -1,0 +1,35 @@
+"""What each role may do in a store (T2). Pages, buttons and services all ask here."""
+
+from enum import StrEnum
+
+from loyalty.stores.models import Role
+
+
+class Can(StrEnum):
+    """One thing a role may or may not do."""
+
+    VIEW = "view"
+    CANCEL_ORDERS = "cancel_orders"
+    ADJUST_LEDGER = "adjust_ledger"
+    ADJUST_WITHOUT_LIMIT = "adjust_without_limit"
+    EDIT_CUSTOMERS = "edit_customers"
+    CHANGE_SETTINGS = "change_settings"
+    UNDO_REVERTS = "undo_reverts"
+    MANAGE_STAFF = "manage_staff"
+    MANAGE_API_KEYS = "manage_api_keys"
+
+
+_SUPPORT = frozenset({Can.VIEW, Can.CANCEL_ORDERS, Can.ADJUST_LEDGER, Can.EDIT_CUSTOMERS})
+_MANAGER = _SUPPORT | {Can.ADJUST_WITHOUT_LIMIT, Can.CHANGE_SETTINGS, Can.UNDO_REVERTS}
+
+ALLOWED: dict[Role, frozenset[Can]] = {
+    Role.VIEWER: frozenset({Can.VIEW}),
+    Role.SUPPORT: _SUPPORT,
+    Role.MANAGER: _MANAGER,
+    Role.OWNER: frozenset(Can),
+}
+
+
+def allows(role: Role, what: Can) -> bool:
+    """Whether ``role`` may do ``what``."""
+    return what in ALLOWED[role]

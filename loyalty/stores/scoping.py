@@ -1,0 +1,73 @@
+"""Name the store or get nothing (T1).
+
+Every model whose rows belong to a store derives from :class:`StoreOwned`. Its ``objects`` manager gives rows only
+through :meth:`StoreManager.for_store`; ``unscoped`` is the other door, with a name that can be searched for, and a
+test lists the modules that may use it.
+"""
+
+from typing import Any, NoReturn, TypeVar
+
+from django.db import models
+from django.db.migrations.operations import RunSQL
+
+M = TypeVar("M", bound=models.Model)
+
+
+class StoreNotNamed(RuntimeError):
+    """Rows of a store were asked for without saying which store."""
+
+
+class StoreManager(models.Manager[M]):
+    """Gives rows of one named store, and refuses every query that names none."""
+
+    def for_store(self, store: models.Model) -> models.QuerySet[M]:
+        """All rows of ``store``."""
+        return super().get_queryset().filter(store=store)
+
+    def get_queryset(self) -> NoReturn:
+        """Refuse: raises :class:`StoreNotNamed`."""
+        raise StoreNotNamed(f"Use {self.model.__name__}.objects.for_store(store).")
+
+
+class StoreOwned(models.Model):
+    """A row that belongs to one store."""
+
+    store = models.ForeignKey("stores.Store", on_delete=models.PROTECT, related_name="+", editable=False)
+
+    unscoped: models.Manager[Any] = models.Manager()
+    objects: StoreManager[Any] = StoreManager()
+
+    class Meta:
+        abstract = True
+        default_manager_name = "unscoped"
+        base_manager_name = "unscoped"
+
+
+def same_store_key(child: str, column: str, parent: str) -> RunSQL:
+    """A foreign key over store and id, so that a row joining two stores cannot exist (T1).
+
+    ``child`` and ``parent`` are table names; ``column`` is the child's reference. The parent needs a unique
+    constraint over ``(store_id, id)``. The plain one-column key is left out (``db_constraint=False``): this one implies it.
+    """
+    name = f"{child}_{column}_same_store"
+    return RunSQL(
+        sql=(
+            f'ALTER TABLE "{child}" ADD CONSTRAINT "{name}" FOREIGN KEY ("store_id", "{column}") '
+            f'REFERENCES "{parent}" ("store_id", "id")'
+        ),
+        reverse_sql=f'ALTER TABLE "{child}" DROP CONSTRAINT "{name}"',
+    )
+
+
+class SameStoreKey(models.ForeignKey[Any, Any]):
+    """A reference to another row of the same store; the database key is made by :func:`same_store_key`."""
+
+    def __init__(self, to: Any, on_delete: Any = models.PROTECT, **options: Any) -> None:
+        options["db_constraint"] = False
+        options.setdefault("related_name", "+")
+        super().__init__(to, on_delete, **options)
+
+
+def unique_in_store(name: str) -> models.UniqueConstraint:
+    """The unique constraint over store and id that lets others point here with :func:`same_store_key`."""
+    return models.UniqueConstraint(fields=["store", "id"], name=name)
