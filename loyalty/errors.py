@@ -6,7 +6,7 @@ caller can do about it; the REST API and the admin each translate a family once.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Self
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class Invalid(DomainError):
         self.errors = tuple(errors)
 
     @classmethod
-    def at(cls, pointer: str, detail: str, *, code: str | None = None) -> "Invalid":
+    def at(cls, pointer: str, detail: str, *, code: str | None = None) -> Self:
         """The refusal of one field."""
         return cls(detail, errors=[FieldError(pointer, code or cls.code, detail)])
 

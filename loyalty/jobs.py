@@ -1,0 +1,57 @@
+"""The periodic jobs under their fixed names: what beat schedules, `run_jobs` runs and a commit may wake.
+
+A job is a function of the instant it runs at. It finds its own work by query, does it in batches of bounded size, and
+answers how much it did, as counts by name. It may be killed at any moment and run twice at once.
+"""
+
+import logging
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from typing import Final
+
+from celery import current_app
+from django.db import transaction
+from django.utils.module_loading import import_string
+from kombu.exceptions import OperationalError
+
+logger = logging.getLogger(__name__)
+
+Counts = Mapping[str, int]
+Job = Callable[[datetime], Counts]
+
+# Named as strings, because the foundation imports none of the apps that stand on it.
+JOBS: Final[Mapping[str, str]] = {
+    "credits.expire_lots": "credits.jobs.expire_lots",
+    "points.expire_lots": "points.jobs.expire_lots",
+    "loyalty.deliver_notices": "loyalty.notices.delivery.deliver_notices",
+    "loyalty.prune": "loyalty.api.idempotency.prune",
+}
+
+EVERY: Final[Mapping[str, timedelta]] = {
+    "credits.expire_lots": timedelta(minutes=10),
+    "points.expire_lots": timedelta(minutes=10),
+    "loyalty.deliver_notices": timedelta(seconds=30),
+    "loyalty.prune": timedelta(hours=6),
+}
+
+
+def run_job(name: str, now: datetime) -> Counts:
+    """Run one job at the instant ``now``. Raises KeyError for a name that is no job."""
+    job: Job = import_string(JOBS[name])
+    return job(now)
+
+
+def wake(name: str) -> None:
+    """Ask a worker to run a job once this transaction is committed.
+
+    Only a hint: when the broker is away nothing is lost, because beat runs every job anyway and jobs find their work
+    by query.
+    """
+    transaction.on_commit(lambda: _send(name))
+
+
+def _send(name: str) -> None:
+    try:
+        current_app.send_task(name, retry=False, ignore_result=True)
+    except OperationalError:
+        logger.warning("The broker is away; %s will run with its schedule.", name)

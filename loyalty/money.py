@@ -1,0 +1,86 @@
+"""Facts about currencies, and amounts of money as text.
+
+Amounts are Decimals in whole units of their currency (dollars, not cents). Nothing here rounds silently.
+"""
+
+from decimal import Decimal, InvalidOperation
+from functools import lru_cache
+
+from babel.core import Locale, UnknownLocaleError, get_global
+from babel.numbers import format_decimal
+
+# Unicode's tables say how many decimals people write; ISO 4217 says how many there are. Where they differ, ISO counts.
+_ISO_DECIMALS = {
+    "AFN": 2, "ALL": 2, "IQD": 3, "IRR": 2, "KPW": 2, "LAK": 2, "LBP": 2,
+    "MGA": 2, "MMK": 2, "RSD": 2, "SOS": 2, "SYP": 2, "YER": 2,
+}  # fmt: skip
+# In Unicode's list of current codes, but metals, baskets, test codes or, like CNH, not in ISO 4217.
+_NOT_MONEY = frozenset("CNH XAG XAU XBA XBB XBC XBD XDR XPD XPT XSU XTS XUA XXX".split())
+# In ISO 4217, but missing in Unicode's list of current codes.
+_ALSO_MONEY = frozenset({"SVC"})
+_FALLBACK_LOCALE = Locale("en")
+
+
+@lru_cache(maxsize=1)
+def _currencies() -> frozenset[str]:
+    spans = (span for territory in get_global("territory_currencies").values() for span in territory)
+    current = {code for code, _start, end, _tender in spans if end is None}
+    return frozenset(current - _NOT_MONEY | _ALSO_MONEY)
+
+
+def is_currency(code: str) -> bool:
+    """Whether ``code`` is a current ISO 4217 code of money, in capitals: ``USD`` is, ``usd``, ``XAU`` and ``HRK`` are not."""
+    return code in _currencies()
+
+
+def decimals_of(currency: str) -> int:
+    """How many decimals ISO 4217 gives the currency: 2 for USD and TWD, 0 for JPY, 3 for KWD.
+
+    Raises ValueError for an unknown code.
+    """
+    if not is_currency(currency):
+        raise ValueError(f"“{currency}” is not a currency code of ISO 4217.")
+    fractions = get_global("currency_fractions")
+    return _ISO_DECIMALS.get(currency, fractions.get(currency, fractions["DEFAULT"])[0])
+
+
+def unit_of(currency: str) -> Decimal:
+    """The smallest amount of the currency: 0.01 for USD, 1 for JPY, 0.001 for KWD. Raises ValueError for an unknown code."""
+    return Decimal(1).scaleb(-decimals_of(currency))
+
+
+def quantise(amount: Decimal, currency: str) -> Decimal:
+    """The same value with exactly the currency's decimals: 23600.00 JPY becomes 23600.
+
+    Raises ValueError when the amount is no number, too large to write down or finer than the currency's unit:
+    a difference is never rounded away.
+    """
+    unit = unit_of(currency)
+    try:
+        exact = amount.quantize(unit)
+    except InvalidOperation:
+        raise ValueError(f"{amount} is not an amount of {currency}.") from None
+    if exact != amount:
+        raise ValueError(f"{amount} is finer than the smallest amount of {currency}, {unit}.")
+    return exact
+
+
+def format_money(amount: Decimal, currency: str, locale: str) -> str:
+    """The amount for people: ``1,234.50 USD``, in German ``1.234,50 USD``. Raises ValueError as :func:`quantise` does.
+
+    Always the code behind, always exactly the currency's decimals. A locale that Unicode does not know is read as English.
+    """
+    exact = quantise(amount, currency)
+    known = _locale(locale)
+    whole = known.decimal_formats[None].pattern.split(";")[0].partition(".")[0]
+    decimals = decimals_of(currency)
+    pattern = f"{whole}.{'0' * decimals}" if decimals else whole
+    return f"{format_decimal(exact, format=pattern, locale=known)} {currency}"
+
+
+@lru_cache(maxsize=256)
+def _locale(name: str) -> Locale:
+    try:
+        return Locale.parse(name.replace("-", "_"))
+    except (UnknownLocaleError, ValueError, TypeError):
+        return _FALLBACK_LOCALE

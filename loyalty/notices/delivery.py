@@ -1,0 +1,87 @@
+"""Sending what was queued: retried with growing pauses, once (H3)."""
+
+import logging
+from datetime import datetime, timedelta
+from email.utils import formataddr
+from smtplib import SMTPException
+from typing import Final
+
+from django.conf import settings
+from django.core.mail import EmailMultiAlternatives
+from django.db import transaction
+
+from loyalty.jobs import Counts
+from loyalty.journal.record import Event, Happening, record
+from loyalty.notices.models import Notice, NoticeStatus
+from loyalty.stores.actors import Actor
+
+logger = logging.getLogger(__name__)
+
+ACTOR: Final = Actor.job("loyalty.deliver_notices")
+# The pause after each failed attempt; after the last one the notice is given up and shown to staff as failed.
+PAUSES: Final = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 30, 120, 480, 1440))
+
+
+def deliver_notices(now: datetime) -> Counts:
+    """Send every notice whose turn has come."""
+    counts = {"sent": 0, "postponed": 0, "failed": 0}
+    while outcome := _deliver_next(now):
+        counts[outcome] += 1
+    return counts
+
+
+@transaction.atomic
+def _deliver_next(now: datetime) -> str | None:
+    """Send one notice; its row stays locked meanwhile, so that no second worker sends it too.
+
+    A worker killed between the mail server's answer and the commit makes a repeat possible; it carries the same
+    Message-ID, which mail servers drop.
+    """
+    due = Notice.unscoped.filter(status=NoticeStatus.QUEUED, next_attempt_at__lte=now)
+    notice = due.select_related("store").order_by("next_attempt_at").select_for_update(of=("self",), skip_locked=True).first()
+    if notice is None:
+        return None
+    notice.attempts += 1
+    try:
+        _send(notice)
+    except (SMTPException, OSError) as error:
+        return _postpone(notice, error, now)
+    notice.status, notice.sent_at, notice.next_attempt_at, notice.last_error = NoticeStatus.SENT, now, None, ""
+    notice.save()
+    _note(notice, Event.NOTICE_SENT, now)
+    return "sent"
+
+
+def _postpone(notice: Notice, error: Exception, now: datetime) -> str:
+    notice.last_error = str(error)
+    gives_up = notice.attempts > len(PAUSES)
+    notice.status = NoticeStatus.FAILED if gives_up else NoticeStatus.QUEUED
+    notice.next_attempt_at = None if gives_up else now + PAUSES[notice.attempts - 1]
+    notice.save()
+    logger.warning("Notice %s was not sent (attempt %s).", notice.pk, notice.attempts)
+    if gives_up:
+        _note(notice, Event.NOTICE_FAILED, now)
+    return "failed" if gives_up else "postponed"
+
+
+def _send(notice: Notice) -> None:
+    mail = EmailMultiAlternatives(
+        subject=notice.subject,
+        body=notice.text,
+        from_email=formataddr((notice.store.name, settings.DEFAULT_FROM_EMAIL)),
+        to=[notice.to_email],
+        headers={"Message-ID": notice.message_id},
+    )
+    mail.attach_alternative(notice.html, "text/html")
+    mail.send()
+
+
+def _note(notice: Notice, event: Event, now: datetime) -> None:
+    happening = Happening(
+        store_id=notice.store_id,
+        event=event,
+        order_id=notice.order_id,
+        customer_id=notice.customer_id,
+        data={"notice": str(notice.pk), "attempts": notice.attempts},
+    )
+    record([happening], actor=ACTOR, now=now)

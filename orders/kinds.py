@@ -1,0 +1,53 @@
+"""The two kinds of value an order can use, side by side."""
+
+from decimal import Decimal
+from typing import Final, cast
+
+from babel.numbers import format_decimal
+
+from credits.ledger import CREDITS
+from loyalty.journal.record import Event
+from loyalty.ledger.ledger import Kind, Ledger
+from loyalty.ledger.planner import Amount
+from loyalty.money import format_money, quantise
+from loyalty.stores.models import Store
+from orders.models import Order
+from points.ledger import POINTS
+
+LEDGERS: Final[dict[Kind, Ledger]] = {"credits": CREDITS, "points": POINTS}
+KINDS: Final[tuple[Kind, ...]] = ("credits", "points")
+NAMES: Final[dict[Kind, str]] = {"credits": "store credits", "points": "member points"}
+REVERTED_EVENT: Final[dict[Kind, Event]] = {"credits": Event.CREDITS_REVERTED, "points": Event.POINTS_REVERTED}
+
+
+def applied(order: Order, kind: Kind) -> Amount:
+    """How much of ``kind`` the order used."""
+    return cast(Amount, getattr(order, f"{kind}_applied"))
+
+
+def reverted(order: Order, kind: Kind) -> Amount:
+    """How much of ``kind`` is back with the customer."""
+    return cast(Amount, getattr(order, f"{kind}_reverted"))
+
+
+def currency_of(order: Order, kind: Kind) -> str:
+    """The currency of ``kind`` on this order; points have none."""
+    return order.currency if kind == "credits" else ""
+
+
+def allocation_ref(kind: Kind, allocation_id: int) -> str:
+    """An allocation's id for the outside: the two kinds count separately, so the first letter tells them apart."""
+    return f"{kind[0]}{allocation_id}"
+
+
+def show(amount: Amount, currency: str, store: Store) -> str:
+    """An amount for people, in the store's locale (T4): ``15.00 USD`` or, without a currency, ``100 points``."""
+    if currency:
+        return format_money(Decimal(amount), currency, store.locale)
+    number = format_decimal(amount, locale=store.locale)
+    return f"{number} point" if amount == 1 else f"{number} points"
+
+
+def plain(amount: Amount, currency: str) -> str | int:
+    """An amount for programs: a decimal string with exactly the currency's decimals, or a whole number of points."""
+    return f"{quantise(Decimal(amount), currency):f}" if currency else int(amount)

@@ -1,0 +1,93 @@
+"""Changing an order's facts from outside: tags, status, payment, refunds (O1, N2)."""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from django.db import transaction
+
+from loyalty.errors import Conflict, Invalid
+from loyalty.journal.record import Event, Happening, record
+from loyalty.stores.actors import Actor
+from loyalty.stores.models import Store
+from orders.models import Order, OrderStatus
+from orders.services.cancelling import lock_order
+from orders.tags import clean_tags, tag_key
+
+
+class UseCancel(Invalid):
+    """Cancelling decides about value, so it has a call of its own (M1)."""
+
+    code = "use-cancel"
+    title = "An order is cancelled by its own call."
+
+
+class UseReinstate(Invalid):
+    """Bringing a cancelled order back has a call of its own (M10)."""
+
+    code = "use-reinstate"
+    title = "A cancelled order is brought back by its own call."
+
+
+class VersionConflict(Conflict):
+    """The order has changed since the caller read it."""
+
+    code = "precondition-failed"
+    title = "The order has changed since it was read."
+
+
+@transaction.atomic
+def change_order(
+    *, store: Store, order_id: int, values: dict[str, Any], actor: Actor, now: datetime, version: int | None = None
+) -> Order:
+    """Change tags, status, payment_status, payment_due_at or refunded_total; what is left out stays.
+
+    Raises NotFound (T1), UseCancel and UseReinstate at ``/status``, VersionConflict when ``version`` is given and old.
+    """
+    order = lock_order(store, order_id)
+    if version is not None and version != order.version:
+        raise VersionConflict("The order has changed since it was read. Read it again.")
+    _refuse_cancelling(order, values.get("status", order.status))
+    changes = _differences(order, values)
+    if not changes:
+        return order
+    for name, (_, after) in changes.items():
+        setattr(order, name, after)
+    order.tag_keys = [tag_key(tag) for tag in order.tags]
+    order.version += 1
+    order.updated_at = now
+    order.save(update_fields=[*changes, "tag_keys", "version", "updated_at"])
+    order.refresh_from_db()
+    record([_changed(order, changes)], actor=actor, now=now)
+    return order
+
+
+def _refuse_cancelling(order: Order, status: str) -> None:
+    if status == order.status:
+        return
+    if status == OrderStatus.CANCELLED:
+        raise UseCancel.at("/status", "Cancel the order with its own call; it decides what happens to credits and points.")
+    if order.status == OrderStatus.CANCELLED:
+        raise UseReinstate.at("/status", "Bring a cancelled order back with the reinstate call.")
+
+
+def _differences(order: Order, values: dict[str, Any]) -> dict[str, tuple[Any, Any]]:
+    wanted = values | ({"tags": clean_tags(values["tags"])} if "tags" in values else {})
+    return {name: (getattr(order, name), value) for name, value in wanted.items() if getattr(order, name) != value}
+
+
+def _changed(order: Order, changes: dict[str, tuple[Any, Any]]) -> Happening:
+    data = {name: {"from": _plain(before), "to": _plain(after)} for name, (before, after) in changes.items()}
+    return Happening(
+        store_id=order.store_id,
+        event=Event.ORDER_UPDATED,
+        order_id=order.pk,
+        customer_id=order.customer_id,
+        data=data,
+    )
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    return f"{value:f}" if isinstance(value, Decimal) else value

@@ -1,0 +1,107 @@
+"""What the customer is told after a cancel or a return (M5, H3)."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from babel.dates import format_date
+from django.template.loader import render_to_string
+
+from loyalty.ledger.expiry import last_day_of_use
+from loyalty.ledger.ledger import Kind
+from loyalty.ledger.planner import GIVES_BACK, Amount, KindPlan, Outcome, PlannedLot
+from loyalty.notices.models import Notice
+from loyalty.notices.queueing import Message, queue
+from loyalty.stores.actors import Actor
+from loyalty.stores.models import Store
+from orders.kinds import KINDS, NAMES, currency_of, show
+from orders.services.plans import OrderPlan
+
+_WHY_NOT = {
+    Outcome.EXPIRED: "expired on {day}",
+    Outcome.BLOCKED: "not returned, because another part has expired",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeLine:
+    """One line of the message: an amount, and until when it is valid or why it did not return."""
+
+    amount: str
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeKind:
+    """What the message says of one kind."""
+
+    name: str
+    returned: tuple[NoticeLine, ...]
+    not_returned: tuple[NoticeLine, ...]
+
+
+def compose(plan: OrderPlan, *, store: Store, cancelled: bool) -> Message:
+    """The message for what ``plan`` does: what returned, until when, what did not and why."""
+    kinds = [_kind(plan, kind, store) for kind in KINDS if plan.kinds[kind].used]
+    customer = plan.order.customer
+    context = {
+        "store": store,
+        "order": plan.order,
+        "customer_name": customer.name if customer else "",
+        "cancelled": cancelled,
+        "kinds": kinds,
+    }
+    what = "was cancelled" if cancelled else "was updated"
+    return Message(
+        subject=f"{store.name}: order {plan.order.number} {what}",
+        text=render_to_string("orders/notices/cancelled.txt", context),
+        html=render_to_string("orders/notices/cancelled.html", context),
+    )
+
+
+def queue_notice(
+    plan: OrderPlan, *, store: Store, cancelled: bool, actor: Actor, now: datetime
+) -> Notice | None:
+    """Queue the message in the cancel's transaction; None when there is nobody to write to."""
+    if plan.order.customer is None:
+        return None
+    message = compose(plan, store=store, cancelled=cancelled)
+    return queue(message, customer=plan.order.customer, order_id=plan.order.pk, actor=actor, now=now)
+
+
+def _kind(plan: OrderPlan, kind: Kind, store: Store) -> NoticeKind:
+    kind_plan = plan.kinds[kind]
+    currency = currency_of(plan.order, kind)
+    back = [lot for lot in kind_plan.lots if lot.outcome in GIVES_BACK]
+    lost = [lot for lot in kind_plan.lots if lot.outcome in _WHY_NOT]
+    return NoticeKind(
+        name=NAMES[kind].capitalize(),
+        returned=tuple(_line(lot.amount, currency, _until(lot, store), store) for lot in back),
+        not_returned=(
+            *(_line(lot.amount, currency, _why_not(lot, store), store) for lot in lost),
+            *_undecided(kind_plan, currency, store),
+        ),
+    )
+
+
+def _line(amount: Amount, currency: str, words: str, store: Store) -> NoticeLine:
+    return NoticeLine(show(amount, currency, store), words)
+
+
+def _undecided(plan: KindPlan, currency: str, store: Store) -> list[NoticeLine]:
+    if plan.lots or not plan.remains:
+        return []
+    return [_line(plan.remains, currency, "not returned with this cancellation", store)]
+
+
+def _until(lot: PlannedLot, store: Store) -> str:
+    day = _day(lot, store)
+    return f"valid until {day}" if day else "valid without end"
+
+
+def _why_not(lot: PlannedLot, store: Store) -> str:
+    return _WHY_NOT[lot.outcome].format(day=_day(lot, store))
+
+
+def _day(lot: PlannedLot, store: Store) -> str:
+    day = last_day_of_use(lot.expires_at, store.tz)
+    return format_date(day, "long", locale=store.locale) if day else ""

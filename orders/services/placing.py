@@ -1,0 +1,187 @@
+"""Recording an order and what it spends (O2, O5, L3, L4)."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from django.db import IntegrityError, transaction
+
+from loyalty.errors import Conflict, Invalid
+from loyalty.journal.record import Event, Happening, record
+from loyalty.ledger.ledger import Kind
+from loyalty.ledger.planner import Amount, InsufficientBalance
+from loyalty.ledger.posting import lock_customers
+from loyalty.stores.actors import Actor, Trigger
+from loyalty.stores.customers import CustomerFacts, find_or_create_customer
+from loyalty.stores.models import Customer, Store
+from orders.kinds import KINDS, LEDGERS, NAMES, applied, currency_of, show
+from orders.models import Order, OrderStatus, PaymentStatus
+from orders.services.cancelling import lock_order
+from orders.tags import clean_tags, tag_key
+
+
+class SpendDiffers(Conflict):
+    """The order has already spent another amount of this kind."""
+
+    code = "spend-differs"
+    title = "The order has already used another amount."
+
+
+class OrderCancelled(Conflict):
+    """A cancelled order takes nothing from the customer."""
+
+    code = "order-cancelled"
+    title = "The order is cancelled."
+
+
+@dataclass(frozen=True, slots=True)
+class NewOrder:
+    """An order to be recorded; ``customer`` is an id or facts. Amounts are in ``currency``, points whole."""
+
+    number: str
+    total: Decimal
+    currency: str
+    placed_at: datetime
+    customer: int | CustomerFacts | None
+    external_id: str | None = None
+    platform: str = "api"
+    status: str = OrderStatus.PENDING
+    payment_status: str = PaymentStatus.PENDING
+    payment_due_at: datetime | None = None
+    tags: Sequence[str] = ()
+    lines: Sequence[Mapping[str, Any]] = ()
+    apply_credits: Decimal = Decimal(0)
+    apply_points: int = 0
+
+
+@transaction.atomic
+def place_order(*, store: Store, new: NewOrder, actor: Actor, trigger: Trigger, now: datetime) -> tuple[Order, bool]:
+    """Record the order and take what it applies from the customer's valid lots, all or nothing.
+
+    Answers the order and whether it is new. The same order again (by platform and external id, or by number where it
+    has none) stays as it is, except that a kind it has not spent yet and ``new`` applies is taken now.
+    Raises Invalid for a customer of another store or more credits than the total, InsufficientBalance (both with the
+    field's pointer), SpendDiffers, OrderCancelled.
+    """
+    order, created = _existing(store, new), False
+    if order is None:
+        order, created = _insert_once(store, new, actor, trigger, now)
+    _spend(order, new, actor, trigger, now)
+    return order, created
+
+
+def _existing(store: Store, new: NewOrder) -> Order | None:
+    orders = Order.objects.for_store(store).filter(platform=new.platform)
+    if new.external_id is None:
+        orders = orders.filter(external_id__isnull=True, number=new.number)
+    else:
+        orders = orders.filter(external_id=new.external_id)
+    order_id = orders.values_list("pk", flat=True).first()
+    return None if order_id is None else lock_order(store, order_id)
+
+
+def _insert_once(
+    store: Store, new: NewOrder, actor: Actor, trigger: Trigger, now: datetime
+) -> tuple[Order, bool]:
+    try:
+        with transaction.atomic():
+            return _insert(store, new, actor, trigger, now), True
+    except IntegrityError:
+        # Another transaction recorded the same order first; the unique key made this one wait until it was committed.
+        order = _existing(store, new)
+        if order is None:
+            raise
+        return order, False
+
+
+def _insert(store: Store, new: NewOrder, actor: Actor, trigger: Trigger, now: datetime) -> Order:
+    cancelled = new.status == OrderStatus.CANCELLED
+    tags = clean_tags(new.tags)
+    order: Order = Order.unscoped.create(
+        store=store,
+        number=new.number,
+        external_id=new.external_id,
+        platform=new.platform,
+        customer=_customer(store, new, now),
+        status=new.status,
+        payment_status=new.payment_status,
+        payment_due_at=new.payment_due_at,
+        placed_at=new.placed_at,
+        currency=new.currency,
+        total=new.total,
+        tags=tags,
+        tag_keys=[tag_key(tag) for tag in tags],
+        lines=list(new.lines),
+        cancelled_at=now if cancelled else None,
+        cancelled_by=trigger if cancelled else "",
+        created_at=now,
+        updated_at=now,
+    )
+    data = {"status": order.status, "payment_status": order.payment_status, "platform": order.platform}
+    record([_happening(order, Event.ORDER_CREATED, data)], actor=actor, now=now)
+    return order
+
+
+def _customer(store: Store, new: NewOrder, now: datetime) -> Customer | None:
+    if isinstance(new.customer, int):
+        customer = Customer.objects.for_store(store).filter(pk=new.customer).first()
+        if customer is None:
+            raise Invalid.at("/customer", "This store has no customer with this id.", code="not-found")
+        return customer
+    return find_or_create_customer(store, new.customer, now=now) if new.customer else None
+
+
+def _spend(order: Order, new: NewOrder, actor: Actor, trigger: Trigger, now: datetime) -> None:
+    asked: dict[Kind, Amount] = {"credits": new.apply_credits, "points": new.apply_points}
+    wanted = {kind: asked[kind] for kind in KINDS if asked[kind] and _is_new(order, kind, asked[kind])}
+    if not wanted:
+        return
+    customer = _spender(order, wanted)
+    lock_customers([customer.pk])
+    for kind, amount in wanted.items():
+        _take(order, customer, kind, amount, actor, trigger, now)
+    order.version += 1
+    order.updated_at = now
+    order.save(update_fields=["credits_applied", "points_applied", "version", "updated_at"])
+    order.refresh_from_db()
+    spent = {kind: f"{amount:f}" for kind, amount in wanted.items()}
+    record([_happening(order, Event.ORDER_SPENT, spent | {"currency": order.currency})], actor=actor, now=now)
+
+
+def _is_new(order: Order, kind: Kind, amount: Amount) -> bool:
+    spent = applied(order, kind)
+    if spent and spent != amount:
+        raise SpendDiffers(f"This order has already used {spent:f} of {NAMES[kind]}, not {amount:f}.")
+    return not spent
+
+
+def _spender(order: Order, wanted: Mapping[Kind, Amount]) -> Customer:
+    if order.status == OrderStatus.CANCELLED:
+        raise OrderCancelled("This order is cancelled; credits and points cannot be applied to it.")
+    if order.customer is None:
+        raise Invalid.at("/customer", "Credits and points need a customer who holds them.", code="required")
+    if wanted.get("credits", 0) > order.total:
+        raise Invalid.at("/apply_credits", "More credits than the order's total.", code="above-total")
+    return order.customer
+
+
+def _take(
+    order: Order, customer: Customer, kind: Kind, amount: Amount, actor: Actor, trigger: Trigger, now: datetime
+) -> None:
+    currency = currency_of(order, kind)
+    try:
+        LEDGERS[kind].spend(
+            customer, amount, currency=currency, order_id=order.pk, deduction=0, actor=actor, trigger=trigger, now=now
+        )
+    except InsufficientBalance as error:
+        detail = f"The customer does not have {show(amount, currency, order.store)}: {error.detail}"
+        raise InsufficientBalance.at(f"/apply_{kind}", detail) from error
+    setattr(order, f"{kind}_applied", amount)
+
+
+def _happening(order: Order, event: Event, data: dict[str, Any]) -> Happening:
+    return Happening(
+        store_id=order.store_id, event=event, order_id=order.pk, customer_id=order.customer_id, data=data
+    )
