@@ -1,22 +1,317 @@
-"""Settings."""
+"""The one settings file. Everything that differs between installations comes from the environment.
+
+``LOYALTY_ENV`` says which kind this is:
+
+- ``local`` (when unset): this machine only. It answers to localhost alone; what is not set is the embedded servers
+  under ``.local/``.
+- ``test``: as local, with cheap password hashes and static files straight from their sources.
+- ``production``: every name of ``REQUIRED_IN_PRODUCTION`` must be set, and cookies and redirects insist on TLS.
+"""
+
+from datetime import timedelta
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
 import environ
-env = environ.Env()
+from celery.schedules import crontab
+from django.core.exceptions import ImproperlyConfigured
+from django.core.management.utils import get_random_secret_key
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from loyalty.embedded.layout import WEB_ROLE, layout_for
+
 BASE_DIR = Path(__file__).resolve().parent.parent
-SECRET_KEY = "dev"
-DEBUG = True
-USE_TZ = True
-TIME_ZONE = "UTC"
-AUTH_USER_MODEL = "stores.User"
+LAYOUT = layout_for(BASE_DIR)
+
+REQUIRED_IN_PRODUCTION = (
+    "SECRET_KEY",
+    "ALLOWED_HOSTS",
+    "DATABASE_URL",
+    "REDIS_URL",
+    "EMAIL_URL",
+    "DEFAULT_FROM_EMAIL",
+)
+
+env = environ.Env()
+ENVIRONMENT: str = env.str("LOYALTY_ENV", default="local")
+if ENVIRONMENT not in {"local", "test", "production"}:
+    unknown = f"LOYALTY_ENV is {ENVIRONMENT!r}; it must be local, test or production."
+    raise ImproperlyConfigured(unknown)
+PRODUCTION = ENVIRONMENT == "production"
+TESTING = ENVIRONMENT == "test"
+if PRODUCTION and (missing := [name for name in REQUIRED_IN_PRODUCTION if not env.str(name, default="")]):
+    unset = f"Not set in the environment, and needed in production: {', '.join(missing)}."
+    raise ImproperlyConfigured(unset)
+
+
+def local_secret_key() -> str:
+    """The key that ``quickstart`` made for this machine; a passing one where nothing is kept."""
+    kept = LAYOUT.secret_key_file
+    return kept.read_text().strip() if kept.exists() else get_random_secret_key()
+
+
+def database() -> dict[str, Any]:
+    """The connection to PostgreSQL, as Django wants it."""
+    connection: dict[str, Any] = env.db_url("DATABASE_URL", default=LAYOUT.database_url(role=WEB_ROLE))
+    options: dict[str, Any] = connection.setdefault("OPTIONS", {})
+    # A socket's folder stands in the address's query; Django's own tools look for it in HOST.
+    connection["HOST"] = options.pop("host", connection["HOST"])
+    options.setdefault("connect_timeout", 5)
+    return connection | {
+        "CONN_MAX_AGE": env.int("DATABASE_CONN_MAX_AGE", default=60),
+        "CONN_HEALTH_CHECKS": True,
+        "ATOMIC_REQUESTS": False,
+    }
+
+
+def broker_address(url: str) -> str:
+    """A Redis address as Celery writes it: a socket has a scheme of its own there."""
+    return f"redis+socket://{url.removeprefix('unix://')}" if url.startswith("unix://") else url
+
+
+def cache_address(url: str) -> str:
+    """The same Redis, database 1: clearing the cache must not clear the queue."""
+    if url.startswith("unix://"):
+        return f"{url}?db=1"
+    return urlsplit(url)._replace(path="/1").geturl()
+
+
+# --- What this is, and whom it answers
+
+SECRET_KEY: str = env.str("SECRET_KEY") if PRODUCTION else env.str("SECRET_KEY", default="") or local_secret_key()
+DEBUG: bool = not PRODUCTION and env.bool("DEBUG", default=False)
+ALLOWED_HOSTS: list[str] = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 ROOT_URLCONF = "loyalty.urls"
+WSGI_APPLICATION = "loyalty.wsgi.application"
+
 INSTALLED_APPS = [
-    "unfold", "unfold.contrib.filters",
-    "django.contrib.admin", "django.contrib.auth", "django.contrib.contenttypes", "django.contrib.sessions", "django.contrib.messages", "django.contrib.staticfiles", "django.contrib.postgres",
-    "pgtrigger", "rest_framework", "django_filters", "drf_spectacular", "drf_spectacular_sidecar", "axes",
-    "loyalty", "loyalty.stores", "loyalty.journal", "loyalty.notices", "loyalty.api", "credits", "points", "orders",
+    "unfold",
+    "unfold.contrib.filters",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.postgres",
+    "pgtrigger",
+    "rest_framework",
+    "django_filters",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "axes",
+    "loyalty",
+    "loyalty.stores",
+    "loyalty.journal",
+    "loyalty.notices",
+    "loyalty.api",
+    "credits",
+    "points",
+    "orders",
 ]
-DATABASES = {"default": env.db("DATABASE_URL")}
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "loyalty.security.ContentSecurityPolicyMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "loyalty.stores.middleware.ActiveStoreMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "axes.middleware.AxesMiddleware",
+]
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+# --- Data
+
+DATABASES = {"default": database()}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-TEMPLATES = [{"BACKEND": "django.template.backends.django.DjangoTemplates", "DIRS": [], "APP_DIRS": True, "OPTIONS": {"context_processors": ["django.template.context_processors.request", "django.contrib.auth.context_processors.auth", "django.contrib.messages.context_processors.messages"]}}]
-MIDDLEWARE = ["django.contrib.sessions.middleware.SessionMiddleware", "django.contrib.auth.middleware.AuthenticationMiddleware", "django.contrib.messages.middleware.MessageMiddleware"]
+REDIS_URL: str = env.str("REDIS_URL", default=LAYOUT.redis_url())
+CACHES = {
+    "default": {
+        "BACKEND": "loyalty.cache.ForgivingRedisCache",
+        "LOCATION": cache_address(REDIS_URL),
+        "KEY_PREFIX": "loyalty",
+        "TIMEOUT": 60,
+        # A request waits for the cache for half a second at most, and never twice.
+        "OPTIONS": {
+            "socket_connect_timeout": 0.5,
+            "socket_timeout": 0.5,
+            "retry": Retry(NoBackoff(), 0),
+        },
+    },
+}
+
+# --- Signing in
+
+AUTH_USER_MODEL = "stores.User"
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",
+    "django.contrib.auth.backends.ModelBackend",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+]
+if TESTING:
+    PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+LOGIN_URL = "admin:login"
+LOGIN_REDIRECT_URL = "admin:index"
+
+AXES_FAILURE_LIMIT = 5
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_COOLOFF_TIME = timedelta(minutes=15)
+AXES_RESET_ON_SUCCESS = True
+# Who tried is in the database; the log names nobody.
+AXES_VERBOSE = False
+AXES_SENSITIVE_PARAMETERS = ["username", "ip_address"]
+
+# --- Sessions, cookies, TLS
+
+SESSION_COOKIE_AGE = int(timedelta(hours=12).total_seconds())
+SESSION_COOKIE_SECURE = PRODUCTION
+SESSION_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_SECURE = PRODUCTION
+CSRF_COOKIE_SAMESITE = "Lax"
+CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+SECURE_SSL_REDIRECT: bool = env.bool("SECURE_SSL_REDIRECT", default=PRODUCTION)
+SECURE_REDIRECT_EXEMPT = [r"^healthz$"]
+SECURE_HSTS_SECONDS = int(timedelta(days=365).total_seconds()) if PRODUCTION else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = PRODUCTION
+SECURE_HSTS_PRELOAD = PRODUCTION
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+# Anybody can send this header, so it counts only where a proxy is known to set it.
+if env.bool("BEHIND_TLS_PROXY", default=False):
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
+
+# --- Language and time: stores bring their own time zones and locales
+
+LANGUAGE_CODE = "en"
+USE_I18N = True
+TIME_ZONE = "UTC"
+USE_TZ = True
+
+# --- Static files
+
+STATIC_URL = "static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if TESTING or DEBUG
+        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    },
+}
+WHITENOISE_AUTOREFRESH = WHITENOISE_USE_FINDERS = TESTING or DEBUG
+
+# --- E-mail: smtp+tls://user:password@host:587, consolemail:// or filemail:///folder
+
+vars().update(env.email_url("EMAIL_URL", default=f"filemail://{LAYOUT.mail}"))
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL: str = env.str("DEFAULT_FROM_EMAIL", default="Loyalty Back-Office <no-reply@localhost>")
+SERVER_EMAIL = DEFAULT_FROM_EMAIL
+
+# --- Jobs
+
+CELERY_BROKER_URL = broker_address(REDIS_URL)
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    # A task that no worker has acknowledged within this many seconds is given to another one.
+    "visibility_timeout": 15 * 60,
+    # Publishing from a request gives up at once when Redis is gone; the sweeps find the work later.
+    "socket_connect_timeout": 0.5,
+    "socket_timeout": 5,
+    "max_retries": 0,
+    "interval_start": 0,
+}
+CELERY_TASK_PUBLISH_RETRY = False
+CELERY_TASK_SERIALIZER = "json"
+CELERY_RESULT_SERIALIZER = "json"
+CELERY_ACCEPT_CONTENT = ["json"]
+# What a job did is in the database, so nothing is kept of its return value.
+CELERY_TASK_IGNORE_RESULT = True
+# A task counts as done when it is done: a killed worker's task runs again, so every task can be repeated.
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
+CELERY_TIMEZONE = "UTC"
+CELERY_BEAT_SCHEDULE = {
+    "deliver-outbox": {"task": "loyalty.deliver_outbox", "schedule": timedelta(seconds=10)},
+    "deliver-notices": {"task": "loyalty.deliver_notices", "schedule": timedelta(seconds=30)},
+    "expire-credit-lots": {"task": "credits.expire_lots", "schedule": crontab(minute="*/15")},
+    "expire-point-lots": {"task": "points.expire_lots", "schedule": crontab(minute="5-59/15")},
+    "prune": {"task": "loyalty.prune", "schedule": crontab(hour="3", minute="20")},
+}
+
+# --- REST
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["loyalty.api.authentication.ApiKeyAuthentication"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PAGINATION_CLASS": None,
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "loyalty.api.problems.exception_handler",
+    "TEST_REQUEST_DEFAULT_FORMAT": "json",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Loyalty Back-Office",
+    "VERSION": "1",
+    "OAS_VERSION": "3.1.0",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+}
+
+# --- Admin
+
+UNFOLD = {"SITE_TITLE": "Loyalty Back-Office", "SITE_HEADER": "Loyalty Back-Office"}
+
+# --- Logs: to standard output, without personal data
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {
+        "plain": {
+            "()": "loyalty.logs.DiscreetFormatter",
+            "format": "{asctime} {levelname} {name}: {message}",
+            "style": "{",
+        },
+    },
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
+    "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
+    "loggers": {
+        # Django's own handlers would print a second time, and mail tracebacks.
+        "django": {"handlers": [], "propagate": True},
+        "django.server": {"handlers": [], "propagate": True},
+    },
+}

