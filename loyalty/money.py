@@ -41,7 +41,7 @@ def decimals_of(currency: str) -> int:
     if not is_currency(currency):
         raise ValueError(f"“{currency}” is not a currency code of ISO 4217.")
     fractions = get_global("currency_fractions")
-    return _ISO_DECIMALS.get(currency, fractions.get(currency, fractions["DEFAULT"])[0])
+    return int(_ISO_DECIMALS.get(currency, fractions.get(currency, fractions["DEFAULT"])[0]))
 
 
 def unit_of(currency: str) -> Decimal:

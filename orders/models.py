@@ -137,7 +137,9 @@ class Order(StoreOwned):
         expression=Case(
             When(credits_reverted=0, points_reverted=0, then=None),
             When(
-                credits_reverted=F("credits_applied"), points_reverted=F("points_applied"), then=Value(Completeness.FULL.value)
+                credits_reverted=F("credits_applied"),
+                points_reverted=F("points_applied"),
+                then=Value(Completeness.FULL.value),
             ),
             default=Value(Completeness.PARTIAL.value),
         ),
@@ -145,7 +147,9 @@ class Order(StoreOwned):
         db_persist=True,
     )
     needs_revert = models.GeneratedField(
-        expression=Case(When(FELL_THROUGH & (_open("credits") | _open("points")), then=Value(True)), default=Value(False)),
+        expression=Case(
+            When(FELL_THROUGH & (_open("credits") | _open("points")), then=Value(True)), default=Value(False)
+        ),
         output_field=models.BooleanField(),
         db_persist=True,
     )
@@ -173,7 +177,8 @@ class Order(StoreOwned):
                 name="order_cancelled_means_cancelled_at",
             ),
             models.CheckConstraint(
-                condition=Q(customer__isnull=False) | Q(credits_applied=0, points_applied=0), name="order_spender_is_known"
+                condition=Q(customer__isnull=False) | Q(credits_applied=0, points_applied=0),
+                name="order_spender_is_known",
             ),
             models.CheckConstraint(condition=Q(total__gte=0, refunded_total__gte=0), name="order_totals_not_negative"),
             models.CheckConstraint(condition=Q(status__in=OrderStatus.values), name="order_status_is_known"),
@@ -181,10 +186,20 @@ class Order(StoreOwned):
         ]
         indexes: ClassVar[list[Any]] = [
             models.Index("store", F("placed_at").desc(), F("id").desc(), name="order_newest"),
-            models.Index("store", "credit_revert_status", F("placed_at").desc(), F("id").desc(), name="order_credit_status"),
-            models.Index("store", "points_revert_status", F("placed_at").desc(), F("id").desc(), name="order_points_status"),
+            models.Index(
+                "store", "credit_revert_status", F("placed_at").desc(), F("id").desc(), name="order_credit_status"
+            ),
+            models.Index(
+                "store", "points_revert_status", F("placed_at").desc(), F("id").desc(), name="order_points_status"
+            ),
             models.Index("store", "cancelled_at", condition=Q(needs_revert=True), name="order_needs_revert"),
-            models.Index("store", F("cancelled_at").desc(), F("id").desc(), condition=Q(cancelled_at__isnull=False), name="order_cancelled"),
+            models.Index(
+                "store",
+                F("cancelled_at").desc(),
+                F("id").desc(),
+                condition=Q(cancelled_at__isnull=False),
+                name="order_cancelled",
+            ),
             models.Index("store", F("updated_at").desc(), F("id").desc(), name="order_updated"),
             models.Index("store", "status", F("placed_at").desc(), F("id").desc(), name="order_status"),
             models.Index("store", "payment_status", F("placed_at").desc(), F("id").desc(), name="order_payment"),
@@ -236,7 +251,9 @@ class Revert(StoreOwned):
             models.Index("order", "id", name="revert_of_order"),
             models.Index("customer", F("id").desc(), name="revert_of_customer"),
         ]
-        triggers: ClassVar[list[Any]] = [pgtrigger.Protect(name="insert_only", operation=pgtrigger.Update | pgtrigger.Delete)]
+        triggers: ClassVar[list[Any]] = [
+            pgtrigger.Protect(name="insert_only", operation=pgtrigger.Update | pgtrigger.Delete)
+        ]
 
     def __str__(self) -> str:
         return f"Return of {self.kind} {self.amount}"

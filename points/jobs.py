@@ -2,9 +2,9 @@
 
 from datetime import datetime
 
-from points.ledger import POINTS
 from loyalty.jobs import Counts
 from loyalty.ledger import expiring
+from points.ledger import POINTS
 
 
 def expire_lots(now: datetime) -> Counts:

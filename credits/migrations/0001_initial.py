@@ -5,73 +5,96 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='CreditAllocation',
+            name="CreditAllocation",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('deduction', models.PositiveSmallIntegerField(default=0)),
-                ('created_at', models.DateTimeField()),
-                ('amount', models.DecimalField(decimal_places=3, max_digits=18)),
-                ('returned', models.DecimalField(decimal_places=3, default=0, max_digits=18)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("deduction", models.PositiveSmallIntegerField(default=0)),
+                ("created_at", models.DateTimeField()),
+                ("amount", models.DecimalField(decimal_places=3, max_digits=18)),
+                ("returned", models.DecimalField(decimal_places=3, default=0, max_digits=18)),
             ],
             options={
-                'verbose_name': 'store credit use',
-                'abstract': False,
-                'base_manager_name': 'unscoped',
-                'default_manager_name': 'unscoped',
+                "verbose_name": "store credit use",
+                "abstract": False,
+                "base_manager_name": "unscoped",
+                "default_manager_name": "unscoped",
             },
             managers=[
-                ('unscoped', django.db.models.manager.Manager()),
+                ("unscoped", django.db.models.manager.Manager()),
             ],
         ),
         migrations.CreateModel(
-            name='CreditLot',
+            name="CreditLot",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('granted_at', models.DateTimeField()),
-                ('expires_at', models.DateTimeField(blank=True, null=True)),
-                ('origin', models.CharField(choices=[('grant', 'Given'), ('extension', 'Extended'), ('earned', 'Earned by an order'), ('reward', 'Reward')], max_length=10)),
-                ('granted', models.DecimalField(decimal_places=3, max_digits=18)),
-                ('remaining', models.DecimalField(decimal_places=3, max_digits=18)),
-                ('currency', models.CharField(max_length=3)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("granted_at", models.DateTimeField()),
+                ("expires_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "origin",
+                    models.CharField(
+                        choices=[
+                            ("grant", "Given"),
+                            ("extension", "Extended"),
+                            ("earned", "Earned by an order"),
+                            ("reward", "Reward"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                ("granted", models.DecimalField(decimal_places=3, max_digits=18)),
+                ("remaining", models.DecimalField(decimal_places=3, max_digits=18)),
+                ("currency", models.CharField(max_length=3)),
             ],
             options={
-                'verbose_name': 'store credit lot',
-                'abstract': False,
-                'base_manager_name': 'unscoped',
-                'default_manager_name': 'unscoped',
+                "verbose_name": "store credit lot",
+                "abstract": False,
+                "base_manager_name": "unscoped",
+                "default_manager_name": "unscoped",
             },
             managers=[
-                ('unscoped', django.db.models.manager.Manager()),
+                ("unscoped", django.db.models.manager.Manager()),
             ],
         ),
         migrations.CreateModel(
-            name='CreditMovement',
+            name="CreditMovement",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('type', models.CharField(choices=[('grant', 'Given'), ('spend', 'Spent'), ('revert', 'Returned'), ('undo', 'Return undone'), ('expire', 'Expired'), ('adjust', 'Adjusted'), ('claw_back', 'Taken back')], max_length=10)),
-                ('actor', models.CharField(max_length=100)),
-                ('trigger', models.CharField(blank=True, max_length=20)),
-                ('created_at', models.DateTimeField()),
-                ('amount', models.DecimalField(decimal_places=3, max_digits=18)),
-                ('balance_after', models.DecimalField(decimal_places=3, max_digits=18)),
-                ('currency', models.CharField(max_length=3)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "type",
+                    models.CharField(
+                        choices=[
+                            ("grant", "Given"),
+                            ("spend", "Spent"),
+                            ("revert", "Returned"),
+                            ("undo", "Return undone"),
+                            ("expire", "Expired"),
+                            ("adjust", "Adjusted"),
+                            ("claw_back", "Taken back"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                ("actor", models.CharField(max_length=100)),
+                ("trigger", models.CharField(blank=True, max_length=20)),
+                ("created_at", models.DateTimeField()),
+                ("amount", models.DecimalField(decimal_places=3, max_digits=18)),
+                ("balance_after", models.DecimalField(decimal_places=3, max_digits=18)),
+                ("currency", models.CharField(max_length=3)),
             ],
             options={
-                'verbose_name': 'store credit movement',
-                'abstract': False,
-                'base_manager_name': 'unscoped',
-                'default_manager_name': 'unscoped',
+                "verbose_name": "store credit movement",
+                "abstract": False,
+                "base_manager_name": "unscoped",
+                "default_manager_name": "unscoped",
             },
             managers=[
-                ('unscoped', django.db.models.manager.Manager()),
+                ("unscoped", django.db.models.manager.Manager()),
             ],
         ),
     ]

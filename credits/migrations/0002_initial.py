@@ -6,18 +6,19 @@ from django.db import migrations
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('credits', '0001_initial'),
-        ('orders', '0001_initial'),
+        ("credits", "0001_initial"),
+        ("orders", "0001_initial"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='creditallocation',
-            name='order',
-            field=loyalty.stores.scoping.SameStoreKey(db_constraint=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='orders.order'),
+            model_name="creditallocation",
+            name="order",
+            field=loyalty.stores.scoping.SameStoreKey(
+                db_constraint=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="orders.order"
+            ),
         ),
     ]

@@ -8,162 +8,300 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('credits', '0002_initial'),
-        ('orders', '0001_initial'),
-        ('stores', '0001_initial'),
+        ("credits", "0002_initial"),
+        ("orders", "0001_initial"),
+        ("stores", "0001_initial"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='creditallocation',
-            name='store',
-            field=models.ForeignKey(editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='stores.store'),
+            model_name="creditallocation",
+            name="store",
+            field=models.ForeignKey(
+                editable=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="stores.store"
+            ),
         ),
         migrations.AddField(
-            model_name='creditlot',
-            name='customer',
-            field=loyalty.stores.scoping.SameStoreKey(db_constraint=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='stores.customer'),
+            model_name="creditlot",
+            name="customer",
+            field=loyalty.stores.scoping.SameStoreKey(
+                db_constraint=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="stores.customer"
+            ),
         ),
         migrations.AddField(
-            model_name='creditlot',
-            name='extended_from',
-            field=loyalty.stores.scoping.SameStoreKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='credits.creditlot'),
+            model_name="creditlot",
+            name="extended_from",
+            field=loyalty.stores.scoping.SameStoreKey(
+                blank=True,
+                db_constraint=False,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="credits.creditlot",
+            ),
         ),
         migrations.AddField(
-            model_name='creditlot',
-            name='store',
-            field=models.ForeignKey(editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='stores.store'),
+            model_name="creditlot",
+            name="store",
+            field=models.ForeignKey(
+                editable=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="stores.store"
+            ),
         ),
         migrations.AddField(
-            model_name='creditallocation',
-            name='lot',
-            field=loyalty.stores.scoping.SameStoreKey(db_constraint=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='credits.creditlot'),
+            model_name="creditallocation",
+            name="lot",
+            field=loyalty.stores.scoping.SameStoreKey(
+                db_constraint=False,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="credits.creditlot",
+            ),
         ),
         migrations.AddField(
-            model_name='creditmovement',
-            name='allocation',
-            field=loyalty.stores.scoping.SameStoreKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='credits.creditallocation'),
+            model_name="creditmovement",
+            name="allocation",
+            field=loyalty.stores.scoping.SameStoreKey(
+                blank=True,
+                db_constraint=False,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="credits.creditallocation",
+            ),
         ),
         migrations.AddField(
-            model_name='creditmovement',
-            name='customer',
-            field=loyalty.stores.scoping.SameStoreKey(db_constraint=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='stores.customer'),
+            model_name="creditmovement",
+            name="customer",
+            field=loyalty.stores.scoping.SameStoreKey(
+                db_constraint=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="stores.customer"
+            ),
         ),
         migrations.AddField(
-            model_name='creditmovement',
-            name='lot',
-            field=loyalty.stores.scoping.SameStoreKey(db_constraint=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='credits.creditlot'),
+            model_name="creditmovement",
+            name="lot",
+            field=loyalty.stores.scoping.SameStoreKey(
+                db_constraint=False,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="credits.creditlot",
+            ),
         ),
         migrations.AddField(
-            model_name='creditmovement',
-            name='order',
-            field=loyalty.stores.scoping.SameStoreKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='orders.order'),
+            model_name="creditmovement",
+            name="order",
+            field=loyalty.stores.scoping.SameStoreKey(
+                blank=True,
+                db_constraint=False,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="orders.order",
+            ),
         ),
         migrations.AddField(
-            model_name='creditmovement',
-            name='remark',
-            field=loyalty.stores.scoping.SameStoreKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='stores.remark'),
+            model_name="creditmovement",
+            name="remark",
+            field=loyalty.stores.scoping.SameStoreKey(
+                blank=True,
+                db_constraint=False,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="stores.remark",
+            ),
         ),
         migrations.AddField(
-            model_name='creditmovement',
-            name='revert',
-            field=loyalty.stores.scoping.SameStoreKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='orders.revert'),
+            model_name="creditmovement",
+            name="revert",
+            field=loyalty.stores.scoping.SameStoreKey(
+                blank=True,
+                db_constraint=False,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="orders.revert",
+            ),
         ),
         migrations.AddField(
-            model_name='creditmovement',
-            name='store',
-            field=models.ForeignKey(editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='stores.store'),
+            model_name="creditmovement",
+            name="store",
+            field=models.ForeignKey(
+                editable=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="stores.store"
+            ),
         ),
         migrations.AddIndex(
-            model_name='creditlot',
-            index=models.Index(models.F('customer'), models.OrderBy(models.F('id'), descending=True), name='creditlot_of_customer'),
+            model_name="creditlot",
+            index=models.Index(
+                models.F("customer"), models.OrderBy(models.F("id"), descending=True), name="creditlot_of_customer"
+            ),
         ),
         migrations.AddIndex(
-            model_name='creditlot',
-            index=models.Index(models.F('customer'), models.F('expires_at'), condition=models.Q(('remaining__gt', 0)), name='creditlot_open'),
+            model_name="creditlot",
+            index=models.Index(
+                models.F("customer"),
+                models.F("expires_at"),
+                condition=models.Q(("remaining__gt", 0)),
+                name="creditlot_open",
+            ),
         ),
         migrations.AddIndex(
-            model_name='creditlot',
-            index=models.Index(models.F('expires_at'), condition=models.Q(('expires_at__isnull', False), ('remaining__gt', 0)), name='creditlot_to_expire'),
+            model_name="creditlot",
+            index=models.Index(
+                models.F("expires_at"),
+                condition=models.Q(("expires_at__isnull", False), ("remaining__gt", 0)),
+                name="creditlot_to_expire",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='creditlot',
-            constraint=models.UniqueConstraint(fields=('store', 'id'), name='creditlot_in_store'),
+            model_name="creditlot",
+            constraint=models.UniqueConstraint(fields=("store", "id"), name="creditlot_in_store"),
         ),
         migrations.AddConstraint(
-            model_name='creditlot',
-            constraint=models.CheckConstraint(condition=models.Q(('remaining__gte', 0), ('remaining__lte', models.F('granted'))), name='creditlot_remaining_within'),
+            model_name="creditlot",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("remaining__gte", 0), ("remaining__lte", models.F("granted"))),
+                name="creditlot_remaining_within",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='creditlot',
-            constraint=models.CheckConstraint(condition=models.Q(('granted__gt', 0)), name='creditlot_granted_positive'),
+            model_name="creditlot",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("granted__gt", 0)), name="creditlot_granted_positive"
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='creditlot',
-            trigger=pgtrigger.compiler.Trigger(name='keep_lots', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot delete rows from % table', TG_TABLE_NAME;", hash='9b23d51acaa10a300203bb18604bc4a8601b0e75', operation='DELETE', pgid='pgtrigger_keep_lots_4400a', table='credits_creditlot', when='BEFORE')),
+            model_name="creditlot",
+            trigger=pgtrigger.compiler.Trigger(
+                name="keep_lots",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot delete rows from % table', TG_TABLE_NAME;",
+                    hash="9b23d51acaa10a300203bb18604bc4a8601b0e75",
+                    operation="DELETE",
+                    pgid="pgtrigger_keep_lots_4400a",
+                    table="credits_creditlot",
+                    when="BEFORE",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='creditlot',
-            trigger=pgtrigger.compiler.Trigger(name='only_remaining_changes', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD."id" IS DISTINCT FROM (NEW."id") OR OLD."store_id" IS DISTINCT FROM (NEW."store_id") OR OLD."customer_id" IS DISTINCT FROM (NEW."customer_id") OR OLD."granted_at" IS DISTINCT FROM (NEW."granted_at") OR OLD."expires_at" IS DISTINCT FROM (NEW."expires_at") OR OLD."origin" IS DISTINCT FROM (NEW."origin") OR OLD."extended_from_id" IS DISTINCT FROM (NEW."extended_from_id") OR OLD."granted" IS DISTINCT FROM (NEW."granted") OR OLD."currency" IS DISTINCT FROM (NEW."currency"))', func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;", hash='fe207ce9e5beaa8de894fa740511730f4d57140d', operation='UPDATE', pgid='pgtrigger_only_remaining_changes_b9dff', table='credits_creditlot', when='BEFORE')),
+            model_name="creditlot",
+            trigger=pgtrigger.compiler.Trigger(
+                name="only_remaining_changes",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    condition='WHEN (OLD."id" IS DISTINCT FROM (NEW."id") OR OLD."store_id" IS DISTINCT FROM (NEW."store_id") OR OLD."customer_id" IS DISTINCT FROM (NEW."customer_id") OR OLD."granted_at" IS DISTINCT FROM (NEW."granted_at") OR OLD."expires_at" IS DISTINCT FROM (NEW."expires_at") OR OLD."origin" IS DISTINCT FROM (NEW."origin") OR OLD."extended_from_id" IS DISTINCT FROM (NEW."extended_from_id") OR OLD."granted" IS DISTINCT FROM (NEW."granted") OR OLD."currency" IS DISTINCT FROM (NEW."currency"))',
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;",
+                    hash="fe207ce9e5beaa8de894fa740511730f4d57140d",
+                    operation="UPDATE",
+                    pgid="pgtrigger_only_remaining_changes_b9dff",
+                    table="credits_creditlot",
+                    when="BEFORE",
+                ),
+            ),
         ),
         migrations.AddIndex(
-            model_name='creditallocation',
-            index=models.Index(models.F('lot'), name='creditallocation_of_lot'),
+            model_name="creditallocation",
+            index=models.Index(models.F("lot"), name="creditallocation_of_lot"),
         ),
         migrations.AddConstraint(
-            model_name='creditallocation',
-            constraint=models.UniqueConstraint(fields=('store', 'id'), name='creditallocation_in_store'),
+            model_name="creditallocation",
+            constraint=models.UniqueConstraint(fields=("store", "id"), name="creditallocation_in_store"),
         ),
         migrations.AddConstraint(
-            model_name='creditallocation',
-            constraint=models.UniqueConstraint(fields=('order', 'lot', 'deduction'), name='creditallocation_once'),
+            model_name="creditallocation",
+            constraint=models.UniqueConstraint(fields=("order", "lot", "deduction"), name="creditallocation_once"),
         ),
         migrations.AddConstraint(
-            model_name='creditallocation',
-            constraint=models.CheckConstraint(condition=models.Q(('returned__gte', 0), ('returned__lte', models.F('amount'))), name='creditallocation_returned_within'),
+            model_name="creditallocation",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("returned__gte", 0), ("returned__lte", models.F("amount"))),
+                name="creditallocation_returned_within",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='creditallocation',
-            constraint=models.CheckConstraint(condition=models.Q(('amount__gt', 0)), name='creditallocation_amount_positive'),
+            model_name="creditallocation",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("amount__gt", 0)), name="creditallocation_amount_positive"
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='creditallocation',
-            trigger=pgtrigger.compiler.Trigger(name='keep_allocations', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot delete rows from % table', TG_TABLE_NAME;", hash='a6f11a30cef32897886d50e96aa74697627b2cdc', operation='DELETE', pgid='pgtrigger_keep_allocations_4da2c', table='credits_creditallocation', when='BEFORE')),
+            model_name="creditallocation",
+            trigger=pgtrigger.compiler.Trigger(
+                name="keep_allocations",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot delete rows from % table', TG_TABLE_NAME;",
+                    hash="a6f11a30cef32897886d50e96aa74697627b2cdc",
+                    operation="DELETE",
+                    pgid="pgtrigger_keep_allocations_4da2c",
+                    table="credits_creditallocation",
+                    when="BEFORE",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='creditallocation',
-            trigger=pgtrigger.compiler.Trigger(name='only_returned_changes', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD."id" IS DISTINCT FROM (NEW."id") OR OLD."store_id" IS DISTINCT FROM (NEW."store_id") OR OLD."order_id" IS DISTINCT FROM (NEW."order_id") OR OLD."deduction" IS DISTINCT FROM (NEW."deduction") OR OLD."created_at" IS DISTINCT FROM (NEW."created_at") OR OLD."lot_id" IS DISTINCT FROM (NEW."lot_id") OR OLD."amount" IS DISTINCT FROM (NEW."amount"))', func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;", hash='3dd11c695309a3de2deef277535c35108a76c9f9', operation='UPDATE', pgid='pgtrigger_only_returned_changes_65056', table='credits_creditallocation', when='BEFORE')),
+            model_name="creditallocation",
+            trigger=pgtrigger.compiler.Trigger(
+                name="only_returned_changes",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    condition='WHEN (OLD."id" IS DISTINCT FROM (NEW."id") OR OLD."store_id" IS DISTINCT FROM (NEW."store_id") OR OLD."order_id" IS DISTINCT FROM (NEW."order_id") OR OLD."deduction" IS DISTINCT FROM (NEW."deduction") OR OLD."created_at" IS DISTINCT FROM (NEW."created_at") OR OLD."lot_id" IS DISTINCT FROM (NEW."lot_id") OR OLD."amount" IS DISTINCT FROM (NEW."amount"))',
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;",
+                    hash="3dd11c695309a3de2deef277535c35108a76c9f9",
+                    operation="UPDATE",
+                    pgid="pgtrigger_only_returned_changes_65056",
+                    table="credits_creditallocation",
+                    when="BEFORE",
+                ),
+            ),
         ),
         migrations.AddIndex(
-            model_name='creditmovement',
-            index=models.Index(models.F('customer'), models.OrderBy(models.F('id'), descending=True), name='creditmovement_history'),
+            model_name="creditmovement",
+            index=models.Index(
+                models.F("customer"), models.OrderBy(models.F("id"), descending=True), name="creditmovement_history"
+            ),
         ),
         migrations.AddIndex(
-            model_name='creditmovement',
-            index=models.Index(models.F('lot'), name='creditmovement_of_lot'),
+            model_name="creditmovement",
+            index=models.Index(models.F("lot"), name="creditmovement_of_lot"),
         ),
         migrations.AddIndex(
-            model_name='creditmovement',
-            index=models.Index(models.F('order'), condition=models.Q(('order__isnull', False)), name='creditmovement_of_order'),
+            model_name="creditmovement",
+            index=models.Index(
+                models.F("order"), condition=models.Q(("order__isnull", False)), name="creditmovement_of_order"
+            ),
         ),
         migrations.AddIndex(
-            model_name='creditmovement',
-            index=models.Index(models.F('revert'), condition=models.Q(('revert__isnull', False)), name='creditmovement_of_revert'),
+            model_name="creditmovement",
+            index=models.Index(
+                models.F("revert"), condition=models.Q(("revert__isnull", False)), name="creditmovement_of_revert"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='creditmovement',
-            constraint=models.CheckConstraint(condition=models.Q(('amount', 0), _negated=True), name='creditmovement_amount_not_zero'),
+            model_name="creditmovement",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("amount", 0), _negated=True), name="creditmovement_amount_not_zero"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='creditmovement',
-            constraint=models.CheckConstraint(condition=models.Q(('type__in', ['grant', 'spend', 'revert', 'undo', 'expire', 'adjust', 'claw_back'])), name='creditmovement_type_is_known'),
+            model_name="creditmovement",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("type__in", ["grant", "spend", "revert", "undo", "expire", "adjust", "claw_back"])),
+                name="creditmovement_type_is_known",
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='creditmovement',
-            trigger=pgtrigger.compiler.Trigger(name='insert_only', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='8ce636c8600301ea42c284e1a5d5c3bd75164328', operation='UPDATE OR DELETE', pgid='pgtrigger_insert_only_f3600', table='credits_creditmovement', when='BEFORE')),
+            model_name="creditmovement",
+            trigger=pgtrigger.compiler.Trigger(
+                name="insert_only",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;",
+                    hash="8ce636c8600301ea42c284e1a5d5c3bd75164328",
+                    operation="UPDATE OR DELETE",
+                    pgid="pgtrigger_insert_only_f3600",
+                    table="credits_creditmovement",
+                    when="BEFORE",
+                ),
+            ),
         ),
     ]

@@ -16,7 +16,7 @@ from loyalty.ledger.models import AbstractLot, MovementType, Origin
 from loyalty.ledger.planner import GIVES_BACK, Amount, Draw, OpenLot, Outcome, PlannedLot, UsedLot, draw
 from loyalty.ledger.posting import Entry, NewLot, Posted, Tables, post
 from loyalty.stores.actors import Actor
-from loyalty.stores.models import Customer, Store
+from loyalty.stores.models import Customer
 
 Kind = Literal["credits", "points"]
 
@@ -177,7 +177,7 @@ class Ledger:
         return self.tables.lot.unscoped.filter(valid_at(now), remaining__gt=0)
 
     def _of_currency(self, lots: "QuerySet[AbstractLot]", currency: str) -> "QuerySet[AbstractLot]":
-        return lots.filter(currency=currency) if self.tables.has_currency else lots
+        return lots.filter(Q(currency=currency)) if self.tables.has_currency else lots
 
     def _spending(self, customer: Customer, taken: Draw, currency: str, order_id: int, deduction: int) -> Entry:
         return Entry(

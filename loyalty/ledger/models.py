@@ -41,6 +41,8 @@ class AbstractLot(StoreOwned):
     customer's ledger is locked.
     """
 
+    granted: Any
+    remaining: Any
     customer = SameStoreKey("stores.Customer")
     granted_at = models.DateTimeField()
     expires_at = models.DateTimeField(null=True, blank=True)
@@ -51,13 +53,17 @@ class AbstractLot(StoreOwned):
         abstract = True
         constraints: ClassVar[list[Any]] = [
             unique_in_store("%(class)s_in_store"),
-            models.CheckConstraint(condition=Q(remaining__gte=0, remaining__lte=F("granted")), name="%(class)s_remaining_within"),
+            models.CheckConstraint(
+                condition=Q(remaining__gte=0, remaining__lte=F("granted")), name="%(class)s_remaining_within"
+            ),
             models.CheckConstraint(condition=Q(granted__gt=0), name="%(class)s_granted_positive"),
         ]
         indexes: ClassVar[list[Any]] = [
             models.Index("customer", F("id").desc(), name="%(class)s_of_customer"),
             models.Index("customer", "expires_at", condition=Q(remaining__gt=0), name="%(class)s_open"),
-            models.Index("expires_at", condition=Q(remaining__gt=0, expires_at__isnull=False), name="%(class)s_to_expire"),
+            models.Index(
+                "expires_at", condition=Q(remaining__gt=0, expires_at__isnull=False), name="%(class)s_to_expire"
+            ),
         ]
         triggers: ClassVar[list[Any]] = [
             pgtrigger.Protect(name="keep_lots", operation=pgtrigger.Delete),
@@ -74,6 +80,8 @@ class AbstractAllocation(StoreOwned):
     ``deduction`` is 0 for what the order was placed with, 1, 2, … for each *Deduct again* (M10).
     """
 
+    amount: Any
+    returned: Any
     order = SameStoreKey("orders.Order")
     deduction = models.PositiveSmallIntegerField(default=0)
     created_at = models.DateTimeField()
@@ -83,7 +91,9 @@ class AbstractAllocation(StoreOwned):
         constraints: ClassVar[list[Any]] = [
             unique_in_store("%(class)s_in_store"),
             models.UniqueConstraint(fields=["order", "lot", "deduction"], name="%(class)s_once"),
-            models.CheckConstraint(condition=Q(returned__gte=0, returned__lte=F("amount")), name="%(class)s_returned_within"),
+            models.CheckConstraint(
+                condition=Q(returned__gte=0, returned__lte=F("amount")), name="%(class)s_returned_within"
+            ),
             models.CheckConstraint(condition=Q(amount__gt=0), name="%(class)s_amount_positive"),
         ]
         indexes: ClassVar[list[Any]] = [models.Index("lot", name="%(class)s_of_lot")]
@@ -100,6 +110,8 @@ class AbstractMovement(StoreOwned):
     amount. After any write the last one is what is available, because a write first posts what has lapsed (L5).
     """
 
+    amount: Any
+    balance_after: Any
     customer = SameStoreKey("stores.Customer")
     type = models.CharField(max_length=10, choices=MovementType.choices)
     order = SameStoreKey("orders.Order", null=True, blank=True)
@@ -121,7 +133,9 @@ class AbstractMovement(StoreOwned):
             models.Index("order", condition=Q(order__isnull=False), name="%(class)s_of_order"),
             models.Index("revert", condition=Q(revert__isnull=False), name="%(class)s_of_revert"),
         ]
-        triggers: ClassVar[list[Any]] = [pgtrigger.Protect(name="insert_only", operation=pgtrigger.Update | pgtrigger.Delete)]
+        triggers: ClassVar[list[Any]] = [
+            pgtrigger.Protect(name="insert_only", operation=pgtrigger.Update | pgtrigger.Delete)
+        ]
 
     def __str__(self) -> str:
         return f"{self.get_type_display()} {self.amount}"

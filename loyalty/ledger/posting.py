@@ -97,14 +97,20 @@ def lock_customers(customer_ids: Collection[int]) -> None:
 
 
 def post(
-    tables: Tables, entries: Sequence[Entry], *, customer_ids: Collection[int], actor: Actor, trigger: str, now: datetime
+    tables: Tables,
+    entries: Sequence[Entry],
+    *,
+    customer_ids: Collection[int],
+    actor: Actor,
+    trigger: str,
+    now: datetime,
 ) -> list[Posted]:
     """Write ``entries`` and everything due at ``now`` for ``customer_ids``; callers hold the customers' locks.
 
     At most two statements: ids for new lots, when there are any, and the write. The database refuses an entry that
     would take a lot below zero or above what was granted, or an allocation above what was used.
     """
-    parameters = {
+    parameters: dict[str, Any] = {
         "customers": list(customer_ids),
         "now": now,
         "actor": actor.ref,

@@ -38,7 +38,12 @@ def _deliver_next(now: datetime) -> str | None:
     Message-ID, which mail servers drop.
     """
     due = Notice.unscoped.filter(status=NoticeStatus.QUEUED, next_attempt_at__lte=now)
-    notice = due.select_related("store").order_by("next_attempt_at").select_for_update(of=("self",), skip_locked=True).first()
+    notice = (
+        due.select_related("store")
+        .order_by("next_attempt_at")
+        .select_for_update(of=("self",), skip_locked=True)
+        .first()
+    )
     if notice is None:
         return None
     notice.attempts += 1

@@ -37,11 +37,13 @@ class Notice(StoreOwned):
         constraints: ClassVar = [
             unique_in_store("notice_in_store"),
             models.CheckConstraint(
-                condition=Q(status=NoticeStatus.SENT, sent_at__isnull=False) | (~Q(status=NoticeStatus.SENT) & Q(sent_at__isnull=True)),
+                condition=Q(status=NoticeStatus.SENT, sent_at__isnull=False)
+                | (~Q(status=NoticeStatus.SENT) & Q(sent_at__isnull=True)),
                 name="notice_sent_means_sent_at",
             ),
             models.CheckConstraint(
-                condition=~Q(status=NoticeStatus.QUEUED) | Q(next_attempt_at__isnull=False), name="notice_queued_has_its_turn"
+                condition=~Q(status=NoticeStatus.QUEUED) | Q(next_attempt_at__isnull=False),
+                name="notice_queued_has_its_turn",
             ),
         ]
         indexes: ClassVar = [

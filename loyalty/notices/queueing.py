@@ -24,7 +24,7 @@ def queue(message: Message, *, customer: Customer, order_id: int | None, actor: 
     """Write the message to be sent after the commit; None when the customer has no e-mail address."""
     if not customer.email:
         return None
-    notice = Notice.unscoped.create(
+    notice: Notice = Notice.unscoped.create(
         store_id=customer.store_id,
         customer=customer,
         order_id=order_id,

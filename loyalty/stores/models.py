@@ -24,7 +24,7 @@ class Store(models.Model):
 
     slug = models.SlugField(max_length=50, unique=True)
     name = models.CharField(max_length=100)
-    currency = models.CharField(max_length=3, validators=[RegexValidator(r"^[A-Z]{3}$", "Three capital letters, such as USD.")])
+    currency = models.CharField(max_length=3, validators=[RegexValidator(r"^[A-Z]{3}$", "Three capital letters: USD.")])
     time_zone = models.CharField(max_length=50, validators=[check_time_zone])
     locale = models.CharField(max_length=20, default="en")
     created_at = models.DateTimeField()
@@ -182,7 +182,7 @@ class SettingsVersion(StoreOwned):
 
 
 class Remark(StoreOwned):
-    """What a person typed as reason or note. Erasable: the insert-only ledger points here instead of holding it (H1)."""
+    """What a person typed as reason or note. Erasable: the insert-only ledger points here instead (H1)."""
 
     reason = models.CharField(max_length=200, blank=True)
     note = models.TextField(max_length=2000, blank=True)

@@ -1,4 +1,4 @@
-"""A store's settings: their shape, defaults and limits, and the version that governs (H4, `settings` in the REST contract)."""
+"""A store's settings: their shape and defaults, and the version that governs (H4)."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -104,7 +104,7 @@ class StoreSettings:
     version: int = 0
 
 
-_SECTIONS: dict[str, type[Any]] = {
+_SECTIONS: dict[str, Any] = {
     "auto_cancel": AutoCancelSettings,
     "spent_revert": SpentRevertSettings,
     "extend": ExtendSettings,
@@ -123,7 +123,7 @@ def current_settings(store: Store) -> StoreSettings:
 
 def settings_from_json(data: Mapping[str, Any], *, version: int) -> StoreSettings:
     """Settings out of a saved version; what it does not name has its default."""
-    sections = {name: _section(kind, data.get(name, {})) for name, kind in _SECTIONS.items()}
+    sections: dict[str, Any] = {name: _section(kind, data.get(name, {})) for name, kind in _SECTIONS.items()}
     return StoreSettings(**sections, version=version)
 
 
@@ -135,8 +135,8 @@ def settings_to_json(settings: StoreSettings) -> dict[str, Any]:
     return data
 
 
-def _section(kind: type[Any], data: Mapping[str, Any]) -> Any:
-    values = {name: tuple(value) if isinstance(value, list) else value for name, value in data.items()}
+def _section(kind: Any, data: Mapping[str, Any]) -> Any:
+    values: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in data.items()}
     if kind is AutoCancelSettings and "expired_lots" in values:
         values["expired_lots"] = ExpiredLotsSettings(**values["expired_lots"])
     if values.get("support_adjust_credits") is not None:

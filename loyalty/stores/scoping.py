@@ -47,7 +47,7 @@ def same_store_key(child: str, column: str, parent: str) -> RunSQL:
     """A foreign key over store and id, so that a row joining two stores cannot exist (T1).
 
     ``child`` and ``parent`` are table names; ``column`` is the child's reference. The parent needs a unique
-    constraint over ``(store_id, id)``. The plain one-column key is left out (``db_constraint=False``): this one implies it.
+    constraint over ``(store_id, id)``. The plain one-column key is left out: this one implies it.
     """
     name = f"{child}_{column}_same_store"
     return RunSQL(

@@ -7,82 +7,243 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Order',
+            name="Order",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.CharField(max_length=100)),
-                ('external_id', models.CharField(blank=True, max_length=100, null=True)),
-                ('platform', models.CharField(default='api', max_length=20)),
-                ('status', models.CharField(choices=[('pending', 'Pending'), ('confirmed', 'Confirmed'), ('completed', 'Completed'), ('cancelled', 'Cancelled')], default='pending', max_length=10)),
-                ('payment_status', models.CharField(choices=[('pending', 'Pending'), ('paid', 'Paid'), ('failed', 'Failed'), ('expired', 'Expired'), ('partially_refunded', 'Partially Refunded'), ('refunded', 'Refunded')], default='pending', max_length=20)),
-                ('payment_due_at', models.DateTimeField(blank=True, null=True)),
-                ('placed_at', models.DateTimeField()),
-                ('currency', models.CharField(max_length=3)),
-                ('total', models.DecimalField(decimal_places=3, max_digits=18)),
-                ('refunded_total', models.DecimalField(decimal_places=3, default=Decimal('0'), max_digits=18)),
-                ('tags', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=255), blank=True, default=list, size=None)),
-                ('tag_keys', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=255), blank=True, default=list, editable=False, size=None)),
-                ('lines', models.JSONField(blank=True, default=list)),
-                ('platform_data', models.JSONField(blank=True, default=dict)),
-                ('platform_updated_at', models.DateTimeField(blank=True, null=True)),
-                ('is_test', models.BooleanField(default=False)),
-                ('credits_applied', models.DecimalField(decimal_places=3, default=Decimal('0'), max_digits=18)),
-                ('credits_reverted', models.DecimalField(decimal_places=3, default=Decimal('0'), max_digits=18)),
-                ('credits_decision', models.CharField(blank=True, choices=[('', 'Nothing decided'), ('deferred', 'Left for later'), ('declined', 'Declined'), ('expired_left', 'Expired, not extended'), ('dismissed', 'Dismissed')], default='', max_length=12)),
-                ('points_applied', models.BigIntegerField(default=0)),
-                ('points_reverted', models.BigIntegerField(default=0)),
-                ('points_decision', models.CharField(blank=True, choices=[('', 'Nothing decided'), ('deferred', 'Left for later'), ('declined', 'Declined'), ('expired_left', 'Expired, not extended'), ('dismissed', 'Dismissed')], default='', max_length=12)),
-                ('credit_revert_status', models.GeneratedField(db_persist=True, expression=models.Case(models.When(credits_reverted__gt=0, then=models.Value('reverted')), models.When(models.Q(models.Q(('status', 'cancelled'), ('payment_status', 'refunded'), _connector='OR'), ('credits_applied__gt', 0)), then=models.Value('not_reverted')), default=None), output_field=models.CharField(choices=[('reverted', 'Reverted'), ('not_reverted', 'Not Reverted')], max_length=12, null=True))),
-                ('points_revert_status', models.GeneratedField(db_persist=True, expression=models.Case(models.When(points_reverted__gt=0, then=models.Value('reverted')), models.When(models.Q(models.Q(('status', 'cancelled'), ('payment_status', 'refunded'), _connector='OR'), ('points_applied__gt', 0)), then=models.Value('not_reverted')), default=None), output_field=models.CharField(choices=[('reverted', 'Reverted'), ('not_reverted', 'Not Reverted')], max_length=12, null=True))),
-                ('completeness', models.GeneratedField(db_persist=True, expression=models.Case(models.When(credits_reverted=0, points_reverted=0, then=None), models.When(credits_reverted=models.F('credits_applied'), points_reverted=models.F('points_applied'), then=models.Value('full')), default=models.Value('partial')), output_field=models.CharField(choices=[('full', 'Full'), ('partial', 'Partial')], max_length=8, null=True))),
-                ('needs_revert', models.GeneratedField(db_persist=True, expression=models.Case(models.When(models.Q(models.Q(('status', 'cancelled'), ('payment_status', 'refunded'), _connector='OR'), models.Q(models.Q(('credits_decision__in', ('', 'deferred')), ('credits_reverted__lt', models.F('credits_applied'))), models.Q(('points_decision__in', ('', 'deferred')), ('points_reverted__lt', models.F('points_applied'))), _connector='OR')), then=models.Value(True)), default=models.Value(False)), output_field=models.BooleanField())),
-                ('cancelled_at', models.DateTimeField(blank=True, null=True)),
-                ('cancelled_by', models.CharField(blank=True, max_length=20)),
-                ('cancel_reason', models.CharField(blank=True, choices=[('customer', 'Customer asked for it'), ('out_of_stock', 'Out of stock'), ('payment', 'Payment problem'), ('fraud', 'Suspected fraud'), ('duplicate', 'Duplicate order'), ('other', 'Other')], max_length=20)),
-                ('version', models.PositiveIntegerField(default=1)),
-                ('created_at', models.DateTimeField()),
-                ('updated_at', models.DateTimeField()),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("number", models.CharField(max_length=100)),
+                ("external_id", models.CharField(blank=True, max_length=100, null=True)),
+                ("platform", models.CharField(default="api", max_length=20)),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("pending", "Pending"),
+                            ("confirmed", "Confirmed"),
+                            ("completed", "Completed"),
+                            ("cancelled", "Cancelled"),
+                        ],
+                        default="pending",
+                        max_length=10,
+                    ),
+                ),
+                (
+                    "payment_status",
+                    models.CharField(
+                        choices=[
+                            ("pending", "Pending"),
+                            ("paid", "Paid"),
+                            ("failed", "Failed"),
+                            ("expired", "Expired"),
+                            ("partially_refunded", "Partially Refunded"),
+                            ("refunded", "Refunded"),
+                        ],
+                        default="pending",
+                        max_length=20,
+                    ),
+                ),
+                ("payment_due_at", models.DateTimeField(blank=True, null=True)),
+                ("placed_at", models.DateTimeField()),
+                ("currency", models.CharField(max_length=3)),
+                ("total", models.DecimalField(decimal_places=3, max_digits=18)),
+                ("refunded_total", models.DecimalField(decimal_places=3, default=Decimal("0"), max_digits=18)),
+                (
+                    "tags",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=255), blank=True, default=list, size=None
+                    ),
+                ),
+                (
+                    "tag_keys",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=255), blank=True, default=list, editable=False, size=None
+                    ),
+                ),
+                ("lines", models.JSONField(blank=True, default=list)),
+                ("platform_data", models.JSONField(blank=True, default=dict)),
+                ("platform_updated_at", models.DateTimeField(blank=True, null=True)),
+                ("is_test", models.BooleanField(default=False)),
+                ("credits_applied", models.DecimalField(decimal_places=3, default=Decimal("0"), max_digits=18)),
+                ("credits_reverted", models.DecimalField(decimal_places=3, default=Decimal("0"), max_digits=18)),
+                (
+                    "credits_decision",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("", "Nothing decided"),
+                            ("deferred", "Left for later"),
+                            ("declined", "Declined"),
+                            ("expired_left", "Expired, not extended"),
+                            ("dismissed", "Dismissed"),
+                        ],
+                        default="",
+                        max_length=12,
+                    ),
+                ),
+                ("points_applied", models.BigIntegerField(default=0)),
+                ("points_reverted", models.BigIntegerField(default=0)),
+                (
+                    "points_decision",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("", "Nothing decided"),
+                            ("deferred", "Left for later"),
+                            ("declined", "Declined"),
+                            ("expired_left", "Expired, not extended"),
+                            ("dismissed", "Dismissed"),
+                        ],
+                        default="",
+                        max_length=12,
+                    ),
+                ),
+                (
+                    "credit_revert_status",
+                    models.GeneratedField(
+                        db_persist=True,
+                        expression=models.Case(
+                            models.When(credits_reverted__gt=0, then=models.Value("reverted")),
+                            models.When(
+                                models.Q(
+                                    models.Q(("status", "cancelled"), ("payment_status", "refunded"), _connector="OR"),
+                                    ("credits_applied__gt", 0),
+                                ),
+                                then=models.Value("not_reverted"),
+                            ),
+                            default=None,
+                        ),
+                        output_field=models.CharField(
+                            choices=[("reverted", "Reverted"), ("not_reverted", "Not Reverted")],
+                            max_length=12,
+                            null=True,
+                        ),
+                    ),
+                ),
+                (
+                    "points_revert_status",
+                    models.GeneratedField(
+                        db_persist=True,
+                        expression=models.Case(
+                            models.When(points_reverted__gt=0, then=models.Value("reverted")),
+                            models.When(
+                                models.Q(
+                                    models.Q(("status", "cancelled"), ("payment_status", "refunded"), _connector="OR"),
+                                    ("points_applied__gt", 0),
+                                ),
+                                then=models.Value("not_reverted"),
+                            ),
+                            default=None,
+                        ),
+                        output_field=models.CharField(
+                            choices=[("reverted", "Reverted"), ("not_reverted", "Not Reverted")],
+                            max_length=12,
+                            null=True,
+                        ),
+                    ),
+                ),
+                (
+                    "completeness",
+                    models.GeneratedField(
+                        db_persist=True,
+                        expression=models.Case(
+                            models.When(credits_reverted=0, points_reverted=0, then=None),
+                            models.When(
+                                credits_reverted=models.F("credits_applied"),
+                                points_reverted=models.F("points_applied"),
+                                then=models.Value("full"),
+                            ),
+                            default=models.Value("partial"),
+                        ),
+                        output_field=models.CharField(
+                            choices=[("full", "Full"), ("partial", "Partial")], max_length=8, null=True
+                        ),
+                    ),
+                ),
+                (
+                    "needs_revert",
+                    models.GeneratedField(
+                        db_persist=True,
+                        expression=models.Case(
+                            models.When(
+                                models.Q(
+                                    models.Q(("status", "cancelled"), ("payment_status", "refunded"), _connector="OR"),
+                                    models.Q(
+                                        models.Q(
+                                            ("credits_decision__in", ("", "deferred")),
+                                            ("credits_reverted__lt", models.F("credits_applied")),
+                                        ),
+                                        models.Q(
+                                            ("points_decision__in", ("", "deferred")),
+                                            ("points_reverted__lt", models.F("points_applied")),
+                                        ),
+                                        _connector="OR",
+                                    ),
+                                ),
+                                then=models.Value(True),
+                            ),
+                            default=models.Value(False),
+                        ),
+                        output_field=models.BooleanField(),
+                    ),
+                ),
+                ("cancelled_at", models.DateTimeField(blank=True, null=True)),
+                ("cancelled_by", models.CharField(blank=True, max_length=20)),
+                (
+                    "cancel_reason",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("customer", "Customer asked for it"),
+                            ("out_of_stock", "Out of stock"),
+                            ("payment", "Payment problem"),
+                            ("fraud", "Suspected fraud"),
+                            ("duplicate", "Duplicate order"),
+                            ("other", "Other"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                ("version", models.PositiveIntegerField(default=1)),
+                ("created_at", models.DateTimeField()),
+                ("updated_at", models.DateTimeField()),
             ],
             options={
-                'ordering': ('-placed_at', '-id'),
-                'abstract': False,
-                'base_manager_name': 'unscoped',
-                'default_manager_name': 'unscoped',
+                "ordering": ("-placed_at", "-id"),
+                "abstract": False,
+                "base_manager_name": "unscoped",
+                "default_manager_name": "unscoped",
             },
             managers=[
-                ('unscoped', django.db.models.manager.Manager()),
+                ("unscoped", django.db.models.manager.Manager()),
             ],
         ),
         migrations.CreateModel(
-            name='Revert',
+            name="Revert",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(max_length=7)),
-                ('currency', models.CharField(blank=True, max_length=3)),
-                ('amount', models.DecimalField(decimal_places=3, max_digits=18)),
-                ('applied', models.DecimalField(decimal_places=3, max_digits=18)),
-                ('completeness', models.CharField(choices=[('full', 'Full'), ('partial', 'Partial')], max_length=8)),
-                ('trigger', models.CharField(max_length=20)),
-                ('actor', models.CharField(max_length=100)),
-                ('lots', models.JSONField()),
-                ('settings_version', models.PositiveIntegerField()),
-                ('created_at', models.DateTimeField()),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("kind", models.CharField(max_length=7)),
+                ("currency", models.CharField(blank=True, max_length=3)),
+                ("amount", models.DecimalField(decimal_places=3, max_digits=18)),
+                ("applied", models.DecimalField(decimal_places=3, max_digits=18)),
+                ("completeness", models.CharField(choices=[("full", "Full"), ("partial", "Partial")], max_length=8)),
+                ("trigger", models.CharField(max_length=20)),
+                ("actor", models.CharField(max_length=100)),
+                ("lots", models.JSONField()),
+                ("settings_version", models.PositiveIntegerField()),
+                ("created_at", models.DateTimeField()),
             ],
             options={
-                'abstract': False,
-                'base_manager_name': 'unscoped',
-                'default_manager_name': 'unscoped',
+                "abstract": False,
+                "base_manager_name": "unscoped",
+                "default_manager_name": "unscoped",
             },
             managers=[
-                ('unscoped', django.db.models.manager.Manager()),
+                ("unscoped", django.db.models.manager.Manager()),
             ],
         ),
     ]

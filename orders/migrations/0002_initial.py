@@ -10,163 +10,304 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('orders', '0001_initial'),
-        ('stores', '0001_initial'),
+        ("orders", "0001_initial"),
+        ("stores", "0001_initial"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='order',
-            name='customer',
-            field=loyalty.stores.scoping.SameStoreKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='stores.customer'),
+            model_name="order",
+            name="customer",
+            field=loyalty.stores.scoping.SameStoreKey(
+                blank=True,
+                db_constraint=False,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="stores.customer",
+            ),
         ),
         migrations.AddField(
-            model_name='order',
-            name='store',
-            field=models.ForeignKey(editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='stores.store'),
+            model_name="order",
+            name="store",
+            field=models.ForeignKey(
+                editable=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="stores.store"
+            ),
         ),
         migrations.AddField(
-            model_name='revert',
-            name='customer',
-            field=loyalty.stores.scoping.SameStoreKey(db_constraint=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='stores.customer'),
+            model_name="revert",
+            name="customer",
+            field=loyalty.stores.scoping.SameStoreKey(
+                db_constraint=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="stores.customer"
+            ),
         ),
         migrations.AddField(
-            model_name='revert',
-            name='order',
-            field=loyalty.stores.scoping.SameStoreKey(db_constraint=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='orders.order'),
+            model_name="revert",
+            name="order",
+            field=loyalty.stores.scoping.SameStoreKey(
+                db_constraint=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="orders.order"
+            ),
         ),
         migrations.AddField(
-            model_name='revert',
-            name='remark',
-            field=loyalty.stores.scoping.SameStoreKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='stores.remark'),
+            model_name="revert",
+            name="remark",
+            field=loyalty.stores.scoping.SameStoreKey(
+                blank=True,
+                db_constraint=False,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="stores.remark",
+            ),
         ),
         migrations.AddField(
-            model_name='revert',
-            name='store',
-            field=models.ForeignKey(editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='stores.store'),
+            model_name="revert",
+            name="store",
+            field=models.ForeignKey(
+                editable=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="stores.store"
+            ),
         ),
         migrations.AddIndex(
-            model_name='order',
-            index=models.Index(models.F('store'), models.OrderBy(models.F('placed_at'), descending=True), models.OrderBy(models.F('id'), descending=True), name='order_newest'),
+            model_name="order",
+            index=models.Index(
+                models.F("store"),
+                models.OrderBy(models.F("placed_at"), descending=True),
+                models.OrderBy(models.F("id"), descending=True),
+                name="order_newest",
+            ),
         ),
         migrations.AddIndex(
-            model_name='order',
-            index=models.Index(models.F('store'), models.F('credit_revert_status'), models.OrderBy(models.F('placed_at'), descending=True), models.OrderBy(models.F('id'), descending=True), name='order_credit_status'),
+            model_name="order",
+            index=models.Index(
+                models.F("store"),
+                models.F("credit_revert_status"),
+                models.OrderBy(models.F("placed_at"), descending=True),
+                models.OrderBy(models.F("id"), descending=True),
+                name="order_credit_status",
+            ),
         ),
         migrations.AddIndex(
-            model_name='order',
-            index=models.Index(models.F('store'), models.F('points_revert_status'), models.OrderBy(models.F('placed_at'), descending=True), models.OrderBy(models.F('id'), descending=True), name='order_points_status'),
+            model_name="order",
+            index=models.Index(
+                models.F("store"),
+                models.F("points_revert_status"),
+                models.OrderBy(models.F("placed_at"), descending=True),
+                models.OrderBy(models.F("id"), descending=True),
+                name="order_points_status",
+            ),
         ),
         migrations.AddIndex(
-            model_name='order',
-            index=models.Index(models.F('store'), models.F('cancelled_at'), condition=models.Q(('needs_revert', True)), name='order_needs_revert'),
+            model_name="order",
+            index=models.Index(
+                models.F("store"),
+                models.F("cancelled_at"),
+                condition=models.Q(("needs_revert", True)),
+                name="order_needs_revert",
+            ),
         ),
         migrations.AddIndex(
-            model_name='order',
-            index=models.Index(models.F('store'), models.OrderBy(models.F('cancelled_at'), descending=True), models.OrderBy(models.F('id'), descending=True), condition=models.Q(('cancelled_at__isnull', False)), name='order_cancelled'),
+            model_name="order",
+            index=models.Index(
+                models.F("store"),
+                models.OrderBy(models.F("cancelled_at"), descending=True),
+                models.OrderBy(models.F("id"), descending=True),
+                condition=models.Q(("cancelled_at__isnull", False)),
+                name="order_cancelled",
+            ),
         ),
         migrations.AddIndex(
-            model_name='order',
-            index=models.Index(models.F('store'), models.OrderBy(models.F('updated_at'), descending=True), models.OrderBy(models.F('id'), descending=True), name='order_updated'),
+            model_name="order",
+            index=models.Index(
+                models.F("store"),
+                models.OrderBy(models.F("updated_at"), descending=True),
+                models.OrderBy(models.F("id"), descending=True),
+                name="order_updated",
+            ),
         ),
         migrations.AddIndex(
-            model_name='order',
-            index=models.Index(models.F('store'), models.F('status'), models.OrderBy(models.F('placed_at'), descending=True), models.OrderBy(models.F('id'), descending=True), name='order_status'),
+            model_name="order",
+            index=models.Index(
+                models.F("store"),
+                models.F("status"),
+                models.OrderBy(models.F("placed_at"), descending=True),
+                models.OrderBy(models.F("id"), descending=True),
+                name="order_status",
+            ),
         ),
         migrations.AddIndex(
-            model_name='order',
-            index=models.Index(models.F('store'), models.F('payment_status'), models.OrderBy(models.F('placed_at'), descending=True), models.OrderBy(models.F('id'), descending=True), name='order_payment'),
+            model_name="order",
+            index=models.Index(
+                models.F("store"),
+                models.F("payment_status"),
+                models.OrderBy(models.F("placed_at"), descending=True),
+                models.OrderBy(models.F("id"), descending=True),
+                name="order_payment",
+            ),
         ),
         migrations.AddIndex(
-            model_name='order',
-            index=models.Index(models.F('store'), models.F('number'), name='order_number'),
+            model_name="order",
+            index=models.Index(models.F("store"), models.F("number"), name="order_number"),
         ),
         migrations.AddIndex(
-            model_name='order',
-            index=models.Index(models.F('store'), models.F('external_id'), name='order_external'),
+            model_name="order",
+            index=models.Index(models.F("store"), models.F("external_id"), name="order_external"),
         ),
         migrations.AddIndex(
-            model_name='order',
-            index=models.Index(models.F('customer'), models.OrderBy(models.F('id'), descending=True), name='order_of_customer'),
+            model_name="order",
+            index=models.Index(
+                models.F("customer"), models.OrderBy(models.F("id"), descending=True), name="order_of_customer"
+            ),
         ),
         migrations.AddIndex(
-            model_name='order',
-            index=django.contrib.postgres.indexes.GinIndex(models.F('store'), models.F('tag_keys'), name='order_tags'),
+            model_name="order",
+            index=django.contrib.postgres.indexes.GinIndex(models.F("store"), models.F("tag_keys"), name="order_tags"),
         ),
         migrations.AddConstraint(
-            model_name='order',
-            constraint=models.UniqueConstraint(fields=('store', 'id'), name='order_in_store'),
+            model_name="order",
+            constraint=models.UniqueConstraint(fields=("store", "id"), name="order_in_store"),
         ),
         migrations.AddConstraint(
-            model_name='order',
-            constraint=models.UniqueConstraint(fields=('store', 'platform', 'external_id'), name='order_external_id_once'),
+            model_name="order",
+            constraint=models.UniqueConstraint(
+                fields=("store", "platform", "external_id"), name="order_external_id_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='order',
-            constraint=models.UniqueConstraint(condition=models.Q(('external_id__isnull', True)), fields=('store', 'platform', 'number'), name='order_number_once'),
+            model_name="order",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("external_id__isnull", True)),
+                fields=("store", "platform", "number"),
+                name="order_number_once",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='order',
-            constraint=models.CheckConstraint(condition=models.Q(('credits_reverted__gte', 0), ('credits_reverted__lte', models.F('credits_applied'))), name='order_credits_returned_within'),
+            model_name="order",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("credits_reverted__gte", 0), ("credits_reverted__lte", models.F("credits_applied"))
+                ),
+                name="order_credits_returned_within",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='order',
-            constraint=models.CheckConstraint(condition=models.Q(('points_reverted__gte', 0), ('points_reverted__lte', models.F('points_applied'))), name='order_points_returned_within'),
+            model_name="order",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("points_reverted__gte", 0), ("points_reverted__lte", models.F("points_applied"))),
+                name="order_points_returned_within",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='order',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('cancelled_at__isnull', False), ('status', 'cancelled')), models.Q(models.Q(('status', 'cancelled'), _negated=True), ('cancelled_at__isnull', True)), _connector='OR'), name='order_cancelled_means_cancelled_at'),
+            model_name="order",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("cancelled_at__isnull", False), ("status", "cancelled")),
+                    models.Q(models.Q(("status", "cancelled"), _negated=True), ("cancelled_at__isnull", True)),
+                    _connector="OR",
+                ),
+                name="order_cancelled_means_cancelled_at",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='order',
-            constraint=models.CheckConstraint(condition=models.Q(('customer__isnull', False), models.Q(('credits_applied', 0), ('points_applied', 0)), _connector='OR'), name='order_spender_is_known'),
+            model_name="order",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("customer__isnull", False),
+                    models.Q(("credits_applied", 0), ("points_applied", 0)),
+                    _connector="OR",
+                ),
+                name="order_spender_is_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='order',
-            constraint=models.CheckConstraint(condition=models.Q(('refunded_total__gte', 0), ('total__gte', 0)), name='order_totals_not_negative'),
+            model_name="order",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("refunded_total__gte", 0), ("total__gte", 0)), name="order_totals_not_negative"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='order',
-            constraint=models.CheckConstraint(condition=models.Q(('status__in', ['pending', 'confirmed', 'completed', 'cancelled'])), name='order_status_is_known'),
+            model_name="order",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("status__in", ["pending", "confirmed", "completed", "cancelled"])),
+                name="order_status_is_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='order',
-            constraint=models.CheckConstraint(condition=models.Q(('payment_status__in', ['pending', 'paid', 'failed', 'expired', 'partially_refunded', 'refunded'])), name='order_payment_is_known'),
+            model_name="order",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("payment_status__in", ["pending", "paid", "failed", "expired", "partially_refunded", "refunded"])
+                ),
+                name="order_payment_is_known",
+            ),
         ),
         migrations.AddIndex(
-            model_name='revert',
-            index=models.Index(models.F('store'), models.OrderBy(models.F('id'), descending=True), name='revert_newest'),
+            model_name="revert",
+            index=models.Index(
+                models.F("store"), models.OrderBy(models.F("id"), descending=True), name="revert_newest"
+            ),
         ),
         migrations.AddIndex(
-            model_name='revert',
-            index=models.Index(models.F('order'), models.F('id'), name='revert_of_order'),
+            model_name="revert",
+            index=models.Index(models.F("order"), models.F("id"), name="revert_of_order"),
         ),
         migrations.AddIndex(
-            model_name='revert',
-            index=models.Index(models.F('customer'), models.OrderBy(models.F('id'), descending=True), name='revert_of_customer'),
+            model_name="revert",
+            index=models.Index(
+                models.F("customer"), models.OrderBy(models.F("id"), descending=True), name="revert_of_customer"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='revert',
-            constraint=models.UniqueConstraint(fields=('store', 'id'), name='revert_in_store'),
+            model_name="revert",
+            constraint=models.UniqueConstraint(fields=("store", "id"), name="revert_in_store"),
         ),
         migrations.AddConstraint(
-            model_name='revert',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ('credits', 'points'))), name='revert_kind_is_known'),
+            model_name="revert",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("kind__in", ("credits", "points"))), name="revert_kind_is_known"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='revert',
-            constraint=models.CheckConstraint(condition=models.Q(('amount__gt', 0), ('amount__lte', models.F('applied'))), name='revert_amount_within'),
+            model_name="revert",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("amount__gt", 0), ("amount__lte", models.F("applied"))), name="revert_amount_within"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='revert',
-            constraint=models.CheckConstraint(condition=models.Q(('trigger__in', [loyalty.stores.actors.Trigger['ADMIN'], loyalty.stores.actors.Trigger['API'], loyalty.stores.actors.Trigger['BULK'], loyalty.stores.actors.Trigger['PAYMENT_EXPIRED'], loyalty.stores.actors.Trigger['PAYMENT_FAILED'], loyalty.stores.actors.Trigger['RULE_STATUS'], loyalty.stores.actors.Trigger['RULE_TAG'], loyalty.stores.actors.Trigger['PLATFORM']])), name='revert_trigger_is_known'),
+            model_name="revert",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "trigger__in",
+                        [
+                            loyalty.stores.actors.Trigger["ADMIN"],
+                            loyalty.stores.actors.Trigger["API"],
+                            loyalty.stores.actors.Trigger["BULK"],
+                            loyalty.stores.actors.Trigger["PAYMENT_EXPIRED"],
+                            loyalty.stores.actors.Trigger["PAYMENT_FAILED"],
+                            loyalty.stores.actors.Trigger["RULE_STATUS"],
+                            loyalty.stores.actors.Trigger["RULE_TAG"],
+                            loyalty.stores.actors.Trigger["PLATFORM"],
+                        ],
+                    )
+                ),
+                name="revert_trigger_is_known",
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='revert',
-            trigger=pgtrigger.compiler.Trigger(name='insert_only', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='2d2de8e14aa315e90a9b48e80676e4724507b5ec', operation='UPDATE OR DELETE', pgid='pgtrigger_insert_only_4e8bc', table='orders_revert', when='BEFORE')),
+            model_name="revert",
+            trigger=pgtrigger.compiler.Trigger(
+                name="insert_only",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;",
+                    hash="2d2de8e14aa315e90a9b48e80676e4724507b5ec",
+                    operation="UPDATE OR DELETE",
+                    pgid="pgtrigger_insert_only_4e8bc",
+                    table="orders_revert",
+                    when="BEFORE",
+                ),
+            ),
         ),
     ]

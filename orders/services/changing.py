@@ -11,7 +11,7 @@ from loyalty.journal.record import Event, Happening, record
 from loyalty.stores.actors import Actor
 from loyalty.stores.models import Store
 from orders.models import Order, OrderStatus
-from orders.services.cancelling import lock_order
+from orders.services.applying import lock_order
 from orders.tags import clean_tags, tag_key
 
 
@@ -66,7 +66,9 @@ def _refuse_cancelling(order: Order, status: str) -> None:
     if status == order.status:
         return
     if status == OrderStatus.CANCELLED:
-        raise UseCancel.at("/status", "Cancel the order with its own call; it decides what happens to credits and points.")
+        raise UseCancel.at(
+            "/status", "Cancel the order with its own call; it decides what happens to credits and points."
+        )
     if order.status == OrderStatus.CANCELLED:
         raise UseReinstate.at("/status", "Bring a cancelled order back with the reinstate call.")
 

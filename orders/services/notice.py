@@ -58,9 +58,7 @@ def compose(plan: OrderPlan, *, store: Store, cancelled: bool) -> Message:
     )
 
 
-def queue_notice(
-    plan: OrderPlan, *, store: Store, cancelled: bool, actor: Actor, now: datetime
-) -> Notice | None:
+def queue_notice(plan: OrderPlan, *, store: Store, cancelled: bool, actor: Actor, now: datetime) -> Notice | None:
     """Queue the message in the cancel's transaction; None when there is nobody to write to."""
     if plan.order.customer is None:
         return None

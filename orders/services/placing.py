@@ -18,7 +18,7 @@ from loyalty.stores.customers import CustomerFacts, find_or_create_customer
 from loyalty.stores.models import Customer, Store
 from orders.kinds import KINDS, LEDGERS, NAMES, applied, currency_of, show
 from orders.models import Order, OrderStatus, PaymentStatus
-from orders.services.cancelling import lock_order
+from orders.services.applying import lock_order
 from orders.tags import clean_tags, tag_key
 
 
@@ -82,9 +82,7 @@ def _existing(store: Store, new: NewOrder) -> Order | None:
     return None if order_id is None else lock_order(store, order_id)
 
 
-def _insert_once(
-    store: Store, new: NewOrder, actor: Actor, trigger: Trigger, now: datetime
-) -> tuple[Order, bool]:
+def _insert_once(store: Store, new: NewOrder, actor: Actor, trigger: Trigger, now: datetime) -> tuple[Order, bool]:
     try:
         with transaction.atomic():
             return _insert(store, new, actor, trigger, now), True
@@ -126,7 +124,7 @@ def _insert(store: Store, new: NewOrder, actor: Actor, trigger: Trigger, now: da
 
 def _customer(store: Store, new: NewOrder, now: datetime) -> Customer | None:
     if isinstance(new.customer, int):
-        customer = Customer.objects.for_store(store).filter(pk=new.customer).first()
+        customer: Customer | None = Customer.objects.for_store(store).filter(pk=new.customer).first()
         if customer is None:
             raise Invalid.at("/customer", "This store has no customer with this id.", code="not-found")
         return customer
@@ -164,7 +162,8 @@ def _spender(order: Order, wanted: Mapping[Kind, Amount]) -> Customer:
         raise Invalid.at("/customer", "Credits and points need a customer who holds them.", code="required")
     if wanted.get("credits", 0) > order.total:
         raise Invalid.at("/apply_credits", "More credits than the order's total.", code="above-total")
-    return order.customer
+    customer: Customer = order.customer
+    return customer
 
 
 def _take(
@@ -182,6 +181,4 @@ def _take(
 
 
 def _happening(order: Order, event: Event, data: dict[str, Any]) -> Happening:
-    return Happening(
-        store_id=order.store_id, event=event, order_id=order.pk, customer_id=order.customer_id, data=data
-    )
+    return Happening(store_id=order.store_id, event=event, order_id=order.pk, customer_id=order.customer_id, data=data)

@@ -11,7 +11,7 @@ from django.core import signing
 
 from loyalty.ledger.expiry import local_day
 from loyalty.ledger.ledger import Kind
-from loyalty.ledger.planner import Amount, ExpiredRule, KindPlan, UsedLot, plan_kind
+from loyalty.ledger.planner import GIVES_BACK, Amount, ExpiredRule, KindPlan, PlannedLot, UsedLot, plan_kind
 from loyalty.stores.models import Store
 from loyalty.stores.preferences import StoreSettings
 from orders.kinds import KINDS, LEDGERS, currency_of
@@ -36,6 +36,11 @@ class OrderPlan:
     def returns_anything(self) -> bool:
         """Whether any value comes back."""
         return any(plan.returns for plan in self.kinds.values())
+
+    @property
+    def given_back(self) -> list[PlannedLot]:
+        """The lots of both kinds that give something back."""
+        return [lot for plan in self.kinds.values() for lot in plan.lots if lot.outcome in GIVES_BACK]
 
     @property
     def digest(self) -> str:

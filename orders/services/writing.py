@@ -13,7 +13,7 @@ from orders.models import Order
 
 @dataclass(frozen=True, slots=True)
 class OrderChange:
-    """What a cancel or return changes on one order: what came back, who decided what, and whether it is cancelled now."""
+    """What a cancel or return changes on one order: what came back, what was decided, whether it is cancelled now."""
 
     order: Order
     credits: Decimal
@@ -41,7 +41,7 @@ _ANSWERED: Final = (
     "updated_at",
 )
 
-_WRITE: Final = f"""
+_WRITE: Final = """
 UPDATE orders_order SET
     credits_reverted = credits_reverted + change.credits,
     points_reverted = points_reverted + change.points,
@@ -57,8 +57,8 @@ FROM unnest(%(ids)s::bigint[], %(credits)s::numeric[], %(points)s::bigint[], %(c
     %(points_decision)s::text[], %(cancels)s::boolean[])
     AS change (id, credits, points, credits_decision, points_decision, cancels)
 WHERE orders_order.id = change.id
-RETURNING orders_order.id, {", ".join(f"orders_order.{column}" for column in _ANSWERED)}
-"""
+RETURNING orders_order.id, {answered}
+""".replace("{answered}", ", ".join(f"orders_order.{column}" for column in _ANSWERED))
 
 
 def write_changes(changes: Sequence[OrderChange], *, trigger: str, reason: str, now: datetime) -> None:

@@ -7,73 +7,105 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('orders', '0001_initial'),
+        ("orders", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='PointLot',
+            name="PointLot",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('granted_at', models.DateTimeField()),
-                ('expires_at', models.DateTimeField(blank=True, null=True)),
-                ('origin', models.CharField(choices=[('grant', 'Given'), ('extension', 'Extended'), ('earned', 'Earned by an order'), ('reward', 'Reward')], max_length=10)),
-                ('granted', models.BigIntegerField()),
-                ('remaining', models.BigIntegerField()),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("granted_at", models.DateTimeField()),
+                ("expires_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "origin",
+                    models.CharField(
+                        choices=[
+                            ("grant", "Given"),
+                            ("extension", "Extended"),
+                            ("earned", "Earned by an order"),
+                            ("reward", "Reward"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                ("granted", models.BigIntegerField()),
+                ("remaining", models.BigIntegerField()),
             ],
             options={
-                'verbose_name': 'member points lot',
-                'abstract': False,
-                'base_manager_name': 'unscoped',
-                'default_manager_name': 'unscoped',
+                "verbose_name": "member points lot",
+                "abstract": False,
+                "base_manager_name": "unscoped",
+                "default_manager_name": "unscoped",
             },
             managers=[
-                ('unscoped', django.db.models.manager.Manager()),
+                ("unscoped", django.db.models.manager.Manager()),
             ],
         ),
         migrations.CreateModel(
-            name='PointMovement',
+            name="PointMovement",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('type', models.CharField(choices=[('grant', 'Given'), ('spend', 'Spent'), ('revert', 'Returned'), ('undo', 'Return undone'), ('expire', 'Expired'), ('adjust', 'Adjusted'), ('claw_back', 'Taken back')], max_length=10)),
-                ('actor', models.CharField(max_length=100)),
-                ('trigger', models.CharField(blank=True, max_length=20)),
-                ('created_at', models.DateTimeField()),
-                ('amount', models.BigIntegerField()),
-                ('balance_after', models.BigIntegerField()),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "type",
+                    models.CharField(
+                        choices=[
+                            ("grant", "Given"),
+                            ("spend", "Spent"),
+                            ("revert", "Returned"),
+                            ("undo", "Return undone"),
+                            ("expire", "Expired"),
+                            ("adjust", "Adjusted"),
+                            ("claw_back", "Taken back"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                ("actor", models.CharField(max_length=100)),
+                ("trigger", models.CharField(blank=True, max_length=20)),
+                ("created_at", models.DateTimeField()),
+                ("amount", models.BigIntegerField()),
+                ("balance_after", models.BigIntegerField()),
             ],
             options={
-                'verbose_name': 'member points movement',
-                'abstract': False,
-                'base_manager_name': 'unscoped',
-                'default_manager_name': 'unscoped',
+                "verbose_name": "member points movement",
+                "abstract": False,
+                "base_manager_name": "unscoped",
+                "default_manager_name": "unscoped",
             },
             managers=[
-                ('unscoped', django.db.models.manager.Manager()),
+                ("unscoped", django.db.models.manager.Manager()),
             ],
         ),
         migrations.CreateModel(
-            name='PointAllocation',
+            name="PointAllocation",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('deduction', models.PositiveSmallIntegerField(default=0)),
-                ('created_at', models.DateTimeField()),
-                ('amount', models.BigIntegerField()),
-                ('returned', models.BigIntegerField(default=0)),
-                ('order', loyalty.stores.scoping.SameStoreKey(db_constraint=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='orders.order')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("deduction", models.PositiveSmallIntegerField(default=0)),
+                ("created_at", models.DateTimeField()),
+                ("amount", models.BigIntegerField()),
+                ("returned", models.BigIntegerField(default=0)),
+                (
+                    "order",
+                    loyalty.stores.scoping.SameStoreKey(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="orders.order",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'member points use',
-                'abstract': False,
-                'base_manager_name': 'unscoped',
-                'default_manager_name': 'unscoped',
+                "verbose_name": "member points use",
+                "abstract": False,
+                "base_manager_name": "unscoped",
+                "default_manager_name": "unscoped",
             },
             managers=[
-                ('unscoped', django.db.models.manager.Manager()),
+                ("unscoped", django.db.models.manager.Manager()),
             ],
         ),
     ]

@@ -8,162 +8,292 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('orders', '0002_initial'),
-        ('points', '0001_initial'),
-        ('stores', '0001_initial'),
+        ("orders", "0002_initial"),
+        ("points", "0001_initial"),
+        ("stores", "0001_initial"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='pointallocation',
-            name='store',
-            field=models.ForeignKey(editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='stores.store'),
+            model_name="pointallocation",
+            name="store",
+            field=models.ForeignKey(
+                editable=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="stores.store"
+            ),
         ),
         migrations.AddField(
-            model_name='pointlot',
-            name='customer',
-            field=loyalty.stores.scoping.SameStoreKey(db_constraint=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='stores.customer'),
+            model_name="pointlot",
+            name="customer",
+            field=loyalty.stores.scoping.SameStoreKey(
+                db_constraint=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="stores.customer"
+            ),
         ),
         migrations.AddField(
-            model_name='pointlot',
-            name='extended_from',
-            field=loyalty.stores.scoping.SameStoreKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='points.pointlot'),
+            model_name="pointlot",
+            name="extended_from",
+            field=loyalty.stores.scoping.SameStoreKey(
+                blank=True,
+                db_constraint=False,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="points.pointlot",
+            ),
         ),
         migrations.AddField(
-            model_name='pointlot',
-            name='store',
-            field=models.ForeignKey(editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='stores.store'),
+            model_name="pointlot",
+            name="store",
+            field=models.ForeignKey(
+                editable=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="stores.store"
+            ),
         ),
         migrations.AddField(
-            model_name='pointallocation',
-            name='lot',
-            field=loyalty.stores.scoping.SameStoreKey(db_constraint=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='points.pointlot'),
+            model_name="pointallocation",
+            name="lot",
+            field=loyalty.stores.scoping.SameStoreKey(
+                db_constraint=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="points.pointlot"
+            ),
         ),
         migrations.AddField(
-            model_name='pointmovement',
-            name='allocation',
-            field=loyalty.stores.scoping.SameStoreKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='points.pointallocation'),
+            model_name="pointmovement",
+            name="allocation",
+            field=loyalty.stores.scoping.SameStoreKey(
+                blank=True,
+                db_constraint=False,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="points.pointallocation",
+            ),
         ),
         migrations.AddField(
-            model_name='pointmovement',
-            name='customer',
-            field=loyalty.stores.scoping.SameStoreKey(db_constraint=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='stores.customer'),
+            model_name="pointmovement",
+            name="customer",
+            field=loyalty.stores.scoping.SameStoreKey(
+                db_constraint=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="stores.customer"
+            ),
         ),
         migrations.AddField(
-            model_name='pointmovement',
-            name='lot',
-            field=loyalty.stores.scoping.SameStoreKey(db_constraint=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='points.pointlot'),
+            model_name="pointmovement",
+            name="lot",
+            field=loyalty.stores.scoping.SameStoreKey(
+                db_constraint=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="points.pointlot"
+            ),
         ),
         migrations.AddField(
-            model_name='pointmovement',
-            name='order',
-            field=loyalty.stores.scoping.SameStoreKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='orders.order'),
+            model_name="pointmovement",
+            name="order",
+            field=loyalty.stores.scoping.SameStoreKey(
+                blank=True,
+                db_constraint=False,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="orders.order",
+            ),
         ),
         migrations.AddField(
-            model_name='pointmovement',
-            name='remark',
-            field=loyalty.stores.scoping.SameStoreKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='stores.remark'),
+            model_name="pointmovement",
+            name="remark",
+            field=loyalty.stores.scoping.SameStoreKey(
+                blank=True,
+                db_constraint=False,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="stores.remark",
+            ),
         ),
         migrations.AddField(
-            model_name='pointmovement',
-            name='revert',
-            field=loyalty.stores.scoping.SameStoreKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='orders.revert'),
+            model_name="pointmovement",
+            name="revert",
+            field=loyalty.stores.scoping.SameStoreKey(
+                blank=True,
+                db_constraint=False,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="orders.revert",
+            ),
         ),
         migrations.AddField(
-            model_name='pointmovement',
-            name='store',
-            field=models.ForeignKey(editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='stores.store'),
+            model_name="pointmovement",
+            name="store",
+            field=models.ForeignKey(
+                editable=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="stores.store"
+            ),
         ),
         migrations.AddIndex(
-            model_name='pointlot',
-            index=models.Index(models.F('customer'), models.OrderBy(models.F('id'), descending=True), name='pointlot_of_customer'),
+            model_name="pointlot",
+            index=models.Index(
+                models.F("customer"), models.OrderBy(models.F("id"), descending=True), name="pointlot_of_customer"
+            ),
         ),
         migrations.AddIndex(
-            model_name='pointlot',
-            index=models.Index(models.F('customer'), models.F('expires_at'), condition=models.Q(('remaining__gt', 0)), name='pointlot_open'),
+            model_name="pointlot",
+            index=models.Index(
+                models.F("customer"),
+                models.F("expires_at"),
+                condition=models.Q(("remaining__gt", 0)),
+                name="pointlot_open",
+            ),
         ),
         migrations.AddIndex(
-            model_name='pointlot',
-            index=models.Index(models.F('expires_at'), condition=models.Q(('expires_at__isnull', False), ('remaining__gt', 0)), name='pointlot_to_expire'),
+            model_name="pointlot",
+            index=models.Index(
+                models.F("expires_at"),
+                condition=models.Q(("expires_at__isnull", False), ("remaining__gt", 0)),
+                name="pointlot_to_expire",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='pointlot',
-            constraint=models.UniqueConstraint(fields=('store', 'id'), name='pointlot_in_store'),
+            model_name="pointlot",
+            constraint=models.UniqueConstraint(fields=("store", "id"), name="pointlot_in_store"),
         ),
         migrations.AddConstraint(
-            model_name='pointlot',
-            constraint=models.CheckConstraint(condition=models.Q(('remaining__gte', 0), ('remaining__lte', models.F('granted'))), name='pointlot_remaining_within'),
+            model_name="pointlot",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("remaining__gte", 0), ("remaining__lte", models.F("granted"))),
+                name="pointlot_remaining_within",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='pointlot',
-            constraint=models.CheckConstraint(condition=models.Q(('granted__gt', 0)), name='pointlot_granted_positive'),
+            model_name="pointlot",
+            constraint=models.CheckConstraint(condition=models.Q(("granted__gt", 0)), name="pointlot_granted_positive"),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='pointlot',
-            trigger=pgtrigger.compiler.Trigger(name='keep_lots', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot delete rows from % table', TG_TABLE_NAME;", hash='38f3a1615dcf5990116794b3e5bf96aa28c29273', operation='DELETE', pgid='pgtrigger_keep_lots_435ff', table='points_pointlot', when='BEFORE')),
+            model_name="pointlot",
+            trigger=pgtrigger.compiler.Trigger(
+                name="keep_lots",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot delete rows from % table', TG_TABLE_NAME;",
+                    hash="38f3a1615dcf5990116794b3e5bf96aa28c29273",
+                    operation="DELETE",
+                    pgid="pgtrigger_keep_lots_435ff",
+                    table="points_pointlot",
+                    when="BEFORE",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='pointlot',
-            trigger=pgtrigger.compiler.Trigger(name='only_remaining_changes', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD."id" IS DISTINCT FROM (NEW."id") OR OLD."store_id" IS DISTINCT FROM (NEW."store_id") OR OLD."customer_id" IS DISTINCT FROM (NEW."customer_id") OR OLD."granted_at" IS DISTINCT FROM (NEW."granted_at") OR OLD."expires_at" IS DISTINCT FROM (NEW."expires_at") OR OLD."origin" IS DISTINCT FROM (NEW."origin") OR OLD."extended_from_id" IS DISTINCT FROM (NEW."extended_from_id") OR OLD."granted" IS DISTINCT FROM (NEW."granted"))', func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;", hash='6858e9fc157cd9debde7662198bc8dd07a9851f8', operation='UPDATE', pgid='pgtrigger_only_remaining_changes_d3c18', table='points_pointlot', when='BEFORE')),
+            model_name="pointlot",
+            trigger=pgtrigger.compiler.Trigger(
+                name="only_remaining_changes",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    condition='WHEN (OLD."id" IS DISTINCT FROM (NEW."id") OR OLD."store_id" IS DISTINCT FROM (NEW."store_id") OR OLD."customer_id" IS DISTINCT FROM (NEW."customer_id") OR OLD."granted_at" IS DISTINCT FROM (NEW."granted_at") OR OLD."expires_at" IS DISTINCT FROM (NEW."expires_at") OR OLD."origin" IS DISTINCT FROM (NEW."origin") OR OLD."extended_from_id" IS DISTINCT FROM (NEW."extended_from_id") OR OLD."granted" IS DISTINCT FROM (NEW."granted"))',
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;",
+                    hash="6858e9fc157cd9debde7662198bc8dd07a9851f8",
+                    operation="UPDATE",
+                    pgid="pgtrigger_only_remaining_changes_d3c18",
+                    table="points_pointlot",
+                    when="BEFORE",
+                ),
+            ),
         ),
         migrations.AddIndex(
-            model_name='pointallocation',
-            index=models.Index(models.F('lot'), name='pointallocation_of_lot'),
+            model_name="pointallocation",
+            index=models.Index(models.F("lot"), name="pointallocation_of_lot"),
         ),
         migrations.AddConstraint(
-            model_name='pointallocation',
-            constraint=models.UniqueConstraint(fields=('store', 'id'), name='pointallocation_in_store'),
+            model_name="pointallocation",
+            constraint=models.UniqueConstraint(fields=("store", "id"), name="pointallocation_in_store"),
         ),
         migrations.AddConstraint(
-            model_name='pointallocation',
-            constraint=models.UniqueConstraint(fields=('order', 'lot', 'deduction'), name='pointallocation_once'),
+            model_name="pointallocation",
+            constraint=models.UniqueConstraint(fields=("order", "lot", "deduction"), name="pointallocation_once"),
         ),
         migrations.AddConstraint(
-            model_name='pointallocation',
-            constraint=models.CheckConstraint(condition=models.Q(('returned__gte', 0), ('returned__lte', models.F('amount'))), name='pointallocation_returned_within'),
+            model_name="pointallocation",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("returned__gte", 0), ("returned__lte", models.F("amount"))),
+                name="pointallocation_returned_within",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='pointallocation',
-            constraint=models.CheckConstraint(condition=models.Q(('amount__gt', 0)), name='pointallocation_amount_positive'),
+            model_name="pointallocation",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("amount__gt", 0)), name="pointallocation_amount_positive"
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='pointallocation',
-            trigger=pgtrigger.compiler.Trigger(name='keep_allocations', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot delete rows from % table', TG_TABLE_NAME;", hash='dcda51ad09f8b31f4502c1b5a17e292f369e4c3b', operation='DELETE', pgid='pgtrigger_keep_allocations_ef008', table='points_pointallocation', when='BEFORE')),
+            model_name="pointallocation",
+            trigger=pgtrigger.compiler.Trigger(
+                name="keep_allocations",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot delete rows from % table', TG_TABLE_NAME;",
+                    hash="dcda51ad09f8b31f4502c1b5a17e292f369e4c3b",
+                    operation="DELETE",
+                    pgid="pgtrigger_keep_allocations_ef008",
+                    table="points_pointallocation",
+                    when="BEFORE",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='pointallocation',
-            trigger=pgtrigger.compiler.Trigger(name='only_returned_changes', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD."id" IS DISTINCT FROM (NEW."id") OR OLD."store_id" IS DISTINCT FROM (NEW."store_id") OR OLD."order_id" IS DISTINCT FROM (NEW."order_id") OR OLD."deduction" IS DISTINCT FROM (NEW."deduction") OR OLD."created_at" IS DISTINCT FROM (NEW."created_at") OR OLD."lot_id" IS DISTINCT FROM (NEW."lot_id") OR OLD."amount" IS DISTINCT FROM (NEW."amount"))', func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;", hash='c2ef4f5b1eed179728e9523927d0b0253f828d4a', operation='UPDATE', pgid='pgtrigger_only_returned_changes_ee2c1', table='points_pointallocation', when='BEFORE')),
+            model_name="pointallocation",
+            trigger=pgtrigger.compiler.Trigger(
+                name="only_returned_changes",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    condition='WHEN (OLD."id" IS DISTINCT FROM (NEW."id") OR OLD."store_id" IS DISTINCT FROM (NEW."store_id") OR OLD."order_id" IS DISTINCT FROM (NEW."order_id") OR OLD."deduction" IS DISTINCT FROM (NEW."deduction") OR OLD."created_at" IS DISTINCT FROM (NEW."created_at") OR OLD."lot_id" IS DISTINCT FROM (NEW."lot_id") OR OLD."amount" IS DISTINCT FROM (NEW."amount"))',
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;",
+                    hash="c2ef4f5b1eed179728e9523927d0b0253f828d4a",
+                    operation="UPDATE",
+                    pgid="pgtrigger_only_returned_changes_ee2c1",
+                    table="points_pointallocation",
+                    when="BEFORE",
+                ),
+            ),
         ),
         migrations.AddIndex(
-            model_name='pointmovement',
-            index=models.Index(models.F('customer'), models.OrderBy(models.F('id'), descending=True), name='pointmovement_history'),
+            model_name="pointmovement",
+            index=models.Index(
+                models.F("customer"), models.OrderBy(models.F("id"), descending=True), name="pointmovement_history"
+            ),
         ),
         migrations.AddIndex(
-            model_name='pointmovement',
-            index=models.Index(models.F('lot'), name='pointmovement_of_lot'),
+            model_name="pointmovement",
+            index=models.Index(models.F("lot"), name="pointmovement_of_lot"),
         ),
         migrations.AddIndex(
-            model_name='pointmovement',
-            index=models.Index(models.F('order'), condition=models.Q(('order__isnull', False)), name='pointmovement_of_order'),
+            model_name="pointmovement",
+            index=models.Index(
+                models.F("order"), condition=models.Q(("order__isnull", False)), name="pointmovement_of_order"
+            ),
         ),
         migrations.AddIndex(
-            model_name='pointmovement',
-            index=models.Index(models.F('revert'), condition=models.Q(('revert__isnull', False)), name='pointmovement_of_revert'),
+            model_name="pointmovement",
+            index=models.Index(
+                models.F("revert"), condition=models.Q(("revert__isnull", False)), name="pointmovement_of_revert"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='pointmovement',
-            constraint=models.CheckConstraint(condition=models.Q(('amount', 0), _negated=True), name='pointmovement_amount_not_zero'),
+            model_name="pointmovement",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("amount", 0), _negated=True), name="pointmovement_amount_not_zero"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='pointmovement',
-            constraint=models.CheckConstraint(condition=models.Q(('type__in', ['grant', 'spend', 'revert', 'undo', 'expire', 'adjust', 'claw_back'])), name='pointmovement_type_is_known'),
+            model_name="pointmovement",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("type__in", ["grant", "spend", "revert", "undo", "expire", "adjust", "claw_back"])),
+                name="pointmovement_type_is_known",
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='pointmovement',
-            trigger=pgtrigger.compiler.Trigger(name='insert_only', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='a6005c3209eb2f2dfea10410405d078052ac88ab', operation='UPDATE OR DELETE', pgid='pgtrigger_insert_only_ca481', table='points_pointmovement', when='BEFORE')),
+            model_name="pointmovement",
+            trigger=pgtrigger.compiler.Trigger(
+                name="insert_only",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;",
+                    hash="a6005c3209eb2f2dfea10410405d078052ac88ab",
+                    operation="UPDATE OR DELETE",
+                    pgid="pgtrigger_insert_only_ca481",
+                    table="points_pointmovement",
+                    when="BEFORE",
+                ),
+            ),
         ),
     ]

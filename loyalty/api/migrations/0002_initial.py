@@ -5,31 +5,32 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('api', '0001_initial'),
-        ('stores', '0001_initial'),
+        ("api", "0001_initial"),
+        ("stores", "0001_initial"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='commandanswer',
-            name='api_key',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='stores.apikey'),
+            model_name="commandanswer",
+            name="api_key",
+            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name="+", to="stores.apikey"),
         ),
         migrations.AddField(
-            model_name='commandanswer',
-            name='store',
-            field=models.ForeignKey(editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='stores.store'),
+            model_name="commandanswer",
+            name="store",
+            field=models.ForeignKey(
+                editable=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="stores.store"
+            ),
         ),
         migrations.AddIndex(
-            model_name='commandanswer',
-            index=models.Index(models.F('created_at'), name='command_answer_age'),
+            model_name="commandanswer",
+            index=models.Index(models.F("created_at"), name="command_answer_age"),
         ),
         migrations.AddConstraint(
-            model_name='commandanswer',
-            constraint=models.UniqueConstraint(fields=('api_key', 'key'), name='command_answer_once'),
+            model_name="commandanswer",
+            constraint=models.UniqueConstraint(fields=("api_key", "key"), name="command_answer_once"),
         ),
     ]

@@ -8,46 +8,82 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('journal', '0001_initial'),
-        ('orders', '0001_initial'),
-        ('stores', '0001_initial'),
+        ("journal", "0001_initial"),
+        ("orders", "0001_initial"),
+        ("stores", "0001_initial"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='journalentry',
-            name='customer',
-            field=loyalty.stores.scoping.SameStoreKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='stores.customer'),
+            model_name="journalentry",
+            name="customer",
+            field=loyalty.stores.scoping.SameStoreKey(
+                blank=True,
+                db_constraint=False,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="stores.customer",
+            ),
         ),
         migrations.AddField(
-            model_name='journalentry',
-            name='order',
-            field=loyalty.stores.scoping.SameStoreKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='orders.order'),
+            model_name="journalentry",
+            name="order",
+            field=loyalty.stores.scoping.SameStoreKey(
+                blank=True,
+                db_constraint=False,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="orders.order",
+            ),
         ),
         migrations.AddField(
-            model_name='journalentry',
-            name='remark',
-            field=loyalty.stores.scoping.SameStoreKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='stores.remark'),
+            model_name="journalentry",
+            name="remark",
+            field=loyalty.stores.scoping.SameStoreKey(
+                blank=True,
+                db_constraint=False,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="stores.remark",
+            ),
         ),
         migrations.AddField(
-            model_name='journalentry',
-            name='store',
-            field=models.ForeignKey(editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='stores.store'),
+            model_name="journalentry",
+            name="store",
+            field=models.ForeignKey(
+                editable=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="stores.store"
+            ),
         ),
         migrations.AddIndex(
-            model_name='journalentry',
-            index=models.Index(models.F('order'), models.F('id'), condition=models.Q(('order__isnull', False)), name='journal_of_order'),
+            model_name="journalentry",
+            index=models.Index(
+                models.F("order"), models.F("id"), condition=models.Q(("order__isnull", False)), name="journal_of_order"
+            ),
         ),
         migrations.AddIndex(
-            model_name='journalentry',
-            index=models.Index(models.F('store'), models.OrderBy(models.F('id'), descending=True), name='journal_newest'),
+            model_name="journalentry",
+            index=models.Index(
+                models.F("store"), models.OrderBy(models.F("id"), descending=True), name="journal_newest"
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='journalentry',
-            trigger=pgtrigger.compiler.Trigger(name='insert_only', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='9fc1e6bb05298692ee9a9e57d75bc704cd9c2d2b', operation='UPDATE OR DELETE', pgid='pgtrigger_insert_only_1794d', table='journal_journalentry', when='BEFORE')),
+            model_name="journalentry",
+            trigger=pgtrigger.compiler.Trigger(
+                name="insert_only",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;",
+                    hash="9fc1e6bb05298692ee9a9e57d75bc704cd9c2d2b",
+                    operation="UPDATE OR DELETE",
+                    pgid="pgtrigger_insert_only_1794d",
+                    table="journal_journalentry",
+                    when="BEFORE",
+                ),
+            ),
         ),
     ]

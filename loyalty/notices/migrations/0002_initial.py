@@ -6,53 +6,79 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('notices', '0001_initial'),
-        ('orders', '0001_initial'),
-        ('stores', '0001_initial'),
+        ("notices", "0001_initial"),
+        ("orders", "0001_initial"),
+        ("stores", "0001_initial"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='notice',
-            name='customer',
-            field=loyalty.stores.scoping.SameStoreKey(db_constraint=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='stores.customer'),
+            model_name="notice",
+            name="customer",
+            field=loyalty.stores.scoping.SameStoreKey(
+                db_constraint=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="stores.customer"
+            ),
         ),
         migrations.AddField(
-            model_name='notice',
-            name='order',
-            field=loyalty.stores.scoping.SameStoreKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='orders.order'),
+            model_name="notice",
+            name="order",
+            field=loyalty.stores.scoping.SameStoreKey(
+                blank=True,
+                db_constraint=False,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="orders.order",
+            ),
         ),
         migrations.AddField(
-            model_name='notice',
-            name='store',
-            field=models.ForeignKey(editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='stores.store'),
+            model_name="notice",
+            name="store",
+            field=models.ForeignKey(
+                editable=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="stores.store"
+            ),
         ),
         migrations.AddIndex(
-            model_name='notice',
-            index=models.Index(models.F('next_attempt_at'), condition=models.Q(('status', 'queued')), name='notice_due'),
+            model_name="notice",
+            index=models.Index(
+                models.F("next_attempt_at"), condition=models.Q(("status", "queued")), name="notice_due"
+            ),
         ),
         migrations.AddIndex(
-            model_name='notice',
-            index=models.Index(models.F('order'), condition=models.Q(('order__isnull', False)), name='notice_of_order'),
+            model_name="notice",
+            index=models.Index(models.F("order"), condition=models.Q(("order__isnull", False)), name="notice_of_order"),
         ),
         migrations.AddIndex(
-            model_name='notice',
-            index=models.Index(models.F('customer'), models.OrderBy(models.F('id'), descending=True), name='notice_of_customer'),
+            model_name="notice",
+            index=models.Index(
+                models.F("customer"), models.OrderBy(models.F("id"), descending=True), name="notice_of_customer"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='notice',
-            constraint=models.UniqueConstraint(fields=('store', 'id'), name='notice_in_store'),
+            model_name="notice",
+            constraint=models.UniqueConstraint(fields=("store", "id"), name="notice_in_store"),
         ),
         migrations.AddConstraint(
-            model_name='notice',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('sent_at__isnull', False), ('status', 'sent')), models.Q(models.Q(('status', 'sent'), _negated=True), ('sent_at__isnull', True)), _connector='OR'), name='notice_sent_means_sent_at'),
+            model_name="notice",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("sent_at__isnull", False), ("status", "sent")),
+                    models.Q(models.Q(("status", "sent"), _negated=True), ("sent_at__isnull", True)),
+                    _connector="OR",
+                ),
+                name="notice_sent_means_sent_at",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='notice',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('status', 'queued'), _negated=True), ('next_attempt_at__isnull', False), _connector='OR'), name='notice_queued_has_its_turn'),
+            model_name="notice",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("status", "queued"), _negated=True), ("next_attempt_at__isnull", False), _connector="OR"
+                ),
+                name="notice_queued_has_its_turn",
+            ),
         ),
     ]

@@ -1,0 +1,301 @@
+"""Carrying out plans: the one way in which orders are cancelled and value comes back, for one order or five hundred.
+
+The order of work is always the same: lock the orders, read them again, plan, lock the customers' ledgers, write,
+record. Everything a plan depends on is fixed once the order is locked: its allocations change under that lock alone,
+and a lot's expiry never changes. So customers are locked late, in id order, and only those who get something back.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Final
+
+from loyalty.errors import NotFound
+from loyalty.journal.record import Event, Happening, record
+from loyalty.ledger.expiry import last_day_of_use
+from loyalty.ledger.ledger import Kind, Return
+from loyalty.ledger.planner import Decision, KindPlan, PlannedLot
+from loyalty.ledger.posting import lock_customers
+from loyalty.notices.models import Notice
+from loyalty.stores.actors import Actor, Trigger
+from loyalty.stores.models import Remark, Store
+from loyalty.stores.preferences import StoreSettings
+from orders.kinds import KINDS, LEDGERS, NAMES, REVERTED_EVENT, allocation_ref, applied, currency_of, plain, reverted
+from orders.models import Completeness, Order, PersonsDecision, Revert
+from orders.services.notice import queue_notice
+from orders.services.plans import OrderPlan
+from orders.services.writing import OrderChange, write_changes
+
+
+@dataclass(frozen=True, slots=True)
+class Details:
+    """What is said beside the choice: a reason of the list, a staff note, whether the customer is told (M5)."""
+
+    reason: str = ""
+    note: str = ""
+    notify_customer: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Skip:
+    """Why nothing of a kind came back: a code of the REST contract and a sentence."""
+
+    kind: Kind
+    code: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class MadeRevert:
+    """A revert that was written, with the new lot of each extended allocation."""
+
+    kind: Kind
+    revert: Revert
+    new_lots: Mapping[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class CancelResult:
+    """What happened to one order."""
+
+    order: Order
+    cancelled_now: bool
+    reverts: Sequence[MadeRevert]
+    skipped: Sequence[Skip]
+    notice: Notice | None = None
+
+
+SKIP_SENTENCES: Final[Mapping[str, str]] = {
+    "not_applied": "This order used no {name}.",
+    "not_selected": "Returning {name} was left for later.",
+    "declined": "{Name} were not to be returned.",
+    "already_reverted": "All {name} of this order are already back.",
+    "expired": "What is left of the {name} has expired and was not extended.",
+    "blocked": "A part of the {name} has expired, so none were returned.",
+}
+
+_LEFT_BY: Final = {
+    Decision.DECLINE: PersonsDecision.DECLINED,
+    Decision.RETURN: PersonsDecision.EXPIRED_LEFT,
+}
+_PEOPLE: Final = frozenset({Trigger.ADMIN, Trigger.API, Trigger.BULK})
+
+
+def lock_orders(store: Store, order_ids: Sequence[int]) -> list[Order]:
+    """These orders of ``store``, locked until the transaction ends, in id order."""
+    orders = Order.objects.for_store(store).filter(pk__in=order_ids).order_by("pk")
+    return list(orders.select_for_update(of=("self",), no_key=True).select_related("customer"))
+
+
+def lock_order(store: Store, order_id: int) -> Order:
+    """One order of ``store``, locked. Raises NotFound for an id that this store does not have (T1)."""
+    orders = lock_orders(store, [order_id])
+    if not orders:
+        raise NotFound(f"This store has no order with the id {order_id}.")
+    return orders[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What is the same for every order of one call; ``cancels`` says whether they become cancelled by it."""
+
+    store: Store
+    settings: StoreSettings
+    details: Details
+    actor: Actor
+    trigger: Trigger
+    now: datetime
+    cancels: bool
+
+
+def apply_plans(plans: Sequence[OrderPlan], work: Work) -> list[CancelResult]:
+    """Carry out plans of locked orders, in a number of statements that does not grow with them (M7)."""
+    if not plans:
+        return []
+    lock_customers({lot.used.customer_id for plan in plans for lot in plan.given_back})
+    remark = _remark(work)
+    reverts = _write_reverts(plans, remark, work)
+    new_lots = {kind: _give_back(kind, plans, reverts, remark, work) for kind in KINDS}
+    write_changes(
+        [_change(plan, work) for plan in plans], trigger=work.trigger, reason=work.details.reason, now=work.now
+    )
+    results = [_result(plan, reverts, new_lots, work) for plan in plans]
+    record(
+        (event for result in results for event in _events(result, remark, work)),
+        actor=work.actor,
+        now=work.now,
+    )
+    return [_told(result, plan, work) for result, plan in zip(results, plans, strict=True)]
+
+
+def _remark(work: Work) -> Remark | None:
+    if not work.details.reason and not work.details.note:
+        return None
+    remark: Remark = Remark.unscoped.create(
+        store=work.store, reason=work.details.reason, note=work.details.note, created_at=work.now
+    )
+    return remark
+
+
+def _write_reverts(plans: Sequence[OrderPlan], remark: Remark | None, work: Work) -> dict[tuple[int, Kind], Revert]:
+    reverts = {
+        (plan.order.pk, kind): _revert(plan.order, kind, plan.kinds[kind], remark, work)
+        for plan in plans
+        for kind in KINDS
+        if plan.kinds[kind].returns
+    }
+    Revert.unscoped.bulk_create(reverts.values())
+    return reverts
+
+
+def _revert(order: Order, kind: Kind, plan: KindPlan, remark: Remark | None, work: Work) -> Revert:
+    full = reverted(order, kind) + plan.returns == applied(order, kind)
+    return Revert(
+        store=work.store,
+        order=order,
+        customer_id=plan.lots[0].used.customer_id,
+        kind=kind,
+        currency=currency_of(order, kind),
+        amount=plan.returns,
+        applied=applied(order, kind),
+        completeness=Completeness.FULL if full else Completeness.PARTIAL,
+        trigger=work.trigger,
+        actor=work.actor.ref,
+        remark=remark,
+        lots=[lot_json(kind, lot, work.store) for lot in plan.lots],
+        settings_version=work.settings.version,
+        created_at=work.now,
+    )
+
+
+def lot_json(kind: Kind, lot: PlannedLot, store: Store) -> dict[str, Any]:
+    """One planned lot as the REST contract shows it, all but the new lot, which the movements know."""
+    last_day = last_day_of_use(lot.expires_at, store.tz)
+    return {
+        "allocation": allocation_ref(kind, lot.used.allocation_id),
+        "lot": str(lot.used.lot_id),
+        "amount": plain(lot.amount, lot.used.currency),
+        "outcome": lot.outcome.value,
+        "expires_on": last_day.isoformat() if last_day else None,
+    }
+
+
+def _give_back(
+    kind: Kind,
+    plans: Sequence[OrderPlan],
+    reverts: Mapping[tuple[int, Kind], Revert],
+    remark: Remark | None,
+    work: Work,
+) -> dict[int, int]:
+    returns = [
+        Return(work.store.pk, reverts[plan.order.pk, kind].pk, remark.pk if remark else None, lot)
+        for plan in plans
+        if (plan.order.pk, kind) in reverts
+        for lot in plan.kinds[kind].lots
+    ]
+    return LEDGERS[kind].give_back(returns, actor=work.actor, trigger=work.trigger, now=work.now)
+
+
+def _change(plan: OrderPlan, work: Work) -> OrderChange:
+    decisions = decisions_after(plan, work)
+    return OrderChange(
+        order=plan.order,
+        credits=Decimal(plan.kinds["credits"].returns),
+        points=int(plan.kinds["points"].returns),
+        credits_decision=decisions["credits"],
+        points_decision=decisions["points"],
+        cancels=work.cancels,
+    )
+
+
+def decisions_after(plan: OrderPlan, work: Work) -> dict[Kind, str]:
+    """What stands beside each kind afterwards (N4, B2)."""
+    return {kind: _decision(decided(plan.order)[kind], plan.kinds[kind], work.trigger) for kind in KINDS}
+
+
+def decided(order: Order) -> dict[Kind, str]:
+    """What was decided about each kind so far."""
+    return {"credits": order.credits_decision, "points": order.points_decision}
+
+
+def _decision(before: str, plan: KindPlan, trigger: Trigger) -> str:
+    """What is decided about what remains: people decide, automation only leaves for later (N4, B2).
+
+    A later "left out" does not take back an earlier decision.
+    """
+    if not plan.remains:
+        return PersonsDecision.NONE
+    if plan.decision is Decision.DEFER:
+        return before or PersonsDecision.DEFERRED
+    return _LEFT_BY[plan.decision] if trigger in _PEOPLE else before
+
+
+def _result(
+    plan: OrderPlan,
+    reverts: Mapping[tuple[int, Kind], Revert],
+    new_lots: Mapping[Kind, Mapping[int, int]],
+    work: Work,
+) -> CancelResult:
+    made = [
+        MadeRevert(kind, reverts[plan.order.pk, kind], new_lots[kind])
+        for kind in KINDS
+        if (plan.order.pk, kind) in reverts
+    ]
+    return CancelResult(plan.order, work.cancels, made, skips(plan))
+
+
+def skips(plan: OrderPlan) -> list[Skip]:
+    """Why nothing of a kind comes back, for each kind of which nothing does."""
+    codes = {kind: plan.kinds[kind].skip_code for kind in KINDS}
+    return [Skip(kind, code, skip_sentence(kind, code)) for kind, code in codes.items() if code]
+
+
+def skip_sentence(kind: Kind, code: str) -> str:
+    """Why nothing of ``kind`` comes back, for people."""
+    name = NAMES[kind]
+    return SKIP_SENTENCES[code].format(name=name, Name=name.capitalize())
+
+
+def _events(result: CancelResult, remark: Remark | None, work: Work) -> list[Happening]:
+    order = result.order
+    what = Event.ORDER_CANCELLED if result.cancelled_now else Event.REVERT_DECIDED
+    facts = {
+        "trigger": work.trigger.value,
+        "reason": work.details.reason,
+        "decisions": decided(order),
+        "skipped": {skip.kind: skip.code for skip in result.skipped},
+    }
+    happenings = [_happening(order, what, remark, facts)]
+    happenings += [
+        _happening(order, REVERTED_EVENT[made.kind], remark, _revert_facts(made.revert)) for made in result.reverts
+    ]
+    return happenings
+
+
+def _happening(order: Order, event: Event, remark: Remark | None, data: dict[str, Any]) -> Happening:
+    return Happening(
+        store_id=order.store_id,
+        event=event,
+        order_id=order.pk,
+        customer_id=order.customer_id,
+        remark_id=remark.pk if remark else None,
+        data=data,
+    )
+
+
+def _revert_facts(revert: Revert) -> dict[str, Any]:
+    return {
+        "revert": str(revert.pk),
+        "amount": plain(revert.amount, revert.currency),
+        "applied": plain(revert.applied, revert.currency),
+        "currency": revert.currency,
+        "trigger": revert.trigger,
+    }
+
+
+def _told(result: CancelResult, plan: OrderPlan, work: Work) -> CancelResult:
+    if not work.details.notify_customer:
+        return result
+    notice = queue_notice(plan, store=work.store, cancelled=work.cancels, actor=work.actor, now=work.now)
+    return CancelResult(result.order, result.cancelled_now, result.reverts, result.skipped, notice)
