@@ -7,12 +7,15 @@ answers how much it did, as counts by name. It may be killed at any moment and r
 import logging
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
-from typing import Final
+from time import monotonic
+from typing import Any, Final
 
-from celery import current_app
 from django.db import transaction
 from django.utils.module_loading import import_string
 from kombu.exceptions import OperationalError
+
+from loyalty.celery import app
+from loyalty.journal.models import JobRun
 
 logger = logging.getLogger(__name__)
 
@@ -21,6 +24,8 @@ Job = Callable[[datetime], Counts]
 
 # Named as strings, because the foundation imports none of the apps that stand on it.
 JOBS: Final[Mapping[str, str]] = {
+    "orders.expire_overdue_payments": "orders.services.expiring.expire_overdue_payments",
+    "orders.auto_cancel": "orders.services.automatic.auto_cancel",
     "credits.expire_lots": "credits.jobs.expire_lots",
     "points.expire_lots": "points.jobs.expire_lots",
     "loyalty.deliver_notices": "loyalty.notices.delivery.deliver_notices",
@@ -28,6 +33,8 @@ JOBS: Final[Mapping[str, str]] = {
 }
 
 EVERY: Final[Mapping[str, timedelta]] = {
+    "orders.expire_overdue_payments": timedelta(minutes=1),
+    "orders.auto_cancel": timedelta(minutes=1),
     "credits.expire_lots": timedelta(minutes=10),
     "points.expire_lots": timedelta(minutes=10),
     "loyalty.deliver_notices": timedelta(seconds=30),
@@ -36,9 +43,20 @@ EVERY: Final[Mapping[str, timedelta]] = {
 
 
 def run_job(name: str, now: datetime) -> Counts:
-    """Run one job at the instant ``now``. Raises KeyError for a name that is no job."""
+    """Run one job at the instant ``now`` and note how it went. Raises KeyError for a name that is no job."""
     job: Job = import_string(JOBS[name])
-    return job(now)
+    began = monotonic()
+    try:
+        counts = job(now)
+    except Exception as error:
+        _note(name, now, monotonic() - began, error=f"{type(error).__name__}: {error}"[:1000], failed_at=now)
+        raise
+    _note(name, now, monotonic() - began, counts=dict(counts))
+    return counts
+
+
+def _note(name: str, now: datetime, seconds: float, **facts: Any) -> None:
+    JobRun.objects.update_or_create(name=name, defaults={"started_at": now, "seconds": seconds, **facts})
 
 
 def wake(name: str) -> None:
@@ -52,6 +70,6 @@ def wake(name: str) -> None:
 
 def _send(name: str) -> None:
     try:
-        current_app.send_task(name, retry=False, ignore_result=True)
+        app.send_task(name, retry=False, ignore_result=True)
     except OperationalError:
         logger.warning("The broker is away; %s will run with its schedule.", name)

@@ -99,6 +99,15 @@ def _within(kind: str) -> models.CheckConstraint:
     )
 
 
+AUTO_CANCELLABLE = Q(
+    status__in=(OrderStatus.PENDING, OrderStatus.CONFIRMED),
+    payment_status__in=(PaymentStatus.EXPIRED, PaymentStatus.FAILED),
+    held_at__isnull=True,
+    arrived_late=False,
+)
+UNPAID = Q(payment_status=PaymentStatus.PENDING) & ~Q(status=OrderStatus.CANCELLED)
+
+
 class Order(StoreOwned):
     """One order of one store, with what it used of each kind and how much of that is back.
 
@@ -113,6 +122,7 @@ class Order(StoreOwned):
     status = models.CharField(max_length=10, choices=OrderStatus.choices, default=OrderStatus.PENDING)
     payment_status = models.CharField(max_length=20, choices=PaymentStatus.choices, default=PaymentStatus.PENDING)
     payment_due_at = models.DateTimeField(null=True, blank=True)
+    payment_changed_at = models.DateTimeField(null=True, blank=True)
     placed_at = models.DateTimeField()
     currency = currency()
     total = money()
@@ -124,6 +134,9 @@ class Order(StoreOwned):
     platform_data = models.JSONField(default=dict, blank=True)
     platform_updated_at = models.DateTimeField(null=True, blank=True)
     is_test = models.BooleanField(default=False)
+    # What keeps automatic cancelling away: staff hold it, or it arrived long after its payment fell through (E9).
+    held_at = models.DateTimeField(null=True, blank=True)
+    arrived_late = models.BooleanField(default=False)
 
     credits_applied = money(default=Decimal(0))
     credits_reverted = money(default=Decimal(0))
@@ -206,6 +219,13 @@ class Order(StoreOwned):
             models.Index("store", "number", name="order_number"),
             models.Index("store", "external_id", name="order_external"),
             models.Index("customer", F("id").desc(), name="order_of_customer"),
+            models.Index("store", "payment_status", "id", condition=AUTO_CANCELLABLE, name="order_auto_cancel"),
+            models.Index(
+                "payment_due_at", condition=UNPAID & Q(payment_due_at__isnull=False), name="order_payment_due"
+            ),
+            models.Index(
+                "store", "placed_at", condition=UNPAID & Q(payment_due_at__isnull=True), name="order_window_due"
+            ),
             GinIndex("store", "tag_keys", name="order_tags"),
         ]
 
@@ -257,3 +277,22 @@ class Revert(StoreOwned):
 
     def __str__(self) -> str:
         return f"Return of {self.kind} {self.amount}"
+
+
+class Problem(StoreOwned):
+    """An order that a job could not process: why, and when it is tried again (E7). Gone once it succeeded."""
+
+    order = SameStoreKey(Order)
+    job = models.CharField(max_length=50)
+    error = models.TextField()
+    attempts = models.PositiveIntegerField(default=1)
+    next_attempt_at = models.DateTimeField()
+    created_at = models.DateTimeField()
+
+    class Meta(StoreOwned.Meta):
+        constraints: ClassVar[list[Any]] = [
+            models.UniqueConstraint(fields=["order", "job"], name="problem_once"),
+        ]
+
+    def __str__(self) -> str:
+        return self.error

@@ -30,3 +30,21 @@ class JournalEntry(StoreOwned):
 
     def __str__(self) -> str:
         return self.event
+
+
+class JobRun(models.Model):
+    """How a periodic job last went: one row a job, for all stores."""
+
+    name = models.CharField(max_length=50, unique=True)
+    started_at = models.DateTimeField()
+    seconds = models.FloatField()
+    counts = models.JSONField(default=dict)
+    error = models.TextField(blank=True)
+    failed_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name = "job"
+        ordering = ("name",)
+
+    def __str__(self) -> str:
+        return self.name

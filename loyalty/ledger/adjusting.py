@@ -88,5 +88,5 @@ def _changed(ledger: Ledger, customer: Customer, adjustment: Adjustment, remark:
         event=Event.BALANCE_CHANGED,
         customer_id=customer.pk,
         remark_id=remark.pk,
-        data={"kind": ledger.kind, "amount": f"{adjustment.amount:f}", "currency": adjustment.currency},
+        data={"kind": ledger.kind, "amount": str(adjustment.amount), "currency": adjustment.currency},
     )

@@ -17,11 +17,12 @@ Amount: TypeAlias = Decimal | int
 
 
 class Decision(StrEnum):
-    """What is to happen to one kind (M2, N4)."""
+    """What is to happen to one kind (M2, N4). ``SKIP``: a skip tag forbids automation to return it (N3)."""
 
     RETURN = "return"
     DECLINE = "decline"
     DEFER = "defer"
+    SKIP = "skip"
 
 
 class ExpiredRule(StrEnum):
@@ -96,6 +97,9 @@ class PlannedLot:
     expires_at: datetime | None
 
 
+_NOT_CHOSEN = {Decision.DECLINE: "declined", Decision.DEFER: "not_selected", Decision.SKIP: "skip_tag"}
+
+
 @dataclass(frozen=True, slots=True)
 class KindPlan:
     """What returns of one kind on one order, and what stays with the shop."""
@@ -125,7 +129,7 @@ class KindPlan:
         if self.already == self.used:
             return "already_reverted"
         if self.decision is not Decision.RETURN:
-            return "declined" if self.decision is Decision.DECLINE else "not_selected"
+            return _NOT_CHOSEN[self.decision]
         return "blocked" if any(lot.outcome is Outcome.BLOCKED for lot in self.lots) else "expired"
 
 

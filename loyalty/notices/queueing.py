@@ -1,6 +1,7 @@
 """Writing a notice, in the transaction of what it tells (H3)."""
 
 import uuid
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -20,30 +21,46 @@ class Message:
     html: str
 
 
-def queue(message: Message, *, customer: Customer, order_id: int | None, actor: Actor, now: datetime) -> Notice | None:
-    """Write the message to be sent after the commit; None when the customer has no e-mail address."""
-    if not customer.email:
-        return None
-    notice: Notice = Notice.unscoped.create(
-        store_id=customer.store_id,
-        customer=customer,
-        order_id=order_id,
-        to_email=customer.email,
-        subject=message.subject,
-        text=message.text,
-        html=message.html,
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A message to one customer about one order."""
+
+    message: Message
+    customer: Customer
+    order_id: int | None
+
+
+def queue(letters: Iterable[Letter], *, actor: Actor, now: datetime) -> list[Notice]:
+    """Write the letters, to be sent after the commit, in two statements; who has no e-mail address is left out."""
+    notices = [_notice(letter, now) for letter in letters if letter.customer.email]
+    if notices:
+        Notice.unscoped.bulk_create(notices)
+        record([_queued(notice) for notice in notices], actor=actor, now=now)
+        wake("loyalty.deliver_notices")
+    return notices
+
+
+def _notice(letter: Letter, now: datetime) -> Notice:
+    return Notice(
+        store_id=letter.customer.store_id,
+        customer=letter.customer,
+        order_id=letter.order_id,
+        to_email=letter.customer.email,
+        subject=letter.message.subject,
+        text=letter.message.text,
+        html=letter.message.html,
         message_id=f"<{uuid.uuid4()}@loyalty-back-office>",
         status=NoticeStatus.QUEUED,
         next_attempt_at=now,
         created_at=now,
     )
-    happening = Happening(
-        store_id=customer.store_id,
+
+
+def _queued(notice: Notice) -> Happening:
+    return Happening(
+        store_id=notice.store_id,
         event=Event.NOTICE_QUEUED,
-        order_id=order_id,
-        customer_id=customer.pk,
+        order_id=notice.order_id,
+        customer_id=notice.customer_id,
         data={"notice": str(notice.pk)},
     )
-    record([happening], actor=actor, now=now)
-    wake("loyalty.deliver_notices")
-    return notice

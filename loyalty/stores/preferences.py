@@ -121,6 +121,16 @@ def current_settings(store: Store) -> StoreSettings:
     return settings_from_json(saved.data, version=saved.version) if saved else StoreSettings()
 
 
+def settings_by_store() -> dict[int, StoreSettings]:
+    """The settings that govern each store now, by the store's id; stores that never saved any have the defaults.
+
+    One query, for jobs that serve all stores.
+    """
+    saved = SettingsVersion.unscoped.order_by("store_id", "-version").distinct("store_id")
+    by_store = {row.store_id: settings_from_json(row.data, version=row.version) for row in saved}
+    return {pk: by_store.get(pk, StoreSettings()) for pk in Store.objects.values_list("pk", flat=True)}
+
+
 def settings_from_json(data: Mapping[str, Any], *, version: int) -> StoreSettings:
     """Settings out of a saved version; what it does not name has its default."""
     sections: dict[str, Any] = {name: _section(kind, data.get(name, {})) for name, kind in _SECTIONS.items()}

@@ -6,7 +6,7 @@ and a lot's expiry never changes. So customers are locked late, in id order, and
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
@@ -18,12 +18,13 @@ from loyalty.ledger.ledger import Kind, Return
 from loyalty.ledger.planner import Decision, KindPlan, PlannedLot
 from loyalty.ledger.posting import lock_customers
 from loyalty.notices.models import Notice
+from loyalty.notices.queueing import queue
 from loyalty.stores.actors import Actor, Trigger
 from loyalty.stores.models import Remark, Store
 from loyalty.stores.preferences import StoreSettings
 from orders.kinds import KINDS, LEDGERS, NAMES, REVERTED_EVENT, allocation_ref, applied, currency_of, plain, reverted
 from orders.models import Completeness, Order, PersonsDecision, Revert
-from orders.services.notice import queue_notice
+from orders.services.notice import letter
 from orders.services.plans import OrderPlan
 from orders.services.writing import OrderChange, write_changes
 
@@ -72,6 +73,7 @@ SKIP_SENTENCES: Final[Mapping[str, str]] = {
     "declined": "{Name} were not to be returned.",
     "already_reverted": "All {name} of this order are already back.",
     "expired": "What is left of the {name} has expired and was not extended.",
+    "skip_tag": "A tag on this order keeps its {name} from being returned automatically.",
     "blocked": "A part of the {name} has expired, so none were returned.",
 }
 
@@ -126,7 +128,7 @@ def apply_plans(plans: Sequence[OrderPlan], work: Work) -> list[CancelResult]:
         actor=work.actor,
         now=work.now,
     )
-    return [_told(result, plan, work) for result, plan in zip(results, plans, strict=True)]
+    return _told(results, plans, work)
 
 
 def _remark(work: Work) -> Remark | None:
@@ -294,8 +296,10 @@ def _revert_facts(revert: Revert) -> dict[str, Any]:
     }
 
 
-def _told(result: CancelResult, plan: OrderPlan, work: Work) -> CancelResult:
+def _told(results: list[CancelResult], plans: Sequence[OrderPlan], work: Work) -> list[CancelResult]:
+    """The same results with the notices that were queued in this transaction (M5, H3)."""
     if not work.details.notify_customer:
-        return result
-    notice = queue_notice(plan, store=work.store, cancelled=work.cancels, actor=work.actor, now=work.now)
-    return CancelResult(result.order, result.cancelled_now, result.reverts, result.skipped, notice)
+        return results
+    letters = [letter(plan, store=work.store, cancelled=work.cancels) for plan in plans]
+    notices = {notice.order_id: notice for notice in queue(filter(None, letters), actor=work.actor, now=work.now)}
+    return [replace(result, notice=notices.get(result.order.pk)) for result in results]

@@ -7,10 +7,11 @@ from typing import Any
 from django.db import transaction
 
 from loyalty.errors import Conflict, Invalid
+from loyalty.jobs import wake
 from loyalty.journal.record import Event, Happening, record
 from loyalty.stores.actors import Actor
 from loyalty.stores.models import Store
-from orders.models import Order, OrderStatus
+from orders.models import Order, OrderStatus, PaymentStatus
 from orders.services.applying import lock_order
 from orders.tags import clean_tags, tag_key
 
@@ -54,12 +55,21 @@ def change_order(
     for name, (_, after) in changes.items():
         setattr(order, name, after)
     order.tag_keys = [tag_key(tag) for tag in order.tags]
+    note_payment(order, changed="payment_status" in changes, now=now)
     order.version += 1
     order.updated_at = now
-    order.save(update_fields=[*changes, "tag_keys", "version", "updated_at"])
+    order.save(update_fields=[*changes, "payment_changed_at", "tag_keys", "version", "updated_at"])
     order.refresh_from_db()
     record([_changed(order, changes)], actor=actor, now=now)
     return order
+
+
+def note_payment(order: Order, *, changed: bool, now: datetime) -> None:
+    """Remember when the payment status changed; when it fell through, have the order looked at within seconds (E5)."""
+    if changed:
+        order.payment_changed_at = now
+        if order.payment_status in (PaymentStatus.EXPIRED, PaymentStatus.FAILED):
+            wake("orders.auto_cancel")
 
 
 def _refuse_cancelling(order: Order, status: str) -> None:

@@ -1,7 +1,6 @@
 """What the customer is told after a cancel or a return (M5, H3)."""
 
 from dataclasses import dataclass
-from datetime import datetime
 
 from babel.dates import format_date
 from django.template.loader import render_to_string
@@ -9,9 +8,7 @@ from django.template.loader import render_to_string
 from loyalty.ledger.expiry import last_day_of_use
 from loyalty.ledger.ledger import Kind
 from loyalty.ledger.planner import GIVES_BACK, Amount, KindPlan, Outcome, PlannedLot
-from loyalty.notices.models import Notice
-from loyalty.notices.queueing import Message, queue
-from loyalty.stores.actors import Actor
+from loyalty.notices.queueing import Letter, Message
 from loyalty.stores.models import Store
 from orders.kinds import KINDS, NAMES, currency_of, show
 from orders.services.plans import OrderPlan
@@ -58,12 +55,11 @@ def compose(plan: OrderPlan, *, store: Store, cancelled: bool) -> Message:
     )
 
 
-def queue_notice(plan: OrderPlan, *, store: Store, cancelled: bool, actor: Actor, now: datetime) -> Notice | None:
-    """Queue the message in the cancel's transaction; None when there is nobody to write to."""
+def letter(plan: OrderPlan, *, store: Store, cancelled: bool) -> Letter | None:
+    """The message addressed to the order's customer; None when there is nobody to write to."""
     if plan.order.customer is None:
         return None
-    message = compose(plan, store=store, cancelled=cancelled)
-    return queue(message, customer=plan.order.customer, order_id=plan.order.pk, actor=actor, now=now)
+    return Letter(compose(plan, store=store, cancelled=cancelled), plan.order.customer, plan.order.pk)
 
 
 def _kind(plan: OrderPlan, kind: Kind, store: Store) -> NoticeKind:

@@ -16,9 +16,10 @@ from loyalty.ledger.posting import lock_customers
 from loyalty.stores.actors import Actor, Trigger
 from loyalty.stores.customers import CustomerFacts, find_or_create_customer
 from loyalty.stores.models import Customer, Store
-from orders.kinds import KINDS, LEDGERS, NAMES, applied, currency_of, show
+from orders.kinds import KINDS, LEDGERS, NAMES, applied, currency_of, plain, show
 from orders.models import Order, OrderStatus, PaymentStatus
 from orders.services.applying import lock_order
+from orders.services.changing import note_payment
 from orders.tags import clean_tags, tag_key
 
 
@@ -97,7 +98,7 @@ def _insert_once(store: Store, new: NewOrder, actor: Actor, trigger: Trigger, no
 def _insert(store: Store, new: NewOrder, actor: Actor, trigger: Trigger, now: datetime) -> Order:
     cancelled = new.status == OrderStatus.CANCELLED
     tags = clean_tags(new.tags)
-    order: Order = Order.unscoped.create(
+    order = Order(
         store=store,
         number=new.number,
         external_id=new.external_id,
@@ -117,6 +118,8 @@ def _insert(store: Store, new: NewOrder, actor: Actor, trigger: Trigger, now: da
         created_at=now,
         updated_at=now,
     )
+    note_payment(order, changed=True, now=now)
+    order.save(force_insert=True)
     data = {"status": order.status, "payment_status": order.payment_status, "platform": order.platform}
     record([_happening(order, Event.ORDER_CREATED, data)], actor=actor, now=now)
     return order
@@ -144,14 +147,14 @@ def _spend(order: Order, new: NewOrder, actor: Actor, trigger: Trigger, now: dat
     order.updated_at = now
     order.save(update_fields=["credits_applied", "points_applied", "version", "updated_at"])
     order.refresh_from_db()
-    spent = {kind: f"{amount:f}" for kind, amount in wanted.items()}
+    spent = {kind: plain(amount, currency_of(order, kind)) for kind, amount in wanted.items()}
     record([_happening(order, Event.ORDER_SPENT, spent | {"currency": order.currency})], actor=actor, now=now)
 
 
 def _is_new(order: Order, kind: Kind, amount: Amount) -> bool:
     spent = applied(order, kind)
     if spent and spent != amount:
-        raise SpendDiffers(f"This order has already used {spent:f} of {NAMES[kind]}, not {amount:f}.")
+        raise SpendDiffers(f"This order has already used {spent} of {NAMES[kind]}, not {amount}.")
     return not spent
 
 

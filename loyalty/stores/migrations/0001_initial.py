@@ -78,9 +78,7 @@ class Migration(migrations.Migration):
                     "currency",
                     models.CharField(
                         max_length=3,
-                        validators=[
-                            django.core.validators.RegexValidator("^[A-Z]{3}$", "Three capital letters: USD.")
-                        ],
+                        validators=[django.core.validators.RegexValidator("^[A-Z]{3}$", "Three capital letters: USD.")],
                     ),
                 ),
                 ("time_zone", models.CharField(max_length=50, validators=[loyalty.stores.models.check_time_zone])),

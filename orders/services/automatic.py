@@ -1,0 +1,164 @@
+"""Cancelling orders whose payment expired or failed, by each store's rules (E2-E9, F1, F2).
+
+The state of an order is the queue: a sweep finds what is due by query, so nothing depends on a message arriving.
+"""
+
+import logging
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from django.db import InterfaceError, OperationalError, transaction
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from loyalty.ledger.ledger import Kind
+from loyalty.ledger.planner import Decision, ExpiredRule
+from loyalty.stores.actors import Actor, Trigger
+from loyalty.stores.models import Store
+from loyalty.stores.preferences import AutoCancel, StoreSettings, settings_by_store
+from orders.kinds import KINDS
+from orders.models import AUTO_CANCELLABLE, Order, PaymentStatus, PersonsDecision, Problem
+from orders.services.applying import Details, Work, apply_plans, decided
+from orders.services.choices import ResolvedChoice
+from orders.services.plans import load_used, plan_order
+from orders.tags import tag_key
+
+logger = logging.getLogger(__name__)
+
+JOB: Final = "orders.auto_cancel"
+# Large enough that a batch costs little more than its rows, small enough to hold locks for well under a second.
+BATCH: Final = 500
+# How long an order that could not be processed is left alone, by attempts; the last pause repeats.
+PAUSES: Final = tuple(timedelta(minutes=minutes) for minutes in (5, 30, 120, 720))
+
+_BY_PEOPLE: Final = frozenset({PersonsDecision.DECLINED, PersonsDecision.DISMISSED})
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What one store does with one payment status."""
+
+    store: Store
+    settings: StoreSettings
+    payment_status: PaymentStatus
+    mode: AutoCancel
+    trigger: Trigger
+    expired_lots: ExpiredRule
+    grace: timedelta = timedelta()
+
+
+def auto_cancel(now: datetime) -> dict[str, int]:
+    """Cancel every order that is due at ``now``, store by store, in batches; answers how many, and how many not (E7).
+
+    May run in several workers at once and be killed at any moment (E8): a batch is one transaction, its orders are
+    claimed with SKIP LOCKED and read again under the lock (E6).
+    """
+    counts = {"cancelled": 0, "failed": 0}
+    for rule in _rules():
+        while claimed := _cancel_batch(rule, now, counts):
+            logger.debug("%s orders of store %s", claimed, rule.store.pk)
+    return counts
+
+
+def due_orders(rule: Rule, now: datetime) -> "QuerySet[Order]":
+    """The orders this rule would cancel at ``now``, without those that are set aside after an error."""
+    aside = Problem.unscoped.filter(order=OuterRef("pk"), job=JOB, next_attempt_at__gt=now)
+    ripe = Q(payment_changed_at__isnull=True) | Q(payment_changed_at__lte=now - rule.grace)
+    orders = Order.objects.for_store(rule.store).filter(AUTO_CANCELLABLE, ripe, payment_status=rule.payment_status)
+    return orders.filter(~Exists(aside))
+
+
+def rules_of(store: Store, settings: StoreSettings) -> list[Rule]:
+    """What the store does with expired and with failed payments, leaving out what it has switched off (E2, F1)."""
+    auto = settings.auto_cancel
+    expired = Rule(
+        store,
+        settings,
+        PaymentStatus.EXPIRED,
+        auto.expired,
+        Trigger.PAYMENT_EXPIRED,
+        ExpiredRule(auto.expired_lots.payment_expired),
+    )
+    failed = Rule(
+        store,
+        settings,
+        PaymentStatus.FAILED,
+        auto.failed,
+        Trigger.PAYMENT_FAILED,
+        ExpiredRule(auto.expired_lots.payment_failed),
+        timedelta(minutes=auto.failed_grace_minutes),
+    )
+    return [rule for rule in (expired, failed) if rule.mode != "off"]
+
+
+def _rules() -> Iterator[Rule]:
+    waiting = Order.unscoped.filter(AUTO_CANCELLABLE, store=OuterRef("pk"))
+    stores = Store.objects.filter(Exists(waiting))
+    settings = settings_by_store()
+    for store in stores:
+        yield from rules_of(store, settings[store.pk])
+
+
+@transaction.atomic
+def _cancel_batch(rule: Rule, now: datetime, counts: dict[str, int]) -> int:
+    claim = due_orders(rule, now).order_by("pk").select_for_update(of=("self",), no_key=True, skip_locked=True)
+    orders = list(claim.select_related("customer").defer("lines", "platform_data")[:BATCH])
+    if orders:
+        _cancel_or_set_aside(orders, rule, now, counts)
+    return len(orders)
+
+
+def _cancel_or_set_aside(orders: Sequence[Order], rule: Rule, now: datetime, counts: dict[str, int]) -> None:
+    """Cancel the orders; when they fail together, find the one that fails by halves and set it aside (E7)."""
+    try:
+        with transaction.atomic():
+            _cancel(orders, rule, now)
+            counts["cancelled"] += len(orders)
+    except (OperationalError, InterfaceError):
+        raise  # The database is away, which is no order's fault.
+    except Exception as error:
+        if len(orders) == 1:
+            logger.exception("Order %s could not be cancelled automatically.", orders[0].pk)
+            _set_aside(orders[0], error, now)
+            counts["failed"] += 1
+            return
+        middle = len(orders) // 2
+        _cancel_or_set_aside(orders[:middle], rule, now, counts)
+        _cancel_or_set_aside(orders[middle:], rule, now, counts)
+
+
+def _cancel(orders: Sequence[Order], rule: Rule, now: datetime) -> None:
+    used = load_used([order.pk for order in orders])
+    plans = [
+        plan_order(order, _choice(order, rule), used, store=rule.store, rule=rule.expired_lots, now=now)
+        for order in orders
+    ]
+    details = Details(notify_customer=rule.settings.notify.on_automatic)
+    apply_plans(plans, Work(rule.store, rule.settings, details, Actor.job(JOB), rule.trigger, now, cancels=True))
+    Problem.unscoped.filter(order__in=orders, job=JOB).delete()
+
+
+def _choice(order: Order, rule: Rule) -> ResolvedChoice:
+    skip = {tag_key(tag) for tag in rule.settings.spent_revert.skip_tags} & set(order.tag_keys)
+    return ResolvedChoice({kind: _decision(order, kind, rule, skips=bool(skip)) for kind in KINDS})
+
+
+def _decision(order: Order, kind: Kind, rule: Rule, *, skips: bool) -> Decision:
+    if decided(order)[kind] in _BY_PEOPLE:
+        return Decision.DECLINE
+    if rule.mode == "cancel":
+        return Decision.DEFER
+    return Decision.SKIP if skips else Decision.RETURN
+
+
+def _set_aside(order: Order, error: Exception, now: datetime) -> None:
+    before = Problem.unscoped.filter(order=order, job=JOB).first()
+    attempts = before.attempts + 1 if before else 1
+    facts = {
+        "error": f"{type(error).__name__}: {error}"[:1000],
+        "attempts": attempts,
+        "next_attempt_at": now + PAUSES[min(attempts, len(PAUSES)) - 1],
+    }
+    first = facts | {"store_id": order.store_id, "created_at": now}
+    Problem.unscoped.update_or_create(order=order, job=JOB, defaults=facts, create_defaults=first)
