@@ -14,9 +14,7 @@ _ISO_DECIMALS = {
     "AFN": 2, "ALL": 2, "IQD": 3, "IRR": 2, "KPW": 2, "LAK": 2, "LBP": 2,
     "MGA": 2, "MMK": 2, "RSD": 2, "SOS": 2, "SYP": 2, "YER": 2,
 }  # fmt: skip
-# In Unicode's list of current codes, but metals, baskets, test codes or, like CNH, not in ISO 4217.
-_NOT_MONEY = frozenset("CNH XAG XAU XBA XBB XBC XBD XDR XPD XPT XSU XTS XUA XXX".split())
-# In ISO 4217, but missing in Unicode's list of current codes.
+# Legal tender by ISO 4217, but missing in Unicode's list.
 _ALSO_MONEY = frozenset({"SVC"})
 _FALLBACK_LOCALE = Locale("en")
 
@@ -24,12 +22,11 @@ _FALLBACK_LOCALE = Locale("en")
 @lru_cache(maxsize=1)
 def _currencies() -> frozenset[str]:
     spans = (span for territory in get_global("territory_currencies").values() for span in territory)
-    current = {code for code, _start, end, _tender in spans if end is None}
-    return frozenset(current - _NOT_MONEY | _ALSO_MONEY)
+    return frozenset({code for code, _start, end, tender in spans if tender and end is None} | _ALSO_MONEY)
 
 
 def is_currency(code: str) -> bool:
-    """Whether ``code`` is a current ISO 4217 code of money, in capitals: ``USD`` is, ``usd``, ``XAU`` and ``HRK`` are not."""
+    """Whether ``code`` is the ISO 4217 code of today's legal tender: USD is; usd, HRK and XAU (gold) are not."""
     return code in _currencies()
 
 
@@ -41,11 +38,11 @@ def decimals_of(currency: str) -> int:
     if not is_currency(currency):
         raise ValueError(f"“{currency}” is not a currency code of ISO 4217.")
     fractions = get_global("currency_fractions")
-    return int(_ISO_DECIMALS.get(currency, fractions.get(currency, fractions["DEFAULT"])[0]))
+    return _ISO_DECIMALS.get(currency, int(fractions.get(currency, fractions["DEFAULT"])[0]))
 
 
 def unit_of(currency: str) -> Decimal:
-    """The smallest amount of the currency: 0.01 for USD, 1 for JPY, 0.001 for KWD. Raises ValueError for an unknown code."""
+    """The smallest amount of the currency: 0.01 USD, 1 JPY, 0.001 KWD. Raises ValueError for an unknown code."""
     return Decimal(1).scaleb(-decimals_of(currency))
 
 
@@ -68,7 +65,7 @@ def quantise(amount: Decimal, currency: str) -> Decimal:
 def format_money(amount: Decimal, currency: str, locale: str) -> str:
     """The amount for people: ``1,234.50 USD``, in German ``1.234,50 USD``. Raises ValueError as :func:`quantise` does.
 
-    Always the code behind, always exactly the currency's decimals. A locale that Unicode does not know is read as English.
+    Always the code behind, always exactly the currency's decimals. A locale that nobody knows is read as English.
     """
     exact = quantise(amount, currency)
     known = _locale(locale)

@@ -21,7 +21,10 @@ class NotAnOrder(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class CustomerSnapshot:
-    """Who placed the order, as far as the platform says. A guest has ``external_id == ""``."""
+    """Who placed the order, as far as the platform says. A guest has ``external_id == ""`` and an e-mail.
+
+    Longest: id 100 characters, e-mail 254, name 200, phone 50, locale 20. The e-mail is as written there.
+    """
 
     external_id: str
     email: str
@@ -42,8 +45,10 @@ class LineSnapshot:
 
 @dataclass(frozen=True, slots=True)
 class OrderSnapshot:
-    """One order at one moment (O1, O2). Amounts are Decimals in ``currency``; instants are aware.
+    """One order at one moment (O1, O2). Amounts are Decimals in ``currency`` with its decimals; instants are UTC.
 
+    ``currency`` is "" when the platform did not say: the store's own is meant, and the amounts are as they came.
+    Longest: ids and ``number`` 100 characters, a tag 85, other texts 255. ``refunded_total`` is at most ``total``.
     ``status`` is pending, confirmed, completed or cancelled; ``payment_status`` pending, paid, failed, expired,
     partially_refunded or refunded: the words of O1. The platform's own words are kept beside them.
     """

@@ -1,0 +1,28 @@
+"""The parts of an order snapshot that every platform builds alike: the customer and the lines."""
+
+from decimal import Decimal
+
+from loyalty.platforms.document import Fields
+from loyalty.platforms.snapshot import CustomerSnapshot, LineSnapshot
+
+
+def customer_snapshot(
+    *, external_id: str, email: str, name: str, phone: str, locale: str = ""
+) -> CustomerSnapshot | None:
+    """Who placed the order, texts cut to the snapshot's lengths. An e-mail alone is a guest; without either: None."""
+    if not (external_id or email):
+        return None
+    return CustomerSnapshot(external_id=external_id, email=email, name=name[:200], phone=phone[:50], locale=locale[:20])
+
+
+def line_snapshot(*, title: str, sku: str, quantity: Decimal, total: Decimal) -> LineSnapshot:
+    """One line. Lines count whole pieces: 1.5 (kilograms, metres) becomes one piece whose title carries the number."""
+    pieces = int(quantity)
+    if pieces != quantity:
+        return LineSnapshot(title=f"{title} ({quantity.normalize():f})", sku=sku, quantity=1, total=total)
+    return LineSnapshot(title=title, sku=sku, quantity=pieces, total=total)
+
+
+def full_name(person: Fields) -> str:
+    """First and last name together, or the one field ``name``; "" when there is neither."""
+    return f"{person.text('first_name')} {person.text('last_name')}".strip() or person.text("name")

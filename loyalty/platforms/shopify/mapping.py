@@ -1,0 +1,67 @@
+"""Shopify's order (REST shape, as in webhooks) as an :class:`OrderSnapshot`.
+
+The tables of status and payment words are in :mod:`loyalty.platforms.rest_orders`.
+"""
+
+import re
+from collections.abc import Mapping
+from datetime import datetime
+
+from loyalty.platforms import rest_orders
+from loyalty.platforms.document import MAX_ID_LENGTH, Fields
+from loyalty.platforms.kinds import refuse_other_kinds
+from loyalty.platforms.snapshot import OrderSnapshot
+
+_GID = re.compile(r"gid://shopify/\w+/(\d{1,40})", re.ASCII)
+
+
+def read_order(document: Mapping[str, object]) -> OrderSnapshot:
+    """The order in a Shopify document. Raises NotAnOrder, naming the field, when it is something else or incomplete.
+
+    Amounts are in the shop's currency (``currency``), whatever the shopper saw. ``is_test`` is Shopify's ``test``: paid
+    through a test gateway; deliveries of the "send test notification" button carry it too.
+    """
+    refuse_other_kinds(document, platform="shopify")
+    order = Fields(document)
+    external_id = _true_id(order)
+    currency = order.currency("currency")
+    if not external_id:
+        raise order.missing("id")
+    if not currency:
+        raise order.missing("currency")
+    payment = rest_orders.payment_status(order)
+    placed_at, updated_at = rest_orders.placed_and_updated(order)
+    total = rest_orders.total_of(order, currency)
+    return OrderSnapshot(
+        external_id=external_id,
+        number=order.text("name", "order_number", limit=MAX_ID_LENGTH) or external_id,
+        status=rest_orders.order_status(order, payment),
+        payment_status=payment,
+        currency=currency,
+        total=total,
+        refunded_total=rest_orders.refunded_total(order, currency, total),
+        placed_at=placed_at,
+        updated_at=updated_at,
+        customer=rest_orders.customer_of(order, external_id=_true_id(order.child("customer"))),
+        tags=order.tags("tags"),
+        lines=rest_orders.lines_of(order, currency),
+        cancelled_at=order.instant("cancelled_at"),
+        payment_due_at=_payment_due_at(order),
+        platform_status=order.text("fulfillment_status"),
+        platform_payment_status=order.text("financial_status"),
+        discount_codes=rest_orders.discount_codes_of(order),
+        is_test=order.flag("test"),
+    )
+
+
+def _true_id(fields: Fields) -> str:
+    """The id as text. JavaScript tools round ids beyond 2^53; the one inside the GraphQL id is never rounded."""
+    match = _GID.fullmatch(fields.text("admin_graphql_api_id"))
+    return match[1] if match else fields.identifier("id")
+
+
+def _payment_due_at(order: Fields) -> datetime | None:
+    """The earliest instalment of the payment terms that is still open."""
+    schedules = order.child("payment_terms").children("payment_schedules")
+    open_dates = (schedule.instant("due_at") for schedule in schedules if not schedule.has("completed_at"))
+    return min((due for due in open_dates if due is not None), default=None)

@@ -1,0 +1,67 @@
+"""An order of SHOPLINE Global (myshopline.com) as an :class:`OrderSnapshot`.
+
+The order is modelled on Shopify's; the tables are in :mod:`loyalty.platforms.rest_orders`. What differs:
+
+- ``status`` ``canceled`` or ``cancelled`` cancels even without ``cancelled_at``;
+- a payment still pending is *expired* or *failed* when ``payment_details`` says so (``paid_overtime``, ``paid_failed``)
+  and no entry is paid or may still be paid;
+- ids are text, and there is no second, unrounded id.
+"""
+
+from collections.abc import Mapping
+
+from loyalty.platforms import rest_orders
+from loyalty.platforms.document import MAX_ID_LENGTH, Fields
+from loyalty.platforms.kinds import refuse_other_kinds
+from loyalty.platforms.snapshot import OrderSnapshot
+
+_CANCELLED = frozenset({"canceled", "cancelled"})
+_DEAD_ATTEMPTS = {"paid_overtime": "expired", "paid_failed": "failed"}
+
+
+def read_order(document: Mapping[str, object]) -> OrderSnapshot:
+    """The order in a SHOPLINE Global document. Raises NotAnOrder, naming the field, when it is something else."""
+    refuse_other_kinds(document, platform="shopline_global")
+    order = Fields(document)
+    external_id = order.identifier("id")
+    currency = order.currency("currency")
+    if not external_id:
+        raise order.missing("id")
+    if not currency:
+        raise order.missing("currency")
+    payment = _payment_status(order)
+    placed_at, updated_at = rest_orders.placed_and_updated(order)
+    total = rest_orders.total_of(order, currency)
+    return OrderSnapshot(
+        external_id=external_id,
+        number=order.text("name", "order_number", limit=MAX_ID_LENGTH) or external_id,
+        status=_order_status(order, payment),
+        payment_status=payment,
+        currency=currency,
+        total=total,
+        refunded_total=rest_orders.refunded_total(order, currency, total),
+        placed_at=placed_at,
+        updated_at=updated_at,
+        customer=rest_orders.customer_of(order, external_id=order.child("customer").identifier("id")),
+        tags=order.tags("tags"),
+        lines=rest_orders.lines_of(order, currency),
+        cancelled_at=order.instant("cancelled_at"),
+        platform_status=order.text("status", "fulfillment_status"),
+        platform_payment_status=order.text("financial_status"),
+        discount_codes=rest_orders.discount_codes_of(order),
+        is_test=order.flag("test"),
+    )
+
+
+def _order_status(order: Fields, payment: str) -> str:
+    if order.text("status").lower() in _CANCELLED:
+        return "cancelled"
+    return rest_orders.order_status(order, payment)
+
+
+def _payment_status(order: Fields) -> str:
+    payment = rest_orders.payment_status(order)
+    attempts = {detail.text("pay_status").lower() for detail in order.children("payment_details")}
+    if payment != "pending" or not attempts or not attempts <= _DEAD_ATTEMPTS.keys():
+        return payment
+    return "expired" if "paid_overtime" in attempts else "failed"

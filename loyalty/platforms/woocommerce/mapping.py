@@ -1,0 +1,172 @@
+"""WooCommerce's order as an :class:`OrderSnapshot`.
+
+WooCommerce has one status word for order and payment; a partial refund does not change it.
+
+==================================  ===========================  ==============================================
+``status``                          order status                 payment status
+==================================  ===========================  ==============================================
+pending, on-hold                    pending                      pending
+processing, ready-for-pickup        confirmed                    paid
+completed                           completed                    paid
+failed                              pending                      failed
+cancelled                           cancelled                    paid when it was ever paid, else pending
+refunded                            completed when it was ever   refunded
+                                    completed, else confirmed
+trash and the draft words           no order                     no order
+any other (a plugin's own)          confirmed when it was ever   paid when it was ever paid, else pending
+                                    paid, else pending
+==================================  ===========================  ==============================================
+
+*Ever paid* is ``date_paid``. Refunds listed on the order then make the payment *partially refunded*, or *refunded* when
+they reach the total; a failed one stays failed. Whether a cancelled order had merely run out of time stands in its
+notes only, and when it was cancelled nowhere: neither is said here.
+"""
+
+import html
+from collections.abc import Mapping
+from datetime import datetime
+from decimal import Decimal
+
+from loyalty.platforms.document import MAX_ID_LENGTH, Fields, round_amount
+from loyalty.platforms.kinds import refuse_other_kinds
+from loyalty.platforms.parts import customer_snapshot, full_name, line_snapshot
+from loyalty.platforms.snapshot import CustomerSnapshot, LineSnapshot, NotAnOrder, OrderSnapshot
+
+_ORDER_WORDS = {
+    "pending": "pending",
+    "on-hold": "pending",
+    "failed": "pending",
+    "processing": "confirmed",
+    "ready-for-pickup": "confirmed",
+    "completed": "completed",
+    "cancelled": "cancelled",
+}
+_PAYMENT_WORDS = {
+    "pending": "pending",
+    "on-hold": "pending",
+    "failed": "failed",
+    "processing": "paid",
+    "ready-for-pickup": "paid",
+    "completed": "paid",
+    "refunded": "refunded",
+}
+_NO_ORDERS = {
+    "trash": "This order is in WooCommerce's bin.",
+    "draft": "This is a draft, not an order yet.",
+    "auto-draft": "This is a draft, not an order yet.",
+    "checkout-draft": "This checkout was not finished, so it is not an order yet.",
+}
+
+
+def read_order(document: Mapping[str, object], *, tags_meta_key: str = "") -> OrderSnapshot:
+    """The order in a WooCommerce document. Raises NotAnOrder, naming the field, when it is something else.
+
+    WooCommerce has no tags of its own: they come from the order's meta data under ``tags_meta_key``, when given, and
+    from a field ``tags`` that some plugins add.
+    """
+    refuse_other_kinds(document, platform="woocommerce")
+    order = Fields(document)
+    external_id = order.identifier("id")
+    currency = order.currency("currency")
+    word = _status_word(order)
+    if not external_id:
+        raise order.missing("id")
+    if not currency:
+        raise order.missing("currency")
+    total = _total(order, currency)
+    refunded = _refunded_total(order, currency, total)
+    placed_at, updated_at = _placed_and_updated(order)
+    return OrderSnapshot(
+        external_id=external_id,
+        number=order.text("number", limit=MAX_ID_LENGTH) or external_id,
+        status=_order_status(order, word),
+        payment_status=_payment_status(order, word, refunded=refunded, total=total),
+        currency=currency,
+        total=total,
+        refunded_total=refunded,
+        placed_at=placed_at,
+        updated_at=updated_at,
+        customer=_customer(order),
+        tags=_tags(order, tags_meta_key),
+        lines=tuple(_line(line, currency) for line in order.children("line_items")),
+        platform_status=order.text("status"),
+        discount_codes=tuple(code for line in order.children("coupon_lines") if (code := line.text("code"))),
+        parent_external_id=_nonzero(order.identifier("parent_id")),
+    )
+
+
+def _status_word(order: Fields) -> str:
+    word = order.text("status").lower().removeprefix("wc-")
+    if not word:
+        raise order.missing("status")
+    if word in _NO_ORDERS:
+        raise NotAnOrder(_NO_ORDERS[word], field=order.path_of("status"))
+    return word
+
+
+def _order_status(order: Fields, word: str) -> str:
+    if word == "refunded":
+        return "completed" if _instant(order, "date_completed") else "confirmed"
+    return _ORDER_WORDS.get(word) or ("confirmed" if _instant(order, "date_paid") else "pending")
+
+
+def _payment_status(order: Fields, word: str, *, refunded: Decimal, total: Decimal) -> str:
+    payment = _PAYMENT_WORDS.get(word) or ("paid" if _instant(order, "date_paid") else "pending")
+    if refunded == 0 or payment in ("failed", "refunded"):
+        return payment
+    return "refunded" if refunded >= total else "partially_refunded"
+
+
+def _total(order: Fields, currency: str) -> Decimal:
+    total = order.amount("total", currency)
+    if total is None:
+        raise order.missing("total")
+    if total < 0:
+        raise NotAnOrder("The order's total is below zero.", field=order.path_of("total"))
+    return total
+
+
+def _refunded_total(order: Fields, currency: str, total: Decimal) -> Decimal:
+    """Refunds stand on the order as negative totals; never more than the order's total."""
+    amounts = (abs(refund.amount("total", currency) or Decimal(0)) for refund in order.children("refunds"))
+    return min(sum(amounts, start=round_amount(Decimal(0), currency)), total)
+
+
+def _placed_and_updated(order: Fields) -> tuple[datetime, datetime]:
+    placed_at = _instant(order, "date_created")
+    if placed_at is None:
+        raise order.missing("date_created_gmt")
+    return placed_at, _instant(order, "date_modified") or placed_at
+
+
+def _instant(order: Fields, key: str) -> datetime | None:
+    """The UTC field, written without an offset. Old API versions have the shop's local time only: hours off at most."""
+    return order.instant(f"{key}_gmt", without_offset_is_utc=True) or order.instant(key, without_offset_is_utc=True)
+
+
+def _customer(order: Fields) -> CustomerSnapshot | None:
+    billing, shipping = order.child("billing"), order.child("shipping")
+    return customer_snapshot(
+        external_id=_nonzero(order.identifier("customer_id")),
+        email=billing.email("email"),
+        name=full_name(billing) or full_name(shipping) or billing.text("company"),
+        phone=billing.text("phone"),
+    )
+
+
+def _nonzero(identifier: str) -> str:
+    """WooCommerce writes 0 for "none"."""
+    return "" if identifier == "0" else identifier
+
+
+def _tags(order: Fields, meta_key: str) -> tuple[str, ...]:
+    entries = order.children("meta_data") if meta_key else iter(())
+    found = (entry.tags("value") for entry in entries if entry.text("key") == meta_key)
+    return order.tags("tags") + tuple(tag for tags in found for tag in tags)
+
+
+def _line(line: Fields, currency: str) -> LineSnapshot:
+    # WordPress writes titles as HTML: "Ship Your Idea &ndash; Color".
+    title = html.unescape(line.text("name"))
+    total = line.rounded_amount("total", currency)
+    return line_snapshot(title=title, sku=line.text("sku"), quantity=line.quantity("quantity"), total=total)
