@@ -1,0 +1,215 @@
+"""`./run bench`: how fast we are, as ratios to hand-written SQL measured side by side in one run.
+
+Prints one table: what, ours, reference, ratio, goal, met or not. Ends non-zero when something could not be measured,
+never because a goal was missed. Absolute times prove nothing: look at the ratios.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from statistics import median
+from typing import Any, Final
+
+import psycopg
+
+from loyalty.embedded.layout import OWNER_ROLE
+from loyalty.embedded.supervisor import throw_away_servers
+
+FULL: Final = 1_000_000
+QUICK: Final = 20_000
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the table. ``at_most`` says whether the goal is an upper bound."""
+
+    what: str
+    ours: str
+    reference: str
+    ratio: float
+    goal: float
+    at_most: bool = False
+
+    @property
+    def met(self) -> bool:
+        """Whether the goal is reached."""
+        return self.ratio <= self.goal if self.at_most else self.ratio >= self.goal
+
+    def __str__(self) -> str:
+        sign = "<=" if self.at_most else ">="
+        met = "met" if self.met else "NOT MET"
+        return f"{self.what:<58} {self.ours:>14} {self.reference:>14} {self.ratio:>8.2f} {sign}{self.goal:>6.2f}  {met}"
+
+
+class Bench:
+    """A PostgreSQL with the generated data, and copies of it to measure on."""
+
+    def __init__(self, address: str) -> None:
+        self.address = address
+
+    def url(self, database: str) -> str:
+        """The address of one database."""
+        head, _, query = self.address.partition("?")
+        return f"{head.rpartition('/')[0]}/{database}?{query}"
+
+    def admin(self, statement: str) -> None:
+        """Run a statement outside the measured databases."""
+        with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
+            connection.execute(statement)
+
+    @contextmanager
+    def copy(self) -> Iterator[str]:
+        """A fresh copy of the data, gone afterwards."""
+        self.admin("CREATE DATABASE bench_copy TEMPLATE bench_data STRATEGY FILE_COPY")
+        try:
+            yield self.url("bench_copy")
+        finally:
+            self.admin("DROP DATABASE bench_copy WITH (FORCE)")
+
+    def prepare(self, orders: int) -> None:
+        """Make the data."""
+        self.admin("DROP DATABASE IF EXISTS bench_data")
+        self.admin("CREATE DATABASE bench_data")
+        url = self.url("bench_data")
+        subprocess.run([sys.executable, "manage.py", "migrate", "--verbosity=0", "--skip-checks"], env=_environment(url), check=True)
+        measure(url, "data", str(orders))
+
+
+def _environment(url: str) -> dict[str, str]:
+    return os.environ | {"DATABASE_URL": url, "LOYALTY_ENV": "test", "DJANGO_SETTINGS_MODULE": "loyalty.settings"}
+
+
+def start(url: str, *arguments: str) -> "subprocess.Popen[str]":
+    """Start one measurement in a process of its own."""
+    command = [sys.executable, "-m", "benchmarks.measures", *arguments]
+    return subprocess.Popen(command, env=_environment(url), stdout=subprocess.PIPE, text=True)
+
+
+def finish(process: "subprocess.Popen[str]") -> Any:
+    """Its result. Ends everything when it failed."""
+    output, _ = process.communicate()
+    if process.returncode:
+        sys.exit("A measurement failed.")
+    return json.loads(output)
+
+
+def measure(url: str, *arguments: str) -> Any:
+    """Carry out one measurement."""
+    return finish(start(url, *arguments))
+
+
+def together(url: str, *commands: tuple[str, ...]) -> float:
+    """Orders per second of several measurements that run at once."""
+    results = [finish(process) for process in [start(url, *command) for command in commands]]
+    seconds = max(result["ended"] for result in results) - min(result["began"] for result in results)
+    return sum(result["orders"] for result in results) / seconds
+
+
+def cancel_one(bench: Bench, runs: int, count: int) -> Iterator[Row]:
+    """One order at a time, by one caller and by eight."""
+    p50: dict[str, float] = {}
+    rate: dict[str, float] = {}
+    for who in ("ours", "reference"):
+        times, rates = [], []
+        for _ in range(runs):
+            with bench.copy() as url:
+                times.append(measure(url, "one_by_one", who, "0", "1", str(count))["p50"])
+            with bench.copy() as url:
+                callers = [("one_by_one", who, str(part), "8", str(count // 4)) for part in range(8)]
+                rates.append(together(url, *callers))
+        p50[who], rate[who] = median(times) * 1000, median(rates)
+    yield Row(
+        "cancel and return one order (2 + 2 lots), p50",
+        f"{p50['ours']:.2f} ms",
+        f"{p50['reference']:.2f} ms",
+        p50["ours"] / p50["reference"],
+        4,
+        at_most=True,
+    )
+    yield Row(
+        "the same at 8 callers, orders/s",
+        f"{rate['ours']:.0f}",
+        f"{rate['reference']:.0f}",
+        rate["ours"] / rate["reference"],
+        0.35,
+    )
+
+
+def statements(bench: Bench) -> Iterator[Row]:
+    """Statements of one batch."""
+    with bench.copy() as url:
+        counts = measure(url, "statements")
+    for size, count in counts.items():
+        yield Row(f"statements, batch of {size}", str(count), "", count, 10, at_most=True)
+
+
+def sweep(bench: Bench, runs: int) -> Iterator[Row]:
+    """The auto-cancel sweep against set-based SQL, with one worker and with two."""
+    rates: dict[str, list[float]] = {"sweep_ours": [], "sweep_reference": [], "two": []}
+    wal: dict[str, int] = {}
+    for _ in range(runs):
+        for who in ("sweep_ours", "sweep_reference"):
+            with bench.copy() as url:
+                before = measure(url, "wal_position")["bytes"]
+                rates[who].append(together(url, (who,)))
+                wal[who] = measure(url, "wal_position")["bytes"] - before
+        with bench.copy() as url:
+            rates["two"].append(together(url, ("sweep_ours",), ("sweep_ours",)))
+    ours, reference, two = (median(rates[key]) for key in ("sweep_ours", "sweep_reference", "two"))
+    yield Row("auto-cancel sweep, one worker, orders/s", f"{ours:.0f}", f"{reference:.0f}", ours / reference, 0.7)
+    yield Row("two workers against one, orders/s", f"{two:.0f}", f"{ours:.0f}", two / ours, 1.4)
+    yield Row(
+        "WAL of the sweep, MB",
+        f"{wal['sweep_ours'] / 1e6:.0f}",
+        f"{wal['sweep_reference'] / 1e6:.0f}",
+        wal["sweep_ours"] / wal["sweep_reference"],
+        1.15,
+        at_most=True,
+    )
+
+
+def memory(bench: Bench, orders: int) -> Iterator[Row]:
+    """The sweep's peak memory over all that is due, against a tenth of it."""
+    with bench.copy() as url:
+        all_of_it = measure(url, "sweep_ours")["peak_mb"]
+    bench.prepare(orders // 10)
+    with bench.copy() as url:
+        a_tenth = measure(url, "sweep_ours")["peak_mb"]
+    grown = all_of_it - a_tenth
+    yield Row("memory of the sweep, growth in MB", f"{all_of_it:.0f} MB", f"{a_tenth:.0f} MB", grown, 12, at_most=True)
+
+
+def run(bench: Bench, *, orders: int, runs: int, count: int) -> None:
+    """Measure everything and print the table, a line as soon as it is known."""
+    print(f"Making {orders:,} orders …", file=sys.stderr)
+    bench.prepare(orders)
+    print(f"{'what':<58} {'ours':>14} {'reference':>14} {'ratio':>8} {'goal':>8}", flush=True)
+    for rows in (
+        statements(bench),
+        cancel_one(bench, runs, count),
+        sweep(bench, runs),
+        memory(bench, orders),
+    ):
+        for row in rows:
+            print(row, flush=True)
+
+
+def main() -> None:
+    """Read the arguments, bring a database, measure."""
+    parser = argparse.ArgumentParser(prog="./run bench", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help=f"{QUICK:,} orders and one run of each, in two minutes")
+    parser.add_argument("--orders", type=int, help=f"how many orders (default {FULL:,})")
+    arguments = parser.parse_args()
+    orders = arguments.orders or (QUICK if arguments.quick else FULL)
+    runs, count = (1, 220) if arguments.quick else (3, 1020)
+    with throw_away_servers(postgres=True, valkey=False) as layout:
+        run(Bench(layout.database_url(role=OWNER_ROLE)), orders=orders, runs=runs, count=count)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,148 @@
+"""One measurement a process: `python -m benchmarks.measures NAME ARGUMENT…` prints its result as JSON.
+
+Each runs on its own copy of the generated data, whose address is in ``DATABASE_URL``.
+"""
+
+import json
+import resource
+import sys
+import time
+from collections.abc import Callable, Sequence
+from itertools import islice
+from statistics import median
+from typing import Any, Final
+
+import django
+
+django.setup()
+
+from django.db import connection  # noqa: E402 - the models need the settings first
+from django.test.utils import CaptureQueriesContext  # noqa: E402
+
+from benchmarks.data import NOW, generate, install_reference  # noqa: E402
+from loyalty.stores.actors import Actor, Trigger  # noqa: E402
+from loyalty.stores.models import Store  # noqa: E402
+from orders.models import AUTO_CANCELLABLE, Order  # noqa: E402
+from orders.services import automatic  # noqa: E402
+from orders.services.applying import Details  # noqa: E402
+from orders.services.cancelling import cancel_order  # noqa: E402
+from orders.services.choices import CancelChoice  # noqa: E402
+
+BOTH: Final = CancelChoice(returns={"credits": True, "points": True})
+ACTOR: Final = Actor.command("benchmark")
+
+
+def data(orders: str) -> None:
+    """Generate the data."""
+    generate(int(orders))
+
+
+def _open_orders(part: int, parts: int, count: int) -> list[tuple[int, int]]:
+    """``count`` paid orders that used 2 + 2 lots, with their stores; no other ``part`` of ``parts`` has the same."""
+    orders = Order.unscoped.filter(credits_applied__gt=0, status="confirmed", payment_status="paid").order_by("pk")
+    mine = ((order, store) for order, store in orders.values_list("pk", "store_id") if order // 2 % parts == part)
+    return list(islice(mine, count))
+
+
+def _ours(order_id: int, store: Store) -> None:
+    cancel_order(
+        store=store,
+        order_id=order_id,
+        choice=BOTH,
+        details=Details(),
+        token=None,
+        actor=ACTOR,
+        trigger=Trigger.API,
+        now=NOW,
+    )
+
+
+def _reference(order_id: int, _store: Store) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_temp.cancel_and_return(%s, %s)", [[order_id], NOW])
+
+
+ONE_BY_ONE: Final[dict[str, Callable[[int, Store], None]]] = {"ours": _ours, "reference": _reference}
+
+
+def one_by_one(who: str, part: str, parts: str, count: str) -> dict[str, Any]:
+    """Cancel and return orders one after the other; the median and the total time in seconds."""
+    install_reference()
+    cancel = ONE_BY_ONE[who]
+    stores = {store.pk: store for store in Store.objects.all()}
+    orders = _open_orders(int(part), int(parts), int(count))
+    for order_id, store_id in orders[:20]:
+        cancel(order_id, stores[store_id])
+    times = []
+    began = time.time()
+    for order_id, store_id in orders[20:]:
+        start = time.perf_counter()
+        cancel(order_id, stores[store_id])
+        times.append(time.perf_counter() - start)
+    return {"p50": median(times), "orders": len(times), "began": began, "ended": time.time()}
+
+
+def statements() -> dict[str, int]:
+    """How many statements one batch of 1, 10 and 500 orders takes."""
+    counts = {}
+    rule = next(iter(automatic.rules_of(Store.objects.get(pk=1), automatic.settings_by_store()[1])))
+    for size in (1, 10, 500):
+        automatic.BATCH = size  # type: ignore[misc]
+        with CaptureQueriesContext(connection) as queries:
+            automatic._cancel_batch(rule, NOW, {"cancelled": 0, "failed": 0})  # noqa: SLF001 - one batch is what counts
+        control = ("BEGIN", "COMMIT", "SAVEPOINT", "RELEASE")
+        counts[str(size)] = sum(not query["sql"].startswith(control) for query in queries.captured_queries)
+    return counts
+
+
+def sweep_ours() -> dict[str, Any]:
+    """The auto-cancel sweep over all that is due."""
+    began = time.time()
+    counts = automatic.auto_cancel(NOW)
+    return _swept(counts["cancelled"], began)
+
+
+def sweep_reference(batch: str = "1000") -> dict[str, Any]:
+    """The same in one PL/pgSQL call per 1,000 orders."""
+    install_reference()
+    due = Order.unscoped.filter(AUTO_CANCELLABLE, payment_status="expired").order_by("pk")
+    claim = due.select_for_update(no_key=True, skip_locked=True).values_list("pk", flat=True)[: int(batch)]
+    query, parameters = claim.query.sql_with_params()
+    began, total = time.time(), 0
+    with connection.cursor() as cursor:
+        while True:
+            cursor.execute(
+                f"WITH claimed AS ({query}) SELECT pg_temp.cancel_and_return(array_agg(id), %s) FROM claimed",
+                [*parameters, NOW],
+            )
+            done = cursor.fetchone()
+            if not done or not done[0]:
+                return _swept(total, began)
+            total += done[0]
+
+
+def _swept(orders: int, began: float) -> dict[str, Any]:
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return {"orders": orders, "began": began, "ended": time.time(), "peak_mb": peak}
+
+
+def wal_position() -> dict[str, Any]:
+    """How many bytes of write-ahead log there have been."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0')::bigint")
+        return {"bytes": cursor.fetchone()[0]}
+
+
+MEASURES: Final[dict[str, Callable[..., Any]]] = {
+    measure.__name__: measure for measure in (data, one_by_one, statements, sweep_ours, sweep_reference, wal_position)
+}
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Run one measurement and print its result."""
+    name, *rest = arguments
+    print(json.dumps(MEASURES[name](*rest)))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

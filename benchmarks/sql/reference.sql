@@ -1,0 +1,22 @@
+-- What our services do, as one hand-written PL/pgSQL function: claim the orders given, give back the whole of what they
+-- drew on, kind by kind, all or nothing, and cancel them. The same rows in the same tables.
+CREATE FUNCTION pg_temp.cancel_and_return(claimed bigint[], at timestamptz) RETURNS int LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM 1 FROM stores_customer WHERE id IN (SELECT customer_id FROM orders_order WHERE id = ANY(claimed))
+        ORDER BY id FOR NO KEY UPDATE;
+{kinds}
+    UPDATE orders_order SET status = 'cancelled', cancelled_at = at, cancelled_by = 'payment_expired',
+        credits_reverted = credits_reverted + coalesce((SELECT amount FROM orders_revert r WHERE r.order_id = orders_order.id AND kind = 'credits'), 0),
+        points_reverted = points_reverted + coalesce((SELECT amount FROM orders_revert r WHERE r.order_id = orders_order.id AND kind = 'points'), 0),
+        version = version + 1, updated_at = at
+    WHERE id = ANY(claimed);
+    INSERT INTO journal_journalentry (store_id, event, order_id, customer_id, actor, data, created_at)
+    SELECT store_id, 'order.cancelled', id, customer_id, 'job:orders.auto_cancel',
+        jsonb_build_object('trigger', 'payment_expired', 'reason', '', 'decisions', jsonb_build_object('credits', '', 'points', ''), 'skipped', '{{}}'::jsonb), at
+    FROM orders_order WHERE id = ANY(claimed)
+    UNION ALL
+    SELECT store_id, CASE kind WHEN 'credits' THEN 'order.credit_reverted' ELSE 'order.points_reverted' END, order_id, customer_id,
+        'job:orders.auto_cancel', jsonb_build_object('revert', id::text, 'amount', amount::text, 'applied', applied::text, 'currency', currency, 'trigger', trigger), at
+    FROM orders_revert WHERE order_id = ANY(claimed);
+    RETURN cardinality(claimed);
+END $$;
