@@ -22,7 +22,7 @@ from django.test.utils import CaptureQueriesContext  # noqa: E402
 from benchmarks.data import NOW, generate, install_reference  # noqa: E402
 from loyalty.stores.actors import Actor, Trigger  # noqa: E402
 from loyalty.stores.models import Store  # noqa: E402
-from orders.models import AUTO_CANCELLABLE, Order  # noqa: E402
+from orders.models import Order  # noqa: E402
 from orders.services import automatic  # noqa: E402
 from orders.services.applying import Details  # noqa: E402
 from orders.services.cancelling import cancel_order  # noqa: E402
@@ -102,23 +102,17 @@ def sweep_ours() -> dict[str, Any]:
     return _swept(counts["cancelled"], began)
 
 
-def sweep_reference(batch: str = "1000") -> dict[str, Any]:
+def sweep_reference() -> dict[str, Any]:
     """The same in one PL/pgSQL call per 1,000 orders."""
     install_reference()
-    due = Order.unscoped.filter(AUTO_CANCELLABLE, payment_status="expired").order_by("pk")
-    claim = due.select_for_update(no_key=True, skip_locked=True).values_list("pk", flat=True)[: int(batch)]
-    query, parameters = claim.query.sql_with_params()
     began, total = time.time(), 0
     with connection.cursor() as cursor:
         while True:
-            cursor.execute(
-                f"WITH claimed AS ({query}) SELECT pg_temp.cancel_and_return(array_agg(id), %s) FROM claimed",
-                [*parameters, NOW],
-            )
-            done = cursor.fetchone()
-            if not done or not done[0]:
+            cursor.execute("SELECT pg_temp.sweep(1000, %s)", [NOW])
+            done = cursor.fetchone()[0]
+            if not done:
                 return _swept(total, began)
-            total += done[0]
+            total += done
 
 
 def _swept(orders: int, began: float) -> dict[str, Any]:

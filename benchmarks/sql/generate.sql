@@ -1,7 +1,7 @@
 -- A whole installation out of three numbers: %(stores)s stores, %(orders)s orders, the instant %(now)s. No chance is
 -- involved: everything follows from an order's position, so every run measures the same data. The largest store has a
 -- fifth of the orders. Half the orders drew on two credit lots (10.00 and 5.00) and two point lots (60 and 40); one order
--- in ten waits with an expired payment, and one in twenty is cancelled with nothing returned.
+-- in five waits with an expired payment, and one in twenty is cancelled with nothing returned.
 INSERT INTO stores_store (id, slug, name, currency, time_zone, locale, created_at)
 SELECT i, 'bench-' || i, 'Bench ' || i, 'USD', 'UTC', 'en', %(now)s::timestamptz - interval '2 years'
 FROM generate_series(1, %(stores)s) AS i;
@@ -13,7 +13,7 @@ CREATE TEMPORARY TABLE plan AS
 SELECT i AS id,
     CASE WHEN i %% 5 = 0 THEN 1 ELSE 1 + i %% %(stores)s END AS store_id,
     i %% 2 = 0 AS used,
-    CASE WHEN i %% 10 IN (2, 5) THEN 'expired' ELSE 'paid' END AS payment,
+    CASE WHEN i %% 20 IN (0, 2, 5, 7) THEN 'expired' ELSE 'paid' END AS payment,
     i %% 20 = 4 AS cancelled,
     %(now)s::timestamptz - interval '1 year' * (1 - i::float8 / %(orders)s) AS placed_at
 FROM generate_series(1, %(orders)s) AS i;

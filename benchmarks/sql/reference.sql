@@ -20,3 +20,13 @@ BEGIN
     FROM orders_revert WHERE order_id = ANY(claimed);
     RETURN cardinality(claimed);
 END $$;
+
+-- One batch of the sweep: claim what is due and do all of it.
+CREATE FUNCTION pg_temp.sweep(batch int, at timestamptz) RETURNS int LANGUAGE plpgsql AS $$
+BEGIN
+    RETURN pg_temp.cancel_and_return(ARRAY(
+        SELECT id FROM orders_order
+        WHERE status IN ('pending', 'confirmed') AND payment_status = 'expired' AND held_at IS NULL AND NOT arrived_late
+        ORDER BY store_id, payment_status, id LIMIT batch FOR NO KEY UPDATE SKIP LOCKED
+    ), at);
+END $$;
