@@ -77,6 +77,12 @@ def stop(process: subprocess.Popen[bytes], *signals: signal.Signals, patience: f
         process.wait()
 
 
+def is_zombie(process_id: int) -> bool:
+    """Whether a process has ended and nobody took note; False where the system does not tell."""
+    status = Path(f"/proc/{process_id}/stat")
+    return status.exists() and status.read_text().rpartition(")")[2].split()[0] == "Z"
+
+
 def wait_until(condition: Callable[[], bool], *, seconds: float) -> bool:
     """Ask again and again until the condition holds; False when it did not within the time."""
     deadline = time.monotonic() + seconds
