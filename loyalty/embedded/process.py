@@ -57,7 +57,7 @@ def spawn(
             env={**os.environ, **(environment or {})},
             cwd="/",
             start_new_session=True,
-            preexec_fn=die_with_parent(on_parent_death),
+            preexec_fn=die_with_parent(on_parent_death),  # noqa: PLW1509 - it only makes two system calls
             **identity,
         )
 

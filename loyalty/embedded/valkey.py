@@ -31,9 +31,7 @@ class ValkeyServer:
             return
         self.layout.valkey_data.mkdir(parents=True, exist_ok=True)
         self.layout.valkey_socket.parent.mkdir(parents=True, exist_ok=True)
-        process = spawn(
-            [valkey_binary(), *self._options()], log=self.log, identity={}, on_parent_death=signal.SIGTERM
-        )
+        process = spawn([valkey_binary(), *self._options()], log=self.log, identity={}, on_parent_death=signal.SIGTERM)
         wait_until(lambda: self._answers() or process.poll() is not None, seconds=START_SECONDS)
         if process.poll() is not None or not self._answers():
             stop(process, signal.SIGTERM)

@@ -15,7 +15,7 @@ PAUSE = 0.1
 LONGEST_NAME = 6
 
 
-class ChildDied(Exception):  # noqa: N818 - it says what happened
+class ChildDied(Exception):
     """A process ended by itself; the message names it, its exit code and its log."""
 
 
@@ -41,7 +41,7 @@ class Children:
             env=dict(environment),
             pass_fds=pass_fds,
             start_new_session=True,
-            preexec_fn=die_with_parent(signal.SIGTERM),
+            preexec_fn=die_with_parent(signal.SIGTERM),  # noqa: PLW1509 - it only makes two system calls
         )
         self.watch(name, process)
         if process.stdout is not None:

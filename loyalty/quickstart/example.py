@@ -26,7 +26,7 @@ class Example:
         self.tell("1. A customer spends two lots of credits on an order, and the order is cancelled.")
         self._spend_and_cancel()
         self.tell("")
-        self.tell(f"2. Order {EXTENDED_RETURN}: one of its lots has expired meanwhile, and comes back under a new date.")
+        self.tell(f"2. Order {EXTENDED_RETURN}: one of its lots has expired since, and comes back under a new date.")
         self._extend()
 
     def _spend_and_cancel(self) -> None:
@@ -40,8 +40,10 @@ class Example:
         order = self.client.post(
             "/orders/", {"number": number, "customer": customer, "total": "40.00", "apply_credits": "15.00"}
         )
-        self.tell(f"   order {number} of {order['total']} took {order['credits_applied']}: available {before}"
-                  f" -> {self._available(customer)}")
+        self.tell(
+            f"   order {number} of {order['total']} took {order['credits_applied']}: available {before}"
+            f" -> {self._available(customer)}"
+        )
         answer = self.client.post(f"/orders/{order['id']}/cancel/", {"reason": "customer", "revert_credits": True})
         self._tell_cancel(answer)
         self.tell(f"   available {self._available(customer)}")

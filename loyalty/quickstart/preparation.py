@@ -15,7 +15,7 @@ from django.core.management.utils import get_random_secret_key
 from loyalty.embedded.layout import OWNER_ROLE, WEB_ROLE, Layout
 
 
-class PreparationFailed(Exception):  # noqa: N818 - it says what happened
+class PreparationFailed(Exception):
     """A step did not succeed; the message is what it said."""
 
 
@@ -47,9 +47,9 @@ def make_secret_key(layout: Layout) -> None:
 def make_tables_and_static_files(project: Path, environment: Mapping[str, str]) -> None:
     """Migrate the database and collect the static files, side by side. Raises PreparationFailed."""
     steps = (["migrate", "--noinput"], ["collectstatic", "--noinput"])
-    running = [_start(project, step, environment) for step in steps]
-    for process in running:
-        _finish(process)
+    running = [(step, _start(project, step, environment)) for step in steps]
+    for step, process in running:
+        _finish(step, process)
 
 
 def load_demonstration(project: Path, environment: Mapping[str, str], layout: Layout) -> dict[str, Any]:
@@ -60,7 +60,8 @@ def load_demonstration(project: Path, environment: Mapping[str, str], layout: La
         known: dict[str, Any] = json.loads(kept.read_text())
         if known["database"] == database:
             return known
-    said = _finish(_start(project, ["load_demo", "--json"], environment))
+    step = ["load_demo", "--json"]
+    said = _finish(step, _start(project, step, environment))
     loaded: dict[str, Any] = {"database": database, **json.loads(said)}
     _write_privately(kept, json.dumps(loaded, indent=1))
     return loaded
@@ -77,14 +78,14 @@ def _start(project: Path, step: list[str], environment: Mapping[str, str]) -> su
     )
 
 
-def _finish(process: subprocess.Popen[str]) -> str:
+def _finish(step: list[str], process: subprocess.Popen[str]) -> str:
     output, errors = process.communicate()
     if process.returncode != 0:
-        message = f"{' '.join(map(str, process.args[1:]))} failed:\n{output}{errors}"
+        message = f"manage.py {' '.join(step)} failed:\n{output}{errors}"
         raise PreparationFailed(message)
     return output
 
 
 def _write_privately(path: Path, text: str) -> None:
-    with open(os.open(path, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "w") as file:
-        file.write(text)
+    path.touch(mode=0o600)
+    path.write_text(text)

@@ -63,7 +63,7 @@ def test_without_redis_the_cache_is_empty_and_quick(cache_without_redis: BaseCac
     assert cache_without_redis.get_many(["key"]) == {}
     assert cache_without_redis.add("key", 1)
     assert cache_without_redis.incr("key", 3) == 3
-    assert not cache_without_redis.has_key("key")  # noqa: W601 - the cache's own method
+    assert not cache_without_redis.has_key("key")
     assert not cache_without_redis.touch("key")
     assert not cache_without_redis.delete("key")
     assert time.monotonic() - started < 1
@@ -80,7 +80,7 @@ def test_publishing_without_redis_fails_at_once() -> None:
 
 
 def test_the_log_keeps_rows_to_itself() -> None:
-    text = 'duplicate key value\nDETAIL:  Key (email)=(ana@example.com) already exists.\nHINT: none'
+    text = "duplicate key value\nDETAIL:  Key (email)=(ana@example.com) already exists.\nHINT: none"
     record = logging.LogRecord("orders", logging.ERROR, __file__, 1, text, None, None)
     assert "ana@example.com" not in DiscreetFormatter("%(message)s").format(record)
     assert "duplicate key value" in DiscreetFormatter("%(message)s").format(record)

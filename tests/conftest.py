@@ -1,4 +1,4 @@
-"""Folders for servers that these tests start, stop and kill themselves."""
+"""What tests of several packages need."""
 
 import shutil
 import tempfile
