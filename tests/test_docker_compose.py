@@ -125,9 +125,9 @@ def bare_server(layout: Layout) -> Iterator[PostgresServer]:
 def test_h1_the_roles_are_those_of_the_embedded_server(bare_server: PostgresServer) -> None:
     given = {"LOYALTY_OWNER_PASSWORD": "one", "LOYALTY_WEB_PASSWORD": "two"}
     sockets = str(bare_server.layout.postgres_sockets)
-    psql = [postgres_binaries(server_account()) / "psql", "-X", "-v", "ON_ERROR_STOP=1", "-h", sockets]
+    psql = [str(postgres_binaries(server_account()) / "psql"), "-X", "-v", "ON_ERROR_STOP=1", "-h", sockets]
     subprocess.run(
-        [*psql, "-U", SUPERUSER, "-d", "postgres", "-f", PROJECT / "docker" / "roles.sql"],
+        [*psql, "-U", SUPERUSER, "-d", "postgres", "-f", str(PROJECT / "docker" / "roles.sql")],
         check=True,
         capture_output=True,
         env=os.environ | given,
