@@ -1,59 +1,47 @@
 """A cache that may be gone: nothing in the product depends on its being there."""
 
 import logging
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any, TypeVar
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
 
 from django.core.cache.backends.redis import RedisCache, RedisCacheClient
 from redis.exceptions import RedisError
 
 logger = logging.getLogger(__name__)
 
+P = ParamSpec("P")
 T = TypeVar("T")
+
+
+def _or(operation: Callable[P, T], otherwise: Callable[..., T]) -> Callable[P, T]:
+    """The operation; while Redis does not answer, what an empty cache would answer."""
+
+    @wraps(operation)
+    def attempt(*args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            return operation(*args, **kwargs)
+        except RedisError as error:
+            logger.warning("The cache does not answer (%s).", type(error).__name__)
+            return otherwise(*args, **kwargs)
+
+    return attempt
 
 
 class ForgivingClient(RedisCacheClient):
     """While Redis is gone, every read is a miss and every write is dropped."""
 
-    def get(self, key: str, default: object) -> object:
-        """The value, or the default."""
-        return _attempt(lambda: super(ForgivingClient, self).get(key, default), otherwise=default)
-
-    def get_many(self, keys: Iterable[str]) -> Mapping[str, object]:
-        """The values that are there."""
-        return _attempt(lambda: super(ForgivingClient, self).get_many(keys), otherwise={})
-
-    def has_key(self, key: str) -> bool:
-        """Whether the key is there."""
-        return _attempt(lambda: super(ForgivingClient, self).has_key(key), otherwise=False)
-
-    def add(self, key: str, value: object, timeout: float | None) -> bool:
-        """Whether the key was new, as it would be in an empty cache."""
-        return _attempt(lambda: super(ForgivingClient, self).add(key, value, timeout), otherwise=True)
-
-    def set(self, key: str, value: object, timeout: float | None) -> None:
-        """Keep a value."""
-        _attempt(lambda: super(ForgivingClient, self).set(key, value, timeout), otherwise=None)
-
-    def set_many(self, data: Mapping[str, object], timeout: float | None) -> None:
-        """Keep several values."""
-        _attempt(lambda: super(ForgivingClient, self).set_many(data, timeout), otherwise=None)
-
-    def touch(self, key: str, timeout: float | None) -> bool:
-        """Whether there was a value whose time could be prolonged."""
-        return _attempt(lambda: super(ForgivingClient, self).touch(key, timeout), otherwise=False)
-
-    def delete(self, key: str) -> bool:
-        """Whether there was a value to drop."""
-        return _attempt(lambda: super(ForgivingClient, self).delete(key), otherwise=False)
-
-    def delete_many(self, keys: Iterable[str]) -> None:
-        """Drop several values."""
-        _attempt(lambda: super(ForgivingClient, self).delete_many(keys), otherwise=None)
-
-    def incr(self, key: str, delta: int) -> int:
-        """The new count; what is added, as if the count had been 0."""
-        return _attempt(lambda: super(ForgivingClient, self).incr(key, delta), otherwise=delta)
+    get = _or(RedisCacheClient.get, lambda _self, _key, default: default)
+    get_many = _or(RedisCacheClient.get_many, lambda _self, _keys: {})
+    has_key = _or(RedisCacheClient.has_key, lambda _self, _key: False)
+    add = _or(RedisCacheClient.add, lambda _self, _key, _value, _timeout: True)
+    set = _or(RedisCacheClient.set, lambda _self, _key, _value, _timeout: None)
+    set_many = _or(RedisCacheClient.set_many, lambda _self, _data, _timeout: None)
+    touch = _or(RedisCacheClient.touch, lambda _self, _key, _timeout: False)
+    delete = _or(RedisCacheClient.delete, lambda _self, _key: False)
+    delete_many = _or(RedisCacheClient.delete_many, lambda _self, _keys: None)
+    incr = _or(RedisCacheClient.incr, lambda _self, _key, delta: delta)
+    clear = _or(RedisCacheClient.clear, lambda _self: False)
 
 
 class ForgivingRedisCache(RedisCache):
@@ -62,11 +50,3 @@ class ForgivingRedisCache(RedisCache):
     def __init__(self, server: str, params: dict[str, Any]) -> None:
         super().__init__(server, params)
         self._class = ForgivingClient
-
-
-def _attempt(operation: Callable[[], T], *, otherwise: T) -> T:
-    try:
-        return operation()
-    except RedisError as error:
-        logger.warning("The cache does not answer (%s).", type(error).__name__)
-        return otherwise

@@ -40,6 +40,9 @@ class Account:
         folder.chmod(0o700)
 
 
+USUAL_NOBODY = Account(65534, 65534)
+
+
 def server_account() -> Account:
     """The account that PostgreSQL runs as."""
     if os.getuid() != 0:
@@ -50,8 +53,7 @@ def server_account() -> Account:
         except KeyError:
             continue
         return Account(entry.pw_uid, entry.pw_gid)
-    message = "Neither a 'postgres' nor a 'nobody' account exists, and PostgreSQL does not run as root."
-    raise RuntimeError(message)
+    return USUAL_NOBODY
 
 
 def can_enter(account: Account, path: Path) -> bool:

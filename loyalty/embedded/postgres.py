@@ -14,7 +14,7 @@ from psycopg import sql
 from loyalty.embedded.account import Account, server_account
 from loyalty.embedded.binaries import postgres_binaries
 from loyalty.embedded.layout import DATABASE, OWNER_ROLE, SUPERUSER, WEB_ROLE, Layout
-from loyalty.embedded.process import PAUSE, EmbeddedServerError, spawn, stop, tail, wait_until
+from loyalty.embedded.process import PAUSE, EmbeddedServerError, is_zombie, spawn, stop, tail, wait_until
 
 # Replaying the log after a crash takes its time on a slow disk.
 START_SECONDS = 60.0
@@ -94,10 +94,21 @@ class PostgresServer:
     def _run(self, binaries: Path) -> None:
         deadline = time.monotonic() + START_SECONDS
         while not self._try_to_run(binaries, deadline):
+            self._forget_zombie()
             if time.monotonic() > deadline:
                 message = f"PostgreSQL did not come up within {START_SECONDS:.0f} seconds:\n{tail(self.log)}"
                 raise EmbeddedServerError(message)
             time.sleep(PAUSE * 5)
+
+    def _forget_zombie(self) -> None:
+        """Remove the lock files of a killed server that nobody reaped, as under a container's first process.
+
+        PostgreSQL takes such a server for running. Should processes of it still be at work, the next start finds their
+        shared memory and refuses.
+        """
+        if self._pid_file.exists() and is_zombie(self.process_id()):
+            for held in (self._pid_file, *self.layout.postgres_sockets.glob(".s.PGSQL.*")):
+                held.unlink()
 
     def _try_to_run(self, binaries: Path, deadline: float) -> bool:
         process = spawn(

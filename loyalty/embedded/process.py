@@ -57,7 +57,7 @@ def spawn(
             env={**os.environ, **(environment or {})},
             cwd="/",
             start_new_session=True,
-            preexec_fn=die_with_parent(on_parent_death),
+            preexec_fn=die_with_parent(on_parent_death),  # noqa: PLW1509 - it only makes two system calls
             **identity,
         )
 
@@ -75,6 +75,12 @@ def stop(process: subprocess.Popen[bytes], *signals: signal.Signals, patience: f
     if process.poll() is None:
         process.kill()
         process.wait()
+
+
+def is_zombie(process_id: int) -> bool:
+    """Whether a process has ended and nobody took note; False where the system does not tell."""
+    status = Path(f"/proc/{process_id}/stat")
+    return status.exists() and status.read_text().rpartition(")")[2].split()[0] == "Z"
 
 
 def wait_until(condition: Callable[[], bool], *, seconds: float) -> bool:

@@ -9,8 +9,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
+from loyalty.embedded.account import server_account
 from loyalty.embedded.binaries import make_user_folder
-from loyalty.embedded.layout import Layout, layout_in
+from loyalty.embedded.layout import Layout, layout_in, user_folder
 from loyalty.embedded.postgres import PostgresServer
 from loyalty.embedded.process import EmbeddedServerError
 from loyalty.embedded.valkey import ValkeyServer
@@ -80,8 +81,9 @@ def remove_local_data(layout: Layout) -> None:
 
 def _make_home(layout: Layout) -> None:
     layout.home.mkdir(parents=True, exist_ok=True)
-    layout.home.chmod(0o711)
-    if layout.postgres_home != layout.home or layout.sockets.parent != layout.home:
-        make_user_folder()
-        for folder in (layout.postgres_home, layout.sockets):
+    # Another account passes through to its own folder, and sees nothing else.
+    layout.home.chmod(0o711 if server_account().identity() else 0o700)
+    for folder in (layout.postgres_home, layout.sockets):
+        if folder.is_relative_to(user_folder()):
+            make_user_folder()
             folder.mkdir(mode=0o711, parents=True, exist_ok=True)

@@ -1,11 +1,14 @@
 """One Valkey server (it speaks Redis's protocol) in a folder of ours."""
 
+import os
 import signal
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from loyalty.embedded.binaries import valkey_binary
 from loyalty.embedded.layout import Layout
@@ -28,9 +31,7 @@ class ValkeyServer:
             return
         self.layout.valkey_data.mkdir(parents=True, exist_ok=True)
         self.layout.valkey_socket.parent.mkdir(parents=True, exist_ok=True)
-        process = spawn(
-            [valkey_binary(), *self._options()], log=self.log, identity={}, on_parent_death=signal.SIGTERM
-        )
+        process = spawn([valkey_binary(), *self._options()], log=self.log, identity={}, on_parent_death=signal.SIGTERM)
         wait_until(lambda: self._answers() or process.poll() is not None, seconds=START_SECONDS)
         if process.poll() is not None or not self._answers():
             stop(process, signal.SIGTERM)
@@ -45,7 +46,8 @@ class ValkeyServer:
             self._process = None
         elif self._answers():
             with self._client() as client:
-                client.shutdown()
+                os.kill(client.info("server")["process_id"], signal.SIGTERM)
+            wait_until(lambda: not self.layout.valkey_socket.exists(), seconds=15)
 
     @property
     def process(self) -> subprocess.Popen[bytes] | None:
@@ -71,7 +73,8 @@ class ValkeyServer:
         return [word for name, value in options.items() for word in (f"--{name}", value)]
 
     def _client(self) -> redis.Redis:
-        return redis.Redis(unix_socket_path=str(self.layout.valkey_socket), socket_timeout=2)
+        at_once = Retry(NoBackoff(), 0)
+        return redis.Redis(unix_socket_path=str(self.layout.valkey_socket), socket_timeout=2, retry=at_once)
 
     def _answers(self) -> bool:
         try:

@@ -1,0 +1,91 @@
+"""What has to be there before the product's processes start: a key, tables, static files, a demonstration."""
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from django.core.management.utils import get_random_secret_key
+
+from loyalty.embedded.layout import OWNER_ROLE, WEB_ROLE, Layout
+
+
+class PreparationFailed(Exception):
+    """A step did not succeed; the message is what it said."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Environments:
+    """The environment of the steps that make tables, and that of the processes that use them."""
+
+    owner: Mapping[str, str]
+    web: Mapping[str, str]
+
+
+def environments(layout: Layout) -> Environments:
+    """The addresses of the embedded servers, or of those that the environment names."""
+    given = dict(os.environ) | {"PYTHONUNBUFFERED": "1", "DJANGO_SETTINGS_MODULE": "loyalty.settings"}
+    redis = {"REDIS_URL": given.get("REDIS_URL", layout.redis_url())}
+    named = given.get("DATABASE_URL")
+    return Environments(
+        owner=given | redis | {"DATABASE_URL": named or layout.database_url(role=OWNER_ROLE)},
+        web=given | redis | {"DATABASE_URL": named or layout.database_url(role=WEB_ROLE)},
+    )
+
+
+def make_secret_key(layout: Layout) -> None:
+    """Make this machine's key once; every process reads it from there."""
+    if not layout.secret_key_file.exists():
+        _write_privately(layout.secret_key_file, get_random_secret_key())
+
+
+def make_tables_and_static_files(project: Path, environment: Mapping[str, str]) -> None:
+    """Migrate the database and collect the static files, side by side. Raises PreparationFailed."""
+    steps = (["migrate", "--noinput"], ["collectstatic", "--noinput"])
+    running = [(step, _start(project, step, environment)) for step in steps]
+    for step, process in running:
+        _finish(step, process)
+
+
+def load_demonstration(project: Path, environment: Mapping[str, str], layout: Layout) -> dict[str, Any]:
+    """Load the demonstration once into a database; its logins and keys are kept beside the local data."""
+    kept = layout.home / "demo.json"
+    database = hashlib.sha256(environment["DATABASE_URL"].encode()).hexdigest()
+    if kept.exists():
+        known: dict[str, Any] = json.loads(kept.read_text())
+        if known["database"] == database:
+            return known
+    step = ["load_demo", "--json"]
+    said = _finish(step, _start(project, step, environment))
+    loaded: dict[str, Any] = {"database": database, **json.loads(said)}
+    _write_privately(kept, json.dumps(loaded, indent=1))
+    return loaded
+
+
+def _start(project: Path, step: list[str], environment: Mapping[str, str]) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, str(project / "manage.py"), *step],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=dict(environment),
+        text=True,
+    )
+
+
+def _finish(step: list[str], process: subprocess.Popen[str]) -> str:
+    output, errors = process.communicate()
+    if process.returncode != 0:
+        message = f"manage.py {' '.join(step)} failed:\n{output}{errors}"
+        raise PreparationFailed(message)
+    return output
+
+
+def _write_privately(path: Path, text: str) -> None:
+    path.touch(mode=0o600)
+    path.write_text(text)
