@@ -52,6 +52,13 @@ class Conflict(DomainError):
     title = "The request does not fit the present state."
 
 
+class VersionConflict(Conflict):
+    """The caller named the version it has read, and there is a newer one: it must read again."""
+
+    code = "precondition-failed"
+    title = "This has changed since it was read."
+
+
 class NotFound(DomainError):
     """There is no such thing in this store. Another store's thing answers exactly the same (T1)."""
 

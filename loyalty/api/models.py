@@ -8,12 +8,11 @@ from loyalty.stores.scoping import StoreOwned
 
 
 class CommandAnswer(StoreOwned):
-    """The stored answer to one command under one ``Idempotency-Key`` of one API key; kept seven days.
+    """The stored answer to one command under one ``Idempotency-Key`` of one store; kept seven days.
 
     ``fingerprint`` is the SHA-256 of method, path and body: the same key with anything else is refused.
     """
 
-    api_key = models.ForeignKey("stores.ApiKey", on_delete=models.CASCADE, related_name="+")
     key = models.CharField(max_length=255)
     fingerprint = models.CharField(max_length=64)
     status = models.PositiveSmallIntegerField()
@@ -22,7 +21,7 @@ class CommandAnswer(StoreOwned):
     created_at = models.DateTimeField()
 
     class Meta(StoreOwned.Meta):
-        constraints: ClassVar = [models.UniqueConstraint(fields=["api_key", "key"], name="command_answer_once")]
+        constraints: ClassVar = [models.UniqueConstraint(fields=["store", "key"], name="command_answer_once")]
         indexes: ClassVar = [models.Index("created_at", name="command_answer_age")]
 
     def __str__(self) -> str:

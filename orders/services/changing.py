@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db import transaction
 
-from loyalty.errors import Conflict, Invalid
+from loyalty.errors import Invalid, VersionConflict
 from loyalty.jobs import wake
 from loyalty.journal.record import Event, Happening, record
 from loyalty.stores.actors import Actor
@@ -28,13 +28,6 @@ class UseReinstate(Invalid):
 
     code = "use-reinstate"
     title = "A cancelled order is brought back by its own call."
-
-
-class VersionConflict(Conflict):
-    """The order has changed since the caller read it."""
-
-    code = "precondition-failed"
-    title = "The order has changed since it was read."
 
 
 @transaction.atomic

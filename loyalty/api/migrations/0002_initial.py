@@ -15,11 +15,6 @@ class Migration(migrations.Migration):
     operations = [
         migrations.AddField(
             model_name="commandanswer",
-            name="api_key",
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name="+", to="stores.apikey"),
-        ),
-        migrations.AddField(
-            model_name="commandanswer",
             name="store",
             field=models.ForeignKey(
                 editable=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="stores.store"
@@ -31,6 +26,6 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name="commandanswer",
-            constraint=models.UniqueConstraint(fields=("api_key", "key"), name="command_answer_once"),
+            constraint=models.UniqueConstraint(fields=("store", "key"), name="command_answer_once"),
         ),
     ]

@@ -1,0 +1,45 @@
+"""Who asks: an API key of one store, as a Bearer token (T3)."""
+
+from typing import Final
+
+from django.contrib.auth.models import AnonymousUser
+from django.utils import timezone
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from drf_spectacular.openapi import AutoSchema
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.exceptions import AuthenticationFailed, NotAuthenticated
+from rest_framework.request import Request
+
+from loyalty.stores.keys import find_api_key, note_use
+from loyalty.stores.models import ApiKey
+
+
+class ApiKeyAuthentication(BaseAuthentication):
+    """Finds the key of a request. ``request.auth`` is the ApiKey with its store; nobody is signed in."""
+
+    def authenticate(self, request: Request) -> tuple[AnonymousUser, ApiKey]:
+        """The key. Raises NotAuthenticated without one and AuthenticationFailed for a bad one: both are 401."""
+        scheme, _, text = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
+        if scheme.lower() != "bearer" or not text:
+            raise NotAuthenticated("Send an API key: “Authorization: Bearer <key>”.")
+        now = timezone.now()
+        api_key = find_api_key(text.strip(), now=now)
+        if api_key is None:
+            raise AuthenticationFailed("This API key is unknown, revoked or expired.")
+        note_use(api_key, now=now)
+        return AnonymousUser(), api_key
+
+    def authenticate_header(self, _request: Request) -> str:
+        """What a 401 asks for."""
+        return "Bearer"
+
+
+class ApiKeyScheme(OpenApiAuthenticationExtension):
+    """How the schema describes the key."""
+
+    target_class: Final = ApiKeyAuthentication
+    name: Final = "ApiKey"
+
+    def get_security_definition(self, _auto_schema: AutoSchema) -> dict[str, str]:
+        """Bearer authentication."""
+        return {"type": "http", "scheme": "bearer", "description": "An API key of one store, made by a store owner."}

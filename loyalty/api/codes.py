@@ -1,0 +1,75 @@
+"""Every error code of the REST API, with its status and title. The docs show this list; a test holds it against the code."""
+
+from collections.abc import Mapping
+from typing import Final
+
+# The ``code`` of a whole answer. The domain's own are defined beside what raises them and repeated here for readers.
+PROBLEMS: Final[Mapping[str, tuple[int, str]]] = {
+    "bad-request": (400, "The request could not be read."),
+    "idempotency-key-required": (400, "This command needs an Idempotency-Key header."),
+    "invalid-parameter": (400, "A query parameter is unknown or has a wrong value."),
+    "malformed-json": (400, "The body is not JSON."),
+    "not-authenticated": (401, "A valid API key is needed."),
+    "missing-scope": (403, "The API key lacks a scope."),
+    "not-found": (404, "There is no such thing in this store."),
+    "method-not-allowed": (405, "This address does not know the method."),
+    "conflict": (409, "The request does not fit the present state."),
+    "idempotency-key-in-use": (409, "The first request with this Idempotency-Key is still running."),
+    "not-returnable": (409, "This order is neither cancelled nor refunded."),
+    "order-cancelled": (409, "The order is cancelled."),
+    "preview-stale": (409, "Something has changed since this was shown."),
+    "spend-differs": (409, "The order has already used another amount."),
+    "precondition-failed": (412, "This has changed since it was read."),
+    "too-large": (413, "The body is larger than 1 MB."),
+    "unsupported-media-type": (415, "The body must be application/json."),
+    "idempotency-key-reused": (422, "The Idempotency-Key was used for another request."),
+    "insufficient-balance": (422, "The customer's balance is too small."),
+    "invalid": (422, "The request has fields that are wrong."),
+    "use-cancel": (422, "An order is cancelled by its own call."),
+    "use-reinstate": (422, "A cancelled order is brought back by its own call."),
+    "too-many-requests": (429, "The API key has sent too many requests."),
+    "internal-error": (500, "Something went wrong here."),
+    "unavailable": (503, "The service cannot be reached for a moment."),
+}
+
+# The ``code`` of one entry of ``errors``, beside those above.
+FIELDS: Final[Mapping[str, str]] = {
+    "blank": "The text is empty.",
+    "duplicate": "The list names this twice.",
+    "in-the-past": "The day is before today in the store.",
+    "invalid": "The value has the wrong form.",
+    "invalid-choice": "The value is none of those that are known.",
+    "negative": "The number is below zero.",
+    "not-found": "The store has nothing with this id.",
+    "not-unique": "Another one has this value already.",
+    "null": "The value must not be null.",
+    "required": "The field is missing.",
+    "too-far": "The day is too far ahead.",
+    "too-fine": "The amount is finer than the currency's unit.",
+    "too-large": "The number is too large.",
+    "too-long": "The text or list is too long.",
+    "too-many-digits": "The number has more than 12 digits.",
+    "too-short": "The text or list is too short.",
+    "too-small": "The number is too small.",
+    "unknown-currency": "There is no such currency.",
+    "unknown-field": "There is no field of this name.",
+    "zero": "The amount is zero.",
+}
+
+# What REST framework calls a wrong field, where it is not simply written with hyphens here.
+_FRAMEWORK: Final[Mapping[str, str]] = {
+    "does_not_exist": "not-found",
+    "empty": "too-short",
+    "max_length": "too-long",
+    "max_string_length": "too-long",
+    "max_value": "too-large",
+    "min_length": "too-short",
+    "min_value": "too-small",
+    "unique": "not-unique",
+}
+
+
+def field_code(framework_code: str) -> str:
+    """Our code for a field error of REST framework; what it has no code for is ``invalid``."""
+    code = _FRAMEWORK.get(framework_code, framework_code.replace("_", "-"))
+    return code if code in FIELDS else "invalid"

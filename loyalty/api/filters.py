@@ -1,0 +1,185 @@
+"""List filters that refuse what they do not know: declared with django-filter, described in the schema."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, ClassVar, Final
+
+import django_filters
+from django import forms
+from django.core.exceptions import ValidationError
+from django.db.models import Model, QuerySet
+from django.http import QueryDict
+from rest_framework.filters import BaseFilterBackend
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from loyalty.api.pagination import PARAMETERS
+from loyalty.api.problems import Problem
+from loyalty.api.values import parse_id, parse_instant
+
+_MAX_TEXT: Final = 255
+
+
+class _ListField(forms.CharField):
+    """A comma list of known values."""
+
+    def __init__(self, *, values: Sequence[str], **options: Any) -> None:
+        super().__init__(**options)
+        self.values = tuple(values)
+
+    def clean(self, value: Any) -> list[str]:
+        chosen = [part.strip() for part in super().clean(value).split(",")]
+        for part in chosen:
+            if part not in self.values:
+                raise ValidationError(f"“{part}” is none of {', '.join(self.values)}")
+        return chosen
+
+
+class _InstantField(forms.CharField):
+    def clean(self, value: Any) -> datetime:
+        text = super().clean(value)
+        try:
+            # A plus sign that was not escaped arrives as a space.
+            return parse_instant(f"{text[:-6]}+{text[-5:]}" if text[-6:-5] == " " else text)
+        except ValueError:
+            raise ValidationError("an instant looks like 2026-01-05T11:00:00+08:00; the offset is needed") from None
+
+
+class _YesNoField(forms.CharField):
+    def clean(self, value: Any) -> bool:
+        text = super().clean(value)
+        if text not in ("true", "false"):
+            raise ValidationError("it is true or false")
+        return text == "true"
+
+
+class _IdField(forms.CharField):
+    def clean(self, value: Any) -> int:
+        # An id that cannot be one of ours is one that no row has, like another store's (T1).
+        return parse_id(super().clean(value)) or 0
+
+
+class Described(django_filters.Filter):
+    """A filter that can say what it takes; ``help_text`` says what it does."""
+
+    schema: ClassVar[Mapping[str, Any]] = {"type": "string"}
+
+    def parameter(self, name: str) -> dict[str, Any]:
+        """The OpenAPI description of this parameter."""
+        return {
+            "name": name,
+            "in": "query",
+            "required": False,
+            "description": self.extra["help_text"],
+            "schema": dict(self.schema),
+        }
+
+
+class TextFilter(Described, django_filters.CharFilter):
+    """Any text."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, strip=False, required=True, max_length=_MAX_TEXT, **options)
+
+
+class IdFilter(Described):
+    """An opaque id; one that the store does not have matches nothing."""
+
+    field_class = _IdField
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, required=True, **options)
+
+
+class InstantFilter(Described):
+    """An instant with its offset."""
+
+    field_class = _InstantField
+    schema = {"type": "string", "format": "date-time"}
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, required=True, **options)
+
+
+class YesNoFilter(Described):
+    """true or false."""
+
+    field_class = _YesNoField
+    schema = {"type": "boolean"}
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, required=True, **options)
+
+
+class ListFilter(Described):
+    """A comma list of known values: any of them matches. Without a method the column is one of them."""
+
+    field_class = _ListField
+
+    def __init__(self, *args: Any, values: Sequence[str], **options: Any) -> None:
+        super().__init__(*args, lookup_expr="in", required=True, values=values, **options)
+
+    def parameter(self, name: str) -> dict[str, Any]:
+        """An array written with commas."""
+        schema = {"type": "array", "items": {"type": "string", "enum": list(self.extra["values"])}}
+        return super().parameter(name) | {"schema": schema, "style": "form", "explode": False}
+
+
+class ChoiceFilter(ListFilter):
+    """Exactly one of the known values."""
+
+    def __init__(self, *args: Any, values: Sequence[str], **options: Any) -> None:
+        super().__init__(*args, values=values, **options)
+
+    def parameter(self, name: str) -> dict[str, Any]:
+        """A text out of a list."""
+        schema = {"type": "string", "enum": list(self.extra["values"])}
+        return Described.parameter(self, name) | {"schema": schema}
+
+
+class Filters(django_filters.FilterSet):
+    """Base of every list's filters. Only those that a request names are built, which keeps a list quick."""
+
+    def __init__(self, data: QueryDict, queryset: "QuerySet[Any]", *, request: Request) -> None:
+        self.base_filters = {name: item for name, item in type(self).base_filters.items() if name in data}
+        super().__init__(data, queryset, request=request)
+
+    def narrowed(self) -> "QuerySet[Any]":
+        """The rows that are asked for. Raises Problem ``invalid-parameter`` naming the first wrong parameter."""
+        for name, messages in self.errors.items():
+            raise Problem(
+                "invalid-parameter", f"“{name}” has a wrong value: {messages[0]}", members={"parameter": name}
+            )
+        rows: QuerySet[Any] = self.qs
+        return rows
+
+
+class StrictFilters(BaseFilterBackend):
+    """Applies a view's ``filterset_class``; every parameter that the view does not have is an error."""
+
+    def filter_queryset(self, request: Request, queryset: "QuerySet[Any]", view: APIView) -> "QuerySet[Any]":
+        """The rows that are asked for."""
+        filters: type[Filters] | None = getattr(view, "filterset_class", None)
+        return filters(request.query_params, queryset, request=request).narrowed() if filters else queryset
+
+    def get_schema_operation_parameters(self, view: APIView) -> list[dict[str, Any]]:
+        """What the schema says about the parameters."""
+        filters: type[Filters] | None = getattr(view, "filterset_class", None)
+        return [item.parameter(name) for name, item in filters.base_filters.items()] if filters else []
+
+
+def refuse_unknown_parameters(request: Request, known: frozenset[str]) -> None:
+    """Raise Problem ``invalid-parameter`` for a query parameter that is unknown or given twice."""
+    for name, values in request.query_params.lists():
+        if name not in known:
+            reason = f"There is no query parameter “{name}” here."
+        elif len(values) > 1:
+            reason = f"“{name}” is given more than once."
+        else:
+            continue
+        raise Problem("invalid-parameter", reason, members={"parameter": name})
+
+
+def parameters_of_list(filters: type[Filters] | None) -> frozenset[str]:
+    """The query parameters of a list with these filters."""
+    return PARAMETERS | frozenset(filters.base_filters if filters else ())

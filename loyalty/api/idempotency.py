@@ -1,0 +1,125 @@
+"""Commands that happen once: a repeat under the same Idempotency-Key gets the first answer again."""
+
+import hashlib
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from functools import wraps
+from typing import Concatenate, Final, ParamSpec, TypeVar
+
+from django.db import connection, transaction
+from django.http import HttpResponse
+from rest_framework.renderers import JSONRenderer
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from loyalty.api.models import CommandAnswer
+from loyalty.api.parsing import read_body
+from loyalty.api.problems import Problem, problem_of
+from loyalty.api.views import ApiView
+from loyalty.jobs import Counts
+from loyalty.stores.models import Store
+
+KEEP: Final = timedelta(days=7)
+MAX_KEY: Final = 255
+_BATCH: Final = 1000
+_KEPT_HEADERS: Final = ("Content-Type", "Location", "ETag")
+_JSON: Final = {"Content-Type": "application/json"}
+
+View = TypeVar("View", bound=ApiView)
+P = ParamSpec("P")
+Handler = Callable[Concatenate[View, Request, P], Response]
+
+
+def command(handler: "Handler[View, P]") -> Callable[Concatenate[View, Request, P], HttpResponse]:
+    """Make a view's method a command (● in the contract): it needs an Idempotency-Key and runs in one transaction.
+
+    The answer is stored with what the command wrote, or neither is. Refusals are stored too, 409 excepted, with
+    everything rolled back that was written before the refusal.
+    """
+
+    @wraps(handler)
+    def run(view: View, request: Request, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        return _once(view, request, lambda: handler(view, request, *args, **kwargs))
+
+    run.is_command = True  # type: ignore[attr-defined]
+    return run
+
+
+def prune(now: datetime) -> Counts:
+    """Delete answers older than seven days, a batch at a time."""
+    answers = 0
+    while deleted := _prune_batch(now - KEEP):
+        answers += deleted
+    return {"answers": answers}
+
+
+def _prune_batch(before: datetime) -> int:
+    old = CommandAnswer.unscoped.filter(created_at__lt=before).order_by("created_at").values("pk")[:_BATCH]
+    return CommandAnswer.unscoped.filter(pk__in=list(old.values_list("pk", flat=True))).delete()[0]
+
+
+@transaction.atomic
+def _once(view: ApiView, request: Request, run: Callable[[], Response]) -> HttpResponse:
+    key, fingerprint = _key(request), _fingerprint(request)
+    _claim(view.store, key)
+    stored = CommandAnswer.objects.for_store(view.store).filter(key=key).first()
+    if stored is not None and view.now < stored.created_at + KEEP:
+        return _replay(stored, fingerprint)
+    answer = _answer(run)
+    # An answer that is past its time but not pruned yet gives way.
+    CommandAnswer.unscoped.update_or_create(
+        store=view.store,
+        key=key,
+        defaults={
+            "fingerprint": fingerprint,
+            "status": answer.status_code,
+            "headers": {name: answer[name] for name in _KEPT_HEADERS if name in answer},
+            "body": answer.content,
+            "created_at": view.now,
+        },
+    )
+    return answer
+
+
+def _key(request: Request) -> str:
+    key: str = request.META.get("HTTP_IDEMPOTENCY_KEY", "").strip()
+    if not key:
+        raise Problem("idempotency-key-required", "Send an Idempotency-Key header, a text of your own for this command.")
+    if len(key) > MAX_KEY or not key.isprintable():
+        raise Problem("idempotency-key-required", f"An Idempotency-Key has at most {MAX_KEY} printable characters.")
+    return key
+
+
+def _fingerprint(request: Request) -> str:
+    said = f"{request.method} {request.get_full_path()}\n".encode() + read_body(request)
+    return hashlib.sha256(said).hexdigest()
+
+
+def _claim(store: Store, key: str) -> None:
+    # Held until this transaction ends, so a second request under the key either meets the lock or finds the answer.
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock(hashtextextended(%s, %s))", [f"command:{key}", store.pk])
+        (free,) = cursor.fetchone()
+    if not free:
+        raise Problem("idempotency-key-in-use", "The first request with this Idempotency-Key is still running.")
+
+
+def _replay(stored: CommandAnswer, fingerprint: str) -> HttpResponse:
+    if stored.fingerprint != fingerprint:
+        raise Problem("idempotency-key-reused", "This Idempotency-Key was used for another request.")
+    headers = {**stored.headers, "Idempotent-Replayed": "true"}
+    return HttpResponse(bytes(stored.body), status=stored.status, headers=headers)
+
+
+def _answer(run: Callable[[], Response]) -> HttpResponse:
+    try:
+        with transaction.atomic():
+            response = run()
+            body = JSONRenderer().render(response.data)
+            return HttpResponse(body, status=response.status_code, headers={**response.headers, **_JSON})
+    except Exception as error:
+        problem = problem_of(error)
+        # 409 and failures may be different the next time: everything is rolled back and nothing stored.
+        if problem.status == 409 or problem.status >= 500:
+            raise problem from error
+        return problem.to_response()

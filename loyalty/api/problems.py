@@ -1,0 +1,150 @@
+"""Errors as RFC 9457 problem details: every refusal of the API is translated here, once."""
+
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
+
+from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
+from django.db import InterfaceError, OperationalError
+from django.http import Http404, HttpResponse
+from rest_framework import exceptions
+from rest_framework.renderers import JSONRenderer
+
+from loyalty.api.codes import PROBLEMS, field_code
+from loyalty.errors import Conflict, DomainError, FieldError, Invalid, NotFound, VersionConflict
+
+logger = logging.getLogger(__name__)
+
+CONTENT_TYPE: Final = "application/problem+json"
+
+_FAMILIES: Final[Sequence[tuple[type[DomainError], int]]] = (
+    (VersionConflict, 412),
+    (Conflict, 409),
+    (NotFound, 404),
+    (Invalid, 422),
+)
+_FRAMEWORK: Final[Mapping[type[Exception], str]] = {
+    exceptions.ParseError: "malformed-json",
+    exceptions.NotAuthenticated: "not-authenticated",
+    exceptions.AuthenticationFailed: "not-authenticated",
+    exceptions.PermissionDenied: "missing-scope",
+    exceptions.NotFound: "not-found",
+    exceptions.MethodNotAllowed: "method-not-allowed",
+    exceptions.UnsupportedMediaType: "unsupported-media-type",
+    exceptions.Throttled: "too-many-requests",
+}
+
+
+class Problem(Exception):  # noqa: N818 - the word of RFC 9457
+    """An answer that is an error. ``members`` are added to the body, ``headers`` to the answer."""
+
+    def __init__(
+        self,
+        code: str,
+        detail: str = "",
+        *,
+        status: int | None = None,
+        title: str = "",
+        errors: Sequence[FieldError] = (),
+        headers: Mapping[str, str] | None = None,
+        members: Mapping[str, Any] | None = None,
+    ) -> None:
+        known_status, known_title = PROBLEMS.get(code, (500, ""))
+        super().__init__(detail)
+        self.code = code
+        self.status = status or known_status
+        self.title = title or known_title
+        self.detail = detail or self.title
+        self.errors = tuple(errors)
+        self.headers = dict(headers or {})
+        self.members = dict(members or {})
+
+    @classmethod
+    def of(cls, error: DomainError, *, members: Mapping[str, Any] | None = None) -> "Problem":
+        """The problem that a refusal of the domain is, with members of its own such as ``plan``."""
+        status = next(status for family, status in _FAMILIES if isinstance(error, family))
+        errors = error.errors if isinstance(error, Invalid) else ()
+        return cls(error.code, error.detail, status=status, title=error.title, errors=errors, members=members)
+
+    def to_json(self) -> dict[str, Any]:
+        """The body."""
+        body: dict[str, Any] = {
+            "type": f"/problems/{self.code}",
+            "title": self.title,
+            "status": self.status,
+            "detail": self.detail,
+            "code": self.code,
+        }
+        if self.errors:
+            body["errors"] = [
+                {"pointer": error.pointer, "code": error.code, "detail": error.detail} for error in self.errors
+            ]
+        return body | self.members
+
+    def to_response(self) -> HttpResponse:
+        """The answer."""
+        body = JSONRenderer().render(self.to_json())
+        return HttpResponse(body, status=self.status, content_type=CONTENT_TYPE, headers=self.headers)
+
+
+def exception_handler(error: Exception, _context: Mapping[str, Any]) -> HttpResponse:
+    """REST framework's hook: any exception of a view becomes a problem."""
+    return problem_of(error).to_response()
+
+
+def problem_of(error: Exception) -> Problem:
+    """The problem that an exception is. What nobody expected is logged and answered without details."""
+    if isinstance(error, Problem):
+        return error
+    if isinstance(error, DomainError):
+        return Problem.of(error)
+    if isinstance(error, exceptions.APIException):
+        return _of_framework(error)
+    if isinstance(error, Http404):
+        return Problem("not-found", "There is nothing at this address.")
+    if isinstance(error, RequestDataTooBig):
+        return Problem("too-large")
+    if isinstance(error, SuspiciousOperation):
+        return Problem("bad-request")
+    return _of_failure(error)
+
+
+def _of_failure(error: Exception) -> Problem:
+    if isinstance(error, OperationalError | InterfaceError):
+        logger.error("The database did not answer a request.", exc_info=error)
+        return Problem("unavailable", "The database does not answer. Try again in a moment.", headers={"Retry-After": "5"})
+    logger.error("A request failed.", exc_info=error)
+    return Problem("internal-error", "Something went wrong here; it has been recorded.")
+
+
+def _of_framework(error: exceptions.APIException) -> Problem:
+    if isinstance(error, exceptions.ValidationError):
+        errors = tuple(_field_errors(error.detail, ""))
+        return Problem("invalid", "; ".join(item.detail for item in errors), errors=errors)
+    code = next((code for kind, code in _FRAMEWORK.items() if isinstance(error, kind)), "bad-request")
+    return Problem(code, str(error.detail), headers=_headers(error))
+
+
+def _headers(error: exceptions.APIException) -> dict[str, str]:
+    headers = {}
+    if auth_header := getattr(error, "auth_header", None):
+        headers["WWW-Authenticate"] = auth_header
+    if wait := getattr(error, "wait", None):
+        headers["Retry-After"] = str(wait)
+    return headers
+
+
+def _field_errors(detail: Any, pointer: str) -> Iterator[FieldError]:
+    if isinstance(detail, Mapping):
+        for name, inner in detail.items():
+            yield from _field_errors(inner, pointer if name == "non_field_errors" else f"{pointer}/{_escape(name)}")
+    elif isinstance(detail, list) and detail and not isinstance(detail[0], str):
+        for index, inner in enumerate(detail):
+            yield from _field_errors(inner, f"{pointer}/{index}")
+    elif isinstance(detail, list):
+        for inner in detail:
+            yield FieldError(pointer, field_code(inner.code), str(inner))
+
+
+def _escape(name: object) -> str:
+    return str(name).replace("~", "~0").replace("/", "~1")

@@ -1,0 +1,15 @@
+"""The addresses of the REST API. What the apps add is named as a string: the foundation imports none of them."""
+
+from django.urls import include, path, re_path
+from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerView
+
+from loyalty.api.views import UnknownAddress
+
+urlpatterns = [
+    path("schema/", SpectacularJSONAPIView.as_view(), name="api-schema"),
+    path("docs/", SpectacularSwaggerView.as_view(url_name="api-schema"), name="api-docs"),
+    path("", include("loyalty.stores.urls")),
+    path("", include("credits.urls")),
+    path("", include("points.urls")),
+    re_path("", UnknownAddress.as_view()),
+]

@@ -1,0 +1,235 @@
+"""How values look in JSON, out and in: amounts, points, ids, instants, days (the *Values* bullet of the contract)."""
+
+import re
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from decimal import Decimal, InvalidOperation
+from typing import Any, Final
+
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from loyalty.errors import Invalid
+from loyalty.money import quantise
+
+MAX_DIGITS: Final = 12
+_BIGGEST_ID: Final = 2**63 - 1
+_ID = re.compile(r"[1-9][0-9]{0,18}", re.ASCII)
+_AMOUNT = re.compile(r"-?[0-9]{1,40}(\.[0-9]{1,40})?", re.ASCII)
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
+_INSTANT = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?(Z|[+-][0-9]{2}:[0-9]{2})", re.ASCII | re.IGNORECASE
+)
+
+
+def parse_id(text: str) -> int | None:
+    """The key behind an opaque id; None for a text that no id of ours looks like."""
+    if not _ID.fullmatch(text):
+        return None
+    value = int(text)
+    return value if value <= _BIGGEST_ID else None
+
+
+def parse_instant(text: str) -> datetime:
+    """An RFC 3339 instant, in UTC. Raises ValueError, also for one that names no offset."""
+    if not _INSTANT.fullmatch(text):
+        raise ValueError(text)
+    try:
+        return datetime.fromisoformat(text.upper()).astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError(text) from error
+
+
+def amount_text(amount: Decimal, currency: str) -> str:
+    """A decimal string with exactly the currency's decimals: ``"50.00"``."""
+    return f"{quantise(amount, currency):f}"
+
+
+def instant_text(instant: datetime) -> str:
+    """RFC 3339 in UTC: ``2026-01-05T03:00:00Z``."""
+    return instant.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def instant_or_none(instant: datetime | None) -> str | None:
+    """As :func:`instant_text`, null for none."""
+    return None if instant is None else instant_text(instant)
+
+
+def check_amount(amount: Decimal, currency: str, pointer: str) -> Decimal:
+    """The amount with exactly the currency's decimals; the field at ``pointer`` is wrong when that would change it.
+
+    Raises Invalid for more than 12 digits, for an amount finer than the currency's unit and for an unknown currency.
+    """
+    if _digits(amount) > MAX_DIGITS:
+        raise Invalid.at(pointer, f"An amount has at most {MAX_DIGITS} digits.", code="too-many-digits")
+    try:
+        return quantise(amount, currency)
+    except ValueError as error:
+        raise Invalid.at(pointer, str(error), code="too-fine") from error
+
+
+def _digits(amount: Decimal) -> int:
+    whole, _, fraction = f"{abs(amount):f}".partition(".")
+    return len(whole.lstrip("0")) + len(fraction.rstrip("0"))
+
+
+@extend_schema_field({"type": "string", "examples": ["4711"]})
+class IdField(serializers.Field[int, Any, str, Any]):
+    """An opaque id in a body; an id that cannot be one of ours is 0, which no row has (422 ``not-found`` later)."""
+
+    default_error_messages: Final = {"invalid": "An id is a text such as “4711”."}
+
+    def to_internal_value(self, data: Any) -> int:
+        """The key behind the id."""
+        if not isinstance(data, str):
+            self.fail("invalid")
+        return parse_id(data) or 0
+
+    def to_representation(self, value: Any) -> str:
+        """The id as text."""
+        return str(value)
+
+
+@extend_schema_field(
+    {
+        "oneOf": [
+            {"type": "string", "pattern": r"^-?[0-9]+(\.[0-9]+)?$", "examples": ["50.00"]},
+            {"type": "number", "examples": [50]},
+        ],
+        "description": "A decimal number of at most 12 digits, no finer than the currency's unit; best sent as text.",
+    }
+)
+class AmountField(serializers.Field[Decimal, Any, str, Any]):
+    """Money: a decimal string, or a JSON number, which is read without binary rounding.
+
+    Whether it fits the currency is for :func:`check_amount`, once the currency is known.
+    """
+
+    default_error_messages: Final = {
+        "invalid": "An amount is a decimal number such as “50.00”.",
+        "zero": "The amount must not be zero.",
+        "negative": "The amount must not be negative.",
+        "too_many_digits": f"An amount has at most {MAX_DIGITS} digits.",
+    }
+
+    def __init__(self, *, allow_zero: bool = True, allow_negative: bool = False, **options: Any) -> None:
+        super().__init__(**options)
+        self.allow_zero = allow_zero
+        self.allow_negative = allow_negative
+
+    def to_internal_value(self, data: Any) -> Decimal:
+        """The amount, exactly as it was written."""
+        amount = self._read(data)
+        if abs(amount.adjusted()) > 2 * MAX_DIGITS or _digits(amount) > 2 * MAX_DIGITS:
+            self.fail("too_many_digits")
+        if not amount and not self.allow_zero:
+            self.fail("zero")
+        if amount < 0 and not self.allow_negative:
+            self.fail("negative")
+        return amount
+
+    def to_representation(self, value: Any) -> str:
+        """The amount as text."""
+        return f"{value:f}"
+
+    def _read(self, data: Any) -> Decimal:
+        if isinstance(data, bool) or not isinstance(data, str | int | Decimal):
+            self.fail("invalid")
+        if isinstance(data, str) and not _AMOUNT.fullmatch(data):
+            self.fail("invalid")
+        try:
+            return Decimal(data)
+        except InvalidOperation:
+            return self.fail("invalid")
+
+
+@extend_schema_field({"type": "integer", "format": "int64", "examples": [100]})
+class PointsField(serializers.Field[int, Any, int, Any]):
+    """A whole number in JSON: no text, no fraction, no true or false."""
+
+    default_error_messages: Final = {
+        "invalid": "This is a whole number such as 100, not a text or a fraction.",
+        "zero": "The number must not be zero.",
+        "negative": "The number must not be negative.",
+        "too_many_digits": f"The number has at most {MAX_DIGITS} digits.",
+    }
+
+    def __init__(self, *, allow_zero: bool = True, allow_negative: bool = False, **options: Any) -> None:
+        super().__init__(**options)
+        self.allow_zero = allow_zero
+        self.allow_negative = allow_negative
+
+    def to_internal_value(self, data: Any) -> int:
+        """The number."""
+        if isinstance(data, bool) or not isinstance(data, int):
+            self.fail("invalid")
+        if abs(data) >= 10**MAX_DIGITS:
+            self.fail("too_many_digits")
+        if not data and not self.allow_zero:
+            self.fail("zero")
+        if data < 0 and not self.allow_negative:
+            self.fail("negative")
+        return int(data)
+
+    def to_representation(self, value: Any) -> int:
+        """The number."""
+        return int(value)
+
+
+class _TextValue(serializers.Field[Any, Any, str, Any]):
+    parse: Callable[[str], Any]
+
+    def to_internal_value(self, data: Any) -> Any:
+        """The value, out of a JSON text."""
+        try:
+            return type(self).parse(data)
+        except (TypeError, ValueError):
+            return self.fail("invalid")
+
+
+@extend_schema_field({"type": "string", "format": "date-time", "examples": ["2026-01-05T11:00:00+08:00"]})
+class InstantField(_TextValue):
+    """An instant with its offset."""
+
+    default_error_messages: Final = {"invalid": "An instant looks like 2026-01-05T11:00:00+08:00; the offset is needed."}
+    parse = staticmethod(parse_instant)
+
+    def to_representation(self, value: datetime) -> str:
+        """The instant as text."""
+        return instant_text(value)
+
+
+def _parse_day(text: str) -> date:
+    if not _DAY.fullmatch(text):
+        raise ValueError(text)
+    return date.fromisoformat(text)
+
+
+@extend_schema_field({"type": "string", "format": "date", "examples": ["2026-12-31"]})
+class DayField(_TextValue):
+    """A calendar day, in the store's time zone."""
+
+    default_error_messages: Final = {"invalid": "A day looks like 2026-12-31."}
+    parse = staticmethod(_parse_day)
+
+    def to_representation(self, value: date) -> str:
+        """The day as text."""
+        return value.isoformat()
+
+
+class Body(serializers.Serializer[Any]):
+    """What a request may say. A field that is not known is an error, so that a misspelt one is never ignored."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        """The values. Raises ValidationError naming every field that is wrong or unknown."""
+        unknown = data.keys() - self.fields.keys() if isinstance(data, dict) else ()
+        errors: dict[str, Any] = {
+            name: [serializers.ErrorDetail("There is no field of this name.", code="unknown_field")] for name in sorted(unknown)
+        }
+        try:
+            values = super().to_internal_value(data)
+        except serializers.ValidationError as error:
+            raise serializers.ValidationError({**error.detail, **errors}) from error
+        if errors:
+            raise serializers.ValidationError(errors)
+        return values

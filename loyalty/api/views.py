@@ -1,0 +1,145 @@
+"""What every view of the API stands on: its store, its actor, its clock, its lists, its bodies."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, ClassVar
+
+from django.db.models import QuerySet
+from django.http import HttpResponse
+from django.utils import timezone
+from django.utils.functional import cached_property
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from loyalty.api.authentication import ApiKeyAuthentication
+from loyalty.api.filters import Filters, StrictFilters, parameters_of_list, refuse_unknown_parameters
+from loyalty.api.pagination import NEWEST, Ordering, read_page
+from loyalty.api.parsing import read_body
+from loyalty.api.permissions import HasScope
+from loyalty.api.problems import Problem
+from loyalty.api.schema import CursorPages
+from loyalty.api.throttling import KeyThrottle
+from loyalty.api.values import Body, parse_id
+from loyalty.errors import NotFound
+from loyalty.stores.actors import Actor
+from loyalty.stores.models import ApiKey, Customer, Store
+
+
+class ApiView(APIView):
+    """A view for one API key of one store. ``required_scopes`` names the scope of each method it has."""
+
+    authentication_classes: ClassVar = [ApiKeyAuthentication]
+    permission_classes: ClassVar = [HasScope]
+    throttle_classes: ClassVar = [KeyThrottle]
+    http_method_names = ["get", "head", "post", "patch"]
+    required_scopes: ClassVar[Mapping[str, str]]
+    query_parameters: ClassVar[frozenset[str]] = frozenset()
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Who asks, may they, not too often, not too much, and nothing that nobody knows."""
+        super().initial(request, *args, **kwargs)
+        read_body(request)
+        refuse_unknown_parameters(request, self.known_parameters(request))
+
+    def known_parameters(self, _request: Request) -> frozenset[str]:
+        """The query parameters of this address."""
+        return self.query_parameters
+
+    @cached_property
+    def api_key(self) -> ApiKey:
+        """The key that asks."""
+        key: ApiKey = self.request.auth
+        return key
+
+    @property
+    def store(self) -> Store:
+        """The key's store: nothing of another one is ever seen (T1)."""
+        return self.api_key.store
+
+    @property
+    def actor(self) -> Actor:
+        """Who acts."""
+        return Actor.api_key(self.api_key)
+
+    @cached_property
+    def now(self) -> datetime:
+        """The instant of this request; the clock is read once."""
+        return timezone.now()
+
+    def key_of(self, text: str) -> int:
+        """The row behind an id in the address. Raises NotFound for one that cannot be ours."""
+        key = parse_id(text)
+        if key is None:
+            raise NotFound("There is no such thing in this store.")
+        return key
+
+    def customer(self, text: str) -> Customer:
+        """The customer in the address; one query. Raises NotFound (T1)."""
+        customer: Customer | None = Customer.objects.for_store(self.store).filter(pk=self.key_of(text)).first()
+        if customer is None:
+            raise NotFound(f"This store has no customer with the id {text}.")
+        return customer
+
+    def read(self, body: type[Body], *, partial: bool = False, **context: Any) -> dict[str, Any]:
+        """The request's body. Raises ValidationError (422) with a pointer for each wrong field."""
+        serializer = body(data=self.request.data, partial=partial, context={"store": self.store, **context})
+        serializer.is_valid(raise_exception=True)
+        values: dict[str, Any] = serializer.validated_data
+        return values
+
+
+class ListView(ApiView):
+    """A list: newest first unless ``orderings`` offers others, filtered, in cursor pages."""
+
+    pagination_class = CursorPages
+    filter_backends: ClassVar = [StrictFilters]
+    filterset_class: ClassVar[type[Filters] | None] = None
+    serializer_class: ClassVar[type[serializers.BaseSerializer[Any]]]
+    orderings: ClassVar[Sequence[Ordering]] = (NEWEST,)
+
+    def known_parameters(self, request: Request) -> frozenset[str]:
+        """A list's GET has its filters, the page's parameters and, with a choice, ``ordering``."""
+        if request.method not in ("GET", "HEAD"):
+            return self.query_parameters
+        ordering = {"ordering"} if len(self.orderings) > 1 else set()
+        return self.query_parameters | parameters_of_list(self.filterset_class) | ordering
+
+    def list(self, rows: "QuerySet[Any]") -> Response:
+        """The page of ``rows`` that is asked for."""
+        for backend in self.filter_backends:
+            rows = backend().filter_queryset(self.request, rows, self)
+        page = read_page(rows, self.request, ordering=self._ordering())
+        return Response({"next": page.next, "previous": page.previous, "results": self.present(page.rows)})
+
+    def present(self, rows: Sequence[Any]) -> Sequence[Any]:
+        """The rows as JSON; overridden where a page needs something looked up for all its rows at once."""
+        serializer = self.serializer_class(context=self.present_context(rows))
+        return [serializer.to_representation(row) for row in rows]
+
+    def present_context(self, _rows: Sequence[Any]) -> dict[str, Any]:
+        """What the rows' serializer is told."""
+        return {"store": self.store, "now": self.now}
+
+    def _ordering(self) -> Ordering:
+        name = self.request.query_params.get("ordering")
+        known = {ordering.name: ordering for ordering in self.orderings}
+        if name is not None and name not in known:
+            detail = f"“ordering” is one of {', '.join(known)}."
+            raise Problem("invalid-parameter", detail, members={"parameter": "ordering"})
+        return self.orderings[0] if name is None else known[name]
+
+
+class UnknownAddress(APIView):
+    """Everything under the API's prefix that is nothing else."""
+
+    authentication_classes: ClassVar = []
+    permission_classes: ClassVar = []
+    throttle_classes: ClassVar = []
+    schema = None
+
+    def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> HttpResponse:
+        """404, whatever the method."""
+        hint = "" if request.path.endswith("/") else " Addresses end with a slash."
+        return Problem("not-found", f"There is nothing at this address.{hint}").to_response()
