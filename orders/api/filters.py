@@ -1,0 +1,65 @@
+"""What lists of orders and reverts can be narrowed to (O4). Every filter has an index behind it; nothing counts."""
+
+from django.db.models import QuerySet
+
+from loyalty.api.filters import ChoiceFilter, Filters, IdFilter, InstantFilter, ListFilter, TextFilter, YesNoFilter
+from loyalty.stores.actors import Trigger
+from orders.kinds import KINDS
+from orders.models import Completeness, Order, OrderStatus, PaymentStatus, RevertStatus
+from orders.search import search_orders
+from orders.tags import tag_key
+
+_TRIGGERS = [trigger.value for trigger in Trigger]
+
+
+class OrderFilters(Filters):
+    """The filters of the order list; *after* includes the instant, *before* does not."""
+
+    status = ListFilter(values=OrderStatus.values, help_text="One of these statuses.")
+    payment_status = ListFilter(values=PaymentStatus.values, help_text="One of these payment statuses.")
+    credit_revert_status = ChoiceFilter(values=RevertStatus.values, help_text="Credit Revert Status.")
+    points_revert_status = ChoiceFilter(values=RevertStatus.values, help_text="Points Revert Status.")
+    completeness = ChoiceFilter(values=Completeness.values, help_text="Whether all or some that was used is back.")
+    needs_revert = YesNoFilter(help_text="Value is not back and nobody has decided about it.")
+    used_credits = YesNoFilter(method="used", help_text="Whether credits were applied.")
+    used_points = YesNoFilter(method="used", help_text="Whether points were applied.")
+    tag = TextFilter(method="tagged", help_text="Has this tag: whole, trimmed, ignoring case.")
+    tag_none = TextFilter(method="tagged", help_text="Does not have this tag.")
+    number = TextFilter(help_text="Exactly this number.")
+    external_id = TextFilter(help_text="Exactly this external id.")
+    customer = IdFilter(field_name="customer_id", help_text="Of the customer with this id.")
+    search = TextFilter(
+        method="matching",
+        help_text="Number or external id is exactly this, or the customer's e-mail or name contains it.",
+    )
+    cancelled_by = ChoiceFilter(values=_TRIGGERS, help_text="What cancelled the order.")
+    placed_after = InstantFilter(field_name="placed_at", lookup_expr="gte", help_text="Placed then or later.")
+    placed_before = InstantFilter(field_name="placed_at", lookup_expr="lt", help_text="Placed before then.")
+    cancelled_after = InstantFilter(field_name="cancelled_at", lookup_expr="gte", help_text="Cancelled then or later.")
+    cancelled_before = InstantFilter(field_name="cancelled_at", lookup_expr="lt", help_text="Cancelled before then.")
+    updated_after = InstantFilter(field_name="updated_at", lookup_expr="gte", help_text="Changed then or later.")
+
+    def used(self, orders: "QuerySet[Order]", name: str, value: bool) -> "QuerySet[Order]":  # noqa: FBT001 - theirs
+        """Orders that used a kind, or did not."""
+        column = f"{name.removeprefix('used_')}_applied"
+        return orders.filter(**({f"{column}__gt": 0} if value else {column: 0}))
+
+    def tagged(self, orders: "QuerySet[Order]", name: str, value: str) -> "QuerySet[Order]":
+        """Orders with the tag, or without it (N3)."""
+        keys = [tag_key(value)]
+        return orders.filter(tag_keys__contains=keys) if name == "tag" else orders.exclude(tag_keys__contains=keys)
+
+    def matching(self, orders: "QuerySet[Order]", _name: str, value: str) -> "QuerySet[Order]":
+        """Orders that a search finds."""
+        return search_orders(orders, value.strip(), store=self.request.auth.store)
+
+
+class RevertFilters(Filters):
+    """The filters of the revert list."""
+
+    kind = ChoiceFilter(values=KINDS, help_text="credits or points.")
+    trigger = ChoiceFilter(values=_TRIGGERS, help_text="What caused the return.")
+    order = IdFilter(field_name="order_id", help_text="Of the order with this id.")
+    customer = IdFilter(field_name="customer_id", help_text="To the customer with this id.")
+    created_after = InstantFilter(field_name="created_at", lookup_expr="gte", help_text="Written then or later.")
+    created_before = InstantFilter(field_name="created_at", lookup_expr="lt", help_text="Written before then.")
