@@ -63,7 +63,7 @@ def make_api_key(store: Store, **fields: Any) -> ApiKey:
 def make_customer(store: Store, **fields: Any) -> Customer:
     """A customer of ``store`` with an e-mail address and a name."""
     number = next(_numbers)
-    values = {
+    values: dict[str, Any] = {
         "email": f"customer-{number}@example.org",
         "name": f"Customer {number}",
         "created_at": BEFORE,
@@ -114,7 +114,7 @@ def make_order(
 ) -> Order:
     """An order of ``customer`` that uses what it says, with a total of 1000 unless ``fields`` say otherwise."""
     owner = store or (customer.store if customer else make_store())
-    values = {
+    values: dict[str, Any] = {
         "number": f"{1000 + next(_numbers)}",
         "total": Decimal(1000),
         "currency": owner.currency,
