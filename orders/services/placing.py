@@ -6,7 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 
 from loyalty.errors import Conflict, Invalid
 from loyalty.journal.record import Event, Happening, record
@@ -66,11 +66,20 @@ def place_order(*, store: Store, new: NewOrder, actor: Actor, trigger: Trigger, 
     Raises Invalid for a customer of another store or more credits than the total, InsufficientBalance (both with the
     field's pointer), SpendDiffers, OrderCancelled.
     """
+    _one_at_a_time(store, new)
     order, created = _existing(store, new), False
     if order is None:
         order, created = _insert_once(store, new, actor, trigger, now)
     _spend(order, new, actor, trigger, now)
     return order, created
+
+
+def _one_at_a_time(store: Store, new: NewOrder) -> None:
+    # The same order may arrive twice at once and name its customer in two ways. Whoever waited for the other's row with
+    # a customer already locked could then hold up the other for ever, so they wait here, with nothing locked.
+    key = f"order:{new.platform}:{new.number if new.external_id is None else f'id:{new.external_id}'}"
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, %s))", [key, store.pk])
 
 
 def _existing(store: Store, new: NewOrder) -> Order | None:
