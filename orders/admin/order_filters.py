@@ -7,10 +7,10 @@ from typing import Any, Final
 
 from django import forms
 from django.contrib import admin
+from django.contrib.admin.widgets import AutocompleteSelect
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
-from unfold.widgets import UnfoldAdminAutocompleteWidget
 
 from loyalty.backoffice.filters import DayInput, FilterForm, FormFilter
 from loyalty.ledger.expiry import end_of_day
@@ -58,11 +58,8 @@ class OrderFilterForm(FilterForm):
         super().__init__(*args, request=request, **kwargs)
         customer = self.fields["customer"]
         assert isinstance(customer, forms.ModelChoiceField)
+        customer.widget = AutocompleteSelect(Order._meta.get_field("customer"), admin.site)
         customer.queryset = Customer.objects.for_store(self.store)
-        customer.widget = UnfoldAdminAutocompleteWidget(
-            Order._meta.get_field("customer"), admin.site, attrs={"data-placeholder": "Name or e-mail"}
-        )
-        customer.widget.choices = customer.choices
 
     def narrow(self, rows: "QuerySet[Any]") -> "QuerySet[Any]":
         """The orders that fit every filter."""
