@@ -20,6 +20,7 @@ from django.core.management.utils import get_random_secret_key
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from loyalty.admin_theme import UNFOLD as UNFOLD
 from loyalty.embedded.layout import WEB_ROLE, layout_for
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -87,9 +88,11 @@ ROOT_URLCONF = "loyalty.urls"
 WSGI_APPLICATION = "loyalty.wsgi.application"
 
 INSTALLED_APPS = [
-    "unfold",
-    "unfold.contrib.filters",
-    "django.contrib.admin",
+    # Before the theme, whose templates some of ours extend.
+    "loyalty",
+    # Not "unfold": that would put its own admin site in the place of ours.
+    "unfold.apps.BasicAppConfig",
+    "loyalty.backoffice.apps.BackOfficeConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -102,7 +105,6 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "axes",
-    "loyalty",
     "loyalty.stores",
     "loyalty.journal",
     "loyalty.notices",
@@ -302,10 +304,6 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
 }
-
-# --- Admin
-
-UNFOLD = {"SITE_TITLE": "Loyalty Back-Office", "SITE_HEADER": "Loyalty Back-Office"}
 
 # --- Logs: to standard output, without personal data
 

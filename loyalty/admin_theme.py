@@ -1,0 +1,99 @@
+"""How the back-office looks, and its menu: the theme's settings."""
+
+from typing import Any, Final
+
+from django.templatetags.static import static
+from django.urls import reverse_lazy
+from django.utils.text import format_lazy
+
+_MENU: Final = "loyalty.backoffice.menu"
+
+
+def _stylesheet(request: object) -> str:
+    return static("loyalty/backoffice.css")
+
+
+def _item(title: str, icon: str, address: str, permission: str, **more: Any) -> dict[str, Any]:
+    return {"title": title, "icon": icon, "link": reverse_lazy(address), "permission": f"{_MENU}.{permission}"} | more
+
+
+UNFOLD: Final[dict[str, Any]] = {
+    "SITE_TITLE": "Loyalty Back-Office",
+    "SITE_HEADER": "Loyalty Back-Office",
+    "SITE_SYMBOL": "loyalty",
+    "SITE_URL": None,
+    "SHOW_HISTORY": False,
+    "SHOW_VIEW_ON_SITE": False,
+    "STYLES": [_stylesheet],
+    "COMMAND": {"search_models": False, "show_history": False},
+    "COLORS": {
+        "primary": {
+            "50": "oklch(97% .014 254.6)",
+            "100": "oklch(93.2% .032 255.6)",
+            "200": "oklch(88.2% .059 254.1)",
+            "300": "oklch(80.9% .105 251.8)",
+            "400": "oklch(70.7% .165 254.6)",
+            "500": "oklch(62.3% .214 259.8)",
+            "600": "oklch(50.5% .215 262.5)",
+            "700": "oklch(45.5% .205 263.5)",
+            "800": "oklch(42.4% .199 265.6)",
+            "900": "oklch(37.9% .146 265.5)",
+            "950": "oklch(28.2% .091 267.9)",
+        },
+        "font": {
+            "subtle-light": "var(--color-base-600)",
+            "subtle-dark": "var(--color-base-300)",
+            "default-light": "var(--color-base-700)",
+            "default-dark": "var(--color-base-200)",
+            "important-light": "var(--color-base-900)",
+            "important-dark": "var(--color-base-50)",
+        },
+    },
+    "SIDEBAR": {
+        "show_search": False,
+        "command_search": False,
+        "show_all_applications": False,
+        "navigation": [
+            {"items": [_item("Dashboard", "dashboard", "admin:index", "may_view")]},
+            {
+                "title": "Orders",
+                "items": [
+                    _item(
+                        "All orders", "shopping_bag", "admin:orders_order_changelist", "may_view",
+                        active="orders.admin.menu.all_orders_is_active",
+                    ),
+                    _item(
+                        "Needs revert", "assignment_return", "admin:orders_order_changelist", "may_view",
+                        link=format_lazy("{}?needs_revert=yes", reverse_lazy("admin:orders_order_changelist")),
+                        badge="orders.admin.menu.needs_revert_badge",
+                        active="orders.admin.menu.needs_revert_is_active",
+                    ),
+                    _item("Reverts", "undo", "admin:orders_revert_changelist", "may_view"),
+                ],
+            },
+            {
+                "title": "Customers",
+                "items": [_item("Customers", "group", "admin:stores_customer_changelist", "may_view")],
+            },
+            {
+                "title": "Developers",
+                "items": [
+                    _item("API keys", "key", "admin:stores_apikey_changelist", "may_manage_api_keys"),
+                    _item("API docs", "menu_book", "admin:index", "may_manage_api_keys", link="/api/v1/docs/"),
+                ],
+            },
+            {
+                "title": "Audit",
+                "items": [_item("Timeline", "history", "admin:journal_journalentry_changelist", "may_view")],
+            },
+            {
+                "title": "Store",
+                "items": [_item("Staff", "badge", "admin:stores_membership_changelist", "may_manage_staff")],
+            },
+            {
+                "title": "Platform",
+                "items": [_item("Stores", "store", "admin:stores_store_changelist", "may_run_platform")],
+            },
+        ],
+    },
+}

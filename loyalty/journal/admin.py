@@ -1,0 +1,79 @@
+"""The timeline of everything that happened in the store."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from loyalty.backoffice.base import StoreModelAdmin
+from loyalty.journal.models import JournalEntry
+from loyalty.journal.wording import sentence
+from loyalty.stores.actors import actor_names
+from loyalty.stores.showing import show_moment
+
+
+@admin.register(JournalEntry)
+class JournalEntryAdmin(StoreModelAdmin):
+    """The journal, newest first; read-only."""
+
+    list_display = ("when", "what", "order_link", "customer_link", "who")
+    list_display_links = None
+    sortable_by = ()
+    ordering = ("-id",)
+    actions = None
+    empty_title = "Nothing has happened yet"
+    empty_hint = "Orders, cancels, returns and changes of balances are listed here as they happen."
+
+    def get_queryset(self, request: HttpRequest) -> "QuerySet[JournalEntry]":
+        rows: QuerySet[JournalEntry] = super().get_queryset(request)
+        return rows.select_related("order", "customer", "store").only(
+            "event", "actor", "data", "created_at", "store", "order__number", "order__store", "customer__name",
+            "customer__email", "customer__external_id", "customer__store",
+        )
+
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        """The list, with the names of who acted read for the whole page at once."""
+        changes = super().get_changelist_instance(request)
+        names = actor_names(entry.actor for entry in changes.result_list)
+        for entry in changes.result_list:
+            entry.actor_name = names[entry.actor]
+        return changes
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """An entry has no page of its own: its order's timeline, or the list."""
+        entry: JournalEntry = self.row_or_404(request, object_id)
+        if entry.order_id:
+            return HttpResponseRedirect(f"{reverse('admin:orders_order_change', args=[entry.order_id])}?tab=timeline")
+        return HttpResponseRedirect(reverse("admin:journal_journalentry_changelist"))
+
+    @admin.display(description="When")
+    def when(self, entry: JournalEntry) -> str:
+        return show_moment(entry.created_at, entry.store)
+
+    @admin.display(description="What happened")
+    def what(self, entry: JournalEntry) -> str:
+        return sentence(entry, entry.store)
+
+    @admin.display(description="Order")
+    def order_link(self, entry: JournalEntry) -> SafeString | str:
+        return _link("admin:orders_order_change", entry.order_id, entry.order)
+
+    @admin.display(description="Customer")
+    def customer_link(self, entry: JournalEntry) -> SafeString | str:
+        return _link("admin:stores_customer_change", entry.customer_id, entry.customer)
+
+    @admin.display(description="By")
+    def who(self, entry: JournalEntry) -> str:
+        return getattr(entry, "actor_name", entry.actor)
+
+
+def _link(name: str, row_id: int | None, row: Any) -> SafeString | str:
+    if row_id is None:
+        return "–"
+    return format_html('<a class="cell-link" href="{}">{}</a>', reverse(name, args=[row_id]), str(row))

@@ -1,0 +1,166 @@
+"""The journal as sentences for people (H2)."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from typing import Any, Final
+
+from babel.numbers import format_decimal
+from django.urls import reverse
+
+from loyalty.journal.models import JournalEntry
+from loyalty.journal.record import Event
+from loyalty.money import format_money
+from loyalty.stores.actors import actor_names
+from loyalty.stores.models import Store
+from loyalty.stores.showing import show_moment
+
+_TRIGGERS: Final = {
+    "admin": "by hand",
+    "api": "through the REST API",
+    "bulk": "together with others",
+    "payment_expired": "because the payment expired",
+    "payment_failed": "because the payment failed",
+    "rule_status": "by a rule about the status",
+    "rule_tag": "by a rule about a tag",
+    "platform": "on the shop platform",
+}
+_DECISIONS: Final = {
+    "deferred": "left for later",
+    "declined": "not to be returned",
+    "expired_left": "expired and not extended",
+    "dismissed": "dismissed",
+}
+_FIELDS: Final = {
+    "status": "status",
+    "payment_status": "payment",
+    "tags": "tags",
+    "refunded_total": "refunded",
+    "payment_due_at": "payment due",
+    "total": "total",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of a timeline."""
+
+    words: str
+    when: str
+    who: str
+    remark: str = ""
+    link: str = ""
+    link_words: str = ""
+
+
+def lines_of(entries: Sequence[JournalEntry], store: Store, *, with_order: bool = False) -> list[Line]:
+    """The entries of one store as lines; two queries at most, for the names of who acted."""
+    names = actor_names(entry.actor for entry in entries)
+    return [_line(entry, names, store, with_order=with_order) for entry in entries]
+
+
+def trigger_words(trigger: str) -> str:
+    """What caused something, such as ``by hand``."""
+    return _TRIGGERS.get(trigger, trigger)
+
+
+def sentence(entry: JournalEntry, store: Store) -> str:
+    """What happened, in one sentence."""
+    tell = _SENTENCES.get(entry.event)
+    return tell(entry.data, store) if tell else entry.event.replace(".", " ").replace("_", " ").capitalize()
+
+
+def _line(entry: JournalEntry, names: dict[str, str], store: Store, *, with_order: bool) -> Line:
+    order = entry.order if with_order else None
+    remark = entry.remark
+    return Line(
+        words=sentence(entry, store),
+        when=show_moment(entry.created_at, store),
+        who=names[entry.actor],
+        remark=". ".join(filter(None, (remark.reason, remark.note))) if remark else "",
+        link=reverse("admin:orders_order_change", args=[order.pk]) if order else "",
+        link_words=f"Order {order}" if order else "",
+    )
+
+
+def _amount(value: Any, currency: str, store: Store) -> str:
+    try:
+        number = Decimal(str(value))
+    except InvalidOperation:
+        return str(value)
+    if currency:
+        return format_money(number, currency, store.locale)
+    return f"{format_decimal(number, locale=store.locale.replace('-', '_'))} points"
+
+
+def _created(data: dict[str, Any], store: Store) -> str:
+    return f"Order recorded as {data.get('status', 'pending')}, payment {data.get('payment_status', 'pending')}"
+
+
+def _updated(data: dict[str, Any], store: Store) -> str:
+    changes = [
+        f"{_FIELDS.get(name, name)} from {_value(change.get('from'))} to {_value(change.get('to'))}"
+        for name, change in data.items()
+        if isinstance(change, dict)
+    ]
+    return f"Changed {', '.join(changes)}" if changes else "Order updated"
+
+
+def _value(value: Any) -> str:
+    words = ", ".join(map(str, value)) if isinstance(value, list) else str(value if value is not None else "")
+    return words.replace("_", " ") or "nothing"
+
+
+def _spent(data: dict[str, Any], store: Store) -> str:
+    parts = [
+        _amount(data[kind], data.get("currency", "") if kind == "credits" else "", store)
+        for kind in ("credits", "points")
+        if kind in data
+    ]
+    return f"Paid with {' and '.join(parts)}"
+
+
+def _cancelled(data: dict[str, Any], store: Store) -> str:
+    return f"Order cancelled {trigger_words(data.get('trigger', ''))}{_decided(data)}"
+
+
+def _decided_only(data: dict[str, Any], store: Store) -> str:
+    return f"Decided about what is left{_decided(data)}"
+
+
+def _decided(data: dict[str, Any]) -> str:
+    decisions = data.get("decisions", {})
+    parts = [f"{kind} {_DECISIONS[value]}" for kind, value in decisions.items() if value in _DECISIONS]
+    return f"; {', '.join(parts)}" if parts else ""
+
+
+def _reverted(data: dict[str, Any], store: Store) -> str:
+    currency = data.get("currency", "")
+    back, of = (_amount(data.get(name, 0), currency, store) for name in ("amount", "applied"))
+    return f"Returned {back} of {of} {trigger_words(data.get('trigger', ''))}"
+
+
+def _balance(data: dict[str, Any], store: Store) -> str:
+    amount = str(data.get("amount", "0"))
+    verb = "Removed" if amount.startswith("-") else "Gave"
+    return f"{verb} {_amount(amount.removeprefix('-'), data.get('currency', ''), store)}"
+
+
+def _fixed(words: str) -> Callable[[dict[str, Any], Store], str]:
+    return lambda data, store: words
+
+
+_SENTENCES: Final[dict[str, Callable[[dict[str, Any], Store], str]]] = {
+    Event.ORDER_CREATED: _created,
+    Event.ORDER_UPDATED: _updated,
+    Event.ORDER_SPENT: _spent,
+    Event.ORDER_CANCELLED: _cancelled,
+    Event.CREDITS_REVERTED: _reverted,
+    Event.POINTS_REVERTED: _reverted,
+    Event.REVERT_DECIDED: _decided_only,
+    Event.BALANCE_CHANGED: _balance,
+    Event.NOTICE_QUEUED: _fixed("Message to the customer waits to be sent"),
+    Event.NOTICE_SENT: _fixed("Message to the customer sent"),
+    Event.NOTICE_FAILED: _fixed("Message to the customer could not be sent"),
+    Event.SETTINGS_CHANGED: _fixed("Settings changed"),
+}

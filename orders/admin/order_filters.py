@@ -1,0 +1,127 @@
+"""The filters and saved views of the order list (O4)."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any, Final
+
+from django import forms
+from django.contrib import admin
+from django.contrib.admin.widgets import AutocompleteSelect
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+
+from loyalty.backoffice.filters import DayInput, FilterForm, FormFilter
+from loyalty.ledger.expiry import end_of_day
+from loyalty.stores.actors import Trigger
+from loyalty.stores.models import Customer
+from orders.kinds import KINDS, LEDGERS
+from orders.models import Completeness, Order, OrderStatus, PaymentStatus, RevertStatus
+from orders.tags import tag_key
+
+_ANY: Final = ("", "Any")
+_YES: Final = (_ANY, ("yes", "Yes"))
+AUTOMATIC: Final = (Trigger.PAYMENT_EXPIRED, Trigger.PAYMENT_FAILED)
+_CANCELLED_BY: Final[dict[str, tuple[str, tuple[str, ...]]]] = {
+    "staff": ("Staff", (Trigger.ADMIN, Trigger.BULK)),
+    "automatic": ("Automatically", AUTOMATIC),
+    "api": ("REST API", (Trigger.API,)),
+    "platform": ("Shop platform", (Trigger.PLATFORM,)),
+}
+_REVERT_CHOICES: Final = (_ANY, *RevertStatus.choices)
+
+
+def _choice(label: str, choices: Any) -> forms.ChoiceField:
+    return forms.ChoiceField(label=label, choices=choices, required=False)
+
+
+class OrderFilterForm(FilterForm):
+    """Every filter of the order list; each alone and combined runs on an index."""
+
+    status = _choice("Status", (_ANY, *OrderStatus.choices))
+    payment_status = _choice("Payment status", (_ANY, *PaymentStatus.choices))
+    credit_revert_status = _choice("Credit Revert Status", _REVERT_CHOICES)
+    points_revert_status = _choice("Points Revert Status", _REVERT_CHOICES)
+    needs_revert = _choice("Needs revert", _YES)
+    partial = _choice("Partly reverted only", _YES)
+    tags = forms.CharField(label="Tags (all of them, with commas between)", required=False, max_length=500)
+    placed_from = forms.DateField(label="Placed from", required=False, widget=DayInput)
+    placed_to = forms.DateField(label="Placed until", required=False, widget=DayInput)
+    cancelled_from = forms.DateField(label="Cancelled from", required=False, widget=DayInput)
+    cancelled_to = forms.DateField(label="Cancelled until", required=False, widget=DayInput)
+    cancelled_by = _choice("Cancelled by", (_ANY, *((key, label) for key, (label, _) in _CANCELLED_BY.items())))
+    expired_lots = _choice("Drew on value that has expired", _YES)
+    customer = forms.ModelChoiceField(label="Customer", queryset=Customer.unscoped.none(), required=False)
+
+    def __init__(self, *args: Any, request: HttpRequest, **kwargs: Any) -> None:
+        super().__init__(*args, request=request, **kwargs)
+        customer = self.fields["customer"]
+        assert isinstance(customer, forms.ModelChoiceField)
+        customer.widget = AutocompleteSelect(Order._meta.get_field("customer"), admin.site)
+        customer.queryset = Customer.objects.for_store(self.store)
+
+    def narrow(self, rows: "QuerySet[Any]") -> "QuerySet[Any]":
+        """The orders that fit every filter."""
+        for name in self.fields:
+            value = self.chosen(name)
+            if value is not None:
+                rows = rows.filter(self._condition(name, value))
+        return rows
+
+    def _condition(self, name: str, value: Any) -> Q:
+        special: dict[str, Callable[[Any], Q]] = {
+            "needs_revert": lambda _: Q(needs_revert=True),
+            "partial": lambda _: Q(completeness=Completeness.PARTIAL),
+            "tags": lambda text: Q(tag_keys__contains=[tag_key(tag) for tag in text.split(",") if tag.strip()]),
+            "placed_from": lambda day: Q(placed_at__gte=self._start(day)),
+            "placed_to": lambda day: Q(placed_at__lt=end_of_day(day, self.store.tz)),
+            "cancelled_from": lambda day: Q(cancelled_at__gte=self._start(day)),
+            "cancelled_to": lambda day: Q(cancelled_at__lt=end_of_day(day, self.store.tz)),
+            "cancelled_by": lambda key: Q(cancelled_at__isnull=False, cancelled_by__in=_CANCELLED_BY[key][1]),
+            "expired_lots": lambda _: _drew_on_expired(),
+        }
+        return special[name](value) if name in special else Q(**{name: value})
+
+    def _start(self, day: date) -> datetime:
+        # The end of the day before: some zones have days that do not begin at midnight (L2).
+        return end_of_day(day - timedelta(days=1), self.store.tz)
+
+
+def _drew_on_expired() -> Q:
+    now = timezone.now()
+    condition = Q()
+    for kind in KINDS:
+        used = LEDGERS[kind].tables.allocation.unscoped
+        condition |= Q(Exists(used.filter(order=OuterRef("pk"), lot__expires_at__lte=now)))
+    return condition
+
+
+class OrderFilter(FormFilter):
+    """The order list's *Additional filters*."""
+
+    form_class = OrderFilterForm
+
+
+@dataclass(frozen=True, slots=True)
+class SavedView:
+    """One tab over the order list: a name and the filters behind it."""
+
+    name: str
+    query: str
+    filters: dict[str, str]
+
+
+SAVED_VIEWS: Final[tuple[SavedView, ...]] = (
+    SavedView("All", "?", {}),
+    SavedView("Needs revert", "?needs_revert=yes", {"needs_revert": "yes"}),
+    SavedView("Auto-cancelled", "?cancelled_by=automatic", {"cancelled_by": "automatic"}),
+    SavedView("Partly reverted", "?partial=yes", {"partial": "yes"}),
+)
+_VIEW_KEYS: Final[frozenset[str]] = frozenset({"needs_revert", "cancelled_by", "partial"})
+
+
+def saved_views(request: HttpRequest) -> list[dict[str, Any]]:
+    """The tabs, and which one is shown."""
+    shown = {key: value for key in _VIEW_KEYS if (value := request.GET.get(key))}
+    return [{"name": view.name, "query": view.query, "current": view.filters == shown} for view in SAVED_VIEWS]

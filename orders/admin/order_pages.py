@@ -1,0 +1,242 @@
+"""The order list and the order page."""
+
+from typing import Any, ClassVar
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from loyalty.backoffice.base import StoreModelAdmin, StoreView
+from loyalty.errors import DomainError
+from loyalty.stores.active import acting, active_store, may
+from loyalty.stores.roles import Can
+from loyalty.stores.searching import find_customers
+from loyalty.stores.showing import show_moment
+from orders.admin.cancelling import bulk_cancel_page, cancel_page
+from orders.admin.order_filters import OrderFilter, saved_views
+from orders.admin.order_tabs import TABS, tab_context
+from orders.admin.showing import (
+    DASH,
+    has_left,
+    money_words,
+    payment_badge,
+    revert_badge,
+    status_badge,
+    used_words,
+)
+from orders.models import Order, OrderStatus
+from orders.services.changing import change_order
+
+_CUSTOMERS_LOOKED_AT = 200
+_CANCELLED_BY = {
+    "admin": "staff",
+    "bulk": "staff, several at once",
+    "api": "REST API",
+    "payment_expired": "payment expired",
+    "payment_failed": "payment failed",
+    "platform": "shop platform",
+}
+
+
+@admin.register(Order)
+class OrderAdmin(StoreModelAdmin):
+    """Orders: found, looked at, cancelled. Value and facts are read-only here; services change them."""
+
+    list_display = (
+        "order",
+        "who",
+        "status_shown",
+        "payment_shown",
+        "total_shown",
+        "credits_used",
+        "points_used",
+        "credit_status",
+        "points_status",
+        "tags_shown",
+        "cancelled",
+    )
+    list_display_links = ("order",)
+    list_filter = (OrderFilter,)
+    list_before_template = "orders/admin/views.html"
+    search_fields = ("number",)
+    search_help_text = "Number, external id, e-mail or name"
+    sortable_by = ()
+    actions = ("cancel_one", "cancel_several")
+    empty_title = "No orders yet"
+    empty_hint = "Orders arrive from the shop platforms, through the REST API, or from a file with import_orders."
+    store_views: ClassVar[tuple[StoreView, ...]] = (
+        StoreView("bulk-cancel/", "bulk_cancel", bulk_cancel_page),
+        StoreView("<path:object_id>/cancel/", "cancel", cancel_page),
+    )
+
+    def get_queryset(self, request: HttpRequest) -> "QuerySet[Order]":
+        """The store's orders with their customers, without what only one order's page needs."""
+        rows: QuerySet[Order] = super().get_queryset(request)
+        return rows.select_related("customer", "store").defer("lines", "platform_data")
+
+    def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
+        """Newest first; the queue oldest cancel first (B2)."""
+        queue = request.GET.get("needs_revert") == "yes"
+        return ("cancelled_at", "id") if queue else ("-placed_at", "-id")
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: "QuerySet[Order]", search_term: str
+    ) -> tuple["QuerySet[Order]", bool]:
+        """An exact number first; else an external id, an e-mail, or the beginning of one, or of a name."""
+        term = search_term.strip()
+        if not term:
+            return queryset, False
+        for exact in ("number", "external_id"):
+            ids = list(queryset.order_by().filter(**{exact: term}).values_list("pk", flat=True)[:100])
+            if ids:
+                return queryset.filter(pk__in=ids), False
+        # Their ids are read first: joined, the database may walk through all orders instead of these customers'.
+        customers = find_customers(active_store(request), term).values_list("pk", flat=True)
+        return queryset.filter(customer__in=list(customers[:_CUSTOMERS_LOOKED_AT])), False
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """The list under its saved views."""
+        more = {"saved_views": saved_views(request), "title": "Orders"}
+        response: HttpResponse = super().changelist_view(request, more | (extra_context or {}))
+        return response
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """The order page: a tab to look at, and the status field."""
+        order: Order = self.row_or_404(request, object_id)
+        if request.method == "POST":
+            return self._change_status(request, order)
+        store = active_store(request)
+        tab = request.GET.get("tab", "")
+        shown = tab if tab in TABS else "details"
+        context = {
+            **self.admin_site.each_context(request),
+            **tab_context(shown, order, store, now=timezone.now()),
+            "title": f"Order {order.number}",
+            "opts": self.opts,
+            "original": order,
+            "order": order,
+            "customer": order.customer,
+            "badges": [status_badge(order), payment_badge(order)],
+            "may_cancel": may(request, Can.CANCEL_ORDERS),
+            "can_be_cancelled": order.status != OrderStatus.CANCELLED,
+            "something_left": order.fell_through and has_left(order),
+            "status_choices": _status_choices(order),
+            "tabs": TABS,
+            "tab": shown,
+            "tab_template": f"orders/admin/tab_{shown}.html",
+        }
+        return TemplateResponse(request, "orders/admin/order.html", context)
+
+    def _change_status(self, request: HttpRequest, order: Order) -> HttpResponse:
+        if not may(request, Can.CANCEL_ORDERS):
+            raise PermissionDenied
+        status = request.POST.get("status", "")
+        here = reverse("admin:orders_order_change", args=[order.pk])
+        if status == OrderStatus.CANCELLED:
+            # M1, M8: cancelling is decided on its own form; nothing is saved here.
+            return HttpResponseRedirect(reverse("admin:orders_order_cancel", args=[order.pk]))
+        if status not in OrderStatus.values:
+            messages.error(request, "Choose one of the statuses.")
+            return HttpResponseRedirect(here)
+        try:
+            change_order(
+                store=active_store(request),
+                order_id=order.pk,
+                values={"status": status},
+                actor=acting(request),
+                now=timezone.now(),
+            )
+        except DomainError as error:
+            messages.error(request, error.detail)
+        else:
+            messages.success(request, f"Order {order.number} is now {OrderStatus(status).label.lower()}.")
+        return HttpResponseRedirect(here)
+
+    def has_cancel_permission(self, request: HttpRequest) -> bool:
+        """Who may cancel: asked by the list's actions."""
+        return may(request, Can.CANCEL_ORDERS)
+
+    @admin.action(description="Cancel order…", permissions=["cancel"])
+    def cancel_one(self, request: HttpRequest, queryset: "QuerySet[Order]") -> HttpResponse | None:
+        """Open the cancel form of the one order that is chosen (M1)."""
+        ids = list(queryset.order_by().values_list("pk", flat=True)[:2])
+        if len(ids) != 1:
+            messages.warning(request, "Choose exactly one order to cancel it with its credits and points.")
+            return None
+        return HttpResponseRedirect(reverse("admin:orders_order_cancel", args=ids))
+
+    @admin.action(description="Cancel selected orders (nothing is returned)…", permissions=["cancel"])
+    def cancel_several(self, request: HttpRequest, queryset: "QuerySet[Order]") -> HttpResponse:
+        """Go to the page that says what cancelling them all means (B1)."""
+        ids = ",".join(str(order_id) for order_id in queryset.order_by("pk").values_list("pk", flat=True))
+        return HttpResponseRedirect(f"{reverse('admin:orders_order_bulk_cancel')}?ids={ids}")
+
+    @admin.display(description="Order")
+    def order(self, order: Order) -> SafeString:
+        """Number, and when it was placed."""
+        return _two_lines(order.number, show_moment(order.placed_at, order.store))
+
+    @admin.display(description="Customer")
+    def who(self, order: Order) -> SafeString | str:
+        """Name and e-mail."""
+        customer = order.customer
+        if customer is None:
+            return DASH
+        return _two_lines(customer.name or str(customer), customer.email if customer.name else "")
+
+    @admin.display(description="Status")
+    def status_shown(self, order: Order) -> SafeString:
+        return status_badge(order)
+
+    @admin.display(description="Payment")
+    def payment_shown(self, order: Order) -> SafeString:
+        return payment_badge(order)
+
+    @admin.display(description="Total")
+    def total_shown(self, order: Order) -> str:
+        return money_words(order, order.store)
+
+    @admin.display(description="Credits used")
+    def credits_used(self, order: Order) -> str:
+        return used_words(order, "credits", order.store)
+
+    @admin.display(description="Points used")
+    def points_used(self, order: Order) -> str:
+        return used_words(order, "points", order.store)
+
+    @admin.display(description="Credit Revert Status")
+    def credit_status(self, order: Order) -> SafeString | str:
+        return revert_badge(order, "credits", order.store)
+
+    @admin.display(description="Points Revert Status")
+    def points_status(self, order: Order) -> SafeString | str:
+        return revert_badge(order, "points", order.store)
+
+    @admin.display(description="Tags")
+    def tags_shown(self, order: Order) -> str:
+        return ", ".join(order.tags) or DASH
+
+    @admin.display(description="Cancelled")
+    def cancelled(self, order: Order) -> SafeString | str:
+        """When, and by whom or what."""
+        if order.cancelled_at is None:
+            return DASH
+        return _two_lines(show_moment(order.cancelled_at, order.store), _CANCELLED_BY.get(order.cancelled_by, order.cancelled_by))
+
+
+def _two_lines(first: str, second: str) -> SafeString:
+    return format_html('<span class="cell-lines"><span>{}</span><small>{}</small></span>', first, second)
+
+
+def _status_choices(order: Order) -> list[tuple[str, str]]:
+    if order.status == OrderStatus.CANCELLED:
+        return [(OrderStatus.CANCELLED.value, OrderStatus.CANCELLED.label)]
+    return list(OrderStatus.choices)

@@ -1,0 +1,216 @@
+"""What each tab of the order page shows. Every tab costs a fixed number of queries."""
+
+from collections.abc import Callable
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Final
+
+from django.urls import reverse
+from django.utils.html import format_html
+
+from loyalty.journal.models import JournalEntry
+from loyalty.journal.wording import lines_of, trigger_words
+from loyalty.ledger.expiry import is_expired
+from loyalty.ledger.ledger import Kind
+from loyalty.ledger.models import AbstractAllocation, AbstractMovement, MovementType
+from loyalty.ledger.planner import Amount
+from loyalty.notices.models import Notice
+from loyalty.stores.actors import actor_names
+from loyalty.stores.models import Store
+from loyalty.stores.showing import show_last_day, show_moment
+from orders.admin.showing import DASH, revert_badge, used_words
+from orders.admin.why import why
+from orders.kinds import KINDS, LEDGERS, NAMES, applied, currency_of, reverted, show
+from orders.models import CancelReason, Order, Revert
+
+TABS: Final[dict[str, str]] = {
+    "details": "Details",
+    "used": "Credits and points used",
+    "reverts": "Reverts",
+    "timeline": "Timeline",
+    "notices": "Notices",
+}
+LABELS: Final[dict[Kind, str]] = {"credits": "Credit Revert Status", "points": "Points Revert Status"}
+_AT_MOST: Final = 200
+
+
+def tab_context(tab: str, order: Order, store: Store, *, now: datetime) -> dict[str, Any]:
+    """The context of one tab's template."""
+    builders: dict[str, Callable[[Order, Store, datetime], dict[str, Any]]] = {
+        "details": _details,
+        "used": _used,
+        "reverts": _reverts,
+        "timeline": _timeline,
+        "notices": _notices,
+    }
+    return builders[tab](order, store, now)
+
+
+def _details(order: Order, store: Store, now: datetime) -> dict[str, Any]:
+    kinds = [
+        {
+            "label": LABELS[kind],
+            "badge": revert_badge(order, kind, store),
+            "why": why(order, kind, store),
+            "open": order.needs_revert,
+        }
+        for kind in KINDS
+        if applied(order, kind)
+    ]
+    lines = [
+        {"title": line.get("title", ""), "quantity": line.get("quantity", ""), "amount": _line_amount(line, order, store)}
+        for line in order.lines
+        if isinstance(line, dict)
+    ]
+    return {"kinds": kinds, "elsewhere": _elsewhere(order, store), "facts": _facts(order, store), "lines": lines}
+
+
+def _line_amount(line: dict[str, Any], order: Order, store: Store) -> str:
+    value = line.get("total", line.get("amount"))
+    return show(Decimal(str(value)), order.currency, store) if value not in (None, "") else DASH
+
+
+def _facts(order: Order, store: Store) -> list[tuple[str, Any]]:
+    customer = order.customer
+    facts: list[tuple[str, Any]] = [("Customer", _customer_link(order) if customer else "Guest")]
+    if customer and customer.email:
+        facts.append(("E-mail", customer.email))
+    for kind in KINDS:
+        facts.append((LABELS[kind], revert_badge(order, kind, store)))
+        facts.append((f"{NAMES[kind].capitalize()} used", used_words(order, kind, store)))
+        if applied(order, kind):
+            facts.append((f"{NAMES[kind].capitalize()} returned", _shown(order, kind, reverted(order, kind), store)))
+            left = applied(order, kind) - reverted(order, kind)
+            facts.append((f"{NAMES[kind].capitalize()} not returned", _shown(order, kind, left, store)))
+    facts += [
+        ("Payment", order.get_payment_status_display()),
+        ("Total", show(order.total, order.currency, store)),
+        ("Refunded", show(order.refunded_total, order.currency, store)),
+        ("Placed", show_moment(order.placed_at, store)),
+        ("Payment due", show_moment(order.payment_due_at, store) or DASH),
+        ("Tags", ", ".join(order.tags) or DASH),
+        ("Platform", order.platform),
+        ("External id", order.external_id or DASH),
+    ]
+    if order.cancelled_at:
+        reason = CancelReason(order.cancel_reason).label if order.cancel_reason in CancelReason.values else DASH
+        facts += [
+            ("Cancelled", f"{show_moment(order.cancelled_at, store)} {trigger_words(order.cancelled_by)}"),
+            ("Cancel reason", reason),
+        ]
+    return facts
+
+
+def _customer_link(order: Order) -> str:
+    address = reverse("admin:stores_customer_change", args=[order.customer_id])
+    return format_html('<a href="{}">{}</a>', address, str(order.customer))
+
+
+def _shown(order: Order, kind: Kind, amount: Amount, store: Store) -> str:
+    return show(amount, currency_of(order, kind), store)
+
+
+def _elsewhere(order: Order, store: Store) -> str:
+    """What the platform says was used there; this system cannot return it (O5)."""
+    data = order.platform_data
+    credits, points = Decimal(str(data.get("credits_used_there") or 0)), int(data.get("points_used_there") or 0)
+    parts = [show(credits, order.currency, store)] if credits else []
+    parts += [show(points, "", store)] if points else []
+    if not parts:
+        return ""
+    return f"{order.platform} says that {' and '.join(parts)} were used there. That value can only be returned on {order.platform}."
+
+
+def _used(order: Order, store: Store, now: datetime) -> dict[str, Any]:
+    return {"parts": [_used_part(order, kind, store, now) for kind in KINDS if applied(order, kind)]}
+
+
+def _used_part(order: Order, kind: Kind, store: Store, now: datetime) -> dict[str, Any]:
+    tables = LEDGERS[kind].tables
+    allocations = list(tables.allocation.unscoped.filter(order=order).select_related("lot").order_by("id"))
+    back = tables.movement.unscoped.filter(order=order, type=MovementType.REVERT).select_related("lot").order_by("id")
+    destinations: dict[int, list[AbstractMovement]] = {}
+    for movement in back:
+        destinations.setdefault(movement.allocation_id, []).append(movement)
+    return {
+        "title": NAMES[kind].capitalize(),
+        "used": used_words(order, kind, store),
+        "returned": _shown(order, kind, reverted(order, kind), store),
+        "left": _shown(order, kind, applied(order, kind) - reverted(order, kind), store),
+        "rows": [_used_row(order, kind, row, destinations.get(row.pk, []), store, now) for row in allocations],
+    }
+
+
+def _used_row(
+    order: Order, kind: Kind, row: AbstractAllocation, back: list[AbstractMovement], store: Store, now: datetime
+) -> dict[str, Any]:
+    lot = row.lot
+    return {
+        "lot": f"#{lot.pk}",
+        "deduction": row.deduction,
+        "origin": lot.get_origin_display(),
+        "until": show_last_day(lot.expires_at, store),
+        "expired": is_expired(lot.expires_at, now),
+        "amount": _shown(order, kind, row.amount, store),
+        "returned": _shown(order, kind, row.returned, store),
+        "where": ", ".join(_destination(movement, lot.pk, store) for movement in back) or DASH,
+    }
+
+
+def _destination(movement: AbstractMovement, lot_id: int, store: Store) -> str:
+    lot = movement.lot
+    if lot.pk == lot_id:
+        return "the same lot"
+    return f"new lot #{lot.pk}, until {show_last_day(lot.expires_at, store)}"
+
+
+def _reverts(order: Order, store: Store, now: datetime) -> dict[str, Any]:
+    rows = list(Revert.objects.for_store(store).filter(order=order).select_related("remark").order_by("-id")[:_AT_MOST])
+    names = actor_names(row.actor for row in rows)
+    return {"reverts": [revert_row(row, names, store) for row in rows]}
+
+
+def revert_row(row: Revert, names: dict[str, str], store: Store) -> dict[str, Any]:
+    """One revert as a table shows it."""
+    return {
+        "link": reverse("admin:orders_revert_change", args=[row.pk]),
+        "when": show_moment(row.created_at, store),
+        "kind": NAMES[row.kind].capitalize(),
+        "amount": revert_amount(row, row.amount, store),
+        "applied": revert_amount(row, row.applied, store),
+        "who": names[row.actor],
+        "trigger": trigger_words(row.trigger),
+        "reason": reason_words(row.remark.reason, row.remark.note) if row.remark else DASH,
+    }
+
+
+def revert_amount(row: Revert, amount: Decimal, store: Store) -> str:
+    """An amount of a revert; points are whole."""
+    return show(amount if row.currency else int(amount), row.currency, store)
+
+
+def reason_words(reason: str, note: str) -> str:
+    """A reason out of the list in words, or as typed, and the note."""
+    known = CancelReason(reason).label if reason in CancelReason.values else reason
+    return ". ".join(filter(None, (known, note))) or DASH
+
+
+def _timeline(order: Order, store: Store, now: datetime) -> dict[str, Any]:
+    entries = JournalEntry.objects.for_store(store).filter(order=order).select_related("remark").order_by("-id")
+    return {"entries": lines_of(list(entries[:_AT_MOST]), store)}
+
+
+def _notices(order: Order, store: Store, now: datetime) -> dict[str, Any]:
+    rows = Notice.objects.for_store(store).filter(order=order).order_by("-id")[:_AT_MOST]
+    return {"notices": [notice_row(row, store) for row in rows]}
+
+
+def notice_row(row: Notice, store: Store) -> dict[str, str]:
+    """One message to a customer."""
+    return {
+        "subject": row.subject,
+        "status": row.get_status_display(),
+        "when": show_moment(row.sent_at or row.created_at, store),
+        "to": row.to_email,
+        "text": row.text,
+    }

@@ -1,0 +1,132 @@
+"""What was given back, by whom and why: read-only."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from loyalty.backoffice.base import StoreModelAdmin
+from loyalty.backoffice.filters import FilterForm, FormFilter
+from loyalty.journal.wording import trigger_words
+from loyalty.stores.active import active_store
+from loyalty.stores.actors import Trigger, actor_names
+from loyalty.stores.showing import show_moment
+from orders.admin.order_tabs import reason_words, revert_amount
+from orders.kinds import NAMES
+from orders.models import Completeness, Revert
+
+_OUTCOMES = {
+    "returned": "returned to its lot",
+    "extended": "returned under a new expiry",
+    "expired": "not returned: expired",
+    "blocked": "not returned: another part has expired",
+}
+
+
+class RevertFilterForm(FilterForm):
+    """The filters of the list of reverts."""
+
+    kind = forms.ChoiceField(
+        label="What", choices=[("", "Any"), ("credits", "Store credits"), ("points", "Member points")], required=False
+    )
+    completeness = forms.ChoiceField(
+        label="How much", choices=[("", "Any"), *Completeness.choices], required=False
+    )
+    trigger = forms.ChoiceField(
+        label="Caused", choices=[("", "Any"), *((item.value, trigger_words(item)) for item in Trigger)], required=False
+    )
+
+    def narrow(self, rows: "QuerySet[Any]") -> "QuerySet[Any]":
+        """The reverts that fit."""
+        chosen = {name: value for name in self.fields if (value := self.chosen(name))}
+        return rows.filter(**chosen)
+
+
+class RevertFilter(FormFilter):
+    """*Additional filters* of the list of reverts."""
+
+    form_class = RevertFilterForm
+
+
+@admin.register(Revert)
+class RevertAdmin(StoreModelAdmin):
+    """The list of reverts, newest first."""
+
+    list_display = ("when", "of_order", "what", "returned", "of", "caused", "why")
+    list_display_links = ("when",)
+    list_filter = (RevertFilter,)
+    sortable_by = ()
+    actions = None
+    ordering = ("-id",)
+    empty_title = "Nothing was returned yet"
+    empty_hint = "Cancel an order that used credits or points, and return them there."
+
+    def get_queryset(self, request: HttpRequest) -> "QuerySet[Revert]":
+        rows: QuerySet[Revert] = super().get_queryset(request)
+        return rows.select_related("order", "remark", "store").defer("order__lines", "order__platform_data")
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """One revert with the outcome of each lot."""
+        row: Revert = self.row_or_404(request, object_id)
+        store = active_store(request)
+        facts = [
+            ("Order", _order_link(row)),
+            ("What", NAMES[row.kind].capitalize()),
+            ("Returned", f"{revert_amount(row, row.amount, store)} of {revert_amount(row, row.applied, store)}"),
+            ("When", show_moment(row.created_at, store)),
+            ("By", actor_names([row.actor])[row.actor]),
+            ("Caused", trigger_words(row.trigger)),
+            ("Reason", reason_words(row.remark.reason, row.remark.note) if row.remark else "–"),
+            ("Settings version", row.settings_version or "defaults"),
+        ]
+        lots = [lot | {"words": _OUTCOMES.get(lot.get("outcome", ""), lot.get("outcome", ""))} for lot in row.lots]
+        context = {
+            **self.admin_site.each_context(request),
+            "title": f"Return on order {row.order}",
+            "opts": self.opts,
+            "original": row,
+            "facts": facts,
+            "lots": lots,
+        }
+        return TemplateResponse(request, "orders/admin/revert.html", context)
+
+    @admin.display(description="When")
+    def when(self, row: Revert) -> str:
+        return show_moment(row.created_at, row.store)
+
+    @admin.display(description="Order")
+    def of_order(self, row: Revert) -> SafeString:
+        return _order_link(row)
+
+    @admin.display(description="What")
+    def what(self, row: Revert) -> str:
+        return NAMES[row.kind].capitalize()
+
+    @admin.display(description="Returned")
+    def returned(self, row: Revert) -> str:
+        return revert_amount(row, row.amount, row.store)
+
+    @admin.display(description="Of")
+    def of(self, row: Revert) -> str:
+        return revert_amount(row, row.applied, row.store)
+
+    @admin.display(description="Caused")
+    def caused(self, row: Revert) -> str:
+        return trigger_words(row.trigger).capitalize()
+
+    @admin.display(description="Reason")
+    def why(self, row: Revert) -> str:
+        return reason_words(row.remark.reason, row.remark.note) if row.remark else "–"
+
+
+def _order_link(row: Revert) -> SafeString:
+    address = reverse("admin:orders_order_change", args=[row.order_id])
+    return format_html('<a class="cell-link" href="{}">{}</a>', address, row.order.number)

@@ -1,0 +1,89 @@
+"""How orders' amounts and statuses look: the same in the list, on the order and beside the customer."""
+
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from loyalty.ledger.ledger import Kind
+from loyalty.stores.models import Store
+from orders.kinds import applied, currency_of, reverted, show
+from orders.models import Order, OrderStatus, PaymentStatus, PersonsDecision, RevertStatus
+
+DASH = "–"
+_STATUS_COLOURS = {OrderStatus.CANCELLED: "red", OrderStatus.COMPLETED: "green", OrderStatus.CONFIRMED: "blue"}
+_PAYMENT_COLOURS = {PaymentStatus.PAID: "green", PaymentStatus.FAILED: "red", PaymentStatus.EXPIRED: "red"}
+_DECISIONS = {
+    PersonsDecision.DECLINED: "declined",
+    PersonsDecision.EXPIRED_LEFT: "expired, not extended",
+    PersonsDecision.DISMISSED: "dismissed",
+}
+
+
+def badge(words: str, colour: str = "") -> SafeString:
+    """A coloured label; the words carry the meaning, the colour only helps."""
+    return format_html('<span class="badge{}">{}</span>', f" badge-{colour}" if colour else "", words)
+
+
+def status_badge(order: Order) -> SafeString:
+    """The order's status."""
+    return badge(order.get_status_display(), _STATUS_COLOURS.get(OrderStatus(order.status), ""))
+
+
+def payment_badge(order: Order) -> SafeString:
+    """The order's payment status."""
+    return badge(order.get_payment_status_display(), _PAYMENT_COLOURS.get(PaymentStatus(order.payment_status), ""))
+
+
+def revert_status(order: Order, kind: Kind) -> str:
+    """The kind's stored revert status (O3); empty for none."""
+    return (order.credit_revert_status if kind == "credits" else order.points_revert_status) or ""
+
+
+def decision(order: Order, kind: Kind) -> str:
+    """What somebody decided about what is not back."""
+    return order.credits_decision if kind == "credits" else order.points_decision
+
+
+def revert_words(order: Order, kind: Kind, store: Store) -> str:
+    """The revert status as text: empty, Not Reverted, Reverted, or Reverted (50.00 of 100.00)."""
+    status = revert_status(order, kind)
+    if not status:
+        return ""
+    if status == RevertStatus.REVERTED and reverted(order, kind) < applied(order, kind):
+        back, used = amounts_without_unit(order, kind, store)
+        return f"Reverted ({back} of {used})"
+    return RevertStatus(status).label
+
+
+def amounts_without_unit(order: Order, kind: Kind, store: Store) -> tuple[str, str]:
+    """Returned and used, as the store writes numbers, without currency or the word points."""
+    shown = (show(amount(order, kind), currency_of(order, kind), store) for amount in (reverted, applied))
+    back, used = (words.rsplit(" ", 1)[0] for words in shown)
+    return back, used
+
+
+def revert_badge(order: Order, kind: Kind, store: Store) -> SafeString | str:
+    """The revert status as a badge: dash, orange, green, or blue when partial; grey beside it what was decided."""
+    words = revert_words(order, kind, store)
+    if not words:
+        return DASH
+    partial = words != RevertStatus.REVERTED.label
+    colour = "orange" if words == RevertStatus.NOT_REVERTED.label else "blue" if partial else "green"
+    decided = _DECISIONS.get(PersonsDecision(decision(order, kind))) if colour != "green" else None
+    note = format_html(' <span class="badge badge-note">{}</span>', decided) if decided else ""
+    return format_html("{}{}", badge(words, colour), note)
+
+
+def used_words(order: Order, kind: Kind, store: Store) -> str:
+    """How much of the kind the order used; a dash for nothing."""
+    used = applied(order, kind)
+    return show(used, currency_of(order, kind), store) if used else DASH
+
+
+def money_words(order: Order, store: Store) -> str:
+    """The order's total."""
+    return show(order.total, order.currency, store)
+
+
+def has_left(order: Order) -> bool:
+    """Whether any value that the order used is not back."""
+    return order.credits_reverted < order.credits_applied or order.points_reverted < order.points_applied
