@@ -97,7 +97,7 @@ class CancelPage:
     seen: str
 
 
-def cancel_page(form: CancelForm, shown: Preview, *, work: Work, cancels: bool, seen: Seen | None) -> CancelPage:
+def shown_form(form: CancelForm, shown: Preview, *, work: Work, cancels: bool, seen: Seen | None) -> CancelPage:
     """The page for ``shown``; what differs from ``seen`` is marked. ``cancels`` says which of the two forms it is."""
     order, plan, marker = shown.plan.order, shown.plan, Marker(seen)
     sections = [_section(plan, kind, form, marker, work) for kind in KINDS if applied(order, kind)]

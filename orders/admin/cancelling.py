@@ -21,7 +21,7 @@ from loyalty.stores.preferences import StoreSettings, current_settings
 from loyalty.stores.roles import Can
 from orders.admin.cancel_input import CancelForm
 from orders.admin.cancel_marks import Seen, read_seen, state_of
-from orders.admin.cancel_showing import amounts_words, cancel_page
+from orders.admin.cancel_showing import amounts_words, shown_form
 from orders.kinds import KINDS
 from orders.models import Order, OrderStatus, PaymentStatus
 from orders.services.applying import CancelResult, Details, Work
@@ -138,7 +138,7 @@ def _show(
 ) -> HttpResponse:
     form.full_clean()
     shown = preview(case.order, form.choice(), store=case.store, settings=case.settings, now=case.now)
-    page = cancel_page(form, shown, work=case.work, cancels=case.cancels, seen=seen)
+    page = shown_form(form, shown, work=case.work, cancels=case.cancels, seen=seen)
     context: dict[str, Any] = {
         "form": form,
         "page": page,
