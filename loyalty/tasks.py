@@ -3,9 +3,9 @@
 import logging
 from collections.abc import Callable
 
-from celery import current_app, shared_task
 from django.utils import timezone
 
+from loyalty.celery import app
 from loyalty.jobs import EVERY, JOBS, counts_line, run_job
 
 logger = logging.getLogger(__name__)
@@ -19,9 +19,9 @@ def _task(name: str) -> Callable[[], None]:
 
 
 for _name in JOBS:
-    shared_task(name=_name)(_task(_name))
+    app.task(name=_name)(_task(_name))
 
 # A message that waited longer than its job's pause is dropped: the next one has been sent by then and does the same.
-current_app.conf.beat_schedule = {
+app.conf.beat_schedule = {
     name: {"task": name, "schedule": pause, "options": {"expires": pause.total_seconds()}} for name, pause in EVERY.items()
 }

@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Final
 
 from loyalty.stores.models import Role
-from loyalty.stores.preferences import PointsExpirySettings
+from loyalty.stores.preferences import AutoCancelSettings, PointsExpirySettings, StoreSettings
 
 PASSWORD: Final = "demonstration"  # noqa: S105 - known to everybody, which is why it is refused in production
 OPERATOR: Final = "operator@loyalty.example"
@@ -22,7 +22,7 @@ class DemoStore:
     time_zone: str
     locale: str
     platform: str
-    points_expiry: PointsExpirySettings
+    settings: StoreSettings
     role_of_both: Role
     customers: tuple[str, ...]
     shelf: tuple[tuple[str, Decimal], ...]
@@ -40,7 +40,7 @@ STORES: Final = (
         time_zone="Asia/Taipei",
         locale="en",
         platform="shopify",
-        points_expiry=PointsExpirySettings(scheme="yearly", month=12, day=31),
+        settings=StoreSettings(points_expiry=PointsExpirySettings(scheme="yearly", month=12, day=31)),
         role_of_both=Role.MANAGER,
         customers=(
             "Mei-Ling Chen", "Daniel Wu", "Grace Huang", "Jason Lin", "Yi-Ting Chang", "Kevin Tsai",
@@ -61,7 +61,9 @@ STORES: Final = (
         time_zone="Europe/Berlin",
         locale="de",
         platform="woocommerce",
-        points_expiry=PointsExpirySettings(scheme="days", days=120),
+        settings=StoreSettings(
+            auto_cancel=AutoCancelSettings(failed="off"), points_expiry=PointsExpirySettings(scheme="days", days=120)
+        ),
         role_of_both=Role.SUPPORT,
         customers=(
             "Anna Schmidt", "Jonas Weber", "Lea Fischer", "Felix Wagner", "Marie Becker", "Paul Hoffmann",

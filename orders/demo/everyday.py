@@ -117,6 +117,7 @@ def _line(article: tuple[str, Decimal], random: Random) -> dict[str, Any]:
 def _pay(shop: Shop, order: Order, payment: str, placed_at: datetime) -> None:
     if payment in (PaymentStatus.FAILED, PaymentStatus.EXPIRED):
         shop.change(order, {"payment_status": payment}, at=placed_at + timedelta(days=1))
+        shop.sweep(at=placed_at + timedelta(days=1, minutes=1))
     elif payment != PaymentStatus.PENDING:
         shop.change(order, {"payment_status": PaymentStatus.PAID}, at=placed_at + timedelta(minutes=3))
     if payment in (PaymentStatus.PARTIALLY_REFUNDED, PaymentStatus.REFUNDED):
@@ -129,7 +130,7 @@ def _go_on(shop: Shop, order: Order, status: str, way: Way, placed_at: datetime)
     if status in (OrderStatus.CONFIRMED, OrderStatus.COMPLETED):
         shop.change(order, {"status": OrderStatus.CONFIRMED}, at=placed_at + timedelta(hours=2))
     if status == OrderStatus.COMPLETED:
-        shop.change(order, {"status": OrderStatus.COMPLETED}, at=placed_at + timedelta(days=3))
+        shop.change(order, {"status": OrderStatus.COMPLETED}, at=placed_at + timedelta(hours=20))
     if status == OrderStatus.CANCELLED:
         shop.past.at(placed_at + timedelta(days=4), lambda now: _CANCEL[way.by](shop, order, way, now))
 

@@ -1,13 +1,13 @@
 """The worked examples of the domain: one order for each, in the state its example starts from, ready to be clicked."""
 
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Final
 
 from loyalty.stores.models import Customer
 from orders.demo.shop import Shop
-from orders.models import OrderStatus, PaymentStatus
+from orders.models import PaymentStatus
 
 TAG: Final = "worked-example"
 FIVE, TEN, FIFTY = Decimal("5.00"), Decimal("10.00"), Decimal("50.00")
@@ -99,23 +99,25 @@ def _order(
     points: int = 0,
     late: bool = False,
 ) -> None:
-    """A pending order; ``late`` means that its payment has expired."""
+    """A pending order; ``late`` means that its payment was due within a day and did not come."""
     placed_at = shop.on(day, hour, minute)
     total = credits + Decimal("25.00")
     article, _ = shop.plan.shelf[0]
-    shop.past.at(
-        placed_at,
-        lambda now: shop.place(
+    due_at = placed_at + timedelta(hours=24) if late else None
+
+    def step(now: datetime) -> None:
+        order = shop.place(
             customer,
             number=number,
             total=total,
             now=now,
-            status=OrderStatus.PENDING,
-            payment_status=PaymentStatus.EXPIRED if late else PaymentStatus.PENDING,
-            payment_due_at=placed_at + timedelta(hours=24) if late else None,
+            payment_due_at=due_at,
             tags=[TAG],
             lines=[{"title": article, "sku": "", "quantity": 1, "total": f"{total:f}"}],
             apply_credits=credits,
             apply_points=points,
-        ),
-    )
+        )
+        if due_at:
+            shop.change(order, {"payment_status": PaymentStatus.EXPIRED}, at=due_at)
+
+    shop.past.at(placed_at, step)

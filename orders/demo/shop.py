@@ -14,10 +14,12 @@ from loyalty.ledger.posting import lock_customers
 from loyalty.stores.actors import Actor, Trigger
 from loyalty.stores.customers import CustomerFacts, find_or_create_customer
 from loyalty.stores.models import ApiKey, Customer, Role, Store, User
+from loyalty.stores.preferences import current_settings
 from orders.demo.cast import DemoStore
 from orders.demo.past import Past
 from orders.kinds import LEDGERS
 from orders.models import Order
+from orders.services.automatic import cancel_batch, rules_of
 from orders.services.changing import change_order
 from orders.services.placing import NewOrder, place_order
 
@@ -101,6 +103,15 @@ class Shop:
         self.past.at(
             at, lambda now: change_order(store=self.store, order_id=order.pk, values=values, actor=actor, now=now)
         )
+
+    def sweep(self, *, at: datetime) -> None:
+        """Let the job for expired and failed payments come by in this store at an instant of the past."""
+
+        def step(now: datetime) -> None:
+            for rule in rules_of(self.store, current_settings(self.store)):
+                cancel_batch(rule, now, {"cancelled": 0, "failed": 0})
+
+        self.past.at(at, step)
 
     def _adjust(self, customer: Customer, kind: Kind, adjustment: Adjustment, now: datetime) -> None:
         adjust(
