@@ -23,5 +23,6 @@ for _name in JOBS:
 
 # A message that waited longer than its job's pause is dropped: the next one has been sent by then and does the same.
 app.conf.beat_schedule = {
-    name: {"task": name, "schedule": pause, "options": {"expires": pause.total_seconds()}} for name, pause in EVERY.items()
+    name: {"task": name, "schedule": pause, "options": {"expires": pause.total_seconds()}}
+    for name, pause in EVERY.items()
 }

@@ -1,19 +1,21 @@
 """Everyday life in a store: a dozen customers, half a year of gifts, and orders in every state there is."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from random import Random
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from loyalty.ledger.expiry import scheme_last_day
-from loyalty.stores.actors import Actor, Trigger
+from loyalty.ledger.ledger import Kind
+from loyalty.stores.actors import Trigger
 from loyalty.stores.models import Customer, Role
 from loyalty.stores.preferences import current_settings
 from orders.demo.shop import Shop
 from orders.models import Order, OrderStatus, PaymentStatus
-from orders.services.cancelling import Details, cancel_many, cancel_order, return_value
+from orders.services.applying import Details
+from orders.services.cancelling import cancel_many, return_value
 from orders.services.choices import CancelChoice, Extension
 
 ORDERS: Final = 60
@@ -29,24 +31,19 @@ class Way:
 
     choice: CancelChoice
     reason: str
-    by: str = "admin"
+    by: Literal["admin", "api", "bulk"] = "admin"
     note: str = ""
     notify: bool = False
 
 
+BOTH: Final[dict[Kind, bool | None]] = {"credits": True, "points": True}
 WAYS: Final = (
-    Way(CancelChoice(returns={"credits": True, "points": True}), "customer", note="Called us in the morning."),
+    Way(CancelChoice(returns=BOTH), "customer", note="Called us in the morning."),
     Way(CancelChoice(), "", by="bulk"),
     Way(CancelChoice(returns={"credits": True, "points": False}), "out_of_stock"),
-    Way(CancelChoice(returns={"credits": True, "points": True}), "customer", by="api"),
+    Way(CancelChoice(returns=BOTH), "customer", by="api"),
     Way(CancelChoice(returns={"credits": False, "points": False}), "fraud", note="Two cards from the same address."),
-    Way(
-        CancelChoice(
-            returns={"credits": True, "points": True}, extend={"credits": Extension(days=60), "points": Extension(days=60)}
-        ),
-        "payment",
-        notify=True,
-    ),
+    Way(CancelChoice(returns=BOTH, extend=dict.fromkeys(BOTH, Extension(days=60))), "payment", notify=True),
     Way(CancelChoice(), "duplicate", by="api"),
 )
 
@@ -62,15 +59,15 @@ def _customer(shop: Shop, name: str, index: int, random: Random) -> Customer:
     joined = -(DAYS + 25) + index
     customer = shop.customer(name, since=shop.on(joined, 9, index))
     scheme = current_settings(shop.store).points_expiry
-    for month in range(6):
-        days = joined + 1 + month * 28 + random.randrange(10)
-        last_day = shop.day(days + random.randrange(20, 90)) if random.random() < 0.8 else None
-        amount = Decimal(random.choice((5, 10, 15, 20, 25, 50)))
+    for gift in range(4):
+        days = joined + 1 + gift * 42 + random.randrange(10)
+        last_day = shop.day(days + random.randrange(20, 90)) if random.randrange(5) else None
+        amount = Decimal(random.choice((10, 15, 20, 25, 50)))
         at = shop.on(days, random.randrange(9, 19), random.randrange(60))
         shop.give(customer, "credits", amount, at=at, last_day=last_day, reason=random.choice(GIFTS))
         last_points_day = scheme_last_day(scheme, awarded=shop.day(days))
-        points = random.randrange(5, 31) * 10
-        shop.give(customer, "points", points, at=at, last_day=last_points_day, reason="Points of the month")
+        points = random.randrange(10, 41) * 10
+        shop.give(customer, "points", points, at=at, last_day=last_points_day, reason="Member campaign")
     if index % 5 == 0:
         shop.take(customer, "credits", Decimal("5.00"), at=shop.on(-40 + index, 15), reason="Given by mistake")
         shop.take(customer, "points", 50, at=shop.on(-38 + index, 15), reason="Given by mistake")
@@ -85,7 +82,7 @@ def _order(shop: Shop, customer: Customer, index: int, random: Random) -> None:
     lines = [_line(article, random) for article in random.sample(shop.plan.shelf, random.randrange(1, 4))]
     total = sum((Decimal(line["total"]) for line in lines), Decimal(0))
     wishes = random.choice((0, 10, 20, 20, 40)), random.choice((0, 0, 50, 100, 200))
-    from_platform = random.random() < 0.4
+    from_platform = random.choice((True, True, False, False, False))
 
     def step(now: datetime) -> None:
         order = shop.place(
@@ -132,47 +129,22 @@ def _go_on(shop: Shop, order: Order, status: str, way: Way, placed_at: datetime)
     if status == OrderStatus.COMPLETED:
         shop.change(order, {"status": OrderStatus.COMPLETED}, at=placed_at + timedelta(hours=20))
     if status == OrderStatus.CANCELLED:
-        shop.past.at(placed_at + timedelta(days=4), lambda now: _CANCEL[way.by](shop, order, way, now))
+        shop.past.at(placed_at + timedelta(days=4), lambda now: _cancel(shop, order, way, now))
 
 
-def _by_hand(shop: Shop, order: Order, way: Way, now: datetime) -> None:
-    _cancel(shop, order, way, shop.person(Role.SUPPORT), Trigger.ADMIN, now)
-
-
-def _by_api(shop: Shop, order: Order, way: Way, now: datetime) -> None:
-    _cancel(shop, order, way, Actor.api_key(shop.api_key), Trigger.API, now)
-
-
-def _in_bulk(shop: Shop, order: Order, way: Way, now: datetime) -> None:
-    details = Details(way.reason, way.note)
-    cancel_many(store=shop.store, order_ids=[order.pk], details=details, actor=shop.person(Role.SUPPORT), now=now)
-
-
-_CANCEL: Final[Mapping[str, Callable[[Shop, Order, Way, datetime], None]]] = {
-    "admin": _by_hand,
-    "api": _by_api,
-    "bulk": _in_bulk,
-}
-
-
-def _cancel(shop: Shop, order: Order, way: Way, actor: Actor, trigger: Trigger, now: datetime) -> None:
-    cancel_order(
-        store=shop.store,
-        order_id=order.pk,
-        choice=way.choice,
-        details=Details(way.reason, way.note, way.notify),
-        token=None,
-        actor=actor,
-        trigger=trigger,
-        now=now,
-    )
+def _cancel(shop: Shop, order: Order, way: Way, now: datetime) -> None:
+    details = Details(way.reason, way.note, way.notify)
+    if way.by == "bulk":
+        cancel_many(store=shop.store, order_ids=[order.pk], details=details, actor=shop.person(Role.SUPPORT), now=now)
+    else:
+        shop.cancel(order, way.choice, details, now=now, by_api=way.by == "api")
 
 
 def _return_all(shop: Shop, order: Order, now: datetime) -> None:
     return_value(
         store=shop.store,
         order_id=order.pk,
-        choice=CancelChoice(returns={"credits": True, "points": True}),
+        choice=CancelChoice(returns=BOTH),
         details=Details("customer", "Parcel came back."),
         token=None,
         actor=shop.person(Role.SUPPORT),

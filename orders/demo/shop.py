@@ -19,8 +19,11 @@ from orders.demo.cast import DemoStore
 from orders.demo.past import Past
 from orders.kinds import LEDGERS
 from orders.models import Order
+from orders.services.applying import Details
 from orders.services.automatic import cancel_batch, rules_of
+from orders.services.cancelling import cancel_order
 from orders.services.changing import change_order
+from orders.services.choices import CancelChoice
 from orders.services.placing import NewOrder, place_order
 
 # How long after a lot's expiry the job of those days came by.
@@ -104,6 +107,21 @@ class Shop:
             at, lambda now: change_order(store=self.store, order_id=order.pk, values=values, actor=actor, now=now)
         )
 
+    def cancel(
+        self, order: Order, choice: CancelChoice, details: Details, *, now: datetime, by_api: bool = False
+    ) -> None:
+        """Cancel an order as support staff, or as the shop's REST client."""
+        cancel_order(
+            store=self.store,
+            order_id=order.pk,
+            choice=choice,
+            details=details,
+            token=None,
+            actor=Actor.api_key(self.api_key) if by_api else self.person(Role.SUPPORT),
+            trigger=Trigger.API if by_api else Trigger.ADMIN,
+            now=now,
+        )
+
     def sweep(self, *, at: datetime) -> None:
         """Let the job for expired and failed payments come by in this store at an instant of the past."""
 
@@ -130,4 +148,3 @@ class Shop:
 
     def _currency(self, kind: Kind) -> str:
         return self.store.currency if kind == "credits" else ""
-

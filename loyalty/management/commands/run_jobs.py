@@ -18,7 +18,7 @@ class Command(BaseCommand):
         """Declare the command's arguments."""
         parser.add_argument("names", nargs="*", metavar="NAME", help=f"one of {', '.join(JOBS)}")
 
-    def handle(self, *args: Any, names: list[str], **options: Any) -> None:
+    def handle(self, *_args: Any, names: list[str], **_options: Any) -> None:
         """Run and print one line of counts for each job. Raises CommandError for a name that is no job."""
         unknown = [name for name in names if name not in JOBS]
         if unknown:

@@ -20,10 +20,14 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Declare the command's arguments."""
-        parser.add_argument("--json", action="store_true", help="print the logins and API keys as JSON and nothing else")
-        parser.add_argument("--force", action="store_true", help="load it in production too, where its passwords are known")
+        parser.add_argument(
+            "--json", action="store_true", help="print the logins and API keys as JSON and nothing else"
+        )
+        parser.add_argument(
+            "--force", action="store_true", help="load it in production too, where its passwords are known"
+        )
 
-    def handle(self, *args: Any, json: bool, force: bool, **options: Any) -> None:
+    def handle(self, *_args: Any, json: bool, force: bool, **_options: Any) -> None:
         """Load and print. Raises CommandError in production unless ``force``."""
         if settings.PRODUCTION and not force:
             raise CommandError("The demonstration's passwords are known to everybody; in production it needs --force.")
