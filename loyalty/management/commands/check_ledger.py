@@ -1,0 +1,40 @@
+"""Prove the books: movements, lots, allocations, orders and reverts agree (H5)."""
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from loyalty.checks import count_rows, find_faults
+from loyalty.stores.models import Store
+
+
+class Command(BaseCommand):
+    """Names every row that does not agree, one a line, and ends with 1; with 0 when all agree."""
+
+    help = "Prove that movements, lots, allocations, orders and returns agree."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """One store, or all."""
+        parser.add_argument("--store", metavar="SLUG", help="Only this store; all stores when left out.")
+
+    def handle(self, *_args: Any, **options: Any) -> None:
+        """Write the faults as they are found."""
+        store = _store(options["store"])
+        faults = 0
+        for fault in find_faults(store):
+            self.stdout.write(fault)
+            faults += 1
+        if faults:
+            raise CommandError(f"The ledger does not agree: {faults} faults.")
+        counts = ", ".join(f"{number} {name}" for name, number in count_rows(store).items())
+        self.stdout.write(f"ledger agrees: {counts}")
+
+
+def _store(slug: str | None) -> Store | None:
+    if slug is None:
+        return None
+    store = Store.objects.filter(slug=slug).first()
+    if store is None:
+        raise CommandError(f"There is no store “{slug}”.")
+    return store

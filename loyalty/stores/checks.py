@@ -1,0 +1,34 @@
+"""What check_ledger proves of stores: no row joins two of them, and no reference leads nowhere (T1, H5)."""
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from django.apps import apps
+from django.db import models
+
+from loyalty.checks import Check, Rule, scope
+from loyalty.stores.scoping import SameStoreKey, StoreOwned
+
+
+def same_store_fields() -> "Iterator[tuple[type[StoreOwned], SameStoreKey]]":
+    """Every reference between two rows of a store, with the model that has it."""
+    for model in apps.get_models():
+        if issubclass(model, StoreOwned):
+            for field in model._meta.get_fields():
+                if isinstance(field, SameStoreKey):
+                    yield model, field
+
+
+def _rule(model: type[StoreOwned], field: "models.ForeignKey[Any, Any]") -> Rule:
+    parent = field.related_model._meta
+    sql = f"""
+    SELECT store.slug, child.id, child."{field.column}"
+    FROM "{model._meta.db_table}" AS child
+    JOIN stores_store AS store ON store.id = child.store_id
+    LEFT JOIN "{parent.db_table}" AS parent ON parent.id = child."{field.column}"
+    WHERE {scope("child")} AND child."{field.column}" IS NOT NULL AND parent.store_id IS DISTINCT FROM child.store_id
+    """
+    return Rule(f"{model._meta.verbose_name} {{0}}: its {field.name} {{1}} is not in this store.", sql)
+
+
+CHECK: Final = Check(counted={}, rules=[_rule(model, field) for model, field in same_store_fields()])
