@@ -38,7 +38,7 @@ def logins() -> list[Login]:
 
 def shown_keys() -> list[ShownKey]:
     """The key of each store: always the same ones, so that they can be shown again."""
-    return [ShownKey(plan.slug, f"{_prefix(plan.slug)}.{_secret(plan.slug)}") for plan in STORES]
+    return [ShownKey(plan.slug, f"lbo_{_prefix(plan.slug)}_{_secret(plan.slug)}") for plan in STORES]
 
 
 def make_people(plan: DemoStore, store: Store) -> dict[Role, User]:
