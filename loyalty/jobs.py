@@ -42,6 +42,10 @@ EVERY: Final[Mapping[str, timedelta]] = {
 }
 
 
+# Counts of what a job met but could not finish now; everything else it counts is work it found and did.
+_NOT_NOW: Final = frozenset({"postponed"})
+
+
 def run_job(name: str, now: datetime) -> Counts:
     """Run one job at the instant ``now`` and note how it went. Raises KeyError for a name that is no job."""
     job: Job = import_string(JOBS[name])
@@ -57,6 +61,16 @@ def run_job(name: str, now: datetime) -> Counts:
 
 def _note(name: str, now: datetime, seconds: float, **facts: Any) -> None:
     JobRun.objects.update_or_create(name=name, defaults={"started_at": now, "seconds": seconds, **facts})
+
+
+def found_work(counts: Mapping[str, int]) -> bool:
+    """Whether a job did something, so that there may be more to do. What it only postponed does not count."""
+    return any(count for what, count in counts.items() if what not in _NOT_NOW)
+
+
+def counts_line(name: str, counts: Mapping[str, int]) -> str:
+    """What a job did, in one line: ``credits.expire_lots: lots=3``."""
+    return f"{name}: {' '.join(f'{what}={count}' for what, count in counts.items())}"
 
 
 def wake(name: str) -> None:

@@ -14,7 +14,6 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import environ
-from celery.schedules import crontab
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management.utils import get_random_secret_key
 from redis.backoff import NoBackoff
@@ -264,13 +263,6 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
 CELERY_TIMEZONE = "UTC"
-CELERY_BEAT_SCHEDULE = {
-    "deliver-outbox": {"task": "loyalty.deliver_outbox", "schedule": timedelta(seconds=10)},
-    "deliver-notices": {"task": "loyalty.deliver_notices", "schedule": timedelta(seconds=30)},
-    "expire-credit-lots": {"task": "credits.expire_lots", "schedule": crontab(minute="*/15")},
-    "expire-point-lots": {"task": "points.expire_lots", "schedule": crontab(minute="5-59/15")},
-    "prune": {"task": "loyalty.prune", "schedule": crontab(hour="3", minute="20")},
-}
 
 # --- REST
 

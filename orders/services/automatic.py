@@ -56,7 +56,7 @@ def auto_cancel(now: datetime) -> dict[str, int]:
     """
     counts = {"cancelled": 0, "failed": 0}
     for rule in _rules():
-        while claimed := _cancel_batch(rule, now, counts):
+        while claimed := cancel_batch(rule, now, counts):
             logger.debug("%s orders of store %s", claimed, rule.store.pk)
     return counts
 
@@ -101,7 +101,8 @@ def _rules() -> Iterator[Rule]:
 
 
 @transaction.atomic
-def _cancel_batch(rule: Rule, now: datetime, counts: dict[str, int]) -> int:
+def cancel_batch(rule: Rule, now: datetime, counts: dict[str, int]) -> int:
+    """Cancel the next orders that one store's rule makes due; adds to ``counts`` and answers how many it looked at."""
     claim = due_orders(rule, now).order_by("pk").select_for_update(of=("self",), no_key=True, skip_locked=True)
     orders = list(claim.select_related("customer").defer("lines", "platform_data")[:BATCH])
     if orders:
