@@ -18,7 +18,8 @@ from loyalty.stores.active import acting, active_store, may
 from loyalty.stores.roles import Can
 from loyalty.stores.searching import find_customers
 from loyalty.stores.showing import show_moment
-from orders.admin.cancelling import bulk_cancel_page, cancel_page
+from orders.admin.bulk_cancel import bulk_cancel_page
+from orders.admin.cancelling import cancel_page
 from orders.admin.order_filters import OrderFilter, saved_views
 from orders.admin.order_tabs import TABS, tab_context
 from orders.admin.showing import (
