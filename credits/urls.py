@@ -1,5 +1,11 @@
-"""The REST addresses of credits."""
+"""The REST addresses of store credits."""
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from credits.api import AdjustCreditsView, CreditLotsView, CreditMovementsView
+
+urlpatterns = [
+    path("customers/<str:customer_id>/credit-lots/", CreditLotsView.as_view(), name="api-credit-lots"),
+    path("customers/<str:customer_id>/credit-movements/", CreditMovementsView.as_view(), name="api-credit-movements"),
+    path("customers/<str:customer_id>/credits/", AdjustCreditsView.as_view(), name="api-adjust-credits"),
+]

@@ -36,7 +36,7 @@ class Invalid(DomainError):
     title = "The request has fields that are wrong."
 
     def __init__(self, detail: str = "", *, errors: Sequence[FieldError] = ()) -> None:
-        super().__init__(detail or "; ".join(error.detail for error in errors))
+        super().__init__(detail or " ".join(error.detail for error in errors))
         self.errors = tuple(errors)
 
     @classmethod

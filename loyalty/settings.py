@@ -288,6 +288,11 @@ SPECTACULAR_SETTINGS = {
     "SERVE_AUTHENTICATION": [],
     "SERVE_PERMISSIONS": [],
     "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_NAME_OVERRIDES": {
+        "ActorType": "loyalty.stores.actors.ActorType",
+        "MovementType": "loyalty.ledger.models.MovementType",
+        "Trigger": "loyalty.stores.actors.Trigger",
+    },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "loyalty.api.schema.describe_problems",

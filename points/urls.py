@@ -1,5 +1,11 @@
-"""The REST addresses of points."""
+"""The REST addresses of member points."""
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from points.api import AdjustPointsView, PointLotsView, PointMovementsView
+
+urlpatterns = [
+    path("customers/<str:customer_id>/point-lots/", PointLotsView.as_view(), name="api-point-lots"),
+    path("customers/<str:customer_id>/point-movements/", PointMovementsView.as_view(), name="api-point-movements"),
+    path("customers/<str:customer_id>/points/", AdjustPointsView.as_view(), name="api-adjust-points"),
+]

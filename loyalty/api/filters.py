@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Final
 import django_filters
 from django import forms
 from django.core.exceptions import ValidationError
-from django.db.models import Model, QuerySet
+from django.db.models import QuerySet
 from django.http import QueryDict
 from rest_framework.filters import BaseFilterBackend
 from rest_framework.request import Request
@@ -18,6 +18,7 @@ from loyalty.api.problems import Problem
 from loyalty.api.values import parse_id, parse_instant
 
 _MAX_TEXT: Final = 255
+_INSTANT_WANTED: Final = "an instant looks like 2026-01-05T11:00:00+08:00; the offset is needed"
 
 
 class _ListField(forms.CharField):
@@ -35,14 +36,17 @@ class _ListField(forms.CharField):
         return chosen
 
 
+def _lenient_instant(text: str) -> datetime:
+    # A plus sign that was not escaped arrives as a space.
+    return parse_instant(f"{text[:-6]}+{text[-5:]}" if text[-6:-5] == " " else text)
+
+
 class _InstantField(forms.CharField):
     def clean(self, value: Any) -> datetime:
-        text = super().clean(value)
         try:
-            # A plus sign that was not escaped arrives as a space.
-            return parse_instant(f"{text[:-6]}+{text[-5:]}" if text[-6:-5] == " " else text)
+            return _lenient_instant(super().clean(value))
         except ValueError:
-            raise ValidationError("an instant looks like 2026-01-05T11:00:00+08:00; the offset is needed") from None
+            raise ValidationError(_INSTANT_WANTED) from None
 
 
 class _YesNoField(forms.CharField):
@@ -166,6 +170,16 @@ class StrictFilters(BaseFilterBackend):
         """What the schema says about the parameters."""
         filters: type[Filters] | None = getattr(view, "filterset_class", None)
         return [item.parameter(name) for name, item in filters.base_filters.items()] if filters else []
+
+
+def instant_parameter(request: Request, name: str) -> datetime | None:
+    """The instant in a query parameter, None without it. Raises Problem ``invalid-parameter``."""
+    text = request.query_params.get(name)
+    try:
+        return None if text is None else _lenient_instant(text)
+    except ValueError:
+        detail = f"“{name}” has a wrong value: {_INSTANT_WANTED}"
+        raise Problem("invalid-parameter", detail, members={"parameter": name}) from None
 
 
 def refuse_unknown_parameters(request: Request, known: frozenset[str]) -> None:

@@ -120,7 +120,7 @@ def _of_failure(error: Exception) -> Problem:
 def _of_framework(error: exceptions.APIException) -> Problem:
     if isinstance(error, exceptions.ValidationError):
         errors = tuple(_field_errors(error.detail, ""))
-        return Problem("invalid", "; ".join(item.detail for item in errors), errors=errors)
+        return Problem("invalid", " ".join(item.detail for item in errors), errors=errors)
     code = next((code for kind, code in _FRAMEWORK.items() if isinstance(error, kind)), "bad-request")
     return Problem(code, str(error.detail), headers=_headers(error))
 

@@ -9,6 +9,7 @@ urlpatterns = [
     path("schema/", SpectacularJSONAPIView.as_view(), name="api-schema"),
     path("docs/", SpectacularSwaggerView.as_view(url_name="api-schema"), name="api-docs"),
     path("", include("loyalty.stores.urls")),
+    path("", include("loyalty.ledger.urls")),
     path("", include("credits.urls")),
     path("", include("points.urls")),
     re_path("", UnknownAddress.as_view()),

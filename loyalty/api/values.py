@@ -10,6 +10,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from loyalty.errors import Invalid
+from loyalty.ledger.planner import Amount
 from loyalty.money import quantise
 
 MAX_DIGITS: Final = 12
@@ -45,9 +46,19 @@ def amount_text(amount: Decimal, currency: str) -> str:
     return f"{quantise(amount, currency):f}"
 
 
+def value_json(amount: Amount, currency: str) -> str | int:
+    """An amount of either kind: credits as :func:`amount_text`, points (which have no currency) as a whole number."""
+    return amount_text(Decimal(amount), currency) if currency else int(amount)
+
+
 def instant_text(instant: datetime) -> str:
     """RFC 3339 in UTC: ``2026-01-05T03:00:00Z``."""
     return instant.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def day_or_none(day: date | None) -> str | None:
+    """A calendar day, null for none."""
+    return None if day is None else day.isoformat()
 
 
 def instant_or_none(instant: datetime | None) -> str | None:
@@ -141,6 +152,11 @@ class AmountField(serializers.Field[Decimal, Any, str, Any]):
             return Decimal(data)
         except InvalidOperation:
             return self.fail("invalid")
+
+
+@extend_schema_field({"type": "string", "pattern": r"^-?[0-9]+(\.[0-9]+)?$", "examples": ["50.00"]})
+class AmountTextField(serializers.CharField):
+    """Money in an answer: a decimal string with exactly the currency's decimals."""
 
 
 @extend_schema_field({"type": "integer", "format": "int64", "examples": [100]})

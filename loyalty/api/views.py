@@ -8,7 +8,6 @@ from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.utils import timezone
 from django.utils.functional import cached_property
-from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -80,6 +79,7 @@ class ApiView(APIView):
         customer: Customer | None = Customer.objects.for_store(self.store).filter(pk=self.key_of(text)).first()
         if customer is None:
             raise NotFound(f"This store has no customer with the id {text}.")
+        customer.store = self.store
         return customer
 
     def read(self, body: type[Body], *, partial: bool = False, **context: Any) -> dict[str, Any]:
@@ -96,7 +96,6 @@ class ListView(ApiView):
     pagination_class = CursorPages
     filter_backends: ClassVar = [StrictFilters]
     filterset_class: ClassVar[type[Filters] | None] = None
-    serializer_class: ClassVar[type[serializers.BaseSerializer[Any]]]
     orderings: ClassVar[Sequence[Ordering]] = (NEWEST,)
 
     def known_parameters(self, request: Request) -> frozenset[str]:
@@ -114,13 +113,8 @@ class ListView(ApiView):
         return Response({"next": page.next, "previous": page.previous, "results": self.present(page.rows)})
 
     def present(self, rows: Sequence[Any]) -> Sequence[Any]:
-        """The rows as JSON; overridden where a page needs something looked up for all its rows at once."""
-        serializer = self.serializer_class(context=self.present_context(rows))
-        return [serializer.to_representation(row) for row in rows]
-
-    def present_context(self, _rows: Sequence[Any]) -> dict[str, Any]:
-        """What the rows' serializer is told."""
-        return {"store": self.store, "now": self.now}
+        """The rows of one page as JSON; what they need looked up is looked up for all of them at once."""
+        raise NotImplementedError
 
     def _ordering(self) -> Ordering:
         name = self.request.query_params.get("ordering")

@@ -1,12 +1,15 @@
 """Finding and creating a store's customers."""
 
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
-from django.db import connection
+from django.db import IntegrityError, connection, transaction
 from django.db.models import Q
 
+from loyalty.errors import Invalid, NotFound
 from loyalty.stores.models import Customer, Store
 
 
@@ -95,3 +98,45 @@ def _fill(customer: Customer, facts: CustomerFacts, now: datetime) -> None:
             setattr(customer, name, value)
         customer.updated_at = now
         customer.save(update_fields=[*missing, "updated_at"])
+
+
+def create_customer(*, store: Store, values: Mapping[str, Any], now: datetime) -> Customer:
+    """A new customer with any of external_id, email, name, phone, locale.
+
+    Raises Invalid when nothing says who it is, or when the external id is another customer's.
+    """
+    if not any(values.get(name) for name in ("external_id", "email", "name")):
+        raise Invalid.at("/email", "Give an e-mail address, an external id or a name.", code="required")
+    with _external_id_once(values):
+        customer: Customer = Customer.unscoped.create(store=store, created_at=now, updated_at=now, **values)
+    return customer
+
+
+@transaction.atomic
+def change_customer(*, store: Store, customer_id: int, values: Mapping[str, Any], now: datetime) -> Customer:
+    """Change what ``values`` names. Raises NotFound (T1), and Invalid when the external id is another customer's."""
+    customers = Customer.objects.for_store(store).select_for_update(no_key=True)
+    customer: Customer | None = customers.filter(pk=customer_id).first()
+    if customer is None:
+        raise NotFound(f"This store has no customer with the id {customer_id}.")
+    changed = [name for name, value in values.items() if getattr(customer, name) != value]
+    if not changed:
+        return customer
+    for name in changed:
+        setattr(customer, name, values[name])
+    customer.updated_at = now
+    with _external_id_once(values):
+        customer.save(update_fields=[*changed, "updated_at"])
+    return customer
+
+
+@contextmanager
+def _external_id_once(values: Mapping[str, Any]) -> Iterator[None]:
+    try:
+        with transaction.atomic():
+            yield
+    except IntegrityError as error:
+        if "customer_external_id_once" not in str(error):
+            raise
+        taken = f"Another customer has the external id “{values['external_id']}”."
+        raise Invalid.at("/external_id", taken, code="not-unique") from error

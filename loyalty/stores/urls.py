@@ -2,8 +2,10 @@
 
 from django.urls import path
 
-from loyalty.stores.api import StoreView
+from loyalty.stores.api import CustomersView, CustomerView, StoreView
 
 urlpatterns = [
     path("store/", StoreView.as_view(), name="api-store"),
+    path("customers/", CustomersView.as_view(), name="api-customers"),
+    path("customers/<str:customer_id>/", CustomerView.as_view(), name="api-customer"),
 ]

@@ -1,0 +1,83 @@
+"""Store credits over REST: the ledger's views with money and a currency."""
+
+from typing import Any, ClassVar
+
+from drf_spectacular.utils import extend_schema, extend_schema_view
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from credits.ledger import CREDITS
+from loyalty.api.idempotency import command
+from loyalty.api.values import AmountField, AmountTextField, check_amount
+from loyalty.errors import Invalid
+from loyalty.ledger.api import (
+    AdjustmentBody,
+    AdjustView,
+    LotDocument,
+    LotsView,
+    MovementDocument,
+    MovementsView,
+    given_or_removed,
+)
+from loyalty.ledger.planner import Amount
+from loyalty.money import is_currency
+from loyalty.stores.keys import Scope
+
+
+class CreditLotDocument(LotDocument):
+    """Store credit granted at one moment."""
+
+    granted = AmountTextField()
+    remaining = AmountTextField()
+    currency = serializers.CharField()
+
+
+class CreditMovementDocument(MovementDocument):
+    """One row of the store-credit history."""
+
+    amount = AmountTextField()
+    balance_after = AmountTextField()
+    currency = serializers.CharField()
+
+
+class CreditAdjustmentBody(AdjustmentBody):
+    """Store credit to be given (positive) or removed (negative). Without ``expires_on`` it never expires."""
+
+    amount = AmountField(allow_zero=False, allow_negative=True)
+    currency = serializers.CharField(max_length=3, required=False)
+
+
+@extend_schema_view(get=extend_schema(responses=CreditLotDocument(many=True)))
+class CreditLotsView(LotsView):
+    """A customer's store credit, lot by lot."""
+
+    ledger = CREDITS
+
+
+@extend_schema_view(get=extend_schema(responses=CreditMovementDocument(many=True)))
+class CreditMovementsView(MovementsView):
+    """A customer's store-credit history."""
+
+    ledger = CREDITS
+
+
+class AdjustCreditsView(AdjustView):
+    """Gives store credit by hand, or removes it."""
+
+    required_scopes: ClassVar = {"POST": Scope.CREDITS_WRITE}
+    ledger = CREDITS
+    body = CreditAdjustmentBody
+
+    @extend_schema(request=CreditAdjustmentBody, responses={201: given_or_removed(CreditLotDocument, CreditMovementDocument)})
+    @command
+    def post(self, _request: Request, customer_id: str) -> Response:
+        """Give store credit (answers the lot) or, with a negative amount, remove it (answers the movements)."""
+        return self.adjust(customer_id)
+
+    def amount_of(self, values: dict[str, Any]) -> tuple[Amount, str]:
+        """The amount in its currency, the store's unless the body names one."""
+        currency: str = values.get("currency", self.store.currency)
+        if not is_currency(currency):
+            raise Invalid.at("/currency", f"“{currency}” is not a currency.", code="unknown-currency")
+        return check_amount(values["amount"], currency, "/amount"), currency

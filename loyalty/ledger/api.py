@@ -1,0 +1,247 @@
+"""A kind's lots, movements and adjustments over REST, written once; ``credits.api`` and ``points.api`` are the instances."""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Any, ClassVar, Final
+
+from django.db.models import Q, QuerySet
+from drf_spectacular.utils import PolymorphicProxySerializer
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from loyalty.api.documents import ActorDocument, Document, actor_json
+from loyalty.api.filters import Filters, IdFilter, InstantFilter, ListFilter
+from loyalty.api.values import Body, DayField, IdField, InstantField, day_or_none, instant_or_none, instant_text, value_json
+from loyalty.api.views import ApiView, ListView
+from loyalty.errors import Invalid
+from loyalty.ledger.adjusting import Adjustment, adjust
+from loyalty.ledger.expiry import end_of_day, is_expired, last_day_of_use, local_day
+from loyalty.ledger.ledger import Ledger, valid_at
+from loyalty.ledger.models import AbstractLot, AbstractMovement, MovementType, Origin
+from loyalty.ledger.planner import Amount, InsufficientBalance
+from loyalty.stores.actors import Trigger, actor_names
+from loyalty.stores.keys import Scope
+from loyalty.stores.models import Store
+
+# Nobody means a day of the year 9999 to be the last of use; null says never.
+_LAST_YEAR: Final = 9998
+
+
+class LotDocument(Document):
+    """Value granted at one moment; credits have a ``currency`` too. ``expires_on`` is the last day of use."""
+
+    id = IdField()
+    granted_at = InstantField()
+    expires_on = DayField(allow_null=True)
+    expires_at = InstantField(allow_null=True)
+    origin = serializers.ChoiceField(choices=Origin.choices)
+    expired = serializers.BooleanField()
+    extended_from = IdField(allow_null=True)
+
+
+class MovementDocument(Document):
+    """One row of the history; credits have a ``currency`` too."""
+
+    id = IdField()
+    type = serializers.ChoiceField(choices=MovementType.choices)
+    lot = IdField()
+    order = IdField(allow_null=True)
+    redemption = IdField(allow_null=True)
+    revert = IdField(allow_null=True)
+    actor = ActorDocument()
+    reason = serializers.CharField(allow_blank=True)
+    expires_on = DayField(allow_null=True)
+    created_at = InstantField()
+
+
+def given_or_removed(lot: type[LotDocument], movement: type[MovementDocument]) -> PolymorphicProxySerializer:
+    """What an adjustment answers: the lot that was given, or the movements of what was removed."""
+    return PolymorphicProxySerializer(
+        component_name=lot.__name__.replace("LotDocument", "Adjusted"),
+        serializers=[lot, movement(many=True)],
+        resource_type_field_name=None,
+        many=False,
+    )
+
+
+class AdjustmentBody(Body):
+    """What every adjustment says beside its amount."""
+
+    expires_on = DayField(allow_null=True, required=False)
+    reason = serializers.CharField(max_length=200)
+    note = serializers.CharField(max_length=2000, allow_blank=True, required=False)
+
+
+class LotFilters(Filters):
+    """Which lots."""
+
+    state = ListFilter(
+        method="in_state",
+        values=("open", "expired", "spent"),
+        help_text="`open`: something is left and can be used; `expired`: the last day is over; `spent`: all is used.",
+    )
+
+    def in_state(self, rows: "QuerySet[Any]", _name: str, value: Sequence[str]) -> "QuerySet[Any]":
+        """Lots in any of the states, by the view's clock (L2)."""
+        valid = valid_at(self.request.parser_context["view"].now)
+        states = {"open": valid & Q(remaining__gt=0), "expired": ~valid, "spent": valid & Q(remaining=0)}
+        wanted = Q()
+        for name in value:
+            wanted |= states[name]
+        return rows.filter(wanted)
+
+
+class MovementFilters(Filters):
+    """Which movements."""
+
+    type = ListFilter("type", values=MovementType.values, help_text="What the movement records.")
+    order = IdFilter("order", help_text="The order it belongs to.")
+    created_after = InstantFilter("created_at", lookup_expr="gte", help_text="At this instant or later.")
+    created_before = InstantFilter("created_at", lookup_expr="lt", help_text="Before this instant.")
+
+
+class LotsView(ListView):
+    """A customer's lots of one kind."""
+
+    required_scopes: ClassVar = {"GET": Scope.LEDGER_READ}
+    filterset_class = LotFilters
+    ledger: ClassVar[Ledger]
+
+    def get(self, _request: Request, customer_id: str) -> Response:
+        """A customer's lots, newest first."""
+        lots = self.ledger.tables.lot.objects.for_store(self.store)
+        return self.list(lots.filter(customer=self.customer(customer_id)))
+
+    def present(self, rows: Sequence[Any]) -> Sequence[Any]:
+        """Lots as JSON."""
+        return [lot_json(row, self.store, self.now) for row in rows]
+
+
+class MovementsView(ListView):
+    """A customer's history of one kind (M12)."""
+
+    required_scopes: ClassVar = {"GET": Scope.LEDGER_READ}
+    filterset_class = MovementFilters
+    ledger: ClassVar[Ledger]
+
+    def get(self, _request: Request, customer_id: str) -> Response:
+        """A customer's movements, newest first."""
+        movements = self.ledger.tables.movement.objects.for_store(self.store).select_related("lot", "remark")
+        return self.list(movements.filter(customer=self.customer(customer_id)))
+
+    def present(self, rows: Sequence[Any]) -> Sequence[Any]:
+        """Movements as JSON."""
+        return movements_json(rows, self.store)
+
+
+class AdjustView(ApiView):
+    """Gives value by hand, or removes it (L6). The two instances name the body, the scope and the default expiry."""
+
+    ledger: ClassVar[Ledger]
+    body: ClassVar[type[AdjustmentBody]]
+
+    def adjust(self, customer_id: str) -> Response:
+        """Carry out what the body asks for: 201 with the lot that was given, or with the movements of a removal."""
+        customer = self.customer(customer_id)
+        values = self.read(self.body)
+        adjustment = self._adjustment(values)
+        try:
+            posted = adjust(
+                self.ledger,
+                store=self.store,
+                customer_id=customer.pk,
+                adjustment=adjustment,
+                actor=self.actor,
+                trigger=Trigger.API,
+                now=self.now,
+            )
+        except InsufficientBalance as error:
+            raise InsufficientBalance.at("/amount", error.detail) from error
+        if adjustment.amount > 0:
+            lot = self.ledger.tables.lot.objects.for_store(self.store).get(pk=posted[-1].lot_id)
+            return Response(lot_json(lot, self.store, self.now), status=201)
+        movements = self.ledger.tables.movement.objects.for_store(self.store).select_related("lot", "remark")
+        written = movements.filter(pk__in=[row.id for row in posted]).order_by("pk")
+        return Response(movements_json(list(written), self.store), status=201)
+
+    def amount_of(self, values: dict[str, Any]) -> tuple[Amount, str]:
+        """The amount in its smallest unit, and its currency (points: none)."""
+        return values["amount"], ""
+
+    def default_last_day(self) -> date | None:
+        """The last day of use when the body names none."""
+        return None
+
+    def _adjustment(self, values: dict[str, Any]) -> Adjustment:
+        amount, currency = self.amount_of(values)
+        return Adjustment(
+            amount=amount,
+            currency=currency,
+            reason=values["reason"],
+            note=values.get("note", ""),
+            expires_at=self._expires_at(values) if amount > 0 else _no_expiry(values),
+        )
+
+    def _expires_at(self, values: dict[str, Any]) -> datetime | None:
+        last_day = values["expires_on"] if "expires_on" in values else self.default_last_day()
+        if last_day is None:
+            return None
+        if last_day < local_day(self.now, self.store.tz):
+            raise Invalid.at("/expires_on", "The last day of use is before today.", code="in-the-past")
+        if last_day.year > _LAST_YEAR:
+            raise Invalid.at("/expires_on", "The day is too far ahead; null means never.", code="too-far")
+        return end_of_day(last_day, self.store.tz)
+
+
+def _no_expiry(values: dict[str, Any]) -> None:
+    if values.get("expires_on") is not None:
+        raise Invalid.at("/expires_on", "Only value that is given has a last day of use.")
+
+
+def lot_json(lot: AbstractLot, store: Store, now: datetime) -> dict[str, Any]:
+    """One lot. Lapsed lots are marked by the clock, whether or not a job has posted it (L2)."""
+    row: Any = lot
+    currency: str = getattr(row, "currency", "")
+    return {
+        "id": str(lot.pk),
+        "granted": value_json(row.granted, currency),
+        "remaining": value_json(row.remaining, currency),
+        **({"currency": currency} if currency else {}),
+        "granted_at": instant_text(lot.granted_at),
+        "expires_on": day_or_none(last_day_of_use(lot.expires_at, store.tz)),
+        "expires_at": instant_or_none(lot.expires_at),
+        "origin": lot.origin,
+        "expired": is_expired(lot.expires_at, now),
+        "extended_from": _id_or_none(row.extended_from_id),
+    }
+
+
+def movements_json(movements: Sequence[AbstractMovement], store: Store) -> list[dict[str, Any]]:
+    """Movements with their actors' names: at most two queries more, whatever their number."""
+    names = actor_names(movement.actor for movement in movements)
+    return [_movement_json(movement, store, names[movement.actor]) for movement in movements]
+
+
+def _movement_json(movement: AbstractMovement, store: Store, actor: str) -> dict[str, Any]:
+    row: Any = movement
+    currency: str = getattr(row, "currency", "")
+    return {
+        "id": str(movement.pk),
+        "type": movement.type,
+        "amount": value_json(row.amount, currency),
+        "balance_after": value_json(row.balance_after, currency),
+        **({"currency": currency} if currency else {}),
+        "lot": str(row.lot_id),
+        "order": _id_or_none(row.order_id),
+        "redemption": None,
+        "revert": _id_or_none(row.revert_id),
+        "actor": actor_json(movement.actor, actor),
+        "reason": row.remark.reason if row.remark else "",
+        "expires_on": day_or_none(last_day_of_use(row.lot.expires_at, store.tz)),
+        "created_at": instant_text(movement.created_at),
+    }
+
+
+def _id_or_none(key: int | None) -> str | None:
+    return None if key is None else str(key)

@@ -1,0 +1,79 @@
+"""Member points over REST: the ledger's views with whole numbers."""
+
+from datetime import date
+from typing import ClassVar
+
+from drf_spectacular.utils import extend_schema, extend_schema_view
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from loyalty.api.idempotency import command
+from loyalty.api.values import PointsField
+from loyalty.ledger.api import (
+    AdjustmentBody,
+    AdjustView,
+    LotDocument,
+    LotsView,
+    MovementDocument,
+    MovementsView,
+    given_or_removed,
+)
+from loyalty.ledger.expiry import local_day, scheme_last_day
+from loyalty.stores.keys import Scope
+from loyalty.stores.preferences import current_settings
+from points.ledger import POINTS
+
+
+class PointLotDocument(LotDocument):
+    """Points granted at one moment."""
+
+    granted = PointsField()
+    remaining = PointsField()
+
+
+class PointMovementDocument(MovementDocument):
+    """One row of the member-points history."""
+
+    amount = PointsField()
+    balance_after = PointsField()
+
+
+class PointAdjustmentBody(AdjustmentBody):
+    """Points to be given (positive) or removed (negative). Without ``expires_on`` the store's scheme decides."""
+
+    amount = PointsField(allow_zero=False, allow_negative=True)
+
+
+@extend_schema_view(get=extend_schema(responses=PointLotDocument(many=True)))
+class PointLotsView(LotsView):
+    """A customer's points, lot by lot."""
+
+    ledger = POINTS
+
+
+@extend_schema_view(get=extend_schema(responses=PointMovementDocument(many=True)))
+class PointMovementsView(MovementsView):
+    """A customer's member-points history."""
+
+    ledger = POINTS
+
+
+class AdjustPointsView(AdjustView):
+    """Gives points by hand, or removes them."""
+
+    required_scopes: ClassVar = {"POST": Scope.POINTS_WRITE}
+    ledger = POINTS
+    body = PointAdjustmentBody
+
+    @extend_schema(
+        request=PointAdjustmentBody, responses={201: given_or_removed(PointLotDocument, PointMovementDocument)}
+    )
+    @command
+    def post(self, _request: Request, customer_id: str) -> Response:
+        """Give points (answers the lot) or, with a negative amount, remove them (answers the movements)."""
+        return self.adjust(customer_id)
+
+    def default_last_day(self) -> date | None:
+        """What the store's scheme says of points awarded today (L7)."""
+        scheme = current_settings(self.store).points_expiry
+        return scheme_last_day(scheme, awarded=local_day(self.now, self.store.tz))
