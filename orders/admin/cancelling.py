@@ -90,9 +90,10 @@ def _read_again(case: _Case, *, cancels: bool) -> _Case:
 
 
 def _is_about_cancelling(request: HttpRequest, order: Order) -> bool:
-    asked = request.POST.get("intent") or request.GET.get("intent")
-    if asked in {"cancel", "return"}:
-        return asked == "cancel"
+    if "intent" in request.POST:
+        return request.POST["intent"] == "cancel"
+    if request.GET.get("intent") == "cancel":
+        return True
     return order.status == OrderStatus.CANCELLED or order.payment_status != PaymentStatus.REFUNDED
 
 

@@ -51,6 +51,8 @@ class OrderFilterForm(FilterForm):
     cancelled_from = forms.DateField(label="Cancelled from", required=False, widget=DayInput)
     cancelled_to = forms.DateField(label="Cancelled until", required=False, widget=DayInput)
     cancelled_by = _choice("Cancelled by", (_ANY, *((key, label) for key, (label, _) in _CANCELLED_BY.items())))
+    cancelled_at = forms.DateTimeField(label="Cancelled together at", required=False)
+    not_reverted = _choice("Either kind Not Reverted", _YES)
     expired_lots = _choice("Drew on value that has expired", _YES)
     customer = forms.ModelChoiceField(label="Customer", queryset=Customer.unscoped.none(), required=False)
 
@@ -79,6 +81,7 @@ class OrderFilterForm(FilterForm):
             "cancelled_from": lambda day: Q(cancelled_at__gte=self._start(day)),
             "cancelled_to": lambda day: Q(cancelled_at__lt=end_of_day(day, self.store.tz)),
             "cancelled_by": lambda key: Q(cancelled_at__isnull=False, cancelled_by__in=_CANCELLED_BY[key][1]),
+            "not_reverted": lambda _: _not_reverted(),
             "expired_lots": lambda _: _drew_on_expired(),
         }
         return special[name](value) if name in special else Q(**{name: value})
@@ -86,6 +89,11 @@ class OrderFilterForm(FilterForm):
     def _start(self, day: date) -> datetime:
         # The end of the day before: some zones have days that do not begin at midnight (L2).
         return end_of_day(day - timedelta(days=1), self.store.tz)
+
+
+def _not_reverted() -> Q:
+    not_reverted = RevertStatus.NOT_REVERTED
+    return Q(credit_revert_status=not_reverted) | Q(points_revert_status=not_reverted)
 
 
 def _drew_on_expired() -> Q:

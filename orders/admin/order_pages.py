@@ -18,7 +18,7 @@ from loyalty.stores.active import acting, active_store, may
 from loyalty.stores.roles import Can
 from loyalty.stores.searching import find_customers
 from loyalty.stores.showing import show_moment
-from orders.admin.bulk_cancel import bulk_cancel_page
+from orders.admin.bulk_cancel import LIMIT, bulk_cancel_page, show_bulk_cancel
 from orders.admin.cancelling import cancel_page
 from orders.admin.order_filters import OrderFilter, saved_views
 from orders.admin.order_tabs import TABS, tab_context
@@ -71,6 +71,13 @@ class OrderAdmin(StoreModelAdmin):
     actions = ("cancel_one", "cancel_several")
     empty_title = "No orders yet"
     empty_hint = "Orders arrive from the shop platforms, through the REST API, or from a file with import_orders."
+
+    class Media:
+        """The cancel form as a dialog over the list."""
+
+        css: ClassVar[dict[str, tuple[str, ...]]] = {"all": ("orders/cancel_form.css",)}
+        js: ClassVar[tuple[str, ...]] = ("orders/cancel_form.js",)
+
     store_views: ClassVar[tuple[StoreView, ...]] = (
         StoreView("bulk-cancel/", "bulk_cancel", bulk_cancel_page),
         StoreView("<path:object_id>/cancel/", "cancel", cancel_page),
@@ -143,7 +150,7 @@ class OrderAdmin(StoreModelAdmin):
         here = reverse("admin:orders_order_change", args=[order.pk])
         if status == OrderStatus.CANCELLED:
             # M1, M8: cancelling is decided on its own form; nothing is saved here.
-            return HttpResponseRedirect(reverse("admin:orders_order_cancel", args=[order.pk]))
+            return HttpResponseRedirect(f"{reverse('admin:orders_order_cancel', args=[order.pk])}?intent=cancel")
         if status not in OrderStatus.values:
             messages.error(request, "Choose one of the statuses.")
             return HttpResponseRedirect(here)
@@ -176,9 +183,9 @@ class OrderAdmin(StoreModelAdmin):
 
     @admin.action(description="Cancel selected orders (nothing is returned)…", permissions=["cancel"])
     def cancel_several(self, request: HttpRequest, queryset: "QuerySet[Order]") -> HttpResponse:
-        """Go to the page that says what cancelling them all means (B1)."""
-        ids = ",".join(str(order_id) for order_id in queryset.order_by("pk").values_list("pk", flat=True))
-        return HttpResponseRedirect(f"{reverse('admin:orders_order_bulk_cancel')}?ids={ids}")
+        """Show the page that says what cancelling them all means (B1)."""
+        ids = queryset.order_by("pk").values_list("pk", flat=True)
+        return show_bulk_cancel(self, request, list(ids[: LIMIT + 1]))
 
     @admin.display(description="Order")
     def order(self, order: Order) -> SafeString:
