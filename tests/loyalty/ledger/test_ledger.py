@@ -1,5 +1,6 @@
 """The ledger's verbs on PostgreSQL: lots, movements and running balances (L1-L6, H1)."""
 
+import re
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
@@ -207,21 +208,21 @@ def test_m7_customers_are_locked_in_id_order_and_inserts_do_not_wait(store: Stor
     with CaptureQueriesContext(connection) as queries:
         lock_customers(reversed(ids))  # type: ignore[arg-type]
     (query,) = queries
-    assert query["sql"].endswith('ORDER BY "stores_customer"."id" ASC FOR NO KEY UPDATE')
+    assert re.search(r'ORDER BY ("stores_customer"."id"|1) ASC FOR NO KEY UPDATE$', query["sql"])
 
 
 @pytest.mark.parametrize("verb", ["UPDATE {table} SET amount = 1", "DELETE FROM {table}"])
 @pytest.mark.parametrize("table", ["credits_creditmovement", "points_pointmovement", "orders_revert"])
 def test_h1_what_was_booked_is_insert_only_in_the_database(customer: Customer, table: str, verb: str) -> None:
     booked_order(customer)
-    with pytest.raises(DatabaseError, match=r"Cannot (update|delete) rows"), connection.cursor() as cursor:
+    with pytest.raises(DatabaseError, match="Cannot update or delete rows"), connection.cursor() as cursor:
         cursor.execute(verb.format(table=table))
 
 
 @pytest.mark.parametrize("verb", ["UPDATE journal_journalentry SET event = 'x'", "DELETE FROM journal_journalentry"])
 def test_h1_the_journal_is_insert_only_in_the_database(customer: Customer, verb: str) -> None:
     booked_order(customer)
-    with pytest.raises(DatabaseError, match=r"Cannot (update|delete) rows"), connection.cursor() as cursor:
+    with pytest.raises(DatabaseError, match="Cannot update or delete rows"), connection.cursor() as cursor:
         cursor.execute(verb)
 
 
