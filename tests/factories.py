@@ -15,6 +15,9 @@ from loyalty.stores.models import ApiKey, Customer, Membership, Role, SettingsVe
 from loyalty.stores.preferences import StoreSettings, settings_to_json
 from orders.kinds import LEDGERS
 from orders.models import Order
+from orders.services.applying import CancelResult, Details
+from orders.services.cancelling import cancel_order
+from orders.services.choices import CancelChoice
 from orders.services.placing import NewOrder, place_order
 from points.models import PointLot
 
@@ -107,7 +110,7 @@ def make_order(
     customer: Customer | None,
     *,
     store: Store | None = None,
-    credits: Decimal | str = "0",  # noqa: A002 - the word of the domain
+    credits: Decimal | str = "0",
     points: int = 0,
     now: datetime = BEFORE,
     **fields: Any,
@@ -130,3 +133,17 @@ def balance(kind: Kind, customer: Customer, *, now: datetime, currency: str | No
     """What ``customer`` can use at ``now`` (points, or credits in the store's currency)."""
     wanted = (customer.store.currency if currency is None else currency) if kind == "credits" else ""
     return LEDGERS[kind].available([customer.pk], now=now).get((customer.pk, wanted), 0)
+
+
+def cancel_and_return(order: Order, *, now: datetime = NOW) -> CancelResult:
+    """Cancel ``order`` by hand with both kinds ticked and nothing extended."""
+    return cancel_order(
+        store=order.store,
+        order_id=order.pk,
+        choice=CancelChoice(returns={"credits": True, "points": True}),
+        details=Details(),
+        token=None,
+        actor=ACTOR,
+        trigger=Trigger.ADMIN,
+        now=now,
+    )

@@ -5,8 +5,9 @@ from datetime import datetime
 
 from django.db import transaction
 
-from loyalty.errors import NotFound
+from loyalty.errors import Invalid, NotFound
 from loyalty.journal.record import Event, Happening, record
+from loyalty.ledger.expiry import is_expired
 from loyalty.ledger.ledger import Ledger
 from loyalty.ledger.planner import Amount
 from loyalty.ledger.posting import Posted, lock_customers
@@ -38,8 +39,10 @@ def adjust(
 ) -> list[Posted]:
     """Give or remove value; answers the movements written, oldest first: one for a gift, one per lot for a removal.
 
-    Raises NotFound for a customer of another store, InsufficientBalance when there is less than is to be removed.
+    Raises Invalid for nothing and for a gift that has expired already, NotFound for a customer of another store,
+    InsufficientBalance when there is less than is to be removed.
     """
+    _refuse_what_changes_nothing(adjustment, now)
     customer = Customer.objects.for_store(store).filter(pk=customer_id).first()
     if customer is None:
         raise NotFound(f"This store has no customer with the id {customer_id}.")
@@ -48,6 +51,13 @@ def adjust(
     posted = _write(ledger, customer, adjustment, remark, actor, trigger, now)
     record([_changed(ledger, customer, adjustment, remark)], actor=actor, now=now)
     return posted
+
+
+def _refuse_what_changes_nothing(adjustment: Adjustment, now: datetime) -> None:
+    if not adjustment.amount:
+        raise Invalid.at("/amount", "Give or remove more than nothing.", code="zero")
+    if adjustment.amount > 0 and is_expired(adjustment.expires_at, now):
+        raise Invalid.at("/expires_on", "The expiry is before today.", code="in-the-past")
 
 
 def _write(

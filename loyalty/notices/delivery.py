@@ -49,7 +49,8 @@ def _deliver_next(now: datetime) -> str | None:
     notice.attempts += 1
     try:
         _send(notice)
-    except (SMTPException, OSError) as error:
+    except (SMTPException, OSError, ValueError) as error:
+        # ValueError: an address or header that cannot be written down; it must not hold up the notices behind it.
         return _postpone(notice, error, now)
     notice.status, notice.sent_at, notice.next_attempt_at, notice.last_error = NoticeStatus.SENT, now, None, ""
     notice.save()

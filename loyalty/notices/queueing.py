@@ -46,7 +46,7 @@ def _notice(letter: Letter, now: datetime) -> Notice:
         customer=letter.customer,
         order_id=letter.order_id,
         to_email=letter.customer.email,
-        subject=letter.message.subject,
+        subject=_one_line(letter.message.subject),
         text=letter.message.text,
         html=letter.message.html,
         message_id=f"<{uuid.uuid4()}@loyalty-back-office>",
@@ -54,6 +54,11 @@ def _notice(letter: Letter, now: datetime) -> Notice:
         next_attempt_at=now,
         created_at=now,
     )
+
+
+def _one_line(subject: str) -> str:
+    # Shop names and order numbers are other people's text; a mail header takes no line ends, the column 200 characters.
+    return " ".join(subject.split())[:200]
 
 
 def _queued(notice: Notice) -> Happening:

@@ -172,6 +172,9 @@ def _spender(order: Order, wanted: Mapping[Kind, Amount]) -> Customer:
         raise OrderCancelled("This order is cancelled; credits and points cannot be applied to it.")
     if order.customer is None:
         raise Invalid.at("/customer", "Credits and points need a customer who holds them.", code="required")
+    for kind, amount in wanted.items():
+        if amount < 0:
+            raise Invalid.at(f"/apply_{kind}", "An order cannot use less than nothing.")
     if wanted.get("credits", 0) > order.total:
         raise Invalid.at("/apply_credits", "More credits than the order's total.", code="above-total")
     customer: Customer = order.customer

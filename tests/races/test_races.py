@@ -23,6 +23,7 @@ from loyalty.stores.models import Customer, Store
 from loyalty.stores.preferences import StoreSettings
 from orders.kinds import LEDGERS
 from orders.models import Order, OrderStatus, Revert
+from orders.services.automatic import auto_cancel
 from orders.services.cancelling import (
     CancelResult,
     Details,
@@ -300,6 +301,46 @@ def test_e6_a_status_change_and_a_cancel_at_once_are_one_after_the_other(custome
     assert isinstance(changed, Order)
     assert (changed.status, changed.payment_status) == (OrderStatus.CANCELLED, "paid")
     assert changed.version == order.version + 2
+
+
+def test_e6_a_payment_and_the_automatic_cancel_at_once_are_one_after_the_other(customer: Customer) -> None:
+    credit(customer, "100")
+    for _ in ROUNDS:
+        order = factories.make_order(customer, credits="10", payment_status="failed")
+        paid = partial(
+            change_order,
+            store=order.store,
+            order_id=order.pk,
+            values={"payment_status": "paid"},
+            actor=factories.ACTOR,
+            now=factories.NOW,
+        )
+        calls: list[Callable[[], Any]] = [
+            paid,
+            partial(auto_cancel, factories.NOW),
+            partial(auto_cancel, factories.NOW),
+        ]
+        together(*calls)
+        order.refresh_from_db()
+        cancelled = order.status == OrderStatus.CANCELLED
+        assert (order.payment_status, order.credits_reverted) == ("paid", 10 if cancelled else 0)
+        if not cancelled:
+            cancelling(order)()
+        assert left(customer) == 100
+    sound(customer.store)
+
+
+def test_e8_workers_and_a_person_at_once_return_each_order_once(store: Store) -> None:
+    customers = [factories.make_customer(store) for _ in range(3)]
+    for customer in customers:
+        credit(customer, "100")
+    for _ in ROUNDS:
+        orders = [factories.make_order(one, credits="10", payment_status="failed") for one in customers for _ in "ab"]
+        calls: list[Callable[[], Any]] = [partial(auto_cancel, factories.NOW)] * 2
+        together(*calls, cancelling(orders[0]), cancelling(orders[-1]))
+        assert {left(customer) for customer in customers} == {100}
+        assert Revert.unscoped.filter(order__in=orders).count() == len(orders)
+    sound(store)
 
 
 def test_m8_two_returns_of_what_is_left_at_once_return_it_once(store: Store) -> None:

@@ -130,3 +130,22 @@ def deliver_on_a_connection_of_its_own() -> int:
         return deliver_notices(NOW)["sent"]
     finally:
         connection.close()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("broken", [{"subject": "two\nlines"}, {"to_email": "two\nlines@example.org"}])
+def test_h3_one_that_cannot_be_written_down_does_not_hold_up_the_next(broken: dict[str, str]) -> None:
+    notice, behind = queued(), queued()
+    Notice.unscoped.filter(pk=notice.pk).update(**broken)
+    counts = deliver_notices(NOW)
+    assert counts == {"sent": 1, "postponed": 1, "failed": 0}
+    behind.refresh_from_db()
+    assert behind.status == NoticeStatus.SENT
+
+
+@pytest.mark.django_db
+def test_h3_a_subject_is_one_line_and_fits() -> None:
+    letter = Letter(Message("Order 1\n\n2 " + "9" * 300, "t", "h"), make_customer(make_store()), None)
+    (notice,) = queue([letter], actor=ACTOR, now=NOW)
+    assert notice.subject.startswith("Order 1 2 999")
+    assert deliver_notices(NOW)["sent"] == 1

@@ -1,0 +1,114 @@
+"""No row joins two stores, whatever the code does (T1): the managers refuse, and so does the database."""
+
+from typing import Any
+
+import pytest
+from django.apps import apps
+from django.db import IntegrityError, connection, models, transaction
+
+from loyalty.stores.actors import Trigger
+from loyalty.stores.checks import same_store_fields
+from loyalty.stores.models import Customer, Store
+from loyalty.stores.scoping import StoreNotNamed, StoreOwned
+from orders.services.applying import Details
+from orders.services.cancelling import cancel_order
+from orders.services.choices import CancelChoice, Extension
+from tests import factories
+
+OWNED = [model for model in apps.get_models() if issubclass(model, StoreOwned)]
+KEYS = list(same_store_fields())
+
+
+@pytest.mark.parametrize("model", OWNED, ids=lambda model: model._meta.label)
+def test_t1_rows_of_a_store_are_not_had_without_naming_it(model: Any) -> None:
+    for door in (model.objects.all, model.objects.count, lambda: model.objects.filter(pk=1), model.objects.first):
+        with pytest.raises(StoreNotNamed):
+            door()
+
+
+@pytest.mark.django_db
+def test_t1_a_store_shows_its_own_rows_alone() -> None:
+    mine, other = factories.make_store(), factories.make_store()
+    customer = factories.make_customer(mine)
+    factories.make_customer(other)
+    assert list(Customer.objects.for_store(mine)) == [customer]
+
+
+def test_t1_every_model_is_of_a_store_or_of_the_platform() -> None:
+    ours = {"stores", "journal", "notices", "api", "credits", "points", "orders", "loyalty"}
+    shared = {model._meta.label for model in apps.get_models() if model._meta.app_label in ours} - {
+        model._meta.label for model in OWNED
+    }
+    assert shared == {"stores.Store", "stores.User", "stores.Membership", "journal.JobRun"}
+
+
+def plain_references() -> list[str]:
+    """References from a store's row to another store's row that are no SameStoreKey."""
+    found = []
+    for model in OWNED:
+        for field in model._meta.get_fields():
+            if isinstance(field, models.ForeignKey) and (model, field) not in KEYS:
+                related = field.related_model
+                if isinstance(related, type) and issubclass(related, StoreOwned):
+                    found.append(f"{model._meta.label}.{field.name}")
+    return found
+
+
+def test_t1_rows_of_a_store_refer_to_each_other_by_same_store_keys_only() -> None:
+    assert plain_references() == []
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("model", "field"), KEYS, ids=lambda item: getattr(item, "name", None) or item._meta.label)
+def test_t1_every_reference_has_a_key_over_store_and_id_in_the_database(model: Any, field: Any) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT count(*) FROM pg_constraint AS key
+            WHERE contype = 'f' AND convalidated
+                AND conrelid = %s::regclass AND confrelid = %s::regclass
+                AND pg_get_constraintdef(oid) LIKE 'FOREIGN KEY (store_id, ' || %s || ') REFERENCES %%(store_id, id)'
+            """,
+            [model._meta.db_table, field.related_model._meta.db_table, field.column],
+        )
+        assert cursor.fetchone() == (1,)
+
+
+def furnish(store: Store) -> None:
+    """At least one row of every kind that refers to another, with every reference that there is."""
+    customer = factories.make_customer(store)
+    for kind in ("credits", "points"):
+        factories.grant(kind, customer, 10, until=factories.BEFORE.date())
+    order = factories.make_order(customer, credits="4", points=4)
+    cancel_order(
+        store=store,
+        order_id=order.pk,
+        choice=CancelChoice({"credits": True, "points": True}, dict.fromkeys(("credits", "points"), Extension(days=3))),
+        details=Details("customer", notify_customer=True),
+        token=None,
+        actor=factories.ACTOR,
+        trigger=Trigger.ADMIN,
+        now=factories.NOW,
+    )
+
+
+@pytest.mark.django_db
+def test_t1_direct_sql_cannot_join_two_stores() -> None:
+    mine, other = factories.make_store(), factories.make_store()
+    furnish(mine)
+    furnish(other)
+    tried = set()
+    for model, field in KEYS:
+        table = model._meta.db_table
+        foreign = field.related_model.objects.for_store(other).values_list("pk", flat=True).first()
+        mine_row = model.objects.for_store(mine).filter(**{f"{field.name}__isnull": False}).first()
+        if foreign is None or mine_row is None:
+            continue
+        with connection.cursor() as cursor:
+            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+            # Insert-only tables are unlocked, so that it is the key that refuses.
+            cursor.execute(f'ALTER TABLE "{table}" DISABLE TRIGGER USER')
+            with pytest.raises(IntegrityError, match=f"{table}_{field.column}_same_store"), transaction.atomic():
+                cursor.execute(f'UPDATE "{table}" SET "{field.column}" = %s WHERE id = %s', [foreign, mine_row.pk])
+        tried.add((table, field.column))
+    assert len(tried) >= 27

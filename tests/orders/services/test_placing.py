@@ -1,0 +1,169 @@
+"""Recording orders and what they spend (O2, O5, L3, L4)."""
+
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from credits.models import CreditAllocation, CreditMovement
+from loyalty.checks import find_faults
+from loyalty.errors import Invalid
+from loyalty.ledger.planner import InsufficientBalance
+from loyalty.stores.actors import Trigger
+from loyalty.stores.customers import CustomerFacts
+from loyalty.stores.models import Customer, Store
+from orders.models import Order, OrderStatus
+from orders.services.placing import NewOrder, OrderCancelled, SpendDiffers, place_order
+from tests import factories
+from tests.factories import ACTOR, NOW
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def store() -> Store:
+    return factories.make_store()
+
+
+@pytest.fixture
+def customer(store: Store) -> Customer:
+    return factories.make_customer(store)
+
+
+def place(store: Store, **values: Any) -> tuple[Order, bool]:
+    facts: dict[str, Any] = {
+        "number": "1001",
+        "total": Decimal(100),
+        "currency": "USD",
+        "placed_at": NOW,
+        "customer": None,
+    }
+    return place_order(store=store, new=NewOrder(**(facts | values)), actor=ACTOR, trigger=Trigger.API, now=NOW)
+
+
+def test_l3_an_order_takes_from_the_lot_that_expires_first(store: Store, customer: Customer) -> None:
+    never = factories.grant("credits", customer, "10")
+    late = factories.grant("credits", customer, "10", until=date(2026, 3, 1))
+    soon = factories.grant("credits", customer, "10", until=date(2026, 2, 1))
+    factories.grant("credits", customer, "10", until=date(2026, 1, 4))
+    order, created = place(store, customer=customer.pk, apply_credits=Decimal(25))
+    assert created
+    assert order.credits_applied == 25
+    drawn = CreditAllocation.unscoped.filter(order=order).order_by("id").values_list("lot", "amount")
+    assert list(drawn) == [(soon.pk, 10), (late.pk, 10), (never.pk, 5)]
+    assert list(find_faults(store)) == []
+
+
+def test_l3_too_little_balance_writes_nothing(store: Store, customer: Customer) -> None:
+    factories.grant("credits", customer, "10")
+    factories.grant("points", customer, 5)
+    for values, pointer in (
+        ({"apply_credits": Decimal("10.01")}, "/apply_credits"),
+        ({"apply_credits": Decimal(1), "apply_points": 6}, "/apply_points"),
+    ):
+        with pytest.raises(InsufficientBalance) as refused:
+            place(store, customer=customer.pk, **values)
+        assert [error.pointer for error in refused.value.errors] == [pointer]
+    assert not Order.unscoped.exists()
+    assert CreditMovement.unscoped.count() == 1
+
+
+def test_l4_credits_of_one_currency_pay_only_orders_of_it(store: Store, customer: Customer) -> None:
+    factories.grant("credits", customer, "10", currency="EUR")
+    with pytest.raises(InsufficientBalance):
+        place(store, customer=customer.pk, apply_credits=Decimal(1))
+    order, _ = place(store, customer=customer.pk, apply_credits=Decimal(1), currency="EUR")
+    assert order.credits_applied == 1
+
+
+def test_l2_an_expired_lot_pays_nothing_whether_or_not_a_job_has_run(store: Store, customer: Customer) -> None:
+    factories.grant("credits", customer, "10", until=date(2026, 1, 4))
+    with pytest.raises(InsufficientBalance, match="The customer has 0"):
+        place(store, customer=customer.pk, apply_credits=Decimal(1))
+
+
+def test_o2_the_same_order_again_changes_nothing(store: Store, customer: Customer) -> None:
+    factories.grant("credits", customer, "10")
+    first, _ = place(store, customer=customer.pk, apply_credits=Decimal(4), external_id="x")
+    again, created = place(store, customer=customer.pk, apply_credits=Decimal(4), external_id="x", number="other")
+    assert (again.pk, created, again.number, again.version) == (first.pk, False, "1001", first.version)
+    assert factories.balance("credits", customer, now=NOW) == 6
+
+
+def test_o2_orders_are_told_apart_by_store_platform_and_number(store: Store) -> None:
+    keys: list[dict[str, Any]] = [{}, {"platform": "shopify"}, {"number": "1002"}, {"external_id": "1001"}]
+    orders = {place(store, **values)[0].pk for values in keys}
+    orders.add(place(factories.make_store())[0].pk)
+    assert len(orders) == 5
+
+
+def test_o5_a_spend_can_be_recorded_later_but_not_changed(store: Store, customer: Customer) -> None:
+    factories.grant("credits", customer, "10")
+    factories.grant("points", customer, 10)
+    place(store, customer=customer.pk)
+    order, created = place(store, customer=customer.pk, apply_credits=Decimal(4))
+    assert (created, order.credits_applied) == (False, 4)
+    order, _ = place(store, customer=customer.pk, apply_credits=Decimal(4), apply_points=3)
+    assert order.points_applied == 3
+    with pytest.raises(SpendDiffers):
+        place(store, customer=customer.pk, apply_credits=Decimal(5))
+
+
+def test_o5_a_cancelled_order_takes_nothing(store: Store, customer: Customer) -> None:
+    factories.grant("credits", customer, "10")
+    order, _ = place(store, customer=customer.pk, status=OrderStatus.CANCELLED)
+    assert order.cancelled_at == NOW
+    with pytest.raises(OrderCancelled):
+        place(store, customer=customer.pk, apply_credits=Decimal(5))
+
+
+@pytest.mark.parametrize(
+    ("values", "pointer", "code"),
+    [
+        ({"customer": None, "apply_points": 1}, "/customer", "required"),
+        ({"apply_credits": Decimal("100.01")}, "/apply_credits", "above-total"),
+        ({"apply_credits": Decimal(-1)}, "/apply_credits", "invalid"),
+        ({"apply_points": -1}, "/apply_points", "invalid"),
+        ({"customer": 0}, "/customer", "not-found"),
+    ],
+)
+def test_o5_what_cannot_be_is_refused(
+    store: Store, customer: Customer, values: dict[str, Any], pointer: str, code: str
+) -> None:
+    factories.grant("credits", customer, "1000")
+    factories.grant("points", customer, 1000)
+    with pytest.raises(Invalid) as refused:
+        place(store, **({"customer": customer.pk} | values))
+    assert [(error.pointer, error.code) for error in refused.value.errors] == [(pointer, code)]
+    assert not Order.unscoped.exists()
+
+
+def test_t1_a_customer_of_another_store_is_unknown(store: Store) -> None:
+    stranger = factories.make_customer(factories.make_store())
+    with pytest.raises(Invalid) as refused:
+        place(store, customer=stranger.pk)
+    assert refused.value.errors[0].code == "not-found"
+
+
+def test_o2_a_customer_is_found_by_id_then_by_e_mail_and_filled_in(store: Store) -> None:
+    known = factories.make_customer(store, email="Ana@Example.org", name="")
+    order, _ = place(store, customer=CustomerFacts("c-1", "ana@example.org", "Ana"))
+    known.refresh_from_db()
+    assert (order.customer_id, known.external_id, known.name, known.email) == (
+        known.pk,
+        "c-1",
+        "Ana",
+        "Ana@Example.org",
+    )
+    order, _ = place(store, number="2", customer=CustomerFacts("c-1", "new@example.org", "Eve"))
+    assert order.customer_id == known.pk
+    order, _ = place(store, number="3", customer=CustomerFacts("c-2", "ana@example.org", "Ana"))
+    assert order.customer_id != known.pk
+    order, _ = place(store, number="4", customer=CustomerFacts(None, "", "Nobody"))
+    assert order.customer_id is None
+
+
+def test_n3_tags_are_trimmed_and_keyed(store: Store) -> None:
+    order, _ = place(store, tags=[" Exchange-Order ", "exchange-order", "", "VIP guest"])
+    assert (order.tags, order.tag_keys) == (["Exchange-Order", "VIP guest"], ["exchange-order", "vip guest"])

@@ -1,0 +1,104 @@
+"""What the code as a whole keeps to: who goes past the store's door, how long functions are, whose clock counts."""
+
+import ast
+import re
+import statistics
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+MODULES = sorted(
+    path
+    for package in ("loyalty", "orders", "credits", "points")
+    for path in (ROOT / package).rglob("*.py")
+    if "migrations" not in path.parts
+)
+
+# Who may name rows without naming their store (T1): the engine, whose callers hold rows of one store; jobs, which work
+# through all stores; writers, which put the store into every row; readers that start from a row of one named store.
+UNSCOPED = {
+    "loyalty/api/idempotency.py",
+    "loyalty/journal/record.py",
+    "loyalty/ledger/adjusting.py",
+    "loyalty/ledger/expiring.py",
+    "loyalty/ledger/ledger.py",
+    "loyalty/ledger/posting.py",
+    "loyalty/notices/delivery.py",
+    "loyalty/notices/queueing.py",
+    "loyalty/stores/actors.py",
+    "loyalty/stores/customers.py",
+    "loyalty/stores/keys.py",
+    "loyalty/stores/preferences.py",
+    "orders/admin/order_filters.py",
+    "orders/admin/order_tabs.py",
+    "orders/api/reverts.py",
+    "orders/services/applying.py",
+    "orders/services/automatic.py",
+    "orders/services/expiring.py",
+    "orders/services/warnings.py",
+}
+
+
+def name(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+def functions(path: Path) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield node
+
+
+def length(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+    """Lines of the body, without the docstring."""
+    body = function.body[1:] if ast.get_docstring(function) and len(function.body) > 1 else function.body
+    return (body[-1].end_lineno or 0) - body[0].lineno + 1
+
+
+def test_t1_who_may_go_past_the_stores_door() -> None:
+    assert {name(path) for path in MODULES if ".unscoped" in path.read_text()} == UNSCOPED
+
+
+def test_functions_are_short() -> None:
+    lengths = [length(function) for path in MODULES for function in functions(path)]
+    assert statistics.median(lengths) <= 10
+    assert statistics.quantiles(lengths, n=10)[-1] <= 30
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name)
+def test_modules_are_short(path: Path) -> None:
+    assert len(path.read_text().splitlines()) < 400
+
+
+@pytest.mark.parametrize(
+    ("pattern", "allowed"),
+    [
+        # Whoever reads the clock hands it on; a database has a clock of its own, and nobody's tests can set it.
+        (r"auto_now\b", set()),
+        (r"auto_now_add", {"loyalty/stores/models.py"}),
+        (r"CURRENT_TIMESTAMP|clock_timestamp|(?<![.\w])now\(\)|functions import .*\bNow\b", set()),
+        (r"datetime\.(utc)?now\(|date\.today\(", set()),
+        (r"django\.dispatch|post_save|pre_save", set()),
+        (r"\bTODO\b|\bFIXME\b|\bXXX\b(?! X)", set()),
+    ],
+)
+def test_nobody_uses(pattern: str, allowed: set[str]) -> None:
+    found = {name(path) for path in MODULES if re.search(pattern, path.read_text())}
+    assert found - allowed == set()
+
+
+def test_nothing_is_imported_inside_a_function() -> None:
+    inside = {
+        f"{name(path)}: {function.name}"
+        for path in MODULES
+        for function in functions(path)
+        for node in ast.walk(function)
+        if isinstance(node, ast.Import | ast.ImportFrom)
+    }
+    assert inside == set()
+
+
+def test_no_module_is_named_after_nothing() -> None:
+    assert not {path.stem for path in MODULES} & {"utils", "helpers", "common", "misc"}
