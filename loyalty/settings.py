@@ -66,6 +66,13 @@ def database() -> dict[str, Any]:
     }
 
 
+def mail_transport() -> dict[str, Any]:
+    """How mail is sent, as Django wants it; the reader of addresses drops the slash that a folder begins with."""
+    transport: dict[str, Any] = env.email_url("EMAIL_URL", default=f"filemail://{LAYOUT.mail}")
+    folder = transport.get("EMAIL_FILE_PATH")
+    return transport | {"EMAIL_FILE_PATH": f"/{folder.lstrip('/')}"} if folder else transport
+
+
 def broker_address(url: str) -> str:
     """A Redis address as Celery writes it: a socket has a scheme of its own there."""
     return f"redis+socket://{url.removeprefix('unix://')}" if url.startswith("unix://") else url
@@ -232,7 +239,7 @@ WHITENOISE_AUTOREFRESH = WHITENOISE_USE_FINDERS = TESTING or DEBUG
 
 # --- E-mail: smtp+tls://user:password@host:587, consolemail:// or filemail:///folder
 
-vars().update(env.email_url("EMAIL_URL", default=f"filemail://{LAYOUT.mail}"))
+vars().update(mail_transport())
 EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL: str = env.str("DEFAULT_FROM_EMAIL", default="Loyalty Back-Office <no-reply@localhost>")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL

@@ -55,7 +55,7 @@ def worker(transactional_db: None, tmp_path: Path) -> "Iterator[subprocess.Popen
         "EMAIL_URL": f"filemail://{tmp_path}",
         "LOG_LEVEL": "INFO",
     }
-    command = [sys.executable, "-m", "celery", "-A", "loyalty", "worker", "--pool", "solo", "--without-mingle"]
+    command = [sys.executable, "-m", "celery", "-A", "loyalty", "worker", "--pool", "solo", "--loglevel", "INFO"]
     process = subprocess.Popen(
         command, cwd=PROJECT, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
     )

@@ -44,6 +44,7 @@ def test_h3_a_notice_goes_out_as_text_and_html_in_the_stores_name() -> None:
     notice = queued()
     assert deliver_notices(NOW) == {"sent": 1, "postponed": 0, "failed": 0}
     sent = mail.outbox[0]
+    assert isinstance(sent, mail.EmailMultiAlternatives)
     assert sent.to == [notice.to_email]
     assert sent.from_email.startswith("Aurora Tea <")
     assert sent.body == "5.00 USD are back."
