@@ -14,7 +14,6 @@ from loyalty.journal.models import JournalEntry
 from loyalty.platforms.snapshot import CustomerSnapshot, LineSnapshot, NotAnOrder, OrderSnapshot
 from loyalty.stores.actors import Actor, Trigger
 from loyalty.stores.models import Customer, Store
-from loyalty.stores.preferences import StoreSettings
 from orders.models import Order, OrderStatus
 from orders.services.applying import Details
 from orders.services.automatic import auto_cancel
@@ -285,26 +284,22 @@ def test_o6_a_repeated_cancel_does_not_undo_that_staff_brought_the_order_back(st
 
 
 @pytest.mark.parametrize(
-    ("days", "payment", "late", "status"),
+    ("days", "payment", "expected"),
     [
-        (8, "expired", True, "confirmed"),
-        (8, "failed", True, "confirmed"),
-        (6, "failed", False, "cancelled"),
-        (7, "failed", False, "cancelled"),
-        (8, "paid", False, "confirmed"),
+        (8, "expired", (True, "confirmed")),
+        (8, "failed", (True, "confirmed")),
+        (6, "failed", (False, "cancelled")),
+        (7, "failed", (False, "cancelled")),
+        (8, "paid", (False, "confirmed")),
     ],
 )
 def test_e9_an_order_that_first_arrives_long_after_it_fell_through_is_not_acted_on(
-    store: Store,
-    days: int,
-    payment: str,
-    late: bool,
-    status: str,  # noqa: FBT001
+    store: Store, days: int, payment: str, expected: tuple[bool, str]
 ) -> None:
     placed = NOW - timedelta(days=days)
     send(store, snapshot(placed_at=placed, updated_at=NOW, payment_status=payment))
     auto_cancel(NOW)
-    assert (recorded(store).arrived_late, recorded(store).status) == (late, status)
+    assert (recorded(store).arrived_late, recorded(store).status) == expected
 
 
 def test_e9_a_known_order_that_falls_through_later_is_acted_on(store: Store) -> None:
@@ -326,7 +321,6 @@ def test_e5_a_payment_that_fell_through_there_wakes_the_sweep(
 
 
 def test_an_order_paid_through_a_test_gateway_is_marked_and_left_alone(store: Store) -> None:
-    factories.make_settings(store, StoreSettings())
     send(store, snapshot(is_test=True, payment_status="failed"))
     auto_cancel(NOW)
     assert (recorded(store).is_test, recorded(store).status) == (True, "confirmed")
