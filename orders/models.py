@@ -104,6 +104,7 @@ AUTO_CANCELLABLE = Q(
     payment_status__in=(PaymentStatus.EXPIRED, PaymentStatus.FAILED),
     held_at__isnull=True,
     arrived_late=False,
+    is_test=False,
 )
 UNPAID = Q(payment_status=PaymentStatus.PENDING) & ~Q(status=OrderStatus.CANCELLED)
 
@@ -133,6 +134,7 @@ class Order(StoreOwned):
     # What the platform last said in its own words, and when; used there means not in this ledger (O5).
     platform_data = models.JSONField(default=dict, blank=True)
     platform_updated_at = models.DateTimeField(null=True, blank=True)
+    # Paid through a test gateway: shown as such, and no automation acts on it.
     is_test = models.BooleanField(default=False)
     # What keeps automatic cancelling away: staff hold it, or it arrived long after its payment fell through (E9).
     held_at = models.DateTimeField(null=True, blank=True)

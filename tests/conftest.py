@@ -1,5 +1,6 @@
 """What tests of several packages need."""
 
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -9,6 +10,8 @@ import pytest
 
 from loyalty.embedded.layout import Layout, layout_in
 
+_ROOT = Path(__file__).resolve().parents[1]
+
 
 @pytest.fixture
 def layout() -> Iterator[Layout]:
@@ -17,3 +20,12 @@ def layout() -> Iterator[Layout]:
     folder.chmod(0o711)
     yield layout_in(folder)
     shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def payloads() -> Path:
+    """The folder of real payloads: PLATFORM_PAYLOADS, or beside the project. Tests that need it are skipped without."""
+    folder = Path(os.environ.get("PLATFORM_PAYLOADS", _ROOT.parent / "shared" / "platform-payloads"))
+    if not folder.is_dir():
+        pytest.skip(f"no platform payloads in {folder}")
+    return folder

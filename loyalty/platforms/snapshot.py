@@ -70,7 +70,10 @@ class OrderSnapshot:
     platform_status: str = ""
     platform_payment_status: str = ""
     discount_codes: tuple[str, ...] = ()
+    # Paid through a test gateway: somebody did place it, but no money moved.
     is_test: bool = False
+    # The platform made it up to try a connection: nobody placed it, and it is not to be recorded.
+    is_test_delivery: bool = False
     # What the platform says was used there; shown as "not in this ledger" (O5).
     credits_used_there: Decimal = Decimal(0)
     points_used_there: int = 0

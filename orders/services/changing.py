@@ -11,6 +11,7 @@ from loyalty.jobs import wake
 from loyalty.journal.record import Event, Happening, record
 from loyalty.stores.actors import Actor
 from loyalty.stores.models import Store
+from orders.kinds import plain
 from orders.models import Order, OrderStatus, PaymentStatus
 from orders.services.applying import lock_order
 from orders.tags import clean_tags, tag_key
@@ -53,7 +54,7 @@ def change_order(
     order.updated_at = now
     order.save(update_fields=[*changes, "payment_changed_at", "tag_keys", "version", "updated_at"])
     order.refresh_from_db()
-    record([_changed(order, changes)], actor=actor, now=now)
+    record([order_updated(order, changes)], actor=actor, now=now)
     return order
 
 
@@ -63,6 +64,19 @@ def note_payment(order: Order, *, changed: bool, now: datetime) -> None:
         order.payment_changed_at = now
         if order.payment_status in (PaymentStatus.EXPIRED, PaymentStatus.FAILED):
             wake("orders.auto_cancel")
+
+
+def order_updated(order: Order, changes: dict[str, tuple[Any, Any]]) -> Happening:
+    """The journal's event for ``changes`` of ``order``: by name what was and what is."""
+    before, after = changes.get("currency", (order.currency, order.currency))
+    data = {name: {"from": _plain(old, before), "to": _plain(new, after)} for name, (old, new) in changes.items()}
+    return Happening(
+        store_id=order.store_id,
+        event=Event.ORDER_UPDATED,
+        order_id=order.pk,
+        customer_id=order.customer_id,
+        data=data,
+    )
 
 
 def _refuse_cancelling(order: Order, status: str) -> None:
@@ -81,18 +95,7 @@ def _differences(order: Order, values: dict[str, Any]) -> dict[str, tuple[Any, A
     return {name: (getattr(order, name), value) for name, value in wanted.items() if getattr(order, name) != value}
 
 
-def _changed(order: Order, changes: dict[str, tuple[Any, Any]]) -> Happening:
-    data = {name: {"from": _plain(before), "to": _plain(after)} for name, (before, after) in changes.items()}
-    return Happening(
-        store_id=order.store_id,
-        event=Event.ORDER_UPDATED,
-        order_id=order.pk,
-        customer_id=order.customer_id,
-        data=data,
-    )
-
-
-def _plain(value: Any) -> Any:
+def _plain(value: Any, currency: str) -> Any:
     if isinstance(value, datetime):
         return value.isoformat()
-    return f"{value:f}" if isinstance(value, Decimal) else value
+    return plain(value, currency) if isinstance(value, Decimal) else value

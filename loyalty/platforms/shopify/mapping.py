@@ -12,6 +12,7 @@ from loyalty.platforms.document import MAX_ID_LENGTH, Fields
 from loyalty.platforms.kinds import refuse_other_kinds
 from loyalty.platforms.snapshot import OrderSnapshot
 
+_TEST_DELIVERY_ID = "820982911946154508"
 _GID = re.compile(r"gid://shopify/\w+/(\d{1,40})", re.ASCII)
 
 
@@ -19,7 +20,7 @@ def read_order(document: Mapping[str, object]) -> OrderSnapshot:
     """The order in a Shopify document. Raises NotAnOrder, naming the field, when it is something else or incomplete.
 
     Amounts are in the shop's currency (``currency``), whatever the shopper saw. ``is_test`` is Shopify's ``test``: paid
-    through a test gateway; deliveries of the "send test notification" button carry it too.
+    through a test gateway. The order of the "send test notification" button carries it too, and always the same id.
     """
     refuse_other_kinds(document, platform="shopify")
     order = Fields(document)
@@ -51,6 +52,7 @@ def read_order(document: Mapping[str, object]) -> OrderSnapshot:
         platform_payment_status=order.text("financial_status"),
         discount_codes=rest_orders.discount_codes_of(order),
         is_test=order.flag("test"),
+        is_test_delivery=external_id == _TEST_DELIVERY_ID,
     )
 
 

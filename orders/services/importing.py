@@ -1,0 +1,109 @@
+"""Importing platform orders out of files, row by row (O2). A bad row never stops the others."""
+
+import hashlib
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from django.db import InterfaceError, OperationalError, transaction
+
+from loyalty.platforms.files import Row
+from loyalty.platforms.registry import read_order
+from loyalty.platforms.snapshot import NotAnOrder, OrderSnapshot
+from loyalty.stores.actors import Actor
+from loyalty.stores.models import Store
+from orders.services.ingesting import Outcome, ingest
+from orders.services.platform_state import Standing, standing
+
+logger = logging.getLogger(__name__)
+
+_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+
+Take = Callable[[OrderSnapshot, datetime], Outcome]
+
+
+@dataclass(frozen=True, slots=True)
+class RowResult:
+    """What became of one row: an outcome, or the sentence that says why there is none and the field it is about."""
+
+    position: int
+    number: str = ""
+    outcome: Outcome | None = None
+    error: str = ""
+    field: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Import:
+    """An import into one store from one platform; ``actor`` is who brings the files."""
+
+    store: Store
+    platform: str
+    actor: Actor
+
+    def take(self, snapshot: OrderSnapshot, now: datetime) -> Outcome:
+        """Record one order, in a transaction of its own. Raises NotAnOrder."""
+        return ingest(store=self.store, platform=self.platform, snapshot=snapshot, actor=self.actor, now=now).outcome
+
+
+class Rehearsal:
+    """An import that says what would happen and writes nothing.
+
+    Each row is tried and rolled back by itself, so that no lock is held for longer than a row. An order that comes
+    again is therefore held against its last state in the files; only that state's digest is remembered.
+    """
+
+    def __init__(self, real: Import) -> None:
+        self._real = real
+        self._seen: dict[str, tuple[Standing, bytes]] = {}
+
+    def take(self, snapshot: OrderSnapshot, now: datetime) -> Outcome:
+        """What recording one order after the others would come to. Raises NotAnOrder."""
+        outcome = self._try(snapshot, now)
+        last = self._seen.get(snapshot.external_id)
+        if last is not None:
+            outcome = _second_outcome(snapshot, *last)
+        if outcome not in (Outcome.STALE, Outcome.TEST):
+            self._seen[snapshot.external_id] = (standing(snapshot), _digest(snapshot))
+        return outcome
+
+    def _try(self, snapshot: OrderSnapshot, now: datetime) -> Outcome:
+        with transaction.atomic():
+            outcome = self._real.take(snapshot, now)
+            transaction.set_rollback(True)
+        return outcome
+
+
+def take_row(row: Row, *, platform: str, take: Take, now: datetime) -> RowResult:
+    """Hand one row of a file to ``take`` and say what became of it. Raises only when the database is away."""
+    number = ""
+    try:
+        snapshot = _read(row, platform)
+        number = snapshot.number
+        return RowResult(row.position, number, take(snapshot, now))
+    except NotAnOrder as error:
+        return RowResult(row.position, number, error=str(error), field=error.field)
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception:
+        logger.exception("Row %s could not be imported.", row.position)
+        return RowResult(row.position, number, error="Something unexpected is in this order; the log says what.")
+
+
+def _read(row: Row, platform: str) -> OrderSnapshot:
+    if row.document is None:
+        raise row.error or NotAnOrder("There is no order here.")
+    snapshot = read_order(platform, row.document)
+    return replace(snapshot, is_test_delivery=True) if row.is_test else snapshot
+
+
+def _second_outcome(snapshot: OrderSnapshot, last: Standing, digest: bytes) -> Outcome:
+    if standing(snapshot) < last:
+        return Outcome.STALE
+    return Outcome.UNCHANGED if _digest(snapshot) == digest else Outcome.UPDATED
+
+
+def _digest(snapshot: OrderSnapshot) -> bytes:
+    """Equal for snapshots that differ at most in when they were taken."""
+    return hashlib.sha256(repr(replace(snapshot, updated_at=_LONG_AGO)).encode()).digest()[:16]

@@ -1,0 +1,145 @@
+"""Recording orders that come from a shop platform: the one door for files, webhooks and polling (O2, O5, O6)."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any, Final
+
+from django.db import IntegrityError, transaction
+
+from loyalty.journal.record import Event, Happening, record
+from loyalty.platforms.snapshot import OrderSnapshot
+from loyalty.stores.actors import Actor
+from loyalty.stores.customers import CustomerFacts, find_or_create_customer
+from loyalty.stores.models import Customer, Store
+from orders.models import Order, PaymentStatus
+from orders.services.changing import note_payment, order_updated
+from orders.services.platform_state import LAST_SAID, recorded_standing, standing, state_after
+
+# An order that first arrives with its payment fallen through longer ago than this is recorded, not acted on (E9).
+LATE: Final = timedelta(days=7)
+# What is written about a state that says nothing new: only that it has been heard.
+_SILENT: Final = ("platform_updated_at", "platform_data")
+
+
+class Outcome(StrEnum):
+    """What recording a snapshot came to."""
+
+    CREATED = "created"
+    UPDATED = "updated"
+    UNCHANGED = "unchanged"
+    STALE = "stale"
+    TEST = "test"
+
+
+@dataclass(frozen=True, slots=True)
+class IngestResult:
+    """What happened; there is no order for a test delivery."""
+
+    order: Order | None
+    outcome: Outcome
+
+
+@transaction.atomic
+def ingest(*, store: Store, platform: str, snapshot: OrderSnapshot, actor: Actor, now: datetime) -> IngestResult:
+    """Record what ``platform`` says about one order.
+
+    An older state than the recorded one changes nothing, and neither does one that says nothing new: no version, no
+    journal (O2). A cancel made here stands (O6). Nothing is taken from the customer (O5). An order that first arrives
+    expired or failed and was placed more than 7 days ago is marked and not acted on (E9). A test delivery is
+    recognised and not stored. Raises NotAnOrder when the facts cannot be those of an order of this store.
+    """
+    if snapshot.is_test_delivery:
+        return IngestResult(None, Outcome.TEST)
+    order = _existing(store, platform, snapshot)
+    if order is None:
+        try:
+            with transaction.atomic():
+                return IngestResult(_create(store, platform, snapshot, actor, now), Outcome.CREATED)
+        except IntegrityError:
+            # Another transaction recorded the same order first; the unique key made this one wait for its commit.
+            order = _existing(store, platform, snapshot)
+            if order is None:
+                raise
+    return IngestResult(order, _update(order, snapshot, store, actor, now))
+
+
+def _existing(store: Store, platform: str, snapshot: OrderSnapshot) -> Order | None:
+    orders = Order.objects.for_store(store).filter(platform=platform, external_id=snapshot.external_id).order_by()
+    order: Order | None = orders.select_for_update(of=("self",), no_key=True).select_related("customer").first()
+    return order
+
+
+def _create(store: Store, platform: str, snapshot: OrderSnapshot, actor: Actor, now: datetime) -> Order:
+    order = Order(store=store, platform=platform, external_id=snapshot.external_id, created_at=now, updated_at=now)
+    _set(order, state_after(order, snapshot, store))
+    order.customer = _customer(store, snapshot, now)
+    order.arrived_late = _fell_through(order) and snapshot.placed_at < now - LATE
+    note_payment(order, changed=True, now=now)
+    order.save(force_insert=True)
+    data: dict[str, Any] = {"status": order.status, "payment_status": order.payment_status, "platform": platform}
+    if order.arrived_late:
+        data["arrived_late"] = True
+    happening = Happening(store.pk, Event.ORDER_CREATED, order_id=order.pk, customer_id=order.customer_id, data=data)
+    record([happening], actor=actor, now=now)
+    return order
+
+
+def _fell_through(order: Order) -> bool:
+    return order.payment_status in (PaymentStatus.EXPIRED, PaymentStatus.FAILED)
+
+
+def _update(order: Order, snapshot: OrderSnapshot, store: Store, actor: Actor, now: datetime) -> Outcome:
+    recorded = recorded_standing(order)
+    if recorded is not None and standing(snapshot) < recorded:
+        return Outcome.STALE
+    after = state_after(order, snapshot, store) | _customer_after(order, snapshot, store, now)
+    changes = {name: (getattr(order, name), value) for name, value in after.items() if getattr(order, name) != value}
+    shown = _worth_telling(changes)
+    _set(order, after)
+    if not shown:
+        # Remembered all the same: a state between the recorded one and this one may still arrive, and is older.
+        order.save(update_fields=[name for name in _SILENT if name in changes])
+        return Outcome.UNCHANGED
+    note_payment(order, changed="payment_status" in changes, now=now)
+    order.version += 1
+    order.updated_at = now
+    order.save(update_fields=[*changes, "payment_changed_at", "version", "updated_at"])
+    order.refresh_from_db()
+    record([order_updated(order, shown)], actor=actor, now=now)
+    return Outcome.UPDATED
+
+
+def _set(order: Order, values: dict[str, Any]) -> None:
+    for name, value in values.items():
+        setattr(order, name, value)
+
+
+def _customer_after(order: Order, snapshot: OrderSnapshot, store: Store, now: datetime) -> dict[str, Any]:
+    """Who the order belongs to. What it used was this customer's, so from then on it stays with him (T1, L3)."""
+    if order.credits_applied or order.points_applied:
+        return {}
+    customer = _customer(store, snapshot, now)
+    return {"customer_id": customer.pk} if customer else {}
+
+
+def _customer(store: Store, snapshot: OrderSnapshot, now: datetime) -> Customer | None:
+    if snapshot.customer is None:
+        return None
+    said = snapshot.customer
+    facts = CustomerFacts(said.external_id or None, said.email, said.name, phone=said.phone, locale=said.locale)
+    return find_or_create_customer(store, facts, now=now)
+
+
+def _worth_telling(changes: dict[str, tuple[Any, Any]]) -> dict[str, tuple[Any, Any]]:
+    """The differences as the journal shows them: without bookkeeping, lines by their number."""
+    told = {name: pair for name, pair in changes.items() if name not in ("platform_updated_at", "tag_keys")}
+    if "lines" in told:
+        old, new = told["lines"]
+        told["lines"] = (len(old), len(new))
+    if "platform_data" in told:
+        old, new = told.pop("platform_data")
+        names = [name for name in new if name != LAST_SAID and old.get(name) != new[name]]
+        if names:
+            told["platform_data"] = ({name: old.get(name) for name in names}, {name: new[name] for name in names})
+    return told

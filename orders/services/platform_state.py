@@ -1,0 +1,142 @@
+"""What a platform says about an order, held against what is recorded here. Pure: no queries and no clock.
+
+Both sides change an order: the platform, and staff, REST clients and jobs here. So ``platform_data`` remembers what the
+platform said last, and of the facts that can be changed here a snapshot only brings what the platform has *changed*
+since. A platform that repeats "pending" does not undo that a job has found the payment expired (O2).
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Final
+
+from loyalty.money import quantise
+from loyalty.platforms.document import round_amount
+from loyalty.platforms.snapshot import LineSnapshot, NotAnOrder, OrderSnapshot
+from loyalty.stores.actors import Trigger
+from loyalty.stores.models import Store
+from orders.models import Order, OrderStatus, PaymentStatus
+from orders.tags import clean_tags, tag_key
+
+# Under this name ``platform_data`` keeps what the platform said last about facts that can be changed here too.
+LAST_SAID: Final = "last_said"
+# Before a platform has said anything: no time limit of its own, and nothing refunded.
+_NOTHING_SAID: Final[Mapping[str, Any]] = {"payment_due_at": None, "refunded_total": "0"}
+
+_STATUS_ORDER: Final = (OrderStatus.PENDING, OrderStatus.CONFIRMED, OrderStatus.COMPLETED, OrderStatus.CANCELLED)
+_PAYMENT_ORDER: Final = (
+    PaymentStatus.PENDING,
+    PaymentStatus.EXPIRED,
+    PaymentStatus.FAILED,
+    PaymentStatus.PAID,
+    PaymentStatus.PARTIALLY_REFUNDED,
+    PaymentStatus.REFUNDED,
+)
+
+# When the platform's state is from. Platforms count whole seconds and change an order several times in one; of two
+# states of one instant the one that is further on counts as newer, in whichever order they arrive.
+Standing = tuple[datetime, int, int, Decimal]
+
+
+def standing(snapshot: OrderSnapshot) -> Standing:
+    """Where the snapshot stands among the states of its order; a smaller one is older (O2)."""
+    return _standing(snapshot.updated_at, snapshot.status, snapshot.payment_status, snapshot.refunded_total)
+
+
+def recorded_standing(order: Order) -> Standing | None:
+    """Where the last snapshot that was recorded stands; None when the order did not come from its platform yet."""
+    if order.platform_updated_at is None:
+        return None
+    said = order.platform_data[LAST_SAID]
+    return _standing(order.platform_updated_at, said["status"], said["payment_status"], Decimal(said["refunded_total"]))
+
+
+def state_after(order: Order, snapshot: OrderSnapshot, store: Store) -> dict[str, Any]:
+    """The columns of ``order`` as they should be once ``snapshot`` is recorded; the customer is not among them.
+
+    A cancel made here stands (O6); one made on the platform goes when the platform reopens the order. What the
+    platform says was used there is kept, not booked (O5). Raises NotAnOrder for an amount that its currency does not
+    have, and for another currency than the one in which credits were used.
+    """
+    currency = _currency(order, snapshot, store)
+    said: dict[str, Any] = {
+        "status": snapshot.status,
+        "payment_status": snapshot.payment_status,
+        "payment_due_at": snapshot.payment_due_at,
+        "refunded_total": _exact(snapshot.refunded_total, currency, "refunded_total"),
+        "tags": clean_tags(snapshot.tags),
+    }
+    remembered = {name: _remembered(value) for name, value in said.items()}
+    before = order.platform_data.get(LAST_SAID, _NOTHING_SAID)
+    news = {name: said[name] for name in said if name not in before or before[name] != remembered[name]}
+    tags = news.get("tags", order.tags)
+    return {
+        "number": snapshot.number,
+        "placed_at": snapshot.placed_at,
+        "currency": currency,
+        "total": _exact(snapshot.total, currency, "total"),
+        "lines": [_line(line, currency) for line in snapshot.lines],
+        "is_test": snapshot.is_test,
+        "platform_updated_at": snapshot.updated_at,
+        "platform_data": order.platform_data | _kept(snapshot, currency) | {LAST_SAID: remembered},
+        **news,
+        "tag_keys": [tag_key(tag) for tag in tags],
+        **_status(order, snapshot, news.get("status", order.status)),
+    }
+
+
+def _standing(updated_at: datetime, status: str, payment_status: str, refunded_total: Decimal) -> Standing:
+    further_on = _STATUS_ORDER.index(OrderStatus(status)), _PAYMENT_ORDER.index(PaymentStatus(payment_status))
+    return (updated_at, *further_on, refunded_total)
+
+
+def _currency(order: Order, snapshot: OrderSnapshot, store: Store) -> str:
+    currency = snapshot.currency or store.currency
+    if order.credits_applied and currency != order.currency:
+        raise NotAnOrder(
+            f"This order has used store credits in {order.currency} and cannot become one in {currency}.",
+            field="currency",
+        )
+    return currency
+
+
+def _status(order: Order, snapshot: OrderSnapshot, status: str) -> dict[str, Any]:
+    if order.status == OrderStatus.CANCELLED and order.cancelled_by != Trigger.PLATFORM:
+        return {"status": order.status}
+    if status != OrderStatus.CANCELLED:
+        return {"status": status, "cancelled_at": None, "cancelled_by": ""}
+    # Not every platform says when it cancelled; then it is when we first heard of it, in the platform's time.
+    cancelled_at = snapshot.cancelled_at or order.cancelled_at or snapshot.updated_at
+    return {"status": status, "cancelled_at": cancelled_at, "cancelled_by": Trigger.PLATFORM.value}
+
+
+def _kept(snapshot: OrderSnapshot, currency: str) -> dict[str, Any]:
+    return {
+        "status": snapshot.platform_status,
+        "payment_status": snapshot.platform_payment_status,
+        "is_open": snapshot.status != OrderStatus.CANCELLED,
+        "discount_codes": list(snapshot.discount_codes),
+        "credits_used_there": f"{round_amount(snapshot.credits_used_there, currency):f}",
+        "points_used_there": snapshot.points_used_there,
+        "parent_external_id": snapshot.parent_external_id,
+        "child_external_ids": list(snapshot.child_external_ids),
+    }
+
+
+def _line(line: LineSnapshot, currency: str) -> dict[str, Any]:
+    total = f"{round_amount(line.total, currency):f}"
+    return {"title": line.title, "sku": line.sku, "quantity": line.quantity, "total": total}
+
+
+def _exact(amount: Decimal, currency: str, name: str) -> Decimal:
+    try:
+        return quantise(amount, currency)
+    except ValueError as error:
+        raise NotAnOrder(f"The field “{name}” is not a possible amount: {error}", field=name) from None
+
+
+def _remembered(value: Any) -> Any:
+    """A value as JSON, such that equal amounts are equal however many decimals they are written with."""
+    if isinstance(value, datetime):
+        return value.isoformat()
+    return f"{value.normalize():f}" if isinstance(value, Decimal) else value
