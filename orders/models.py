@@ -205,7 +205,33 @@ class Order(StoreOwned):
             models.Index(
                 "store", "points_revert_status", F("placed_at").desc(), F("id").desc(), name="order_points_status"
             ),
+            models.Index(
+                "store",
+                "completeness",
+                F("placed_at").desc(),
+                F("id").desc(),
+                condition=Q(completeness__isnull=False),
+                name="order_completeness",
+            ),
+            *(
+                models.Index(
+                    "store",
+                    F("placed_at").desc(),
+                    F("id").desc(),
+                    condition=Q(**{f"{kind}_applied__gt": 0}),
+                    name=f"order_used_{kind}",
+                )
+                for kind in ("credits", "points")
+            ),
             models.Index("store", "cancelled_at", condition=Q(needs_revert=True), name="order_needs_revert"),
+            models.Index(
+                "store",
+                "cancelled_by",
+                F("placed_at").desc(),
+                F("id").desc(),
+                condition=~Q(cancelled_by=""),
+                name="order_cancelled_by",
+            ),
             models.Index(
                 "store",
                 F("cancelled_at").desc(),
@@ -267,7 +293,7 @@ class Revert(StoreOwned):
             models.CheckConstraint(condition=Q(trigger__in=list(Trigger)), name="revert_trigger_is_known"),
         ]
         indexes: ClassVar[list[Any]] = [
-            models.Index("store", F("id").desc(), name="revert_newest"),
+            models.Index("store", F("created_at").desc(), F("id").desc(), name="revert_newest"),
             models.Index("order", "id", name="revert_of_order"),
             models.Index("customer", F("id").desc(), name="revert_of_customer"),
         ]

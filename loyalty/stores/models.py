@@ -5,10 +5,11 @@ from typing import Any, ClassVar
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models
-from django.db.models.functions import Lower
+from django.db.models.functions import Lower, Upper
 
 from loyalty.stores.scoping import StoreOwned, unique_in_store
 
@@ -158,6 +159,12 @@ class Customer(StoreOwned):
         indexes: ClassVar = [
             models.Index("store", models.F("id").desc(), name="customer_newest"),
             models.Index("store", Lower("email"), name="customer_email"),
+            GinIndex(
+                "store",
+                OpClass(Upper("name"), "gin_trgm_ops"),
+                OpClass(Upper("email"), "gin_trgm_ops"),
+                name="customer_search",
+            ),
         ]
 
     def __str__(self) -> str:

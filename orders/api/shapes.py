@@ -1,0 +1,144 @@
+"""How orders, reverts, plans and answers look in JSON (REST contract, shapes).
+
+Plain functions rather than serializers: a page of fifty orders is made of two thousand values. The serializers in
+:mod:`orders.api.documents` say the same for the schema, and a test holds the two together.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from loyalty.journal.models import JournalEntry
+from loyalty.ledger.ledger import Kind
+from loyalty.ledger.planner import Amount
+from loyalty.notices.models import Notice
+from loyalty.stores.models import Customer, Store
+from orders.kinds import KINDS, allocation_ref, applied, currency_of, plain, reverted
+from orders.models import Order, Revert
+from orders.services.applying import CancelResult, MadeRevert, Skip, lot_json, skips
+from orders.services.plans import Preview
+from orders.services.warnings import OrderWarning
+
+JSON = dict[str, Any]
+
+
+def instant(moment: datetime | None) -> str | None:
+    """RFC 3339 with offset."""
+    return None if moment is None else moment.isoformat().replace("+00:00", "Z")
+
+
+def order_json(order: Order) -> JSON:
+    """One order; its customer must be loaded with it."""
+    return {
+        "id": str(order.pk),
+        "number": order.number,
+        "external_id": order.external_id,
+        "platform": order.platform,
+        "customer": _customer(order.customer),
+        "status": order.status,
+        "payment_status": order.payment_status,
+        "payment_due_at": instant(order.payment_due_at),
+        "placed_at": instant(order.placed_at),
+        "currency": order.currency,
+        "total": plain(order.total, order.currency),
+        "refunded_total": plain(order.refunded_total, order.currency),
+        "tags": order.tags,
+        **_used(order, "credits", order.credit_revert_status),
+        **_used(order, "points", order.points_revert_status),
+        "completeness": order.completeness,
+        "cancelled_at": instant(order.cancelled_at),
+        "cancelled_by": order.cancelled_by or None,
+        "cancel_reason": order.cancel_reason or None,
+        "created_at": instant(order.created_at),
+        "updated_at": instant(order.updated_at),
+    }
+
+
+def _customer(customer: Customer | None) -> JSON | None:
+    return customer and {"id": str(customer.pk), "email": customer.email, "name": customer.name}
+
+
+def _used(order: Order, kind: Kind, status: str | None) -> JSON:
+    currency = currency_of(order, kind)
+    singular = {"credits": "credit", "points": "points"}[kind]
+    return {
+        f"{kind}_applied": plain(applied(order, kind), currency),
+        f"{kind}_reverted": plain(reverted(order, kind), currency),
+        f"{singular}_revert_status": status,
+    }
+
+
+def revert_json(revert: Revert, new_lots: Mapping[str, str]) -> JSON:
+    """One revert; ``new_lots`` has the new lot of each extended allocation, by their references."""
+    return {
+        "id": str(revert.pk),
+        "kind": revert.kind,
+        "amount": plain(revert.amount, revert.currency),
+        "applied": plain(revert.applied, revert.currency),
+        "completeness": revert.completeness,
+        "trigger": revert.trigger,
+        "lots": [lot | {"new_lot": new_lots.get(lot["allocation"])} for lot in revert.lots],
+    }
+
+
+def cancel_json(result: CancelResult) -> JSON:
+    """The answer to a cancel or a return."""
+    return {
+        "order": order_json(result.order),
+        "reverts": [_made(made) for made in result.reverts],
+        "skipped": [_skip(skip) for skip in result.skipped],
+        "notification": _notification(result.notice),
+    }
+
+
+def _made(made: MadeRevert) -> JSON:
+    new_lots = {allocation_ref(made.kind, allocation): str(lot) for allocation, lot in made.new_lots.items()}
+    return revert_json(made.revert, new_lots)
+
+
+def _skip(skip: Skip) -> JSON:
+    return {"kind": skip.kind, "code": skip.code, "detail": skip.detail}
+
+
+def _notification(notice: Notice | None) -> JSON | None:
+    return notice and {"id": str(notice.pk), "status": notice.status}
+
+
+def plan_json(shown: Preview, warnings: Sequence[OrderWarning], *, store: Store, balances: bool) -> JSON:
+    """The plan of a preview; balances are null for a key that may not read the ledger."""
+    kinds = {kind: _kind_plan(shown, kind, store=store, balances=balances) for kind in KINDS}
+    return {
+        "order": order_json(shown.plan.order),
+        **kinds,
+        "skipped": [_skip(skip) for skip in skips(shown.plan)],
+        "warnings": [{"code": warning.code, "detail": warning.detail} for warning in warnings],
+        "preview_token": shown.token,
+    }
+
+
+def _kind_plan(shown: Preview, kind: Kind, *, store: Store, balances: bool) -> JSON:
+    plan = shown.plan.kinds[kind]
+    currency = currency_of(shown.plan.order, kind)
+
+    def balance(amounts: Mapping[Kind, Amount]) -> str | int | None:
+        return plain(amounts[kind], currency) if balances else None
+
+    return {
+        "lots": [lot_json(kind, lot, store) | {"new_lot": None} for lot in plan.lots],
+        "returns": plain(plan.returns, currency),
+        "remains": plain(plan.remains, currency),
+        "balance_before": balance(shown.balance_before),
+        "balance_after": balance(shown.balance_after),
+        "warnings": [],
+    }
+
+
+def entry_json(entry: JournalEntry, actor: JSON) -> JSON:
+    """One entry of an order's timeline."""
+    return {
+        "id": str(entry.pk),
+        "created_at": instant(entry.created_at),
+        "event": entry.event,
+        "actor": actor,
+        "data": entry.data,
+    }
