@@ -233,11 +233,7 @@ class Order(StoreOwned):
                 name="order_cancelled_by",
             ),
             models.Index(
-                "store",
-                F("cancelled_at").desc(),
-                F("id").desc(),
-                condition=Q(cancelled_at__isnull=False),
-                name="order_cancelled",
+                "store", F("cancelled_at").desc(), F("id").desc(), name="order_cancelled",
             ),
             models.Index("store", F("updated_at").desc(), F("id").desc(), name="order_updated"),
             models.Index("store", "status", F("placed_at").desc(), F("id").desc(), name="order_status"),

@@ -1,110 +1,64 @@
 """What lists of orders and reverts can be narrowed to (O4). Every filter has an index behind it; nothing counts."""
 
-from typing import Any, Final
-
-import django_filters
-from django import forms
 from django.db.models import QuerySet
-from django_filters.constants import EMPTY_VALUES
 
+from loyalty.api.filters import ChoiceFilter, Filters, IdFilter, InstantFilter, ListFilter, TextFilter, YesNoFilter
 from loyalty.stores.actors import Trigger
 from orders.kinds import KINDS
-from orders.models import Completeness, Order, OrderStatus, PaymentStatus, Revert, RevertStatus
+from orders.models import Completeness, Order, OrderStatus, PaymentStatus, RevertStatus
 from orders.search import search_orders
 from orders.tags import tag_key
 
-# Ids are opaque to clients and bigint here; a longer number is nobody's.
-_LONGEST_ID: Final = 18
+_TRIGGERS = [trigger.value for trigger in Trigger]
 
 
-class WordsFilter(django_filters.BaseInFilter, django_filters.ChoiceFilter):
-    """A comma list of known words."""
+class OrderFilters(Filters):
+    """The filters of the order list; *after* includes the instant, *before* does not."""
+
+    status = ListFilter(values=OrderStatus.values, help_text="One of these statuses.")
+    payment_status = ListFilter(values=PaymentStatus.values, help_text="One of these payment statuses.")
+    credit_revert_status = ChoiceFilter(values=RevertStatus.values, help_text="Credit Revert Status.")
+    points_revert_status = ChoiceFilter(values=RevertStatus.values, help_text="Points Revert Status.")
+    completeness = ChoiceFilter(values=Completeness.values, help_text="Whether all or some that was used is back.")
+    needs_revert = YesNoFilter(help_text="Value is not back and nobody has decided about it.")
+    used_credits = YesNoFilter(method="used", help_text="Whether credits were applied.")
+    used_points = YesNoFilter(method="used", help_text="Whether points were applied.")
+    tag = TextFilter(method="tagged", help_text="Has this tag: whole, trimmed, ignoring case.")
+    tag_none = TextFilter(method="tagged", help_text="Does not have this tag.")
+    number = TextFilter(help_text="Exactly this number.")
+    external_id = TextFilter(help_text="Exactly this external id.")
+    customer = IdFilter(field_name="customer_id", help_text="Of the customer with this id.")
+    search = TextFilter(
+        method="matching", help_text="Number or external id is exactly this, or the customer's e-mail or name contains it."
+    )
+    cancelled_by = ChoiceFilter(values=_TRIGGERS, help_text="What cancelled the order.")
+    placed_after = InstantFilter(field_name="placed_at", lookup_expr="gte", help_text="Placed then or later.")
+    placed_before = InstantFilter(field_name="placed_at", lookup_expr="lt", help_text="Placed before then.")
+    cancelled_after = InstantFilter(field_name="cancelled_at", lookup_expr="gte", help_text="Cancelled then or later.")
+    cancelled_before = InstantFilter(field_name="cancelled_at", lookup_expr="lt", help_text="Cancelled before then.")
+    updated_after = InstantFilter(field_name="updated_at", lookup_expr="gte", help_text="Changed then or later.")
+
+    def used(self, orders: "QuerySet[Order]", name: str, value: bool) -> "QuerySet[Order]":  # noqa: FBT001 - theirs
+        """Orders that used a kind, or did not."""
+        column = f"{name.removeprefix('used_')}_applied"
+        return orders.filter(**({f"{column}__gt": 0} if value else {column: 0}))
+
+    def tagged(self, orders: "QuerySet[Order]", name: str, value: str) -> "QuerySet[Order]":
+        """Orders with the tag, or without it (N3)."""
+        keys = [tag_key(value)]
+        return orders.filter(tag_keys__contains=keys) if name == "tag" else orders.exclude(tag_keys__contains=keys)
+
+    def matching(self, orders: "QuerySet[Order]", _name: str, value: str) -> "QuerySet[Order]":
+        """Orders that a search finds."""
+        return search_orders(orders, value.strip(), store=self.request.auth.store)
 
 
-class YesNoFilter(django_filters.TypedChoiceFilter):
-    """``true`` or ``false``, nothing else."""
-
-    def __init__(self, **options: Any) -> None:
-        choices = (("true", "true"), ("false", "false"))
-        super().__init__(choices=choices, coerce=lambda value: value == "true", **options)
-
-
-class UsedFilter(YesNoFilter):
-    """Whether an order used a kind; ``field_name`` is the column of what it used."""
-
-    def filter(self, qs: "QuerySet[Any]", value: Any) -> "QuerySet[Any]":
-        """Above zero, or zero."""
-        if value in EMPTY_VALUES:
-            return qs
-        return qs.filter(**{f"{self.field_name}__gt": 0} if value else {self.field_name: 0})
-
-
-class IdFilter(django_filters.CharFilter):
-    """An id of this store. Another store's, or one that nobody has, finds nothing (T1)."""
-
-    def filter(self, qs: "QuerySet[Any]", value: Any) -> "QuerySet[Any]":
-        """Rows of exactly this id."""
-        if value in EMPTY_VALUES:
-            return qs
-        known = value.isascii() and value.isdecimal() and len(value) <= _LONGEST_ID
-        return qs.filter(**{f"{self.field_name}_id": int(value)}) if known else qs.none()
-
-
-class TagFilter(django_filters.CharFilter):
-    """A tag, matched whole, trimmed, ignoring case (N3)."""
-
-    field_class = forms.CharField
-
-    def filter(self, qs: "QuerySet[Any]", value: Any) -> "QuerySet[Any]":
-        """Orders with the tag, or, with ``exclude``, without it."""
-        if value in EMPTY_VALUES:
-            return qs
-        return self.get_method(qs)(tag_keys__contains=[tag_key(value)])
-
-
-class OrderFilter(django_filters.FilterSet):
-    """The filters of the order list."""
-
-    status = WordsFilter(choices=OrderStatus.choices)
-    payment_status = WordsFilter(choices=PaymentStatus.choices)
-    credit_revert_status = django_filters.ChoiceFilter(choices=RevertStatus.choices)
-    points_revert_status = django_filters.ChoiceFilter(choices=RevertStatus.choices)
-    completeness = django_filters.ChoiceFilter(choices=Completeness.choices)
-    needs_revert = YesNoFilter()
-    used_credits = UsedFilter(field_name="credits_applied")
-    used_points = UsedFilter(field_name="points_applied")
-    tag = TagFilter()
-    tag_none = TagFilter(exclude=True)
-    number = django_filters.CharFilter()
-    external_id = django_filters.CharFilter()
-    customer = IdFilter()
-    search = django_filters.CharFilter(method="find")
-    cancelled_by = django_filters.ChoiceFilter(choices=[(word.value, word.value) for word in Trigger])
-    placed_after = django_filters.IsoDateTimeFilter(field_name="placed_at", lookup_expr="gte")
-    placed_before = django_filters.IsoDateTimeFilter(field_name="placed_at", lookup_expr="lt")
-    cancelled_after = django_filters.IsoDateTimeFilter(field_name="cancelled_at", lookup_expr="gte")
-    cancelled_before = django_filters.IsoDateTimeFilter(field_name="cancelled_at", lookup_expr="lt")
-    updated_after = django_filters.IsoDateTimeFilter(field_name="updated_at", lookup_expr="gte")
-
-    class Meta:
-        model = Order
-        fields: tuple[str, ...] = ()
-
-    def find(self, queryset: "QuerySet[Order]", _name: str, value: str) -> "QuerySet[Order]":
-        """Orders whose number or external id is ``value``, and those of customers it matches."""
-        return search_orders(queryset, value, store=self.request.auth.store)
-
-
-class RevertFilter(django_filters.FilterSet):
+class RevertFilters(Filters):
     """The filters of the revert list."""
 
-    kind = django_filters.ChoiceFilter(choices=[(kind, kind) for kind in KINDS])
-    trigger = django_filters.ChoiceFilter(choices=[(word.value, word.value) for word in Trigger])
-    order = IdFilter()
-    customer = IdFilter()
-    created_after = django_filters.IsoDateTimeFilter(field_name="created_at", lookup_expr="gte")
-    created_before = django_filters.IsoDateTimeFilter(field_name="created_at", lookup_expr="lt")
-
-    class Meta:
-        model = Revert
-        fields: tuple[str, ...] = ()
+    kind = ChoiceFilter(values=KINDS, help_text="credits or points.")
+    trigger = ChoiceFilter(values=_TRIGGERS, help_text="What caused the return.")
+    order = IdFilter(field_name="order_id", help_text="Of the order with this id.")
+    customer = IdFilter(field_name="customer_id", help_text="To the customer with this id.")
+    created_after = InstantFilter(field_name="created_at", lookup_expr="gte", help_text="Written then or later.")
+    created_before = InstantFilter(field_name="created_at", lookup_expr="lt", help_text="Written before then.")

@@ -5,9 +5,9 @@ Plain functions rather than serializers: a page of fifty orders is made of two t
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from typing import Any
 
+from loyalty.api.values import instant_or_none
 from loyalty.journal.models import JournalEntry
 from loyalty.ledger.ledger import Kind
 from loyalty.ledger.planner import Amount
@@ -22,11 +22,6 @@ from orders.services.warnings import OrderWarning
 JSON = dict[str, Any]
 
 
-def instant(moment: datetime | None) -> str | None:
-    """RFC 3339 with offset."""
-    return None if moment is None else moment.isoformat().replace("+00:00", "Z")
-
-
 def order_json(order: Order) -> JSON:
     """One order; its customer must be loaded with it."""
     return {
@@ -37,8 +32,8 @@ def order_json(order: Order) -> JSON:
         "customer": _customer(order.customer),
         "status": order.status,
         "payment_status": order.payment_status,
-        "payment_due_at": instant(order.payment_due_at),
-        "placed_at": instant(order.placed_at),
+        "payment_due_at": instant_or_none(order.payment_due_at),
+        "placed_at": instant_or_none(order.placed_at),
         "currency": order.currency,
         "total": plain(order.total, order.currency),
         "refunded_total": plain(order.refunded_total, order.currency),
@@ -46,11 +41,11 @@ def order_json(order: Order) -> JSON:
         **_used(order, "credits", order.credit_revert_status),
         **_used(order, "points", order.points_revert_status),
         "completeness": order.completeness,
-        "cancelled_at": instant(order.cancelled_at),
+        "cancelled_at": instant_or_none(order.cancelled_at),
         "cancelled_by": order.cancelled_by or None,
         "cancel_reason": order.cancel_reason or None,
-        "created_at": instant(order.created_at),
-        "updated_at": instant(order.updated_at),
+        "created_at": instant_or_none(order.created_at),
+        "updated_at": instant_or_none(order.updated_at),
     }
 
 
@@ -68,8 +63,8 @@ def _used(order: Order, kind: Kind, status: str | None) -> JSON:
     }
 
 
-def revert_json(revert: Revert, new_lots: Mapping[str, str]) -> JSON:
-    """One revert; ``new_lots`` has the new lot of each extended allocation, by their references."""
+def revert_json(revert: Revert, returned_to: Mapping[str, str]) -> JSON:
+    """One revert; ``returned_to`` has the lot that each returned allocation's value went into, by its reference."""
     return {
         "id": str(revert.pk),
         "kind": revert.kind,
@@ -77,8 +72,29 @@ def revert_json(revert: Revert, new_lots: Mapping[str, str]) -> JSON:
         "applied": plain(revert.applied, revert.currency),
         "completeness": revert.completeness,
         "trigger": revert.trigger,
-        "lots": [lot | {"new_lot": new_lots.get(lot["allocation"])} for lot in revert.lots],
+        "lots": [_lot(lot, returned_to.get(lot["allocation"])) for lot in revert.lots],
     }
+
+
+def _lot(lot: JSON, returned_to: str | None) -> JSON:
+    return lot | {"new_lot": None if returned_to == lot["lot"] else returned_to}
+
+
+def kept_revert_json(revert: Revert, returned_to: Mapping[str, str], actor: str) -> JSON:
+    """One revert of the list, with what an answer to a cancel leaves out because it is at hand there."""
+    return revert_json(revert, returned_to) | {
+        "order": str(revert.order_id),
+        "customer": str(revert.customer_id),
+        "currency": revert.currency or None,
+        "actor": actor_json(revert.actor, actor),
+        "created_at": instant_or_none(revert.created_at),
+    }
+
+
+def actor_json(ref: str, name: str) -> JSON:
+    """Who did something: a reference such as ``api_key:3`` taken apart, and a name for people."""
+    actor_type, _, key = ref.partition(":")
+    return {"type": actor_type, "id": key, "name": name}
 
 
 def cancel_json(result: CancelResult) -> JSON:
@@ -133,12 +149,13 @@ def _kind_plan(shown: Preview, kind: Kind, *, store: Store, balances: bool) -> J
     }
 
 
-def entry_json(entry: JournalEntry, actor: JSON) -> JSON:
-    """One entry of an order's timeline."""
+def entry_json(entry: JournalEntry, actor: str) -> JSON:
+    """One entry of an order's timeline; its remark must be loaded with it. ``actor`` is a name for people."""
+    note = entry.remark.note if entry.remark else ""
     return {
         "id": str(entry.pk),
-        "created_at": instant(entry.created_at),
+        "created_at": instant_or_none(entry.created_at),
         "event": entry.event,
-        "actor": actor,
-        "data": entry.data,
+        "actor": actor_json(entry.actor, actor),
+        "data": entry.data | ({"note": note} if note else {}),
     }

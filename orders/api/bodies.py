@@ -1,0 +1,206 @@
+"""What requests about orders may say, and the verbs' arguments made of it."""
+
+from datetime import datetime
+from typing import Any, Final
+
+from rest_framework import serializers
+
+from loyalty.api.values import AmountField, Body, DayField, InstantField, PointsField, check_amount, parse_id
+from loyalty.errors import FieldError, Invalid
+from loyalty.ledger.ledger import Kind
+from loyalty.money import is_currency
+from loyalty.stores.customers import CustomerFacts
+from loyalty.stores.models import Store
+from orders.kinds import KINDS
+from orders.models import CancelReason, OrderStatus, PaymentStatus
+from orders.services.applying import Details
+from orders.services.choices import CancelChoice, Extension
+from orders.services.placing import NewOrder
+
+MOST_TAGS: Final = 250
+MOST_LINES: Final = 1000
+MOST_CANCELLED: Final = 500
+_LONGEST_TOKEN: Final = 100_000
+
+
+class YesNoField(serializers.BooleanField):
+    """true or false of JSON, no words that mean them."""
+
+    def to_internal_value(self, data: Any) -> bool:
+        """The truth value."""
+        if not isinstance(data, bool):
+            self.fail("invalid", input=data)
+        return data
+
+
+class ExtensionBody(Body):
+    """A new expiry: a number of days from today, or the last day of use."""
+
+    days = PointsField(required=False)
+    expires_on = DayField(required=False)
+
+    def validate(self, attrs: dict[str, Any]) -> Extension:
+        """Exactly one of the two."""
+        if len(attrs) != 1:
+            raise serializers.ValidationError("Say either “days” or “expires_on”.", code="invalid")
+        return Extension(**attrs)
+
+
+class ExtendBody(Body):
+    """What expired value comes back until when: a whole kind, or single allocations."""
+
+    credits = ExtensionBody(required=False)
+    points = ExtensionBody(required=False)
+    allocations = serializers.DictField(child=ExtensionBody(), required=False)
+
+
+class CancelBody(Body):
+    """A cancel, a return, or the preview of one."""
+
+    reason = serializers.ChoiceField(choices=CancelReason.choices, required=False)
+    note = serializers.CharField(max_length=2000, allow_blank=True, required=False)
+    revert_credits = YesNoField(required=False)
+    revert_points = YesNoField(required=False)
+    extend = ExtendBody(required=False)
+    notify_customer = YesNoField(required=False)
+    preview_token = serializers.CharField(max_length=_LONGEST_TOKEN, required=False)
+
+
+def choice_of(values: dict[str, Any]) -> CancelChoice:
+    """What a valid cancel body chose."""
+    extend = values.get("extend", {})
+    return CancelChoice(
+        returns={kind: values[f"revert_{kind}"] for kind in KINDS if f"revert_{kind}" in values},
+        extend={kind: extend[kind] for kind in KINDS if kind in extend},
+        extend_allocations=extend.get("allocations", {}),
+    )
+
+
+def details_of(values: dict[str, Any]) -> Details:
+    """What a valid cancel body said beside the choice."""
+    return Details(
+        reason=values.get("reason", ""),
+        note=values.get("note", ""),
+        notify_customer=values.get("notify_customer", False),
+    )
+
+
+class BulkCancelBody(Body):
+    """The orders to be cancelled."""
+
+    ids = serializers.ListField(child=serializers.CharField(max_length=100), max_length=MOST_CANCELLED)
+
+
+class CustomerBody(Body):
+    """Who placed an order, when the client has no id for them."""
+
+    external_id = serializers.CharField(max_length=100, required=False, allow_null=True)
+    email = serializers.EmailField(max_length=254)
+    name = serializers.CharField(max_length=200, allow_blank=True)
+
+    def validate(self, attrs: dict[str, Any]) -> CustomerFacts:
+        """The facts by which the customer is found or made."""
+        return CustomerFacts(external_id=attrs.get("external_id"), email=attrs["email"], name=attrs["name"])
+
+
+class CustomerField(serializers.Field[Any, Any, Any, Any]):
+    """A customer: an id, or who they are."""
+
+    default_error_messages: Final = {"invalid": "A customer is an id such as “4711”, or an object that says who it is."}
+
+    def to_internal_value(self, data: Any) -> int | CustomerFacts:
+        """The id (0 for one that nobody can have), or the facts."""
+        if isinstance(data, str):
+            return parse_id(data) or 0
+        if not isinstance(data, dict):
+            self.fail("invalid")
+        facts: CustomerFacts = CustomerBody().run_validation(data)
+        return facts
+
+    def to_representation(self, value: Any) -> Any:
+        """Never asked for: bodies are read only."""
+        return value
+
+
+class LineBody(Body):
+    """One line of an order; ``total`` is for the whole quantity."""
+
+    title = serializers.CharField(max_length=255)
+    sku = serializers.CharField(max_length=255, allow_blank=True, default="")
+    quantity = PointsField()
+    total = AmountField(allow_negative=True)
+
+
+def _tags() -> serializers.ListField:
+    return serializers.ListField(child=serializers.CharField(max_length=255), max_length=MOST_TAGS, required=False)
+
+
+class NewOrderBody(Body):
+    """An order to be recorded, with what it spends."""
+
+    number = serializers.CharField(max_length=100)
+    external_id = serializers.CharField(max_length=100, required=False, allow_null=True)
+    platform = serializers.SlugField(max_length=20, default="api")
+    customer = CustomerField(allow_null=True)
+    placed_at = InstantField(required=False)
+    total = AmountField()
+    currency = serializers.CharField(required=False)
+    tags = _tags()
+    status = serializers.ChoiceField(choices=OrderStatus.choices, default=OrderStatus.PENDING)
+    payment_status = serializers.ChoiceField(choices=PaymentStatus.choices, default=PaymentStatus.PENDING)
+    payment_due_at = InstantField(required=False, allow_null=True)
+    lines = serializers.ListField(child=LineBody(), max_length=MOST_LINES, required=False)
+    apply_credits = AmountField(required=False)
+    apply_points = PointsField(required=False)
+
+    def validate_currency(self, value: str) -> str:
+        """A code of ISO 4217."""
+        if not is_currency(value):
+            raise serializers.ValidationError("This is no currency code such as USD.", code="unknown_currency")
+        return value
+
+
+class ChangesBody(Body):
+    """What may be changed on an order from outside."""
+
+    tags = _tags()
+    status = serializers.ChoiceField(choices=OrderStatus.choices, required=False)
+    payment_status = serializers.ChoiceField(choices=PaymentStatus.choices, required=False)
+    payment_due_at = InstantField(required=False, allow_null=True)
+    refunded_total = AmountField(required=False)
+
+
+def new_order_of(values: dict[str, Any], *, store: Store, now: datetime) -> NewOrder:
+    """The order that a valid body describes.
+
+    Raises Invalid at the pointer of an amount that does not fit the currency, and for value applied to a cancelled
+    order.
+    """
+    values = {"currency": store.currency, "placed_at": now} | values
+    currency = values["currency"]
+    for name in ("total", "apply_credits"):
+        if name in values:
+            values[name] = check_amount(values[name], currency, f"/{name}")
+    if "lines" in values:
+        values["lines"] = [_line(line, currency, index) for index, line in enumerate(values["lines"])]
+    _refuse_spending_cancelled(values)
+    return NewOrder(**values)
+
+
+def _line(line: dict[str, Any], currency: str, index: int) -> dict[str, Any]:
+    total = check_amount(line["total"], currency, f"/lines/{index}/total")
+    return line | {"total": f"{total:f}"}
+
+
+def _refuse_spending_cancelled(values: dict[str, Any]) -> None:
+    errors = [
+        FieldError(f"/{_applies(kind)}", "cancelled", "A cancelled order takes nothing from the customer.")
+        for kind in KINDS
+        if values["status"] == OrderStatus.CANCELLED and values.get(_applies(kind))
+    ]
+    if errors:
+        raise Invalid(errors=errors)
+
+
+def _applies(kind: Kind) -> str:
+    return f"apply_{kind}"

@@ -1,0 +1,178 @@
+"""The shapes of :mod:`orders.api.shapes` for the schema. Nothing is rendered with these."""
+
+from typing import Any, Final
+
+from rest_framework import serializers
+
+from loyalty.api.values import AmountField, DayField, IdField, InstantField
+from loyalty.ledger.planner import Outcome
+from loyalty.notices.models import NoticeStatus
+from loyalty.stores.actors import ActorType, Trigger
+from orders.kinds import KINDS
+from orders.models import CancelReason, Completeness, OrderStatus, PaymentStatus, RevertStatus
+
+_TRIGGERS: Final = [trigger.value for trigger in Trigger]
+
+
+class Document(serializers.Serializer[Any]):
+    """The shape of an answer; every member is always there."""
+
+
+class CustomerDocument(Document):
+    """Whose order it is."""
+
+    id = IdField()
+    email = serializers.CharField(allow_blank=True)
+    name = serializers.CharField(allow_blank=True)
+
+
+class OrderDocument(Document):
+    """An order."""
+
+    id = IdField()
+    number = serializers.CharField()
+    external_id = serializers.CharField(allow_null=True)
+    platform = serializers.CharField()
+    customer = CustomerDocument(allow_null=True)
+    status = serializers.ChoiceField(choices=OrderStatus.choices)
+    payment_status = serializers.ChoiceField(choices=PaymentStatus.choices)
+    payment_due_at = InstantField(allow_null=True)
+    placed_at = InstantField()
+    currency = serializers.CharField()
+    total = AmountField()
+    refunded_total = AmountField()
+    tags = serializers.ListField(child=serializers.CharField())
+    credits_applied = AmountField()
+    credits_reverted = AmountField()
+    credit_revert_status = serializers.ChoiceField(choices=RevertStatus.choices, allow_null=True)
+    points_applied = serializers.IntegerField()
+    points_reverted = serializers.IntegerField()
+    points_revert_status = serializers.ChoiceField(choices=RevertStatus.choices, allow_null=True)
+    completeness = serializers.ChoiceField(choices=Completeness.choices, allow_null=True)
+    cancelled_at = InstantField(allow_null=True)
+    cancelled_by = serializers.ChoiceField(choices=_TRIGGERS, allow_null=True)
+    cancel_reason = serializers.ChoiceField(choices=CancelReason.choices, allow_null=True)
+    created_at = InstantField()
+    updated_at = InstantField()
+
+
+class ValueField(serializers.Field[Any, Any, Any, Any]):
+    """An amount of either kind: credits are a decimal text, points an integer."""
+
+
+class LotDocument(Document):
+    """What becomes of the part of one lot that the order used."""
+
+    allocation = serializers.CharField()
+    lot = IdField()
+    amount = ValueField()
+    outcome = serializers.ChoiceField(choices=[outcome.value for outcome in Outcome])
+    expires_on = DayField(allow_null=True)
+    new_lot = IdField(allow_null=True)
+
+
+class MadeRevertDocument(Document):
+    """One giving back of one kind."""
+
+    id = IdField()
+    kind = serializers.ChoiceField(choices=KINDS)
+    amount = ValueField()
+    applied = ValueField()
+    completeness = serializers.ChoiceField(choices=Completeness.choices)
+    trigger = serializers.ChoiceField(choices=_TRIGGERS)
+    lots = LotDocument(many=True)
+
+
+class ActorDocument(Document):
+    """Who did it."""
+
+    type = serializers.ChoiceField(choices=[actor.value for actor in ActorType])
+    id = serializers.CharField()
+    name = serializers.CharField()
+
+
+class RevertDocument(MadeRevertDocument):
+    """A revert."""
+
+    order = IdField()
+    customer = IdField()
+    currency = serializers.CharField(allow_null=True)
+    actor = ActorDocument()
+    created_at = InstantField()
+
+
+class SkipDocument(Document):
+    """Why nothing of a kind comes back."""
+
+    kind = serializers.ChoiceField(choices=KINDS)
+    code = serializers.CharField()
+    detail = serializers.CharField()
+
+
+class NotificationDocument(Document):
+    """The message to the customer."""
+
+    id = IdField()
+    status = serializers.ChoiceField(choices=NoticeStatus.choices)
+
+
+class CancelAnswerDocument(Document):
+    """What a cancel or a return did."""
+
+    order = OrderDocument()
+    reverts = MadeRevertDocument(many=True)
+    skipped = SkipDocument(many=True)
+    notification = NotificationDocument(allow_null=True)
+
+
+class WarningDocument(Document):
+    """What staff should know first."""
+
+    code = serializers.CharField()
+    detail = serializers.CharField()
+
+
+class KindPlanDocument(Document):
+    """What would come back of one kind; the balances are null for a key that may not read the ledger."""
+
+    lots = LotDocument(many=True)
+    returns = ValueField()
+    remains = ValueField()
+    balance_before = ValueField(allow_null=True)
+    balance_after = ValueField(allow_null=True)
+    warnings = WarningDocument(many=True)
+
+
+class PlanDocument(Document):
+    """What a cancel or a return would do."""
+
+    order = OrderDocument()
+    credits = KindPlanDocument()
+    points = KindPlanDocument()
+    skipped = SkipDocument(many=True)
+    warnings = WarningDocument(many=True)
+    preview_token = serializers.CharField()
+
+
+class BulkResultDocument(Document):
+    """What happened to one id."""
+
+    id = serializers.CharField()
+    status = serializers.ChoiceField(choices=["cancelled", "skipped", "failed"])
+    code = serializers.CharField(allow_null=True)
+
+
+class BulkAnswerDocument(Document):
+    """What happened to each id that was sent."""
+
+    results = BulkResultDocument(many=True)
+
+
+class EntryDocument(Document):
+    """One entry of a timeline; what ``data`` says depends on the event."""
+
+    id = IdField()
+    created_at = InstantField()
+    event = serializers.CharField()
+    actor = ActorDocument()
+    data = serializers.DictField()

@@ -1,0 +1,19 @@
+"""The REST addresses of orders and reverts."""
+
+from django.urls import path
+
+from orders.api.cancels import BulkCancelView, CancelPreviewView, CancelView, ReturnView
+from orders.api.orders import OrderListView, OrderView, TimelineView
+from orders.api.reverts import RevertListView, RevertView
+
+urlpatterns = [
+    path("orders/", OrderListView.as_view(), name="api-orders"),
+    path("orders/bulk-cancel/", BulkCancelView.as_view(), name="api-order-bulk-cancel"),
+    path("orders/<str:order_id>/", OrderView.as_view(), name="api-order"),
+    path("orders/<str:order_id>/cancel/preview/", CancelPreviewView.as_view(), name="api-order-cancel-preview"),
+    path("orders/<str:order_id>/cancel/", CancelView.as_view(), name="api-order-cancel"),
+    path("orders/<str:order_id>/return/", ReturnView.as_view(), name="api-order-return"),
+    path("orders/<str:order_id>/timeline/", TimelineView.as_view(), name="api-order-timeline"),
+    path("reverts/", RevertListView.as_view(), name="api-reverts"),
+    path("reverts/<str:revert_id>/", RevertView.as_view(), name="api-revert"),
+]
