@@ -11,7 +11,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
 
-from loyalty.errors import NotFound
+from loyalty.errors import NotFound, VersionConflict
 from loyalty.journal.record import Event, Happening, record
 from loyalty.ledger.expiry import last_day_of_use
 from loyalty.ledger.ledger import Kind, Return
@@ -90,11 +90,16 @@ def lock_orders(store: Store, order_ids: Sequence[int]) -> list[Order]:
     return list(orders.select_for_update(of=("self",), no_key=True).select_related("customer"))
 
 
-def lock_order(store: Store, order_id: int) -> Order:
-    """One order of ``store``, locked. Raises NotFound for an id that this store does not have (T1)."""
+def lock_order(store: Store, order_id: int, *, version: int | None = None) -> Order:
+    """One order of ``store``, locked.
+
+    Raises NotFound for an id that this store does not have (T1), VersionConflict when ``version`` is given and old.
+    """
     orders = lock_orders(store, [order_id])
     if not orders:
         raise NotFound(f"This store has no order with the id {order_id}.")
+    if version not in (None, orders[0].version):
+        raise VersionConflict("The order has changed since it was read. Read it again.")
     return orders[0]
 
 

@@ -56,13 +56,16 @@ def cancel_order(
     actor: Actor,
     trigger: Trigger,
     now: datetime,
+    version: int | None = None,
 ) -> CancelResult:
     """Cancel one order and return what was chosen; on a cancelled order return what is left (M7, M8).
 
     With a ``token`` of a preview, exactly what was shown is applied, or :class:`PreviewStale` is raised (M6). Raises
-    NotFound for an order of another store, Invalid for a choice that cannot be.
+    NotFound for an order of another store, Invalid for a choice that cannot be, VersionConflict when ``version`` is
+    given and old.
     """
-    return _apply_to_one(store, order_id, choice, details, token, actor, trigger, now, cancels=True)
+    order = lock_order(store, order_id, version=version)
+    return _apply_to_one(order, choice, details, token, store, actor, trigger, now, cancels=True)
 
 
 @transaction.atomic
@@ -76,12 +79,16 @@ def return_value(
     actor: Actor,
     trigger: Trigger,
     now: datetime,
+    version: int | None = None,
 ) -> CancelResult:
     """Return what is left of a refunded or cancelled order and leave its status alone (M8).
 
     As :func:`cancel_order`; raises :class:`NotReturnable` when the order is neither.
     """
-    return _apply_to_one(store, order_id, choice, details, token, actor, trigger, now, cancels=False)
+    order = lock_order(store, order_id, version=version)
+    if not order.fell_through:
+        raise NotReturnable("Value can be returned once the order is cancelled or its payment is refunded.")
+    return _apply_to_one(order, choice, details, token, store, actor, trigger, now, cancels=False)
 
 
 @transaction.atomic
@@ -108,20 +115,17 @@ def cancel_many(
 
 
 def _apply_to_one(
-    store: Store,
-    order_id: int,
+    order: Order,
     choice: CancelChoice,
     details: Details,
     token: str | None,
+    store: Store,
     actor: Actor,
     trigger: Trigger,
     now: datetime,
     *,
     cancels: bool,
 ) -> CancelResult:
-    order = lock_order(store, order_id)
-    if not cancels and not order.fell_through:
-        raise NotReturnable("Value can be returned once the order is cancelled or its payment is refunded.")
     settings = current_settings(store)
     plan = _confirmed_plan(order, choice, token, store, settings, now)
     work = Work(store, settings, details, actor, trigger, now, cancels and order.status != OrderStatus.CANCELLED)
