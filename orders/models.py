@@ -233,7 +233,10 @@ class Order(StoreOwned):
                 name="order_cancelled_by",
             ),
             models.Index(
-                "store", F("cancelled_at").desc(), F("id").desc(), name="order_cancelled",
+                "store",
+                F("cancelled_at").desc(),
+                F("id").desc(),
+                name="order_cancelled",
             ),
             models.Index("store", F("updated_at").desc(), F("id").desc(), name="order_updated"),
             models.Index("store", "status", F("placed_at").desc(), F("id").desc(), name="order_status"),

@@ -29,7 +29,8 @@ class OrderFilters(Filters):
     external_id = TextFilter(help_text="Exactly this external id.")
     customer = IdFilter(field_name="customer_id", help_text="Of the customer with this id.")
     search = TextFilter(
-        method="matching", help_text="Number or external id is exactly this, or the customer's e-mail or name contains it."
+        method="matching",
+        help_text="Number or external id is exactly this, or the customer's e-mail or name contains it.",
     )
     cancelled_by = ChoiceFilter(values=_TRIGGERS, help_text="What cancelled the order.")
     placed_after = InstantFilter(field_name="placed_at", lookup_expr="gte", help_text="Placed then or later.")

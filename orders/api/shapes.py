@@ -122,17 +122,21 @@ def _notification(notice: Notice | None) -> JSON | None:
 
 def plan_json(shown: Preview, warnings: Sequence[OrderWarning], *, store: Store, balances: bool) -> JSON:
     """The plan of a preview; balances are null for a key that may not read the ledger."""
-    kinds = {kind: _kind_plan(shown, kind, store=store, balances=balances) for kind in KINDS}
+    kinds = {kind: _kind_plan(shown, kind, warnings, store=store, balances=balances) for kind in KINDS}
     return {
         "order": order_json(shown.plan.order),
         **kinds,
         "skipped": [_skip(skip) for skip in skips(shown.plan)],
-        "warnings": [{"code": warning.code, "detail": warning.detail} for warning in warnings],
+        "warnings": [_warning(warning) for warning in warnings],
         "preview_token": shown.token,
     }
 
 
-def _kind_plan(shown: Preview, kind: Kind, *, store: Store, balances: bool) -> JSON:
+def _warning(warning: OrderWarning) -> JSON:
+    return {"code": warning.code, "detail": warning.detail}
+
+
+def _kind_plan(shown: Preview, kind: Kind, warnings: Sequence[OrderWarning], *, store: Store, balances: bool) -> JSON:
     plan = shown.plan.kinds[kind]
     currency = currency_of(shown.plan.order, kind)
 
@@ -145,7 +149,7 @@ def _kind_plan(shown: Preview, kind: Kind, *, store: Store, balances: bool) -> J
         "remains": plain(plan.remains, currency),
         "balance_before": balance(shown.balance_before),
         "balance_after": balance(shown.balance_after),
-        "warnings": [],
+        "warnings": [_warning(warning) for warning in warnings if warning.kind == kind],
     }
 
 

@@ -9,72 +9,103 @@ from loyalty.stores.scoping import same_store_key
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('orders', '0003_same_store_keys'),
-        ('stores', '0001_initial'),
+        ("orders", "0003_same_store_keys"),
+        ("stores", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Problem',
+            name="Problem",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('job', models.CharField(max_length=50)),
-                ('error', models.TextField()),
-                ('attempts', models.PositiveIntegerField(default=1)),
-                ('next_attempt_at', models.DateTimeField()),
-                ('created_at', models.DateTimeField()),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("job", models.CharField(max_length=50)),
+                ("error", models.TextField()),
+                ("attempts", models.PositiveIntegerField(default=1)),
+                ("next_attempt_at", models.DateTimeField()),
+                ("created_at", models.DateTimeField()),
             ],
             options={
-                'abstract': False,
-                'base_manager_name': 'unscoped',
-                'default_manager_name': 'unscoped',
+                "abstract": False,
+                "base_manager_name": "unscoped",
+                "default_manager_name": "unscoped",
             },
             managers=[
-                ('unscoped', django.db.models.manager.Manager()),
+                ("unscoped", django.db.models.manager.Manager()),
             ],
         ),
         migrations.AddField(
-            model_name='order',
-            name='arrived_late',
+            model_name="order",
+            name="arrived_late",
             field=models.BooleanField(default=False),
         ),
         migrations.AddField(
-            model_name='order',
-            name='held_at',
+            model_name="order",
+            name="held_at",
             field=models.DateTimeField(blank=True, null=True),
         ),
         migrations.AddField(
-            model_name='order',
-            name='payment_changed_at',
+            model_name="order",
+            name="payment_changed_at",
             field=models.DateTimeField(blank=True, null=True),
         ),
         migrations.AddIndex(
-            model_name='order',
-            index=models.Index(models.F('store'), models.F('payment_status'), models.F('id'), condition=models.Q(('arrived_late', False), ('held_at__isnull', True), ('payment_status__in', ('expired', 'failed')), ('status__in', ('pending', 'confirmed'))), name='order_auto_cancel'),
+            model_name="order",
+            index=models.Index(
+                models.F("store"),
+                models.F("payment_status"),
+                models.F("id"),
+                condition=models.Q(
+                    ("arrived_late", False),
+                    ("held_at__isnull", True),
+                    ("payment_status__in", ("expired", "failed")),
+                    ("status__in", ("pending", "confirmed")),
+                ),
+                name="order_auto_cancel",
+            ),
         ),
         migrations.AddIndex(
-            model_name='order',
-            index=models.Index(models.F('payment_due_at'), condition=models.Q(('payment_status', 'pending'), models.Q(('status', 'cancelled'), _negated=True), ('payment_due_at__isnull', False)), name='order_payment_due'),
+            model_name="order",
+            index=models.Index(
+                models.F("payment_due_at"),
+                condition=models.Q(
+                    ("payment_status", "pending"),
+                    models.Q(("status", "cancelled"), _negated=True),
+                    ("payment_due_at__isnull", False),
+                ),
+                name="order_payment_due",
+            ),
         ),
         migrations.AddIndex(
-            model_name='order',
-            index=models.Index(models.F('store'), models.F('placed_at'), condition=models.Q(('payment_status', 'pending'), models.Q(('status', 'cancelled'), _negated=True), ('payment_due_at__isnull', True)), name='order_window_due'),
+            model_name="order",
+            index=models.Index(
+                models.F("store"),
+                models.F("placed_at"),
+                condition=models.Q(
+                    ("payment_status", "pending"),
+                    models.Q(("status", "cancelled"), _negated=True),
+                    ("payment_due_at__isnull", True),
+                ),
+                name="order_window_due",
+            ),
         ),
         migrations.AddField(
-            model_name='problem',
-            name='order',
-            field=loyalty.stores.scoping.SameStoreKey(db_constraint=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='orders.order'),
+            model_name="problem",
+            name="order",
+            field=loyalty.stores.scoping.SameStoreKey(
+                db_constraint=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="orders.order"
+            ),
         ),
         migrations.AddField(
-            model_name='problem',
-            name='store',
-            field=models.ForeignKey(editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='stores.store'),
+            model_name="problem",
+            name="store",
+            field=models.ForeignKey(
+                editable=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="stores.store"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='problem',
-            constraint=models.UniqueConstraint(fields=('order', 'job'), name='problem_once'),
+            model_name="problem",
+            constraint=models.UniqueConstraint(fields=("order", "job"), name="problem_once"),
         ),
         same_store_key("orders_problem", "order_id", "orders_order"),
     ]

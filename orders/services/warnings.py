@@ -1,6 +1,6 @@
 """What staff should know before they cancel or return; each warning only when it is true (M3, N3, O6)."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, time
 from typing import Final
@@ -8,6 +8,7 @@ from typing import Final
 from loyalty.ledger.expiry import is_expired
 from loyalty.ledger.ledger import Kind
 from loyalty.ledger.models import MovementType, Origin
+from loyalty.platforms.registry import LABELS
 from loyalty.stores.actors import Trigger
 from loyalty.stores.models import Store
 from loyalty.stores.preferences import StoreSettings
@@ -16,22 +17,17 @@ from orders.models import Order
 from orders.services.plans import load_used
 from orders.tags import tag_key
 
-PLATFORM_NAMES: Final[Mapping[str, str]] = {
-    "shopify": "Shopify",
-    "woocommerce": "WooCommerce",
-    "shopline": "SHOPLINE",
-    "shopline_global": "SHOPLINE Global",
-}
 # From this extension of a year on, staff are told.
 _MANY_EXTENSIONS: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
 class OrderWarning:
-    """A code of the REST contract, and a sentence for people."""
+    """A code of the REST contract, and a sentence for people; ``kind`` where it is about one kind alone."""
 
     code: str
     detail: str
+    kind: Kind | None = None
 
 
 def warnings_for(order: Order, *, store: Store, settings: StoreSettings, now: datetime) -> list[OrderWarning]:
@@ -61,11 +57,11 @@ def _partly_returned(order: Order, store: Store) -> Iterator[OrderWarning]:
         if 0 < reverted(order, kind) < applied(order, kind):
             currency = currency_of(order, kind)
             back, used = show(reverted(order, kind), currency, store), show(applied(order, kind), currency, store)
-            yield OrderWarning("partly_returned", f"{back} of {used} are already back with the customer.")
+            yield OrderWarning("partly_returned", f"{back} of {used} are already back with the customer.", kind)
 
 
 def _open_on_platform(order: Order) -> Iterator[OrderWarning]:
-    name = PLATFORM_NAMES.get(order.platform)
+    name = LABELS.get(order.platform)
     if name and order.cancelled_by != Trigger.PLATFORM:
         yield OrderWarning("open_on_platform", f"This does not cancel the order on {name}; do that there.")
 
