@@ -12,5 +12,6 @@ urlpatterns = [
     path("", include("loyalty.ledger.urls")),
     path("", include("credits.urls")),
     path("", include("points.urls")),
+    path("", include("orders.urls")),
     re_path("", UnknownAddress.as_view()),
 ]

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db import transaction
 
-from loyalty.errors import Invalid, VersionConflict
+from loyalty.errors import Invalid
 from loyalty.jobs import wake
 from loyalty.journal.record import Event, Happening, record
 from loyalty.stores.actors import Actor
@@ -39,9 +39,7 @@ def change_order(
 
     Raises NotFound (T1), UseCancel and UseReinstate at ``/status``, VersionConflict when ``version`` is given and old.
     """
-    order = lock_order(store, order_id)
-    if version is not None and version != order.version:
-        raise VersionConflict("The order has changed since it was read. Read it again.")
+    order = lock_order(store, order_id, version=version)
     _refuse_cancelling(order, values.get("status", order.status))
     changes = _differences(order, values)
     if not changes:

@@ -8,7 +8,7 @@ import time_machine
 
 from tests.examples import Shop, open_shop, x1, x3, x11, x13
 
-Clock = time_machine.Coordinates
+Clock = time_machine.Traveller
 
 
 def order_of(shop: Shop, order: str) -> Any:
@@ -31,14 +31,20 @@ def test_x1_only_the_valid_lot_returns_and_keeps_its_expiry(shop: Shop, clock: C
     answer = shop.cancel(example.order, revert_credits=True).json()
 
     order = answer["order"]
-    assert (order["status"], order["credit_revert_status"], order["completeness"]) == ("cancelled", "reverted", "partial")
+    assert (order["status"], order["credit_revert_status"], order["completeness"]) == (
+        "cancelled",
+        "reverted",
+        "partial",
+    )
     assert (order["credits_reverted"], order["credits_applied"]) == ("5.00", "15.00")
     (revert,) = answer["reverts"]
     assert revert | {"id": "", "lots": []} == {
         "id": "", "kind": "credits", "amount": "5.00", "applied": "15.00", "completeness": "partial", "trigger": "api",
         "lots": [],
     }  # fmt: skip
-    assert [(lot["lot"], lot["amount"], lot["outcome"], lot["expires_on"], lot["new_lot"]) for lot in revert["lots"]] == [
+    assert [
+        (lot["lot"], lot["amount"], lot["outcome"], lot["expires_on"], lot["new_lot"]) for lot in revert["lots"]
+    ] == [
         (example.lots[0], "10.00", "expired", "2026-01-01", None),
         (example.lots[1], "5.00", "returned", "2026-03-20", None),
     ]
@@ -60,7 +66,11 @@ def test_x2_extended_value_comes_back_as_a_new_lot(shop: Shop, clock: Clock) -> 
     assert (extended["outcome"], extended["amount"], extended["expires_on"]) == ("extended", "10.00", "2026-02-04")
     assert (returned["outcome"], returned["new_lot"]) == ("returned", None)
     new_lot = lots(shop, example.customer)[extended["new_lot"]]
-    assert (new_lot["extended_from"], new_lot["granted"], new_lot["expires_on"]) == (example.lots[0], "10.00", "2026-02-04")
+    assert (new_lot["extended_from"], new_lot["granted"], new_lot["expires_on"]) == (
+        example.lots[0],
+        "10.00",
+        "2026-02-04",
+    )
     assert balance(shop, example.customer) == "15.00"
 
 
