@@ -296,6 +296,8 @@ SPECTACULAR_SETTINGS = {
     "SERVE_PERMISSIONS": [],
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_NAME_OVERRIDES": {
+        "AutoCancel": "loyalty.stores.settings_api.AUTO_CANCEL",
+        "ExpiredLots": "loyalty.stores.settings_api.EXPIRED_LOTS",
         "ActorType": "loyalty.stores.actors.ActorType",
         "MovementType": "loyalty.ledger.models.MovementType",
         "Trigger": "loyalty.stores.actors.Trigger",

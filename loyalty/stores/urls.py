@@ -3,9 +3,12 @@
 from django.urls import path
 
 from loyalty.stores.api import CustomersView, CustomerView, StoreView
+from loyalty.stores.settings_api import SettingsVersionsView, SettingsView
 
 urlpatterns = [
     path("store/", StoreView.as_view(), name="api-store"),
     path("customers/", CustomersView.as_view(), name="api-customers"),
     path("customers/<str:customer_id>/", CustomerView.as_view(), name="api-customer"),
+    path("settings/", SettingsView.as_view(), name="api-settings"),
+    path("settings/versions/", SettingsVersionsView.as_view(), name="api-settings-versions"),
 ]

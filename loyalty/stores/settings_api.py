@@ -1,0 +1,248 @@
+"""A store's settings over REST."""
+
+import calendar
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, Final
+
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from loyalty.api.documents import ActorDocument, Document, actor_json
+from loyalty.api.etags import etag, expected_version
+from loyalty.api.schema import IF_MATCH
+from loyalty.api.values import AmountField, Body, InstantField, PointsField, amount_text, check_amount, instant_text
+from loyalty.api.views import ApiView, ListView
+from loyalty.errors import Invalid
+from loyalty.stores.actors import actor_names
+from loyalty.stores.keys import Scope
+from loyalty.stores.models import SettingsVersion, Store
+from loyalty.stores.preferences import StoreSettings, current_settings, settings_from_json, settings_to_json
+from loyalty.stores.saving_settings import change_settings
+
+AUTO_CANCEL: Final = ("off", "cancel", "cancel_and_revert")
+EXPIRED_LOTS: Final = ("all_or_nothing", "valid_only")
+_TEN_YEARS: Final = 3660
+_LEAP_YEAR: Final = 2024
+ETAG: Final = OpenApiParameter(
+    "ETag", str, OpenApiParameter.HEADER, description="The version, for If-Match.", response=[200]
+)
+
+
+class WholeNumberField(PointsField):
+    """A whole number within bounds."""
+
+    def __init__(self, *, least: int = 0, most: int, **options: Any) -> None:
+        super().__init__(required=False, **options)
+        self.least, self.most = least, most
+
+    def to_internal_value(self, data: Any) -> int:
+        """The number."""
+        number = super().to_internal_value(data)
+        if not self.least <= number <= self.most:
+            code = "max_value" if number > self.most else "min_value"
+            raise serializers.ValidationError(f"This is a number from {self.least} to {self.most}.", code=code)
+        return number
+
+
+def _choice(choices: Sequence[str]) -> serializers.ChoiceField:
+    return serializers.ChoiceField(choices=list(choices), required=False)
+
+
+class YesNoField(serializers.BooleanField):
+    """JSON's true or false, and nothing that looks like it."""
+
+    def to_internal_value(self, data: Any) -> bool:
+        """The value."""
+        if not isinstance(data, bool):
+            self.fail("invalid", input=data)
+        return data
+
+
+class NamesField(serializers.ListField):
+    """A list of texts, each once, trimmed."""
+
+    def to_internal_value(self, data: Any) -> list[str]:
+        """The texts. Raises ValidationError for one that is there twice."""
+        names: list[str] = super().to_internal_value(data)
+        if len({name.casefold() for name in names}) < len(names):
+            raise serializers.ValidationError("The list names something twice.", code="duplicate")
+        return names
+
+
+def _names(choices: Sequence[str] = ()) -> NamesField:
+    child = serializers.ChoiceField(choices=list(choices)) if choices else serializers.CharField(max_length=255)
+    return NamesField(child=child, max_length=100, required=False)
+
+
+class ExpiredLotsBody(Body):
+    """What expired lots mean for the others, by trigger (E4)."""
+
+    payment_expired = _choice(EXPIRED_LOTS)
+    payment_failed = _choice(EXPIRED_LOTS)
+    rules = _choice(EXPIRED_LOTS)
+
+
+class AutoCancelBody(Body):
+    """Orders whose payment expired or failed (E1, E2, F1)."""
+
+    payment_window_hours = WholeNumberField(least=1, most=24 * 365, allow_null=True)
+    failed_grace_minutes = WholeNumberField(most=60 * 24 * 30)
+    expired = _choice(AUTO_CANCEL)
+    failed = _choice(AUTO_CANCEL)
+    expired_lots = ExpiredLotsBody(required=False)
+
+
+class SpentRevertBody(Body):
+    """The spent-revert rules (N1, N3)."""
+
+    enabled = YesNoField(required=False)
+    statuses = _names(("cancelled", "refunded", "partially_refunded"))
+    tags = _names()
+    skip_tags = _names()
+    kinds = _names(("credits", "points"))
+    delay_minutes = WholeNumberField(most=60 * 24 * 30)
+
+
+class ExtendBody(Body):
+    """How far expired value may be extended (M3)."""
+
+    default_days = WholeNumberField(least=1, most=_TEN_YEARS)
+    max_days = WholeNumberField(least=1, most=_TEN_YEARS)
+
+
+class PointsExpiryBody(Body):
+    """The scheme of points lots (L7)."""
+
+    scheme = _choice(("never", "days", "yearly"))
+    days = WholeNumberField(least=1, most=_TEN_YEARS)
+    month = WholeNumberField(least=1, most=12)
+    day = WholeNumberField(least=1, most=31)
+
+
+class NotifyBody(Body):
+    """When customers are told (M5, H3)."""
+
+    on_cancel_default = YesNoField(required=False)
+    on_automatic = YesNoField(required=False)
+    on_redemption_reversal_default = YesNoField(required=False)
+
+
+class LimitsBody(Body):
+    """How far support staff may adjust; null: not at all. How long a return can be undone."""
+
+    support_adjust_credits = AmountField(required=False, allow_null=True)
+    support_adjust_points = PointsField(required=False, allow_null=True)
+    undo_hours = WholeNumberField(most=24 * 365)
+
+
+class EarnedPointsBody(Body):
+    """Points earned by an order that falls through (C1)."""
+
+    claw_back = YesNoField(required=False)
+    allow_negative = YesNoField(required=False)
+
+
+class SettingsBody(Body):
+    """All settings; what is left out stays. ``version`` may name the one the change was made from, as If-Match does."""
+
+    auto_cancel = AutoCancelBody(required=False)
+    spent_revert = SpentRevertBody(required=False)
+    extend = ExtendBody(required=False)
+    points_expiry = PointsExpiryBody(required=False)
+    notify = NotifyBody(required=False)
+    limits = LimitsBody(required=False)
+    earned_points = EarnedPointsBody(required=False)
+    version = WholeNumberField(most=2**31 - 1)
+
+
+class SettingsVersionDocument(Document):
+    """One saved version."""
+
+    version = PointsField()
+    created_at = InstantField()
+    actor = ActorDocument()
+    settings = SettingsBody()
+
+
+class SettingsView(ApiView):
+    """The store's settings."""
+
+    required_scopes: ClassVar = {"GET": Scope.SETTINGS_READ, "PATCH": Scope.SETTINGS_WRITE}
+
+    @extend_schema(parameters=[ETAG], responses=SettingsBody)
+    def get(self, _request: Request) -> Response:
+        """The settings that govern the store now."""
+        return self._answer(current_settings(self.store))
+
+    @extend_schema(parameters=[IF_MATCH, ETAG], request=SettingsBody, responses=SettingsBody)
+    def patch(self, request: Request) -> Response:
+        """Change settings: merged by key (RFC 7396), lists as a whole; null brings a default back."""
+        patch = request.data
+        if not isinstance(patch, Mapping):
+            raise Invalid.at("", "The body is an object with the settings to be changed.")
+        expected = expected_version(request)
+        after = change_settings(
+            store=self.store,
+            patch={name: value for name, value in patch.items() if name != "version"},
+            check=self._check,
+            version=patch.get("version") if expected is None else expected,
+            actor=self.actor,
+            now=self.now,
+        )
+        return self._answer(after)
+
+    def _check(self, merged: dict[str, Any]) -> Mapping[str, Any]:
+        body = SettingsBody(data=merged)
+        body.is_valid(raise_exception=True)
+        values: dict[str, Any] = body.validated_data
+        limits = values.get("limits", {})
+        if limits.get("support_adjust_credits") is not None:
+            pointer = "/limits/support_adjust_credits"
+            limits["support_adjust_credits"] = check_amount(limits["support_adjust_credits"], self.store.currency, pointer)
+        _check_together(settings_from_json(values, version=0))
+        return values
+
+    def _answer(self, settings: StoreSettings) -> Response:
+        return Response(settings_json(settings, self.store), headers={"ETag": etag(settings.version)})
+
+
+class SettingsVersionsView(ListView):
+    """Who changed which settings, and when."""
+
+    required_scopes: ClassVar = {"GET": Scope.SETTINGS_READ}
+
+    @extend_schema(responses=SettingsVersionDocument(many=True))
+    def get(self, _request: Request) -> Response:
+        """Every saved version, newest first."""
+        return self.list(SettingsVersion.objects.for_store(self.store))
+
+    def present(self, rows: Sequence[Any]) -> Sequence[Any]:
+        """Versions as JSON."""
+        names = actor_names(row.actor for row in rows)
+        return [
+            {
+                "version": row.version,
+                "created_at": instant_text(row.created_at),
+                "actor": actor_json(row.actor, names[row.actor]),
+                "settings": settings_json(settings_from_json(row.data, version=row.version), self.store),
+            }
+            for row in rows
+        ]
+
+
+def settings_json(settings: StoreSettings, store: Store) -> dict[str, Any]:
+    """The settings as JSON, amounts in the store's currency."""
+    data = settings_to_json(settings)
+    limit = settings.limits.support_adjust_credits
+    data["limits"]["support_adjust_credits"] = None if limit is None else amount_text(limit, store.currency)
+    return data
+
+
+def _check_together(settings: StoreSettings) -> None:
+    if settings.extend.default_days > settings.extend.max_days:
+        raise Invalid.at("/extend/default_days", "The default is more than the maximum.", code="too-large")
+    expiry = settings.points_expiry
+    if expiry.day > calendar.monthrange(_LEAP_YEAR, expiry.month)[1]:
+        raise Invalid.at("/points_expiry/day", "The month has no such day.", code="too-large")

@@ -1,0 +1,75 @@
+"""Settings over REST (H4)."""
+
+from typing import Any
+
+import pytest
+
+from loyalty.journal.models import JournalEntry
+from loyalty.stores.models import Store
+from tests.loyalty.api.support import ApiClient
+
+
+def test_h4_defaults_then_versions(api: ApiClient, foreign_api: ApiClient, store: Store) -> None:
+    first = api.read("/settings/")
+    assert first["ETag"] == '"0"'
+    assert first.json()["spent_revert"]["statuses"] == ["cancelled", "refunded"]
+    assert first.json()["limits"]["support_adjust_credits"] == "100.00"
+    patch = {"extend": {"max_days": 90}, "spent_revert": {"statuses": ["refunded"]}}
+    changed = api.send("PATCH", "/settings/", patch)
+    assert changed.status_code == 200
+    assert changed["ETag"] == '"1"'
+    expected = first.json() | {"version": 1, "extend": {"default_days": 30, "max_days": 90}}
+    expected["spent_revert"] = expected["spent_revert"] | {"statuses": ["refunded"]}
+    assert changed.json() == expected == api.read("/settings/").json()
+    (version,) = api.read("/settings/versions/").json()["results"]
+    assert version["settings"] == expected
+    entry = JournalEntry.objects.for_store(store).get(event="settings.changed")
+    assert entry.data == {"version": 1, "changed": ["spent_revert.statuses", "extend.max_days"]}
+    assert foreign_api.read("/settings/versions/").json()["results"] == []
+    assert foreign_api.read("/settings/").json()["version"] == 0
+
+
+def test_the_same_again_is_no_new_version_and_null_brings_the_default_back(api: ApiClient) -> None:
+    api.send("PATCH", "/settings/", {"extend": {"max_days": 90}, "limits": {"support_adjust_credits": None}})
+    assert api.send("PATCH", "/settings/", {"extend": {"max_days": 90}}).json()["version"] == 1
+    after = api.send("PATCH", "/settings/", {"extend": None}).json()
+    assert (after["version"], after["extend"]["max_days"]) == (2, 365)
+    assert after["limits"]["support_adjust_credits"] is None
+
+
+def test_an_old_if_match_is_412(api: ApiClient) -> None:
+    body = {"extend": {"max_days": 90}}
+    assert api.send("PATCH", "/settings/", body, if_match='"0"').status_code == 200
+    for header in ('"0"', "x", 'W/"1"'):
+        response = api.send("PATCH", "/settings/", {"extend": {"max_days": 80}}, if_match=header)
+        assert (response.status_code, response.json()["code"]) == (412, "precondition-failed")
+    assert api.send("PATCH", "/settings/", {"extend": {"max_days": 80}, "version": 0}).status_code == 412
+    assert api.send("PATCH", "/settings/", {"extend": {"max_days": 80}}, if_match="*").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("body", "pointer", "code"),
+    [
+        ([], "", "invalid"),
+        ({"colour": 1}, "/colour", "unknown-field"),
+        ({"extend": 5}, "/extend", "invalid"),
+        ({"extend": {"days": 5}}, "/extend/days", "unknown-field"),
+        ({"extend": {"max_days": 0}}, "/extend/max_days", "too-small"),
+        ({"extend": {"max_days": "5"}}, "/extend/max_days", "invalid"),
+        ({"extend": {"max_days": 10}}, "/extend/default_days", "too-large"),
+        ({"auto_cancel": {"expired": "maybe"}}, "/auto_cancel/expired", "invalid-choice"),
+        ({"auto_cancel": {"expired_lots": {"rules": "x"}}}, "/auto_cancel/expired_lots/rules", "invalid-choice"),
+        ({"spent_revert": {"statuses": ["paid"]}}, "/spent_revert/statuses/0", "invalid-choice"),
+        ({"spent_revert": {"tags": ["a", ""]}}, "/spent_revert/tags/1", "blank"),
+        ({"spent_revert": {"tags": ["a", "A"]}}, "/spent_revert/tags", "duplicate"),
+        ({"spent_revert": {"enabled": "yes"}}, "/spent_revert/enabled", "invalid"),
+        ({"points_expiry": {"month": 2, "day": 30}}, "/points_expiry/day", "too-large"),
+        ({"limits": {"support_adjust_credits": "0.001"}}, "/limits/support_adjust_credits", "too-fine"),
+        ({"limits": {"support_adjust_points": -1}}, "/limits/support_adjust_points", "negative"),
+    ],
+)
+def test_bad_settings_name_the_field(api: ApiClient, body: Any, pointer: str, code: str) -> None:
+    response = api.send("PATCH", "/settings/", body)
+    assert response.status_code == 422
+    assert [(error["pointer"], error["code"]) for error in response.json()["errors"]] == [(pointer, code)]
+    assert api.read("/settings/").json()["version"] == 0
