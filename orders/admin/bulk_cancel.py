@@ -137,7 +137,7 @@ def _carry_out(request: HttpRequest, ids: Sequence[int], form: BulkCancelForm) -
 
 
 def _told(results: Sequence[CancelResult]) -> SafeString:
-    """What happened, with a link to those orders that are Not Reverted now."""
+    """What happened, with a link to those orders still Not Reverted now."""
     done = [result.order for result in results if result.cancelled_now]
     before = len(results) - len(done)
     words = [f"{count_words(len(done))} cancelled, nothing was returned."] if done else []
@@ -151,7 +151,7 @@ def _told(results: Sequence[CancelResult]) -> SafeString:
         return format_html("{}", " ".join(words))
     address = f"{_list_address()}?{urlencode({'cancelled_at': moments.pop(), 'not_reverted': 'yes'})}"
     link = format_html(
-        '<a href="{}" class="underline">Show {} that are Not Reverted</a>', address, count_words(len(left))
+        '<a href="{}" class="underline">Show {} still Not Reverted</a>', address, count_words(len(left))
     )
     return format_html("{} {}", " ".join(words), link)
 
