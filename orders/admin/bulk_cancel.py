@@ -1,6 +1,6 @@
 """Cancelling many orders at once, after a page that says what it means (B1)."""
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -56,7 +56,7 @@ class OrderLine:
 
 
 @store_view(needs=Can.CANCEL_ORDERS)
-def bulk_cancel_page(admin: BackOfficeAdmin, request: HttpRequest, order: None) -> HttpResponse:
+def bulk_cancel_page(admin: BackOfficeAdmin, request: HttpRequest, _order: None) -> HttpResponse:
     """``admin:orders_order_bulk_cancel``: say what cancelling the orders ``ids=1,2,3`` means; confirmed, do it."""
     ids = _ids(request.POST.get("ids") or request.GET.get("ids") or "")
     form = BulkCancelForm(request.POST or None)
@@ -95,12 +95,12 @@ def show_bulk_cancel(
 
 def used_words(orders: Iterable[Order], store: Store) -> str:
     """How much these orders used, each kind and currency by itself: ``150.00 USD credits and 300 points``."""
-    sums: Counter[tuple[str, str]] = Counter()
+    sums: dict[tuple[str, str], Decimal] = defaultdict(Decimal)
     for order in orders:
         for kind in KINDS:
-            sums[kind, currency_of(order, kind)] += applied(order, kind)  # type: ignore[assignment]
+            sums[kind, currency_of(order, kind)] += applied(order, kind)
     words = [
-        f"{show(Decimal(amount), currency, store)}{' credits' if currency else ''}"
+        f"{show(amount, currency, store)}{' credits' if currency else ''}"
         for (_, currency), amount in sorted(sums.items())
         if amount
     ]
@@ -137,7 +137,7 @@ def _carry_out(request: HttpRequest, ids: Sequence[int], form: BulkCancelForm) -
 
 
 def _told(results: Sequence[CancelResult]) -> SafeString:
-    """What happened, with a link to those orders that are Not Reverted now."""
+    """What happened, with a link to those orders still Not Reverted now."""
     done = [result.order for result in results if result.cancelled_now]
     before = len(results) - len(done)
     words = [f"{count_words(len(done))} cancelled, nothing was returned."] if done else []
@@ -150,7 +150,9 @@ def _told(results: Sequence[CancelResult]) -> SafeString:
     if not left or len(moments) != 1:
         return format_html("{}", " ".join(words))
     address = f"{_list_address()}?{urlencode({'cancelled_at': moments.pop(), 'not_reverted': 'yes'})}"
-    link = format_html('<a href="{}" class="underline">Show {} that are Not Reverted</a>', address, count_words(len(left)))
+    link = format_html(
+        '<a href="{}" class="underline">Show {} still Not Reverted</a>', address, count_words(len(left))
+    )
     return format_html("{} {}", " ".join(words), link)
 
 

@@ -44,7 +44,9 @@ class CancelForm(forms.Form):
         label="Notify the customer", required=False, widget=forms.CheckboxInput(attrs=_LIVE | {"class": "cf-check"})
     )
 
-    def __init__(self, data: QueryDict | None, *, used: Used, store: Store, settings: StoreSettings, now: datetime) -> None:
+    def __init__(
+        self, data: QueryDict | None, *, used: Used, store: Store, settings: StoreSettings, now: datetime
+    ) -> None:
         """With ``data`` None the form holds what a fresh form proposes."""
         self.kinds = [kind for kind in KINDS if any(lot.outstanding for lot in used[kind])]
         self.extendable = extendable(used, now)
@@ -100,9 +102,7 @@ class CancelForm(forms.Form):
     def _extended(self) -> list[str]:
         chosen = self.cleaned_data
         return [
-            ref
-            for ref, kind in self.extendable.items()
-            if chosen.get(f"return_{kind}") and chosen.get(f"extend_{ref}")
+            ref for ref, kind in self.extendable.items() if chosen.get(f"return_{kind}") and chosen.get(f"extend_{ref}")
         ]
 
     def _wrong(self, ref: str) -> bool:

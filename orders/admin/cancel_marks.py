@@ -1,4 +1,4 @@
-"""What a form said when it was shown, so that what is different can be marked, and a second sending recognised (M6, M7)."""
+"""What a form said when it was shown: to mark what is different, and to recognise a second sending (M6, M7)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ class Statement:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What somebody saw: whether it was about cancelling, the statements, and the state that confirming would lead to."""
+    """What somebody saw: whether it was about cancelling, the statements, and the state that confirming leads to."""
 
     cancels: bool
     statements: Mapping[str, str]

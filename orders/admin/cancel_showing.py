@@ -101,7 +101,7 @@ def shown_form(form: CancelForm, shown: Preview, *, work: Work, cancels: bool, s
     """The page for ``shown``; what differs from ``seen`` is marked. ``cancels`` says which of the two forms it is."""
     order, plan, marker = shown.plan.order, shown.plan, Marker(seen)
     sections = [_section(plan, kind, form, marker, work) for kind in KINDS if applied(order, kind)]
-    balances = [_balance(shown, kind, marker, work.store) for kind in KINDS if applied(order, kind)]
+    balances = [_balance(shown, kind, work.store) for kind in KINDS if applied(order, kind)]
     statuses = _statuses(plan, marker, work)
     confirm = marker.say("confirm", _confirm_words(plan, form, work))
     message = compose(plan, store=work.store, cancelled=work.cancels)
@@ -189,12 +189,12 @@ def _outcome(lot: UsedLot, planned: PlannedLot | None, store: Store) -> tuple[st
         return "Will not be returned", "lost"
     amount = show(planned.amount, lot.currency, store)
     if planned.expires_at is None:
-        return f"{amount} returns, never expires", "back"
+        return f"Returns {amount}, never expires", "back"
     until = show_day(last_day_of_use(planned.expires_at, store.tz), store)
-    return f"{amount} returns, {'now ' if planned.outcome is Outcome.EXTENDED else ''}valid until {until}", "back"
+    return f"Returns {amount}, {'now ' if planned.outcome is Outcome.EXTENDED else ''}valid until {until}", "back"
 
 
-def _balance(shown: Preview, kind: Kind, marker: Marker, store: Store) -> Line:
+def _balance(shown: Preview, kind: Kind, store: Store) -> Line:
     currency = currency_of(shown.plan.order, kind)
     after = show(shown.balance_after[kind], currency, store)
     # The balance is no fact of the order: it may move without anybody being asked again, so it is not marked.

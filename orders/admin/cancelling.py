@@ -34,9 +34,15 @@ FRAGMENT_HEADER: Final = "X-Fragment"
 # Where a script goes on to once the form has been carried out.
 _LOCATION_HEADER: Final = "X-Location"
 
-_CHOICE_CHANGED: Final = "You changed something after the result was worked out. Nothing was done yet: check it and confirm."
-_FACTS_CHANGED: Final = "Something changed meanwhile. Nothing was done yet: what is different is marked. Check it and confirm."
-_NO_LONGER_REFUNDED: Final = "The payment is no longer refunded, so nothing was returned. You can cancel the order instead."
+_CHOICE_CHANGED: Final = (
+    "You changed something after the result was worked out. Nothing was done yet: check it and confirm."
+)
+_FACTS_CHANGED: Final = (
+    "Something changed meanwhile. Nothing was done yet: what is different is marked. Check it and confirm."
+)
+_NO_LONGER_REFUNDED: Final = (
+    "The payment is no longer refunded, so nothing was returned. You can cancel the order instead."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +73,7 @@ class _Case:
 
 @store_view(needs=Can.CANCEL_ORDERS)
 def cancel_page(admin: BackOfficeAdmin, request: HttpRequest, order: Order) -> HttpResponse:
-    """``admin:orders_order_cancel``: the form; on *Preview* again with the result; on the confirming button carry it out.
+    """``admin:orders_order_cancel``: the form; on *Preview* again with the result; on the confirming button do it.
 
     A refunded order opens as *Return credits/points*, unless ``?intent=cancel`` asks for cancelling (M8).
     """

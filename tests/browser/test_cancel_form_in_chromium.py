@@ -204,6 +204,6 @@ def test_b1_many_are_cancelled_and_the_message_leads_to_them(visit: Visit, store
     page.get_by_role("button", name="Run").click()
     expect(page.get_by_text("They used 30.00 USD credits. Nothing will be returned.")).to_be_visible()
     page.get_by_role("button", name="Cancel 2 orders, return nothing").click()
-    page.get_by_role("link", name="Show 2 orders that are Not Reverted").click()
+    page.get_by_role("link", name="Show 2 orders still Not Reverted").click()
     expect(page.locator("#result_list tbody tr")).to_have_count(2)
     assert [fresh(order).status for order in orders] == ["cancelled"] * 2

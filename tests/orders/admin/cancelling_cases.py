@@ -1,11 +1,9 @@
 """The worked example's order, the form as a browser sends it, and what stands in the database afterwards."""
 
 from datetime import date
-from decimal import Decimal
 from html.parser import HTMLParser
 from typing import Any
 
-from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
 
@@ -83,7 +81,7 @@ class FormReader(HTMLParser):
             self.fields[self.area] += data.strip()
 
 
-def fields_of(response: HttpResponse) -> dict[str, str]:
+def fields_of(response: Any) -> dict[str, str]:
     """What the shown form would send, but its buttons."""
     reader = FormReader()
     reader.feed(response.content.decode())
@@ -101,7 +99,7 @@ def expired_ref(client: Client, order: Order) -> str:
     return next(name.removeprefix("days_") for name in names if name.startswith("days_"))
 
 
-def credit_lots(order: Order) -> list[tuple[Decimal, Decimal]]:
+def credit_lots(order: Order) -> list[tuple[Any, Any]]:
     """The customer's credit lots in order of their making: granted and remaining."""
     lots = CreditLot.objects.for_store(order.store).filter(customer=order.customer_id).order_by("pk")
     return [(lot.granted, lot.remaining) for lot in lots]

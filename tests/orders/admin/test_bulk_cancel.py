@@ -59,7 +59,7 @@ def test_b1_confirming_cancels_them_all_and_links_to_those_not_reverted() -> Non
     code, said = confirm(client, ids_of(*orders), reason="fraud", note="raid")
     assert code == 302
     assert "3 orders cancelled, nothing was returned." in said
-    assert "Show 2 orders that are Not Reverted" in said
+    assert "Show 2 orders still Not Reverted" in said
     assert statuses(store) == ["cancelled"] * 3
     assert not CreditMovement.objects.for_store(store).filter(type="revert").exists()
     decisions = Order.objects.for_store(store).order_by("pk").values_list("credits_decision", flat=True)
@@ -80,7 +80,7 @@ def test_b1_sent_twice_is_the_same_as_once() -> None:
     code, said = confirm(client, ids_of(order))
     assert code == 302
     assert "1 order had been cancelled already." in said
-    assert "Show 1 order that are Not Reverted" in said
+    assert "Show 1 order still Not Reverted" in said
     assert Order.objects.for_store(store).get().version == version
 
 
