@@ -35,7 +35,9 @@ PROBLEMS: Final[Mapping[str, tuple[int, str]]] = {
 
 # The ``code`` of one entry of ``errors``, beside those above.
 FIELDS: Final[Mapping[str, str]] = {
+    "above-total": "More credits than the order's total.",
     "blank": "The text is empty.",
+    "cancelled": "A cancelled order takes nothing from the customer.",
     "duplicate": "The list names this twice.",
     "in-the-past": "The day is before today in the store.",
     "invalid": "The value has the wrong form.",
@@ -44,6 +46,7 @@ FIELDS: Final[Mapping[str, str]] = {
     "not-found": "The store has nothing with this id.",
     "not-unique": "Another one has this value already.",
     "null": "The value must not be null.",
+    "out-of-range": "The number or day is outside what the store allows.",
     "required": "The field is missing.",
     "too-far": "The day is too far ahead.",
     "too-fine": "The amount is finer than the currency's unit.",

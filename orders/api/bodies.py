@@ -106,7 +106,7 @@ class CustomerBody(Body):
 class CustomerField(serializers.Field[Any, Any, Any, Any]):
     """A customer: an id, or who they are."""
 
-    default_error_messages: Final = {"invalid": "A customer is an id such as “4711”, or an object that says who it is."}
+    default_error_messages = {"invalid": "A customer is an id such as “4711”, or an object that says who it is."}
 
     def to_internal_value(self, data: Any) -> int | CustomerFacts:
         """The id (0 for one that nobody can have), or the facts."""
@@ -176,8 +176,9 @@ def new_order_of(values: dict[str, Any], *, store: Store, now: datetime) -> NewO
     Raises Invalid at the pointer of an amount that does not fit the currency, and for value applied to a cancelled
     order.
     """
-    values = {"currency": store.currency, "placed_at": now} | values
-    currency = values["currency"]
+    defaults: dict[str, Any] = {"currency": store.currency, "placed_at": now}
+    values = defaults | values
+    currency: str = values["currency"]
     for name in ("total", "apply_credits"):
         if name in values:
             values[name] = check_amount(values[name], currency, f"/{name}")

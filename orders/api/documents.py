@@ -175,4 +175,7 @@ class EntryDocument(Document):
     created_at = InstantField()
     event = serializers.CharField()
     actor = ActorDocument()
-    data = serializers.DictField()
+
+    def get_fields(self) -> dict[str, Any]:
+        """All members; ``data`` cannot be declared above, because a serializer has something of that name."""
+        return {**super().get_fields(), "data": serializers.DictField()}

@@ -50,7 +50,7 @@ def order_json(order: Order) -> JSON:
 
 
 def _customer(customer: Customer | None) -> JSON | None:
-    return customer and {"id": str(customer.pk), "email": customer.email, "name": customer.name}
+    return None if customer is None else {"id": str(customer.pk), "email": customer.email, "name": customer.name}
 
 
 def _used(order: Order, kind: Kind, status: str | None) -> JSON:
@@ -117,12 +117,12 @@ def _skip(skip: Skip) -> JSON:
 
 
 def _notification(notice: Notice | None) -> JSON | None:
-    return notice and {"id": str(notice.pk), "status": notice.status}
+    return None if notice is None else {"id": str(notice.pk), "status": notice.status}
 
 
 def plan_json(shown: Preview, warnings: Sequence[OrderWarning], *, store: Store, balances: bool) -> JSON:
     """The plan of a preview; balances are null for a key that may not read the ledger."""
-    kinds = {kind: _kind_plan(shown, kind, warnings, store=store, balances=balances) for kind in KINDS}
+    kinds: dict[str, JSON] = {kind: _kind_plan(shown, kind, warnings, store=store, balances=balances) for kind in KINDS}
     return {
         "order": order_json(shown.plan.order),
         **kinds,

@@ -4,15 +4,13 @@ from collections.abc import Iterator
 
 import pytest
 import time_machine
-from django.core.cache import cache
 
 from tests.examples import Shop, open_shop
 
 
 @pytest.fixture(autouse=True)
 def clock(db: None) -> Iterator[time_machine.Traveller]:
-    """The clock of every test stands still until it is moved; nobody has sent a request yet."""
-    cache.clear()
+    """The clock of every test stands still until it is moved."""
     with time_machine.travel("2026-01-05T12:00:00+08:00", tick=False) as traveller:
         yield traveller
 

@@ -10,7 +10,7 @@ from orders.models import Revert
 from tests.examples import Shop, x1
 
 
-def _members(document: serializers.BaseSerializer[Any] | serializers.Field[Any, Any, Any, Any]) -> Any:
+def _members(document: Any) -> Any:
     if isinstance(document, serializers.ListSerializer):
         return [_members(document.child)]
     if isinstance(document, serializers.Serializer):

@@ -16,8 +16,8 @@ def order_of(shop: Shop, order: str) -> Any:
 
 
 def balance(shop: Shop, customer: str) -> str:
-    credits = shop.get(f"/customers/{customer}/balance/").json()["credits"]
-    return credits[0]["available"] if credits else "0.00"
+    of_each = shop.get(f"/customers/{customer}/balance/").json()["credits"]
+    return of_each[0]["available"] if of_each else "0.00"
 
 
 def lots(shop: Shop, customer: str) -> dict[str, Any]:
