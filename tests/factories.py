@@ -15,6 +15,9 @@ from loyalty.stores.models import ApiKey, Customer, Membership, Role, SettingsVe
 from loyalty.stores.preferences import StoreSettings, settings_to_json
 from orders.kinds import LEDGERS
 from orders.models import Order
+from orders.services.applying import Details
+from orders.services.cancelling import cancel_order
+from orders.services.choices import CancelChoice
 from orders.services.placing import NewOrder, place_order
 from points.models import PointLot
 
@@ -124,6 +127,21 @@ def make_order(
     new = NewOrder(**(values | fields), apply_credits=Decimal(credits), apply_points=points)
     order, _ = place_order(store=owner, new=new, actor=ACTOR, trigger=Trigger.API, now=now)
     return order
+
+
+def cancel(order: Order, *, now: datetime = NOW) -> Order:
+    """Cancel the order by hand, returning everything that is still valid."""
+    done = cancel_order(
+        store=order.store,
+        order_id=order.pk,
+        choice=CancelChoice(returns={"credits": True, "points": True}),
+        details=Details(reason="customer"),
+        token=None,
+        actor=ACTOR,
+        trigger=Trigger.ADMIN,
+        now=now,
+    )
+    return done.order
 
 
 def balance(kind: Kind, customer: Customer, *, now: datetime, currency: str | None = None) -> Amount:
