@@ -66,7 +66,7 @@ def ingest(*, store: Store, platform: str, snapshot: OrderSnapshot, actor: Actor
 
 def _existing(store: Store, platform: str, snapshot: OrderSnapshot) -> Order | None:
     orders = Order.objects.for_store(store).filter(platform=platform, external_id=snapshot.external_id).order_by()
-    order: Order | None = orders.select_for_update(of=("self",), no_key=True).select_related("customer").first()
+    order: Order | None = orders.select_for_update(of=("self",), no_key=True).first()
     return order
 
 
