@@ -196,8 +196,9 @@ def test_o2_without_a_currency_the_stores_own_is_meant(store: Store) -> None:
 @pytest.mark.parametrize("name", ["total", "refunded_total"])
 def test_o2_an_impossible_amount_is_refused_by_its_field(name: str) -> None:
     yen = factories.make_store(currency="JPY")
+    facts: dict[str, Any] = {"currency": "", name: Decimal("10.50")}
     with pytest.raises(NotAnOrder) as refusal:
-        send(yen, snapshot(**{"currency": "", name: Decimal("10.50")}))
+        send(yen, snapshot(0, **facts))
     assert refusal.value.field == name
     assert not Order.unscoped.exists()
     assert not Customer.unscoped.exists()
