@@ -42,6 +42,14 @@ class Check:
     rules: Sequence[Rule]
 
 
+_COUNT: Final = 'SELECT count(*) FROM "{table}" AS counted WHERE {scope}'
+
+
+def counting(table: str) -> str:
+    """The statement that counts a table's rows in scope."""
+    return _COUNT.format(table=table, scope=scope("counted"))
+
+
 def scope(alias: str) -> str:
     """The condition that keeps a statement to the store that was asked for, or to none."""
     return f"(%(store)s::bigint IS NULL OR {alias}.store_id = %(store)s)"

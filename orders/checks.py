@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Final
 
-from loyalty.checks import Check, Rule, scope
+from loyalty.checks import Check, Rule, counting, scope
 from loyalty.ledger.ledger import Kind
 from orders.kinds import KINDS, LEDGERS, NAMES
 from orders.models import PersonsDecision
@@ -135,10 +135,7 @@ def _rules(kind: Kind) -> Iterator[Rule]:
 
 
 CHECK: Final = Check(
-    counted={
-        "orders": f"SELECT count(*) FROM orders_order AS orders WHERE {scope('orders')}",
-        "returns": f"SELECT count(*) FROM orders_revert AS revert WHERE {scope('revert')}",
-    },
+    counted={"orders": counting("orders_order"), "returns": counting("orders_revert")},
     rules=[
         *(rule for kind in KINDS for rule in _rules(kind)),
         Rule(

@@ -31,6 +31,7 @@ UNSCOPED = {
     "loyalty/stores/customers.py",
     "loyalty/stores/keys.py",
     "loyalty/stores/preferences.py",
+    "loyalty/stores/saving_settings.py",
     "orders/admin/order_filters.py",
     "orders/admin/order_tabs.py",
     "orders/api/reverts.py",

@@ -5,7 +5,7 @@ What has lapsed and was not posted yet is no fault (L5): it is still in ``remain
 
 from typing import Final
 
-from loyalty.checks import Check, Rule, scope
+from loyalty.checks import Check, Rule, counting, scope
 from loyalty.ledger.posting import Tables
 
 
@@ -20,9 +20,9 @@ def ledger_check(tables: Tables, *, name: str) -> Check:
     }
     return Check(
         counted={
-            "lots": "SELECT count(*) FROM {lot} AS lot WHERE {lot_scope}".format(**names),
-            "movements": "SELECT count(*) FROM {movement} AS movement WHERE {movement_scope}".format(**names),
-            "allocations": "SELECT count(*) FROM {allocation} AS allocation WHERE {allocation_scope}".format(**names),
+            "lots": counting(tables.lot._meta.db_table),
+            "movements": counting(tables.movement._meta.db_table),
+            "allocations": counting(tables.allocation._meta.db_table),
         },
         rules=[Rule(f"{name} {sentence}", sql.format(**names)) for sentence, sql in _RULES.items()],
     )

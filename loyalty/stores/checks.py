@@ -19,15 +19,18 @@ def same_store_fields() -> "Iterator[tuple[type[StoreOwned], SameStoreKey]]":
                     yield model, field
 
 
+_SAME_STORE: Final = """
+SELECT store.slug, child.id, child."{column}"
+FROM "{child}" AS child
+JOIN stores_store AS store ON store.id = child.store_id
+LEFT JOIN "{parent}" AS parent ON parent.id = child."{column}"
+WHERE {scope} AND child."{column}" IS NOT NULL AND parent.store_id IS DISTINCT FROM child.store_id
+"""
+
+
 def _rule(model: type[StoreOwned], field: "models.ForeignKey[Any, Any]") -> Rule:
-    parent = field.related_model._meta
-    sql = f"""
-    SELECT store.slug, child.id, child."{field.column}"
-    FROM "{model._meta.db_table}" AS child
-    JOIN stores_store AS store ON store.id = child.store_id
-    LEFT JOIN "{parent.db_table}" AS parent ON parent.id = child."{field.column}"
-    WHERE {scope("child")} AND child."{field.column}" IS NOT NULL AND parent.store_id IS DISTINCT FROM child.store_id
-    """
+    child, parent = model._meta.db_table, field.related_model._meta.db_table
+    sql = _SAME_STORE.format(child=child, parent=parent, column=field.column, scope=scope("child"))
     return Rule(f"{model._meta.verbose_name} {{0}}: its {field.name} {{1}} is not in this store.", sql)
 
 

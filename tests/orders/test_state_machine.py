@@ -36,7 +36,8 @@ from loyalty.stores.actors import Trigger
 from loyalty.stores.models import Customer
 from orders.kinds import KINDS, LEDGERS
 from orders.models import Order
-from orders.services.cancelling import Details, cancel_many, cancel_order, return_value
+from orders.services.applying import Details
+from orders.services.cancelling import cancel_many, cancel_order, return_value
 from orders.services.changing import change_order
 from orders.services.choices import CancelChoice, Extension
 from orders.services.placing import NewOrder, place_order
@@ -238,7 +239,12 @@ class StoreLife(RuleBasedStateMachine):
     ) -> None:
         choice = CancelChoice(returns, {kind: Extension(days=days) for kind, days in extend.items()})
         call = return_value if only_return else cancel_order
-        facts = {"order_id": order.pk, "choice": choice, "details": Details(notify_customer=True), "token": None}
+        facts: dict[str, Any] = {
+            "order_id": order.pk,
+            "choice": choice,
+            "details": Details(notify_customer=True),
+            "token": None,
+        }
         if only_return and not (order.cancelled or order.refunded):
             with pytest.raises(DomainError, match="once the order is cancelled"):
                 call(**facts, trigger=Trigger.ADMIN, **self.who())

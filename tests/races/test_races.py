@@ -23,15 +23,9 @@ from loyalty.stores.models import Customer, Store
 from loyalty.stores.preferences import StoreSettings
 from orders.kinds import LEDGERS
 from orders.models import Order, OrderStatus, Revert
+from orders.services.applying import CancelResult, Details
 from orders.services.automatic import auto_cancel
-from orders.services.cancelling import (
-    CancelResult,
-    Details,
-    PreviewStale,
-    cancel_many,
-    cancel_order,
-    return_value,
-)
+from orders.services.cancelling import PreviewStale, cancel_many, cancel_order, return_value
 from orders.services.changing import change_order
 from orders.services.choices import CancelChoice, Extension
 from orders.services.placing import NewOrder, place_order
@@ -66,18 +60,14 @@ def bulk(store: Store, *order_ids: int) -> Callable[[], dict[int, CancelResult |
 
 
 def placing(owner: Customer, number: str, **values: Any) -> Callable[[], tuple[Order, bool]]:
-    new = NewOrder(
-        **(
-            {
-                "number": number,
-                "total": Decimal(1000),
-                "currency": "USD",
-                "placed_at": factories.NOW,
-                "customer": owner.pk,
-            }
-            | values
-        )
-    )
+    facts: dict[str, Any] = {
+        "number": number,
+        "total": Decimal(1000),
+        "currency": "USD",
+        "placed_at": factories.NOW,
+        "customer": owner.pk,
+    }
+    new = NewOrder(**(facts | values))
     return partial(
         place_order, store=owner.store, new=new, actor=factories.ACTOR, trigger=Trigger.API, now=factories.NOW
     )
@@ -198,7 +188,8 @@ def test_b1_bulk_and_single_cancel_at_once(store: Store) -> None:
         credit(customer, "10")
         first, second = (factories.make_order(customer, credits="5") for _ in range(2))
         calls: list[Callable[[], Any]] = [bulk(store, second.pk, first.pk), cancelling(first), cancelling(second)]
-        many, *singles = together(*calls)
+        answers: list[Any] = together(*calls)
+        many, *singles = answers
         # Whoever cancels first, the single form returns: a bulk cancel only leaves for later what it finds.
         assert left(customer) == 10
         assert all(isinstance(result, CancelResult) for result in singles)
@@ -252,7 +243,8 @@ def test_m7_two_bulk_cancels_of_the_same_orders_in_opposite_order_do_not_block_e
         ids = [order.pk for order in orders]
         calls: list[Callable[[], Any]] = [bulk(store, *ids), bulk(store, *reversed(ids))]
         calls += [cancelling(orders[0]), cancelling(orders[-1])]
-        forth, back, *_ = together(*calls)
+        answers: list[Any] = together(*calls)
+        forth, back, *_ = answers
         for order in orders[1:-1]:
             assert forth[order.pk].cancelled_now != back[order.pk].cancelled_now
     sound(store)

@@ -16,7 +16,8 @@ from loyalty.stores.actors import Trigger
 from loyalty.stores.checks import same_store_fields
 from loyalty.stores.models import Store
 from orders.models import Order, Revert
-from orders.services.cancelling import Details, cancel_order
+from orders.services.applying import Details
+from orders.services.cancelling import cancel_order
 from orders.services.choices import CancelChoice, Extension
 from points.models import PointLot, PointMovement
 from tests import factories

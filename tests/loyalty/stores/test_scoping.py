@@ -100,7 +100,8 @@ def test_t1_direct_sql_cannot_join_two_stores() -> None:
     tried = set()
     for model, field in KEYS:
         table = model._meta.db_table
-        foreign = field.related_model.objects.for_store(other).values_list("pk", flat=True).first()
+        parent: Any = field.related_model
+        foreign = parent.objects.for_store(other).values_list("pk", flat=True).first()
         mine_row = model.objects.for_store(mine).filter(**{f"{field.name}__isnull": False}).first()
         if foreign is None or mine_row is None:
             continue

@@ -20,15 +20,8 @@ from loyalty.stores.actors import Trigger
 from loyalty.stores.models import Customer, Remark, Store
 from loyalty.stores.preferences import ExtendSettings, StoreSettings
 from orders.models import Order, OrderStatus, PersonsDecision, Revert, RevertStatus
-from orders.services.cancelling import (
-    CancelResult,
-    Details,
-    NotReturnable,
-    PreviewStale,
-    cancel_many,
-    cancel_order,
-    return_value,
-)
+from orders.services.applying import CancelResult, Details
+from orders.services.cancelling import NotReturnable, PreviewStale, cancel_many, cancel_order, return_value
 from orders.services.changing import change_order
 from orders.services.choices import CancelChoice, Extension
 from orders.services.plans import Preview, preview
@@ -91,7 +84,8 @@ def shown(order: Order, choice: CancelChoice = BOTH, *, now: datetime = NOW) -> 
 
 
 def fresh(order: Order) -> Order:
-    return Order.objects.for_store(order.store).select_related("customer").get(pk=order.pk)
+    found: Order = Order.objects.for_store(order.store).select_related("customer").get(pk=order.pk)
+    return found
 
 
 def reinstate(order: Order) -> None:
@@ -383,7 +377,7 @@ def test_b1_bulk_cancels_and_returns_nothing(x1: Order, customer: Customer) -> N
     plain = factories.make_order(customer)
     gone = factories.make_order(customer)
     cancel(gone, now=NOW - timedelta(days=1))
-    answers = cancel_many(
+    answers: dict[int, Any] = cancel_many(
         store=x1.store, order_ids=[plain.pk, x1.pk, gone.pk, 0], details=Details("fraud"), actor=ACTOR, now=NOW
     )
     assert list(answers) == [plain.pk, x1.pk, gone.pk, 0]

@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 from django.db import DatabaseError, connection, transaction
 
+from loyalty.errors import VersionConflict
 from loyalty.journal.models import JournalEntry
 from loyalty.stores.models import Store
 from orders.models import Order, OrderStatus, PaymentStatus
-from orders.services.changing import UseCancel, UseReinstate, VersionConflict, change_order
+from orders.services.changing import UseCancel, UseReinstate, change_order
 from tests import factories
 from tests.factories import ACTOR, NOW
 
