@@ -329,5 +329,8 @@ LOGGING = {
         # Django's own handlers would print a second time, and mail tracebacks.
         "django": {"handlers": [], "propagate": True},
         "django.server": {"handlers": [], "propagate": True},
+        # Each job says in one line what it did; its coming and going is not worth two more.
+        "celery.worker.strategy": {"level": "WARNING"},
+        "celery.app.trace": {"level": "WARNING"},
     },
 }

@@ -1,6 +1,7 @@
 """The health check, the security policy, and a Redis that is gone."""
 
 import logging
+import re
 import time
 
 import pytest
@@ -43,6 +44,12 @@ def test_the_policy_is_strict_outside_the_admin(client: Client) -> None:
     assert "script-src 'self' 'unsafe-eval';" in admin
     for policy in (outside, admin):
         assert "frame-ancestors 'none'" in policy
+
+
+@pytest.mark.django_db
+def test_the_docs_page_needs_nothing_that_the_policy_forbids(client: Client) -> None:
+    page = client.get(reverse("api-docs")).content.decode()
+    assert re.findall(r"<style|style=|<script(?![^>]*src=)|\son\w+=", page) == []
 
 
 def test_the_front_page_is_the_admin(client: Client) -> None:

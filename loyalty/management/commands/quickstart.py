@@ -71,7 +71,8 @@ class Command(BaseCommand):
             self.stdout.write("Stopped.")
 
     def _run(self, layout: Layout, *, once: bool, port: int | None) -> None:
-        children = Children(logs=layout.logs, show=self._show)
+        # With --once the telling of the examples is what is to be read; the processes speak to their logs.
+        children = Children(logs=layout.logs, show=_say_nothing if once else self._show)
         wanted = {"postgres": "DATABASE_URL" not in os.environ, "valkey": "REDIS_URL" not in os.environ}
         with sole_supervisor(layout) as lock, embedded_servers(layout, **wanted) as servers:
             for server in servers:
@@ -94,6 +95,7 @@ class Command(BaseCommand):
 
     def _introduce(self, address: str, demonstration: dict[str, Any], layout: Layout) -> None:
         self.stdout.write(f"\nLoyalty Back-Office is at {address}/admin/")
+        self.stdout.write("Sign in as (role, e-mail, password, store):")
         for login in demonstration["logins"]:
             store = f" ({login['store']})" if login.get("store") else ""
             self.stdout.write(f"  {login['role']:<9} {login['email']}  {login['password']}{store}")
@@ -111,6 +113,10 @@ class Command(BaseCommand):
     def _show(self, line: str) -> None:
         self.stdout.write(line)
         self.stdout.flush()
+
+
+def _say_nothing(_line: str) -> None:
+    pass
 
 
 def _start(children: Children, where: Environments, layout: Layout, listener: socket.socket) -> str:
