@@ -69,10 +69,12 @@ class AdjustCreditsView(AdjustView):
     ledger = CREDITS
     body = CreditAdjustmentBody
 
-    @extend_schema(request=CreditAdjustmentBody, responses={201: given_or_removed(CreditLotDocument, CreditMovementDocument)})
+    @extend_schema(
+        request=CreditAdjustmentBody, responses={201: given_or_removed(CreditLotDocument, CreditMovementDocument)}
+    )
     @command
     def post(self, _request: Request, customer_id: str) -> Response:
-        """Give store credit (answers the lot) or, with a negative amount, remove it (answers the movements)."""
+        """Give store credit (answers the lot) or, with a negative amount, remove it (the movements)."""
         return self.adjust(customer_id)
 
     def amount_of(self, values: dict[str, Any]) -> tuple[Amount, str]:

@@ -1,7 +1,5 @@
 """Who asks: an API key of one store, as a Bearer token (T3)."""
 
-from typing import Final
-
 from django.contrib.auth.models import AnonymousUser
 from django.utils import timezone
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
@@ -34,11 +32,11 @@ class ApiKeyAuthentication(BaseAuthentication):
         return "Bearer"
 
 
-class ApiKeyScheme(OpenApiAuthenticationExtension):
+class ApiKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call] # registers itself
     """How the schema describes the key."""
 
-    target_class: Final = ApiKeyAuthentication
-    name: Final = "ApiKey"
+    target_class = ApiKeyAuthentication
+    name = "ApiKey"
 
     def get_security_definition(self, _auto_schema: AutoSchema) -> dict[str, str]:
         """Bearer authentication."""

@@ -1,4 +1,4 @@
-"""Every error code of the REST API, with its status and title. The docs show this list; a test holds it against the code."""
+"""Every error code of the REST API, with its status and title: the docs show it, a test holds it against the code."""
 
 from collections.abc import Mapping
 from typing import Final

@@ -54,7 +54,7 @@ class _YesNoField(forms.CharField):
         text = super().clean(value)
         if text not in ("true", "false"):
             raise ValidationError("it is true or false")
-        return text == "true"
+        return bool(text == "true")
 
 
 class _IdField(forms.CharField):
@@ -63,7 +63,7 @@ class _IdField(forms.CharField):
         return parse_id(super().clean(value)) or 0
 
 
-class Described(django_filters.Filter):
+class Described(django_filters.Filter):  # type: ignore[misc] # django-filter has no types
     """A filter that can say what it takes; ``help_text`` says what it does."""
 
     schema: ClassVar[Mapping[str, Any]] = {"type": "string"}
@@ -79,7 +79,7 @@ class Described(django_filters.Filter):
         }
 
 
-class TextFilter(Described, django_filters.CharFilter):
+class TextFilter(Described, django_filters.CharFilter):  # type: ignore[misc]
     """Any text."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
@@ -141,11 +141,12 @@ class ChoiceFilter(ListFilter):
         return Described.parameter(self, name) | {"schema": schema}
 
 
-class Filters(django_filters.FilterSet):
+class Filters(django_filters.FilterSet):  # type: ignore[misc]
     """Base of every list's filters. Only those that a request names are built, which keeps a list quick."""
 
     def __init__(self, data: QueryDict, queryset: "QuerySet[Any]", *, request: Request) -> None:
-        self.base_filters = {name: item for name, item in type(self).base_filters.items() if name in data}
+        declared = filters_of(type(self))
+        self.base_filters = {name: item for name, item in declared.items() if name in data}
         super().__init__(data, queryset, request=request)
 
     def narrowed(self) -> "QuerySet[Any]":
@@ -156,6 +157,13 @@ class Filters(django_filters.FilterSet):
             )
         rows: QuerySet[Any] = self.qs
         return rows
+
+
+def filters_of(filters: type[Filters]) -> Mapping[str, Described]:
+    """The filters that a class declares, by their parameter."""
+    declared: Any = filters
+    result: Mapping[str, Described] = declared.base_filters
+    return result
 
 
 class StrictFilters(BaseFilterBackend):
@@ -169,7 +177,7 @@ class StrictFilters(BaseFilterBackend):
     def get_schema_operation_parameters(self, view: APIView) -> list[dict[str, Any]]:
         """What the schema says about the parameters."""
         filters: type[Filters] | None = getattr(view, "filterset_class", None)
-        return [item.parameter(name) for name, item in filters.base_filters.items()] if filters else []
+        return [item.parameter(name) for name, item in filters_of(filters).items()] if filters else []
 
 
 def instant_parameter(request: Request, name: str) -> datetime | None:
@@ -196,4 +204,4 @@ def refuse_unknown_parameters(request: Request, known: frozenset[str]) -> None:
 
 def parameters_of_list(filters: type[Filters] | None) -> frozenset[str]:
     """The query parameters of a list with these filters."""
-    return PARAMETERS | frozenset(filters.base_filters if filters else ())
+    return PARAMETERS | frozenset(filters_of(filters) if filters else ())

@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import wraps
+from http import HTTPStatus
 from typing import Concatenate, Final, ParamSpec, TypeVar
 
 from django.db import connection, transaction
@@ -84,7 +85,7 @@ def _once(view: ApiView, request: Request, run: Callable[[], Response]) -> HttpR
 def _key(request: Request) -> str:
     key: str = request.META.get("HTTP_IDEMPOTENCY_KEY", "").strip()
     if not key:
-        raise Problem("idempotency-key-required", "Send an Idempotency-Key header, a text of your own for this command.")
+        raise Problem("idempotency-key-required", "Send an Idempotency-Key header: any text of your own.")
     if len(key) > MAX_KEY or not key.isprintable():
         raise Problem("idempotency-key-required", f"An Idempotency-Key has at most {MAX_KEY} printable characters.")
     return key
@@ -120,6 +121,6 @@ def _answer(run: Callable[[], Response]) -> HttpResponse:
     except Exception as error:
         problem = problem_of(error)
         # 409 and failures may be different the next time: everything is rolled back and nothing stored.
-        if problem.status == 409 or problem.status >= 500:
+        if problem.status == HTTPStatus.CONFLICT or problem.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             raise problem from error
         return problem.to_response()

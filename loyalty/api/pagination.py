@@ -1,5 +1,6 @@
 """Cursor pages: a place in an ordering, not a number of rows to skip, so that page 1,000 costs what page 1 does."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,6 +15,7 @@ from loyalty.api.problems import Problem
 
 DEFAULT_LIMIT: Final = 50
 MAX_LIMIT: Final = 200
+_LIMIT: Final = re.compile(r"[0-9]{1,3}", re.ASCII)
 PARAMETERS: Final = frozenset({"limit", "cursor"})
 
 Row = TypeVar("Row", bound=Model)
@@ -76,7 +78,7 @@ def read_page(rows: "QuerySet[Row]", request: Request, *, ordering: Ordering = N
 
 def _limit(request: Request) -> int:
     text = request.query_params.get("limit", str(DEFAULT_LIMIT))
-    if text.isascii() and text.isdecimal() and len(text) < 4 and 1 <= int(text) <= MAX_LIMIT:
+    if _LIMIT.fullmatch(text) and 1 <= int(text) <= MAX_LIMIT:
         return int(text)
     raise Problem("invalid-parameter", f"“limit” is a number from 1 to {MAX_LIMIT}.", members={"parameter": "limit"})
 

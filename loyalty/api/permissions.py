@@ -1,5 +1,7 @@
 """What a key may do: every view names the scope of each of its methods."""
 
+from typing import Any
+
 from django.core.exceptions import ImproperlyConfigured
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
@@ -15,7 +17,8 @@ class HasScope(BasePermission):
     def has_permission(self, request: Request, view: APIView) -> bool:
         """True, or Problem ``missing-scope`` naming it."""
         scope = required_scope(view, request.method or "")
-        if scope is not None and not allows_scope(request.auth, scope):
+        key: Any = request.auth
+        if scope is not None and not allows_scope(key, scope):
             raise Problem("missing-scope", f"This API key lacks the scope “{scope}”.", members={"scope": scope})
         return True
 

@@ -35,7 +35,7 @@ _FRAMEWORK: Final[Mapping[type[Exception], str]] = {
 }
 
 
-class Problem(Exception):  # noqa: N818 - the word of RFC 9457
+class Problem(Exception):
     """An answer that is an error. ``members`` are added to the body, ``headers`` to the answer."""
 
     def __init__(
@@ -100,19 +100,22 @@ def problem_of(error: Exception) -> Problem:
         return Problem.of(error)
     if isinstance(error, exceptions.APIException):
         return _of_framework(error)
+    return _of_django(error) or _of_failure(error)
+
+
+def _of_django(error: Exception) -> Problem | None:
     if isinstance(error, Http404):
         return Problem("not-found", "There is nothing at this address.")
     if isinstance(error, RequestDataTooBig):
         return Problem("too-large")
-    if isinstance(error, SuspiciousOperation):
-        return Problem("bad-request")
-    return _of_failure(error)
+    return Problem("bad-request") if isinstance(error, SuspiciousOperation) else None
 
 
 def _of_failure(error: Exception) -> Problem:
     if isinstance(error, OperationalError | InterfaceError):
         logger.error("The database did not answer a request.", exc_info=error)
-        return Problem("unavailable", "The database does not answer. Try again in a moment.", headers={"Retry-After": "5"})
+        detail = "The database does not answer. Try again in a moment."
+        return Problem("unavailable", detail, headers={"Retry-After": "5"})
     logger.error("A request failed.", exc_info=error)
     return Problem("internal-error", "Something went wrong here; it has been recorded.")
 

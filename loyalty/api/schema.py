@@ -37,14 +37,14 @@ class Operation(AutoSchema):
         handler = getattr(self.view, self.method.lower())
         return [IDEMPOTENCY_KEY] if getattr(handler, "is_command", False) else []
 
-    def get_description(self) -> str:
+    def get_description(self) -> str:  # type: ignore[override] # as in the generator itself
         """What the method's docstring says, and the scope it needs."""
         scope = getattr(self.view, "required_scopes", {}).get(self.method)
         text: str = super().get_description()
         return f"{text}\n\nScope: `{scope}`." if scope else text
 
     def get_tags(self) -> list[str]:
-        """The first part of the address: store, customers, orders …"""
+        """The first part of the address, such as customers or orders."""
         return [self._tokenize_path()[0]]
 
 

@@ -19,7 +19,8 @@ _ID = re.compile(r"[1-9][0-9]{0,18}", re.ASCII)
 _AMOUNT = re.compile(r"-?[0-9]{1,40}(\.[0-9]{1,40})?", re.ASCII)
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 _INSTANT = re.compile(
-    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?(Z|[+-][0-9]{2}:[0-9]{2})", re.ASCII | re.IGNORECASE
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?(Z|[+-][0-9]{2}:[0-9]{2})",
+    re.ASCII | re.IGNORECASE,
 )
 
 
@@ -88,7 +89,7 @@ def _digits(amount: Decimal) -> int:
 class IdField(serializers.Field[int, Any, str, Any]):
     """An opaque id in a body; an id that cannot be one of ours is 0, which no row has (422 ``not-found`` later)."""
 
-    default_error_messages: Final = {"invalid": "An id is a text such as “4711”."}
+    default_error_messages = {"invalid": "An id is a text such as “4711”."}
 
     def to_internal_value(self, data: Any) -> int:
         """The key behind the id."""
@@ -116,7 +117,7 @@ class AmountField(serializers.Field[Decimal, Any, str, Any]):
     Whether it fits the currency is for :func:`check_amount`, once the currency is known.
     """
 
-    default_error_messages: Final = {
+    default_error_messages = {
         "invalid": "An amount is a decimal number such as “50.00”.",
         "zero": "The amount must not be zero.",
         "negative": "The amount must not be negative.",
@@ -163,7 +164,7 @@ class AmountTextField(serializers.CharField):
 class PointsField(serializers.Field[int, Any, int, Any]):
     """A whole number in JSON: no text, no fraction, no true or false."""
 
-    default_error_messages: Final = {
+    default_error_messages = {
         "invalid": "This is a whole number such as 100, not a text or a fraction.",
         "zero": "The number must not be zero.",
         "negative": "The number must not be negative.",
@@ -207,7 +208,7 @@ class _TextValue(serializers.Field[Any, Any, str, Any]):
 class InstantField(_TextValue):
     """An instant with its offset."""
 
-    default_error_messages: Final = {"invalid": "An instant looks like 2026-01-05T11:00:00+08:00; the offset is needed."}
+    default_error_messages = {"invalid": "An instant looks like 2026-01-05T11:00:00+08:00; the offset is needed."}
     parse = staticmethod(parse_instant)
 
     def to_representation(self, value: datetime) -> str:
@@ -225,7 +226,7 @@ def _parse_day(text: str) -> date:
 class DayField(_TextValue):
     """A calendar day, in the store's time zone."""
 
-    default_error_messages: Final = {"invalid": "A day looks like 2026-12-31."}
+    default_error_messages = {"invalid": "A day looks like 2026-12-31."}
     parse = staticmethod(_parse_day)
 
     def to_representation(self, value: date) -> str:
@@ -239,13 +240,13 @@ class Body(serializers.Serializer[Any]):
     def to_internal_value(self, data: Any) -> Any:
         """The values. Raises ValidationError naming every field that is wrong or unknown."""
         unknown = data.keys() - self.fields.keys() if isinstance(data, dict) else ()
-        errors: dict[str, Any] = {
-            name: [serializers.ErrorDetail("There is no field of this name.", code="unknown_field")] for name in sorted(unknown)
-        }
+        stranger = [serializers.ErrorDetail("There is no field of this name.", code="unknown_field")]
+        errors: dict[str, Any] = dict.fromkeys(sorted(unknown), stranger)
         try:
             values = super().to_internal_value(data)
         except serializers.ValidationError as error:
-            raise serializers.ValidationError({**error.detail, **errors}) from error
+            detail: Any = error.detail
+            raise serializers.ValidationError({**detail, **errors}) from error
         if errors:
             raise serializers.ValidationError(errors)
         return values

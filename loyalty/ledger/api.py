@@ -1,4 +1,4 @@
-"""A kind's lots, movements and adjustments over REST, written once; ``credits.api`` and ``points.api`` are the instances."""
+"""A kind's lots, movements and adjustments over REST, written once for ``credits.api`` and ``points.api``."""
 
 from collections.abc import Sequence
 from datetime import date, datetime
@@ -12,7 +12,16 @@ from rest_framework.response import Response
 
 from loyalty.api.documents import ActorDocument, Document, actor_json
 from loyalty.api.filters import Filters, IdFilter, InstantFilter, ListFilter
-from loyalty.api.values import Body, DayField, IdField, InstantField, day_or_none, instant_or_none, instant_text, value_json
+from loyalty.api.values import (
+    Body,
+    DayField,
+    IdField,
+    InstantField,
+    day_or_none,
+    instant_or_none,
+    instant_text,
+    value_json,
+)
 from loyalty.api.views import ApiView, ListView
 from loyalty.errors import Invalid
 from loyalty.ledger.adjusting import Adjustment, adjust
@@ -180,10 +189,12 @@ class AdjustView(ApiView):
             currency=currency,
             reason=values["reason"],
             note=values.get("note", ""),
-            expires_at=self._expires_at(values) if amount > 0 else _no_expiry(values),
+            expires_at=self._expires_at(values, gives=amount > 0),
         )
 
-    def _expires_at(self, values: dict[str, Any]) -> datetime | None:
+    def _expires_at(self, values: dict[str, Any], *, gives: bool) -> datetime | None:
+        if not gives:
+            return _no_expiry(values)
         last_day = values["expires_on"] if "expires_on" in values else self.default_last_day()
         if last_day is None:
             return None
@@ -194,9 +205,10 @@ class AdjustView(ApiView):
         return end_of_day(last_day, self.store.tz)
 
 
-def _no_expiry(values: dict[str, Any]) -> None:
+def _no_expiry(values: dict[str, Any]) -> datetime | None:
     if values.get("expires_on") is not None:
         raise Invalid.at("/expires_on", "Only value that is given has a last day of use.")
+    return None
 
 
 def lot_json(lot: AbstractLot, store: Store, now: datetime) -> dict[str, Any]:

@@ -42,9 +42,7 @@ def balances_at(ledger: Ledger, customer: Customer, *, instant: datetime) -> dic
     return _balances(ledger, until, expires="lot__expires_at", amount="amount")
 
 
-def _balances(
-    ledger: Ledger, rows: "QuerySet[Any]", *, expires: str, amount: str
-) -> dict[str, Balance]:
+def _balances(ledger: Ledger, rows: "QuerySet[Any]", *, expires: str, amount: str) -> dict[str, Balance]:
     columns = ("currency", expires) if ledger.tables.has_currency else (expires,)
     totals: dict[str, dict[datetime | None, Amount]] = defaultdict(dict)
     for row in rows.order_by().values(*columns).annotate(total=Sum(amount)):

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from django.db.models import Q, QuerySet
-from drf_spectacular.utils import OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiResponse, extend_schema, extend_schema_serializer
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -29,6 +29,7 @@ class StoreDocument(Document):
     locale = serializers.CharField()
 
 
+@extend_schema_serializer(component_name="Customer")
 class CustomerDocument(Document):
     """A customer."""
 

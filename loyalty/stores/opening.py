@@ -4,11 +4,13 @@ import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
+from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email, validate_slug
-from django.contrib.auth.password_validation import validate_password
 from django.db import transaction
+from django.db.models import Model
 
 from loyalty.errors import FieldError, Invalid, NotFound
 from loyalty.money import is_currency
@@ -88,9 +90,9 @@ def create_staff(new: NewStaff, *, store: Store) -> tuple[Membership, str | None
 
 def _check_store(new: NewStore) -> None:
     wrong: dict[str, str] = {}
-    if not new.name.strip() or len(new.name) > 100:
+    if not new.name.strip() or len(new.name) > _longest(Store, "name"):
         wrong["name"] = "A store has a name of at most 100 characters."
-    if len(new.slug) > 50 or not _passes(validate_slug, new.slug):
+    if len(new.slug) > _longest(Store, "slug") or not _passes(validate_slug, new.slug):
         wrong["slug"] = f"“{new.slug}” is not a slug: letters, digits, hyphens and underscores, at most 50."
     if not is_currency(new.currency):
         wrong["currency"] = f"“{new.currency}” is not a currency code such as USD."
@@ -101,7 +103,7 @@ def _check_store(new: NewStore) -> None:
 
 def _check_staff(new: NewStaff) -> None:
     wrong: dict[str, str] = {}
-    if len(new.email) > 254 or not _passes(validate_email, new.email.strip()):
+    if len(new.email) > _longest(User, "email") or not _passes(validate_email, new.email.strip()):
         wrong["email"] = f"“{new.email}” is not an e-mail address."
     if new.role not in Role.values:
         wrong["role"] = f"“{new.role}” is not a role. Roles are {', '.join(Role.values)}."
@@ -111,6 +113,11 @@ def _check_staff(new: NewStaff) -> None:
         except ValidationError as error:
             wrong["password"] = " ".join(error.messages)
     _refuse(wrong)
+
+
+def _longest(model: type[Model], column: str) -> int:
+    field: Any = model._meta.get_field(column)
+    return int(field.max_length)
 
 
 def _passes(validator: Callable[[str], object], value: str) -> bool:

@@ -105,7 +105,7 @@ class SpentRevertBody(Body):
     delay_minutes = WholeNumberField(most=60 * 24 * 30)
 
 
-class ExtendBody(Body):
+class ExtendSettingsBody(Body):
     """How far expired value may be extended (M3)."""
 
     default_days = WholeNumberField(least=1, most=_TEN_YEARS)
@@ -149,7 +149,7 @@ class SettingsBody(Body):
 
     auto_cancel = AutoCancelBody(required=False)
     spent_revert = SpentRevertBody(required=False)
-    extend = ExtendBody(required=False)
+    extend = ExtendSettingsBody(required=False)
     points_expiry = PointsExpiryBody(required=False)
     notify = NotifyBody(required=False)
     limits = LimitsBody(required=False)
@@ -200,7 +200,8 @@ class SettingsView(ApiView):
         limits = values.get("limits", {})
         if limits.get("support_adjust_credits") is not None:
             pointer = "/limits/support_adjust_credits"
-            limits["support_adjust_credits"] = check_amount(limits["support_adjust_credits"], self.store.currency, pointer)
+            amount = limits["support_adjust_credits"]
+            limits["support_adjust_credits"] = check_amount(amount, self.store.currency, pointer)
         _check_together(settings_from_json(values, version=0))
         return values
 

@@ -12,7 +12,7 @@ from loyalty.stores.opening import NewStore, create_store
 class Command(OneLineCommand):
     """create_store --slug SLUG --name NAME --currency USD --time-zone Asia/Taipei."""
 
-    help = "Open a store. Running it again with the same currency and time zone changes nothing; with others it is refused."
+    help = "Open a store. Again with the same currency and time zone changes nothing; with others it is refused."
 
     def add_arguments(self, parser: CommandParser) -> None:
         """What a store is opened with."""
@@ -20,7 +20,7 @@ class Command(OneLineCommand):
         parser.add_argument("--name", required=True, help="the store's name for people")
         parser.add_argument("--currency", required=True, help="three letters of ISO 4217, such as USD")
         parser.add_argument("--time-zone", required=True, help="an IANA name, such as Asia/Taipei")
-        parser.add_argument("--locale", default="en", help="how amounts and dates look, such as en or zh-TW (default: en)")
+        parser.add_argument("--locale", default="en", help="how amounts and dates look, such as zh-TW (default: en)")
 
     def handle(self, *_args: Any, **options: Any) -> None:
         """Open it, or say that it is there."""

@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
@@ -15,7 +15,6 @@ from loyalty.api.views import ApiView
 from loyalty.errors import DomainError
 from loyalty.stores.keys import ALL_SCOPES, Scope, create_api_key, revoke_api_key
 from loyalty.stores.models import ApiKey, Store
-
 from tests.loyalty.api.support import NOW, ApiClient, ClientFor
 
 PROBLEM = "application/problem+json"
@@ -145,7 +144,7 @@ def test_a_database_that_is_away_is_503(api: ApiClient, caplog: pytest.LogCaptur
         cursor.execute("SET LOCAL statement_timeout = 1")
         try:
             cursor.execute("SELECT pg_sleep(1)")
-        except Exception as error:
+        except OperationalError as error:
             problem = problem_of(error)
     assert (problem.status, problem.code) == (503, "unavailable")
     assert problem.headers["Retry-After"]

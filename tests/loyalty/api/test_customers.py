@@ -5,7 +5,6 @@ from typing import Any
 import pytest
 
 from loyalty.stores.models import Customer, Store
-
 from tests.loyalty.api.support import ApiClient, make_customer
 
 
@@ -59,7 +58,9 @@ def test_filters(api: ApiClient, store: Store, foreign_customer: Customer) -> No
     assert api.read("/customers/", email="").status_code == 400
 
 
-@pytest.mark.parametrize("path", ["", "balance/", "credit-lots/", "point-lots/", "credit-movements/", "point-movements/"])
+@pytest.mark.parametrize(
+    "path", ["", "balance/", "credit-lots/", "point-lots/", "credit-movements/", "point-movements/"]
+)
 def test_t1_another_stores_customer_is_an_unknown_one(api: ApiClient, foreign_customer: Customer, path: str) -> None:
     answers = [api.read(f"/customers/{key}/{path}") for key in (foreign_customer.pk, 999999999, "x", "٣", "0", 2**70)]
     assert {answer.status_code for answer in answers} == {404}

@@ -158,7 +158,11 @@ def test_movement_filters(api: ApiClient, customer: Customer, clock: Any) -> Non
     assert types(order="4711") == types(order="x") == []
     path = f"/api/v1/customers/{customer.pk}/credit-movements/"
     assert len(api.get(f"{path}?created_before=2026-01-05T12:00:00+08:00").json()["results"]) == 1
-    for parameter, value in (("type", "gift"), ("created_after", "2026-01-05"), ("created_after", "2026-01-05T00:00:00")):
+    for parameter, value in (
+        ("type", "gift"),
+        ("created_after", "2026-01-05"),
+        ("created_after", "2026-01-05T00:00:00"),
+    ):
         response = api.get(f"{path}?{parameter}={value}")
         assert (response.status_code, response.json()["parameter"]) == (400, parameter)
 
