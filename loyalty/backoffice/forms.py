@@ -1,16 +1,14 @@
 """Forms of the back-office: fields that say what is wrong beside them, and a token that makes a form count once."""
 
 from collections.abc import Mapping
-from typing import Any, Final
+from datetime import datetime
+from typing import Any
 from uuid import uuid4
 
 from django import forms
-from django.http import HttpRequest
 
 from loyalty.errors import Invalid
-
-_KEPT: Final = 50
-_SESSION_KEY: Final = "used_forms"
+from loyalty.stores.models import SentForm, Store
 
 
 class OnceForm(forms.Form):
@@ -31,6 +29,12 @@ class OnceForm(forms.Form):
             self.add_error(None, error.detail)
 
 
-def was_sent_before(request: HttpRequest, token: str) -> bool:
-    """Whether this session has already carried out the form with this token."""
-    return token in request.session.get(_SESSION_KEY, [])
+def first_time(token: str, *, store: Store, now: datetime) -> bool:
+    """Whether the form with this token has not been carried out yet. Must run in the transaction that carries it out.
+
+    A second sending at the same moment waits here until the first is committed, and then is not the first.
+    """
+    _, created = SentForm.unscoped.get_or_create(
+        token=token[:40] or uuid4().hex, defaults={"store": store, "created_at": now}
+    )
+    return bool(created)

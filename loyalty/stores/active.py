@@ -89,3 +89,11 @@ def acting_user(request: HttpRequest) -> User:
 def acting(request: HttpRequest) -> Actor:
     """The signed-in person as the ledgers and the journal name him."""
     return Actor.user(acting_user(request))
+
+
+def role_of(request: HttpRequest) -> Role:
+    """The signed-in person's role in the active store. Raises PermissionDenied for none."""
+    role: Role | None = getattr(request, "role", None)
+    if role is None:
+        raise PermissionDenied
+    return role

@@ -200,3 +200,13 @@ class Remark(StoreOwned):
 
     def __str__(self) -> str:
         return self.reason or self.note
+
+
+class SentForm(StoreOwned):
+    """A form that was carried out, by the token that came with it: sent twice, it counts once."""
+
+    token = models.CharField(max_length=40, unique=True)
+    created_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.token

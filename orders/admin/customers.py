@@ -1,16 +1,54 @@
 """The customer list and the customer page."""
 
-from typing import Any
+from typing import Any, ClassVar
 
-from django.contrib import admin
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils import timezone
 
-from loyalty.backoffice.base import StoreModelAdmin
-from loyalty.stores.active import active_store
+from loyalty.backoffice.base import BackOfficeAdmin, StoreModelAdmin, StoreView, store_view
+from loyalty.errors import Invalid
+from loyalty.stores.active import acting, active_store, may
 from loyalty.stores.models import Customer
+from loyalty.stores.roles import Can
 from loyalty.stores.searching import find_customers
 from loyalty.stores.showing import show_moment
+from orders.admin.adjusting import AdjustForm, carry_out
+from orders.admin.customer_tabs import TABS, cards, profile_form, tab_context
+from orders.kinds import KINDS
+
+
+@store_view(needs=Can.ADJUST_LEDGER)
+def adjust_page(self: BackOfficeAdmin, request: HttpRequest, customer: Customer, kind: str) -> HttpResponse:
+    """Give or remove credits or points by hand (L6)."""
+    known = next((item for item in KINDS if item == kind), None)
+    if known is None:
+        raise Http404
+    store, now = active_store(request), timezone.now()
+    form = AdjustForm(request.POST or None, kind=known, store=store, now=now)
+    if request.method == "POST" and form.is_valid():
+        try:
+            done = carry_out(form, request=request, customer=customer, now=now)
+        except Invalid as error:
+            form.show_errors(error, {"/amount": "amount", "/expires_on": "expires_on", "/reason": "reason"})
+        else:
+            messages.success(request, done)
+            tab = "credits" if kind == "credits" else "points"
+            return HttpResponseRedirect(f"{reverse('admin:stores_customer_change', args=[customer.pk])}?tab={tab}")
+    context = {
+        **self.admin_site.each_context(request),
+        "title": f"Give or remove {form.name}",
+        "opts": self.opts,
+        "original": customer,
+        "form": form,
+        "customer": customer,
+        "cards": cards(customer, store, now=now),
+    }
+    return TemplateResponse(request, "orders/admin/adjust.html", context)
 
 
 @admin.register(Customer)
@@ -25,6 +63,9 @@ class CustomerAdmin(StoreModelAdmin):
     actions = None
     empty_title = "No customers yet"
     empty_hint = "Customers arrive with their orders, or through the REST API."
+    store_views: ClassVar[tuple[StoreView, ...]] = (
+        StoreView("<path:object_id>/adjust/<slug:kind>/", "adjust", adjust_page),
+    )
 
     def get_queryset(self, request: HttpRequest) -> "QuerySet[Customer]":
         rows: QuerySet[Customer] = super().get_queryset(request)
@@ -38,6 +79,39 @@ class CustomerAdmin(StoreModelAdmin):
             return queryset, False
         found = find_customers(active_store(request), search_term)
         return queryset.filter(pk__in=found.values("pk")), False
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """The customer page: what there is on cards, and a tab to look at."""
+        customer: Customer = self.row_or_404(request, object_id)
+        store, now = active_store(request), timezone.now()
+        asked = request.GET.get("tab", "profile")
+        tab = asked if asked in TABS else "profile"
+        form = profile_form(request, customer)
+        if request.method == "POST":
+            if not may(request, Can.EDIT_CUSTOMERS):
+                raise PermissionDenied
+            tab = "profile"
+            if form.save_if_valid(customer, actor=acting(request), now=now):
+                messages.success(request, "The profile is saved.")
+                return HttpResponseRedirect(reverse("admin:stores_customer_change", args=[customer.pk]))
+        context = {
+            **self.admin_site.each_context(request),
+            **tab_context(tab, request, customer, store, now=now),
+            "title": str(customer),
+            "opts": self.opts,
+            "original": customer,
+            "customer": customer,
+            "cards": cards(customer, store, now=now),
+            "form": form,
+            "may_edit": may(request, Can.EDIT_CUSTOMERS),
+            "may_adjust": may(request, Can.ADJUST_LEDGER),
+            "tabs": TABS,
+            "tab": tab,
+            "tab_template": f"orders/admin/customer_{'ledger' if tab in KINDS else tab}.html",
+        }
+        return TemplateResponse(request, "orders/admin/customer.html", context)
 
     @admin.display(description="Since")
     def since(self, customer: Customer) -> str:

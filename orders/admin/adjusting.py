@@ -1,0 +1,118 @@
+"""The form that gives or removes credits or points by hand (L6)."""
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any, Final
+
+from django import forms
+from django.db import transaction
+from django.http import HttpRequest
+
+from loyalty.backoffice.filters import DayInput
+from loyalty.backoffice.forms import OnceForm, first_time
+from loyalty.errors import Invalid
+from loyalty.ledger.adjusting import Adjustment, adjust
+from loyalty.ledger.expiry import end_of_day, local_day, scheme_last_day
+from loyalty.ledger.ledger import Kind
+from loyalty.ledger.limits import check_adjust_limit
+from loyalty.ledger.planner import Amount, InsufficientBalance
+from loyalty.money import quantise
+from loyalty.stores.active import acting, active_store, role_of
+from loyalty.stores.actors import Trigger
+from loyalty.stores.models import Customer, Store
+from loyalty.stores.preferences import current_settings
+from orders.kinds import LEDGERS, NAMES, show
+
+_LARGEST: Final = Decimal(10) ** 12
+
+
+class AdjustForm(OnceForm):
+    """What to give or remove, until when, and why."""
+
+    direction = forms.ChoiceField(label="What to do", choices=[("give", "Give"), ("remove", "Remove")])
+    amount = forms.DecimalField(label="Amount", localize=False)
+    expires_on = forms.DateField(
+        label="Last day of use",
+        required=False,
+        widget=DayInput,
+        help_text="For a gift. Leave empty for value that never expires, or for points, that expires by the store's scheme.",
+    )
+    reason = forms.CharField(label="Reason", max_length=200, help_text="The customer's history shows it to staff.")
+    note = forms.CharField(
+        label="Staff note", max_length=2000, required=False, widget=forms.Textarea(attrs={"rows": 2}),
+        help_text="Never shown to the customer.",
+    )
+
+    def __init__(self, *args: Any, kind: Kind, store: Store, now: datetime, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.kind, self.store, self.now = kind, store, now
+        self.name = NAMES[kind]
+        self.currency = store.currency if kind == "credits" else ""
+        self.fields["amount"].help_text = f"In {store.currency}." if self.currency else "Whole points."
+        self.fields["amount"].widget.attrs = {"inputmode": "decimal" if self.currency else "numeric", "min": "0", "step": "any"}
+
+    def clean_amount(self) -> Amount:
+        """A positive amount in the currency's own units; whole points."""
+        amount: Decimal = self.cleaned_data["amount"]
+        if not 0 < amount < _LARGEST:
+            raise forms.ValidationError("Enter an amount above zero.")
+        if self.currency:
+            try:
+                return quantise(amount, self.currency)
+            except ValueError as error:
+                raise forms.ValidationError(str(error)) from error
+        if amount != amount.to_integral_value():
+            raise forms.ValidationError("Points are whole numbers.")
+        return int(amount)
+
+    def clean_expires_on(self) -> date | None:
+        """A day that is not over yet."""
+        day: date | None = self.cleaned_data["expires_on"]
+        if day and day < local_day(self.now, self.store.tz):
+            raise forms.ValidationError("This day is over already.")
+        return day
+
+    @property
+    def gives(self) -> bool:
+        """Whether value is given rather than removed."""
+        return bool(self.cleaned_data["direction"] == "give")
+
+
+@transaction.atomic
+def carry_out(form: AdjustForm, *, request: HttpRequest, customer: Customer, now: datetime) -> str:
+    """Carry out a valid form once; answers a sentence for the person who sent it.
+
+    Raises AboveLimit and InsufficientBalance at ``/amount``; then nothing is written, and the form can be sent again.
+    """
+    store, data = active_store(request), form.cleaned_data
+    shown = show(data["amount"], form.currency, store)
+    if not first_time(data["once"], store=store, now=now):
+        return f"{shown} had been {'given' if form.gives else 'removed'} already; nothing was done twice."
+    settings = current_settings(store)
+    role = role_of(request)
+    check_adjust_limit(
+        form.kind, data["amount"], currency=form.currency, store=store, role=role, limits=settings.limits
+    )
+    last_day = data["expires_on"]
+    if form.kind == "points" and form.gives and last_day is None:
+        last_day = scheme_last_day(settings.points_expiry, awarded=local_day(now, store.tz))
+    adjustment = Adjustment(
+        amount=data["amount"] if form.gives else -data["amount"],
+        reason=data["reason"],
+        note=data["note"],
+        currency=form.currency,
+        expires_at=end_of_day(last_day, store.tz) if last_day and form.gives else None,
+    )
+    try:
+        adjust(
+            LEDGERS[form.kind],
+            store=store,
+            customer_id=customer.pk,
+            adjustment=adjustment,
+            actor=acting(request),
+            trigger=Trigger.ADMIN,
+            now=now,
+        )
+    except InsufficientBalance as error:
+        raise Invalid.at("/amount", f"{customer} does not have {shown}.") from error
+    return f"{shown} {'given to' if form.gives else 'removed from'} {customer}."
