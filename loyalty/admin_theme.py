@@ -24,6 +24,7 @@ UNFOLD: Final[dict[str, Any]] = {
     "SITE_URL": None,
     "SHOW_HISTORY": False,
     "SHOW_VIEW_ON_SITE": False,
+    "DASHBOARD_CALLBACK": "orders.admin.dashboard.dashboard",
     "STYLES": [_stylesheet],
     "COMMAND": {"search_models": False, "show_history": False},
     "COLORS": {

@@ -4,7 +4,7 @@ from datetime import date, datetime
 from functools import lru_cache
 
 from babel.core import Locale, UnknownLocaleError
-from babel.dates import format_date, format_datetime
+from babel.dates import format_date, format_time
 
 from loyalty.ledger.expiry import last_day_of_use
 from loyalty.stores.models import Store
@@ -14,7 +14,9 @@ def show_moment(moment: datetime | None, store: Store) -> str:
     """A moment to the minute, such as ``5 Jan 2026, 14:03``; empty for none."""
     if moment is None:
         return ""
-    return format_datetime(moment, "medium", tzinfo=store.tz, locale=_locale(store.locale))
+    locale = _locale(store.locale)
+    day = format_date(moment.astimezone(store.tz), "medium", locale=locale)
+    return f"{day}, {format_time(moment, 'short', tzinfo=store.tz, locale=locale)}"
 
 
 def show_day(day: date | None, store: Store) -> str:

@@ -1,0 +1,71 @@
+"""Forms about stores, staff and API keys."""
+
+from datetime import date, datetime
+from typing import Any
+
+from django import forms
+
+from loyalty.backoffice.filters import DayInput
+from loyalty.backoffice.forms import OnceForm
+from loyalty.ledger.expiry import local_day
+from loyalty.money import is_currency
+from loyalty.stores.keys import ALL_SCOPES, Scope
+from loyalty.stores.models import Role, Store
+
+
+class StoreForm(forms.ModelForm):  # type: ignore[type-arg]
+    """A store, as operators open and change it."""
+
+    class Meta:
+        model = Store
+        fields = ("name", "slug", "currency", "time_zone", "locale")
+        help_texts = {
+            "slug": "A short name for addresses and commands, such as blue-lantern.",
+            "currency": "Three letters, such as USD. Fixed once the store has given out credits or points.",
+            "time_zone": "Such as Asia/Taipei. Decides every date; fixed once the store has given out credits or points.",
+            "locale": "How amounts and dates are written, such as en, de or zh-TW.",
+        }
+
+    def clean_currency(self) -> str:
+        """A currency of ISO 4217; a fixed one is not in the form."""
+        currency: str = self.cleaned_data["currency"]
+        if not is_currency(currency):
+            raise forms.ValidationError(f"“{currency}” is not a currency code such as USD.")
+        return currency
+
+
+class StaffForm(OnceForm):
+    """Somebody who is to work in the store."""
+
+    email = forms.EmailField(label="E-mail address", max_length=254)
+    name = forms.CharField(label="Name", max_length=100, required=False, help_text="For somebody who is new here.")
+    role = forms.ChoiceField(label="Role", choices=Role.choices, initial=Role.SUPPORT)
+
+
+class RoleForm(forms.Form):
+    """Another role for somebody who works in the store."""
+
+    role = forms.ChoiceField(label="Role", choices=Role.choices, label_suffix="")
+
+
+class ApiKeyForm(OnceForm):
+    """A new key for a REST client."""
+
+    name = forms.CharField(label="Name", max_length=100, help_text="What will use it, such as “Web shop”.")
+    scopes = forms.MultipleChoiceField(
+        label="What it may do",
+        choices=[(ALL_SCOPES, "Everything"), *((scope.value, scope.value) for scope in Scope)],
+        widget=forms.CheckboxSelectMultiple,
+    )
+    expires_on = forms.DateField(label="Last day of use", required=False, widget=DayInput, help_text="Empty: no end.")
+
+    def __init__(self, *args: Any, store: Store, now: datetime, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.store, self.now = store, now
+
+    def clean_expires_on(self) -> date | None:
+        """A day that is not over yet."""
+        day: date | None = self.cleaned_data["expires_on"]
+        if day and day < local_day(self.now, self.store.tz):
+            raise forms.ValidationError("This day is over already.")
+        return day
