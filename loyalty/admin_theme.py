@@ -60,11 +60,17 @@ UNFOLD: Final[dict[str, Any]] = {
                 "title": "Orders",
                 "items": [
                     _item(
-                        "All orders", "shopping_bag", "admin:orders_order_changelist", "may_view",
+                        "All orders",
+                        "shopping_bag",
+                        "admin:orders_order_changelist",
+                        "may_view",
                         active="orders.admin.menu.all_orders_is_active",
                     ),
                     _item(
-                        "Needs revert", "assignment_return", "admin:orders_order_changelist", "may_view",
+                        "Needs revert",
+                        "assignment_return",
+                        "admin:orders_order_changelist",
+                        "may_view",
                         link=format_lazy("{}?needs_revert=yes", reverse_lazy("admin:orders_order_changelist")),
                         badge="orders.admin.menu.needs_revert_badge",
                         active="orders.admin.menu.needs_revert_is_active",

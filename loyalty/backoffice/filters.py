@@ -36,7 +36,9 @@ class FormFilter(ListFilter):
     title = "Additional filters"
     form_class: ClassVar[type[FilterForm]]
 
-    def __init__(self, request: HttpRequest, params: dict[str, Any], model: type[Model], model_admin: "ModelAdmin[Any]") -> None:
+    def __init__(
+        self, request: HttpRequest, params: dict[str, Any], model: type[Model], model_admin: "ModelAdmin[Any]"
+    ) -> None:
         super().__init__(request, params, model, model_admin)
         names = self.form_class.base_fields
         for name in names:

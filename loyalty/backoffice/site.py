@@ -11,6 +11,7 @@ from django.urls import URLPattern, URLResolver, path, reverse
 from django.views.decorators.http import require_POST
 from unfold.sites import UnfoldAdminSite
 
+from loyalty.backoffice.base import BackOfficeAdmin
 from loyalty.stores.active import SESSION_KEY, acting_user, is_operator, may_work_in, store_or_none
 
 # Addresses of Django's admin that would show things across stores.
@@ -26,6 +27,11 @@ class BackOfficeSite(UnfoldAdminSite):  # type: ignore[misc]
     enable_nav_sidebar = True
     # Addresses that do not exist answer 404 to everybody, signed in or not.
     final_catch_all_view = False
+
+    def register(self, models: Any, admin_class: Any = None, **options: Any) -> None:
+        """Only pages made for the back-office: what other packages bring knows neither stores nor roles (T1)."""
+        if admin_class is not None and issubclass(admin_class, BackOfficeAdmin):
+            super().register(models, admin_class, **options)
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
         """The store switcher, and what Django and the theme bring."""
@@ -48,7 +54,9 @@ class BackOfficeSite(UnfoldAdminSite):  # type: ignore[misc]
 
     def no_store(self, request: HttpRequest) -> HttpResponse:
         """What somebody sees who signed in but works in no store."""
-        return render(request, "loyalty/no_store.html", {**self.each_context(request), "title": "No store yet"}, status=403)
+        return render(
+            request, "loyalty/no_store.html", {**self.each_context(request), "title": "No store yet"}, status=403
+        )
 
     def switch_store(self, request: HttpRequest) -> HttpResponse:
         """Work in another store from now on (T2). A store the person does not work in is a 404, as an unknown one."""

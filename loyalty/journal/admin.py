@@ -31,8 +31,17 @@ class JournalEntryAdmin(StoreModelAdmin):
     def get_queryset(self, request: HttpRequest) -> "QuerySet[JournalEntry]":
         rows: QuerySet[JournalEntry] = super().get_queryset(request)
         return rows.select_related("order", "customer", "store").only(
-            "event", "actor", "data", "created_at", "store", "order__number", "order__store", "customer__name",
-            "customer__email", "customer__external_id", "customer__store",
+            "event",
+            "actor",
+            "data",
+            "created_at",
+            "store",
+            "order__number",
+            "order__store",
+            "customer__name",
+            "customer__email",
+            "customer__external_id",
+            "customer__store",
         )
 
     def get_changelist_instance(self, request: HttpRequest) -> Any:

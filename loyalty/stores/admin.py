@@ -212,7 +212,9 @@ class ApiKeyAdmin(StoreModelAdmin):
         if request.method == "POST" and form.is_valid():
             secret = _create_once(form, store)
             if secret is None:
-                messages.info(request, "This key was created already. If you do not have it, revoke it and make another.")
+                messages.info(
+                    request, "This key was created already. If you do not have it, revoke it and make another."
+                )
                 return HttpResponseRedirect(reverse("admin:stores_apikey_changelist"))
             more = {
                 "secret": secret,

@@ -39,7 +39,10 @@ class AdjustForm(OnceForm):
     )
     reason = forms.CharField(label="Reason", max_length=200, help_text="The customer's history shows it to staff.")
     note = forms.CharField(
-        label="Staff note", max_length=2000, required=False, widget=forms.Textarea(attrs={"rows": 2}),
+        label="Staff note",
+        max_length=2000,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 2}),
         help_text="Never shown to the customer.",
     )
 
@@ -49,7 +52,11 @@ class AdjustForm(OnceForm):
         self.name = NAMES[kind]
         self.currency = store.currency if kind == "credits" else ""
         self.fields["amount"].help_text = f"In {store.currency}." if self.currency else "Whole points."
-        self.fields["amount"].widget.attrs = {"inputmode": "decimal" if self.currency else "numeric", "min": "0", "step": "any"}
+        self.fields["amount"].widget.attrs = {
+            "inputmode": "decimal" if self.currency else "numeric",
+            "min": "0",
+            "step": "any",
+        }
 
     def clean_amount(self) -> Amount:
         """A positive amount in the currency's own units; whole points."""

@@ -139,7 +139,9 @@ def _movement(row: AbstractMovement, names: dict[str, str], store: Store) -> dic
         "until": show_last_day(row.lot.expires_at, store),
         "order": row.order,
         "who": names[row.actor],
-        "reason": reason_words(row.remark.reason, row.remark.note) if row.remark else trigger_words(row.trigger) or DASH,
+        "reason": reason_words(row.remark.reason, row.remark.note)
+        if row.remark
+        else trigger_words(row.trigger) or DASH,
     }
 
 

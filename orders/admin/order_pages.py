@@ -237,7 +237,9 @@ class OrderAdmin(StoreModelAdmin):
         """When, and by whom or what."""
         if order.cancelled_at is None:
             return DASH
-        return _two_lines(show_moment(order.cancelled_at, order.store), _CANCELLED_BY.get(order.cancelled_by, order.cancelled_by))
+        return _two_lines(
+            show_moment(order.cancelled_at, order.store), _CANCELLED_BY.get(order.cancelled_by, order.cancelled_by)
+        )
 
 
 def _two_lines(first: str, second: str) -> SafeString:

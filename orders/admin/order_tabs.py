@@ -58,7 +58,11 @@ def _details(order: Order, store: Store, now: datetime) -> dict[str, Any]:
         if applied(order, kind)
     ]
     lines = [
-        {"title": line.get("title", ""), "quantity": line.get("quantity", ""), "amount": _line_amount(line, order, store)}
+        {
+            "title": line.get("title", ""),
+            "quantity": line.get("quantity", ""),
+            "amount": _line_amount(line, order, store),
+        }
         for line in order.lines
         if isinstance(line, dict)
     ]

@@ -35,9 +35,7 @@ class RevertFilterForm(FilterForm):
     kind = forms.ChoiceField(
         label="What", choices=[("", "Any"), ("credits", "Store credits"), ("points", "Member points")], required=False
     )
-    completeness = forms.ChoiceField(
-        label="How much", choices=[("", "Any"), *Completeness.choices], required=False
-    )
+    completeness = forms.ChoiceField(label="How much", choices=[("", "Any"), *Completeness.choices], required=False)
     trigger = forms.ChoiceField(
         label="Caused", choices=[("", "Any"), *((item.value, trigger_words(item)) for item in Trigger)], required=False
     )

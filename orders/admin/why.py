@@ -29,8 +29,16 @@ def why(order: Order, kind: Kind, store: Store) -> str:
     last = _last_decision(order, store)
     who, when = _by_whom(last, store)
     if used == back:
-        return f"All {NAMES[kind]} are back, {trigger_words(last.data.get('trigger', ''))} ({who}, {when})." if last else ""
-    left = f"{show(used - back, currency_of(order, kind), store)} of {NAMES[kind]}" if kind == "credits" else show(used - back, "", store)
+        return (
+            f"All {NAMES[kind]} are back, {trigger_words(last.data.get('trigger', ''))} ({who}, {when})."
+            if last
+            else ""
+        )
+    left = (
+        f"{show(used - back, currency_of(order, kind), store)} of {NAMES[kind]}"
+        if kind == "credits"
+        else show(used - back, "", store)
+    )
     sentence = _LEFT[PersonsDecision(decision(order, kind))] if last else _LEFT[PersonsDecision.NONE]
     words = sentence.format(who=who, when=when, left=left)
     return words[0].upper() + words[1:]

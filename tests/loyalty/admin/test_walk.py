@@ -1,0 +1,200 @@
+"""Every address of the back-office, as every role and as an outsider (T1, T2). A new address fails until it is listed."""
+
+from collections.abc import Iterator
+
+import pytest
+from django.contrib import admin
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+
+from loyalty.backoffice.base import BackOfficeAdmin, StoreModelAdmin
+from loyalty.stores.models import ApiKey, Customer, Membership, Role, Store
+from loyalty.stores.roles import Can, allows
+from orders.models import Order, Revert
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+
+# Who may open the page: a permission, None for every member of the store, or the operators of the platform.
+OPERATOR = "operator"
+GET_PAGES: dict[str, Can | str] = {
+    "index": Can.VIEW,
+    "password_change": Can.VIEW,
+    "password_change_done": Can.VIEW,
+    "orders_order_changelist": Can.VIEW,
+    "orders_order_change": Can.VIEW,
+    "orders_order_cancel": Can.CANCEL_ORDERS,
+    "orders_revert_changelist": Can.VIEW,
+    "orders_revert_change": Can.VIEW,
+    "stores_customer_changelist": Can.VIEW,
+    "stores_customer_change": Can.VIEW,
+    "stores_customer_adjust": Can.ADJUST_LEDGER,
+    "journal_journalentry_changelist": Can.VIEW,
+    "stores_membership_changelist": Can.MANAGE_STAFF,
+    "stores_membership_add": Can.MANAGE_STAFF,
+    "stores_membership_change": Can.MANAGE_STAFF,
+    "stores_apikey_changelist": Can.MANAGE_API_KEYS,
+    "stores_apikey_add": Can.MANAGE_API_KEYS,
+    "stores_apikey_change": Can.MANAGE_API_KEYS,
+    "stores_store_changelist": OPERATOR,
+    "stores_store_add": OPERATOR,
+    "stores_store_change": OPERATOR,
+}
+# Nobody adds these by hand, the journal's entries lead to their orders, and the rest have tests of their own.
+ELSEWHERE = {
+    "login",
+    "logout",
+    "jsi18n",
+    "autocomplete",
+    "search",
+    "app_list",
+    "switch_store",
+    "orders_order_add",
+    "orders_order_bulk_cancel",
+    "orders_revert_add",
+    "stores_customer_add",
+    "journal_journalentry_add",
+    "journal_journalentry_change",
+    "stores_membership_remove",
+    "stores_apikey_revoke",
+}
+
+
+def _names(patterns: list[URLPattern | URLResolver]) -> Iterator[str]:
+    for pattern in patterns:
+        if isinstance(pattern, URLResolver):
+            yield from _names(pattern.url_patterns)
+        elif pattern.name:
+            yield pattern.name
+
+
+def _admin_names() -> set[str]:
+    resolver = next(item for item in get_resolver().url_patterns if getattr(item, "namespace", "") == "admin")
+    return set(_names(resolver.url_patterns))
+
+
+class Shop:
+    """A store with one row of everything."""
+
+    def __init__(self) -> None:
+        self.store: Store = factories.make_store()
+        self.customer: Customer = factories.make_customer(self.store)
+        factories.grant("credits", self.customer, "20.00")
+        self.order: Order = factories.make_order(self.customer, credits="15.00")
+        factories.cancel_and_return(self.order)
+        self.key: ApiKey = factories.make_api_key(self.store)
+        self.member: Membership = Membership.objects.get(
+            user=factories.make_user((self.store, Role.VIEWER)), store=self.store
+        )
+        self.revert: Revert = Revert.objects.for_store(self.store).get()
+
+    def address(self, name: str) -> str:
+        """The address of a page about this shop's rows."""
+        rows = {
+            "orders_order": self.order,
+            "orders_revert": self.revert,
+            "stores_customer": self.customer,
+            "stores_apikey": self.key,
+            "stores_membership": self.member,
+            "stores_store": self.store,
+        }
+        model = "_".join(name.split("_")[:2])
+        if model not in rows or name.endswith(("_changelist", "_add")):
+            return reverse(f"admin:{name}")
+        more = ["credits"] if name == "stores_customer_adjust" else []
+        return reverse(f"admin:{name}", args=[rows[model].pk, *more])
+
+
+@pytest.fixture
+def shop() -> Shop:
+    return Shop()
+
+
+def _client(*memberships: tuple[Store, Role], **fields: bool) -> Client:
+    client = Client()
+    client.force_login(factories.make_user(*memberships, **fields), backend="django.contrib.auth.backends.ModelBackend")
+    return client
+
+
+def test_every_address_is_known() -> None:
+    assert _admin_names() == set(GET_PAGES) | ELSEWHERE
+
+
+@pytest.mark.parametrize("role", list(Role))
+def test_t2_each_role_opens_exactly_what_it_may(shop: Shop, role: Role) -> None:
+    client = _client((shop.store, role))
+    found = {name: client.get(shop.address(name)).status_code for name in GET_PAGES}
+    expected = {
+        name: 200 if isinstance(needs, Can) and allows(role, needs) else 403 for name, needs in GET_PAGES.items()
+    }
+    assert found == expected
+
+
+def test_t2_an_operator_opens_everything(shop: Shop) -> None:
+    client = _client(is_superuser=True)
+    assert {client.get(shop.address(name)).status_code for name in GET_PAGES} == {200}
+
+
+def test_t1_an_outsiders_ids_are_unknown(shop: Shop) -> None:
+    client = _client((factories.make_store(), Role.OWNER))
+    own = ("orders_", "stores_customer", "stores_apikey", "stores_membership")
+    about_rows = [
+        name for name in GET_PAGES if name.startswith(own) and name.endswith(("_change", "_cancel", "_adjust"))
+    ]
+    answers = {name: client.get(shop.address(name)).status_code for name in about_rows}
+    assert set(answers.values()) == {404}, answers
+    posts = {name: client.post(shop.address(name)).status_code for name in about_rows}
+    assert set(posts.values()) == {404}, posts
+
+
+def test_t1_an_outsider_cannot_remove_or_revoke(shop: Shop) -> None:
+    client = _client((factories.make_store(), Role.OWNER))
+    assert client.post(reverse("admin:stores_membership_remove", args=[shop.member.pk])).status_code == 404
+    assert client.post(reverse("admin:stores_apikey_revoke", args=[shop.key.pk])).status_code == 404
+    shop.key.refresh_from_db()
+    assert shop.key.revoked_at is None
+    assert Membership.objects.filter(pk=shop.member.pk).exists()
+
+
+def test_t1_lists_search_and_autocomplete_show_no_other_stores_rows(shop: Shop) -> None:
+    client = _client((factories.make_store(), Role.OWNER))
+    number, email = shop.order.number, shop.customer.email
+    for address in ("orders_order_changelist", "orders_revert_changelist", "stores_customer_changelist"):
+        for query in ("", f"?q={number}", f"?q={email}"):
+            page = client.get(reverse(f"admin:{address}") + query).content.decode()
+            assert shop.customer.name not in page
+            assert reverse("admin:orders_order_change", args=[shop.order.pk]) not in page
+    found = client.get(
+        reverse("admin:autocomplete"),
+        {"app_label": "orders", "model_name": "order", "field_name": "customer", "term": email},
+    )
+    assert found.json()["results"] == []
+    page = client.get(reverse("admin:orders_order_changelist"), {"customer": shop.customer.pk}).content.decode()
+    assert shop.customer.name not in page
+
+
+def test_nothing_is_added_or_deleted_by_hand(shop: Shop) -> None:
+    client = _client((shop.store, Role.OWNER))
+    for name in ("orders_order_add", "orders_revert_add", "stores_customer_add", "journal_journalentry_add"):
+        assert client.get(reverse(f"admin:{name}")).status_code == 403
+    assert not [name for name in _admin_names() if name.endswith(("_delete", "_history"))]
+
+
+def test_nobody_signed_in_is_sent_to_the_login(shop: Shop) -> None:
+    for name in GET_PAGES:
+        answer = Client().get(shop.address(name))
+        assert answer.status_code == 302
+        assert "/login/" in answer["Location"]
+
+
+def test_no_action_or_view_without_a_permission() -> None:
+    for model, model_admin in admin.site._registry.items():
+        assert isinstance(model_admin, BackOfficeAdmin), model
+        if model is not Store:
+            assert isinstance(model_admin, StoreModelAdmin), model
+        for name in ("actions_list", "actions_row", "actions_detail", "actions_submit_line"):
+            assert not getattr(model_admin, name), (model, "the theme's actions can be reached by anybody")
+        for action in model_admin.actions or ():
+            assert getattr(model_admin, action).allowed_permissions, (model, action)
+        for own in model_admin.store_views:
+            assert isinstance(own.view.needs, Can), (model, own.name)

@@ -1,0 +1,113 @@
+"""The customer page, and giving and removing by hand (L6, M12)."""
+
+from decimal import Decimal
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from credits.models import CreditMovement
+from loyalty.stores.models import Customer, Role, Store
+from points.models import PointLot, PointMovement
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def store() -> Store:
+    return factories.make_store()
+
+
+@pytest.fixture
+def customer(store: Store) -> Customer:
+    return factories.make_customer(store)
+
+
+def sign_in(store: Store, role: Role) -> Client:
+    client = Client()
+    client.force_login(factories.make_user((store, role)), backend="django.contrib.auth.backends.ModelBackend")
+    return client
+
+
+def adjust(client: Client, customer: Customer, kind: str = "credits", **fields: str) -> object:
+    address = reverse("admin:stores_customer_adjust", args=[customer.pk, kind])
+    return client.post(address, {"direction": "give", "amount": "10", "reason": "Sorry", "once": "t" * 32} | fields)
+
+
+def test_l6_a_gift_is_given_once_however_often_it_is_sent(store: Store, customer: Customer) -> None:
+    client = sign_in(store, Role.SUPPORT)
+    adjust(client, customer)
+    adjust(client, customer)
+    movement = CreditMovement.objects.for_store(store).get()
+    assert movement.amount == Decimal(10)
+    assert movement.actor.startswith("user:")
+    page = client.get(reverse("admin:stores_customer_change", args=[customer.pk]), {"tab": "credits"}).content.decode()
+    for words in ("10.00 USD", "Sorry", "Given"):
+        assert words in page
+
+
+def test_l6_support_staff_have_a_limit_and_managers_none(store: Store, customer: Customer) -> None:
+    refused = adjust(sign_in(store, Role.SUPPORT), customer, amount="100.01")
+    assert "at most 100" in refused.content.decode()  # type: ignore[attr-defined]
+    assert not CreditMovement.objects.for_store(store).exists()
+    adjust(sign_in(store, Role.MANAGER), customer, amount="100.01")
+    assert CreditMovement.objects.for_store(store).count() == 1
+
+
+@pytest.mark.parametrize(
+    ("kind", "fields"),
+    [
+        ("credits", {"amount": "0"}),
+        ("credits", {"amount": "-5"}),
+        ("credits", {"amount": "1.005"}),
+        ("credits", {"amount": "NaN"}),
+        ("credits", {"amount": "9" * 30}),
+        ("credits", {"reason": ""}),
+        ("credits", {"expires_on": "2001-01-01"}),
+        ("credits", {"direction": "remove", "amount": "1"}),
+        ("points", {"amount": "1.5"}),
+    ],
+)
+def test_l6_bad_input_is_shown_and_nothing_is_written(
+    store: Store, customer: Customer, kind: str, fields: dict[str, str]
+) -> None:
+    answer = adjust(sign_in(store, Role.OWNER), customer, kind, **fields)
+    assert answer.status_code == 200  # type: ignore[attr-defined]
+    assert "field-error" in answer.content.decode()  # type: ignore[attr-defined]
+    assert not CreditMovement.objects.for_store(store).exists()
+    assert not PointMovement.objects.for_store(store).exists()
+
+
+def test_l6_a_refused_form_can_be_sent_again(store: Store, customer: Customer) -> None:
+    client = sign_in(store, Role.OWNER)
+    adjust(client, customer, "points", direction="remove", amount="5")
+    adjust(client, customer, "points", amount="5")
+    assert PointLot.objects.for_store(store).get().remaining == 5
+
+
+def test_the_profile_is_edited_by_support_and_not_by_viewers(store: Store, customer: Customer) -> None:
+    address = reverse("admin:stores_customer_change", args=[customer.pk])
+    sent = {"name": "Ana Lee", "email": "ana@example.org", "phone": "", "locale": "en"}
+    assert sign_in(store, Role.VIEWER).post(address, sent).status_code == 403
+    wrong = sign_in(store, Role.SUPPORT).post(address, sent | {"email": "nonsense"})
+    assert "valid email" in wrong.content.decode()
+    assert sign_in(store, Role.SUPPORT).post(address, sent).status_code == 302
+    customer.refresh_from_db()
+    assert (customer.name, customer.email) == ("Ana Lee", "ana@example.org")
+
+
+@pytest.mark.parametrize("tab", ["profile", "credits", "points", "orders", "notices", "unknown"])
+def test_m12_every_tab_opens_empty_and_full(store: Store, customer: Customer, tab: str) -> None:
+    client = sign_in(store, Role.VIEWER)
+    address = reverse("admin:stores_customer_change", args=[customer.pk])
+    assert client.get(address, {"tab": tab}).status_code == 200
+    factories.grant("credits", customer, "20.00")
+    factories.grant("points", customer, 20)
+    factories.cancel_and_return(factories.make_order(customer, credits="15.00", points=5))
+    assert client.get(address, {"tab": tab, "page": "x"}).status_code == 200
+
+
+def test_t1_another_stores_customer_is_unknown(customer: Customer) -> None:
+    other = sign_in(factories.make_store(), Role.OWNER)
+    assert adjust(other, customer).status_code == 404  # type: ignore[attr-defined]
