@@ -76,7 +76,11 @@ class Bench:
         self.admin("DROP DATABASE IF EXISTS bench_data")
         self.admin("CREATE DATABASE bench_data")
         url = self.url("bench_data")
-        subprocess.run([sys.executable, "manage.py", "migrate", "--verbosity=0", "--skip-checks"], env=_environment(url), check=True)
+        subprocess.run(
+            [sys.executable, "manage.py", "migrate", "--verbosity=0", "--skip-checks"],
+            env=_environment(url),
+            check=True,
+        )
         measure(url, "data", str(orders))
 
 

@@ -150,9 +150,7 @@ def _told(results: Sequence[CancelResult]) -> SafeString:
     if not left or len(moments) != 1:
         return format_html("{}", " ".join(words))
     address = f"{_list_address()}?{urlencode({'cancelled_at': moments.pop(), 'not_reverted': 'yes'})}"
-    link = format_html(
-        '<a href="{}" class="underline">Show {} still Not Reverted</a>', address, count_words(len(left))
-    )
+    link = format_html('<a href="{}" class="underline">Show {} still Not Reverted</a>', address, count_words(len(left)))
     return format_html("{} {}", " ".join(words), link)
 
 

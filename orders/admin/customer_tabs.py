@@ -129,13 +129,13 @@ def _ledger(kind: Kind, request: HttpRequest, customer: Customer, store: Store, 
 
 def _movement(row: AbstractMovement, names: dict[str, str], store: Store) -> dict[str, Any]:
     currency = getattr(row, "currency", "")
-    amount: Amount = getattr(row, "amount")
+    amount: Amount = row.amount
     return {
         "when": show_moment(row.created_at, store),
         "type": row.get_type_display(),
         "amount": f"{'+' if amount > 0 else '−'}{show(abs(amount), currency, store)}",
         "sign": "plus" if amount > 0 else "minus",
-        "balance": show(getattr(row, "balance_after"), currency, store),
+        "balance": show(row.balance_after, currency, store),
         "until": show_last_day(row.lot.expires_at, store),
         "order": row.order,
         "who": names[row.actor],
@@ -150,8 +150,8 @@ def _lot(row: AbstractLot, store: Store, now: datetime) -> dict[str, Any]:
     return {
         "lot": f"#{row.pk}",
         "origin": row.get_origin_display(),
-        "granted": show(getattr(row, "granted"), currency, store),
-        "remaining": show(getattr(row, "remaining"), currency, store),
+        "granted": show(row.granted, currency, store),
+        "remaining": show(row.remaining, currency, store),
         "since": show_moment(row.granted_at, store),
         "until": show_last_day(row.expires_at, store),
         "expired": is_expired(row.expires_at, now),

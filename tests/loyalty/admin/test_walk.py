@@ -81,7 +81,7 @@ class Shop:
         self.customer: Customer = factories.make_customer(self.store)
         factories.grant("credits", self.customer, "20.00")
         self.order: Order = factories.make_order(self.customer, credits="15.00")
-        factories.cancel(self.order)
+        factories.cancel_and_return(self.order)
         self.key: ApiKey = factories.make_api_key(self.store)
         self.member: Membership = Membership.objects.get(
             user=factories.make_user((self.store, Role.VIEWER)), store=self.store

@@ -104,7 +104,7 @@ def test_m12_every_tab_opens_empty_and_full(store: Store, customer: Customer, ta
     assert client.get(address, {"tab": tab}).status_code == 200
     factories.grant("credits", customer, "20.00")
     factories.grant("points", customer, 20)
-    factories.cancel(factories.make_order(customer, credits="15.00", points=5))
+    factories.cancel_and_return(factories.make_order(customer, credits="15.00", points=5))
     assert client.get(address, {"tab": tab, "page": "x"}).status_code == 200
 
 

@@ -61,7 +61,7 @@ def test_the_list_costs_the_same_for_one_and_three_rows(client: Client, store: S
 
 def test_o4_labels_and_filters(client: Client, store: Store) -> None:
     place(store, "1")
-    factories.cancel(place(store, "2", tags=["VIP "]))
+    factories.cancel_and_return(place(store, "2", tags=["VIP "]))
     page = client.get(reverse(LIST)).content.decode()
     for words in ("Additional filters", "Credit Revert Status", "Points Revert Status", "Not Reverted", "Reverted"):
         assert words in page
@@ -133,5 +133,5 @@ def test_every_tab_opens_before_and_after_a_cancel(client: Client, store: Store,
     order = place(store, "1")
     here = reverse("admin:orders_order_change", args=[order.pk])
     assert client.get(here, {"tab": tab}).status_code == 200
-    factories.cancel(order)
+    factories.cancel_and_return(order)
     assert client.get(here, {"tab": tab}).status_code == 200
