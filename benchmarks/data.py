@@ -14,7 +14,26 @@ NOW: Final = datetime(2026, 6, 1, tzinfo=UTC)
 STORES: Final = 200
 SQL: Final = Path(__file__).parent / "sql"
 
-_TABLES: Final = ["points_pointmovement", "points_pointallocation", "points_pointlot", "credits_creditmovement", "credits_creditallocation", "credits_creditlot", "orders_revert", "orders_problem", "orders_order", "journal_journalentry", "notices_notice", "stores_remark", "stores_customer", "stores_settingsversion", "stores_apikey", "api_commandanswer", "stores_membership", "stores_store"]
+_TABLES: Final = [
+    "points_pointmovement",
+    "points_pointallocation",
+    "points_pointlot",
+    "credits_creditmovement",
+    "credits_creditallocation",
+    "credits_creditlot",
+    "orders_revert",
+    "orders_problem",
+    "orders_order",
+    "journal_journalentry",
+    "notices_notice",
+    "stores_remark",
+    "stores_customer",
+    "stores_settingsversion",
+    "stores_apikey",
+    "api_commandanswer",
+    "stores_membership",
+    "stores_store",
+]
 _AMOUNTS: Final = {"credits": ("10.00", "5.00"), "points": ("60", "40")}
 
 
