@@ -298,9 +298,13 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "AutoCancel": "loyalty.stores.settings_api.AUTO_CANCEL",
         "ExpiredLots": "loyalty.stores.settings_api.EXPIRED_LOTS",
-        "ActorType": "loyalty.stores.actors.ActorType",
         "MovementType": "loyalty.ledger.models.MovementType",
-        "Trigger": "loyalty.stores.actors.Trigger",
+        "Trigger": "orders.api.documents.TRIGGERS",
+        "OrderStatus": "orders.models.OrderStatus",
+        "NoticeStatus": "loyalty.notices.models.NoticeStatus",
+        "RevertStatus": "orders.models.RevertStatus",
+        "CancelReason": "orders.models.CancelReason",
+        "Kind": "orders.kinds.KINDS",
     },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",

@@ -234,6 +234,16 @@ class DayField(_TextValue):
         return value.isoformat()
 
 
+class YesNoField(serializers.BooleanField):
+    """JSON's true or false, and nothing that looks like it."""
+
+    def to_internal_value(self, data: Any) -> bool:
+        """The value."""
+        if not isinstance(data, bool):
+            self.fail("invalid", input=data)
+        return data
+
+
 class Body(serializers.Serializer[Any]):
     """What a request may say. A field that is not known is an error, so that a misspelt one is never ignored."""
 

@@ -12,7 +12,16 @@ from rest_framework.response import Response
 from loyalty.api.documents import ActorDocument, Document, actor_json
 from loyalty.api.etags import etag, expected_version
 from loyalty.api.schema import IF_MATCH
-from loyalty.api.values import AmountField, Body, InstantField, PointsField, amount_text, check_amount, instant_text
+from loyalty.api.values import (
+    AmountField,
+    Body,
+    InstantField,
+    PointsField,
+    YesNoField,
+    amount_text,
+    check_amount,
+    instant_text,
+)
 from loyalty.api.views import ApiView, ListView
 from loyalty.errors import Invalid
 from loyalty.stores.actors import actor_names
@@ -48,16 +57,6 @@ class WholeNumberField(PointsField):
 
 def _choice(choices: Sequence[str]) -> serializers.ChoiceField:
     return serializers.ChoiceField(choices=list(choices), required=False)
-
-
-class YesNoField(serializers.BooleanField):
-    """JSON's true or false, and nothing that looks like it."""
-
-    def to_internal_value(self, data: Any) -> bool:
-        """The value."""
-        if not isinstance(data, bool):
-            self.fail("invalid", input=data)
-        return data
 
 
 class NamesField(serializers.ListField):

@@ -3,9 +3,19 @@
 from datetime import datetime
 from typing import Any, Final
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from loyalty.api.values import AmountField, Body, DayField, InstantField, PointsField, check_amount, parse_id
+from loyalty.api.values import (
+    AmountField,
+    Body,
+    DayField,
+    InstantField,
+    PointsField,
+    YesNoField,
+    check_amount,
+    parse_id,
+)
 from loyalty.errors import FieldError, Invalid
 from loyalty.ledger.ledger import Kind
 from loyalty.money import is_currency
@@ -21,16 +31,6 @@ MOST_TAGS: Final = 250
 MOST_LINES: Final = 1000
 MOST_CANCELLED: Final = 500
 _LONGEST_TOKEN: Final = 100_000
-
-
-class YesNoField(serializers.BooleanField):
-    """true or false of JSON, no words that mean them."""
-
-    def to_internal_value(self, data: Any) -> bool:
-        """The truth value."""
-        if not isinstance(data, bool):
-            self.fail("invalid", input=data)
-        return data
 
 
 class ExtensionBody(Body):
@@ -103,6 +103,25 @@ class CustomerBody(Body):
         return CustomerFacts(external_id=attrs.get("external_id"), email=attrs["email"], name=attrs["name"])
 
 
+_CUSTOMER: Final = {
+    "oneOf": [
+        {"type": "string", "description": "The customer's id.", "examples": ["4711"]},
+        {
+            "type": "object",
+            "required": ["email", "name"],
+            "additionalProperties": False,
+            "properties": {
+                "external_id": {"type": ["string", "null"], "maxLength": 100},
+                "email": {"type": "string", "format": "email", "maxLength": 254},
+                "name": {"type": "string", "maxLength": 200},
+            },
+        },
+        {"type": "null", "description": "Nobody is known."},
+    ]
+}
+
+
+@extend_schema_field(_CUSTOMER)
 class CustomerField(serializers.Field[Any, Any, Any, Any]):
     """A customer: an id, or who they are."""
 

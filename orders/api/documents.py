@@ -2,20 +2,18 @@
 
 from typing import Any, Final
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from loyalty.api.documents import ActorDocument, Document
 from loyalty.api.values import AmountField, DayField, IdField, InstantField
 from loyalty.ledger.planner import Outcome
 from loyalty.notices.models import NoticeStatus
-from loyalty.stores.actors import ActorType, Trigger
+from loyalty.stores.actors import Trigger
 from orders.kinds import KINDS
 from orders.models import CancelReason, Completeness, OrderStatus, PaymentStatus, RevertStatus
 
-_TRIGGERS: Final = [trigger.value for trigger in Trigger]
-
-
-class Document(serializers.Serializer[Any]):
-    """The shape of an answer; every member is always there."""
+TRIGGERS: Final = [trigger.value for trigger in Trigger]
 
 
 class CustomerDocument(Document):
@@ -50,12 +48,13 @@ class OrderDocument(Document):
     points_revert_status = serializers.ChoiceField(choices=RevertStatus.choices, allow_null=True)
     completeness = serializers.ChoiceField(choices=Completeness.choices, allow_null=True)
     cancelled_at = InstantField(allow_null=True)
-    cancelled_by = serializers.ChoiceField(choices=_TRIGGERS, allow_null=True)
+    cancelled_by = serializers.ChoiceField(choices=TRIGGERS, allow_null=True)
     cancel_reason = serializers.ChoiceField(choices=CancelReason.choices, allow_null=True)
     created_at = InstantField()
     updated_at = InstantField()
 
 
+@extend_schema_field({"oneOf": [{"type": "string", "examples": ["50.00"]}, {"type": "integer", "examples": [100]}]})
 class ValueField(serializers.Field[Any, Any, Any, Any]):
     """An amount of either kind: credits are a decimal text, points an integer."""
 
@@ -79,16 +78,8 @@ class MadeRevertDocument(Document):
     amount = ValueField()
     applied = ValueField()
     completeness = serializers.ChoiceField(choices=Completeness.choices)
-    trigger = serializers.ChoiceField(choices=_TRIGGERS)
+    trigger = serializers.ChoiceField(choices=TRIGGERS)
     lots = LotDocument(many=True)
-
-
-class ActorDocument(Document):
-    """Who did it."""
-
-    type = serializers.ChoiceField(choices=[actor.value for actor in ActorType])
-    id = serializers.CharField()
-    name = serializers.CharField()
 
 
 class RevertDocument(MadeRevertDocument):

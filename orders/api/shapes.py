@@ -7,6 +7,7 @@ Plain functions rather than serializers: a page of fifty orders is made of two t
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from loyalty.api.documents import actor_json
 from loyalty.api.values import instant_or_none
 from loyalty.journal.models import JournalEntry
 from loyalty.ledger.ledger import Kind
@@ -89,12 +90,6 @@ def kept_revert_json(revert: Revert, returned_to: Mapping[str, str], actor: str)
         "actor": actor_json(revert.actor, actor),
         "created_at": instant_or_none(revert.created_at),
     }
-
-
-def actor_json(ref: str, name: str) -> JSON:
-    """Who did something: a reference such as ``api_key:3`` taken apart, and a name for people."""
-    actor_type, _, key = ref.partition(":")
-    return {"type": actor_type, "id": key, "name": name}
 
 
 def cancel_json(result: CancelResult) -> JSON:

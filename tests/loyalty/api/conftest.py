@@ -1,11 +1,11 @@
 """Two stores with the same customers, and a client with every scope for each."""
 
+import uuid
 from collections.abc import Sequence
 from typing import Any
 
 import pytest
 import time_machine
-from django.core.cache import cache
 
 from loyalty.stores.keys import create_api_key
 from loyalty.stores.models import Customer, Store
@@ -13,8 +13,9 @@ from tests.loyalty.api.support import NOW, ApiClient, ClientFor, make_customer
 
 
 @pytest.fixture(autouse=True)
-def _empty_cache() -> None:
-    cache.clear()
+def _own_cache(settings: Any) -> None:
+    # Parallel runs share one server, and keys of different databases share ids.
+    settings.CACHES = {"default": {**settings.CACHES["default"], "KEY_PREFIX": uuid.uuid4().hex}}
 
 
 @pytest.fixture(autouse=True)

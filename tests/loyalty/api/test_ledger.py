@@ -26,7 +26,8 @@ def test_l6_credits_given_are_a_lot(api: ApiClient, customer: Customer) -> None:
     assert response.status_code == 201
     lot = response.json()
     assert lot == {
-        "id": lot["id"], "granted": "50.00", "remaining": "50.00", "currency": "USD", "granted_at": "2026-01-05T03:00:00Z",
+        "id": lot["id"], "granted": "50.00", "remaining": "50.00", "currency": "USD",
+        "granted_at": "2026-01-05T03:00:00Z",
         "expires_on": "2026-03-20", "expires_at": "2026-03-20T16:00:00Z", "origin": "grant", "expired": False,
         "extended_from": None,
     }  # fmt: skip

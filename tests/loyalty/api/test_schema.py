@@ -1,0 +1,74 @@
+"""The published schema: complete, and true to what is answered."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+from drf_spectacular.generators import SchemaGenerator
+from jsonschema import Draft202012Validator
+
+from loyalty.stores.models import Customer
+from tests.loyalty.api.support import ApiClient
+
+
+@pytest.fixture(scope="module")
+def schema() -> Any:
+    """The schema as it is published."""
+    return SchemaGenerator().get_schema(public=True)  # type: ignore[no-untyped-call]
+
+
+def _operations(schema: Any) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
+    for address, operations in schema["paths"].items():
+        for method, operation in operations.items():
+            yield address, method, operation
+
+
+def test_the_generator_has_nothing_to_warn_about(tmp_path: Path) -> None:
+    call_command("spectacular", "--validate", "--fail-on-warn", file=str(tmp_path / "schema.yaml"))
+
+
+def test_every_operation_is_described_with_its_scope_and_refusals(schema: Any) -> None:
+    for address, method, operation in _operations(schema):
+        where = f"{method} {address}"
+        assert operation["description"], where
+        assert "Scope: `" in operation["description"], where
+        assert {"400", "401", "403", "429", "500", "503"} <= set(operation["responses"]), where
+        assert ("404" in operation["responses"]) == ("{" in address), where
+        assert operation["security"] == [{"ApiKey": []}], where
+
+
+def test_commands_name_their_header(schema: Any) -> None:
+    commands = {
+        address.removeprefix("/api/v1")
+        for address, _, operation in _operations(schema)
+        if any(parameter["name"] == "Idempotency-Key" for parameter in operation.get("parameters", ()))
+    }
+    assert {
+        "/customers/{customer_id}/credits/",
+        "/customers/{customer_id}/points/",
+        "/orders/",
+        "/orders/{order_id}/cancel/",
+        "/orders/{order_id}/return/",
+        "/orders/bulk-cancel/",
+    } <= commands
+    assert not commands & {"/customers/", "/settings/", "/orders/{order_id}/cancel/preview/"}
+
+
+def test_answers_are_as_the_schema_says(schema: Any, api: ApiClient, customer: Customer) -> None:
+    path = f"/customers/{customer.pk}"
+    for kind, amount in (("credits", "5.00"), ("points", 5)):
+        api.command(f"{path}/{kind}/", {"amount": amount, "reason": "gift", "expires_on": "2026-02-01"})
+    api.send("PATCH", "/settings/", {"extend": {"max_days": 90}})
+    lists = ("credit-lots", "point-lots", "credit-movements", "point-movements", "balance")
+    for address in ("/store/", "/customers/", f"{path}/", "/settings/", "/settings/versions/"):
+        _check(schema, api, address, customer)
+    for name in lists:
+        _check(schema, api, f"{path}/{name}/", customer)
+
+
+def _check(schema: Any, api: ApiClient, address: str, customer: Customer) -> None:
+    template = f"/api/v1{address}".replace(f"/customers/{customer.pk}/", "/customers/{customer_id}/")
+    content = schema["paths"][template]["get"]["responses"]["200"]["content"]["application/json"]["schema"]
+    Draft202012Validator({**content, "components": schema["components"]}).validate(api.read(address).json())
