@@ -16,7 +16,7 @@ class FilterForm(forms.Form):
     """Base of a list's filters. Every field is optional; ``narrow`` applies what is filled in and right."""
 
     def __init__(self, *args: Any, request: HttpRequest, **kwargs: Any) -> None:
-        super().__init__(*args, auto_id="filter_%s", label_suffix="", **kwargs)
+        super().__init__(*args, **({"auto_id": "filter_%s", "label_suffix": ""} | kwargs))
         self.request = request
         self.store: Store = active_store(request)
 
@@ -54,7 +54,7 @@ class FormFilter(ListFilter):
     def has_output(self) -> bool:
         return True
 
-    def expected_parameters(self) -> list[str]:
+    def expected_parameters(self) -> list[str | None]:
         return list(self.form_class.base_fields)
 
     def choices(self, changelist: Any) -> Iterator[dict[str, Any]]:

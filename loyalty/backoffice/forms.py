@@ -17,7 +17,7 @@ class OnceForm(forms.Form):
     once = forms.CharField(widget=forms.HiddenInput, required=False, max_length=40)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, label_suffix="", **kwargs)
+        super().__init__(*args, **({"label_suffix": ""} | kwargs))
         self.fields["once"].initial = uuid4().hex
 
     def show_errors(self, error: Invalid, fields: Mapping[str, str]) -> None:

@@ -1,7 +1,7 @@
 """The store that a signed-in person is working in, and what he may do there (T2)."""
 
 from dataclasses import dataclass
-from typing import Final, cast
+from typing import Final
 
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
@@ -83,7 +83,7 @@ def acting_user(request: HttpRequest) -> User:
     """The person who is signed in. Raises PermissionDenied when nobody is."""
     if not request.user.is_authenticated:
         raise PermissionDenied
-    return cast(User, request.user)
+    return request.user
 
 
 def acting(request: HttpRequest) -> Actor:

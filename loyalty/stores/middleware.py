@@ -8,7 +8,6 @@ from django.urls import reverse
 from django.utils import timezone
 
 from loyalty.stores.active import SESSION_KEY, StaffRequest, Workplace, find_workplace
-from loyalty.stores.models import User
 
 
 class ActiveStoreMiddleware:
@@ -34,4 +33,4 @@ class ActiveStoreMiddleware:
 def _workplace(request: HttpRequest) -> Workplace:
     if not request.user.is_authenticated:
         return Workplace(None, None)
-    return find_workplace(cast(User, request.user), request.session.get(SESSION_KEY))
+    return find_workplace(request.user, request.session.get(SESSION_KEY))

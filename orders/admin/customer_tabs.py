@@ -14,7 +14,6 @@ from loyalty.backoffice.paging import BriefPaginator
 from loyalty.journal.wording import trigger_words
 from loyalty.ledger.expiry import is_expired
 from loyalty.ledger.ledger import Kind, valid_at
-from loyalty.ledger.models import AbstractLot, AbstractMovement
 from loyalty.ledger.planner import Amount
 from loyalty.notices.models import Notice
 from loyalty.stores.actors import Actor, actor_names
@@ -65,7 +64,7 @@ def cards(customer: Customer, store: Store, *, now: datetime) -> list[dict[str, 
 
 def _cards(kind: Kind, customer: Customer, store: Store, now: datetime) -> list[dict[str, str]]:
     ledger = LEDGERS[kind]
-    found = {currency: amount for (_, currency), amount in ledger.available([customer.pk], now=now).items()}
+    found: dict[str, Amount] = {currency: amount for (_, currency), amount in ledger.available([customer.pk], now=now).items()}
     if not found:
         found = {store.currency if kind == "credits" else "": 0}
     next_expiry = _next_expiry(kind, customer, now)
@@ -127,7 +126,7 @@ def _ledger(kind: Kind, request: HttpRequest, customer: Customer, store: Store, 
     }
 
 
-def _movement(row: AbstractMovement, names: dict[str, str], store: Store) -> dict[str, Any]:
+def _movement(row: Any, names: dict[str, str], store: Store) -> dict[str, Any]:
     currency = getattr(row, "currency", "")
     amount: Amount = row.amount
     return {
@@ -145,7 +144,7 @@ def _movement(row: AbstractMovement, names: dict[str, str], store: Store) -> dic
     }
 
 
-def _lot(row: AbstractLot, store: Store, now: datetime) -> dict[str, Any]:
+def _lot(row: Any, store: Store, now: datetime) -> dict[str, Any]:
     currency = getattr(row, "currency", "")
     return {
         "lot": f"#{row.pk}",

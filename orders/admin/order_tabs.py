@@ -12,7 +12,7 @@ from loyalty.journal.models import JournalEntry
 from loyalty.journal.wording import lines_of, trigger_words
 from loyalty.ledger.expiry import is_expired
 from loyalty.ledger.ledger import Kind
-from loyalty.ledger.models import AbstractAllocation, AbstractMovement, MovementType
+from loyalty.ledger.models import MovementType
 from loyalty.ledger.planner import Amount
 from loyalty.notices.models import Notice
 from loyalty.stores.actors import actor_names
@@ -133,7 +133,7 @@ def _used_part(order: Order, kind: Kind, store: Store, now: datetime) -> dict[st
     tables = LEDGERS[kind].tables
     allocations = list(tables.allocation.unscoped.filter(order=order).select_related("lot").order_by("id"))
     back = tables.movement.unscoped.filter(order=order, type=MovementType.REVERT).select_related("lot").order_by("id")
-    destinations: dict[int, list[AbstractMovement]] = {}
+    destinations: dict[int, list[Any]] = {}
     for movement in back:
         destinations.setdefault(movement.allocation_id, []).append(movement)
     return {
@@ -146,7 +146,7 @@ def _used_part(order: Order, kind: Kind, store: Store, now: datetime) -> dict[st
 
 
 def _used_row(
-    order: Order, kind: Kind, row: AbstractAllocation, back: list[AbstractMovement], store: Store, now: datetime
+    order: Order, kind: Kind, row: Any, back: list[Any], store: Store, now: datetime
 ) -> dict[str, Any]:
     lot = row.lot
     return {
@@ -161,7 +161,7 @@ def _used_row(
     }
 
 
-def _destination(movement: AbstractMovement, lot_id: int, store: Store) -> str:
+def _destination(movement: Any, lot_id: int, store: Store) -> str:
     lot = movement.lot
     if lot.pk == lot_id:
         return "the same lot"
@@ -179,13 +179,18 @@ def revert_row(row: Revert, names: dict[str, str], store: Store) -> dict[str, An
     return {
         "link": reverse("admin:orders_revert_change", args=[row.pk]),
         "when": show_moment(row.created_at, store),
-        "kind": NAMES[row.kind].capitalize(),
+        "kind": kind_words(row),
         "amount": revert_amount(row, row.amount, store),
         "applied": revert_amount(row, row.applied, store),
         "who": names[row.actor],
         "trigger": trigger_words(row.trigger),
         "reason": reason_words(row.remark.reason, row.remark.note) if row.remark else DASH,
     }
+
+
+def kind_words(row: Revert) -> str:
+    """Store credits or Member points."""
+    return next(NAMES[kind] for kind in KINDS if kind == row.kind).capitalize()
 
 
 def revert_amount(row: Revert, amount: Decimal, store: Store) -> str:

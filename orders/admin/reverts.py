@@ -17,8 +17,7 @@ from loyalty.journal.wording import trigger_words
 from loyalty.stores.active import active_store
 from loyalty.stores.actors import Trigger, actor_names
 from loyalty.stores.showing import show_moment
-from orders.admin.order_tabs import reason_words, revert_amount
-from orders.kinds import NAMES
+from orders.admin.order_tabs import kind_words, reason_words, revert_amount
 from orders.models import Completeness, Revert
 
 _OUTCOMES = {
@@ -77,7 +76,7 @@ class RevertAdmin(StoreModelAdmin):
         store = active_store(request)
         facts = [
             ("Order", _order_link(row)),
-            ("What", NAMES[row.kind].capitalize()),
+            ("What", kind_words(row)),
             ("Returned", f"{revert_amount(row, row.amount, store)} of {revert_amount(row, row.applied, store)}"),
             ("When", show_moment(row.created_at, store)),
             ("By", actor_names([row.actor])[row.actor]),
@@ -106,7 +105,7 @@ class RevertAdmin(StoreModelAdmin):
 
     @admin.display(description="What")
     def what(self, row: Revert) -> str:
-        return NAMES[row.kind].capitalize()
+        return kind_words(row)
 
     @admin.display(description="Returned")
     def returned(self, row: Revert) -> str:
