@@ -63,7 +63,7 @@ class _IdField(forms.CharField):
         return parse_id(super().clean(value)) or 0
 
 
-class Described(django_filters.Filter):  # type: ignore[misc] # django-filter has no types
+class Described(django_filters.Filter):
     """A filter that can say what it takes; ``help_text`` says what it does."""
 
     schema: ClassVar[Mapping[str, Any]] = {"type": "string"}
@@ -79,7 +79,7 @@ class Described(django_filters.Filter):  # type: ignore[misc] # django-filter ha
         }
 
 
-class TextFilter(Described, django_filters.CharFilter):  # type: ignore[misc]
+class TextFilter(Described, django_filters.CharFilter):
     """Any text."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
@@ -141,7 +141,7 @@ class ChoiceFilter(ListFilter):
         return Described.parameter(self, name) | {"schema": schema}
 
 
-class Filters(django_filters.FilterSet):  # type: ignore[misc]
+class Filters(django_filters.FilterSet):
     """Base of every list's filters. Only those that a request names are built, which keeps a list quick."""
 
     def __init__(self, data: QueryDict, queryset: "QuerySet[Any]", *, request: Request) -> None:

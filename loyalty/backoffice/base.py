@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import wraps
-from typing import Any, ClassVar, Concatenate, ParamSpec, TypeVar
+from typing import Any, ClassVar
 
 from django.core.exceptions import PermissionDenied
 from django.db.models import ForeignKey, Model, QuerySet
@@ -18,8 +18,6 @@ from loyalty.stores.active import active_store, may, store_or_none
 from loyalty.stores.roles import Can
 from loyalty.stores.scoping import StoreOwned
 
-P = ParamSpec("P")
-A = TypeVar("A", bound="BackOfficeAdmin")
 View = Callable[..., HttpResponse]
 # Django's own addresses that the back-office does not have: nothing is deleted, and the journal is the history.
 _NOT_HERE = ("_delete", "_history")
@@ -34,30 +32,23 @@ class StoreView:
     view: View
 
 
-def store_view(
-    *, needs: Can, methods: Sequence[str] = ("GET", "POST")
-) -> Callable[
-    [Callable[Concatenate[A, HttpRequest, Any, P], HttpResponse]],
-    Callable[Concatenate[A, HttpRequest, P], HttpResponse],
-]:
+def store_view(*, needs: Can, methods: Sequence[str] = ("GET", "POST")) -> Callable[[View], View]:
     """Make a method of a :class:`StoreModelAdmin` a view that cannot be reached without the permission ``needs``.
 
     The method gets the object of ``<path:object_id>`` instead of its id, taken from the active store's rows; an id of
     another store is a 404 as an unknown one is (T1). A view without ``object_id`` gets None.
     """
 
-    def decorate(
-        method: Callable[Concatenate[A, HttpRequest, Any, P], HttpResponse],
-    ) -> Callable[Concatenate[A, HttpRequest, P], HttpResponse]:
+    def decorate(method: View) -> View:
         @wraps(method)
-        def view(self: A, request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        def view(self: "BackOfficeAdmin", request: HttpRequest, **kwargs: Any) -> HttpResponse:
             if not may(request, needs):
                 raise PermissionDenied
             if request.method not in (*methods, "HEAD"):
                 return HttpResponseNotAllowed(methods)
             object_id = kwargs.pop("object_id", None)
             row = self.row_or_404(request, object_id) if object_id is not None else None
-            return method(self, request, row, *args, **kwargs)
+            return method(self, request, row, **kwargs)
 
         view.needs = needs  # type: ignore[attr-defined]
         return view
@@ -65,7 +56,7 @@ def store_view(
     return decorate
 
 
-class BackOfficeAdmin(ModelAdmin):  # type: ignore[misc]
+class BackOfficeAdmin(ModelAdmin):
     """What all pages of the back-office have in common. Nothing can be deleted, and Django's action log is not kept."""
 
     paginator = BriefPaginator
@@ -101,7 +92,8 @@ class BackOfficeAdmin(ModelAdmin):  # type: ignore[misc]
         def inner(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
             return view(self, request, *args, **kwargs)
 
-        return self.admin_site.admin_view(inner)
+        wrapped: View = self.admin_site.admin_view(inner)
+        return wrapped
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         """Never Django's bulk delete."""
@@ -114,7 +106,7 @@ class BackOfficeAdmin(ModelAdmin):  # type: ignore[misc]
         return False
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
-        """Lists are filtered through the fields of their filter form only, never through columns named in an address."""
+        """Lists are filtered through their filter form's fields only, never through columns named in an address."""
         filters = (item for item in self.list_filter if isinstance(item, type) and issubclass(item, FormFilter))
         return any(lookup in item.form_class.base_fields for item in filters)
 
@@ -139,18 +131,19 @@ class StoreModelAdmin(BackOfficeAdmin):
         """The active store's rows, for lists, pages, search, autocomplete and actions alike."""
         store = store_or_none(request)
         if store is None:
-            return self.model._default_manager.none()
-        rows = self.model.objects.for_store(store)
+            return QuerySet(self.model).none()
+        rows: QuerySet[Any] = self.model.objects.for_store(store)
         return rows.order_by(*self.get_ordering(request)) if self.get_ordering(request) else rows
 
     def formfield_for_foreignkey(
         self, db_field: "ForeignKey[Any, Any]", request: HttpRequest, **kwargs: Any
-    ) -> ModelChoiceField | None:
+    ) -> "ModelChoiceField[Any] | None":
         """Offer, and accept, rows of the active store only."""
         target = db_field.related_model
         if isinstance(target, type) and issubclass(target, StoreOwned):
             kwargs["queryset"] = target.objects.for_store(active_store(request))
-        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+        field: ModelChoiceField[Any] | None = super().formfield_for_foreignkey(db_field, request, **kwargs)
+        return field
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         """A new row belongs to the active store."""

@@ -42,7 +42,7 @@ class BriefPaginator(AnyPaginator):
         return FARTHEST_PAGE * self.per_page
 
     def page(self, number: Any) -> BriefPage:
-        """The page; an empty one behind the end of the list. Raises EmptyPage or PageNotAnInteger for no page at all."""
+        """The page; an empty one behind the end. Raises EmptyPage or PageNotAnInteger for no page at all."""
         wanted = self.validate_number(number)
         if wanted > FARTHEST_PAGE:
             raise EmptyPage

@@ -19,7 +19,7 @@ _NOT_HERE = ("view_on_site",)
 _NEEDS_NO_STORE = ("admin:logout", "admin:password_change", "admin:password_change_done")
 
 
-class BackOfficeSite(UnfoldAdminSite):  # type: ignore[misc]
+class BackOfficeSite(UnfoldAdminSite):
     """The one admin site. Every page of it is about the active store."""
 
     index_title = "Dashboard"

@@ -22,7 +22,7 @@ class StoreForm(forms.ModelForm):  # type: ignore[type-arg]
         help_texts = {
             "slug": "A short name for addresses and commands, such as blue-lantern.",
             "currency": "Three letters, such as USD. Fixed once the store has given out credits or points.",
-            "time_zone": "Such as Asia/Taipei. Decides every date; fixed once the store has given out credits or points.",
+            "time_zone": "Such as Asia/Taipei. Decides every date; fixed once credits or points were given out.",
             "locale": "How amounts and dates are written, such as en, de or zh-TW.",
         }
 

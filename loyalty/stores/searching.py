@@ -9,7 +9,7 @@ _LETTERS_FOR_PART = 3
 
 
 def find_customers(store: Store, term: str) -> "QuerySet[Customer]":
-    """Customers whose external id or e-mail is ``term``, or, from three letters on, whose e-mail or name contains it."""
+    """Customers with this external id or e-mail, or, from three letters on, whose e-mail or name contains it."""
     words = term.strip()
     condition = Q(external_id=words) | Q(email__iexact=words)
     if len(words) >= _LETTERS_FOR_PART:

@@ -35,7 +35,7 @@ class AdjustForm(OnceForm):
         label="Last day of use",
         required=False,
         widget=DayInput,
-        help_text="For a gift. Leave empty for value that never expires, or for points, that expires by the store's scheme.",
+        help_text="For a gift. Left empty, credits never expire and points expire by the store's scheme.",
     )
     reason = forms.CharField(label="Reason", max_length=200, help_text="The customer's history shows it to staff.")
     note = forms.CharField(

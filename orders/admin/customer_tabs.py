@@ -64,7 +64,8 @@ def cards(customer: Customer, store: Store, *, now: datetime) -> list[dict[str, 
 
 def _cards(kind: Kind, customer: Customer, store: Store, now: datetime) -> list[dict[str, str]]:
     ledger = LEDGERS[kind]
-    found: dict[str, Amount] = {currency: amount for (_, currency), amount in ledger.available([customer.pk], now=now).items()}
+    available = ledger.available([customer.pk], now=now)
+    found: dict[str, Amount] = {currency: amount for (_, currency), amount in available.items()}
     if not found:
         found = {store.currency if kind == "credits" else "": 0}
     next_expiry = _next_expiry(kind, customer, now)
@@ -132,7 +133,7 @@ def _movement(row: Any, names: dict[str, str], store: Store) -> dict[str, Any]:
     return {
         "when": show_moment(row.created_at, store),
         "type": row.get_type_display(),
-        "amount": f"{'+' if amount > 0 else '−'}{show(abs(amount), currency, store)}",
+        "amount": f"{'+' if amount > 0 else '−'}{show(-amount if amount < 0 else amount, currency, store)}",
         "sign": "plus" if amount > 0 else "minus",
         "balance": show(row.balance_after, currency, store),
         "until": show_last_day(row.lot.expires_at, store),

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from django import forms
 from django.contrib import admin
@@ -58,8 +58,7 @@ class OrderFilterForm(FilterForm):
 
     def __init__(self, *args: Any, request: HttpRequest, **kwargs: Any) -> None:
         super().__init__(*args, request=request, **kwargs)
-        customer = self.fields["customer"]
-        assert isinstance(customer, forms.ModelChoiceField)
+        customer = cast("forms.ModelChoiceField[Customer]", self.fields["customer"])
         customer.widget = AutocompleteSelect(Order._meta.get_field("customer"), admin.site)
         customer.queryset = Customer.objects.for_store(self.store)
 

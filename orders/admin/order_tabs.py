@@ -122,7 +122,8 @@ def _elsewhere(order: Order, store: Store) -> str:
     parts += [show(points, "", store)] if points else []
     if not parts:
         return ""
-    return f"{order.platform} says that {' and '.join(parts)} were used there. That value can only be returned on {order.platform}."
+    there = f"{order.platform} says that {' and '.join(parts)} were used there."
+    return f"{there} That value can only be returned on {order.platform}."
 
 
 def _used(order: Order, store: Store, now: datetime) -> dict[str, Any]:
@@ -145,9 +146,7 @@ def _used_part(order: Order, kind: Kind, store: Store, now: datetime) -> dict[st
     }
 
 
-def _used_row(
-    order: Order, kind: Kind, row: Any, back: list[Any], store: Store, now: datetime
-) -> dict[str, Any]:
+def _used_row(order: Order, kind: Kind, row: Any, back: list[Any], store: Store, now: datetime) -> dict[str, Any]:
     lot = row.lot
     return {
         "lot": f"#{lot.pk}",

@@ -13,7 +13,9 @@ from orders.models import Order, PersonsDecision
 
 _LEFT = {
     PersonsDecision.DECLINED: "{who} decided on {when} not to return {left}.",
-    PersonsDecision.EXPIRED_LEFT: "{left} had expired and were not extended when {who} decided on {when}; they can still be extended.",
+    PersonsDecision.EXPIRED_LEFT: (
+        "{left} had expired and were not extended when {who} decided on {when}; they can still be extended."
+    ),
     PersonsDecision.DISMISSED: "{who} dismissed returning {left} on {when}.",
     PersonsDecision.DEFERRED: "{left} were left for later by {who} on {when}: nobody has decided yet.",
     PersonsDecision.NONE: "Nobody has decided yet about {left}.",

@@ -39,7 +39,7 @@ class OrderFilters(Filters):
     cancelled_before = InstantFilter(field_name="cancelled_at", lookup_expr="lt", help_text="Cancelled before then.")
     updated_after = InstantFilter(field_name="updated_at", lookup_expr="gte", help_text="Changed then or later.")
 
-    def used(self, orders: "QuerySet[Order]", name: str, value: bool) -> "QuerySet[Order]":  # noqa: FBT001 - theirs
+    def used(self, orders: "QuerySet[Order]", name: str, value: bool) -> "QuerySet[Order]":
         """Orders that used a kind, or did not."""
         column = f"{name.removeprefix('used_')}_applied"
         return orders.filter(**({f"{column}__gt": 0} if value else {column: 0}))
