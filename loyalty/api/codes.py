@@ -27,7 +27,6 @@ PROBLEMS: Final[Mapping[str, tuple[int, str]]] = {
     "invalid": (422, "The request has fields that are wrong."),
     "use-cancel": (422, "An order is cancelled by its own call."),
     "use-reinstate": (422, "A cancelled order is brought back by its own call."),
-    "store-differs": (422, "A store with this slug is there already."),
     "too-many-requests": (429, "The API key has sent too many requests."),
     "internal-error": (500, "Something went wrong here."),
     "unavailable": (503, "The service cannot be reached for a moment."),
