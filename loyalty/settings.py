@@ -79,10 +79,11 @@ def broker_address(url: str) -> str:
 
 
 def cache_address(url: str) -> str:
-    """The same Redis, database 1: clearing the cache must not clear the queue."""
+    """The same Redis, another database (1 unless told): clearing the cache must not clear the queue."""
+    number = env.int("CACHE_DATABASE", default=1)
     if url.startswith("unix://"):
-        return f"{url}?db=1"
-    return urlsplit(url)._replace(path="/1").geturl()
+        return f"{url}?db={number}"
+    return urlsplit(url)._replace(path=f"/{number}").geturl()
 
 
 # --- What this is, and whom it answers

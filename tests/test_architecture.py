@@ -20,6 +20,7 @@ MODULES = sorted(
 # through all stores; writers, which put the store into every row; readers that start from a row of one named store.
 UNSCOPED = {
     "loyalty/api/idempotency.py",
+    "loyalty/backoffice/forms.py",
     "loyalty/journal/record.py",
     "loyalty/ledger/adjusting.py",
     "loyalty/ledger/expiring.py",
@@ -32,6 +33,7 @@ UNSCOPED = {
     "loyalty/stores/keys.py",
     "loyalty/stores/preferences.py",
     "loyalty/stores/saving_settings.py",
+    "orders/admin/customer_tabs.py",
     "orders/admin/order_filters.py",
     "orders/admin/order_tabs.py",
     "orders/api/reverts.py",

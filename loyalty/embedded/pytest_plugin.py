@@ -17,6 +17,8 @@ from loyalty.embedded.supervisor import throw_away_servers
 def pytest_load_initial_conftests(early_config: pytest.Config) -> Iterator[None]:
     """Start what is missing before anything else is loaded; stop it when pytest ends, however it ends."""
     os.environ.setdefault("LOYALTY_ENV", "test")
+    # Parallel workers (gw0, gw1, …) share one server; each clears a cache of its own.
+    os.environ["CACHE_DATABASE"] = str(1 + int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")))
     postgres = "DATABASE_URL" not in os.environ
     valkey = "REDIS_URL" not in os.environ
     if postgres or valkey:

@@ -163,7 +163,8 @@ def _spend(order: Order, new: NewOrder, actor: Actor, trigger: Trigger, now: dat
 def _is_new(order: Order, kind: Kind, amount: Amount) -> bool:
     spent = applied(order, kind)
     if spent and spent != amount:
-        raise SpendDiffers(f"This order has already used {spent} of {NAMES[kind]}, not {amount}.")
+        used, asked = (show(value, currency_of(order, kind), order.store) for value in (spent, amount))
+        raise SpendDiffers(f"This order has already used {used} of {NAMES[kind]}, not {asked}.")
     return not spent
 
 
