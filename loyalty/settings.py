@@ -20,10 +20,9 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from loyalty.admin_theme import UNFOLD as UNFOLD
-from loyalty.embedded.layout import WEB_ROLE, layout_for
+from loyalty.embedded.layout import WEB_ROLE, layout_for, layout_in
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-LAYOUT = layout_for(BASE_DIR)
 
 REQUIRED_IN_PRODUCTION = (
     "SECRET_KEY",
@@ -35,6 +34,8 @@ REQUIRED_IN_PRODUCTION = (
 )
 
 env = environ.Env()
+# What a local run keeps: under the project, or in the folder that is named.
+LAYOUT = layout_in(Path(home)) if (home := env.str("LOYALTY_LOCAL", default="")) else layout_for(BASE_DIR)
 ENVIRONMENT: str = env.str("LOYALTY_ENV", default="local")
 if ENVIRONMENT not in {"local", "test", "production"}:
     unknown = f"LOYALTY_ENV is {ENVIRONMENT!r}; it must be local, test or production."
@@ -227,7 +228,7 @@ USE_TZ = True
 # --- Static files
 
 STATIC_URL = "static/"
-STATIC_ROOT = BASE_DIR / "staticfiles"
+STATIC_ROOT = LAYOUT.home / "static"
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {

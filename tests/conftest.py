@@ -19,7 +19,7 @@ def layout() -> Iterator[Layout]:
     folder = Path(tempfile.mkdtemp(prefix="loyalty-embedded-"))
     folder.chmod(0o711)
     yield layout_in(folder)
-    shutil.rmtree(folder)
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")

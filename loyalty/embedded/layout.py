@@ -96,7 +96,7 @@ def layout_for(project: Path) -> Layout:
 
 
 def layout_in(folder: Path) -> Layout:
-    """The layout of throw-away servers, everything under one short-named folder."""
+    """The layout with everything under one folder, which must have a short name and be reachable."""
     return Layout(home=folder, postgres_home=folder, sockets=folder)
 
 
