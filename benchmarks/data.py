@@ -52,9 +52,9 @@ def kind_sql(ledger: Ledger) -> dict[str, str]:
     }
 
 
-def generate(orders: int) -> None:
-    """Empty the database and fill it with ``orders`` orders of :data:`STORES` stores, as of :data:`NOW`."""
-    parameters = {"stores": STORES, "orders": orders, "now": NOW}
+def generate(orders: int, *, stores: int = STORES, now: datetime = NOW) -> None:
+    """Empty the database and fill it with ``orders`` orders of ``stores`` stores, as of ``now``."""
+    parameters = {"stores": stores, "orders": orders, "now": now}
     with connection.cursor() as cursor:
         cursor.execute(f"TRUNCATE {', '.join(_TABLES)} RESTART IDENTITY CASCADE")
         cursor.execute("DROP TABLE IF EXISTS plan, person, buyer")

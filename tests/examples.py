@@ -136,6 +136,33 @@ def x13(shop: Shop, number: str = "1013") -> Example:
     return Example(order["id"], customer, (lot,), shop.at(2026, 1, 5))
 
 
+def x4(shop: Shop, number: str = "1004") -> Example:
+    """X4: 50.00 expiring on 1 January 2021, 50.00 never, and 100 points; the payment may take a day. It is 3 January.
+
+    The store cancels and returns when a payment expires.
+    """
+    with time_machine.travel(shop.at(2021, 1, 1, 23, 59), tick=False):
+        settings = {"auto_cancel": {"expired": "cancel_and_revert", "payment_window_hours": 24}}
+        _made(shop.send("PATCH", "/settings/", settings))
+        customer = shop.customer("Cy Ng", f"cy-{number}@example.org")
+        lots = (
+            shop.give_credits(customer, "50.00", "2021-01-01"),
+            shop.give_credits(customer, "50.00"),
+            shop.give_points(customer, 100, "2022-01-01"),
+        )
+        order = shop.order(customer, number, apply_credits="100.00", apply_points=100)
+    return Example(order["id"], customer, lots, shop.at(2021, 1, 3, 8))
+
+
+def x5(shop: Shop, number: str = "1005", until: str = "2021-09-15") -> Example:
+    """X5 and X6: 50.00 expiring on 15 September and 50.00 never; the payment has not failed yet. It is 16 September."""
+    with time_machine.travel(shop.at(2021, 9, 1), tick=False):
+        customer = shop.customer("Di Wu", f"di-{number}@example.org")
+        lots = (shop.give_credits(customer, "50.00", until), shop.give_credits(customer, "50.00"))
+        order = shop.order(customer, number, apply_credits="100.00")
+    return Example(order["id"], customer, lots, shop.at(2021, 9, 16))
+
+
 def _fifteen(shop: Shop, number: str, second_last_day: str) -> Example:
     with time_machine.travel(shop.at(2025, 12, 20), tick=False):
         customer = shop.customer("Ana Lee", f"ana-{number}@example.org")

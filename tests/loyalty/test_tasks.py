@@ -1,27 +1,21 @@
 """The jobs as Celery tasks: fixed names, a schedule, a real worker, and life without Redis."""
 
-import os
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import quote
 
 import pytest
 from celery import Celery
 from django.conf import settings as django_settings
 from django.core import mail
-from django.db import connection
 from django.utils import timezone
 
 from loyalty import jobs, tasks
-from loyalty.celery import app
 from loyalty.jobs import EVERY, JOBS, run_job
 from loyalty.notices.models import Notice, NoticeStatus
 from loyalty.notices.queueing import Letter, Message, queue
 from tests.factories import ACTOR, make_customer, make_store
-
-PROJECT = Path(tasks.__file__).parents[1]
+from tests.workers import celery_worker, wait_for
 
 
 def queue_one() -> Notice:
@@ -30,49 +24,20 @@ def queue_one() -> Notice:
 
 
 def test_every_job_is_a_task_of_its_name() -> None:
-    assert set(JOBS) <= set(app.tasks)
+    assert set(JOBS) <= set(tasks.app.tasks)
 
 
 def test_beat_sends_every_job_with_its_pause_and_drops_what_came_too_late() -> None:
-    schedule = app.conf.beat_schedule
+    schedule = tasks.app.conf.beat_schedule
     assert {entry["task"]: entry["schedule"] for entry in schedule.values()} == EVERY
     assert all(entry["options"]["expires"] == entry["schedule"].total_seconds() for entry in schedule.values())
-
-
-def address_of_the_test_database() -> str:
-    facts = connection.settings_dict
-    account = ":".join(quote(facts[part], safe="") for part in ("USER", "PASSWORD") if facts[part])
-    if facts["HOST"].startswith("/"):
-        return f"postgres://{account}@/{facts['NAME']}?host={quote(facts['HOST'], safe='')}"
-    return f"postgres://{account}@{facts['HOST']}:{facts['PORT'] or 5432}/{facts['NAME']}"
 
 
 @pytest.fixture
 def worker(transactional_db: None, tmp_path: Path) -> "Iterator[subprocess.Popen[str]]":
     """A real worker on the test's database and queue, which writes its mail into ``tmp_path``."""
-    environment = os.environ | {
-        "DATABASE_URL": address_of_the_test_database(),
-        "EMAIL_URL": f"filemail://{tmp_path}",
-        "LOG_LEVEL": "INFO",
-    }
-    command = [sys.executable, "-m", "celery", "-A", "loyalty", "worker", "--pool", "solo", "--loglevel", "INFO"]
-    process = subprocess.Popen(
-        command, cwd=PROJECT, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-    )
-    with process:
+    with celery_worker(EMAIL_URL=f"filemail://{tmp_path}") as process:
         yield process
-        process.terminate()
-
-
-def wait_for(line: str, process: "subprocess.Popen[str]") -> None:
-    """Read what the worker says until it says ``line``; the test's time limit ends the wait."""
-    assert process.stdout is not None
-    said = []
-    for text in process.stdout:
-        said.append(text)
-        if line in text:
-            return
-    pytest.fail(f"The worker ended before it said “{line}”:\n{''.join(said)}")
 
 
 def test_h3_a_commit_wakes_a_real_worker_which_sends_the_notice(
