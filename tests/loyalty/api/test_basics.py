@@ -18,7 +18,7 @@ from loyalty.stores.models import ApiKey, Store
 from tests.loyalty.api.support import NOW, ApiClient, ClientFor
 
 PROBLEM = "application/problem+json"
-METHODS = ("get", "post", "patch")
+METHODS = ("get", "post", "patch", "delete")
 
 
 def api_views(patterns: Any = None) -> Iterator[tuple[str, type[ApiView]]]:
