@@ -253,6 +253,16 @@ class Order(StoreOwned):
             models.Index(
                 "store", "placed_at", condition=UNPAID & Q(payment_due_at__isnull=True), name="order_window_due"
             ),
+            models.Index(
+                "store", "payment_due_at", condition=UNPAID & Q(payment_due_at__isnull=False), name="order_due_of_store"
+            ),
+            models.Index(
+                "store",
+                F("placed_at").desc(),
+                F("id").desc(),
+                condition=Q(held_at__isnull=False),
+                name="order_held",
+            ),
             GinIndex("store", "tag_keys", name="order_tags"),
         ]
 

@@ -32,7 +32,7 @@ class ApiView(APIView):
     authentication_classes = [ApiKeyAuthentication]
     permission_classes = [HasScope]
     throttle_classes = [KeyThrottle]
-    http_method_names = ["get", "head", "post", "patch"]
+    http_method_names = ["get", "head", "post", "patch", "delete"]
     required_scopes: ClassVar[Mapping[str, str]]
     query_parameters: ClassVar[frozenset[str]] = frozenset()
 

@@ -17,6 +17,8 @@ class Event(StrEnum):
     ORDER_UPDATED = "order.updated"
     ORDER_SPENT = "order.spent"
     ORDER_CANCELLED = "order.cancelled"
+    ORDER_HELD = "order.held"
+    ORDER_RELEASED = "order.released"
     CREDITS_REVERTED = "order.credit_reverted"
     POINTS_REVERTED = "order.points_reverted"
     REVERT_DECIDED = "order.revert_decided"

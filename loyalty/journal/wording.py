@@ -155,6 +155,8 @@ _SENTENCES: Final[dict[str, Callable[[dict[str, Any], Store], str]]] = {
     Event.ORDER_UPDATED: _updated,
     Event.ORDER_SPENT: _spent,
     Event.ORDER_CANCELLED: _cancelled,
+    Event.ORDER_HELD: _fixed("Held: not cancelled automatically until it is released"),
+    Event.ORDER_RELEASED: _fixed("Released: may be cancelled automatically again"),
     Event.CREDITS_REVERTED: _reverted,
     Event.POINTS_REVERTED: _reverted,
     Event.REVERT_DECIDED: _decided_only,

@@ -2,6 +2,7 @@
 
 import calendar
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any, ClassVar, Final
 
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -185,24 +186,12 @@ class SettingsView(ApiView):
         after = change_settings(
             store=self.store,
             patch={name: value for name, value in patch.items() if name != "version"},
-            check=self._check,
+            check=partial(check_settings, store=self.store),
             version=patch.get("version") if expected is None else expected,
             actor=self.actor,
             now=self.now,
         )
         return self._answer(after)
-
-    def _check(self, merged: dict[str, Any]) -> Mapping[str, Any]:
-        body = SettingsBody(data=merged)
-        body.is_valid(raise_exception=True)
-        values: dict[str, Any] = body.validated_data
-        limits = values.get("limits", {})
-        if limits.get("support_adjust_credits") is not None:
-            pointer = "/limits/support_adjust_credits"
-            amount = limits["support_adjust_credits"]
-            limits["support_adjust_credits"] = check_amount(amount, self.store.currency, pointer)
-        _check_together(settings_from_json(values, version=0))
-        return values
 
     def _answer(self, settings: StoreSettings) -> Response:
         return Response(settings_json(settings, self.store), headers={"ETag": etag(settings.version)})
@@ -238,6 +227,22 @@ def settings_json(settings: StoreSettings, store: Store) -> dict[str, Any]:
     limit = settings.limits.support_adjust_credits
     data["limits"]["support_adjust_credits"] = None if limit is None else amount_text(limit, store.currency)
     return data
+
+
+def check_settings(merged: dict[str, Any], *, store: Store) -> Mapping[str, Any]:
+    """The settings in ``merged``, clean, for :func:`change_settings`; what it does not name has its default.
+
+    Raises Invalid, or the REST framework's ValidationError, naming the field that is wrong.
+    """
+    body = SettingsBody(data=merged)
+    body.is_valid(raise_exception=True)
+    values: dict[str, Any] = body.validated_data
+    limits = values.get("limits", {})
+    if limits.get("support_adjust_credits") is not None:
+        pointer = "/limits/support_adjust_credits"
+        limits["support_adjust_credits"] = check_amount(limits["support_adjust_credits"], store.currency, pointer)
+    _check_together(settings_from_json(values, version=0))
+    return values
 
 
 def _check_together(settings: StoreSettings) -> None:

@@ -50,6 +50,7 @@ class OrderDocument(Document):
     cancelled_at = InstantField(allow_null=True)
     cancelled_by = serializers.ChoiceField(choices=TRIGGERS, allow_null=True)
     cancel_reason = serializers.ChoiceField(choices=CancelReason.choices, allow_null=True)
+    held_at = InstantField(allow_null=True)
     created_at = InstantField()
     updated_at = InstantField()
 

@@ -1,12 +1,16 @@
 """What lists of orders and reverts can be narrowed to (O4). Every filter has an index behind it; nothing counts."""
 
+from datetime import datetime
+
 from django.db.models import QuerySet
 
 from loyalty.api.filters import ChoiceFilter, Filters, IdFilter, InstantFilter, ListFilter, TextFilter, YesNoFilter
 from loyalty.stores.actors import Trigger
+from loyalty.stores.preferences import current_settings
 from orders.kinds import KINDS
 from orders.models import Completeness, Order, OrderStatus, PaymentStatus, RevertStatus
 from orders.search import search_orders
+from orders.services.upcoming import due_before
 from orders.tags import tag_key
 
 _TRIGGERS = [trigger.value for trigger in Trigger]
@@ -37,7 +41,17 @@ class OrderFilters(Filters):
     placed_before = InstantFilter(field_name="placed_at", lookup_expr="lt", help_text="Placed before then.")
     cancelled_after = InstantFilter(field_name="cancelled_at", lookup_expr="gte", help_text="Cancelled then or later.")
     cancelled_before = InstantFilter(field_name="cancelled_at", lookup_expr="lt", help_text="Cancelled before then.")
+    held = YesNoFilter(
+        field_name="held_at", lookup_expr="isnull", exclude=True, help_text="Kept from being cancelled automatically."
+    )
+    due_before = InstantFilter(
+        method="due", help_text="Payment is pending and due before then, by the order's own time or the store's window."
+    )
     updated_after = InstantFilter(field_name="updated_at", lookup_expr="gte", help_text="Changed then or later.")
+
+    def due(self, orders: "QuerySet[Order]", _name: str, value: datetime) -> "QuerySet[Order]":
+        """Unpaid orders that are due before the instant (E1)."""
+        return orders.filter(due_before(value, current_settings(self.request.auth.store).auto_cancel))
 
     def used(self, orders: "QuerySet[Order]", name: str, value: bool) -> "QuerySet[Order]":
         """Orders that used a kind, or did not."""

@@ -45,6 +45,7 @@ def order_json(order: Order) -> JSON:
         "cancelled_at": instant_or_none(order.cancelled_at),
         "cancelled_by": order.cancelled_by or None,
         "cancel_reason": order.cancel_reason or None,
+        "held_at": instant_or_none(order.held_at),
         "created_at": instant_or_none(order.created_at),
         "updated_at": instant_or_none(order.updated_at),
     }

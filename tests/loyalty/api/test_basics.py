@@ -18,7 +18,7 @@ from loyalty.stores.models import ApiKey, Store
 from tests.loyalty.api.support import NOW, ApiClient, ClientFor
 
 PROBLEM = "application/problem+json"
-METHODS = ("get", "post", "patch")
+METHODS = ("get", "post", "patch", "delete")
 # Staff and commands meet these, REST clients never do.
 NEVER_OVER_REST = {"above-limit", "last-owner", "store-differs"}
 

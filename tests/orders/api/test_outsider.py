@@ -15,6 +15,8 @@ ADDRESSES = [
     ("POST", "/orders/{order}/cancel/preview/", {}),
     ("POST", "/orders/{order}/cancel/", {"revert_credits": True}),
     ("POST", "/orders/{order}/return/", {}),
+    ("POST", "/orders/{order}/hold/", {}),
+    ("DELETE", "/orders/{order}/hold/", None),
     ("GET", "/reverts/{revert}/", None),
 ]
 # They name nothing of a store in their address.
