@@ -15,6 +15,7 @@ ADDRESSES = [
     ("POST", "/orders/{order}/cancel/preview/", {}),
     ("POST", "/orders/{order}/cancel/", {"revert_credits": True}),
     ("POST", "/orders/{order}/return/", {}),
+    ("POST", "/orders/{order}/reinstate/", {"status": "confirmed", "deduct": "all"}),
     ("GET", "/reverts/{revert}/", None),
 ]
 # They name nothing of a store in their address.
