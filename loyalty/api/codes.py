@@ -15,7 +15,6 @@ PROBLEMS: Final[Mapping[str, tuple[int, str]]] = {
     "method-not-allowed": (405, "This address does not know the method."),
     "conflict": (409, "The request does not fit the present state."),
     "idempotency-key-in-use": (409, "The first request with this Idempotency-Key is still running."),
-    "not-paid-after-cancellation": (409, "No payment arrived after this order was cancelled automatically."),
     "not-returnable": (409, "This order is neither cancelled nor refunded."),
     "order-cancelled": (409, "The order is cancelled."),
     "preview-stale": (409, "Something has changed since this was shown."),

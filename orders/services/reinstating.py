@@ -193,9 +193,9 @@ def _events(order: Order, deducted: Mapping[Kind, Amount], trigger: Trigger, *, 
         facts = {"status": order.status, "trigger": trigger.value, "deducts": bool(deducted), "with_customer": left}
         happenings.append(_happening(order, Event.ORDER_REINSTATED, facts))
     if deducted:
-        amounts = {kind: plain(amount, currency_of(order, kind)) for kind, amount in deducted.items()}
-        facts = amounts | {"currency": order.currency, "trigger": trigger.value}
-        happenings.append(_happening(order, Event.DEDUCTED_AGAIN, facts))
+        amounts: dict[str, Any] = {kind: plain(amount, currency_of(order, kind)) for kind, amount in deducted.items()}
+        amounts |= {"currency": order.currency, "trigger": trigger.value}
+        happenings.append(_happening(order, Event.DEDUCTED_AGAIN, amounts))
     return happenings
 
 
