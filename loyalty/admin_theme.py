@@ -75,6 +75,17 @@ UNFOLD: Final[dict[str, Any]] = {
                         badge="orders.admin.menu.needs_revert_badge",
                         active="orders.admin.menu.needs_revert_is_active",
                     ),
+                    _item(
+                        "Paid after cancellation",
+                        "event_repeat",
+                        "admin:orders_order_changelist",
+                        "may_view",
+                        link=format_lazy(
+                            "{}?paid_after_cancellation=yes", reverse_lazy("admin:orders_order_changelist")
+                        ),
+                        badge="orders.admin.menu.paid_late_badge",
+                        active="orders.admin.menu.paid_late_is_active",
+                    ),
                     _item("Reverts", "undo", "admin:orders_revert_changelist", "may_view"),
                 ],
             },

@@ -5,6 +5,7 @@ from django.urls import path
 from orders.api.cancels import BulkCancelView, CancelPreviewView, CancelView, ReturnView
 from orders.api.holds import HoldView
 from orders.api.orders import OrderListView, OrderView, TimelineView
+from orders.api.reinstating import ReinstateView
 from orders.api.reverts import RevertListView, RevertView
 
 urlpatterns = [
@@ -15,6 +16,7 @@ urlpatterns = [
     path("orders/<str:order_id>/cancel/", CancelView.as_view(), name="api-order-cancel"),
     path("orders/<str:order_id>/return/", ReturnView.as_view(), name="api-order-return"),
     path("orders/<str:order_id>/hold/", HoldView.as_view(), name="api-order-hold"),
+    path("orders/<str:order_id>/reinstate/", ReinstateView.as_view(), name="api-order-reinstate"),
     path("orders/<str:order_id>/timeline/", TimelineView.as_view(), name="api-order-timeline"),
     path("reverts/", RevertListView.as_view(), name="api-reverts"),
     path("reverts/<str:revert_id>/", RevertView.as_view(), name="api-revert"),

@@ -73,6 +73,10 @@ class Shop:
         """Cancel, or return what is left."""
         return self.command(f"/orders/{order}/cancel/", body, key=key)
 
+    def reinstate(self, order: str, deduct: str = "none", *, status: str = "confirmed", key: str = "") -> Any:
+        """Bring back, and deduct again."""
+        return self.command(f"/orders/{order}/reinstate/", {"status": status, "deduct": deduct}, key=key)
+
     def _headers(self, more: Mapping[str, str]) -> dict[str, str]:
         return {"Authorization": f"Bearer {self.key}", **more}
 

@@ -112,16 +112,29 @@ def _value(value: Any) -> str:
 
 
 def _spent(data: dict[str, Any], store: Store) -> str:
+    return f"Paid with {_both(data, store)}"
+
+
+def _both(data: dict[str, Any], store: Store) -> str:
     parts = [
         _amount(data[kind], data.get("currency", "") if kind == "credits" else "", store)
         for kind in ("credits", "points")
         if kind in data
     ]
-    return f"Paid with {' and '.join(parts)}"
+    return " and ".join(parts)
 
 
 def _cancelled(data: dict[str, Any], store: Store) -> str:
     return f"Order cancelled {trigger_words(data.get('trigger', ''))}{_decided(data)}"
+
+
+def _reinstated(data: dict[str, Any], store: Store) -> str:
+    words = f"Order brought back as {_value(data.get('status'))} {trigger_words(data.get('trigger', ''))}"
+    return words if data.get("deducts") else f"{words}, nothing was deducted again"
+
+
+def _deducted_again(data: dict[str, Any], store: Store) -> str:
+    return f"Deducted {_both(data, store)} again {trigger_words(data.get('trigger', ''))}"
 
 
 def _decided_only(data: dict[str, Any], store: Store) -> str:
@@ -160,6 +173,9 @@ _SENTENCES: Final[dict[str, Callable[[dict[str, Any], Store], str]]] = {
     Event.CREDITS_REVERTED: _reverted,
     Event.POINTS_REVERTED: _reverted,
     Event.REVERT_DECIDED: _decided_only,
+    Event.ORDER_REINSTATED: _reinstated,
+    Event.DEDUCTED_AGAIN: _deducted_again,
+    Event.MARKED_FOR_REFUND: _fixed("Stays cancelled; the late payment is to be refunded"),
     Event.BALANCE_CHANGED: _balance,
     Event.NOTICE_QUEUED: _fixed("Message to the customer waits to be sent"),
     Event.NOTICE_SENT: _fixed("Message to the customer sent"),

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from django.db.models import Q, QuerySet, Sum
+from django.db.models import Max, Q, QuerySet, Sum
 
 from loyalty.ledger.models import AbstractLot, MovementType, Origin
 from loyalty.ledger.planner import GIVES_BACK, Amount, Draw, OpenLot, Outcome, PlannedLot, UsedLot, draw
@@ -72,9 +72,15 @@ class Ledger:
                     expires_at=lot.expires_at,
                     origin=lot.origin,
                     currency=getattr(lot, "currency", ""),
+                    deduction=row.deduction,
                 )
             )
         return used
+
+    def next_deduction(self, order_id: int) -> int:
+        """The number of the order's next *Deduct again*; 1 for the first (M10)."""
+        last = self.tables.allocation.unscoped.filter(order=order_id).aggregate(last=Max("deduction"))["last"]
+        return (last or 0) + 1
 
     def grant(
         self,

@@ -47,7 +47,10 @@ GIVES_BACK = frozenset({Outcome.RETURNED, Outcome.EXTENDED})
 
 @dataclass(frozen=True, slots=True)
 class UsedLot:
-    """One allocation with the facts of its lot that decide its fate; all but ``returned`` never change."""
+    """One allocation with the facts of its lot that decide its fate; all but ``returned`` never change.
+
+    ``deduction`` is 0 for what the order was placed with, and counts each *Deduct again* (M10).
+    """
 
     allocation_id: int
     order_id: int
@@ -58,6 +61,7 @@ class UsedLot:
     expires_at: datetime | None
     origin: str
     currency: str = ""
+    deduction: int = 0
 
     @property
     def outstanding(self) -> Amount:
@@ -102,7 +106,11 @@ _NOT_CHOSEN = {Decision.DECLINE: "declined", Decision.DEFER: "not_selected", Dec
 
 @dataclass(frozen=True, slots=True)
 class KindPlan:
-    """What returns of one kind on one order, and what stays with the shop."""
+    """What returns of one kind on one order, and what stays with the shop.
+
+    ``used`` is what the order was placed with and ``already`` how much of that is back now: what came back and was
+    deducted again counts in neither (M10).
+    """
 
     decision: Decision
     lots: tuple[PlannedLot, ...]
@@ -141,14 +149,15 @@ def plan_kind(used: Sequence[UsedLot], choice: KindChoice, *, rule: ExpiredRule,
     When the kind is not to be returned, no lot is decided on.
     """
     lots: Iterable[PlannedLot] = ()
+    total: Amount = sum((lot.amount for lot in used if not lot.deduction), start=0)
     if choice.decision is Decision.RETURN:
         blocked = rule is ExpiredRule.ALL_OR_NOTHING and any(_lapses(lot, choice, now) for lot in used)
         lots = (_fate(lot, choice, now, blocked=blocked) for lot in used)
     return KindPlan(
         decision=choice.decision,
         lots=tuple(lots),
-        used=sum((lot.amount for lot in used), start=0),
-        already=sum((lot.returned for lot in used), start=0),
+        used=total,
+        already=total - sum((lot.outstanding for lot in used), start=0),
     )
 
 

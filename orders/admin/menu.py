@@ -13,18 +13,37 @@ _COUNTED_TO: Final = 99
 
 def needs_revert_badge(request: HttpRequest) -> str:
     """How many orders need a decision (B2), counted to 99; empty for none."""
+    return _badge(request, needs_revert=True)
+
+
+def paid_late_badge(request: HttpRequest) -> str:
+    """How many orders were paid after an automatic cancel and wait (E6), counted to 99; empty for none."""
+    return _badge(request, paid_after_cancellation=True)
+
+
+def _badge(request: HttpRequest, **waiting: bool) -> str:
     store = store_or_none(request)
     if store is None:
         return ""
-    count = Order.objects.for_store(store).filter(needs_revert=True).order_by()[: _COUNTED_TO + 1].count()
+    count = Order.objects.for_store(store).filter(**waiting).order_by()[: _COUNTED_TO + 1].count()
     return f"{_COUNTED_TO}+" if count > _COUNTED_TO else str(count or "")
 
 
 def needs_revert_is_active(request: HttpRequest) -> bool:
     """Whether the page is the queue."""
-    return request.path == reverse("admin:orders_order_changelist") and request.GET.get("needs_revert") == "yes"
+    return _is_list(request, "needs_revert")
+
+
+def paid_late_is_active(request: HttpRequest) -> bool:
+    """Whether the page is the list of late payments."""
+    return _is_list(request, "paid_after_cancellation")
 
 
 def all_orders_is_active(request: HttpRequest) -> bool:
-    """Whether the page is about orders, but not the queue."""
-    return request.path.startswith(reverse("admin:orders_order_changelist")) and not needs_revert_is_active(request)
+    """Whether the page is about orders, but none of the lists that have an entry of their own."""
+    own = needs_revert_is_active(request) or paid_late_is_active(request)
+    return request.path.startswith(reverse("admin:orders_order_changelist")) and not own
+
+
+def _is_list(request: HttpRequest, name: str) -> bool:
+    return request.path == reverse("admin:orders_order_changelist") and request.GET.get(name) == "yes"

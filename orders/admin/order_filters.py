@@ -45,6 +45,7 @@ class OrderFilterForm(FilterForm):
     points_revert_status = _choice("Points Revert Status", _REVERT_CHOICES)
     needs_revert = _choice("Needs revert", _YES)
     partial = _choice("Partly reverted only", _YES)
+    paid_after_cancellation = _choice("Paid after cancellation", _YES)
     tags = forms.CharField(label="Tags (all of them, with commas between)", required=False, max_length=500)
     placed_from = forms.DateField(label="Placed from", required=False, widget=DayInput)
     placed_to = forms.DateField(label="Placed until", required=False, widget=DayInput)
@@ -73,6 +74,7 @@ class OrderFilterForm(FilterForm):
     def _condition(self, name: str, value: Any) -> Q:
         special: dict[str, Callable[[Any], Q]] = {
             "needs_revert": lambda _: Q(needs_revert=True),
+            "paid_after_cancellation": lambda _: Q(paid_after_cancellation=True),
             "partial": lambda _: Q(completeness=Completeness.PARTIAL),
             "tags": lambda text: Q(tag_keys__contains=[tag_key(tag) for tag in text.split(",") if tag.strip()]),
             "placed_from": lambda day: Q(placed_at__gte=self._start(day)),
@@ -122,10 +124,11 @@ class SavedView:
 SAVED_VIEWS: Final[tuple[SavedView, ...]] = (
     SavedView("All", "?", {}),
     SavedView("Needs revert", "?needs_revert=yes", {"needs_revert": "yes"}),
+    SavedView("Paid after cancellation", "?paid_after_cancellation=yes", {"paid_after_cancellation": "yes"}),
     SavedView("Auto-cancelled", "?cancelled_by=automatic", {"cancelled_by": "automatic"}),
     SavedView("Partly reverted", "?partial=yes", {"partial": "yes"}),
 )
-_VIEW_KEYS: Final[frozenset[str]] = frozenset({"needs_revert", "cancelled_by", "partial"})
+_VIEW_KEYS: Final[frozenset[str]] = frozenset({"needs_revert", "paid_after_cancellation", "cancelled_by", "partial"})
 
 
 def saved_views(request: HttpRequest) -> list[dict[str, Any]]:

@@ -20,10 +20,13 @@ from loyalty.stores.searching import find_customers
 from loyalty.stores.showing import show_moment
 from orders.admin.bulk_cancel import LIMIT, bulk_cancel_page, show_bulk_cancel
 from orders.admin.cancelling import cancel_page
+from orders.admin.late_payments import keep_all_cancelled, refund_page
 from orders.admin.order_filters import OrderFilter, saved_views
 from orders.admin.order_tabs import TABS, tab_context
+from orders.admin.reinstating import reinstate_address, reinstate_page
 from orders.admin.showing import (
     DASH,
+    has_in_hand,
     has_left,
     money_words,
     payment_badge,
@@ -68,7 +71,7 @@ class OrderAdmin(StoreModelAdmin):
     search_fields = ("number",)
     search_help_text = "Number, external id, e-mail or name"
     sortable_by = ()
-    actions = ("cancel_one", "cancel_several")
+    actions = ("cancel_one", "cancel_several", "reinstate_one", "keep_cancelled")
     empty_title = "No orders yet"
     empty_hint = "Orders arrive from the shop platforms, through the REST API, or from a file with import_orders."
 
@@ -81,6 +84,8 @@ class OrderAdmin(StoreModelAdmin):
     store_views: ClassVar[tuple[StoreView, ...]] = (
         StoreView("bulk-cancel/", "bulk_cancel", bulk_cancel_page),
         StoreView("<path:object_id>/cancel/", "cancel", cancel_page),
+        StoreView("<path:object_id>/reinstate/", "reinstate", reinstate_page),
+        StoreView("<path:object_id>/refund-later/", "refund_later", refund_page),
     )
 
     def get_queryset(self, request: HttpRequest) -> "QuerySet[Order]":
@@ -136,7 +141,8 @@ class OrderAdmin(StoreModelAdmin):
             "may_cancel": may(request, Can.CANCEL_ORDERS),
             "can_be_cancelled": order.status != OrderStatus.CANCELLED,
             "something_left": order.fell_through and has_left(order),
-            "status_choices": _status_choices(order),
+            "something_in_hand": not order.fell_through and has_in_hand(order),
+            "status_choices": OrderStatus.choices,
             "tabs": TABS,
             "tab": shown,
             "tab_template": f"orders/admin/tab_{shown}.html",
@@ -151,6 +157,9 @@ class OrderAdmin(StoreModelAdmin):
         if status == OrderStatus.CANCELLED:
             # M1, M8: cancelling is decided on its own form; nothing is saved here.
             return HttpResponseRedirect(f"{reverse('admin:orders_order_cancel', args=[order.pk])}?intent=cancel")
+        if order.status == OrderStatus.CANCELLED and status in OrderStatus.values:
+            # M10: bringing an order back asks what becomes of the value that was returned.
+            return HttpResponseRedirect(f"{reinstate_address(order.pk)}?status={status}")
         if status not in OrderStatus.values:
             messages.error(request, "Choose one of the statuses.")
             return HttpResponseRedirect(here)
@@ -186,6 +195,27 @@ class OrderAdmin(StoreModelAdmin):
         """Show the page that says what cancelling them all means (B1)."""
         ids = queryset.order_by("pk").values_list("pk", flat=True)
         return show_bulk_cancel(self, request, list(ids[: LIMIT + 1]))
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        """All actions; deciding about late payments only in the list of those (E6)."""
+        actions = super().get_actions(request)
+        if request.GET.get("paid_after_cancellation") != "yes":
+            actions.pop("keep_cancelled", None)
+        return actions
+
+    @admin.action(description="Reinstate order…", permissions=["cancel"])
+    def reinstate_one(self, request: HttpRequest, queryset: "QuerySet[Order]") -> HttpResponse | None:
+        """Open the page that brings the one chosen order back (M10)."""
+        ids = list(queryset.order_by().values_list("pk", flat=True)[:2])
+        if len(ids) != 1:
+            messages.warning(request, "Choose exactly one order to reinstate it.")
+            return None
+        return HttpResponseRedirect(reinstate_address(ids[0]))
+
+    @admin.action(description="Keep cancelled and mark for refund", permissions=["cancel"])
+    def keep_cancelled(self, request: HttpRequest, queryset: "QuerySet[Order]") -> None:
+        """Decide so about the chosen orders that were paid after they were cancelled automatically (E6)."""
+        keep_all_cancelled(request, list(queryset.order_by("pk").values_list("pk", "number")[:LIMIT]))
 
     @admin.display(description="Order")
     def order(self, order: Order) -> SafeString:
@@ -244,9 +274,3 @@ class OrderAdmin(StoreModelAdmin):
 
 def _two_lines(first: str, second: str) -> SafeString:
     return format_html('<span class="cell-lines"><span>{}</span><small>{}</small></span>', first, second)
-
-
-def _status_choices(order: Order) -> list[tuple[str, str]]:
-    if order.status == OrderStatus.CANCELLED:
-        return [(OrderStatus.CANCELLED.value, OrderStatus.CANCELLED.label)]
-    return list(OrderStatus.choices)

@@ -96,6 +96,10 @@ def _facts(order: Order, store: Store) -> list[tuple[str, Any]]:
         ("Platform", order.platform),
         ("External id", order.external_id or DASH),
     ]
+    if order.reinstated_at:
+        facts.append(("Reinstated", show_moment(order.reinstated_at, store)))
+    if order.refund_marked_at:
+        facts.append(("Marked for refund", show_moment(order.refund_marked_at, store)))
     if order.cancelled_at:
         reason = CancelReason(order.cancel_reason).label if order.cancel_reason in CancelReason.values else DASH
         facts += [

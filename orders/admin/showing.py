@@ -84,6 +84,11 @@ def money_words(order: Order, store: Store) -> str:
     return show(order.total, order.currency, store)
 
 
+def has_in_hand(order: Order) -> bool:
+    """Whether any value that the order used is with the customer."""
+    return bool(order.credits_reverted or order.points_reverted)
+
+
 def has_left(order: Order) -> bool:
     """Whether any value that the order used is not back."""
     return order.credits_reverted < order.credits_applied or order.points_reverted < order.points_applied

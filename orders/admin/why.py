@@ -28,6 +28,9 @@ def why(order: Order, kind: Kind, store: Store) -> str:
     used, back = applied(order, kind), reverted(order, kind)
     if not order.fell_through and not back:
         return ""
+    if not order.fell_through:
+        in_hand = f"{show(back, currency_of(order, kind), store)} of its {NAMES[kind]}"
+        return f"The order is not cancelled, but {in_hand} went back to the customer and were not deducted again."
     last = _last_decision(order, store)
     who, when = _by_whom(last, store)
     if used == back:

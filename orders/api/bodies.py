@@ -26,6 +26,7 @@ from orders.models import CancelReason, OrderStatus, PaymentStatus
 from orders.services.applying import Details
 from orders.services.choices import CancelChoice, Extension
 from orders.services.placing import NewOrder
+from orders.services.reinstating import Deduct
 
 MOST_TAGS: Final = 250
 MOST_LINES: Final = 1000
@@ -83,6 +84,15 @@ def details_of(values: dict[str, Any]) -> Details:
         note=values.get("note", ""),
         notify_customer=values.get("notify_customer", False),
     )
+
+
+class ReinstateBody(Body):
+    """What an order comes back as, and how much of what was returned is taken again."""
+
+    status = serializers.ChoiceField(
+        choices=[choice for choice in OrderStatus.choices if choice[0] != OrderStatus.CANCELLED]
+    )
+    deduct = serializers.ChoiceField(choices=[deduct.value for deduct in Deduct], default=Deduct.NONE)
 
 
 class BulkCancelBody(Body):

@@ -117,6 +117,20 @@ class CancelAnswerDocument(Document):
     notification = NotificationDocument(allow_null=True)
 
 
+class DeductedDocument(Document):
+    """What was taken again of each kind; zero for nothing."""
+
+    credits = AmountField()
+    points = serializers.IntegerField()
+
+
+class ReinstateAnswerDocument(Document):
+    """What reinstating did."""
+
+    order = OrderDocument()
+    deducted = DeductedDocument()
+
+
 class WarningDocument(Document):
     """What staff should know first."""
 

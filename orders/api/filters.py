@@ -25,6 +25,9 @@ class OrderFilters(Filters):
     points_revert_status = ChoiceFilter(values=RevertStatus.values, help_text="Points Revert Status.")
     completeness = ChoiceFilter(values=Completeness.values, help_text="Whether all or some that was used is back.")
     needs_revert = YesNoFilter(help_text="Value is not back and nobody has decided about it.")
+    paid_after_cancellation = YesNoFilter(
+        help_text="Paid after it was cancelled automatically, and nobody has decided what becomes of it."
+    )
     used_credits = YesNoFilter(method="used", help_text="Whether credits were applied.")
     used_points = YesNoFilter(method="used", help_text="Whether points were applied.")
     tag = TextFilter(method="tagged", help_text="Has this tag: whole, trimmed, ignoring case.")

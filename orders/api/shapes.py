@@ -18,6 +18,7 @@ from orders.kinds import KINDS, allocation_ref, applied, currency_of, plain, rev
 from orders.models import Order, Revert
 from orders.services.applying import CancelResult, MadeRevert, Skip, lot_json, skips
 from orders.services.plans import Preview
+from orders.services.reinstating import ReinstateResult
 from orders.services.warnings import OrderWarning
 
 JSON = dict[str, Any]
@@ -101,6 +102,13 @@ def cancel_json(result: CancelResult) -> JSON:
         "skipped": [_skip(skip) for skip in result.skipped],
         "notification": _notification(result.notice),
     }
+
+
+def reinstate_json(result: ReinstateResult) -> JSON:
+    """The answer to a reinstatement."""
+    order = result.order
+    deducted = {kind: plain(result.deducted.get(kind, 0), currency_of(order, kind)) for kind in KINDS}
+    return {"order": order_json(order), "deducted": deducted}
 
 
 def _made(made: MadeRevert) -> JSON:

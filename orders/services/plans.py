@@ -98,12 +98,13 @@ def preview(order: Order, choice: CancelChoice, *, store: Store, settings: Store
     """
     resolved = resolve(choice, limits=settings.extend, today=local_day(now, store.tz))
     plan = plan_order(order, resolved, load_used([order.pk]), store=store, rule=ExpiredRule.VALID_ONLY, now=now)
-    before = {kind: _available(order, kind, now) for kind in KINDS}
+    before = {kind: available_to(order, kind, now) for kind in KINDS}
     after = {kind: before[kind] + plan.kinds[kind].returns for kind in KINDS}
     return Preview(plan, before, after, _token(choice, plan))
 
 
-def _available(order: Order, kind: Kind, now: datetime) -> Amount:
+def available_to(order: Order, kind: Kind, now: datetime) -> Amount:
+    """What the customer of ``order`` can spend of ``kind`` at ``now``, in the order's currency; 0 for nobody."""
     if order.customer_id is None:
         return 0
     available = LEDGERS[kind].available([order.customer_id], now=now)

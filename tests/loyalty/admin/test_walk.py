@@ -25,6 +25,7 @@ GET_PAGES: dict[str, Can | str] = {
     "orders_order_changelist": Can.VIEW,
     "orders_order_change": Can.VIEW,
     "orders_order_cancel": Can.CANCEL_ORDERS,
+    "orders_order_reinstate": Can.CANCEL_ORDERS,
     "orders_revert_changelist": Can.VIEW,
     "orders_revert_change": Can.VIEW,
     "stores_customer_changelist": Can.VIEW,
@@ -52,6 +53,7 @@ ELSEWHERE = {
     "switch_store",
     "orders_order_add",
     "orders_order_bulk_cancel",
+    "orders_order_refund_later",
     "orders_revert_add",
     "stores_customer_add",
     "journal_journalentry_add",
@@ -140,7 +142,7 @@ def test_t1_an_outsiders_ids_are_unknown(shop: Shop) -> None:
     client = _client((factories.make_store(), Role.OWNER))
     own = ("orders_", "stores_customer", "stores_apikey", "stores_membership")
     about_rows = [
-        name for name in GET_PAGES if name.startswith(own) and name.endswith(("_change", "_cancel", "_adjust"))
+        name for name in GET_PAGES if name.startswith(own) and name.endswith(("_change", "_cancel", "_reinstate", "_adjust"))
     ]
     answers = {name: client.get(shop.address(name)).status_code for name in about_rows}
     assert set(answers.values()) == {404}, answers

@@ -40,6 +40,7 @@ def answers(shop: Shop) -> dict[str, Any]:
         "CancelAnswerDocument": answer,
         "RevertDocument": shop.get(f"/reverts/{Revert.unscoped.get().pk}/").json(),
         "EntryDocument": shop.get(f"/orders/{order}/timeline/").json()["results"][0],
+        "ReinstateAnswerDocument": shop.reinstate(order, "none").json(),
         "BulkAnswerDocument": shop.command("/orders/bulk-cancel/", {"ids": [order]}).json(),
     }
 
@@ -61,6 +62,7 @@ def test_the_schema_has_every_operation(shop: Shop) -> None:
         "post /api/v1/orders/{order_id}/cancel/preview/",
         "post /api/v1/orders/{order_id}/cancel/",
         "post /api/v1/orders/{order_id}/return/",
+        "post /api/v1/orders/{order_id}/reinstate/",
         "post /api/v1/orders/bulk-cancel/",
         "get /api/v1/orders/{order_id}/timeline/",
         "get /api/v1/reverts/",

@@ -17,6 +17,7 @@ ADDRESSES = [
     ("POST", "/orders/{order}/return/", {}),
     ("POST", "/orders/{order}/hold/", {}),
     ("DELETE", "/orders/{order}/hold/", None),
+    ("POST", "/orders/{order}/reinstate/", {"status": "confirmed", "deduct": "all"}),
     ("GET", "/reverts/{revert}/", None),
 ]
 # They name nothing of a store in their address.
