@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from orders.api.backtests import BacktestView
 from orders.api.cancels import BulkCancelView, CancelPreviewView, CancelView, ReturnView
 from orders.api.holds import HoldView
 from orders.api.orders import OrderListView, OrderView, TimelineView
@@ -20,4 +21,5 @@ urlpatterns = [
     path("orders/<str:order_id>/timeline/", TimelineView.as_view(), name="api-order-timeline"),
     path("reverts/", RevertListView.as_view(), name="api-reverts"),
     path("reverts/<str:revert_id>/", RevertView.as_view(), name="api-revert"),
+    path("settings/auto-cancel/backtest/", BacktestView.as_view(), name="api-auto-cancel-backtest"),
 ]

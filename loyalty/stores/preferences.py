@@ -71,6 +71,13 @@ class NotifySettings:
 
 
 @dataclass(frozen=True, slots=True)
+class ReminderSettings:
+    """Telling customers before value expires: how many days before its last day of use; None: never."""
+
+    days_before: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class LimitSettings:
     """How far support staff may adjust (credits in the store's currency), and how long a revert can be undone.
 
@@ -99,6 +106,7 @@ class StoreSettings:
     extend: ExtendSettings = field(default_factory=ExtendSettings)
     points_expiry: PointsExpirySettings = field(default_factory=PointsExpirySettings)
     notify: NotifySettings = field(default_factory=NotifySettings)
+    reminders: ReminderSettings = field(default_factory=ReminderSettings)
     limits: LimitSettings = field(default_factory=LimitSettings)
     earned_points: EarnedPointsSettings = field(default_factory=EarnedPointsSettings)
     version: int = 0
@@ -110,6 +118,7 @@ _SECTIONS: dict[str, Any] = {
     "extend": ExtendSettings,
     "points_expiry": PointsExpirySettings,
     "notify": NotifySettings,
+    "reminders": ReminderSettings,
     "limits": LimitSettings,
     "earned_points": EarnedPointsSettings,
 }

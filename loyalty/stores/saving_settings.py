@@ -14,7 +14,9 @@ from loyalty.stores.models import SettingsVersion, Store
 from loyalty.stores.preferences import StoreSettings, current_settings, settings_from_json, settings_to_json
 
 # Here null is a value: no window, not allowed. Everywhere else it brings the default back.
-_NULL_IS_A_VALUE: Final = frozenset({"payment_window_hours", "support_adjust_credits", "support_adjust_points"})
+_NULL_IS_A_VALUE: Final = frozenset(
+    {"payment_window_hours", "support_adjust_credits", "support_adjust_points", "days_before"}
+)
 
 Check = Callable[[dict[str, Any]], Mapping[str, Any]]
 
@@ -33,7 +35,7 @@ def change_settings(
     before = current_settings(store)
     if version is not None and version != before.version:
         raise VersionConflict(f"The settings are at version {before.version}. Read them again.")
-    data = check(_merged(settings_to_json(before), patch))
+    data = check(merged(settings_to_json(before), patch))
     after = settings_from_json(data, version=before.version)
     if after == before:
         return before
@@ -46,16 +48,17 @@ def change_settings(
     return after
 
 
-def _merged(target: Mapping[str, Any], patch: Mapping[str, Any]) -> dict[str, Any]:
-    merged = dict(target)
+def merged(target: Mapping[str, Any], patch: Mapping[str, Any]) -> dict[str, Any]:
+    """``target`` with ``patch`` merged in (RFC 7396): by key, lists whole; null takes away where it is no value."""
+    result = dict(target)
     for name, value in patch.items():
         if value is None and name not in _NULL_IS_A_VALUE:
-            merged.pop(name, None)
-        elif isinstance(value, Mapping) and isinstance(merged.get(name), Mapping):
-            merged[name] = _merged(merged[name], value)
+            result.pop(name, None)
+        elif isinstance(value, Mapping) and isinstance(result.get(name), Mapping):
+            result[name] = merged(result[name], value)
         else:
-            merged[name] = value
-    return merged
+            result[name] = value
+    return result
 
 
 def _differences(old: Mapping[str, Any], new: Mapping[str, Any], prefix: str = "") -> Iterator[str]:

@@ -129,6 +129,12 @@ class NotifyBody(Body):
     on_redemption_reversal_default = YesNoField(required=False)
 
 
+class RemindersBody(Body):
+    """Telling customers before value expires, so many days before its last day of use; null: never."""
+
+    days_before = WholeNumberField(most=365, allow_null=True)
+
+
 class LimitsBody(Body):
     """How far support staff may adjust; null: not at all. How long a return can be undone."""
 
@@ -152,6 +158,7 @@ class SettingsBody(Body):
     extend = ExtendSettingsBody(required=False)
     points_expiry = PointsExpiryBody(required=False)
     notify = NotifyBody(required=False)
+    reminders = RemindersBody(required=False)
     limits = LimitsBody(required=False)
     earned_points = EarnedPointsBody(required=False)
     version = WholeNumberField(most=2**31 - 1)

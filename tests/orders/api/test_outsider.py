@@ -21,7 +21,7 @@ ADDRESSES = [
     ("GET", "/reverts/{revert}/", None),
 ]
 # They name nothing of a store in their address.
-LISTS = {"api-orders", "api-reverts", "api-order-bulk-cancel"}
+LISTS = {"api-orders", "api-reverts", "api-order-bulk-cancel", "api-auto-cancel-backtest"}
 
 
 @pytest.fixture

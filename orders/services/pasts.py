@@ -1,0 +1,116 @@
+"""Reading orders' pasts out of the journal and the ledger, for the back-test; a constant number of queries a batch."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Q
+
+from loyalty.journal.models import JournalEntry
+from loyalty.journal.record import Event
+from loyalty.ledger.ledger import Kind
+from loyalty.ledger.models import MovementType
+from loyalty.ledger.planner import Amount, UsedLot
+from loyalty.stores.actors import Actor
+from orders.kinds import LEDGERS
+from orders.models import Order, OrderStatus, PaymentStatus
+from orders.services.expiring import JOB as EXPIRING
+from orders.services.hindsight import AUTOMATIC, History, Since
+
+_OUR_WINDOW = Actor.job(EXPIRING).ref
+
+
+def read_histories(orders: Sequence[Order]) -> dict[int, History]:
+    """The past of each order by its id; one query.
+
+    Where the journal has no beginning (rows made in bulk), the payment is taken to have been pending until it last
+    changed, and the order open until it was cancelled.
+    """
+    told = JournalEntry.unscoped.filter(order__in=[order.pk for order in orders]).order_by("id")
+    about = Q(event=Event.ORDER_CANCELLED) | Q(data__has_any_keys=["status", "payment_status"])
+    entries: dict[int, list[JournalEntry]] = defaultdict(list)
+    for entry in told.filter(about).only("order_id", "event", "actor", "data", "created_at"):
+        entries[entry.order_id or 0].append(entry)
+    return {order.pk: _history(order, entries[order.pk]) for order in orders}
+
+
+def _history(order: Order, entries: Sequence[JournalEntry]) -> History:
+    complete = any(entry.event == Event.ORDER_CREATED for entry in entries)
+    return History(
+        placed_at=order.placed_at,
+        due_at=order.payment_due_at,
+        payments=[
+            *([] if complete else _payments_without_journal(order, entries)),
+            *(one for entry in entries if (one := _payment(entry))),
+        ],
+        statuses=[
+            *([] if complete else _statuses_without_journal(order, entries)),
+            *(one for entry in entries if (one := _status(entry))),
+        ],
+    )
+
+
+def _payment(entry: JournalEntry) -> Since | None:
+    """The payment status an event brought; not when our own window set it, which another window would not have."""
+    status = _said(entry.data, "payment_status")
+    return None if status is None or entry.actor == _OUR_WINDOW else Since(entry.created_at, status)
+
+
+def _status(entry: JournalEntry) -> Since | None:
+    if entry.event == Event.ORDER_CANCELLED:
+        automatic = entry.data.get("trigger") in AUTOMATIC
+        return None if automatic else Since(entry.created_at, OrderStatus.CANCELLED)
+    status = _said(entry.data, "status")
+    return None if status is None else Since(entry.created_at, status)
+
+
+def _said(data: Mapping[str, Any], name: str) -> str | None:
+    """``to`` of a change, or the plain value of a beginning."""
+    said = data.get(name)
+    value = said.get("to") if isinstance(said, Mapping) else said
+    return value if isinstance(value, str) else None
+
+
+def _payments_without_journal(order: Order, entries: Sequence[JournalEntry]) -> list[Since]:
+    beginning = Since(order.created_at, PaymentStatus.PENDING)
+    if any("payment_status" in entry.data for entry in entries):
+        return [beginning]
+    changed_at = order.payment_changed_at
+    if changed_at is None or changed_at <= order.created_at:
+        return [Since(order.created_at, order.payment_status)]
+    return [beginning, Since(changed_at, order.payment_status)]
+
+
+def _statuses_without_journal(order: Order, entries: Sequence[JournalEntry]) -> list[Since]:
+    cancelled_at = order.cancelled_at
+    if cancelled_at is None:
+        return [Since(order.created_at, order.status)]
+    beginning = Since(order.created_at, OrderStatus.PENDING)
+    told = order.cancelled_by in AUTOMATIC or any(entry.event == Event.ORDER_CANCELLED for entry in entries)
+    return [beginning] if told else [beginning, Since(cancelled_at, OrderStatus.CANCELLED)]
+
+
+def used_then(kind: Kind, moments: Mapping[int, datetime]) -> dict[int, list[UsedLot]]:
+    """What these orders had drawn on at their ``moments`` and was not back by then, as the ledger tells; two queries.
+
+    What automatic cancelling gave back is as if it were not. An allocation of which nothing was out then is left out.
+    """
+    moved = _moved(kind, moments)
+    used = LEDGERS[kind].used_lots(list(moments))
+    return {
+        order_id: [replace(lot, amount=moved[key], returned=0) for lot in lots if moved[key := lot.allocation_id] > 0]
+        for order_id, lots in used.items()
+    }
+
+
+def _moved(kind: Kind, moments: Mapping[int, datetime]) -> Mapping[int, Amount]:
+    types = (MovementType.SPEND, MovementType.REVERT, MovementType.UNDO)
+    rows = LEDGERS[kind].tables.movement.unscoped.filter(order__in=list(moments), type__in=types)
+    columns = ("order_id", "allocation_id", "amount", "created_at")
+    out: dict[int, Amount] = defaultdict(int)
+    for order_id, allocation_id, amount, created_at in rows.exclude(trigger__in=AUTOMATIC).values_list(*columns):
+        if allocation_id is not None and created_at <= moments[order_id]:
+            out[allocation_id] -= amount
+    return out

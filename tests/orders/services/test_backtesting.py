@@ -1,0 +1,225 @@
+"""What would have happened: counts and amounts against real orders, and nothing written (E1-E3, E9, F1, F2, N3)."""
+
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
+
+from loyalty.stores.models import Customer, Store
+from loyalty.stores.preferences import AutoCancelSettings, SpentRevertSettings, StoreSettings
+from orders.models import Order
+from orders.services import backtesting
+from orders.services.automatic import auto_cancel
+from orders.services.backtesting import PER_PAGE, Backtest, Sums, Tally, backtest
+from orders.services.changing import change_order
+from orders.services.expiring import expire_overdue_payments
+from tests.factories import ACTOR, NOW, balance, cancel, grant, make_customer, make_order, make_settings, make_store
+
+pytestmark = pytest.mark.django_db
+
+TRIED = AutoCancelSettings(payment_window_hours=24, expired="cancel_and_revert")
+DAY = timedelta(days=1)
+TODAY = date(2026, 1, 5)
+
+
+@pytest.fixture
+def store() -> Store:
+    return make_store()
+
+
+@pytest.fixture
+def customer(store: Store) -> Customer:
+    return make_customer(store)
+
+
+def look_back(
+    store: Store, tried: AutoCancelSettings = TRIED, *, days: int = 90, now: datetime = NOW, first: int = 0
+) -> Backtest:
+    """The back-test in a transaction in which the database refuses every write."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL transaction_read_only = on")
+        return backtest(store=store, auto_cancel=tried, days=days, now=now, first=first)
+
+
+def pay(order: Order, status: str, at: datetime) -> None:
+    change_order(store=order.store, order_id=order.pk, values={"payment_status": status}, actor=ACTOR, now=at)
+
+
+def found(result: Backtest, reason: str = "payment_expired") -> dict[date, int]:
+    """How many orders on which days."""
+    return {
+        day: tally.orders
+        for day, tallies in result.days.items()
+        for trigger, tally in tallies.items()
+        if tally.orders and trigger == reason
+    }
+
+
+def total(result: Backtest, reason: str = "payment_expired") -> Tally:
+    return next(tally for trigger, tally in result.totals.items() if trigger == reason)
+
+
+def test_every_day_is_there_and_an_empty_past_is_empty(store: Store) -> None:
+    result = look_back(store, days=3)
+    assert list(result.days) == [date(2026, 1, 3), date(2026, 1, 4), TODAY]
+    assert not found(result)
+    assert not result.lines
+
+
+def test_e1_pending_paid_late_and_paid_in_time(store: Store, customer: Customer) -> None:
+    placed = NOW - 5 * DAY
+    make_order(customer, now=placed)
+    pay(make_order(customer, now=placed), "paid", placed + 2 * DAY)
+    pay(make_order(customer, now=placed), "paid", placed + DAY)
+    make_order(customer, now=NOW - timedelta(hours=23))
+    result = look_back(store)
+    assert found(result) == {date(2026, 1, 1): 2}
+    assert total(result).value == {"USD": Decimal(2000)}
+
+
+def test_e3_f2_lots_are_judged_at_that_moment_and_each_kind_by_itself(store: Store, customer: Customer) -> None:
+    placed = NOW - 10 * DAY
+    for day in (date(2025, 12, 26), date(2025, 12, 28), None):
+        grant("credits", customer, "10.00", until=day, now=placed)
+    grant("points", customer, 100, until=date(2025, 12, 28), now=placed)
+    order = make_order(customer, credits="30.00", points=100, now=placed)
+    pay(order, "failed", placed + 1.5 * DAY)
+    result = look_back(store)
+    assert total(result, "payment_expired").kinds == {
+        ("credits", "USD"): Sums(0, Decimal(10), Decimal(20), Decimal(0)),
+        ("points", ""): Sums(100, 0, 0, 0),
+    }
+    only_failed = look_back(store, replace(TRIED, expired="off"))
+    assert total(only_failed, "payment_failed").kinds["credits", "USD"] == Sums(Decimal(20), Decimal(10), 0, Decimal(0))
+    assert not total(only_failed, "payment_expired").orders
+
+
+def test_the_last_microsecond_of_a_lots_last_day_still_returns(store: Store, customer: Customer) -> None:
+    midnight = datetime(2025, 12, 31, 16, 0, tzinfo=UTC)
+    for number, failed_at in enumerate((midnight - timedelta(microseconds=1), midnight)):
+        grant("credits", customer, "5.00", until=date(2025, 12, 31), now=NOW - 10 * DAY)
+        pay(make_order(customer, credits="5.00", now=NOW - 9 * DAY), "failed", failed_at)
+        result = look_back(store, replace(TRIED, expired="off"))
+        assert found(result, "payment_failed")[[date(2025, 12, 31), date(2026, 1, 1)][number]] == 1
+    assert total(result, "payment_failed").kinds["credits", "USD"] == Sums(Decimal(5), Decimal(5), 0, Decimal(0))
+
+
+def test_cancel_only_and_skip_tags_return_nothing(store: Store, customer: Customer) -> None:
+    make_settings(store, StoreSettings(spent_revert=SpentRevertSettings(skip_tags=("Exchange-Order",))))
+    grant("credits", customer, "20.00", now=NOW - 10 * DAY)
+    for tags in ([], ["exchange-order "]):
+        make_order(customer, credits="10.00", tags=tags, now=NOW - 5 * DAY)
+    tried = total(look_back(store)).kinds["credits", "USD"]
+    assert (tried.returned, tried.left, tried.not_returned) == (Decimal(10), Decimal(10), Decimal(10))
+    only = total(look_back(store, replace(TRIED, expired="cancel"))).kinds["credits", "USD"]
+    assert (only.returned, only.left) == (0, Decimal(20))
+
+
+@pytest.mark.parametrize("zone", ["Asia/Taipei", "America/Los_Angeles", "Europe/Berlin"])
+def test_t4_days_are_the_stores_and_the_window_begins_with_the_first_of_them(zone: str) -> None:
+    store = make_store(time_zone=zone)
+    customer = make_customer(store)
+    first_day = NOW.astimezone(store.tz).date() - timedelta(days=2)
+    begin = datetime.combine(first_day, datetime.min.time(), store.tz).astimezone(UTC)
+    for at in (begin - timedelta(microseconds=1), begin, begin + DAY):
+        make_order(customer, payment_due_at=at, now=begin - 3 * DAY)
+    assert found(look_back(store, days=3)) == {first_day: 1, first_day + DAY: 1}
+    assert sum(found(look_back(store, days=4)).values()) == 3
+
+
+def test_e9_what_automation_leaves_alone_is_not_counted(store: Store, customer: Customer) -> None:
+    placed = NOW - 5 * DAY
+    ours = Order.objects.for_store(store)
+    for flags in ({"is_test": True}, {"arrived_late": True}, {"held_at": NOW}):
+        ours.filter(pk=make_order(customer, now=placed).pk).update(**flags)
+    cancel(make_order(customer, now=placed), now=placed + timedelta(hours=1))
+    make_order(customer, status="completed", now=placed)
+    assert not found(look_back(store))
+
+
+def test_e2_what_really_happened_counts_as_what_it_would_have_been(store: Store, customer: Customer) -> None:
+    placed = NOW - 5 * DAY
+    make_settings(store, StoreSettings(auto_cancel=TRIED))
+    for until in (date(2026, 1, 3), None):
+        grant("credits", customer, "10.00", until=until, now=placed - DAY)
+    make_order(customer, credits="20.00", now=placed)
+    before = look_back(store)
+    expire_overdue_payments(placed + DAY)
+    assert auto_cancel(placed + DAY)["cancelled"] == 1
+    assert look_back(store).totals == before.totals
+    assert total(before).kinds["credits", "USD"] == Sums(Decimal(20), 0, 0, Decimal(0))
+    longer = look_back(store, replace(TRIED, payment_window_hours=24 * 4))
+    assert found(longer) == {date(2026, 1, 4): 1}
+    assert total(longer).kinds["credits", "USD"] == Sums(0, Decimal(10), Decimal(10), Decimal(0))
+    assert not found(look_back(store, replace(TRIED, payment_window_hours=None)))
+    assert balance("credits", customer, now=placed + DAY) == Decimal(20)
+
+
+def test_a_cancel_by_hand_afterwards_changes_nothing_of_it(store: Store, customer: Customer) -> None:
+    grant("credits", customer, "20.00", now=NOW - 10 * DAY)
+    order = make_order(customer, credits="20.00", now=NOW - 5 * DAY)
+    before = look_back(store)
+    cancel(order, now=NOW - timedelta(hours=1))
+    assert look_back(store).totals == before.totals
+    assert total(before).kinds["credits", "USD"].returned == Decimal(20)
+
+
+def test_rows_made_in_bulk_have_no_journal(store: Store, customer: Customer) -> None:
+    placed = NOW - 5 * DAY
+    rows = [
+        Order(
+            store=store,
+            number=f"bulk-{number}",
+            customer=customer,
+            currency="USD",
+            total=Decimal(10),
+            placed_at=placed,
+            created_at=placed,
+            updated_at=placed,
+            payment_status=status,
+            payment_changed_at=changed,
+        )
+        for number, (status, changed) in enumerate(
+            [("pending", None), ("failed", None), ("failed", placed + 3 * DAY), ("paid", placed), ("paid", NOW)]
+        )
+    ]
+    Order.unscoped.bulk_create(rows)
+    result = look_back(store)
+    assert sum(found(result).values()) == 3
+    assert sum(found(result, "payment_failed").values()) == 1
+    off = look_back(store, replace(TRIED, expired="off"))
+    assert found(off, "payment_failed") == {date(2025, 12, 31): 1, date(2026, 1, 3): 1}
+
+
+def test_t1_another_stores_orders_are_not_looked_at(store: Store, customer: Customer) -> None:
+    make_order(customer, now=NOW - 5 * DAY)
+    assert not found(look_back(make_store()))
+
+
+def test_o1_currencies_are_kept_apart(store: Store, customer: Customer) -> None:
+    make_order(customer, now=NOW - 5 * DAY)
+    make_order(customer, currency="JPY", total=Decimal(500), now=NOW - 5 * DAY)
+    assert total(look_back(store)).value == {"USD": Decimal(1000), "JPY": Decimal(500)}
+
+
+def test_queries_grow_with_batches_alone_and_orders_come_in_pages(
+    store: Store, customer: Customer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(backtesting, "BATCH", 30)
+    orders = [make_order(customer, now=NOW - 5 * DAY).pk for _ in range(PER_PAGE + 5)]
+    with CaptureQueriesContext(
+        connection,
+    ) as two_batches:
+        first = look_back(store)
+    assert [line.order.pk for line in first.lines] == orders[::-1][:PER_PAGE]
+    assert first.more
+    last = look_back(store, first=PER_PAGE)
+    assert [line.order.pk for line in last.lines] == orders[::-1][PER_PAGE:]
+    assert not last.more
+    monkeypatch.setattr(backtesting, "BATCH", 500)
+    with CaptureQueriesContext(connection) as one_batch:
+        assert look_back(store).totals == first.totals
+    assert len(two_batches) - len(one_batch) <= 6

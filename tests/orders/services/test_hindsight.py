@@ -1,0 +1,92 @@
+"""When automatic cancelling would have reached an order, out of its history alone (E1, E2, E6, E9, F1)."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from loyalty.stores.actors import Trigger
+from loyalty.stores.preferences import AutoCancelSettings
+from orders.services.hindsight import History, Since, Strike, strike
+from tests.factories import NOW
+
+PLACED = NOW - timedelta(days=10)
+HOUR = timedelta(hours=1)
+EVERYTHING = AutoCancelSettings(payment_window_hours=24, expired="cancel_and_revert")
+DUE = PLACED + 24 * HOUR
+
+
+def history(*payments: tuple[datetime, str], statuses: Any = (), **fields: Any) -> History:
+    return History(
+        placed_at=PLACED,
+        due_at=fields.get("due_at"),
+        payments=[Since(PLACED, fields.get("first", "pending")), *(Since(at, status) for at, status in payments)],
+        statuses=[Since(PLACED, "pending"), *(Since(at, status) for at, status in statuses)],
+    )
+
+
+def expired(at: datetime) -> Strike:
+    return Strike(Trigger.PAYMENT_EXPIRED, at)
+
+
+def failed(at: datetime) -> Strike:
+    return Strike(Trigger.PAYMENT_FAILED, at)
+
+
+@pytest.mark.parametrize(
+    ("past", "expected"),
+    [
+        (history(), expired(DUE)),
+        (history((DUE, "paid")), None),
+        (history((DUE + timedelta(microseconds=1), "paid")), expired(DUE)),
+        (history(due_at=PLACED + 2 * HOUR), expired(PLACED + 2 * HOUR)),
+        (history(due_at=NOW), expired(NOW)),
+        (history(due_at=NOW + timedelta(microseconds=1)), None),
+        (history(due_at=PLACED - HOUR), expired(PLACED)),
+        (history((PLACED + HOUR, "expired")), expired(PLACED + HOUR)),
+        (history((PLACED + HOUR, "failed")), failed(PLACED + HOUR)),
+        (history(first="failed"), failed(PLACED)),
+        (history(first="paid"), None),
+        (history((PLACED + HOUR, "failed"), (PLACED + 2 * HOUR, "paid")), failed(PLACED + HOUR)),
+        (history((PLACED + HOUR, "paid"), (PLACED + 2 * HOUR, "refunded")), None),
+    ],
+)
+def test_e1_f1_the_first_moment_counts(past: History, expected: Strike | None) -> None:
+    assert strike(past, EVERYTHING, now=NOW) == expected
+
+
+def test_e1_without_a_window_only_orders_that_name_their_own_time_expire() -> None:
+    auto = AutoCancelSettings(expired="cancel")
+    assert strike(history(), auto, now=NOW) is None
+    assert strike(history(due_at=DUE), auto, now=NOW) == expired(DUE)
+
+
+def test_e2_f1_off_is_off() -> None:
+    off = AutoCancelSettings(payment_window_hours=24, expired="off", failed="off")
+    assert strike(history((PLACED + HOUR, "failed")), off, now=NOW) is None
+    only_failed = AutoCancelSettings(payment_window_hours=24)
+    late = history((DUE + HOUR, "failed"))
+    assert strike(late, only_failed, now=NOW) == failed(DUE + HOUR)
+
+
+@pytest.mark.parametrize(("paid_after", "reached"), [(59, False), (60, False), (61, True)])
+def test_f1_a_payment_within_the_grace_wins(paid_after: int, reached: bool) -> None:
+    auto = AutoCancelSettings(failed_grace_minutes=60)
+    broke = PLACED + HOUR
+    past = history((broke, "failed"), (broke + timedelta(minutes=paid_after), "paid"))
+    assert strike(past, auto, now=NOW) == (failed(broke + HOUR) if reached else None)
+
+
+@pytest.mark.parametrize(
+    ("status", "at", "reached"),
+    [
+        ("confirmed", PLACED + HOUR, True),
+        ("completed", PLACED + HOUR, False),
+        ("cancelled", PLACED + HOUR, False),
+        ("cancelled", DUE, False),
+        ("cancelled", DUE + HOUR, True),
+    ],
+)
+def test_e9_only_pending_and_confirmed_orders_are_reached(status: str, at: datetime, reached: bool) -> None:
+    past = history(statuses=[(at, status)])
+    assert strike(past, EVERYTHING, now=NOW) == (expired(DUE) if reached else None)
