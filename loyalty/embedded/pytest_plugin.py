@@ -4,6 +4,7 @@ The addresses are in the environment before Django's settings are read, and the 
 """
 
 import os
+import signal
 from collections.abc import Iterator
 from contextlib import ExitStack
 
@@ -22,6 +23,8 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> Iterator[None]
     postgres = "DATABASE_URL" not in os.environ
     valkey = "REDIS_URL" not in os.environ
     if postgres or valkey:
+        # Being told to end is as good as Ctrl-C: nothing is left behind.
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
         stack = ExitStack()
         early_config.add_cleanup(stack.close)
         layout = stack.enter_context(throw_away_servers(postgres=postgres, valkey=valkey))
