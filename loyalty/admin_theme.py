@@ -13,6 +13,10 @@ def _stylesheet(request: object) -> str:
     return static("loyalty/backoffice.css")
 
 
+def _icon(request: object) -> str:
+    return static("loyalty/icon.svg")
+
+
 def _item(title: str, icon: str, address: str, permission: str, **more: Any) -> dict[str, Any]:
     return {"title": title, "icon": icon, "link": reverse_lazy(address), "permission": f"{_MENU}.{permission}"} | more
 
@@ -21,6 +25,7 @@ UNFOLD: Final[dict[str, Any]] = {
     "SITE_TITLE": "Loyalty Back-Office",
     "SITE_HEADER": "Loyalty Back-Office",
     "SITE_SYMBOL": "loyalty",
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": _icon}],
     "SITE_URL": None,
     "SHOW_HISTORY": False,
     "SHOW_VIEW_ON_SITE": False,

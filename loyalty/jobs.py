@@ -7,6 +7,7 @@ answers how much it did, as counts by name. It may be killed at any moment and r
 import logging
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
+from functools import partial
 from time import monotonic
 from typing import Any, Final
 
@@ -77,9 +78,11 @@ def wake(name: str) -> None:
     """Ask a worker to run a job once this transaction is committed.
 
     Only a hint: when the broker is away nothing is lost, because beat runs every job anyway and jobs find their work
-    by query.
+    by query. A transaction asks once, however often it is told to.
     """
-    transaction.on_commit(lambda: _send(name))
+    send = _SENDERS[name]
+    if not any(waiting is send for _, waiting, _ in transaction.get_connection().run_on_commit):
+        transaction.on_commit(send)
 
 
 def _send(name: str) -> None:
@@ -87,3 +90,6 @@ def _send(name: str) -> None:
         app.send_task(name, retry=False, ignore_result=True)
     except OperationalError:
         logger.warning("The broker is away; %s will run with its schedule.", name)
+
+
+_SENDERS: Final = {name: partial(_send, name) for name in JOBS}

@@ -40,6 +40,7 @@ UNSCOPED = {
     "orders/services/applying.py",
     "orders/services/automatic.py",
     "orders/services/expiring.py",
+    "orders/services/pasts.py",
     "orders/services/warnings.py",
 }
 

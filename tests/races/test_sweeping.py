@@ -15,7 +15,6 @@ from functools import partial
 from typing import Any, Final
 
 import pytest
-import time_machine
 from celery import Celery
 from django.conf import settings as django_settings
 from django.db import connection, transaction
@@ -28,8 +27,8 @@ from loyalty import jobs
 from loyalty.checks import find_faults
 from loyalty.embedded.layout import Layout
 from loyalty.embedded.valkey import ValkeyServer
-from loyalty.journal.models import JobRun, JournalEntry
 from loyalty.jobs import run_job
+from loyalty.journal.models import JobRun, JournalEntry
 from loyalty.settings import broker_address
 from loyalty.stores.preferences import AutoCancelSettings, StoreSettings
 from orders.kinds import LEDGERS

@@ -41,6 +41,7 @@ def test_o2_a_new_order_is_shown_whole(shop: Shop) -> None:
         "status": "pending",
         "payment_status": "pending",
         "payment_due_at": "2026-01-06T02:00:00Z",
+        "held_at": None,
         "placed_at": "2026-01-05T04:00:00Z",
         "currency": "USD",
         "total": "40.00",
