@@ -92,11 +92,16 @@ UNFOLD: Final[dict[str, Any]] = {
                         active="orders.admin.menu.paid_late_is_active",
                     ),
                     _item("Reverts", "undo", "admin:orders_revert_changelist", "may_view"),
+                    _item("Cancelled next", "event_busy", "admin:orders_order_upcoming", "may_view"),
                 ],
             },
             {
                 "title": "Customers",
                 "items": [_item("Customers", "group", "admin:stores_customer_changelist", "may_view")],
+            },
+            {
+                "title": "Settings",
+                "items": [_item("Order settings", "tune", "admin:stores_settingsversion_orders", "may_view")],
             },
             {
                 "title": "Developers",
@@ -107,7 +112,10 @@ UNFOLD: Final[dict[str, Any]] = {
             },
             {
                 "title": "Audit",
-                "items": [_item("Timeline", "history", "admin:journal_journalentry_changelist", "may_view")],
+                "items": [
+                    _item("Timeline", "history", "admin:journal_journalentry_changelist", "may_view"),
+                    _item("Jobs", "schedule", "admin:orders_problem_changelist", "may_view"),
+                ],
             },
             {
                 "title": "Store",

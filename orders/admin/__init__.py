@@ -1,5 +1,5 @@
 """The back-office's pages about orders, reverts and customers."""
 
-from orders.admin import customers, order_pages, reverts
+from orders.admin import customers, jobs, order_pages, order_settings, reverts
 
-__all__ = ["customers", "order_pages", "reverts"]
+__all__ = ["customers", "jobs", "order_pages", "order_settings", "reverts"]

@@ -42,6 +42,7 @@ def paid_late_is_active(request: HttpRequest) -> bool:
 def all_orders_is_active(request: HttpRequest) -> bool:
     """Whether the page is about orders, but none of the lists that have an entry of their own."""
     own = needs_revert_is_active(request) or paid_late_is_active(request)
+    own = own or request.path == reverse("admin:orders_order_upcoming")
     return request.path.startswith(reverse("admin:orders_order_changelist")) and not own
 
 

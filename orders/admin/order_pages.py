@@ -20,6 +20,7 @@ from loyalty.stores.searching import find_customers
 from loyalty.stores.showing import show_moment
 from orders.admin.bulk_cancel import LIMIT, bulk_cancel_page, show_bulk_cancel
 from orders.admin.cancelling import cancel_page
+from orders.admin.holding import hold_page, release_page
 from orders.admin.late_payments import keep_all_cancelled, refund_page
 from orders.admin.order_filters import OrderFilter, saved_views
 from orders.admin.order_tabs import TABS, tab_context
@@ -34,7 +35,8 @@ from orders.admin.showing import (
     status_badge,
     used_words,
 )
-from orders.models import Order, OrderStatus
+from orders.admin.upcoming import upcoming_page
+from orders.models import Order, OrderStatus, PaymentStatus
 from orders.services.changing import change_order
 
 _CUSTOMERS_LOOKED_AT = 200
@@ -83,9 +85,12 @@ class OrderAdmin(StoreModelAdmin):
 
     store_views: ClassVar[tuple[StoreView, ...]] = (
         StoreView("bulk-cancel/", "bulk_cancel", bulk_cancel_page),
+        StoreView("upcoming/", "upcoming", upcoming_page),
         StoreView("<path:object_id>/cancel/", "cancel", cancel_page),
         StoreView("<path:object_id>/reinstate/", "reinstate", reinstate_page),
         StoreView("<path:object_id>/refund-later/", "refund_later", refund_page),
+        StoreView("<path:object_id>/hold/", "hold", hold_page),
+        StoreView("<path:object_id>/release/", "release", release_page),
     )
 
     def get_queryset(self, request: HttpRequest) -> "QuerySet[Order]":
@@ -143,6 +148,7 @@ class OrderAdmin(StoreModelAdmin):
             "something_left": order.fell_through and has_left(order),
             "something_in_hand": not order.fell_through and has_in_hand(order),
             "status_choices": OrderStatus.choices,
+            "payment_choices": PaymentStatus.choices,
             "tabs": TABS,
             "tab": shown,
             "tab_template": f"orders/admin/tab_{shown}.html",
@@ -153,6 +159,8 @@ class OrderAdmin(StoreModelAdmin):
         if not may(request, Can.CANCEL_ORDERS):
             raise PermissionDenied
         status = request.POST.get("status", "")
+        if "payment_status" in request.POST:
+            return self._change_payment(request, order)
         here = reverse("admin:orders_order_change", args=[order.pk])
         if status == OrderStatus.CANCELLED:
             # M1, M8: cancelling is decided on its own form; nothing is saved here.
@@ -175,6 +183,20 @@ class OrderAdmin(StoreModelAdmin):
             messages.error(request, error.detail)
         else:
             messages.success(request, f"Order {order.number} is now {OrderStatus(status).label.lower()}.")
+        return HttpResponseRedirect(here)
+
+    def _change_payment(self, request: HttpRequest, order: Order) -> HttpResponse:
+        """Staff say what became of the payment; Expired and Failed have their consequences within seconds (E5)."""
+        payment = request.POST.get("payment_status", "")
+        here = reverse("admin:orders_order_change", args=[order.pk])
+        if payment not in PaymentStatus.values:
+            messages.error(request, "Choose one of the payment statuses.")
+            return HttpResponseRedirect(here)
+        values = {"payment_status": payment}
+        change_order(
+            store=active_store(request), order_id=order.pk, values=values, actor=acting(request), now=timezone.now()
+        )
+        messages.success(request, f"The payment of order {order.number} is now {PaymentStatus(payment).label.lower()}.")
         return HttpResponseRedirect(here)
 
     def has_cancel_permission(self, request: HttpRequest) -> bool:

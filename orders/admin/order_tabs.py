@@ -18,6 +18,7 @@ from loyalty.notices.models import Notice
 from loyalty.stores.actors import actor_names
 from loyalty.stores.models import Store
 from loyalty.stores.showing import show_last_day, show_moment
+from orders.admin.holding import hold_card
 from orders.admin.showing import DASH, revert_badge, used_words
 from orders.admin.why import why
 from orders.kinds import KINDS, LEDGERS, NAMES, applied, currency_of, reverted, show
@@ -66,7 +67,13 @@ def _details(order: Order, store: Store, now: datetime) -> dict[str, Any]:
         for line in order.lines
         if isinstance(line, dict)
     ]
-    return {"kinds": kinds, "elsewhere": _elsewhere(order, store), "facts": _facts(order, store), "lines": lines}
+    return {
+        "kinds": kinds,
+        "elsewhere": _elsewhere(order, store),
+        "facts": _facts(order, store),
+        "lines": lines,
+        "hold": hold_card(order, store, now),
+    }
 
 
 def _line_amount(line: dict[str, Any], order: Order, store: Store) -> str:

@@ -1,0 +1,117 @@
+"""The page *Jobs*: how the periodic jobs went, and the orders they could not process (E7)."""
+
+from typing import Any, ClassVar, Final
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils import timezone
+
+from loyalty.backoffice.base import BackOfficeAdmin, StoreModelAdmin, StoreView, store_view
+from loyalty.jobs import EVERY, JOBS, wake
+from loyalty.journal.models import JobRun
+from loyalty.stores.active import active_store, is_operator, may
+from loyalty.stores.models import Store
+from loyalty.stores.roles import Can
+from loyalty.stores.showing import show_moment
+from orders.admin.upcoming import page_of
+from orders.models import OrderStatus, PaymentStatus, Problem
+
+PAGE: Final = "admin:orders_problem_changelist"
+_MINUTE: Final = 60
+_WORDS: Final = {
+    "orders.expire_overdue_payments": "Payments whose time has run out become Expired",
+    "orders.auto_cancel": "Orders with expired or failed payment are cancelled",
+    "credits.expire_lots": "Expired credits are booked off",
+    "points.expire_lots": "Expired points are booked off",
+    "loyalty.deliver_notices": "Messages to customers are sent",
+    "loyalty.prune": "Old answers of the REST API are deleted",
+}
+
+
+@store_view(needs=Can.CANCEL_ORDERS, methods=("POST",))
+def retry_page(self: BackOfficeAdmin, request: HttpRequest, problem: Problem) -> HttpResponse:
+    """Let the job try an order again now instead of at its next turn."""
+    now = timezone.now()
+    Problem.objects.for_store(active_store(request)).filter(pk=problem.pk).update(next_attempt_at=now)
+    wake(problem.job)
+    messages.success(request, f"Order {problem.order.number} is tried again within a minute. Look here again then.")
+    return HttpResponseRedirect(reverse(PAGE))
+
+
+@admin.register(Problem)
+class ProblemAdmin(StoreModelAdmin):
+    """Jobs: what the store's staff can do something about, and for operators how every job last went."""
+
+    ordering = ("next_attempt_at", "id")
+    actions = None
+    store_views: ClassVar[tuple[StoreView, ...]] = (StoreView("<path:object_id>/retry/", "retry", retry_page),)
+
+    def get_queryset(self, request: HttpRequest) -> "QuerySet[Problem]":
+        """Orders set aside that still wait: one that was paid or cancelled meanwhile is no problem any more."""
+        rows: QuerySet[Problem] = super().get_queryset(request)
+        return rows.select_related("order").filter(
+            order__status__in=(OrderStatus.PENDING, OrderStatus.CONFIRMED),
+            order__payment_status__in=(PaymentStatus.EXPIRED, PaymentStatus.FAILED),
+        )
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """The page."""
+        store = active_store(request)
+        page = page_of(request, self.get_queryset(request))
+        context = {
+            **self.admin_site.each_context(request),
+            "title": "Jobs",
+            "opts": self.opts,
+            "page": page,
+            "problems": [_problem_row(problem, store) for problem in page],
+            "jobs": _job_rows(store) if is_operator(request) else [],
+            "may_retry": may(request, Can.CANCEL_ORDERS),
+        }
+        return TemplateResponse(request, "orders/admin/jobs.html", context)
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """A problem's page is its order's."""
+        problem: Problem = self.row_or_404(request, object_id)
+        return HttpResponseRedirect(reverse("admin:orders_order_change", args=[problem.order_id]))
+
+
+def _problem_row(problem: Problem, store: Store) -> dict[str, Any]:
+    return {
+        "id": problem.pk,
+        "order": problem.order,
+        "job": _WORDS.get(problem.job, problem.job),
+        "error": problem.error,
+        "attempts": problem.attempts,
+        "since": show_moment(problem.created_at, store),
+        "next": show_moment(problem.next_attempt_at, store),
+    }
+
+
+def _job_rows(store: Store) -> list[dict[str, Any]]:
+    """Every job, whether it has run or not: two short tables, so that a job that never ran is seen too."""
+    runs = {run.name: run for run in JobRun.objects.all()}
+    return [_job_row(name, runs.get(name), store) for name in JOBS]
+
+
+def _job_row(name: str, run: JobRun | None, store: Store) -> dict[str, Any]:
+    every = EVERY[name].total_seconds()
+    row: dict[str, Any] = {
+        "name": name,
+        "words": _WORDS.get(name, name),
+        "every": f"{every:.0f} s" if every < _MINUTE else f"{every / _MINUTE:.0f} min",
+        "run": run,
+    }
+    if run is None:
+        return row
+    return row | {
+        "when": show_moment(run.started_at, store),
+        "seconds": f"{run.seconds:.2f} s",
+        "counts": ", ".join(f"{what} {count:,}" for what, count in run.counts.items()) or "–",
+        "failed": run.failed_at == run.started_at and bool(run.error),
+        "failed_at": show_moment(run.failed_at, store),
+    }
