@@ -31,7 +31,7 @@ def reinstating(order: Order, deduct: Deduct = Deduct.ALL) -> Callable[[], Reins
 
 def cancelling(order: Order) -> Callable[[], CancelResult]:
     choice = CancelChoice(returns={"credits": True, "points": True})
-    facts = {"store": order.store, "order_id": order.pk, "details": Details(), "token": None}
+    facts: dict[str, Any] = {"store": order.store, "order_id": order.pk, "details": Details(), "token": None}
     return partial(cancel_order, choice=choice, **facts, **WHO)
 
 
