@@ -16,7 +16,7 @@ _LEFT_ALONE: Final = "It is not cancelled automatically again unless its payment
 _UNPAID: Final[Mapping[str, str]] = {
     PaymentStatus.EXPIRED: f"The order’s payment has expired. {_LEFT_ALONE}",
     PaymentStatus.FAILED: f"The order’s payment has failed. {_LEFT_ALONE}",
-    PaymentStatus.PENDING: "The order is not paid yet. Once the payment is overdue, the store’s rules apply to it again.",
+    PaymentStatus.PENDING: "The order is not paid yet. Once its payment is overdue, the store’s rules apply again.",
 }
 
 
