@@ -14,9 +14,9 @@ from orders.services.reinstating import Deduct, InHand, ReinstateResult
 
 _LEFT_ALONE: Final = "It is not cancelled automatically again unless its payment changes."
 _UNPAID: Final[Mapping[str, str]] = {
-    PaymentStatus.EXPIRED: f"Its payment has expired. {_LEFT_ALONE}",
-    PaymentStatus.FAILED: f"Its payment has failed. {_LEFT_ALONE}",
-    PaymentStatus.PENDING: "It is not paid yet. Once the payment is overdue, the store’s rules apply to it again.",
+    PaymentStatus.EXPIRED: f"The order’s payment has expired. {_LEFT_ALONE}",
+    PaymentStatus.FAILED: f"The order’s payment has failed. {_LEFT_ALONE}",
+    PaymentStatus.PENDING: "The order is not paid yet. Once its payment is overdue, the store’s rules apply again.",
 }
 
 

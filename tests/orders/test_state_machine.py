@@ -41,6 +41,7 @@ from orders.services.cancelling import cancel_many, cancel_order, return_value
 from orders.services.changing import change_order
 from orders.services.choices import CancelChoice, Extension
 from orders.services.placing import NewOrder, place_order
+from orders.services.reinstating import Deduct, reinstate
 from tests import factories
 
 LONG: Final = os.environ.get("HYPOTHESIS_PROFILE") == "long"
@@ -77,6 +78,11 @@ class ModelUse:
     lot: ModelLot
     amount: int
     returned: int = 0
+    again: bool = False
+
+    @property
+    def missing(self) -> int:
+        return self.amount - self.returned
 
 
 @dataclass
@@ -89,10 +95,13 @@ class ModelOrder:
     refunded: bool = False
 
     def used(self, kind: Kind) -> int:
-        return sum(use.amount for use in self.uses[kind])
+        return sum(use.amount for use in self.uses[kind] if not use.again)
 
     def returned(self, kind: Kind) -> int:
-        return sum(use.returned for use in self.uses[kind])
+        return self.used(kind) - sum(use.missing for use in self.uses[kind])
+
+    def purse(self, kind: Kind) -> "Purse":
+        return (kind, self.currency if kind == "credits" else "")
 
     def status(self, kind: Kind) -> str | None:
         if self.returned(kind):
@@ -132,7 +141,7 @@ class Model:
 
     def give_back(self, order: ModelOrder, kind: Kind, extend: datetime | None) -> None:
         for use in order.uses[kind]:
-            missing = use.amount - use.returned
+            missing = use.missing
             if not missing:
                 continue
             if use.lot.valid(self.now):
@@ -256,6 +265,28 @@ class StoreLife(RuleBasedStateMachine):
                 days = extend.get(kind)
                 until = end_of_day(self.today + timedelta(days=days), self.store.tz) if days else None
                 self.model.give_back(order, kind, until)
+
+    @rule(
+        order=orders,
+        deduct=st.sampled_from(Deduct),
+        status=st.sampled_from(["pending", "confirmed", "completed"]),
+    )
+    def reinstate(self, order: ModelOrder, deduct: Deduct, status: str) -> None:
+        held = {kind: order.returned(kind) for kind in KINDS}
+        has = {kind: self.model.available(order.purse(kind), order.customer) for kind in KINDS}
+        facts: dict[str, Any] = {"order_id": order.pk, "status": status, "deduct": deduct, "trigger": Trigger.ADMIN}
+        if deduct is Deduct.ALL and any(held[kind] > has[kind] for kind in KINDS):
+            with pytest.raises(InsufficientBalance):
+                reinstate(**facts, **self.who())
+            return
+        result = reinstate(**facts, **self.who())
+        assert result.reinstated_now == order.cancelled
+        order.cancelled = False
+        for kind in KINDS:
+            taken = 0 if deduct is Deduct.NONE else min(held[kind], has[kind])
+            assert result.deducted.get(kind, 0) == taken
+            for use in self.model.draw(order.purse(kind), order.customer, taken) or []:
+                order.uses[kind].append(ModelUse(use.lot, use.amount, again=True))
 
     @precondition(lambda self: self.placed)
     @rule(data=st.data())

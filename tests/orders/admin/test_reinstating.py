@@ -297,4 +297,4 @@ def test_an_unpaid_order_says_what_becomes_of_it(client: Client, ana: Customer) 
     order = late(ana)
     facts: dict[str, Any] = {"store": order.store, "order_id": order.pk, "actor": ACTOR}
     change_order(values={"payment_status": "expired"}, now=NOW + timedelta(hours=1), **facts)
-    assert "Its payment has expired." in text_of(client.get(address(order)))
+    assert "The order’s payment has expired." in text_of(client.get(address(order)))

@@ -306,7 +306,7 @@ def test_an_order_brought_back_unpaid_is_not_cancelled_again_until_its_payment_c
     order = factories.make_order(customer, credits="15")
     settings = StoreSettings(auto_cancel=AutoCancelSettings(expired="cancel_and_revert"))
     factories.make_settings(customer.store, settings)
-    change = {"store": order.store, "order_id": order.pk, "actor": ACTOR}
+    change: dict[str, Any] = {"store": order.store, "order_id": order.pk, "actor": ACTOR}
     change_order(values={"payment_status": how}, now=NOW, **change)
     assert run_job("orders.auto_cancel", NOW) == {"cancelled": 1, "failed": 0}
 

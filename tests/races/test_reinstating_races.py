@@ -1,0 +1,113 @@
+"""Bringing orders back at the same moment on several connections: nothing is taken twice (M10, L3)."""
+
+from collections.abc import Callable
+from decimal import Decimal
+from functools import partial
+from typing import Any
+
+import pytest
+
+from loyalty.checks import find_faults
+from loyalty.ledger.planner import InsufficientBalance
+from loyalty.stores.actors import Trigger
+from loyalty.stores.models import Customer
+from orders.models import Order
+from orders.services.applying import CancelResult, Details
+from orders.services.cancelling import cancel_order
+from orders.services.choices import CancelChoice
+from orders.services.placing import NewOrder, place_order
+from orders.services.reinstating import Deduct, ReinstateResult, reinstate
+from tests import factories
+from tests.races.racing import ROUNDS, in_turn, together
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(600)]
+
+WHO: dict[str, Any] = {"actor": factories.ACTOR, "trigger": Trigger.API, "now": factories.NOW}
+
+
+def reinstating(order: Order, deduct: Deduct = Deduct.ALL) -> Callable[[], ReinstateResult]:
+    return partial(reinstate, store=order.store, order_id=order.pk, status="confirmed", deduct=deduct, **WHO)
+
+
+def cancelling(order: Order) -> Callable[[], CancelResult]:
+    choice = CancelChoice(returns={"credits": True, "points": True})
+    facts: dict[str, Any] = {"store": order.store, "order_id": order.pk, "details": Details(), "token": None}
+    return partial(cancel_order, choice=choice, **facts, **WHO)
+
+
+def spending(customer: Customer, amount: int) -> Callable[[], tuple[Order, bool]]:
+    new = NewOrder(
+        number=f"spend-{Order.unscoped.count()}",
+        total=Decimal(1000),
+        currency="USD",
+        placed_at=factories.NOW,
+        customer=customer.pk,
+        apply_credits=Decimal(amount),
+    )
+    return partial(place_order, store=customer.store, new=new, **WHO)
+
+
+@pytest.fixture
+def customer() -> Customer:
+    return factories.make_customer(factories.make_store())
+
+
+def returned(customer: Customer) -> Order:
+    """An order that used 10 credits and 10 points, which are back."""
+    return factories.cancel(factories.make_order(customer, credits="10", points=10))
+
+
+def left(customer: Customer) -> Any:
+    return factories.balance("credits", customer, now=factories.NOW)
+
+
+def test_m10_eight_callers_reinstate_one_order_and_it_is_deducted_once(customer: Customer) -> None:
+    factories.grant("credits", customer, "1000")
+    factories.grant("points", customer, 1000)
+    for number in range(1, len(ROUNDS) + 1):
+        order = returned(customer)
+        done = together(*[reinstating(order)] * 8)
+        assert sum(isinstance(result, ReinstateResult) and result.reinstated_now for result in done) == 1
+        assert sum(isinstance(result, ReinstateResult) and bool(result.deducted) for result in done) == 1
+        assert left(customer) == 1000 - 10 * number
+    assert list(find_faults(customer.store)) == []
+
+
+def test_m10_reinstate_and_spend_of_the_same_balance_at_once(customer: Customer) -> None:
+    for _ in ROUNDS:
+        other = factories.make_customer(customer.store)
+        factories.grant("credits", other, "10")
+        factories.grant("points", other, 10)
+        order = returned(other)
+        calls: list[Callable[[], Any]] = [reinstating(order), spending(other, 6)]
+        back, spent = together(*calls)
+        assert isinstance(back, InsufficientBalance) != isinstance(spent, InsufficientBalance)
+        assert left(other) == (4 if isinstance(back, InsufficientBalance) else 0)
+        status = Order.unscoped.get(pk=order.pk).status
+        assert status == ("cancelled" if isinstance(back, InsufficientBalance) else "confirmed")
+    assert list(find_faults(customer.store)) == []
+
+
+def test_m10_what_is_available_is_read_once_a_spend_is_committed(customer: Customer) -> None:
+    factories.grant("credits", customer, "10")
+    factories.grant("points", customer, 10)
+    order = returned(customer)
+
+    back = in_turn(spending(customer, 6), reinstating(order, Deduct.AVAILABLE))
+
+    assert isinstance(back, ReinstateResult)
+    assert dict(back.deducted) == {"credits": 4, "points": 10}
+    assert left(customer) == 0
+    assert list(find_faults(customer.store)) == []
+
+
+def test_m9_reinstates_and_cancels_at_once_leave_everything_with_one_side(customer: Customer) -> None:
+    factories.grant("credits", customer, "10")
+    factories.grant("points", customer, 10)
+    order = returned(customer)
+    for _ in ROUNDS:
+        calls: list[Callable[[], Any]] = [reinstating(order), cancelling(order)] * 4
+        together(*calls)
+        row = Order.unscoped.get(pk=order.pk)
+        assert left(customer) == row.credits_reverted == (10 if row.status == "cancelled" else 0)
+    assert list(find_faults(customer.store)) == []
