@@ -25,6 +25,7 @@ GET_PAGES: dict[str, Can | str] = {
     "orders_order_changelist": Can.VIEW,
     "orders_order_change": Can.VIEW,
     "orders_order_cancel": Can.CANCEL_ORDERS,
+    "orders_order_backtest": Can.CHANGE_SETTINGS,
     "orders_revert_changelist": Can.VIEW,
     "orders_revert_change": Can.VIEW,
     "stores_customer_changelist": Can.VIEW,
@@ -100,7 +101,7 @@ class Shop:
             "stores_store": self.store,
         }
         model = "_".join(name.split("_")[:2])
-        if model not in rows or name.endswith(("_changelist", "_add")):
+        if model not in rows or name.endswith(("_changelist", "_add", "_backtest")):
             return reverse(f"admin:{name}")
         more = ["credits"] if name == "stores_customer_adjust" else []
         return reverse(f"admin:{name}", args=[rows[model].pk, *more])
