@@ -21,10 +21,10 @@ from orders.services.placing import OrderCancelled
 from orders.services.upcoming import (
     Affected,
     due_at,
-    overdue,
     upcoming,
     would_cancel_expired,
     would_cancel_failed,
+    would_cancel_overdue,
 )
 from tests import factories
 from tests.factories import ACTOR, NOW
@@ -109,9 +109,10 @@ def test_what_would_be_cancelled_is_what_the_jobs_then_cancel(store: Store) -> N
     place(store, "6", payment_status="failed")
     place(store, "7", payment_due_at=NOW, status="completed")
     factories.make_settings(store, ON)
-    assert overdue(store, ON, NOW) == Affected(2, 1)
+    assert would_cancel_overdue(store, ON, NOW) == Affected(2, 1)
     assert would_cancel_expired(store, ON, NOW) == Affected(3, 2)
-    assert would_cancel_expired(store, StoreSettings(), NOW) == Affected(0, 0)
+    for counting in (would_cancel_expired, would_cancel_overdue):
+        assert counting(store, StoreSettings(), NOW) == Affected(0, 0)
     assert would_cancel_failed(store, ON, NOW) == Affected(1, 0)
     run_at(NOW)
     cancelled = Order.objects.for_store(store).filter(status=OrderStatus.CANCELLED)
