@@ -167,19 +167,19 @@ def test_e1_due_at(store: Store) -> None:
 
 
 @pytest.mark.parametrize("status", ["expired", "failed"])
-def test_e5_a_changed_payment_wakes_the_sweep(
-    store: Store, status: str, django_capture_on_commit_callbacks: Any
+@pytest.mark.parametrize("way", ["changed", "placed", "released"])
+def test_e5_a_payment_that_falls_through_wakes_the_sweep(
+    store: Store, status: str, way: str, django_capture_on_commit_callbacks: Any
 ) -> None:
     order = place(store, "1")
+    Order.objects.for_store(store).filter(pk=order.pk).update(held_at=NOW)
+    if way == "released":
+        Order.objects.for_store(store).filter(pk=order.pk).update(payment_status=status)
     with django_capture_on_commit_callbacks() as waking:
-        change_order(store=store, order_id=order.pk, values={"payment_status": status}, actor=ACTOR, now=NOW)
-    assert len(waking) == 1
-    with django_capture_on_commit_callbacks() as waking:
-        place(store, "2", payment_status=status)
-    assert len(waking) == 1
-    with django_capture_on_commit_callbacks() as waking:
-        hold_order(store=store, order_id=order.pk, actor=ACTOR, now=NOW)
-    assert len(waking) == 0
-    with django_capture_on_commit_callbacks() as waking:
-        release_order(store=store, order_id=order.pk, actor=ACTOR, now=NOW)
+        if way == "changed":
+            change_order(store=store, order_id=order.pk, values={"payment_status": status}, actor=ACTOR, now=NOW)
+        elif way == "placed":
+            place(store, "2", payment_status=status)
+        else:
+            release_order(store=store, order_id=order.pk, actor=ACTOR, now=NOW)
     assert len(waking) == 1
