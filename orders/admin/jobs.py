@@ -1,5 +1,6 @@
 """The page *Jobs*: how the periodic jobs went, and the orders they could not process (E7)."""
 
+from datetime import timedelta
 from typing import Any, ClassVar, Final
 
 from django.contrib import admin, messages
@@ -20,7 +21,7 @@ from orders.admin.upcoming import page_of
 from orders.models import OrderStatus, PaymentStatus, Problem
 
 PAGE: Final = "admin:orders_problem_changelist"
-_MINUTE: Final = 60
+_UNITS: Final = ((timedelta(hours=1), "h"), (timedelta(minutes=1), "min"), (timedelta(seconds=1), "s"))
 _WORDS: Final = {
     "orders.expire_overdue_payments": "Payments whose time has run out become Expired",
     "orders.auto_cancel": "Orders with expired or failed payment are cancelled",
@@ -64,7 +65,7 @@ class ProblemAdmin(StoreModelAdmin):
         context = {
             **self.admin_site.each_context(request),
             "title": "Jobs",
-            "opts": self.opts,
+            "content_title": "Jobs",
             "page": page,
             "problems": [_problem_row(problem, store) for problem in page],
             "jobs": _job_rows(store) if is_operator(request) else [],
@@ -98,12 +99,16 @@ def _job_rows(store: Store) -> list[dict[str, Any]]:
     return [_job_row(name, runs.get(name), store) for name in JOBS]
 
 
+def _pause_words(pause: timedelta) -> str:
+    unit, word = next((unit, word) for unit, word in _UNITS if pause >= unit)
+    return f"{pause // unit} {word}"
+
+
 def _job_row(name: str, run: JobRun | None, store: Store) -> dict[str, Any]:
-    every = EVERY[name].total_seconds()
     row: dict[str, Any] = {
         "name": name,
         "words": _WORDS.get(name, name),
-        "every": f"{every:.0f} s" if every < _MINUTE else f"{every / _MINUTE:.0f} min",
+        "every": _pause_words(EVERY[name]),
         "run": run,
     }
     if run is None:

@@ -55,7 +55,7 @@ def order_settings_page(self: BackOfficeAdmin, request: HttpRequest, _row: None)
     context = {
         **self.admin_site.each_context(request),
         "title": "Order settings",
-        "opts": self.opts,
+        "content_title": "Order settings",
         "cards": cards,
         "settings": settings,
         "stale": stale,
@@ -117,14 +117,14 @@ class Card:
     sentence: str
 
 
-def affected_words(affected: Affected, verb: str) -> str:
+def affected_words(affected: Affected) -> str:
     """How many orders, and how many of them used something, in one sentence."""
     if not affected.orders:
-        return f"No order would be {verb}."
+        return "No order would be cancelled now."
     orders = "order" if affected.orders == 1 else "orders"
     with_value = "none" if not affected.with_value else _bounded(affected.with_value)
     more = "at least " if affected.orders > COUNTED_TO >= affected.with_value > 0 else ""
-    return f"{_bounded(affected.orders)} {orders} would be {verb}, {more}{with_value.lower()} with credits or points."
+    return f"{_bounded(affected.orders)} {orders} would be cancelled now, {more}{with_value.lower()} with credits or points."
 
 
 def _bounded(count: int) -> str:
@@ -135,7 +135,7 @@ def _card(kind: CardKind, sent: CardForm | None, store: Store, settings: StoreSe
     form = sent or kind.form(settings=settings)
     # Counted for what is chosen, saved or not.
     affected = kind.counting(store, form.chosen(), now) if kind.counting else None
-    return Card(kind.key, kind.title, form, affected, affected_words(affected, kind.verb) if affected else "")
+    return Card(kind.key, kind.title, form, affected, affected_words(affected) if affected else "")
 
 
 def _save(request: HttpRequest, store: Store, patch: dict[str, Any], now: datetime, *, version: int) -> None:

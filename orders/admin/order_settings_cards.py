@@ -12,7 +12,7 @@ from django.utils.safestring import SafeString
 from loyalty.stores.models import Store
 from loyalty.stores.preferences import StoreSettings, settings_from_json, settings_to_json
 from loyalty.stores.saving_settings import merged
-from orders.services.upcoming import Affected, overdue, would_cancel_expired, would_cancel_failed
+from orders.services.upcoming import Affected, would_cancel_expired, would_cancel_failed, would_cancel_overdue
 
 _LONGEST_WINDOW: Final = 24 * 365
 _LONGEST_GRACE: Final = 60 * 24 * 30
@@ -32,29 +32,25 @@ class Option:
         return self.value, format_html(markup, self.label, self.words)
 
 
-def _modes(what_happens: str) -> tuple[Option, ...]:
-    return (
-        Option("off", "Off", "Nothing happens by itself. The order stays open and keeps what it used."),
-        Option(
-            "cancel",
-            "Auto cancel only",
-            "The order is cancelled. What it used is not returned: it shows Not Reverted and waits under Needs revert.",
-        ),
-        Option(
-            "cancel_and_revert",
-            "Auto cancel order and return credits & points with original expiry date",
-            f"The order is cancelled and {what_happens} Expiry dates never change.",
-        ),
-    )
-
-
-EXPIRED_MODES: Final = _modes("what it used goes back to the lots it came from, by the rule below.")
-FAILED_MODES: Final = _modes("what it used goes back to the lots it came from, by the rule below.")
+MODES: Final = (
+    Option("off", "Off", "Nothing happens by itself. The order stays open and keeps what it used."),
+    Option(
+        "cancel",
+        "Auto cancel only",
+        "The order is cancelled. What it used is not returned: it shows Not Reverted and waits under Needs revert.",
+    ),
+    Option(
+        "cancel_and_revert",
+        "Auto cancel order and return credits & points with original expiry date",
+        "The order is cancelled and what it used goes back to the lots it came from, by the rule below. "
+        "Expiry dates never change.",
+    ),
+)
 RULES: Final = (
     Option(
         "all_or_nothing",
         "All or nothing",
-        "If any part of the credits has expired, no credits return. Points are judged by themselves in the same way.",
+        "If any part of the credits has expired, no credits return. Points are judged by themselves, in the same way.",
     ),
     Option("valid_only", "What is valid", "Every part that has not expired returns; expired parts are left out."),
 )
@@ -74,8 +70,9 @@ class CardForm(forms.Form):
     paths: ClassVar[Mapping[str, tuple[str, ...]]]
 
     def __init__(self, *args: Any, settings: StoreSettings, **kwargs: Any) -> None:
-        initial = {name: value_at(settings, path) for name, path in self.paths.items()}
-        super().__init__(*args, initial=initial, label_suffix="", auto_id="setting_%s", **kwargs)
+        super().__init__(*args, **kwargs)
+        self.label_suffix, self.auto_id = "", "setting_%s"
+        self.initial = {name: value_at(settings, path) for name, path in self.paths.items()}
         self.settings = settings
 
     def patch(self) -> dict[str, Any]:
@@ -97,7 +94,7 @@ class CardForm(forms.Form):
 class ExpiredForm(CardForm):
     """Orders whose payment expired (E2, E3)."""
 
-    expired = _Choice("When the payment of an order expires", EXPIRED_MODES)
+    expired = _Choice("When the payment of an order expires", MODES)
     expired_rule = _Choice("When part of what it used has expired", RULES)
     paths = {
         "expired": ("auto_cancel", "expired"),
@@ -108,7 +105,7 @@ class ExpiredForm(CardForm):
 class FailedForm(CardForm):
     """Orders whose payment failed (F1, F2, E9)."""
 
-    failed = _Choice("When the payment of an order fails", FAILED_MODES)
+    failed = _Choice("When the payment of an order fails", MODES)
     failed_rule = _Choice("When part of what it used has expired", RULES)
     failed_grace = forms.IntegerField(
         label="Minutes of grace",
@@ -154,31 +151,18 @@ Counting = Callable[[Store, StoreSettings, datetime], Affected]
 
 @dataclass(frozen=True, slots=True)
 class CardKind:
-    """A card of the page; ``verb`` completes "with this, N orders would be …"."""
+    """A card of the page; ``counting`` finds what a choice on it would cancel at once."""
 
     key: str
     title: str
     form: type[CardForm]
     counting: Counting | None = None
-    verb: str = ""
 
 
 CARDS: Final = (
-    CardKind(
-        "expired",
-        "Auto cancel orders with expired payment status",
-        ExpiredForm,
-        would_cancel_expired,
-        "cancelled now",
-    ),
-    CardKind(
-        "failed",
-        "Auto cancel orders with failed payment status",
-        FailedForm,
-        would_cancel_failed,
-        "cancelled now",
-    ),
-    CardKind("window", "Payment window", WindowForm, overdue, "set to Expired now"),
+    CardKind("expired", "Auto cancel orders with expired payment status", ExpiredForm, would_cancel_expired),
+    CardKind("failed", "Auto cancel orders with failed payment status", FailedForm, would_cancel_failed),
+    CardKind("window", "Payment window", WindowForm, would_cancel_overdue),
     CardKind("notice", "Messages about automatic cancels", NoticeForm),
 )
 PATHS: Final = {path: name for card in CARDS for name, path in card.form.paths.items()}

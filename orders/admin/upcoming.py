@@ -37,7 +37,7 @@ def upcoming_page(self: BackOfficeAdmin, request: HttpRequest, _row: None) -> Ht
     context = {
         **self.admin_site.each_context(request),
         "title": "Cancelled next",
-        "opts": self.opts,
+        "content_title": "Cancelled next",
         "held": held,
         "page": page,
         "rows": rows,

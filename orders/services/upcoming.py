@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from django.db.models import Count, DateTimeField, ExpressionWrapper, F, Q, QuerySet, Value
 from django.db.models.functions import Coalesce
@@ -47,7 +47,7 @@ def would_cancel_expired(store: Store, settings: StoreSettings, now: datetime) -
     """What ``settings``, saved or not, would cancel at ``now`` because the payment expired or is overdue (E1, E2)."""
     if settings.auto_cancel.expired == "off":
         return Affected()
-    return _would_cancel(store, settings, PaymentStatus.EXPIRED, now) + overdue(store, settings, now)
+    return _would_cancel(store, settings, PaymentStatus.EXPIRED, now) + would_cancel_overdue(store, settings, now)
 
 
 def would_cancel_failed(store: Store, settings: StoreSettings, now: datetime) -> Affected:
@@ -55,8 +55,10 @@ def would_cancel_failed(store: Store, settings: StoreSettings, now: datetime) ->
     return _would_cancel(store, settings, PaymentStatus.FAILED, now)
 
 
-def overdue(store: Store, settings: StoreSettings, now: datetime) -> Affected:
-    """The orders whose payment would become Expired at ``now`` and which may then be cancelled (E1, E9)."""
+def would_cancel_overdue(store: Store, settings: StoreSettings, now: datetime) -> Affected:
+    """What ``settings`` would cancel at ``now`` of the orders whose payment is still pending but overdue (E1, E9)."""
+    if settings.auto_cancel.expired == "off":
+        return Affected()
     arms = _unpaid_arms(store, settings.auto_cancel, "lte", now)
     return sum((_count(arm) for arm in arms), Affected())
 
@@ -67,7 +69,7 @@ def upcoming(store: Store, settings: StoreSettings, now: datetime, *, most: int)
     Held orders are left out. One statement, which reads at most ``most`` orders from each of four indexes.
     """
     until = now + AHEAD
-    arms: list[QuerySet[Order]] = []
+    arms: list[QuerySet[Any]] = []
     for rule in rules_of(store, settings):
         if rule.payment_status == PaymentStatus.EXPIRED:
             arms += _unpaid_arms(store, settings.auto_cancel, "lt", until)

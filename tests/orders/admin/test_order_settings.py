@@ -116,10 +116,13 @@ def test_what_a_choice_would_cancel_is_said_before_it_is_saved(shop: tuple[Store
     shown = send(client, EXPIRED, _preview="1")
     assert sentence(shown, "expired") == "2 orders would be cancelled now, 1 with credits or points."
     assert not SettingsVersion.objects.for_store(store).exists()
-    shown = send(client, {"card": "window", "window": "24"}, _preview="1")
-    assert sentence(shown, "window") == "2 orders would be set to Expired now, none with credits or points."
+    window = {"card": "window", "window": "24"}
+    assert sentence(send(client, window, _preview="1"), "window") == "No order would be cancelled now."
     off = {"card": "failed", "failed": "off", "failed_rule": "valid_only", "failed_grace": "0"}
     assert sentence(send(client, off, _preview="1"), "failed") == "No order would be cancelled now."
+    send(client, EXPIRED)
+    shown = send(client, window, version=1, _preview="1")
+    assert sentence(shown, "window") == "2 orders would be cancelled now, none with credits or points."
     grace = off | {"failed": "cancel", "failed_grace": "1"}
     assert sentence(send(client, grace, _preview="1"), "failed") == "No order would be cancelled now."
 

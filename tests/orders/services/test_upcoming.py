@@ -21,10 +21,10 @@ from orders.services.placing import OrderCancelled
 from orders.services.upcoming import (
     Affected,
     due_at,
-    overdue,
     upcoming,
     would_cancel_expired,
     would_cancel_failed,
+    would_cancel_overdue,
 )
 from tests import factories
 from tests.factories import ACTOR, NOW
@@ -109,9 +109,10 @@ def test_what_would_be_cancelled_is_what_the_jobs_then_cancel(store: Store) -> N
     place(store, "6", payment_status="failed")
     place(store, "7", payment_due_at=NOW, status="completed")
     factories.make_settings(store, ON)
-    assert overdue(store, ON, NOW) == Affected(2, 1)
+    assert would_cancel_overdue(store, ON, NOW) == Affected(2, 1)
     assert would_cancel_expired(store, ON, NOW) == Affected(3, 2)
-    assert would_cancel_expired(store, StoreSettings(), NOW) == Affected(0, 0)
+    for counting in (would_cancel_expired, would_cancel_overdue):
+        assert counting(store, StoreSettings(), NOW) == Affected(0, 0)
     assert would_cancel_failed(store, ON, NOW) == Affected(1, 0)
     run_at(NOW)
     cancelled = Order.objects.for_store(store).filter(status=OrderStatus.CANCELLED)
@@ -166,19 +167,19 @@ def test_e1_due_at(store: Store) -> None:
 
 
 @pytest.mark.parametrize("status", ["expired", "failed"])
-def test_e5_a_changed_payment_wakes_the_sweep(
-    store: Store, status: str, django_capture_on_commit_callbacks: Any
+@pytest.mark.parametrize("way", ["changed", "placed", "released"])
+def test_e5_a_payment_that_falls_through_wakes_the_sweep(
+    store: Store, status: str, way: str, django_capture_on_commit_callbacks: Any
 ) -> None:
     order = place(store, "1")
+    Order.objects.for_store(store).filter(pk=order.pk).update(held_at=NOW)
+    if way == "released":
+        Order.objects.for_store(store).filter(pk=order.pk).update(payment_status=status)
     with django_capture_on_commit_callbacks() as waking:
-        change_order(store=store, order_id=order.pk, values={"payment_status": status}, actor=ACTOR, now=NOW)
-    assert len(waking) == 1
-    with django_capture_on_commit_callbacks() as waking:
-        place(store, "2", payment_status=status)
-    assert len(waking) == 1
-    with django_capture_on_commit_callbacks() as waking:
-        hold_order(store=store, order_id=order.pk, actor=ACTOR, now=NOW)
-    assert len(waking) == 0
-    with django_capture_on_commit_callbacks() as waking:
-        release_order(store=store, order_id=order.pk, actor=ACTOR, now=NOW)
+        if way == "changed":
+            change_order(store=store, order_id=order.pk, values={"payment_status": status}, actor=ACTOR, now=NOW)
+        elif way == "placed":
+            place(store, "2", payment_status=status)
+        else:
+            release_order(store=store, order_id=order.pk, actor=ACTOR, now=NOW)
     assert len(waking) == 1
