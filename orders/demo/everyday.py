@@ -17,10 +17,14 @@ from orders.models import Order, OrderStatus, PaymentStatus
 from orders.services.applying import Details
 from orders.services.cancelling import cancel_many, return_value
 from orders.services.choices import CancelChoice, Extension
+from orders.services.reinstating import Deduct, reinstate
 
 ORDERS: Final = 60
 DAYS: Final = 150
 FIRST_NUMBER: Final = 1001
+# Of those whose payment failed: paid after all, when they may be cancelled already; and one that staff brought back.
+PAID_LATE: Final = (32, 56)
+BROUGHT_BACK: Final = 33
 GIFTS: Final = ("Birthday", "Sorry for the delay", "Thank you for your review", "Spring campaign")
 TAGS: Final[Sequence[list[str]]] = ([], ["vip"], ["gift-wrap"], [], ["wholesale"], ["vip", "exchange-order"], [])
 
@@ -99,6 +103,10 @@ def _order(shop: Shop, customer: Customer, index: int, random: Random) -> None:
         )
         _pay(shop, order, payment, now)
         _go_on(shop, order, status, WAYS[index // 4 % len(WAYS)], now)
+        if index in PAID_LATE:
+            shop.change(order, {"payment_status": PaymentStatus.PAID}, at=now + timedelta(days=2))
+        if index == BROUGHT_BACK:
+            shop.past.at(now + timedelta(days=2), lambda later: _bring_back(shop, order, later))
         if payment == PaymentStatus.REFUNDED and status == OrderStatus.COMPLETED:
             shop.past.at(now + timedelta(days=8), lambda later: _return_all(shop, order, later))
 
@@ -138,6 +146,18 @@ def _cancel(shop: Shop, order: Order, way: Way, now: datetime) -> None:
         cancel_many(store=shop.store, order_ids=[order.pk], details=details, actor=shop.person(Role.SUPPORT), now=now)
     else:
         shop.cancel(order, way.choice, details, now=now, by_api=way.by == "api")
+
+
+def _bring_back(shop: Shop, order: Order, now: datetime) -> None:
+    reinstate(
+        store=shop.store,
+        order_id=order.pk,
+        status=OrderStatus.CONFIRMED,
+        deduct=Deduct.AVAILABLE,
+        actor=shop.person(Role.SUPPORT),
+        trigger=Trigger.ADMIN,
+        now=now,
+    )
 
 
 def _return_all(shop: Shop, order: Order, now: datetime) -> None:

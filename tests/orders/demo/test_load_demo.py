@@ -126,6 +126,11 @@ def test_o3_each_store_shows_both_revert_statuses_a_part_and_a_queue(loaded: lis
         assert (partly.credits_reverted, partly.credits_applied) == (Decimal(20), Decimal(50))
 
 
+def test_e6_m10_some_were_paid_too_late_and_one_was_brought_back(loaded: list[Store]) -> None:
+    assert Order.unscoped.filter(paid_after_cancellation=True).count() == 2
+    assert Order.unscoped.filter(reinstated_at__isnull=False).exists()
+
+
 def test_h5_the_books_agree(loaded: list[Store]) -> None:
     call_command("check_ledger", stdout=StringIO())
 
