@@ -18,6 +18,7 @@ from loyalty.stores.active import acting, active_store, may
 from loyalty.stores.roles import Can
 from loyalty.stores.searching import find_customers
 from loyalty.stores.showing import show_moment
+from orders.admin.backtest import backtest_page
 from orders.admin.bulk_cancel import LIMIT, bulk_cancel_page, show_bulk_cancel
 from orders.admin.cancelling import cancel_page
 from orders.admin.holding import hold_page, release_page
@@ -84,6 +85,7 @@ class OrderAdmin(StoreModelAdmin):
         js: ClassVar[tuple[str, ...]] = ("orders/cancel_form.js",)
 
     store_views: ClassVar[tuple[StoreView, ...]] = (
+        StoreView("backtest/", "backtest", backtest_page),
         StoreView("bulk-cancel/", "bulk_cancel", bulk_cancel_page),
         StoreView("upcoming/", "upcoming", upcoming_page),
         StoreView("<path:object_id>/cancel/", "cancel", cancel_page),

@@ -75,7 +75,7 @@ ELSEWHERE = {
 }
 
 # These addresses name no row.
-_NO_ROW = ("_changelist", "_add", "_upcoming")
+_NO_ROW = ("_changelist", "_add", "_upcoming", "_backtest")
 
 
 def _names(patterns: list[URLPattern | URLResolver]) -> Iterator[str]:
