@@ -2,6 +2,7 @@
 
 from typing import ClassVar
 
+import pgtrigger
 from django.db import models
 from django.db.models import Q
 
@@ -54,3 +55,31 @@ class Notice(StoreOwned):
 
     def __str__(self) -> str:
         return self.subject
+
+
+class Reminder(StoreOwned):
+    """That a customer was told of one lot before it expires: one row a lot, so that nobody is told twice. Insert-only.
+
+    Which kind's lot it is, the filled one of the two references says.
+    """
+
+    customer = SameStoreKey("stores.Customer")
+    notice = SameStoreKey(Notice)
+    credit_lot = SameStoreKey("credits.CreditLot", null=True, blank=True, db_index=False)
+    point_lot = SameStoreKey("points.PointLot", null=True, blank=True, db_index=False)
+    created_at = models.DateTimeField()
+
+    class Meta(StoreOwned.Meta):
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["credit_lot"], name="reminder_once_for_credits"),
+            models.UniqueConstraint(fields=["point_lot"], name="reminder_once_for_points"),
+            models.CheckConstraint(
+                condition=Q(credit_lot__isnull=False, point_lot__isnull=True)
+                | Q(credit_lot__isnull=True, point_lot__isnull=False),
+                name="reminder_is_about_one_lot",
+            ),
+        ]
+        triggers: ClassVar = [pgtrigger.Protect(name="insert_only", operation=pgtrigger.Update | pgtrigger.Delete)]
+
+    def __str__(self) -> str:
+        return f"Reminder {self.pk}"

@@ -24,6 +24,11 @@ def show_day(day: date | None, store: Store) -> str:
     return format_date(day, "medium", locale=_locale(store.locale)) if day else ""
 
 
+def show_day_in_words(day: date | None, store: Store) -> str:
+    """A day as letters write it, such as ``5 January 2026``; empty for none."""
+    return format_date(day, "long", locale=_locale(store.locale)) if day else ""
+
+
 def show_last_day(expires_at: datetime | None, store: Store) -> str:
     """The last day on which value can be used, or ``never expires`` (L2)."""
     return show_day(last_day_of_use(expires_at, store.tz), store) or "never expires"

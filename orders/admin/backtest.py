@@ -52,7 +52,7 @@ class BacktestForm(forms.Form):
     failed_lots = forms.ChoiceField(label="When the payment failed and some value has expired", choices=_LOTS)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, label_suffix="", **kwargs)
+        super().__init__(*args, **({"label_suffix": ""} | kwargs))
 
     def tried(self) -> AutoCancelSettings:
         """The settings that are to be tried."""

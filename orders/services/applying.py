@@ -305,6 +305,6 @@ def _told(results: list[CancelResult], plans: Sequence[OrderPlan], work: Work) -
     """The same results with the notices that were queued in this transaction (M5, H3)."""
     if not work.details.notify_customer:
         return results
-    letters = [letter(plan, store=work.store, cancelled=work.cancels) for plan in plans]
+    letters = [letter(plan, store=work.store, cancelled=work.cancels, trigger=work.trigger) for plan in plans]
     notices = {notice.order_id: notice for notice in queue(filter(None, letters), actor=work.actor, now=work.now)}
     return [replace(result, notice=notices.get(result.order.pk)) for result in results]

@@ -2,20 +2,26 @@
 
 from dataclasses import dataclass
 
-from babel.dates import format_date
 from django.template.loader import render_to_string
 
 from loyalty.ledger.expiry import last_day_of_use
 from loyalty.ledger.ledger import Kind
 from loyalty.ledger.planner import GIVES_BACK, Amount, KindPlan, Outcome, PlannedLot
 from loyalty.notices.queueing import Letter, Message
+from loyalty.stores.actors import Trigger
 from loyalty.stores.models import Store
+from loyalty.stores.showing import show_day_in_words
 from orders.kinds import KINDS, NAMES, currency_of, show
 from orders.services.plans import OrderPlan
 
 _WHY_NOT = {
     Outcome.EXPIRED: "expired on {day}",
-    Outcome.BLOCKED: "not returned, because another part has expired",
+    Outcome.BLOCKED: "because another part of the {name} that you used has expired",
+}
+# Why automation cancelled, as the end of the sentence that says so; people's reasons are theirs to tell.
+_BECAUSE = {
+    Trigger.PAYMENT_EXPIRED: ", because it was not paid in time",
+    Trigger.PAYMENT_FAILED: ", because the payment failed",
 }
 
 
@@ -36,8 +42,11 @@ class NoticeKind:
     not_returned: tuple[NoticeLine, ...]
 
 
-def compose(plan: OrderPlan, *, store: Store, cancelled: bool) -> Message:
-    """The message for what ``plan`` does: what returned, until when, what did not and why."""
+def compose(plan: OrderPlan, *, store: Store, cancelled: bool, trigger: Trigger | None = None) -> Message:
+    """The message for what ``plan`` does: what returned, until when, what did not and why.
+
+    ``trigger`` lets it say why the order was cancelled, when that was automatic.
+    """
     kinds = [_kind(plan, kind, store) for kind in KINDS if plan.kinds[kind].used]
     customer = plan.order.customer
     context = {
@@ -45,6 +54,7 @@ def compose(plan: OrderPlan, *, store: Store, cancelled: bool) -> Message:
         "order": plan.order,
         "customer_name": customer.name if customer else "",
         "cancelled": cancelled,
+        "because": _BECAUSE.get(trigger, "") if trigger else "",
         "kinds": kinds,
     }
     what = "was cancelled" if cancelled else "was updated"
@@ -55,11 +65,12 @@ def compose(plan: OrderPlan, *, store: Store, cancelled: bool) -> Message:
     )
 
 
-def letter(plan: OrderPlan, *, store: Store, cancelled: bool) -> Letter | None:
+def letter(plan: OrderPlan, *, store: Store, cancelled: bool, trigger: Trigger) -> Letter | None:
     """The message addressed to the order's customer; None when there is nobody to write to."""
     if plan.order.customer is None:
         return None
-    return Letter(compose(plan, store=store, cancelled=cancelled), plan.order.customer, plan.order.pk)
+    message = compose(plan, store=store, cancelled=cancelled, trigger=trigger)
+    return Letter(message, plan.order.customer, plan.order.pk)
 
 
 def _kind(plan: OrderPlan, kind: Kind, store: Store) -> NoticeKind:
@@ -71,7 +82,7 @@ def _kind(plan: OrderPlan, kind: Kind, store: Store) -> NoticeKind:
         name=NAMES[kind].capitalize(),
         returned=tuple(_line(lot.amount, currency, _until(lot, store), store) for lot in back),
         not_returned=(
-            *(_line(lot.amount, currency, _why_not(lot, store), store) for lot in lost),
+            *(_line(lot.amount, currency, _why_not(lot, kind, store), store) for lot in lost),
             *_undecided(kind_plan, currency, store),
         ),
     )
@@ -84,7 +95,7 @@ def _line(amount: Amount, currency: str, words: str, store: Store) -> NoticeLine
 def _undecided(plan: KindPlan, currency: str, store: Store) -> list[NoticeLine]:
     if plan.lots or not plan.remains:
         return []
-    return [_line(plan.remains, currency, "not returned with this cancellation", store)]
+    return [_line(plan.remains, currency, "please ask us if you expected it back", store)]
 
 
 def _until(lot: PlannedLot, store: Store) -> str:
@@ -92,10 +103,9 @@ def _until(lot: PlannedLot, store: Store) -> str:
     return f"valid until {day}" if day else "valid without end"
 
 
-def _why_not(lot: PlannedLot, store: Store) -> str:
-    return _WHY_NOT[lot.outcome].format(day=_day(lot, store))
+def _why_not(lot: PlannedLot, kind: Kind, store: Store) -> str:
+    return _WHY_NOT[lot.outcome].format(day=_day(lot, store), name=NAMES[kind])
 
 
 def _day(lot: PlannedLot, store: Store) -> str:
-    day = last_day_of_use(lot.expires_at, store.tz)
-    return format_date(day, "long", locale=store.locale) if day else ""
+    return show_day_in_words(last_day_of_use(lot.expires_at, store.tz), store)

@@ -72,7 +72,7 @@ def test_postponed_notices_do_not_keep_it_running(settings: Settings) -> None:
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 9
     queue([Letter(Message("s", "t", "h"), make_customer(make_store()), None)], actor=ACTOR, now=NOW)
-    assert "loyalty.deliver_notices: sent=0 postponed=1 failed=0" in run()
+    assert "loyalty.deliver_notices: sent=0 postponed=1 failed=0 reminders=0" in run()
     assert Notice.unscoped.get().status == NoticeStatus.QUEUED
 
 

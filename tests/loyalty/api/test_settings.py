@@ -47,6 +47,14 @@ def test_an_old_if_match_is_412(api: ApiClient) -> None:
     assert api.send("PATCH", "/settings/", {"extend": {"max_days": 80}}, if_match="*").status_code == 200
 
 
+def test_reminders_are_off_until_they_are_switched_on_and_null_switches_them_off(api: ApiClient) -> None:
+    assert api.read("/settings/").json()["reminders"] == {"days_before": None}
+    for days in (7, 0, None):
+        saved = api.send("PATCH", "/settings/", {"reminders": {"days_before": days}})
+        assert saved.json()["reminders"] == {"days_before": days}
+    assert api.send("PATCH", "/settings/", {"reminders": None}).json()["reminders"] == {"days_before": None}
+
+
 @pytest.mark.parametrize(
     ("body", "pointer", "code"),
     [
@@ -65,6 +73,9 @@ def test_an_old_if_match_is_412(api: ApiClient) -> None:
         ({"spent_revert": {"enabled": "yes"}}, "/spent_revert/enabled", "invalid"),
         ({"points_expiry": {"month": 2, "day": 30}}, "/points_expiry/day", "too-large"),
         ({"limits": {"support_adjust_credits": "0.001"}}, "/limits/support_adjust_credits", "too-fine"),
+        ({"reminders": {"days_before": -1}}, "/reminders/days_before", "negative"),
+        ({"reminders": {"days_before": 366}}, "/reminders/days_before", "too-large"),
+        ({"reminders": {"days": 7}}, "/reminders/days", "unknown-field"),
         ({"limits": {"support_adjust_points": -1}}, "/limits/support_adjust_points", "negative"),
     ],
 )

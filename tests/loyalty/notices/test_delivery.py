@@ -11,6 +11,7 @@ from django.db import connection, transaction
 from pytest_django import Settings
 
 from loyalty.journal.models import JournalEntry
+from loyalty.notices import delivery
 from loyalty.notices.delivery import PAUSES, deliver_notices
 from loyalty.notices.models import Notice, NoticeStatus
 from loyalty.notices.queueing import Letter, Message, queue
@@ -42,7 +43,7 @@ def mail_server_away(settings: Settings) -> Iterator[None]:
 @pytest.mark.django_db
 def test_h3_a_notice_goes_out_as_text_and_html_in_the_stores_name() -> None:
     notice = queued()
-    assert deliver_notices(NOW) == {"sent": 1, "postponed": 0, "failed": 0}
+    assert deliver_notices(NOW) == {"sent": 1, "postponed": 0, "failed": 0, "reminders": 0}
     sent = mail.outbox[0]
     assert isinstance(sent, mail.EmailMultiAlternatives)
     assert sent.to == [notice.to_email]
@@ -56,7 +57,7 @@ def test_h3_a_notice_goes_out_as_text_and_html_in_the_stores_name() -> None:
 def test_h3_a_sent_notice_is_marked_noted_and_not_sent_again() -> None:
     notice = queued()
     deliver_notices(NOW)
-    assert deliver_notices(NOW + timedelta(days=1)) == {"sent": 0, "postponed": 0, "failed": 0}
+    assert deliver_notices(NOW + timedelta(days=1)) == {"sent": 0, "postponed": 0, "failed": 0, "reminders": 0}
     notice.refresh_from_db()
     assert (notice.status, notice.sent_at, notice.attempts) == (NoticeStatus.SENT, NOW, 1)
     assert events(notice) == ["notice.queued", "notice.sent"]
@@ -79,12 +80,12 @@ def test_h3_a_customer_without_an_address_gets_none() -> None:
 def test_h3_a_mail_server_that_is_away_means_growing_pauses_and_then_giving_up(mail_server_away: None) -> None:
     notice, now = queued(), NOW
     for attempt, pause in enumerate(PAUSES, start=1):
-        assert deliver_notices(now) == {"sent": 0, "postponed": 1, "failed": 0}
+        assert deliver_notices(now) == {"sent": 0, "postponed": 1, "failed": 0, "reminders": 0}
         notice.refresh_from_db()
         assert (notice.status, notice.attempts, notice.next_attempt_at) == (NoticeStatus.QUEUED, attempt, now + pause)
         assert deliver_notices(now + pause - timedelta(microseconds=1))["postponed"] == 0
         now += pause
-    assert deliver_notices(now) == {"sent": 0, "postponed": 0, "failed": 1}
+    assert deliver_notices(now) == {"sent": 0, "postponed": 0, "failed": 1, "reminders": 0}
     notice.refresh_from_db()
     assert (notice.status, notice.next_attempt_at) == (NoticeStatus.FAILED, None)
     assert notice.last_error
@@ -139,9 +140,19 @@ def test_h3_one_that_cannot_be_written_down_does_not_hold_up_the_next(broken: di
     notice, behind = queued(), queued()
     Notice.unscoped.filter(pk=notice.pk).update(**broken)
     counts = deliver_notices(NOW)
-    assert counts == {"sent": 1, "postponed": 1, "failed": 0}
+    assert counts == {"sent": 1, "postponed": 1, "failed": 0, "reminders": 0}
     behind.refresh_from_db()
     assert behind.status == NoticeStatus.SENT
+
+
+@pytest.mark.django_db
+def test_h3_a_writer_that_fails_holds_up_no_notice(monkeypatch: pytest.MonkeyPatch) -> None:
+    notice = queued()
+    monkeypatch.setattr(delivery, "WRITERS", ("math.sqrt",))
+    with pytest.raises(TypeError):
+        deliver_notices(NOW)
+    notice.refresh_from_db()
+    assert notice.status == NoticeStatus.SENT
 
 
 @pytest.mark.django_db

@@ -9,10 +9,12 @@ from django.db import IntegrityError, connection, models, transaction
 from loyalty.stores.actors import Trigger
 from loyalty.stores.checks import same_store_fields
 from loyalty.stores.models import Customer, Store
+from loyalty.stores.preferences import ReminderSettings, StoreSettings
 from loyalty.stores.scoping import StoreNotNamed, StoreOwned
 from orders.services.applying import Details
 from orders.services.cancelling import cancel_order
 from orders.services.choices import CancelChoice, Extension
+from orders.services.reminding import write_reminders
 from tests import factories
 
 OWNED = [model for model in apps.get_models() if issubclass(model, StoreOwned)]
@@ -90,6 +92,8 @@ def furnish(store: Store) -> None:
         trigger=Trigger.ADMIN,
         now=factories.NOW,
     )
+    factories.make_settings(store, StoreSettings(reminders=ReminderSettings(days_before=7)))
+    write_reminders(factories.NOW)
 
 
 @pytest.mark.django_db

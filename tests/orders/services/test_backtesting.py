@@ -16,7 +16,17 @@ from orders.services.automatic import auto_cancel
 from orders.services.backtesting import PER_PAGE, Backtest, Sums, Tally, backtest
 from orders.services.changing import change_order
 from orders.services.expiring import expire_overdue_payments
-from tests.factories import ACTOR, NOW, balance, cancel, grant, make_customer, make_order, make_settings, make_store
+from tests.factories import (
+    ACTOR,
+    NOW,
+    balance,
+    cancel_and_return,
+    grant,
+    make_customer,
+    make_order,
+    make_settings,
+    make_store,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -135,7 +145,7 @@ def test_e9_what_automation_leaves_alone_is_not_counted(store: Store, customer: 
     ours = Order.objects.for_store(store)
     for flags in ({"is_test": True}, {"arrived_late": True}, {"held_at": NOW}):
         ours.filter(pk=make_order(customer, now=placed).pk).update(**flags)
-    cancel(make_order(customer, now=placed), now=placed + timedelta(hours=1))
+    cancel_and_return(make_order(customer, now=placed), now=placed + timedelta(hours=1))
     make_order(customer, status="completed", now=placed)
     assert not found(look_back(store))
 
@@ -162,7 +172,7 @@ def test_a_cancel_by_hand_afterwards_changes_nothing_of_it(store: Store, custome
     grant("credits", customer, "20.00", now=NOW - 10 * DAY)
     order = make_order(customer, credits="20.00", now=NOW - 5 * DAY)
     before = look_back(store)
-    cancel(order, now=NOW - timedelta(hours=1))
+    cancel_and_return(order, now=NOW - timedelta(hours=1))
     assert look_back(store).totals == before.totals
     assert total(before).kinds["credits", "USD"].returned == Decimal(20)
 
