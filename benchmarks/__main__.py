@@ -109,15 +109,20 @@ def measure(url: str, *arguments: str) -> Any:
 
 def together(url: str, *commands: tuple[str, ...]) -> float:
     """Orders per second of several measurements that run at once."""
-    results = [finish(process) for process in [start(url, *command) for command in commands]]
+    return rate([finish(process) for process in [start(url, *command) for command in commands]])
+
+
+def rate(results: list[Any]) -> float:
+    """Orders per second of measurements that ran at once."""
     seconds = max(result["ended"] for result in results) - min(result["began"] for result in results)
-    return sum(result["orders"] for result in results) / seconds
+    orders: int = sum(result["orders"] for result in results)
+    return float(orders / seconds)
 
 
 def cancel_one(bench: Bench, runs: int, count: int) -> Iterator[Row]:
     """One order at a time, by one caller and by eight."""
     p50: dict[str, float] = {}
-    rate: dict[str, float] = {}
+    at_once: dict[str, float] = {}
     for who in ("ours", "reference"):
         times, rates = [], []
         for _ in range(runs):
@@ -126,7 +131,7 @@ def cancel_one(bench: Bench, runs: int, count: int) -> Iterator[Row]:
             with bench.copy() as url:
                 callers = [("one_by_one", who, str(part), "8", str(count // 4)) for part in range(8)]
                 rates.append(together(url, *callers))
-        p50[who], rate[who] = median(times) * 1000, median(rates)
+        p50[who], at_once[who] = median(times) * 1000, median(rates)
     yield Row(
         "cancel and return one order (2 + 2 lots), p50",
         f"{p50['ours']:.2f} ms",
@@ -137,9 +142,9 @@ def cancel_one(bench: Bench, runs: int, count: int) -> Iterator[Row]:
     )
     yield Row(
         "the same at 8 callers, orders/s",
-        f"{rate['ours']:.0f}",
-        f"{rate['reference']:.0f}",
-        rate["ours"] / rate["reference"],
+        f"{at_once['ours']:.0f}",
+        f"{at_once['reference']:.0f}",
+        at_once["ours"] / at_once["reference"],
         0.35,
     )
 
@@ -156,11 +161,14 @@ def sweep(bench: Bench, runs: int) -> Iterator[Row]:
     """The auto-cancel sweep against set-based SQL, with one worker and with two."""
     rates: dict[str, list[float]] = {"sweep_ours": [], "sweep_reference": [], "two": []}
     wal: dict[str, int] = {}
+    longest: list[float] = []
     for _ in range(runs):
         for who in ("sweep_ours", "sweep_reference"):
             with bench.copy() as url:
                 before = measure(url, "wal_position")["bytes"]
-                rates[who].append(together(url, (who,)))
+                result = measure(url, who)
+                rates[who].append(rate([result]))
+                longest.append(result.get("longest", 0))
                 wal[who] = measure(url, "wal_position")["bytes"] - before
         with bench.copy() as url:
             rates["two"].append(together(url, ("sweep_ours",), ("sweep_ours",)))
@@ -175,6 +183,7 @@ def sweep(bench: Bench, runs: int) -> Iterator[Row]:
         1.15,
         at_most=True,
     )
+    yield Row("longest transaction of the sweep, s", f"{max(longest):.2f} s", "", max(longest), 1, at_most=True)
 
 
 def memory(bench: Bench, orders: int) -> Iterator[Row]:

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from django.db import connection
 
@@ -54,7 +54,7 @@ def kind_sql(ledger: Ledger) -> dict[str, str]:
 
 def generate(orders: int, *, stores: int = STORES, now: datetime = NOW) -> None:
     """Empty the database and fill it with ``orders`` orders of ``stores`` stores, as of ``now``."""
-    parameters = {"stores": stores, "orders": orders, "now": now}
+    parameters: dict[str, Any] = {"stores": stores, "orders": orders, "now": now}
     with connection.cursor() as cursor:
         cursor.execute(f"TRUNCATE {', '.join(_TABLES)} RESTART IDENTITY CASCADE")
         cursor.execute("DROP TABLE IF EXISTS plan, person, buyer")

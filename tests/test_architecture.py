@@ -21,7 +21,6 @@ MODULES = sorted(
 UNSCOPED = {
     "loyalty/api/idempotency.py",
     "loyalty/backoffice/forms.py",
-    "loyalty/journal/record.py",
     "loyalty/ledger/adjusting.py",
     "loyalty/ledger/expiring.py",
     "loyalty/ledger/ledger.py",

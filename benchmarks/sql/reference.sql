@@ -26,7 +26,8 @@ CREATE FUNCTION pg_temp.sweep(batch int, at timestamptz) RETURNS int LANGUAGE pl
 BEGIN
     RETURN pg_temp.cancel_and_return(ARRAY(
         SELECT id FROM orders_order
-        WHERE status IN ('pending', 'confirmed') AND payment_status = 'expired' AND held_at IS NULL AND NOT arrived_late
+        WHERE status IN ('pending', 'confirmed') AND payment_status = 'expired' AND held_at IS NULL AND NOT arrived_late AND NOT is_test
+            AND (reinstated_at IS NULL OR payment_changed_at > reinstated_at)
         ORDER BY store_id, payment_status, id LIMIT batch FOR NO KEY UPDATE SKIP LOCKED
     ), at);
 END $$;

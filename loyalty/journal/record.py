@@ -6,6 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from loyalty.bulk import insert
 from loyalty.journal.models import JournalEntry
 from loyalty.stores.actors import Actor
 
@@ -46,16 +47,17 @@ class Happening:
 
 def record(happenings: Iterable[Happening], *, actor: Actor, now: datetime) -> None:
     """Write events in one statement, inside the transaction of what happened."""
-    JournalEntry.unscoped.bulk_create(
-        JournalEntry(
-            store_id=item.store_id,
-            event=item.event,
-            order_id=item.order_id,
-            customer_id=item.customer_id,
-            remark_id=item.remark_id,
-            actor=actor.ref,
-            data=item.data,
-            created_at=now,
-        )
-        for item in happenings
-    )
+    items = list(happenings)
+    if not items:
+        return
+    columns: dict[str, list[Any]] = {
+        "store_id": [item.store_id for item in items],
+        "event": [item.event for item in items],
+        "order_id": [item.order_id for item in items],
+        "customer_id": [item.customer_id for item in items],
+        "remark_id": [item.remark_id for item in items],
+        "actor": [actor.ref] * len(items),
+        "data": [item.data for item in items],
+        "created_at": [now] * len(items),
+    }
+    insert(JournalEntry, columns)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from django.db.models import Max, Q, QuerySet, Sum
+from django.db.models import Max, Q, QuerySet, Sum, Value
 
 from loyalty.ledger.models import AbstractLot, MovementType, Origin
 from loyalty.ledger.planner import GIVES_BACK, Amount, Draw, OpenLot, Outcome, PlannedLot, UsedLot, draw
@@ -57,24 +57,13 @@ class Ledger:
 
     def used_lots(self, order_ids: Collection[int]) -> dict[int, list[UsedLot]]:
         """What these orders drew on, in the order of spending; one query. Callers hold the orders' locks to write."""
-        allocations = self.tables.allocation.unscoped.filter(order__in=order_ids).select_related("lot").order_by("id")
+        currency = "lot__currency" if self.tables.has_currency else Value("")
+        columns = ("id", "order_id", "lot__customer_id", "lot_id", "amount", "returned", "lot__expires_at")
+        allocations = self.tables.allocation.unscoped.filter(order__in=order_ids).order_by("id")
         used: dict[int, list[UsedLot]] = defaultdict(list)
-        for row in allocations:
-            lot = row.lot
-            used[row.order_id].append(
-                UsedLot(
-                    allocation_id=row.pk,
-                    order_id=row.order_id,
-                    customer_id=lot.customer_id,
-                    lot_id=lot.pk,
-                    amount=row.amount,
-                    returned=row.returned,
-                    expires_at=lot.expires_at,
-                    origin=lot.origin,
-                    currency=getattr(lot, "currency", ""),
-                    deduction=row.deduction,
-                )
-            )
+        for row in allocations.values_list(*columns, "lot__origin", currency, "deduction"):
+            lot = UsedLot(*row)
+            used[lot.order_id].append(lot)
         return used
 
     def next_deduction(self, order_id: int) -> int:

@@ -14,6 +14,7 @@ from typing import Any
 
 from django.db import connection, models
 
+from loyalty.bulk import array
 from loyalty.ledger.models import AbstractAllocation, AbstractLot, AbstractMovement, MovementType, Origin
 from loyalty.ledger.planner import Amount
 from loyalty.stores.actors import Actor
@@ -111,7 +112,7 @@ def post(
     would take a lot below zero or above what was granted, or an allocation above what was used.
     """
     parameters: dict[str, Any] = {
-        "customers": list(customer_ids),
+        "customers": array(customer_ids),
         "now": now,
         "actor": actor.ref,
         "trigger": trigger,
@@ -133,16 +134,16 @@ def _new_lot_ids(lot: type[models.Model], count: int) -> list[int]:
         return [row[0] for row in cursor.fetchall()]
 
 
-def _columns(entries: Sequence[Entry], new_ids: list[int]) -> dict[str, list[Any]]:
+def _columns(entries: Sequence[Entry], new_ids: list[int]) -> dict[str, str]:
     ids = iter(new_ids)
-    return {
+    columns: dict[str, list[Any]] = {
         "store": [entry.store_id for entry in entries],
         "customer": [entry.customer_id for entry in entries],
-        "type": [entry.type.value for entry in entries],
+        "type": [entry.type for entry in entries],
         "amount": [entry.amount for entry in entries],
         "currency": [entry.currency for entry in entries],
         "lot": [next(ids) if entry.new_lot else entry.lot_id for entry in entries],
-        "origin": [entry.new_lot.origin.value if entry.new_lot else None for entry in entries],
+        "origin": [entry.new_lot.origin if entry.new_lot else None for entry in entries],
         "expires": [entry.new_lot.expires_at if entry.new_lot else None for entry in entries],
         "extended_from": [entry.new_lot.extended_from if entry.new_lot else None for entry in entries],
         "order": [entry.order_id for entry in entries],
@@ -151,17 +152,18 @@ def _columns(entries: Sequence[Entry], new_ids: list[int]) -> dict[str, list[Any
         "remark": [entry.remark_id for entry in entries],
         "deduction": [entry.deduction for entry in entries],
     }
+    return {name: array(values) for name, values in columns.items()}
 
 
 _POST = """
 WITH due AS (
     SELECT id, store_id, customer_id, {lot_currency} AS currency, remaining, expires_at
     FROM {lot} AS lot
-    WHERE customer_id = ANY(%(customers)s) AND remaining > 0 AND expires_at <= %(now)s
+    WHERE customer_id = ANY(%(customers)s::bigint[]) AND remaining > 0 AND expires_at <= %(now)s
 ), opening AS (
     SELECT customer_id, {lot_currency} AS currency, sum(remaining) AS balance
     FROM {lot} AS lot
-    WHERE customer_id = ANY(%(customers)s) AND remaining > 0
+    WHERE customer_id = ANY(%(customers)s::bigint[]) AND remaining > 0
     GROUP BY 1, 2
 ), entry AS (
     SELECT * FROM unnest(

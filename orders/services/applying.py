@@ -11,6 +11,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
 
+from loyalty.bulk import insert
 from loyalty.errors import NotFound, VersionConflict
 from loyalty.journal.record import Event, Happening, record
 from loyalty.ledger.expiry import last_day_of_use
@@ -81,6 +82,7 @@ _LEFT_BY: Final = {
     Decision.DECLINE: PersonsDecision.DECLINED,
     Decision.RETURN: PersonsDecision.EXPIRED_LEFT,
 }
+_REVERT_COLUMNS: Final = tuple(field.attname for field in Revert._meta.concrete_fields if not field.primary_key)
 _PEOPLE: Final = frozenset({Trigger.ADMIN, Trigger.API, Trigger.BULK})
 
 
@@ -118,22 +120,30 @@ class Work:
 
 def apply_plans(plans: Sequence[OrderPlan], work: Work) -> list[CancelResult]:
     """Carry out plans of locked orders, in a number of statements that does not grow with them (M7)."""
-    if not plans:
+    return apply_works([(plan, work) for plan in plans])
+
+
+def apply_works(planned: Sequence[tuple[OrderPlan, Work]]) -> list[CancelResult]:
+    """As :func:`apply_plans` for orders of several stores, each with the work of its store.
+
+    The works differ in store, settings and whether customers are told, and in nothing else.
+    """
+    if not planned:
         return []
+    plans, work = [plan for plan, _ in planned], planned[0][1]
     lock_customers({lot.used.customer_id for plan in plans for lot in plan.given_back})
     remark = _remark(work)
-    reverts = _write_reverts(plans, remark, work)
+    reverts = _write_reverts(planned, remark)
     new_lots = {kind: _give_back(kind, plans, reverts, remark, work) for kind in KINDS}
-    write_changes(
-        [_change(plan, work) for plan in plans], trigger=work.trigger, reason=work.details.reason, now=work.now
-    )
+    changes = [_change(plan, work) for plan in plans]
+    write_changes(changes, trigger=work.trigger, reason=work.details.reason, now=work.now)
     results = [_result(plan, reverts, new_lots, work) for plan in plans]
     record(
         (event for result in results for event in _events(result, remark, work)),
         actor=work.actor,
         now=work.now,
     )
-    return _told(results, plans, work)
+    return _told(results, planned)
 
 
 def _remark(work: Work) -> Remark | None:
@@ -145,22 +155,25 @@ def _remark(work: Work) -> Remark | None:
     return remark
 
 
-def _write_reverts(plans: Sequence[OrderPlan], remark: Remark | None, work: Work) -> dict[tuple[int, Kind], Revert]:
+def _write_reverts(planned: Sequence[tuple[OrderPlan, Work]], remark: Remark | None) -> dict[tuple[int, Kind], Revert]:
     reverts = {
         (plan.order.pk, kind): _revert(plan.order, kind, plan.kinds[kind], remark, work)
-        for plan in plans
+        for plan, work in planned
         for kind in KINDS
         if plan.kinds[kind].returns
     }
-    Revert.unscoped.bulk_create(reverts.values())
+    if reverts:
+        columns = {name: [getattr(row, name) for row in reverts.values()] for name in _REVERT_COLUMNS}
+        for revert, pk in zip(reverts.values(), insert(Revert, columns), strict=True):
+            revert.pk = pk
     return reverts
 
 
 def _revert(order: Order, kind: Kind, plan: KindPlan, remark: Remark | None, work: Work) -> Revert:
     full = reverted(order, kind) + plan.returns == applied(order, kind)
     return Revert(
-        store=work.store,
-        order=order,
+        store_id=order.store_id,
+        order_id=order.pk,
         customer_id=plan.lots[0].used.customer_id,
         kind=kind,
         currency=currency_of(order, kind),
@@ -169,7 +182,7 @@ def _revert(order: Order, kind: Kind, plan: KindPlan, remark: Remark | None, wor
         completeness=Completeness.FULL if full else Completeness.PARTIAL,
         trigger=work.trigger,
         actor=work.actor.ref,
-        remark=remark,
+        remark_id=remark.pk if remark else None,
         lots=[lot_json(kind, lot, work.store) for lot in plan.lots],
         settings_version=work.settings.version,
         created_at=work.now,
@@ -196,7 +209,7 @@ def _give_back(
     work: Work,
 ) -> dict[int, int]:
     returns = [
-        Return(work.store.pk, reverts[plan.order.pk, kind].pk, remark.pk if remark else None, lot)
+        Return(plan.order.store_id, reverts[plan.order.pk, kind].pk, remark.pk if remark else None, lot)
         for plan in plans
         if (plan.order.pk, kind) in reverts
         for lot in plan.kinds[kind].lots
@@ -301,10 +314,12 @@ def _revert_facts(revert: Revert) -> dict[str, Any]:
     }
 
 
-def _told(results: list[CancelResult], plans: Sequence[OrderPlan], work: Work) -> list[CancelResult]:
+def _told(results: list[CancelResult], planned: Sequence[tuple[OrderPlan, Work]]) -> list[CancelResult]:
     """The same results with the notices that were queued in this transaction (M5, H3)."""
-    if not work.details.notify_customer:
+    told = [(plan, work) for plan, work in planned if work.details.notify_customer]
+    if not told:
         return results
-    letters = [letter(plan, store=work.store, cancelled=work.cancels, trigger=work.trigger) for plan in plans]
+    letters = [letter(plan, store=work.store, cancelled=work.cancels, trigger=work.trigger) for plan, work in told]
+    work = told[0][1]
     notices = {notice.order_id: notice for notice in queue(filter(None, letters), actor=work.actor, now=work.now)}
     return [replace(result, notice=notices.get(result.order.pk)) for result in results]

@@ -4,13 +4,14 @@ The state of an order is the queue: a sweep finds what is due by query, so nothi
 """
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
 from django.db import InterfaceError, OperationalError, transaction
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet, prefetch_related_objects
 
 from loyalty.ledger.ledger import Kind
 from loyalty.ledger.planner import Decision, ExpiredRule
@@ -18,10 +19,10 @@ from loyalty.stores.actors import Actor, Trigger
 from loyalty.stores.models import Store
 from loyalty.stores.preferences import AutoCancel, StoreSettings, settings_by_store
 from orders.kinds import KINDS
-from orders.models import AUTO_CANCELLABLE, Order, PaymentStatus, PersonsDecision, Problem
-from orders.services.applying import Details, Work, apply_plans, decided
+from orders.models import AUTO_CANCELLABLE, Order, PaymentStatus, PersonsDecision, Problem, cancellable
+from orders.services.applying import Details, Work, apply_works, decided
 from orders.services.choices import ResolvedChoice
-from orders.services.plans import load_used, plan_order
+from orders.services.plans import OrderPlan, UsedByKind, load_used, plan_order
 from orders.tags import tag_key
 
 logger = logging.getLogger(__name__)
@@ -32,6 +33,18 @@ BATCH: Final = 500
 # How long an order that could not be processed is left alone, by attempts; the last pause repeats.
 PAUSES: Final = tuple(timedelta(minutes=minutes) for minutes in (5, 30, 120, 720))
 
+# What a plan, its writing and its letter look at.
+_NEEDED: Final = (
+    "store_id",
+    "number",
+    "customer_id",
+    "currency",
+    "status",
+    "payment_status",
+    "tag_keys",
+    "version",
+    *(f"{kind}_{fact}" for kind in KINDS for fact in ("applied", "reverted", "decision")),
+)
 _BY_PEOPLE: Final = frozenset({PersonsDecision.DECLINED, PersonsDecision.DISMISSED})
 
 
@@ -49,23 +62,29 @@ class Rule:
 
 
 def auto_cancel(now: datetime) -> dict[str, int]:
-    """Cancel every order that is due at ``now``, store by store, in batches; answers how many, and how many not (E7).
+    """Cancel every order that is due at ``now``, in batches; answers how many, and how many not (E7).
 
     May run in several workers at once and be killed at any moment (E8): a batch is one transaction, its orders are
     claimed with SKIP LOCKED and read again under the lock (E6).
     """
     counts = {"cancelled": 0, "failed": 0}
-    for rule in _rules():
-        while claimed := cancel_batch(rule, now, counts):
-            logger.debug("%s orders of store %s", claimed, rule.store.pk)
+    for rules in _alike(_rules()):
+        while claimed := cancel_batch(rules, now, counts):
+            logger.debug("%s orders with payment %s", claimed, rules[0].payment_status)
     return counts
 
 
 def due_orders(rule: Rule, now: datetime) -> "QuerySet[Order]":
     """The orders this rule would cancel at ``now``, without those that are set aside after an error."""
+    return _due([rule], now)
+
+
+def _due(rules: Sequence[Rule], now: datetime) -> "QuerySet[Order]":
+    """As :func:`due_orders`, for rules of several stores that are alike."""
+    stores = [rule.store.pk for rule in rules]
     aside = Problem.unscoped.filter(order=OuterRef("pk"), job=JOB, next_attempt_at__gt=now)
-    ripe = Q(payment_changed_at__isnull=True) | Q(payment_changed_at__lte=now - rule.grace)
-    orders = Order.objects.for_store(rule.store).filter(AUTO_CANCELLABLE, ripe, payment_status=rule.payment_status)
+    ripe = Q(payment_changed_at__isnull=True) | Q(payment_changed_at__lte=now - rules[0].grace)
+    orders = Order.unscoped.filter(cancellable(payment_status=rules[0].payment_status), ripe, store__in=stores)
     return orders.filter(~Exists(aside))
 
 
@@ -100,21 +119,37 @@ def _rules() -> Iterator[Rule]:
         yield from rules_of(store, settings[store.pk])
 
 
+def _alike(rules: Iterable[Rule]) -> list[list[Rule]]:
+    """The rules of all stores, those together that find their orders by the same payment status and grace."""
+    alike: dict[tuple[str, timedelta], list[Rule]] = defaultdict(list)
+    for rule in rules:
+        alike[rule.payment_status, rule.grace].append(rule)
+    return list(alike.values())
+
+
 @transaction.atomic
-def cancel_batch(rule: Rule, now: datetime, counts: dict[str, int]) -> int:
-    """Cancel the next orders that one store's rule makes due; adds to ``counts`` and answers how many it looked at."""
-    claim = due_orders(rule, now).order_by("pk").select_for_update(of=("self",), no_key=True, skip_locked=True)
-    orders = list(claim.select_related("customer").defer("lines", "platform_data")[:BATCH])
+def cancel_batch(rules: Sequence[Rule], now: datetime, counts: dict[str, int]) -> int:
+    """Cancel the next orders that are due by these rules, one a store, with one payment status and grace.
+
+    Adds to ``counts`` and answers how many orders it looked at.
+    """
+    claim = _due(rules, now).order_by("store_id", "pk").select_for_update(of=("self",), no_key=True, skip_locked=True)
+    orders = list(claim.only(*_NEEDED)[:BATCH])
     if orders:
-        _cancel_or_set_aside(orders, rule, now, counts)
+        by_store = {rule.store.pk: rule for rule in rules}
+        told = [order for order in orders if by_store[order.store_id].settings.notify.on_automatic]
+        prefetch_related_objects(told, "customer")
+        _cancel_or_set_aside(orders, by_store, now, counts)
     return len(orders)
 
 
-def _cancel_or_set_aside(orders: Sequence[Order], rule: Rule, now: datetime, counts: dict[str, int]) -> None:
+def _cancel_or_set_aside(
+    orders: Sequence[Order], rules: Mapping[int, Rule], now: datetime, counts: dict[str, int]
+) -> None:
     """Cancel the orders; when they fail together, find the one that fails by halves and set it aside (E7)."""
     try:
         with transaction.atomic():
-            _cancel(orders, rule, now)
+            _cancel(orders, rules, now)
             counts["cancelled"] += len(orders)
     except (OperationalError, InterfaceError):
         raise  # The database is away, which is no order's fault.
@@ -125,19 +160,24 @@ def _cancel_or_set_aside(orders: Sequence[Order], rule: Rule, now: datetime, cou
             counts["failed"] += 1
             return
         middle = len(orders) // 2
-        _cancel_or_set_aside(orders[:middle], rule, now, counts)
-        _cancel_or_set_aside(orders[middle:], rule, now, counts)
+        _cancel_or_set_aside(orders[:middle], rules, now, counts)
+        _cancel_or_set_aside(orders[middle:], rules, now, counts)
 
 
-def _cancel(orders: Sequence[Order], rule: Rule, now: datetime) -> None:
+def _cancel(orders: Sequence[Order], rules: Mapping[int, Rule], now: datetime) -> None:
     used = load_used([order.pk for order in orders])
-    plans = [
-        plan_order(order, _choice(order, rule), used, store=rule.store, rule=rule.expired_lots, now=now)
-        for order in orders
-    ]
-    details = Details(notify_customer=rule.settings.notify.on_automatic)
-    apply_plans(plans, Work(rule.store, rule.settings, details, Actor.job(JOB), rule.trigger, now, cancels=True))
+    works = {store_id: _work(rules[store_id], now) for store_id in {order.store_id for order in orders}}
+    apply_works([(_plan(order, rules[order.store_id], used, now), works[order.store_id]) for order in orders])
     Problem.unscoped.filter(order__in=orders, job=JOB).delete()
+
+
+def _work(rule: Rule, now: datetime) -> Work:
+    details = Details(notify_customer=rule.settings.notify.on_automatic)
+    return Work(rule.store, rule.settings, details, Actor.job(JOB), rule.trigger, now, cancels=True)
+
+
+def _plan(order: Order, rule: Rule, used: UsedByKind, now: datetime) -> OrderPlan:
+    return plan_order(order, _choice(order, rule), used, store=rule.store, rule=rule.expired_lots, now=now)
 
 
 def _choice(order: Order, rule: Rule) -> ResolvedChoice:

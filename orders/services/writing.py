@@ -8,7 +8,8 @@ from typing import Final
 
 from django.db import connection
 
-from orders.models import Order
+from loyalty.bulk import array
+from orders.models import Order, OrderStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,23 +24,8 @@ class OrderChange:
     cancels: bool
 
 
-# Read back after the write: what the database generates, and what the statement computes.
-_ANSWERED: Final = (
-    "status",
-    "cancelled_at",
-    "cancelled_by",
-    "cancel_reason",
-    "credits_reverted",
-    "points_reverted",
-    "credits_decision",
-    "points_decision",
-    "credit_revert_status",
-    "points_revert_status",
-    "completeness",
-    "needs_revert",
-    "version",
-    "updated_at",
-)
+# Read back after the write: what the database generates.
+_GENERATED: Final = tuple(field.attname for field in Order._meta.concrete_fields if field.generated)
 
 _WRITE: Final = """
 UPDATE orders_order SET
@@ -58,7 +44,7 @@ FROM unnest(%(ids)s::bigint[], %(credits)s::numeric[], %(points)s::bigint[], %(c
     AS change (id, credits, points, credits_decision, points_decision, cancels)
 WHERE orders_order.id = change.id
 RETURNING orders_order.id, {answered}
-""".replace("{answered}", ", ".join(f"orders_order.{column}" for column in _ANSWERED))
+""".replace("{answered}", ", ".join(f"orders_order.{column}" for column in _GENERATED))
 
 
 def write_changes(changes: Sequence[OrderChange], *, trigger: str, reason: str, now: datetime) -> None:
@@ -70,15 +56,27 @@ def write_changes(changes: Sequence[OrderChange], *, trigger: str, reason: str, 
                 "now": now,
                 "trigger": trigger,
                 "reason": reason,
-                "ids": [change.order.pk for change in changes],
-                "credits": [change.credits for change in changes],
-                "points": [change.points for change in changes],
-                "credits_decision": [change.credits_decision for change in changes],
-                "points_decision": [change.points_decision for change in changes],
-                "cancels": [change.cancels for change in changes],
+                "ids": array(change.order.pk for change in changes),
+                "credits": array(change.credits for change in changes),
+                "points": array(change.points for change in changes),
+                "credits_decision": array(change.credits_decision for change in changes),
+                "points_decision": array(change.points_decision for change in changes),
+                "cancels": array(change.cancels for change in changes),
             },
         )
-        answered = {row[0]: row[1:] for row in cursor.fetchall()}
+        generated = {row[0]: row[1:] for row in cursor.fetchall()}
     for change in changes:
-        for column, value in zip(_ANSWERED, answered[change.order.pk], strict=True):
-            setattr(change.order, column, value)
+        _bring_up_to_date(change, trigger, reason, now)
+        change.order.__dict__.update(zip(_GENERATED, generated[change.order.pk], strict=True))
+
+
+def _bring_up_to_date(change: OrderChange, trigger: str, reason: str, now: datetime) -> None:
+    order = change.order
+    if change.cancels:
+        order.status, order.cancelled_at = OrderStatus.CANCELLED.value, now
+        order.cancelled_by, order.cancel_reason = trigger, reason
+    order.credits_reverted += change.credits
+    order.points_reverted += change.points
+    order.credits_decision, order.points_decision = change.credits_decision, change.points_decision
+    order.version += 1
+    order.updated_at = now

@@ -36,7 +36,7 @@ def returned(shop: Shop, order: str) -> tuple[str, str | None, str, str | None, 
     """Status, and per kind what came of it: its revert status and how much is back."""
     facts = order_of(shop, order)
     names = ("status", "credit_revert_status", "credits_reverted", "points_revert_status", "points_reverted")
-    return tuple(facts[name] for name in names)  # type: ignore[return-value]
+    return tuple(facts[name] for name in names)
 
 
 def settings(shop: Shop, **auto_cancel: Any) -> None:
