@@ -124,7 +124,8 @@ def affected_words(affected: Affected) -> str:
     orders = "order" if affected.orders == 1 else "orders"
     with_value = "none" if not affected.with_value else _bounded(affected.with_value)
     more = "at least " if affected.orders > COUNTED_TO >= affected.with_value > 0 else ""
-    return f"{_bounded(affected.orders)} {orders} would be cancelled now, {more}{with_value.lower()} with credits or points."
+    valuable = f"{more}{with_value.lower()} with credits or points"
+    return f"{_bounded(affected.orders)} {orders} would be cancelled now, {valuable}."
 
 
 def _bounded(count: int) -> str:
