@@ -71,6 +71,8 @@ def _what_comes(order: Order, store: Store, settings: StoreSettings, now: dateti
         if due is None or auto.expired == "off":
             return ""
         return f"Unless it is paid before, it is cancelled when the payment expires on {show_moment(due, store)}."
+    if order.reinstated_at and (order.payment_changed_at or order.placed_at) <= order.reinstated_at:
+        return ""  # Staff brought it back knowing of the payment: only a newer change of it counts.
     if order.payment_status == PaymentStatus.EXPIRED and auto.expired != "off":
         return "The payment expired: the next run of the job cancels this order."
     if order.payment_status == PaymentStatus.FAILED and auto.failed != "off":

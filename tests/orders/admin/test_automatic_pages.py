@@ -121,6 +121,18 @@ def test_the_order_page_says_what_comes_and_holds(shop: tuple[Store, Client]) ->
     assert client.get(hold).status_code == 405
 
 
+@pytest.mark.parametrize(("payment", "words"), [("expired", "the next run of the job"), ("failed", "the job cancels")])
+def test_the_order_page_says_what_becomes_of_a_fallen_payment(
+    shop: tuple[Store, Client], payment: str, words: str
+) -> None:
+    order = place(shop[0], "1", payment_status=payment)
+    address = reverse("admin:orders_order_change", args=[order.pk])
+    assert words in shop[1].get(address).content.decode()
+    Order.objects.for_store(shop[0]).filter(pk=order.pk).update(reinstated_at=NOW)
+    assert words not in shop[1].get(address).content.decode()
+    assert shown(shop[1]) == []
+
+
 @pytest.mark.parametrize(("payment", "cancelled"), [("expired", True), ("failed", True), ("paid", False)])
 def test_e5_staff_say_what_became_of_the_payment(shop: tuple[Store, Client], payment: str, cancelled: bool) -> None:
     store, client = shop
