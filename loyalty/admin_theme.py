@@ -101,7 +101,15 @@ UNFOLD: Final[dict[str, Any]] = {
             },
             {
                 "title": "Settings",
-                "items": [_item("Order settings", "tune", "admin:stores_settingsversion_orders", "may_view")],
+                "items": [
+                    _item(
+                        "Order settings",
+                        "tune",
+                        "admin:stores_settingsversion_orders",
+                        "may_view",
+                        active="orders.admin.menu.order_settings_is_active",
+                    ),
+                ],
             },
             {
                 "title": "Developers",

@@ -36,7 +36,6 @@ class BacktestForm(forms.Form):
     """What to try; it is sent with the address, so that a result can be shared and comes to nothing by itself."""
 
     days = forms.IntegerField(label="Days to look back, today included", min_value=1, max_value=MOST_DAYS)
-    expired = forms.ChoiceField(label="Auto cancel orders with expired payment status", choices=_MODES)
     payment_window_hours = forms.IntegerField(
         label="Payment window in hours",
         min_value=1,
@@ -44,12 +43,13 @@ class BacktestForm(forms.Form):
         required=False,
         help_text="Counted from when an order was placed. Empty: only orders that name their own due time expire.",
     )
-    expired_lots = forms.ChoiceField(label="When the payment expired and some value has too", choices=_LOTS)
+    expired = forms.ChoiceField(label="Auto cancel orders with expired payment status", choices=_MODES)
     failed = forms.ChoiceField(label="Auto cancel orders with failed payment status", choices=_MODES)
+    expired_lots = forms.ChoiceField(label="When the payment expired and some value has too", choices=_LOTS)
+    failed_lots = forms.ChoiceField(label="When the payment failed and some value has expired", choices=_LOTS)
     failed_grace_minutes = forms.IntegerField(
         label="Minutes to wait after a failed payment", min_value=0, max_value=_MOST_MINUTES
     )
-    failed_lots = forms.ChoiceField(label="When the payment failed and some value has expired", choices=_LOTS)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **({"label_suffix": ""} | kwargs))

@@ -25,6 +25,7 @@ GET_PAGES: dict[str, Can | str] = {
     "orders_order_changelist": Can.VIEW,
     "orders_order_change": Can.VIEW,
     "orders_order_cancel": Can.CANCEL_ORDERS,
+    "orders_order_backtest": Can.CHANGE_SETTINGS,
     "orders_order_reinstate": Can.CANCEL_ORDERS,
     "orders_order_upcoming": Can.VIEW,
     "orders_problem_changelist": Can.VIEW,

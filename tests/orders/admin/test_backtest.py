@@ -72,6 +72,14 @@ def test_e3_it_shows_figures_a_chart_a_table_and_the_orders(store: Store) -> Non
     assert JournalEntry.unscoped.count() == before
 
 
+def test_order_settings_lead_here_and_the_menu_says_where_it_belongs(store: Store) -> None:
+    client = Client()
+    client.force_login(make_user((store, Role.MANAGER)), backend="django.contrib.auth.backends.ModelBackend")
+    address = reverse("admin:orders_order_backtest")
+    assert f'href="{address}"' in client.get(reverse("admin:stores_settingsversion_orders")).content.decode()
+    assert f'href="{reverse("admin:stores_settingsversion_orders")}"' in client.get(address).content.decode()
+
+
 def test_numbers_of_the_chart_are_written_for_programs_whatever_the_locale(store: Store) -> None:
     make_order(make_customer(store), now=NOW - timedelta(days=5))
     assert re.search(
