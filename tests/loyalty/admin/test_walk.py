@@ -29,7 +29,6 @@ GET_PAGES: dict[str, Can | str] = {
     "orders_order_reinstate": Can.CANCEL_ORDERS,
     "orders_order_upcoming": Can.VIEW,
     "orders_problem_changelist": Can.VIEW,
-    "orders_order_backtest": Can.CHANGE_SETTINGS,
     "orders_revert_changelist": Can.VIEW,
     "orders_revert_change": Can.VIEW,
     "stores_customer_changelist": Can.VIEW,

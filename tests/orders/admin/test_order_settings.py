@@ -11,6 +11,7 @@ from django.urls import reverse
 from loyalty.journal.models import JournalEntry
 from loyalty.stores.models import Role, SettingsVersion, Store
 from loyalty.stores.preferences import AutoCancelSettings, SpentRevertSettings, StoreSettings, current_settings
+from orders.admin.order_settings import affected_words
 from orders.services import upcoming
 from orders.services.upcoming import Affected
 from tests import factories
@@ -133,6 +134,23 @@ def test_counts_are_bounded(shop: tuple[Store, Client], monkeypatch: pytest.Monk
         place(store, payment_status="failed", credits="5.00")
     monkeypatch.setattr(upcoming, "COUNTED_TO", 2)
     assert upcoming.would_cancel_failed(store, StoreSettings(), NOW) == Affected(3, 3)
+
+
+@pytest.mark.parametrize(
+    ("affected", "words"),
+    [
+        (Affected(), "No order would be cancelled now."),
+        (Affected(1, 0), "1 order would be cancelled now, none with credits or points."),
+        (Affected(10_000, 10_000), "10,000 orders would be cancelled now, 10,000 with credits or points."),
+        (Affected(10_001, 12), "More than 10,000 orders would be cancelled now, at least 12 with credits or points."),
+        (
+            Affected(10_001, 10_001),
+            "More than 10,000 orders would be cancelled now, more than 10,000 with credits or points.",
+        ),
+    ],
+)
+def test_counts_in_words(affected: Affected, words: str) -> None:
+    assert affected_words(affected) == words
 
 
 def test_h4_somebody_saved_in_between(shop: tuple[Store, Client]) -> None:
