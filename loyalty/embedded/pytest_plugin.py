@@ -20,6 +20,8 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> Iterator[None]
     os.environ.setdefault("LOYALTY_ENV", "test")
     # Parallel workers (gw0, gw1, …) share one server; each clears a cache of its own.
     os.environ["CACHE_DATABASE"] = str(1 + int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")))
+    # A live server's threads give their connections back after each request, so that the test database can be dropped.
+    os.environ.setdefault("DATABASE_CONN_MAX_AGE", "0")
     postgres = "DATABASE_URL" not in os.environ
     valkey = "REDIS_URL" not in os.environ
     if postgres or valkey:

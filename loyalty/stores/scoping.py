@@ -32,7 +32,10 @@ class StoreManager(models.Manager[M]):
 class StoreOwned(models.Model):
     """A row that belongs to one store."""
 
-    store = models.ForeignKey("stores.Store", on_delete=models.PROTECT, related_name="+", editable=False)
+    # Without an index of its own: every index a query uses leads with the store, or needs no store.
+    store = models.ForeignKey(
+        "stores.Store", on_delete=models.PROTECT, related_name="+", editable=False, db_index=False
+    )
 
     unscoped: models.Manager[Any] = models.Manager()
     objects: StoreManager[Any] = StoreManager()
@@ -60,10 +63,14 @@ def same_store_key(child: str, column: str, parent: str) -> RunSQL:
 
 
 class SameStoreKey(models.ForeignKey[Any, Any]):
-    """A reference to another row of the same store; the database key is made by :func:`same_store_key`."""
+    """A reference to another row of the same store; the database key is made by :func:`same_store_key`.
+
+    Without an index of its own: the models name those that their queries use.
+    """
 
     def __init__(self, to: Any, on_delete: Any = models.PROTECT, **options: Any) -> None:
         options["db_constraint"] = False
+        options.setdefault("db_index", False)
         options.setdefault("related_name", "+")
         super().__init__(to, on_delete, **options)
 

@@ -16,6 +16,7 @@ from orders.services.upcoming import Affected, would_cancel_expired, would_cance
 
 _LONGEST_WINDOW: Final = 24 * 365
 _LONGEST_GRACE: Final = 60 * 24 * 30
+_LONGEST_REMINDER: Final = 365
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +147,20 @@ class NoticeForm(CardForm):
     paths = {"on_automatic": ("notify", "on_automatic")}
 
 
+class ReminderForm(CardForm):
+    """Whether customers are reminded before value expires."""
+
+    days_before = forms.IntegerField(
+        label="Days before credits or points expire",
+        required=False,
+        min_value=0,
+        max_value=_LONGEST_REMINDER,
+        help_text="Each customer then gets one e-mail that lists what expires and when. Leave empty to send none; "
+        "0 means on the last day itself.",
+    )
+    paths = {"days_before": ("reminders", "days_before")}
+
+
 Counting = Callable[[Store, StoreSettings, datetime], Affected]
 
 
@@ -164,6 +179,7 @@ CARDS: Final = (
     CardKind("failed", "Auto cancel orders with failed payment status", FailedForm, would_cancel_failed),
     CardKind("window", "Payment window", WindowForm, would_cancel_overdue),
     CardKind("notice", "Messages about automatic cancels", NoticeForm),
+    CardKind("reminder", "Reminders before value expires", ReminderForm),
 )
 PATHS: Final = {path: name for card in CARDS for name, path in card.form.paths.items()}
 

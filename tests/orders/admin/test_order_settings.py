@@ -85,6 +85,10 @@ def test_e2_e4_f1_each_card_saves_its_own_part(shop: tuple[Store, Client]) -> No
     assert current_settings(store).notify.on_automatic is False
     entry = JournalEntry.objects.for_store(store).order_by("-id")[0]
     assert entry.data["changed"] == ["notify.on_automatic"]
+    assert send(client, {"card": "reminder", "days_before": "7"}, version=6).status_code == 302
+    assert current_settings(store).reminders.days_before == 7
+    assert send(client, {"card": "reminder", "days_before": ""}, version=7).status_code == 302
+    assert current_settings(store).reminders.days_before is None
 
 
 @pytest.mark.parametrize(
@@ -93,6 +97,7 @@ def test_e2_e4_f1_each_card_saves_its_own_part(shop: tuple[Store, Client]) -> No
         (EXPIRED | {"expired": "maybe"}, "expired"),
         ({"card": "window", "window": "0"}, "window"),
         ({"card": "window", "window": "8761"}, "window"),
+        ({"card": "reminder", "days_before": "366"}, "days_before"),
         ({"card": "failed", "failed": "off", "failed_rule": "valid_only", "failed_grace": ""}, "failed_grace"),
     ],
 )
