@@ -9,10 +9,12 @@ import sys
 from pathlib import Path
 from typing import Final
 
-from playwright.sync_api import Locator, Page, sync_playwright
+from playwright.sync_api import Locator, Page, ViewportSize, sync_playwright
 
 PICTURES: Final = Path(__file__).parent / "pictures"
 ARGUMENTS: Final = ("--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking")
+USUAL: Final = ViewportSize(width=1440, height=900)
+WIDE: Final = ViewportSize(width=1800, height=900)
 LOGIN: Final = ("owner@aurora-tea.example", "demonstration")
 
 
@@ -21,10 +23,14 @@ def main(address: str) -> None:
     browser_path = shutil.which("chromium") or shutil.which("google-chrome")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=browser_path, args=list(ARGUMENTS))
-        page = browser.new_page(viewport={"width": 1440, "height": 900})
+        page = browser.new_page(viewport=USUAL)
         sign_in(page, address)
+        page.set_viewport_size(WIDE)
         page.goto(f"{address}/admin/orders/order/")
         keep(page, "orders")
+        page.set_viewport_size(USUAL)
+        page.goto(f"{address}/admin/stores/settingsversion/orders/")
+        keep(page, "settings")
         open_cancel_form(page, address, "X1")
         keep(page, "x1-form")
         confirm(page)
@@ -41,6 +47,7 @@ def main(address: str) -> None:
         confirm(page)
         page.goto(f"{address}/admin/stores/customer/?q=Xavier")
         page.locator("#result_list tbody a").first.click()
+        page.get_by_role("link", name="Store Credits").click()
         keep(page, "customer")
         browser.close()
 
