@@ -79,9 +79,8 @@ def broker_address(url: str) -> str:
     return f"redis+socket://{url.removeprefix('unix://')}" if url.startswith("unix://") else url
 
 
-def cache_address(url: str) -> str:
-    """The same Redis, another database (1 unless told): clearing the cache must not clear the queue."""
-    number = env.int("CACHE_DATABASE", default=1)
+def cache_address(url: str, number: int = 1) -> str:
+    """The same Redis, another database: clearing the cache must not clear the queue."""
     if url.startswith("unix://"):
         return f"{url}?db={number}"
     return urlsplit(url)._replace(path=f"/{number}").geturl()
@@ -159,7 +158,7 @@ REDIS_URL: str = env.str("REDIS_URL", default=LAYOUT.redis_url())
 CACHES = {
     "default": {
         "BACKEND": "loyalty.cache.ForgivingRedisCache",
-        "LOCATION": cache_address(REDIS_URL),
+        "LOCATION": cache_address(REDIS_URL, env.int("CACHE_DATABASE", default=1)),
         "KEY_PREFIX": "loyalty",
         "TIMEOUT": 60,
         # A request waits for the cache for half a second at most, and never twice.

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import time_machine
 from django.conf import settings
+from django.db import connections
 from django.test import Client
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
@@ -32,7 +33,7 @@ def chromium() -> str | None:
     return os.environ.get("CHROMIUM") or shutil.which("chromium")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     path = chromium()
     if path is None:
@@ -41,6 +42,8 @@ def browser() -> Iterator[Browser]:
         shown = playwright.chromium.launch(executable_path=path, args=list(_FLAGS))
         yield shown
         shown.close()
+        # While Playwright's event loop runs, Django keeps other connections for this thread, which nobody finds later.
+        connections.close_all()
 
 
 @pytest.fixture

@@ -76,7 +76,8 @@ def test_without_an_environment_the_embedded_servers_are_used_as_the_web_role() 
 
 
 def test_the_cache_and_the_queue_are_apart() -> None:
-    assert settings.CACHES["default"]["LOCATION"] == f"{os.environ['REDIS_URL']}?db=1"
+    mine = os.environ["CACHE_DATABASE"]
+    assert settings.CACHES["default"]["LOCATION"] == f"{os.environ['REDIS_URL']}?db={mine}"
     expression = "__import__('django.conf').conf.settings.CACHES['default']['LOCATION']"
     assert ask(expression, PRODUCTION | {"REDIS_URL": "redis://redis:6379/0"}) == "redis://redis:6379/1"
 
