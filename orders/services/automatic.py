@@ -29,7 +29,7 @@ logger = logging.getLogger(__name__)
 
 JOB: Final = "orders.auto_cancel"
 # Large enough that a batch costs little more than its rows, small enough to hold locks for well under a second.
-BATCH: Final = 500
+BATCH: Final = 400
 # How long an order that could not be processed is left alone, by attempts; the last pause repeats.
 PAUSES: Final = tuple(timedelta(minutes=minutes) for minutes in (5, 30, 120, 720))
 
