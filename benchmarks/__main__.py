@@ -90,7 +90,7 @@ def _environment(url: str) -> dict[str, str]:
 
 def start(url: str, *arguments: str) -> "subprocess.Popen[str]":
     """Start one measurement in a process of its own."""
-    command = [sys.executable, "-m", "benchmarks.measures", *arguments]
+    command = [sys.executable, "-m", "benchmarks.measure", *arguments]
     return subprocess.Popen(command, env=_environment(url), stdout=subprocess.PIPE, text=True)
 
 

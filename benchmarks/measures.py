@@ -1,11 +1,10 @@
-"""One measurement a process: `python -m benchmarks.measures NAME ARGUMENT…` prints its result as JSON.
+"""One measurement a process: `python -m benchmarks.measure NAME ARGUMENT…` prints its result as JSON.
 
 Each runs on its own copy of the generated data, whose address is in ``DATABASE_URL``.
 """
 
 import json
 import resource
-import sys
 import time
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -13,22 +12,18 @@ from itertools import islice
 from statistics import median
 from typing import Any, Final
 
-import django
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
-django.setup()
-
-from django.db import connection  # noqa: E402 - the models need the settings first
-from django.test.utils import CaptureQueriesContext  # noqa: E402
-
-from benchmarks.data import NOW, generate, install_reference  # noqa: E402
-from loyalty.stores.actors import Actor, Trigger  # noqa: E402
-from loyalty.stores.models import Store  # noqa: E402
-from loyalty.stores.preferences import settings_by_store  # noqa: E402
-from orders.models import Order  # noqa: E402
-from orders.services import automatic  # noqa: E402
-from orders.services.applying import Details  # noqa: E402
-from orders.services.cancelling import cancel_order  # noqa: E402
-from orders.services.choices import CancelChoice  # noqa: E402
+from benchmarks.data import NOW, generate, install_reference
+from loyalty.stores.actors import Actor, Trigger
+from loyalty.stores.models import Store
+from loyalty.stores.preferences import settings_by_store
+from orders.models import Order
+from orders.services import automatic
+from orders.services.applying import Details
+from orders.services.cancelling import cancel_order
+from orders.services.choices import CancelChoice
 
 BOTH: Final = CancelChoice(returns={"credits": True, "points": True})
 ACTOR: Final = Actor.command("benchmark")
@@ -147,7 +142,3 @@ def main(arguments: Sequence[str]) -> None:
     """Run one measurement and print its result."""
     name, *rest = arguments
     print(json.dumps(MEASURES[name](*rest)))
-
-
-if __name__ == "__main__":
-    main(sys.argv[1:])
