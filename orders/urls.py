@@ -5,7 +5,7 @@ from django.urls import path
 from orders.api.backtests import BacktestView
 from orders.api.cancels import BulkCancelView, CancelPreviewView, CancelView, ReturnView
 from orders.api.holds import HoldView
-from orders.api.orders import OrderListView, OrderView, TimelineView
+from orders.api.orders import DecisionsView, OrderListView, OrderView, TimelineView
 from orders.api.reinstating import ReinstateView
 from orders.api.reverts import RevertListView, RevertView
 
@@ -19,6 +19,7 @@ urlpatterns = [
     path("orders/<str:order_id>/hold/", HoldView.as_view(), name="api-order-hold"),
     path("orders/<str:order_id>/reinstate/", ReinstateView.as_view(), name="api-order-reinstate"),
     path("orders/<str:order_id>/timeline/", TimelineView.as_view(), name="api-order-timeline"),
+    path("orders/<str:order_id>/decisions/", DecisionsView.as_view(), name="api-order-decisions"),
     path("reverts/", RevertListView.as_view(), name="api-reverts"),
     path("reverts/<str:revert_id>/", RevertView.as_view(), name="api-revert"),
     path("settings/auto-cancel/backtest/", BacktestView.as_view(), name="api-auto-cancel-backtest"),

@@ -12,11 +12,13 @@ BEGIN
     WHERE id = ANY(claimed);
     INSERT INTO journal_journalentry (store_id, event, order_id, customer_id, actor, data, created_at)
     SELECT store_id, 'order.cancelled', id, customer_id, 'job:orders.auto_cancel',
-        jsonb_build_object('trigger', 'payment_expired', 'reason', '', 'decisions', jsonb_build_object('credits', '', 'points', ''), 'skipped', '{{}}'::jsonb), at
+        jsonb_build_object('trigger', 'payment_expired', 'reason', ''), at
     FROM orders_order WHERE id = ANY(claimed)
     UNION ALL
     SELECT store_id, CASE kind WHEN 'credits' THEN 'order.credit_reverted' ELSE 'order.points_reverted' END, order_id, customer_id,
-        'job:orders.auto_cancel', jsonb_build_object('revert', id::text, 'amount', amount::text, 'applied', applied::text, 'currency', currency, 'trigger', trigger), at
+        'job:orders.auto_cancel', jsonb_build_object('kind', kind, 'trigger', trigger, 'settings_version', settings_version,
+            'matched', jsonb_build_object('by', 'setting', 'value', 'auto_cancel.expired'), 'outcome', 'returned', 'code', NULL,
+            'amount', amount::text, 'applied', applied::text, 'remains', '0', 'currency', currency, 'revert', id::text), at
     FROM orders_revert WHERE order_id = ANY(claimed);
     RETURN cardinality(claimed);
 END $$;

@@ -22,7 +22,7 @@ class Event(StrEnum):
     ORDER_RELEASED = "order.released"
     CREDITS_REVERTED = "order.credit_reverted"
     POINTS_REVERTED = "order.points_reverted"
-    REVERT_DECIDED = "order.revert_decided"
+    REVERT_SKIPPED = "order.revert_skipped"
     ORDER_REINSTATED = "order.reinstated"
     DEDUCTED_AGAIN = "order.deducted_again"
     MARKED_FOR_REFUND = "order.marked_for_refund"

@@ -25,11 +25,26 @@ _TRIGGERS: Final = {
     "rule_tag": "by a rule about a tag",
     "platform": "on the shop platform",
 }
-_DECISIONS: Final = {
-    "deferred": "left for later",
-    "declined": "not to be returned",
-    "expired_left": "expired and not extended",
-    "dismissed": "dismissed",
+_BY_HAND: Final = ("admin", "api", "bulk")
+# What is said about the part that stayed, when another part came back.
+_RESTS: Final = {"expired": ", the rest had expired"}
+# Why nothing came back, by the codes of the REST contract: when a person decided it, and when automation did.
+_DECIDED: Final = {
+    "declined": "Decided not to return {left}",
+    "not_selected": "Left returning {left} for later",
+    "expired": "Returned nothing: {left} had expired and were not extended",
+    "already_reverted": "Returned nothing: everything is already back",
+}
+_REASONS: Final = {
+    "declined": "Did not return {left} {caused}: somebody had decided against it",
+    "not_selected": "Left {left} for later, {caused}",
+    "expired": "Did not return {left} {caused}: they had expired",
+    "blocked": "Did not return {left} {caused}: a part had expired, and this store returns all or nothing then",
+    "skip_tag": "Did not return {left} {caused}: the tag “{value}” keeps them from being returned automatically",
+    "already_reverted": "Returned nothing {caused}: everything is already back",
+    "rules_disabled": "Did not return {left}: this store's rules are switched off",
+    "no_trigger": "Did not return {left}: no status and no tag of the order is one that returns value",
+    "not_applied": "Returned nothing {caused}: the order used none",
 }
 _FIELDS: Final = {
     "status": "status",
@@ -125,7 +140,7 @@ def _both(data: dict[str, Any], store: Store) -> str:
 
 
 def _cancelled(data: dict[str, Any], store: Store) -> str:
-    return f"Order cancelled {trigger_words(data.get('trigger', ''))}{_decided(data)}"
+    return f"Order cancelled {trigger_words(data.get('trigger', ''))}"
 
 
 def _reinstated(data: dict[str, Any], store: Store) -> str:
@@ -137,20 +152,26 @@ def _deducted_again(data: dict[str, Any], store: Store) -> str:
     return f"Deducted {_both(data, store)} again {trigger_words(data.get('trigger', ''))}"
 
 
-def _decided_only(data: dict[str, Any], store: Store) -> str:
-    return f"Decided about what is left{_decided(data)}"
-
-
-def _decided(data: dict[str, Any]) -> str:
-    decisions = data.get("decisions", {})
-    parts = [f"{kind} {_DECISIONS[value]}" for kind, value in decisions.items() if value in _DECISIONS]
-    return f"; {', '.join(parts)}" if parts else ""
-
-
 def _reverted(data: dict[str, Any], store: Store) -> str:
-    currency = data.get("currency", "")
-    back, of = (_amount(data.get(name, 0), currency, store) for name in ("amount", "applied"))
-    return f"Returned {back} of {of} {trigger_words(data.get('trigger', ''))}"
+    currency = data["currency"]
+    back, of = (_amount(data[name], currency, store) for name in ("amount", "applied"))
+    rest = _RESTS.get(data["code"], "")
+    return f"Returned {back} of {of} {_caused(data)}{rest}"
+
+
+def _skipped(data: dict[str, Any], store: Store) -> str:
+    left = _amount(data["remains"], data["currency"], store)
+    of_what = f"{left} of store credits" if data["kind"] == "credits" else left
+    by_person = data["matched"]["by"] == "person" and data["trigger"] in _BY_HAND
+    reasons = _DECIDED if by_person else _REASONS
+    return reasons[data["code"]].format(left=of_what, caused=_caused(data), value=data["matched"]["value"])
+
+
+def _caused(data: dict[str, Any]) -> str:
+    by, value = data["matched"]["by"], data["matched"]["value"]
+    if by in ("status", "tag"):
+        return f"because of the {by} “{_value(value)}”"
+    return trigger_words(data["trigger"])
 
 
 def _balance(data: dict[str, Any], store: Store) -> str:
@@ -172,7 +193,7 @@ _SENTENCES: Final[dict[str, Callable[[dict[str, Any], Store], str]]] = {
     Event.ORDER_RELEASED: _fixed("Released: may be cancelled automatically again"),
     Event.CREDITS_REVERTED: _reverted,
     Event.POINTS_REVERTED: _reverted,
-    Event.REVERT_DECIDED: _decided_only,
+    Event.REVERT_SKIPPED: _skipped,
     Event.ORDER_REINSTATED: _reinstated,
     Event.DEDUCTED_AGAIN: _deducted_again,
     Event.MARKED_FOR_REFUND: _fixed("Stays cancelled; the late payment is to be refunded"),

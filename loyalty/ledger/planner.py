@@ -130,7 +130,12 @@ class KindPlan:
     @property
     def skip_code(self) -> str | None:
         """Why nothing of this kind comes back, as a code of the REST contract; None when something does."""
-        if self.returns:
+        return None if self.returns else self.code
+
+    @property
+    def code(self) -> str | None:
+        """Why this kind, or a part of it, does not come back, as a code of the REST contract; None when all does."""
+        if self.returns and not self.remains:
             return None
         if not self.used:
             return "not_applied"

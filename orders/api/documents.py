@@ -12,6 +12,7 @@ from loyalty.notices.models import NoticeStatus
 from loyalty.stores.actors import Trigger
 from orders.kinds import KINDS
 from orders.models import CancelReason, Completeness, OrderStatus, PaymentStatus, RevertStatus
+from orders.services.tracing import DecisionOutcome, MatchedBy
 
 TRIGGERS: Final = [trigger.value for trigger in Trigger]
 
@@ -185,3 +186,24 @@ class EntryDocument(Document):
     def get_fields(self) -> dict[str, Any]:
         """All members; ``data`` cannot be declared above, because a serializer has something of that name."""
         return {**super().get_fields(), "data": serializers.DictField()}
+
+
+class MatchedDocument(Document):
+    """The fact that decided: a status or tag, a setting by its path; null when nothing matched."""
+
+    by = serializers.ChoiceField(choices=[by.value for by in MatchedBy], allow_null=True)
+    value = serializers.CharField(allow_null=True)
+
+
+class DecisionDocument(Document):
+    """One decision about one kind of an order; ``code`` says why it, or a part of it, did not come back."""
+
+    id = IdField()
+    created_at = InstantField()
+    kind = serializers.ChoiceField(choices=KINDS)
+    trigger = serializers.ChoiceField(choices=TRIGGERS)
+    settings_version = serializers.IntegerField()
+    matched = MatchedDocument()
+    outcome = serializers.ChoiceField(choices=[outcome.value for outcome in DecisionOutcome])
+    code = serializers.CharField(allow_null=True)
+    sentence = serializers.CharField()

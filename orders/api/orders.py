@@ -20,12 +20,13 @@ from loyalty.stores.actors import Trigger, actor_names
 from loyalty.stores.keys import Scope
 from loyalty.stores.models import Store
 from orders.api.bodies import ChangesBody, NewOrderBody, new_order_of
-from orders.api.documents import EntryDocument, OrderDocument
+from orders.api.documents import DecisionDocument, EntryDocument, OrderDocument
 from orders.api.filters import OrderFilters
-from orders.api.shapes import entry_json, order_json
+from orders.api.shapes import decision_json, entry_json, order_json
 from orders.models import Order
 from orders.services.changing import change_order
 from orders.services.placing import place_order
+from orders.services.tracing import decisions
 
 # What may be long and is never shown in an order's JSON.
 _NOT_SHOWN = ("lines", "platform_data", "tag_keys")
@@ -126,3 +127,19 @@ class TimelineView(ListView):
         """The rows as JSON; the actors' names are looked up together."""
         names = actor_names(row.actor for row in rows)
         return [entry_json(row, names[row.actor]) for row in rows]
+
+
+class DecisionsView(ListView):
+    """Why value of one order came back, or did not (N6)."""
+
+    required_scopes: ClassVar = {"GET": Scope.ORDERS_READ}
+    serializer_class = DecisionDocument
+
+    @extend_schema(responses=DecisionDocument(many=True))
+    def get(self, _request: Request, order_id: str) -> Response:
+        """What was decided about each kind, newest first, one entry for each decision."""
+        return self.list(decisions(find_order(self.store, self.key_of(order_id)), self.store))
+
+    def present(self, rows: Sequence[Any]) -> Sequence[Any]:
+        """The rows as JSON."""
+        return [decision_json(row, self.store) for row in rows]

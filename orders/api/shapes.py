@@ -10,6 +10,7 @@ from typing import Any
 from loyalty.api.documents import actor_json
 from loyalty.api.values import instant_or_none
 from loyalty.journal.models import JournalEntry
+from loyalty.journal.wording import sentence
 from loyalty.ledger.ledger import Kind
 from loyalty.ledger.planner import Amount
 from loyalty.notices.models import Notice
@@ -166,4 +167,15 @@ def entry_json(entry: JournalEntry, actor: str) -> JSON:
         "event": entry.event,
         "actor": actor_json(entry.actor, actor),
         "data": entry.data | ({"note": note} if note else {}),
+    }
+
+
+def decision_json(entry: JournalEntry, store: Store) -> JSON:
+    """One decision about one kind of an order (N6)."""
+    facts = {name: entry.data[name] for name in ("kind", "trigger", "settings_version", "matched", "outcome", "code")}
+    return {
+        "id": str(entry.pk),
+        "created_at": instant_or_none(entry.created_at),
+        **facts,
+        "sentence": f"{sentence(entry, store)}.",
     }

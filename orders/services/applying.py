@@ -23,10 +23,11 @@ from loyalty.notices.queueing import queue
 from loyalty.stores.actors import Actor, Trigger
 from loyalty.stores.models import Remark, Store
 from loyalty.stores.preferences import StoreSettings
-from orders.kinds import KINDS, LEDGERS, NAMES, REVERTED_EVENT, allocation_ref, applied, currency_of, plain, reverted
+from orders.kinds import KINDS, LEDGERS, NAMES, allocation_ref, applied, currency_of, plain, reverted
 from orders.models import Completeness, Order, PersonsDecision, Revert
 from orders.services.notice import letter
 from orders.services.plans import OrderPlan
+from orders.services.tracing import decision_entry
 from orders.services.writing import OrderChange, write_changes
 
 
@@ -137,12 +138,9 @@ def apply_works(planned: Sequence[tuple[OrderPlan, Work]]) -> list[CancelResult]
     new_lots = {kind: _give_back(kind, plans, reverts, remark, work) for kind in KINDS}
     changes = [_change(plan, work) for plan in plans]
     write_changes(changes, trigger=work.trigger, reason=work.details.reason, now=work.now)
+    events = [event for plan, work in planned for event in _events(plan, reverts, remark, work)]
+    record(events, actor=work.actor, now=work.now)
     results = [_result(plan, reverts, new_lots, work) for plan in plans]
-    record(
-        (event for result in results for event in _events(result, remark, work)),
-        actor=work.actor,
-        now=work.now,
-    )
     return _told(results, planned)
 
 
@@ -277,41 +275,47 @@ def skip_sentence(kind: Kind, code: str) -> str:
     return SKIP_SENTENCES[code].format(name=name, Name=name.capitalize())
 
 
-def _events(result: CancelResult, remark: Remark | None, work: Work) -> list[Happening]:
-    order = result.order
-    what = Event.ORDER_CANCELLED if result.cancelled_now else Event.REVERT_DECIDED
-    facts = {
-        "trigger": work.trigger.value,
-        "reason": work.details.reason,
-        "decisions": decided(order),
-        "skipped": {skip.kind: skip.code for skip in result.skipped},
-    }
-    happenings = [_happening(order, what, remark, facts)]
-    happenings += [
-        _happening(order, REVERTED_EVENT[made.kind], remark, _revert_facts(made.revert)) for made in result.reverts
+def _events(
+    plan: OrderPlan, reverts: Mapping[tuple[int, Kind], Revert], remark: Remark | None, work: Work
+) -> list[Happening]:
+    remark_id = remark.pk if remark else None
+    decisions = [
+        decision_entry(
+            plan.order,
+            kind,
+            plan.kinds[kind],
+            matched=plan.matched[kind],
+            trigger=work.trigger,
+            settings_version=work.settings.version,
+            revert=reverts.get((plan.order.pk, kind)),
+            remark_id=remark_id,
+        )
+        for kind in KINDS
+        if _is_decided(plan, kind, work)
     ]
-    return happenings
+    return [_cancelled(plan.order, remark_id, work), *decisions] if work.cancels else decisions
 
 
-def _happening(order: Order, event: Event, remark: Remark | None, data: dict[str, Any]) -> Happening:
+def _cancelled(order: Order, remark_id: int | None, work: Work) -> Happening:
     return Happening(
         store_id=order.store_id,
-        event=event,
+        event=Event.ORDER_CANCELLED,
         order_id=order.pk,
         customer_id=order.customer_id,
-        remark_id=remark.pk if remark else None,
-        data=data,
+        remark_id=remark_id,
+        data={"trigger": work.trigger.value, "reason": work.details.reason},
     )
 
 
-def _revert_facts(revert: Revert) -> dict[str, Any]:
-    return {
-        "revert": str(revert.pk),
-        "amount": plain(revert.amount, revert.currency),
-        "applied": plain(revert.applied, revert.currency),
-        "currency": revert.currency,
-        "trigger": revert.trigger,
-    }
+def _is_decided(plan: OrderPlan, kind: Kind, work: Work) -> bool:
+    """Whether this call decided about ``kind``, so that it leaves a trace (N6); asked after the order was written."""
+    code = plan.kinds[kind].code
+    if code == "not_applied":
+        return False
+    if code == "not_selected":
+        # "Left out" does not take back what was decided before, and so decides nothing.
+        return decided(plan.order)[kind] == PersonsDecision.DEFERRED
+    return work.cancels or work.trigger not in _PEOPLE or code != "already_reverted"
 
 
 def _told(results: list[CancelResult], planned: Sequence[tuple[OrderPlan, Work]]) -> list[CancelResult]:

@@ -23,7 +23,8 @@ from orders.models import AUTO_CANCELLABLE, Order, PaymentStatus, PersonsDecisio
 from orders.services.applying import Details, Work, apply_works, decided
 from orders.services.choices import ResolvedChoice
 from orders.services.plans import OrderPlan, UsedByKind, load_used, plan_order
-from orders.tags import tag_key
+from orders.services.tracing import BY_PERSON, Matched, MatchedBy
+from orders.tags import first_match
 
 logger = logging.getLogger(__name__)
 
@@ -177,20 +178,26 @@ def _work(rule: Rule, now: datetime) -> Work:
 
 
 def _plan(order: Order, rule: Rule, used: UsedByKind, now: datetime) -> OrderPlan:
-    return plan_order(order, _choice(order, rule), used, store=rule.store, rule=rule.expired_lots, now=now)
+    decisions = {kind: _decision(order, kind, rule) for kind in KINDS}
+    return plan_order(
+        order,
+        ResolvedChoice({kind: decision for kind, (decision, _) in decisions.items()}),
+        used,
+        store=rule.store,
+        rule=rule.expired_lots,
+        now=now,
+        matched={kind: matched for kind, (_, matched) in decisions.items()},
+    )
 
 
-def _choice(order: Order, rule: Rule) -> ResolvedChoice:
-    skip = {tag_key(tag) for tag in rule.settings.spent_revert.skip_tags} & set(order.tag_keys)
-    return ResolvedChoice({kind: _decision(order, kind, rule, skips=bool(skip)) for kind in KINDS})
-
-
-def _decision(order: Order, kind: Kind, rule: Rule, *, skips: bool) -> Decision:
+def _decision(order: Order, kind: Kind, rule: Rule) -> tuple[Decision, Matched]:
     if decided(order)[kind] in _BY_PEOPLE:
-        return Decision.DECLINE
+        return Decision.DECLINE, BY_PERSON
+    by_setting = Matched(MatchedBy.SETTING, f"auto_cancel.{rule.payment_status}")
     if rule.mode == "cancel":
-        return Decision.DEFER
-    return Decision.SKIP if skips else Decision.RETURN
+        return Decision.DEFER, by_setting
+    skip_tag = first_match(rule.settings.spent_revert.skip_tags, order.tag_keys)
+    return (Decision.RETURN, by_setting) if skip_tag is None else (Decision.SKIP, Matched(MatchedBy.SKIP_TAG, skip_tag))
 
 
 def _set_aside(order: Order, error: Exception, now: datetime) -> None:

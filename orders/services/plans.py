@@ -17,8 +17,11 @@ from loyalty.stores.preferences import StoreSettings
 from orders.kinds import KINDS, LEDGERS, currency_of
 from orders.models import Order
 from orders.services.choices import CancelChoice, ResolvedChoice, check_allocations, kind_choice, resolve
+from orders.services.tracing import BY_PERSON, Matched
 
 _SALT: Final = "orders.preview"
+
+_BY_PERSON: Final[Mapping[Kind, Matched]] = dict.fromkeys(KINDS, BY_PERSON)
 
 UsedByKind = Mapping[Kind, Mapping[int, Sequence[UsedLot]]]
 
@@ -31,6 +34,7 @@ class OrderPlan:
     choice: ResolvedChoice
     used: Mapping[Kind, Sequence[UsedLot]]
     kinds: Mapping[Kind, KindPlan]
+    matched: Mapping[Kind, Matched]
 
     @property
     def returns_anything(self) -> bool:
@@ -82,13 +86,23 @@ def load_used(order_ids: Sequence[int]) -> dict[Kind, dict[int, list[UsedLot]]]:
 
 
 def plan_order(
-    order: Order, choice: ResolvedChoice, used: UsedByKind, *, store: Store, rule: ExpiredRule, now: datetime
+    order: Order,
+    choice: ResolvedChoice,
+    used: UsedByKind,
+    *,
+    store: Store,
+    rule: ExpiredRule,
+    now: datetime,
+    matched: Mapping[Kind, Matched] = _BY_PERSON,
 ) -> OrderPlan:
-    """Decide what comes back to the customer of ``order``; ``used`` comes from :func:`load_used`."""
+    """Decide what comes back to the customer of ``order``; ``used`` comes from :func:`load_used`.
+
+    ``matched`` says what decided about each kind (N6).
+    """
     mine: dict[Kind, Sequence[UsedLot]] = {kind: used[kind].get(order.pk, ()) for kind in KINDS}
     check_allocations(choice, mine)
     kinds = {kind: plan_kind(mine[kind], kind_choice(choice, kind, store), rule=rule, now=now) for kind in KINDS}
-    return OrderPlan(order, choice, mine, kinds)
+    return OrderPlan(order, choice, mine, kinds, matched)
 
 
 def preview(order: Order, choice: CancelChoice, *, store: Store, settings: StoreSettings, now: datetime) -> Preview:

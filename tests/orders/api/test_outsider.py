@@ -12,6 +12,7 @@ ADDRESSES = [
     ("GET", "/orders/{order}/", None),
     ("PATCH", "/orders/{order}/", {"tags": ["x"], "refunded_total": "1.00"}),
     ("GET", "/orders/{order}/timeline/", None),
+    ("GET", "/orders/{order}/decisions/", None),
     ("POST", "/orders/{order}/cancel/preview/", {}),
     ("POST", "/orders/{order}/cancel/", {"revert_credits": True}),
     ("POST", "/orders/{order}/return/", {}),

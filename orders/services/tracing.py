@@ -1,0 +1,108 @@
+"""The decision trace: what decided about each kind of an order, and what came of it (N6).
+
+Every decision about a kind is one entry of the journal: ``order.credit_reverted`` or ``order.points_reverted`` when
+something came back, ``order.revert_skipped`` when nothing did. The timeline, the REST decisions and the sentence beside
+an order's statuses read these entries and nothing else.
+"""
+
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from typing import Any, Final
+
+from django.db.models import QuerySet
+
+from loyalty.journal.models import JournalEntry
+from loyalty.journal.record import Event, Happening
+from loyalty.ledger.ledger import Kind
+from loyalty.ledger.planner import KindPlan
+from loyalty.stores.actors import Trigger
+from loyalty.stores.models import Store
+from orders.kinds import REVERTED_EVENT, currency_of, plain
+from orders.models import Order, Revert
+
+DECIDING: Final = (*REVERTED_EVENT.values(), Event.REVERT_SKIPPED)
+
+
+class MatchedBy(StrEnum):
+    """What kind of fact decided."""
+
+    STATUS = "status"
+    TAG = "tag"
+    SKIP_TAG = "skip_tag"
+    SETTING = "setting"
+    PERSON = "person"
+
+
+@dataclass(frozen=True, slots=True)
+class Matched:
+    """The fact that decided: a status or tag, a setting by its path; a person needs no value. ``by`` None: nothing."""
+
+    by: MatchedBy | None = None
+    value: str | None = None
+
+
+BY_PERSON: Final = Matched(MatchedBy.PERSON)
+
+
+class DecisionOutcome(StrEnum):
+    """What came of a decision about one kind."""
+
+    RETURNED = "returned"
+    PARTLY_RETURNED = "partly_returned"
+    NOT_RETURNED = "not_returned"
+
+
+def outcome_of(plan: KindPlan) -> DecisionOutcome:
+    """What comes of ``plan``; *returned* when nothing remains to be returned afterwards."""
+    if not plan.returns:
+        return DecisionOutcome.NOT_RETURNED
+    return DecisionOutcome.PARTLY_RETURNED if plan.remains else DecisionOutcome.RETURNED
+
+
+def decision_entry(
+    order: Order,
+    kind: Kind,
+    plan: KindPlan,
+    *,
+    matched: Matched,
+    trigger: Trigger,
+    settings_version: int,
+    revert: Revert | None = None,
+    remark_id: int | None = None,
+) -> Happening:
+    """The journal's entry for one decision; ``revert`` is what was written when something came back."""
+    currency = currency_of(order, kind)
+    data: dict[str, Any] = {
+        "kind": kind,
+        "trigger": trigger.value,
+        "settings_version": settings_version,
+        "matched": asdict(matched),
+        "outcome": outcome_of(plan).value,
+        "code": plan.code,
+        "amount": plain(plan.returns, currency),
+        "applied": plain(plan.used, currency),
+        "remains": plain(plan.remains, currency),
+        "currency": currency,
+    }
+    if revert is not None:
+        data["revert"] = str(revert.pk)
+    event = REVERTED_EVENT[kind] if revert is not None else Event.REVERT_SKIPPED
+    return Happening(
+        store_id=order.store_id,
+        event=event,
+        order_id=order.pk,
+        customer_id=order.customer_id,
+        remark_id=remark_id,
+        data=data,
+    )
+
+
+def decisions(order: Order, store: Store) -> "QuerySet[JournalEntry]":
+    """The decisions about an order of ``store``."""
+    return JournalEntry.objects.for_store(store).filter(order=order, event__in=DECIDING)
+
+
+def last_decision(order: Order, kind: Kind, store: Store) -> JournalEntry | None:
+    """The newest decision about one kind; None when nothing was decided yet."""
+    last: JournalEntry | None = decisions(order, store).filter(data__kind=kind).order_by("-id").first()
+    return last
