@@ -26,6 +26,7 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 
 REQUIRED_IN_PRODUCTION = (
     "SECRET_KEY",
+    "CREDENTIALS_KEYS",
     "ALLOWED_HOSTS",
     "DATABASE_URL",
     "REDIS_URL",
@@ -89,6 +90,8 @@ def cache_address(url: str, number: int = 1) -> str:
 # --- What this is, and whom it answers
 
 SECRET_KEY: str = env.str("SECRET_KEY") if PRODUCTION else env.str("SECRET_KEY", default="") or local_secret_key()
+# Long random texts that platforms' credentials are encrypted with: the first encrypts, every one decrypts.
+CREDENTIALS_KEYS: list[str] = env.list("CREDENTIALS_KEYS", default=[SECRET_KEY])
 DEBUG: bool = not PRODUCTION and env.bool("DEBUG", default=False)
 ALLOWED_HOSTS: list[str] = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 ROOT_URLCONF = "loyalty.urls"
@@ -115,6 +118,7 @@ INSTALLED_APPS = [
     "loyalty.stores",
     "loyalty.journal",
     "loyalty.notices",
+    "loyalty.platforms",
     "loyalty.api",
     "credits",
     "points",

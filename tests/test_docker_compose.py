@@ -99,7 +99,8 @@ def test_no_secret_is_written_down() -> None:
     example = (PROJECT / "docker" / "example.env").read_text()
     named = set(re.findall(r"^(\w+)=", example, re.MULTILINE))
     assert variables <= named
-    for secret in ("SECRET_KEY", "POSTGRES_PASSWORD", "LOYALTY_OWNER_PASSWORD", "LOYALTY_WEB_PASSWORD"):
+    secrets = ("SECRET_KEY", "CREDENTIALS_KEYS", "POSTGRES_PASSWORD", "LOYALTY_OWNER_PASSWORD", "LOYALTY_WEB_PASSWORD")
+    for secret in secrets:
         assert f"\n{secret}=\n" in example
 
 

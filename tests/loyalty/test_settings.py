@@ -14,6 +14,7 @@ PROJECT = Path(__file__).resolve().parent.parent.parent
 PRODUCTION = {
     "LOYALTY_ENV": "production",
     "SECRET_KEY": "".join(chr(ord("!") + number) for number in range(64)),
+    "CREDENTIALS_KEYS": "a-long-random-text-that-nobody-else-knows",
     "ALLOWED_HOSTS": "loyalty.example.com",
     "DATABASE_URL": os.environ["DATABASE_URL"],
     "REDIS_URL": os.environ["REDIS_URL"],
@@ -50,7 +51,7 @@ def test_production_names_everything_that_is_missing() -> None:
     said = manage("check", environment={"LOYALTY_ENV": "production", "ALLOWED_HOSTS": "loyalty.example.com"})
     assert said.returncode != 0
     last = said.stderr.strip().splitlines()[-1]
-    assert last.endswith("SECRET_KEY, DATABASE_URL, REDIS_URL, EMAIL_URL, DEFAULT_FROM_EMAIL.")
+    assert last.endswith("SECRET_KEY, CREDENTIALS_KEYS, DATABASE_URL, REDIS_URL, EMAIL_URL, DEFAULT_FROM_EMAIL.")
 
 
 @pytest.mark.parametrize("name", sorted(set(PRODUCTION) - {"LOYALTY_ENV"}))
