@@ -109,6 +109,7 @@ UNFOLD: Final[dict[str, Any]] = {
                         "may_view",
                         active="orders.admin.menu.order_settings_is_active",
                     ),
+                    _item("Notices", "mail", "admin:stores_settingsversion_notices", "may_view"),
                 ],
             },
             {

@@ -1,120 +1,97 @@
-"""The page *Order settings*: automatic cancelling, card by card, and who changed what (E1-E4, F1, H4)."""
+"""The page *Order settings*: automatic cancelling, in plain words (E1-E4, F1)."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
 from datetime import datetime
 from functools import partial
-from typing import Any, ClassVar, Final
+from typing import Final
 
-from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.template.response import TemplateResponse
-from django.urls import reverse
-from django.utils import timezone
+from django import forms
 
-from loyalty.backoffice.base import BackOfficeAdmin, StoreModelAdmin, StoreView, store_view
-from loyalty.errors import VersionConflict
-from loyalty.jobs import wake
-from loyalty.stores.active import acting, active_store, may
-from loyalty.stores.actors import actor_names
-from loyalty.stores.models import SettingsVersion, Store
-from loyalty.stores.preferences import StoreSettings, current_settings, settings_from_json
+from loyalty.backoffice.setting_cards import CardForm, CardKind, Option, OptionField
+from loyalty.backoffice.setting_pages import PageLink, SettingsPage
+from loyalty.stores.models import Store
+from loyalty.stores.preferences import StoreSettings
 from loyalty.stores.roles import Can
-from loyalty.stores.saving_settings import change_settings
-from loyalty.stores.settings_api import check_settings
-from loyalty.stores.showing import show_moment
-from orders.admin.order_settings_cards import CARDS, PATHS, CardForm, CardKind, differences, patch_of, value_at
-from orders.services.upcoming import COUNTED_TO, Affected
+from orders.services.upcoming import (
+    COUNTED_TO,
+    Affected,
+    would_cancel_expired,
+    would_cancel_failed,
+    would_cancel_overdue,
+)
 
-PAGE: Final = "admin:stores_settingsversion_orders"
-_VERSIONS_SHOWN: Final = 50
-_LONGEST_VERSION: Final = 10
+_LONGEST_WINDOW: Final = 24 * 365
+_LONGEST_GRACE: Final = 60 * 24 * 30
+
+_EXPIRED: Final = "Auto cancel orders with expired payment status"
+_FAILED: Final = "Auto cancel orders with failed payment status"
+MODES: Final = (
+    Option("off", "Off", "Nothing happens by itself. The order stays open and keeps what it used."),
+    Option(
+        "cancel",
+        "Auto cancel only",
+        "The order is cancelled. What it used is not returned: it shows Not Reverted and waits under Needs revert.",
+    ),
+    Option(
+        "cancel_and_revert",
+        "Auto cancel order and return credits & points with original expiry date",
+        "The order is cancelled and what it used goes back to the lots it came from, by the rule below. "
+        "Expiry dates never change.",
+    ),
+)
+RULES: Final = (
+    Option(
+        "all_or_nothing",
+        "All or nothing",
+        "If any part of the credits has expired, no credits return. Points are judged by themselves, in the same way.",
+    ),
+    Option("valid_only", "What is valid", "Every part that has not expired returns; expired parts are left out."),
+)
 
 
-@store_view(needs=Can.VIEW)
-def order_settings_page(self: BackOfficeAdmin, request: HttpRequest, _row: None) -> HttpResponse:
-    """Show the cards; save one, or count what a choice that is not saved yet would do."""
-    if request.method == "POST" and not may(request, Can.CHANGE_SETTINGS):
-        raise PermissionDenied
-    store, now = active_store(request), timezone.now()
-    settings = current_settings(store)
-    sent = next((card for card in CARDS if card.key == request.POST.get("card")), None)
-    form = sent.form(request.POST, settings=settings) if sent else None
-    stale: list[str] = []
-    if sent and form and form.is_valid() and "_preview" not in request.POST:
-        try:
-            _save(request, store, form.patch(), now, version=_version(request))
-        except VersionConflict:
-            settings = current_settings(store)
-            form = sent.form(request.POST, settings=settings)
-            stale = _changed_meanwhile(store, _version(request))
-        else:
-            messages.success(request, f"“{sent.title}” is saved.")
-            return HttpResponseRedirect(reverse(PAGE))
-    cards = [_card(kind, form if kind is sent else None, store, settings, now) for kind in CARDS]
-    context = {
-        **self.admin_site.each_context(request),
-        "title": "Order settings",
-        "content_title": "Order settings",
-        "cards": cards,
-        "settings": settings,
-        "stale": stale,
-        # A card that is only looked at, or wrong, keeps the version it was filled in from; a stale one has been warned.
-        "sent": sent.key if sent and not stale else "",
-        "sent_version": _version(request),
-        "may_change": may(request, Can.CHANGE_SETTINGS),
-        "history": _history(store),
+class ExpiredForm(CardForm):
+    """Orders whose payment expired (E2, E3)."""
+
+    expired = OptionField("When the payment of an order expires", MODES)
+    expired_rule = OptionField("When part of what it used has expired", RULES)
+    paths = {
+        "expired": ("auto_cancel", "expired"),
+        "expired_rule": ("auto_cancel", "expired_lots", "payment_expired"),
     }
-    return TemplateResponse(request, "orders/admin/order_settings.html", context)
+    change_labels = {"expired": _EXPIRED, "expired_rule": f"{_EXPIRED}: expired value"}
 
 
-@store_view(needs=Can.CHANGE_SETTINGS, methods=("POST",))
-def restore_page(self: BackOfficeAdmin, request: HttpRequest, version: SettingsVersion) -> HttpResponse:
-    """Save what an older version had on this page as a new version; other settings stay as they are."""
-    store, now = active_store(request), timezone.now()
-    old = settings_from_json(version.data, version=version.version)
-    patch = patch_of({path: value_at(old, path) for path in PATHS})
-    try:
-        _save(request, store, patch, now, version=_version(request))
-    except VersionConflict:
-        messages.error(request, "Nothing was restored: somebody changed the settings in between. Look again first.")
-    else:
-        messages.success(request, f"The order settings are as they were in version {version.version}.")
-    return HttpResponseRedirect(reverse(PAGE))
+class FailedForm(CardForm):
+    """Orders whose payment failed (F1, F2, E9)."""
 
-
-@admin.register(SettingsVersion)
-class SettingsVersionAdmin(StoreModelAdmin):
-    """Saved settings: shown, changed and restored on the pages of their area."""
-
-    ordering = ("-version",)
-    actions = None
-    store_views: ClassVar[tuple[StoreView, ...]] = (
-        StoreView("orders/", "orders", order_settings_page),
-        StoreView("<path:object_id>/restore/", "restore", restore_page),
+    failed = OptionField("When the payment of an order fails", MODES)
+    failed_rule = OptionField("When part of what it used has expired", RULES)
+    failed_grace = forms.IntegerField(
+        label="Minutes of grace",
+        min_value=0,
+        max_value=_LONGEST_GRACE,
+        help_text="A failed order is left alone this long, in case the customer pays in another way. 0: no waiting.",
     )
-
-    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """The history stands on the page itself."""
-        return HttpResponseRedirect(f"{reverse(PAGE)}#history")
-
-    def change_view(
-        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
-        """A version has no page of its own."""
-        self.row_or_404(request, object_id)
-        return HttpResponseRedirect(f"{reverse(PAGE)}#history")
+    paths = {
+        "failed": ("auto_cancel", "failed"),
+        "failed_rule": ("auto_cancel", "expired_lots", "payment_failed"),
+        "failed_grace": ("auto_cancel", "failed_grace_minutes"),
+    }
+    change_labels = {"failed": _FAILED, "failed_rule": f"{_FAILED}: expired value"}
 
 
-@dataclass(frozen=True, slots=True)
-class Card:
-    """One card as the page shows it."""
+class WindowForm(CardForm):
+    """How long a customer has to pay (E1)."""
 
-    key: str
-    title: str
-    form: CardForm
-    affected: Affected | None
-    sentence: str
+    window = forms.IntegerField(
+        label="Hours to pay after the order was placed",
+        required=False,
+        min_value=1,
+        max_value=_LONGEST_WINDOW,
+        help_text="Then a payment that is still pending becomes Expired. An order's own due time comes first. "
+        "Leave empty if only orders that name their own due time shall expire.",
+    )
+    paths = {"window": ("auto_cancel", "payment_window_hours")}
 
 
 def affected_words(affected: Affected) -> str:
@@ -132,54 +109,26 @@ def _bounded(count: int) -> str:
     return f"More than {COUNTED_TO:,}" if count > COUNTED_TO else f"{count:,}"
 
 
-def _card(kind: CardKind, sent: CardForm | None, store: Store, settings: StoreSettings, now: datetime) -> Card:
-    form = sent or kind.form(settings=settings)
-    # Counted for what is chosen, saved or not.
-    affected = kind.counting(store, form.chosen(), now) if kind.counting else None
-    return Card(kind.key, kind.title, form, affected, affected_words(affected) if affected else "")
+Counting = Callable[[Store, StoreSettings, datetime], Affected]
 
 
-def _save(request: HttpRequest, store: Store, patch: dict[str, Any], now: datetime, *, version: int) -> None:
-    check = partial(check_settings, store=store)
-    change_settings(store=store, patch=patch, check=check, actor=acting(request), now=now, version=version)
-    # What has become due by this is cancelled now rather than with the next sweep (E5).
-    wake("orders.expire_overdue_payments")
-    wake("orders.auto_cancel")
+def _told(counting: Counting, store: Store, settings: StoreSettings, now: datetime) -> str:
+    return affected_words(counting(store, settings, now))
 
 
-def _version(request: HttpRequest) -> int:
-    text = request.POST.get("version", "")
-    return int(text) if text.isdecimal() and len(text) < _LONGEST_VERSION else -1
-
-
-def _changed_meanwhile(store: Store, read: int) -> list[str]:
-    """Who saved last, and what is different from the version that was read."""
-    versions = {row.version: row for row in SettingsVersion.objects.for_store(store).order_by("-version")[:1]}
-    versions |= {row.version: row for row in SettingsVersion.objects.for_store(store).filter(version=read)}
-    newest = versions[max(versions)]
-    who = actor_names([newest.actor])[newest.actor]
-    before = settings_from_json(versions[read].data, version=read) if read in versions else StoreSettings()
-    changes = differences(before, settings_from_json(newest.data, version=newest.version))
-    return [f"{who} saved version {newest.version} on {show_moment(newest.created_at, store)}."] + [
-        f"{label}: from “{old}” to “{new}”." for label, old, new in changes
-    ]
-
-
-def _history(store: Store) -> list[dict[str, Any]]:
-    """Versions that changed something on this page, newest first; two queries and one for names."""
-    versions = SettingsVersion.objects.for_store(store).order_by("-version")
-    rows = list(versions[: _VERSIONS_SHOWN + 1])
-    states = [settings_from_json(row.data, version=row.version) for row in rows]
-    before = [*states[1:], *([StoreSettings()] if len(rows) <= _VERSIONS_SHOWN else [])]
-    names = actor_names(row.actor for row in rows)
-    return [
-        {
-            "id": row.pk,
-            "version": row.version,
-            "when": show_moment(row.created_at, store),
-            "who": names[row.actor],
-            "changes": changes,
-        }
-        for row, old, new in zip(rows, before, states, strict=False)
-        if (changes := differences(old, new))
-    ]
+ORDER_SETTINGS: Final = SettingsPage(
+    "orders",
+    "Order settings",
+    cards=(
+        CardKind("expired", _EXPIRED, ExpiredForm, partial(_told, would_cancel_expired)),
+        CardKind("failed", _FAILED, FailedForm, partial(_told, would_cancel_failed)),
+        CardKind("window", "Payment window", WindowForm, partial(_told, would_cancel_overdue)),
+    ),
+    # What has become due by a change is cancelled now rather than with the next sweep (E5).
+    wakes=("orders.expire_overdue_payments", "orders.auto_cancel"),
+    links=(
+        PageLink("What will be cancelled in the next 24 hours", "admin:orders_order_upcoming"),
+        PageLink("What would have happened", "admin:orders_order_backtest", Can.CHANGE_SETTINGS),
+        PageLink("Whether customers are told", "admin:stores_settingsversion_notices"),
+    ),
+)

@@ -16,6 +16,7 @@ from loyalty.backoffice.filters import FilterForm, FormFilter
 from loyalty.journal.wording import trigger_words
 from loyalty.stores.active import active_store
 from loyalty.stores.actors import Trigger, actor_names
+from loyalty.stores.models import SettingsVersion
 from loyalty.stores.showing import show_moment
 from orders.admin.order_tabs import kind_words, reason_words, revert_amount
 from orders.models import Completeness, Revert
@@ -82,7 +83,7 @@ class RevertAdmin(StoreModelAdmin):
             ("By", actor_names([row.actor])[row.actor]),
             ("Caused", trigger_words(row.trigger)),
             ("Reason", reason_words(row.remark.reason, row.remark.note) if row.remark else "–"),
-            ("Settings version", row.settings_version or "defaults"),
+            ("Settings version", _version_link(row)),
         ]
         lots = [lot | {"words": _OUTCOMES.get(lot.get("outcome", ""), lot.get("outcome", ""))} for lot in row.lots]
         context = {
@@ -127,3 +128,12 @@ class RevertAdmin(StoreModelAdmin):
 def _order_link(row: Revert) -> SafeString:
     address = reverse("admin:orders_order_change", args=[row.order_id])
     return format_html('<a class="cell-link" href="{}">{}</a>', address, row.order.number)
+
+
+def _version_link(row: Revert) -> str:
+    """The settings that governed the revert (H4); one query."""
+    if not row.settings_version:
+        return "What every store begins with: nothing had been changed yet"
+    version = SettingsVersion.objects.for_store(row.store).get(version=row.settings_version)
+    address = reverse("admin:stores_settingsversion_change", args=[version.pk])
+    return format_html('<a class="cell-link" href="{}">Version {}</a>', address, version.version)

@@ -9,7 +9,8 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from loyalty.backoffice.base import BackOfficeAdmin, StoreModelAdmin
-from loyalty.stores.models import ApiKey, Customer, Membership, Role, Store
+from loyalty.stores.models import ApiKey, Customer, Membership, Role, SettingsVersion, Store
+from loyalty.stores.preferences import StoreSettings
 from loyalty.stores.roles import Can, allows
 from orders.models import Order, Revert
 from tests import factories
@@ -36,6 +37,8 @@ GET_PAGES: dict[str, Can | str] = {
     "stores_customer_adjust": Can.ADJUST_LEDGER,
     "journal_journalentry_changelist": Can.VIEW,
     "stores_settingsversion_orders": Can.VIEW,
+    "stores_settingsversion_notices": Can.VIEW,
+    "stores_settingsversion_change": Can.VIEW,
     "stores_membership_changelist": Can.MANAGE_STAFF,
     "stores_membership_add": Can.MANAGE_STAFF,
     "stores_membership_change": Can.MANAGE_STAFF,
@@ -64,7 +67,6 @@ ELSEWHERE = {
     "orders_problem_change",
     "orders_problem_retry",
     "stores_settingsversion_add",
-    "stores_settingsversion_change",
     "stores_settingsversion_changelist",
     "stores_settingsversion_restore",
     "orders_revert_add",
@@ -76,7 +78,7 @@ ELSEWHERE = {
 }
 
 # These addresses name no row.
-_NO_ROW = ("_changelist", "_add", "_upcoming", "_backtest")
+_NO_ROW = ("_changelist", "_add", "_upcoming", "_backtest", "settingsversion_orders", "settingsversion_notices")
 
 
 def _names(patterns: list[URLPattern | URLResolver]) -> Iterator[str]:
@@ -105,6 +107,8 @@ class Shop:
         self.member: Membership = Membership.objects.get(
             user=factories.make_user((self.store, Role.VIEWER)), store=self.store
         )
+        factories.make_settings(self.store, StoreSettings())
+        self.settings: SettingsVersion = SettingsVersion.objects.for_store(self.store).get()
         self.revert: Revert = Revert.objects.for_store(self.store).get()
 
     def address(self, name: str) -> str:
@@ -116,6 +120,7 @@ class Shop:
             "stores_apikey": self.key,
             "stores_membership": self.member,
             "stores_store": self.store,
+            "stores_settingsversion": self.settings,
         }
         model = "_".join(name.split("_")[:2])
         if model not in rows or name.endswith(_NO_ROW):
@@ -156,7 +161,7 @@ def test_t2_an_operator_opens_everything(shop: Shop) -> None:
 
 def test_t1_an_outsiders_ids_are_unknown(shop: Shop) -> None:
     client = _client((factories.make_store(), Role.OWNER))
-    own = ("orders_", "stores_customer", "stores_apikey", "stores_membership")
+    own = ("orders_", "stores_customer", "stores_apikey", "stores_membership", "stores_settingsversion")
     about = ("_change", "_cancel", "_reinstate", "_adjust")
     about_rows = [name for name in GET_PAGES if name.startswith(own) and name.endswith(about)]
     answers = {name: client.get(shop.address(name)).status_code for name in about_rows}

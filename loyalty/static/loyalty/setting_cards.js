@@ -1,10 +1,9 @@
-// Counts again as the choice changes; without JavaScript the button beside Save does.
+// Tells what a choice means as it changes; without JavaScript the button beside Save does.
 "use strict";
 
 for (const form of document.querySelectorAll("form[data-setting-card]")) {
-    const effect = form.querySelector("[data-effect]");
     const preview = form.querySelector("button[name=_preview]");
-    if (!effect || !preview) continue;
+    if (!preview) continue;
     preview.hidden = true;
     let latest = 0;
     form.addEventListener("change", async () => {
@@ -15,8 +14,12 @@ for (const form of document.querySelectorAll("form[data-setting-card]")) {
             const answer = await fetch(form.action, { method: "POST", body: sent });
             if (!answer.ok || mine !== latest) return;
             const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-            const shown = page.querySelector(`#${CSS.escape(form.parentElement.id)} [data-effect]`);
-            if (shown && mine === latest) effect.textContent = shown.textContent;
+            if (mine !== latest) return;
+            for (const part of ["[data-effect]", "[data-warnings]"]) {
+                const shown = page.querySelector(`#${CSS.escape(form.parentElement.id)} ${part}`);
+                const here = form.querySelector(part);
+                if (shown && here) here.replaceChildren(...shown.childNodes);
+            }
         } catch {
             preview.hidden = false;
         }

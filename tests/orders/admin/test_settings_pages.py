@@ -1,0 +1,159 @@
+"""Pages of settings beside *Order settings*: every section has its place, versions, the way back (H4)."""
+
+from collections import Counter
+from dataclasses import fields
+from typing import Any
+
+import pytest
+import time_machine
+from django.test import Client
+from django.urls import reverse
+
+from loyalty.backoffice import setting_pages
+from loyalty.journal.models import JournalEntry
+from loyalty.stores.models import Role, SettingsVersion, Store
+from loyalty.stores.preferences import NotifySettings, StoreSettings, current_settings
+from orders.admin.settings import PAGES
+from orders.models import Revert
+from tests import factories
+from tests.factories import NOW
+from tests.orders.admin.cancelling_cases import staff, store_and_staff
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def clock() -> Any:
+    with time_machine.travel(NOW, tick=False) as traveller:
+        yield traveller
+
+
+@pytest.fixture
+def shop() -> tuple[Store, Client]:
+    return store_and_staff(Role.MANAGER)
+
+
+def address(key: str) -> str:
+    return reverse(f"admin:stores_settingsversion_{key}")
+
+
+def send(client: Client, key: str, card: str, *, version: int, **values: str) -> Any:
+    return client.post(address(key), {"card": card, "version": version, **values})
+
+
+def test_h4_no_setting_is_on_two_pages() -> None:
+    places = Counter(path for page in PAGES for card in page.cards for path in card.form.paths.values())
+    assert [path for path, count in places.items() if count > 1] == []
+    assert {path[0] for path in places} <= {item.name for item in fields(StoreSettings)}
+
+
+def test_m5_h3_notices_are_saved_card_by_card(shop: tuple[Store, Client]) -> None:
+    store, client = shop
+    sent = send(client, "notices", "cancels", version=0, on_cancel_default="on", on_automatic="on")
+    assert sent.status_code == 302
+    assert send(client, "notices", "redemptions", version=1).status_code == 302
+    assert current_settings(store).notify == NotifySettings(
+        on_cancel_default=True, on_automatic=True, on_redemption_reversal_default=False
+    )
+    entry = JournalEntry.objects.for_store(store).order_by("-id")[0]
+    assert entry.data["changed"] == ["notify.on_redemption_reversal_default"]
+    assert send(client, "notices", "reminder", version=2, days_before="7").status_code == 302
+    assert current_settings(store).reminders.days_before == 7
+    assert send(client, "notices", "reminder", version=3, days_before="").status_code == 302
+    assert current_settings(store).reminders.days_before is None
+    wrong = send(client, "notices", "reminder", version=4, days_before="366")
+    (form,) = (card.form for card in wrong.context["cards"] if card.form.errors)
+    assert "days_before" in form.errors
+
+
+def test_h4_restoring_a_page_leaves_the_others_alone(shop: tuple[Store, Client]) -> None:
+    store, client = shop
+    send(client, "notices", "cancels", version=0, on_automatic="on")
+    send(client, "orders", "window", version=1, window="24")
+    send(client, "notices", "cancels", version=2)
+    old = SettingsVersion.objects.for_store(store).get(version=1)
+    client.post(reverse("admin:stores_settingsversion_restore", args=[old.pk, "notices"]), {"version": 3})
+    settings = current_settings(store)
+    assert (settings.version, settings.notify.on_automatic) == (4, True)
+    assert settings.auto_cancel.payment_window_hours == 24
+    unknown = reverse("admin:stores_settingsversion_restore", args=[old.pk, "nothing"])
+    assert client.post(unknown, {"version": 4}).status_code == 404
+
+
+def test_h4_what_an_old_version_says_and_today_refuses_is_not_restored(shop: tuple[Store, Client]) -> None:
+    store, client = shop
+    SettingsVersion.unscoped.create(
+        store=store, version=1, data={"auto_cancel": {"payment_window_hours": 999_999}}, actor="user:1", created_at=NOW
+    )
+    send(client, "orders", "window", version=1, window="24")
+    old = SettingsVersion.objects.for_store(store).get(version=1)
+    restore = reverse("admin:stores_settingsversion_restore", args=[old.pk, "orders"])
+    page = client.post(restore, {"version": 2}, follow=True).content.decode()
+    assert "Nothing was restored" in page
+    assert current_settings(store).auto_cancel.payment_window_hours == 24
+
+
+def test_h4_a_version_says_who_when_what_changed_and_all_that_governed(shop: tuple[Store, Client]) -> None:
+    store, client = shop
+    send(client, "orders", "window", version=0, window="24")
+    send(client, "notices", "cancels", version=1, on_automatic="on")
+    versions = {row.version: row for row in SettingsVersion.objects.for_store(store)}
+    viewer, _ = staff(store, Role.VIEWER)
+    first = viewer.get(reverse("admin:stores_settingsversion_change", args=[versions[1].pk]))
+    ((page, changes),) = first.context["changed"]
+    assert (page.key, changes) == ("orders", [("Hours to pay after the order was placed", "none", "24")])
+    assert first.context["replaced"] == versions[2]
+    second = viewer.get(reverse("admin:stores_settingsversion_change", args=[versions[2].pk]))
+    assert [page.key for page, _ in second.context["changed"]] == ["notices"]
+    said = {page.key: {name: value for name, value, _ in lines} for page, lines in second.context["says"]}
+    assert said["orders"]["Hours to pay after the order was placed"] == "24"
+    assert said["notices"]["Tell the customer after an automatic cancel"] == "Yes"
+    assert "in force" in second.content.decode()
+
+
+def test_h4_a_revert_names_the_version_that_governed_it(shop: tuple[Store, Client]) -> None:
+    store, client = shop
+    customer = factories.make_customer(store)
+    factories.grant("credits", customer, "10.00")
+    first = factories.make_order(customer, credits="5.00")
+    factories.cancel_and_return(first)
+    send(client, "orders", "window", version=0, window="24")
+    second = factories.make_order(customer, credits="5.00")
+    factories.cancel_and_return(second)
+    pages = [
+        client.get(reverse("admin:orders_revert_change", args=[revert.pk])).content.decode()
+        for revert in Revert.objects.for_store(store).order_by("pk")
+    ]
+    version = SettingsVersion.objects.for_store(store).get()
+    assert "nothing had been changed yet" in pages[0]
+    assert reverse("admin:stores_settingsversion_change", args=[version.pk]) in pages[1]
+
+
+def test_h4_older_versions_are_a_page_away(shop: tuple[Store, Client], monkeypatch: pytest.MonkeyPatch) -> None:
+    _, client = shop
+    monkeypatch.setattr(setting_pages, "VERSIONS_SHOWN", 2)
+    for version in range(3):
+        send(client, "orders", "window", version=version, window=str(24 + version))
+    first = client.get(address("orders"))
+    assert [row["version"] for row in first.context["history"]] == [3, 2]
+    assert "?before=2" in first.content.decode()
+    older = client.get(address("orders") + "?before=2")
+    assert [row["version"] for row in older.context["history"]] == [1]
+    assert older.context["older"] is None
+    assert "Restore version 1" in older.content.decode()
+    nonsense = client.get(address("orders") + "?before=x").context["history"]
+    assert [row["version"] for row in nonsense] == [3, 2]
+
+
+def test_t2_read_only_roles_see_everything_and_press_nothing(shop: tuple[Store, Client]) -> None:
+    store = shop[0]
+    for role in (Role.SUPPORT, Role.VIEWER):
+        client, _ = staff(store, role)
+        for page in PAGES:
+            shown = client.get(page.address).content.decode()
+            for card in page.cards:
+                assert card.title in shown
+                sent = client.post(page.address, {"card": card.key, "version": 0})
+                assert sent.status_code == 403
+            assert ">Save<" not in shown
+    assert current_settings(store).version == 0
