@@ -169,6 +169,10 @@ class Order(StoreOwned):
     points_applied = models.BigIntegerField(default=0)
     points_reverted = models.BigIntegerField(default=0)
     points_decision = models.CharField(max_length=12, choices=PersonsDecision.choices, blank=True, default="")
+    # Points this order earned (C1): what was awarded, how much of it was taken back, and what could not be taken.
+    points_earned = models.BigIntegerField(default=0)
+    points_taken_back = models.BigIntegerField(default=0)
+    points_not_taken = models.BigIntegerField(default=0)
     credit_revert_status = _revert_status("credits")
     points_revert_status = _revert_status("points")
     completeness = models.GeneratedField(
@@ -223,6 +227,11 @@ class Order(StoreOwned):
             models.CheckConstraint(
                 condition=Q(customer__isnull=False) | Q(credits_applied=0, points_applied=0),
                 name="order_spender_is_known",
+            ),
+            models.CheckConstraint(
+                condition=Q(points_taken_back__gte=0, points_not_taken__gte=0)
+                & Q(points_earned__gte=F("points_taken_back") + F("points_not_taken")),
+                name="order_earned_points_within",
             ),
             models.CheckConstraint(condition=Q(total__gte=0, refunded_total__gte=0), name="order_totals_not_negative"),
             models.CheckConstraint(condition=Q(status__in=OrderStatus.values), name="order_status_is_known"),

@@ -90,6 +90,17 @@ class LimitSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class EarningSettings:
+    """Points awarded for each unit of the store's currency of an order's total, once the order is ``on_status``.
+
+    ``points_per_unit`` None: orders earn nothing by themselves. ``paid`` is a payment status, the others are an order's.
+    """
+
+    points_per_unit: Decimal | None = None
+    on_status: Literal["confirmed", "completed", "paid"] = "completed"
+
+
+@dataclass(frozen=True, slots=True)
 class EarnedPointsSettings:
     """What happens to points earned by an order that falls through (C1)."""
 
@@ -108,6 +119,7 @@ class StoreSettings:
     notify: NotifySettings = field(default_factory=NotifySettings)
     reminders: ReminderSettings = field(default_factory=ReminderSettings)
     limits: LimitSettings = field(default_factory=LimitSettings)
+    earning: EarningSettings = field(default_factory=EarningSettings)
     earned_points: EarnedPointsSettings = field(default_factory=EarnedPointsSettings)
     version: int = 0
 
@@ -120,8 +132,13 @@ _SECTIONS: dict[str, Any] = {
     "notify": NotifySettings,
     "reminders": ReminderSettings,
     "limits": LimitSettings,
+    "earning": EarningSettings,
     "earned_points": EarnedPointsSettings,
 }
+
+
+# What is a decimal number, and therefore text in JSON.
+_DECIMALS = (("limits", "support_adjust_credits"), ("earning", "points_per_unit"))
 
 
 def current_settings(store: Store) -> StoreSettings:
@@ -149,8 +166,9 @@ def settings_from_json(data: Mapping[str, Any], *, version: int) -> StoreSetting
 def settings_to_json(settings: StoreSettings) -> dict[str, Any]:
     """The JSON form that is saved and shown by the API; amounts are decimal strings."""
     data = asdict(settings)
-    limit = settings.limits.support_adjust_credits
-    data["limits"]["support_adjust_credits"] = None if limit is None else str(limit)
+    for section, name in _DECIMALS:
+        value = data[section][name]
+        data[section][name] = None if value is None else f"{value:f}"
     return data
 
 
@@ -158,6 +176,7 @@ def _section(kind: Any, data: Mapping[str, Any]) -> Any:
     values: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in data.items()}
     if kind is AutoCancelSettings and "expired_lots" in values:
         values["expired_lots"] = ExpiredLotsSettings(**values["expired_lots"])
-    if values.get("support_adjust_credits") is not None:
-        values["support_adjust_credits"] = Decimal(values["support_adjust_credits"])
+    for _, name in _DECIMALS:
+        if values.get(name) is not None:
+            values[name] = Decimal(values[name])
     return kind(**values)
