@@ -20,6 +20,7 @@ CHECKS: Final = (
     "credits.checks.CHECK",
     "points.checks.CHECK",
     "orders.checks.CHECK",
+    "orders.redemption_checks.CHECK",
 )
 
 

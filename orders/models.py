@@ -12,6 +12,10 @@ from django.db.models import Case, F, Q, Value, When
 from credits.models import currency, money
 from loyalty.stores.actors import Trigger
 from loyalty.stores.scoping import SameStoreKey, StoreOwned, unique_in_store
+from orders.redemption_models import CodeUse as CodeUse
+from orders.redemption_models import Redemption as Redemption
+from orders.redemption_models import ReversalRequest as ReversalRequest
+from orders.redemption_models import Reward as Reward
 
 
 class OrderStatus(models.TextChoices):

@@ -14,6 +14,7 @@ class JournalEntry(StoreOwned):
     event = models.CharField(max_length=50)
     order = SameStoreKey("orders.Order", null=True, blank=True)
     customer = SameStoreKey("stores.Customer", null=True, blank=True)
+    redemption = SameStoreKey("orders.Redemption", null=True, blank=True)
     remark = SameStoreKey("stores.Remark", null=True, blank=True)
     actor = models.CharField(max_length=100)
     data = models.JSONField(default=dict)
@@ -24,6 +25,7 @@ class JournalEntry(StoreOwned):
         verbose_name_plural = "timeline"
         indexes: ClassVar = [
             models.Index("order", "id", condition=models.Q(order__isnull=False), name="journal_of_order"),
+            models.Index("redemption", "id", condition=models.Q(redemption__isnull=False), name="journal_redemption"),
             models.Index("store", models.F("id").desc(), name="journal_newest"),
         ]
         triggers: ClassVar = [pgtrigger.Protect(name="insert_only", operation=pgtrigger.Update | pgtrigger.Delete)]

@@ -41,6 +41,7 @@ class Happening:
     event: Event
     order_id: int | None = None
     customer_id: int | None = None
+    redemption_id: int | None = None
     remark_id: int | None = None
     data: dict[str, Any] = field(default_factory=dict)
 
@@ -55,6 +56,7 @@ def record(happenings: Iterable[Happening], *, actor: Actor, now: datetime) -> N
         "event": [item.event for item in items],
         "order_id": [item.order_id for item in items],
         "customer_id": [item.customer_id for item in items],
+        "redemption_id": [item.redemption_id for item in items],
         "remark_id": [item.remark_id for item in items],
         "actor": [actor.ref] * len(items),
         "data": [item.data for item in items],

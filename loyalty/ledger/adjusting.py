@@ -9,8 +9,9 @@ from loyalty.errors import Invalid, NotFound
 from loyalty.journal.record import Event, Happening, record
 from loyalty.ledger.expiry import is_expired
 from loyalty.ledger.ledger import Ledger
+from loyalty.ledger.models import Origin
 from loyalty.ledger.planner import Amount
-from loyalty.ledger.posting import Posted, lock_customers
+from loyalty.ledger.posting import NewLot, Posted, lock_customers
 from loyalty.stores.actors import Actor, Trigger
 from loyalty.stores.models import Customer, Remark, Store
 
@@ -74,7 +75,7 @@ def _write(
             customer,
             adjustment.amount,
             currency=adjustment.currency,
-            expires_at=adjustment.expires_at,
+            new_lot=NewLot(Origin.GRANT, adjustment.expires_at),
             remark_id=remark.pk,
             actor=actor,
             trigger=trigger,

@@ -246,7 +246,7 @@ def _movement_json(movement: AbstractMovement, store: Store, actor: str) -> dict
         **({"currency": currency} if currency else {}),
         "lot": str(row.lot_id),
         "order": _id_or_none(row.order_id),
-        "redemption": None,
+        "redemption": _id_or_none(row.redemption_id),
         "revert": _id_or_none(row.revert_id),
         "actor": actor_json(movement.actor, actor),
         "reason": row.remark.reason if row.remark else "",

@@ -16,6 +16,8 @@ def ledger_check(tables: Tables, *, name: str) -> Check:
         "lot_scope": scope("lot"),
         "allocation_scope": scope("allocation"),
         "movement_scope": scope("movement"),
+        "spent_on": _SPENT_ON.format("allocation"),
+        "belongs_to": _SPENT_ON.format("movement"),
         "currency": "movement.currency" if tables.has_currency else "''::text",
     }
     return Check(
@@ -27,6 +29,10 @@ def ledger_check(tables: Tables, *, name: str) -> Check:
         rules=[Rule(f"{name} {sentence}", sql.format(**names)) for sentence, sql in _RULES.items()],
     )
 
+
+# What an allocation or a movement belongs to, in words.
+_SPENT_ON: Final = """CASE WHEN {0}.redemption_id IS NOT NULL THEN 'redemption ' || {0}.redemption_id
+    ELSE 'order ' || coalesce({0}.order_id, 0) END"""
 
 _REMAINING: Final = """
 SELECT store.slug, lot.id, lot.remaining, coalesce(booked.total, 0)
@@ -74,7 +80,7 @@ WHERE movement.balance_after <> movement.before + movement.amount
 """
 
 _SPENT: Final = """
-SELECT store.slug, allocation.id, allocation.order_id, allocation.amount, coalesce(booked.spent, 0)
+SELECT store.slug, allocation.id, {spent_on}, allocation.amount, coalesce(booked.spent, 0)
 FROM {allocation} AS allocation
 JOIN stores_store AS store ON store.id = allocation.store_id
 LEFT JOIN (
@@ -85,7 +91,7 @@ WHERE {allocation_scope} AND allocation.amount <> coalesce(booked.spent, 0)
 """
 
 _RETURNED: Final = """
-SELECT store.slug, allocation.id, allocation.order_id, allocation.returned, coalesce(booked.returned, 0),
+SELECT store.slug, allocation.id, {spent_on}, allocation.returned, coalesce(booked.returned, 0),
     allocation.amount
 FROM {allocation} AS allocation
 JOIN stores_store AS store ON store.id = allocation.store_id
@@ -108,14 +114,15 @@ WHERE {movement_scope} AND (lot.customer_id <> movement.customer_id OR {lot_curr
 """
 
 _ALLOCATION_OF_MOVEMENT: Final = """
-SELECT store.slug, movement.id, movement.type, movement.lot_id, coalesce(movement.order_id, 0), allocation.id,
-    allocation.lot_id, allocation.order_id
+SELECT store.slug, movement.id, movement.type, movement.lot_id, {belongs_to}, allocation.id, allocation.lot_id,
+    {spent_on}
 FROM {movement} AS movement
 JOIN stores_store AS store ON store.id = movement.store_id
 JOIN {lot} AS lot ON lot.id = movement.lot_id
 JOIN {allocation} AS allocation ON allocation.id = movement.allocation_id
 WHERE {movement_scope} AND (
     movement.order_id IS DISTINCT FROM allocation.order_id
+    OR movement.redemption_id IS DISTINCT FROM allocation.redemption_id
     OR allocation.lot_id NOT IN (lot.id, coalesce(lot.extended_from_id, lot.id))
     OR (movement.type = 'spend' AND allocation.lot_id <> lot.id)
 )
@@ -128,8 +135,8 @@ JOIN stores_store AS store ON store.id = movement.store_id
 WHERE {movement_scope} AND (
     (movement.type IN ('grant', 'revert') AND movement.amount < 0)
     OR (movement.type IN ('spend', 'undo', 'expire', 'claw_back') AND movement.amount > 0)
-    OR (movement.type IN ('revert', 'undo') AND (movement.revert_id IS NULL OR movement.allocation_id IS NULL))
-    OR (movement.type = 'spend' AND movement.order_id IS NOT NULL AND movement.allocation_id IS NULL)
+    OR (movement.type IN ('revert', 'undo', 'spend') AND movement.allocation_id IS NULL)
+    OR (movement.type IN ('revert', 'undo') AND num_nonnulls(movement.revert_id, movement.redemption_id) <> 1)
 )
 """
 
@@ -138,9 +145,9 @@ _RULES: Final = {
     "lot {0}: {1} remain, which is not between 0 and the {2} granted.": _WITHIN,
     "lot {0}: {1} granted as {2}, but its first movement is {3} of {4}, and it has {5} grant movements.": _OPENING,
     "movement {0} of customer {1}: the balance after it is {2}, but before it was {3} and it changes {4}.": _CHAIN,
-    "allocation {0} of order {1}: {2} used, but its movements spent {3}.": _SPENT,
-    "allocation {0} of order {1}: {2} returned, but its movements returned {3} of {4}.": _RETURNED,
+    "allocation {0} of {1}: {2} used, but its movements spent {3}.": _SPENT,
+    "allocation {0} of {1}: {2} returned, but its movements returned {3} of {4}.": _RETURNED,
     "movement {0}: of customer {1} {2}, but its lot {3} is of customer {4} {5}.": _LOT_OF_MOVEMENT,
-    "movement {0} ({1}): lot {2}, order {3}, but its allocation {4} is of lot {5}, order {6}.": _ALLOCATION_OF_MOVEMENT,
+    "movement {0} ({1}): lot {2}, {3}, but its allocation {4} is of lot {5}, {6}.": _ALLOCATION_OF_MOVEMENT,
     "movement {0}: a {1} of {2} has the wrong sign or lacks what it refers to.": _SHAPE,
 }

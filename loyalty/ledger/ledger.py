@@ -14,7 +14,7 @@ from django.db.models import Max, Q, QuerySet, Sum, Value
 
 from loyalty.ledger.models import AbstractLot, MovementType, Origin
 from loyalty.ledger.planner import GIVES_BACK, Amount, Draw, OpenLot, Outcome, PlannedLot, UsedLot, draw
-from loyalty.ledger.posting import Entry, NewLot, Posted, Tables, post
+from loyalty.ledger.posting import BY_HAND, Cause, Entry, NewLot, Posted, Tables, post
 from loyalty.stores.actors import Actor
 from loyalty.stores.models import Customer
 
@@ -28,10 +28,10 @@ def valid_at(now: datetime) -> Q:
 
 @dataclass(frozen=True, slots=True)
 class Return:
-    """One planned lot of an order that is to be given back under a revert."""
+    """One planned lot that is to be given back: an order's under a revert, a redemption's by its reversal."""
 
     store_id: int
-    revert_id: int
+    revert_id: int | None
     remark_id: int | None
     planned: PlannedLot
 
@@ -57,14 +57,15 @@ class Ledger:
 
     def used_lots(self, order_ids: Collection[int]) -> dict[int, list[UsedLot]]:
         """What these orders drew on, in the order of spending; one query. Callers hold the orders' locks to write."""
-        currency = "lot__currency" if self.tables.has_currency else Value("")
-        columns = ("id", "order_id", "lot__customer_id", "lot_id", "amount", "returned", "lot__expires_at")
-        allocations = self.tables.allocation.unscoped.filter(order__in=order_ids).order_by("id")
         used: dict[int, list[UsedLot]] = defaultdict(list)
-        for row in allocations.values_list(*columns, "lot__origin", currency, "deduction"):
-            lot = UsedLot(*row)
-            used[lot.order_id].append(lot)
+        for lot in self._used(Q(order__in=order_ids)):
+            if lot.order_id is not None:
+                used[lot.order_id].append(lot)
         return used
+
+    def redeemed_lots(self, redemption_id: int) -> list[UsedLot]:
+        """What a redemption drew on, in the order of spending; one query. Callers hold its lock to write."""
+        return self._used(Q(redemption=redemption_id))
 
     def next_deduction(self, order_id: int) -> int:
         """The number of the order's next *Deduct again*; 1 for the first (M10)."""
@@ -77,21 +78,22 @@ class Ledger:
         amount: Amount,
         *,
         currency: str,
-        expires_at: datetime | None,
+        new_lot: NewLot,
         remark_id: int | None,
         actor: Actor,
         trigger: str,
         now: datetime,
-        origin: Origin = Origin.GRANT,
+        cause: Cause = BY_HAND,
     ) -> Posted:
-        """Give ``amount`` as a new lot (L6, L7)."""
+        """Give ``amount`` as a new lot (L6, L7), by hand or because of what ``cause`` names."""
         entry = Entry(
             store_id=customer.store_id,
             customer_id=customer.pk,
             type=MovementType.GRANT,
             amount=amount,
             currency=currency,
-            new_lot=NewLot(origin, expires_at),
+            new_lot=new_lot,
+            cause=cause,
             remark_id=remark_id,
         )
         return self._post([entry], [customer.pk], actor=actor, trigger=trigger, now=now)[-1]
@@ -124,25 +126,55 @@ class Ledger:
         posted = self._post(entries, [customer.pk], actor=actor, trigger=trigger, now=now)
         return posted[-len(entries) :]
 
+    def take_back(
+        self,
+        customer: Customer,
+        draws: Sequence[Draw],
+        *,
+        currency: str,
+        cause: Cause,
+        remark_id: int | None,
+        actor: Actor,
+        trigger: str,
+        now: datetime,
+    ) -> None:
+        """Take back what ``cause`` once gave, from the lots named and no others (R4); they must hold as much."""
+        entries = [
+            Entry(
+                store_id=customer.store_id,
+                customer_id=customer.pk,
+                type=MovementType.CLAW_BACK,
+                amount=-taken.amount,
+                currency=currency,
+                lot_id=taken.lot_id,
+                cause=cause,
+                remark_id=remark_id,
+            )
+            for taken in draws
+        ]
+        self._post(entries, [customer.pk], actor=actor, trigger=trigger, now=now)
+
     def spend(
         self,
         customer: Customer,
         amount: Amount,
         *,
         currency: str,
-        order_id: int,
-        deduction: int,
+        cause: Cause,
         actor: Actor,
         trigger: str,
         now: datetime,
     ) -> None:
-        """Apply ``amount`` to an order, one allocation per lot (L3, L4). Raises InsufficientBalance, all or nothing."""
+        """Spend ``amount`` on an order or a redemption, one allocation per lot (L3, L4).
+
+        Raises InsufficientBalance, all or nothing.
+        """
         draws = draw(self.open_lots(customer, currency=currency, now=now), amount)
-        entries = [self._spending(customer, taken, currency, order_id, deduction) for taken in draws]
+        entries = [self._spending(customer, taken, currency, cause) for taken in draws]
         self._post(entries, [customer.pk], actor=actor, trigger=trigger, now=now)
 
     def give_back(self, returns: Sequence[Return], *, actor: Actor, trigger: str, now: datetime) -> dict[int, int]:
-        """Write planned returns (M4), for any number of orders; answers the new lot of each extended allocation.
+        """Write planned returns (M4), for any number of spends; answers the new lot of each extended allocation.
 
         Only what the plan gives back is written: a valid lot gets its value back, an extended one becomes a new lot
         that names the old one.
@@ -168,13 +200,20 @@ class Ledger:
     ) -> list[Posted]:
         return post(self.tables, list(entries), customer_ids=customer_ids, actor=actor, trigger=trigger, now=now)
 
+    def _used(self, which: Q) -> list[UsedLot]:
+        currency = "lot__currency" if self.tables.has_currency else Value("")
+        columns = ("id", "order_id", "lot__customer_id", "lot_id", "amount", "returned", "lot__expires_at")
+        allocations = self.tables.allocation.unscoped.filter(which).order_by("id")
+        rows = allocations.values_list(*columns, "lot__origin", currency, "deduction", "redemption_id")
+        return [UsedLot(*row) for row in rows]
+
     def _open(self, now: datetime) -> "QuerySet[AbstractLot]":
         return self.tables.lot.unscoped.filter(valid_at(now), remaining__gt=0)
 
     def _of_currency(self, lots: "QuerySet[AbstractLot]", currency: str) -> "QuerySet[AbstractLot]":
         return lots.filter(Q(currency=currency)) if self.tables.has_currency else lots
 
-    def _spending(self, customer: Customer, taken: Draw, currency: str, order_id: int, deduction: int) -> Entry:
+    def _spending(self, customer: Customer, taken: Draw, currency: str, cause: Cause) -> Entry:
         return Entry(
             store_id=customer.store_id,
             customer_id=customer.pk,
@@ -182,8 +221,7 @@ class Ledger:
             amount=-taken.amount,
             currency=currency,
             lot_id=taken.lot_id,
-            order_id=order_id,
-            deduction=deduction,
+            cause=cause,
         )
 
 
@@ -198,7 +236,7 @@ def _returning(item: Return) -> Entry:
         currency=used.currency,
         lot_id=None if extended else used.lot_id,
         new_lot=NewLot(Origin.EXTENSION, planned.expires_at, used.lot_id) if extended else None,
-        order_id=used.order_id,
+        cause=Cause(used.order_id, used.redemption_id),
         allocation_id=used.allocation_id,
         revert_id=item.revert_id,
         remark_id=item.remark_id,

@@ -77,12 +77,14 @@ class AbstractLot(StoreOwned):
 class AbstractAllocation(StoreOwned):
     """The part of one lot that one spend took; stored when spent (L3), and how much of it is back.
 
-    ``deduction`` is 0 for what the order was placed with, 1, 2, … for each *Deduct again* (M10).
+    It was spent on an order or on a redemption. ``deduction`` is 0 for what the order was placed with, 1, 2, … for each
+    *Deduct again* (M10).
     """
 
     amount: Any
     returned: Any
-    order = SameStoreKey("orders.Order")
+    order = SameStoreKey("orders.Order", null=True, blank=True)
+    redemption = SameStoreKey("orders.Redemption", null=True, blank=True)
     deduction = models.PositiveSmallIntegerField(default=0)
     created_at = models.DateTimeField()
 
@@ -91,6 +93,16 @@ class AbstractAllocation(StoreOwned):
         constraints: ClassVar[list[Any]] = [
             unique_in_store("%(class)s_in_store"),
             models.UniqueConstraint(fields=["order", "lot", "deduction"], name="%(class)s_once"),
+            models.UniqueConstraint(
+                fields=["redemption", "lot"],
+                condition=Q(redemption__isnull=False),
+                name="%(class)s_once_redeemed",
+            ),
+            models.CheckConstraint(
+                condition=Q(order__isnull=False, redemption__isnull=True)
+                | Q(order__isnull=True, redemption__isnull=False, deduction=0),
+                name="%(class)s_order_or_redemption",
+            ),
             models.CheckConstraint(
                 condition=Q(returned__gte=0, returned__lte=F("amount")), name="%(class)s_returned_within"
             ),
@@ -115,6 +127,7 @@ class AbstractMovement(StoreOwned):
     customer = SameStoreKey("stores.Customer")
     type = models.CharField(max_length=10, choices=MovementType.choices)
     order = SameStoreKey("orders.Order", null=True, blank=True)
+    redemption = SameStoreKey("orders.Redemption", null=True, blank=True)
     revert = SameStoreKey("orders.Revert", null=True, blank=True)
     remark = SameStoreKey("stores.Remark", null=True, blank=True)
     actor = models.CharField(max_length=100)
@@ -126,11 +139,15 @@ class AbstractMovement(StoreOwned):
         constraints: ClassVar[list[Any]] = [
             models.CheckConstraint(condition=~Q(amount=0), name="%(class)s_amount_not_zero"),
             models.CheckConstraint(condition=Q(type__in=MovementType.values), name="%(class)s_type_is_known"),
+            models.CheckConstraint(
+                condition=Q(order__isnull=True) | Q(redemption__isnull=True), name="%(class)s_order_or_redemption"
+            ),
         ]
         indexes: ClassVar[list[Any]] = [
             models.Index("customer", F("id").desc(), name="%(class)s_history"),
             models.Index("lot", name="%(class)s_of_lot"),
             models.Index("order", condition=Q(order__isnull=False), name="%(class)s_of_order"),
+            models.Index("redemption", condition=Q(redemption__isnull=False), name="%(class)s_redeemed"),
             models.Index("revert", condition=Q(revert__isnull=False), name="%(class)s_of_revert"),
         ]
         triggers: ClassVar[list[Any]] = [

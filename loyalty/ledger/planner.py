@@ -49,11 +49,12 @@ GIVES_BACK = frozenset({Outcome.RETURNED, Outcome.EXTENDED})
 class UsedLot:
     """One allocation with the facts of its lot that decide its fate; all but ``returned`` never change.
 
-    ``deduction`` is 0 for what the order was placed with, and counts each *Deduct again* (M10).
+    It was used by an order or by a redemption. ``deduction`` is 0 for what the order was placed with, and counts each
+    *Deduct again* (M10).
     """
 
     allocation_id: int
-    order_id: int
+    order_id: int | None
     customer_id: int
     lot_id: int
     amount: Amount
@@ -62,6 +63,7 @@ class UsedLot:
     origin: str
     currency: str = ""
     deduction: int = 0
+    redemption_id: int | None = None
 
     @property
     def outstanding(self) -> Amount:

@@ -10,7 +10,7 @@ Callers hold the customers' row locks (:func:`lock_customers`), which is what se
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from django.db import connection, models
 
@@ -31,11 +31,22 @@ class NewLot:
 
 
 @dataclass(frozen=True, slots=True)
+class Cause:
+    """What a movement belongs to: an order (for a spend with the number of its deduction, M10) or a redemption."""
+
+    order_id: int | None = None
+    redemption_id: int | None = None
+    deduction: int = 0
+
+
+BY_HAND: Final = Cause()
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
     """One movement to be written: a signed ``amount`` into an existing lot or into a ``new_lot``.
 
-    A spend names ``order_id`` and ``deduction`` and creates the allocation; a revert names the ``allocation_id`` whose
-    *returned* it raises.
+    A spend has a ``cause`` and creates the allocation; a revert names the ``allocation_id`` whose *returned* it raises.
     """
 
     store_id: int
@@ -45,11 +56,10 @@ class Entry:
     currency: str = ""
     lot_id: int | None = None
     new_lot: NewLot | None = None
-    order_id: int | None = None
+    cause: Cause = BY_HAND
     allocation_id: int | None = None
     revert_id: int | None = None
     remark_id: int | None = None
-    deduction: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,11 +156,12 @@ def _columns(entries: Sequence[Entry], new_ids: list[int]) -> dict[str, str]:
         "origin": [entry.new_lot.origin if entry.new_lot else None for entry in entries],
         "expires": [entry.new_lot.expires_at if entry.new_lot else None for entry in entries],
         "extended_from": [entry.new_lot.extended_from if entry.new_lot else None for entry in entries],
-        "order": [entry.order_id for entry in entries],
+        "order": [entry.cause.order_id for entry in entries],
+        "redemption": [entry.cause.redemption_id for entry in entries],
         "allocation": [entry.allocation_id for entry in entries],
         "revert": [entry.revert_id for entry in entries],
         "remark": [entry.remark_id for entry in entries],
-        "deduction": [entry.deduction for entry in entries],
+        "deduction": [entry.cause.deduction for entry in entries],
     }
     return {name: array(values) for name, values in columns.items()}
 
@@ -169,19 +180,21 @@ WITH due AS (
     SELECT * FROM unnest(
         %(store)s::bigint[], %(customer)s::bigint[], %(type)s::text[], %(amount)s::{amount}[], %(currency)s::text[],
         %(lot)s::bigint[], %(origin)s::text[], %(expires)s::timestamptz[], %(extended_from)s::bigint[],
-        %(order)s::bigint[], %(allocation)s::bigint[], %(revert)s::bigint[], %(remark)s::bigint[], %(deduction)s::int[]
+        %(order)s::bigint[], %(redemption)s::bigint[], %(allocation)s::bigint[], %(revert)s::bigint[],
+        %(remark)s::bigint[], %(deduction)s::int[]
     ) WITH ORDINALITY AS entry (
         store_id, customer_id, type, amount, currency, lot_id, origin, expires_at, extended_from_id,
-        order_id, allocation_id, revert_id, remark_id, deduction, position
+        order_id, redemption_id, allocation_id, revert_id, remark_id, deduction, position
     )
 ), line AS (
     SELECT 0 AS part, row_number() OVER (ORDER BY expires_at, id) AS position, store_id, customer_id, currency,
-        id AS lot_id, 'expire' AS type, -remaining AS amount, NULL::bigint AS order_id, NULL::bigint AS allocation_id,
-        NULL::bigint AS revert_id, NULL::bigint AS remark_id, NULL::text AS origin, 0 AS deduction
+        id AS lot_id, 'expire' AS type, -remaining AS amount, NULL::bigint AS order_id, NULL::bigint AS redemption_id,
+        NULL::bigint AS allocation_id, NULL::bigint AS revert_id, NULL::bigint AS remark_id, NULL::text AS origin,
+        0 AS deduction
     FROM due
     UNION ALL
-    SELECT 1, position, store_id, customer_id, currency, lot_id, type, amount, order_id, allocation_id, revert_id,
-        remark_id, origin, deduction
+    SELECT 1, position, store_id, customer_id, currency, lot_id, type, amount, order_id, redemption_id,
+        allocation_id, revert_id, remark_id, origin, deduction
     FROM entry
 ), created AS (
     INSERT INTO {lot} (id, store_id, customer_id, granted, remaining, granted_at, expires_at, origin,
@@ -194,10 +207,10 @@ WITH due AS (
     FROM (SELECT lot_id, sum(amount)::{amount} AS amount FROM line WHERE origin IS NULL GROUP BY lot_id) AS change
     WHERE lot.id = change.lot_id
 ), allocated AS (
-    INSERT INTO {allocation} (store_id, order_id, lot_id, amount, returned, deduction, created_at)
-    SELECT store_id, order_id, lot_id, -amount, 0, deduction, %(now)s
-    FROM entry WHERE type = 'spend' AND order_id IS NOT NULL ORDER BY position
-    RETURNING id, order_id, lot_id, deduction
+    INSERT INTO {allocation} (store_id, order_id, redemption_id, lot_id, amount, returned, deduction, created_at)
+    SELECT store_id, order_id, redemption_id, lot_id, -amount, 0, deduction, %(now)s
+    FROM entry WHERE type = 'spend' ORDER BY position
+    RETURNING id, order_id, redemption_id, lot_id, deduction
 ), returned AS (
     UPDATE {allocation} AS allocation SET returned = allocation.returned + back.amount
     FROM (
@@ -206,18 +219,19 @@ WITH due AS (
     ) AS back
     WHERE allocation.id = back.allocation_id
 )
-INSERT INTO {movement} (store_id, customer_id, lot_id, type, amount, balance_after, order_id, allocation_id,
-    revert_id, remark_id, actor, trigger, created_at{currency_column})
+INSERT INTO {movement} (store_id, customer_id, lot_id, type, amount, balance_after, order_id, redemption_id,
+    allocation_id, revert_id, remark_id, actor, trigger, created_at{currency_column})
 SELECT line.store_id, line.customer_id, line.lot_id, line.type, line.amount,
     coalesce(opening.balance, 0) + sum(line.amount) OVER (
         PARTITION BY line.customer_id, line.currency ORDER BY line.part, line.position
     ),
-    line.order_id, coalesce(line.allocation_id, allocated.id), line.revert_id, line.remark_id,
+    line.order_id, line.redemption_id, coalesce(line.allocation_id, allocated.id), line.revert_id, line.remark_id,
     %(actor)s, CASE WHEN line.type = 'expire' THEN '' ELSE %(trigger)s END, %(now)s{line_currency}
 FROM line
 LEFT JOIN opening ON opening.customer_id = line.customer_id AND opening.currency = line.currency
-LEFT JOIN allocated ON allocated.order_id = line.order_id AND allocated.lot_id = line.lot_id
-    AND allocated.deduction = line.deduction AND line.type = 'spend'
+LEFT JOIN allocated ON line.type = 'spend' AND allocated.lot_id = line.lot_id
+    AND allocated.order_id IS NOT DISTINCT FROM line.order_id
+    AND allocated.redemption_id IS NOT DISTINCT FROM line.redemption_id AND allocated.deduction = line.deduction
 ORDER BY line.part, line.position
 RETURNING id, lot_id, type, amount, balance_after
 """

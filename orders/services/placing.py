@@ -12,7 +12,7 @@ from loyalty.errors import Conflict, Invalid
 from loyalty.journal.record import Event, Happening, record
 from loyalty.ledger.ledger import Kind
 from loyalty.ledger.planner import Amount, InsufficientBalance
-from loyalty.ledger.posting import lock_customers
+from loyalty.ledger.posting import Cause, lock_customers
 from loyalty.stores.actors import Actor, Trigger
 from loyalty.stores.customers import CustomerFacts, find_or_create_customer
 from loyalty.stores.models import Customer, Store
@@ -188,7 +188,7 @@ def _take(
     currency = currency_of(order, kind)
     try:
         LEDGERS[kind].spend(
-            customer, amount, currency=currency, order_id=order.pk, deduction=0, actor=actor, trigger=trigger, now=now
+            customer, amount, currency=currency, cause=Cause(order.pk), actor=actor, trigger=trigger, now=now
         )
     except InsufficientBalance as error:
         detail = f"The customer does not have {show(amount, currency, order.store)}: {error.detail}"

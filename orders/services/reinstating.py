@@ -12,7 +12,7 @@ from loyalty.errors import Conflict
 from loyalty.journal.record import Event, Happening, record
 from loyalty.ledger.ledger import Kind
 from loyalty.ledger.planner import Amount, InsufficientBalance
-from loyalty.ledger.posting import lock_customers
+from loyalty.ledger.posting import Cause, lock_customers
 from loyalty.stores.actors import Actor, Trigger
 from loyalty.stores.models import Store
 from orders.kinds import KINDS, LEDGERS, NAMES, currency_of, plain, reverted, show
@@ -145,8 +145,7 @@ def _take(order: Order, kind: Kind, amount: Amount, actor: Actor, trigger: Trigg
             order.customer,
             amount,
             currency=currency,
-            order_id=order.pk,
-            deduction=ledger.next_deduction(order.pk),
+            cause=Cause(order.pk, deduction=ledger.next_deduction(order.pk)),
             actor=actor,
             trigger=trigger,
             now=now,

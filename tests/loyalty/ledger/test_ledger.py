@@ -17,8 +17,9 @@ from loyalty.jobs import run_job
 from loyalty.journal.models import JournalEntry
 from loyalty.ledger.adjusting import Adjustment, adjust
 from loyalty.ledger.ledger import Kind
+from loyalty.ledger.models import Origin
 from loyalty.ledger.planner import Amount, InsufficientBalance
-from loyalty.ledger.posting import Posted, lock_customers
+from loyalty.ledger.posting import NewLot, Posted, lock_customers
 from loyalty.stores.actors import Trigger
 from loyalty.stores.models import Customer, Remark, Store
 from orders.kinds import LEDGERS
@@ -194,7 +195,7 @@ def test_l5_a_gift_is_two_statements_of_the_engine(customer: Customer) -> None:
             customer,
             Decimal(1),
             currency="USD",
-            expires_at=None,
+            new_lot=NewLot(Origin.GRANT, None),
             remark_id=None,
             actor=ACTOR,
             trigger=Trigger.API,

@@ -1,0 +1,234 @@
+"""Rewards, and the points that were exchanged for them (R1-R5)."""
+
+from decimal import Decimal
+from typing import Any, ClassVar
+
+from django.core.validators import MinValueValidator
+from django.db import models
+from django.db.models import F, Q
+
+from credits.models import money
+from loyalty.stores.scoping import SameStoreKey, StoreOwned, unique_in_store
+
+
+class RewardType(models.TextChoices):
+    """What points are exchanged for."""
+
+    FIXED = "fixed", "Amount off"
+    PERCENTAGE = "percentage", "Percentage off"
+    CREDITS = "credits", "Store credits"
+
+
+class RedemptionState(models.TextChoices):
+    """What has become of a redemption."""
+
+    CLAIMED = "claimed", "Claimed"
+    USED = "used", "Used"
+    REVERSED = "reversed", "Reversed"
+
+
+class PlatformState(models.TextChoices):
+    """Whether the shop platform has what we last told it: the code, or that it is gone."""
+
+    PENDING = "pending", "Waiting for the platform"
+    CONFIRMED = "confirmed", "Confirmed by the platform"
+    FAILED = "failed", "Refused by the platform"
+
+
+class RequestState(models.TextChoices):
+    """What has become of a request for a reversal (R5)."""
+
+    OPEN = "open", "Waits for an answer"
+    DONE = "done", "Reversed"
+    REFUSED = "refused", "Refused"
+
+
+def _terms(name: str) -> list[models.CheckConstraint]:
+    return [
+        models.CheckConstraint(condition=Q(type__in=RewardType.values), name=f"{name}_type_is_known"),
+        models.CheckConstraint(condition=Q(points__gt=0, value__gt=0), name=f"{name}_is_worth_something"),
+        models.CheckConstraint(
+            condition=Q(type=RewardType.PERCENTAGE, value__lte=100, currency="")
+            | (~Q(type=RewardType.PERCENTAGE) & ~Q(currency="")),
+            name=f"{name}_currency_or_percentage",
+        ),
+    ]
+
+
+class Reward(StoreOwned):
+    """What a store gives for points (R1): a discount code, or store credits. Inactive ones are offered no more.
+
+    ``valid_days`` is how many days the code or the credits can be used, today included; None for ever.
+    """
+
+    name = models.CharField(max_length=100)
+    points = models.BigIntegerField(validators=[MinValueValidator(1)])
+    type = models.CharField(max_length=10, choices=RewardType.choices)
+    value = money(validators=[MinValueValidator(Decimal("0.001"))])
+    currency = models.CharField(max_length=3, blank=True)
+    valid_days = models.PositiveIntegerField(null=True, blank=True, validators=[MinValueValidator(1)])
+    limit_per_customer = models.PositiveIntegerField(null=True, blank=True, validators=[MinValueValidator(1)])
+    active = models.BooleanField(default=True)
+    created_at = models.DateTimeField(editable=False)
+    updated_at = models.DateTimeField(editable=False)
+
+    class Meta(StoreOwned.Meta):
+        constraints: ClassVar[list[Any]] = [
+            unique_in_store("reward_in_store"),
+            *_terms("reward"),
+            models.CheckConstraint(condition=Q(valid_days__isnull=True) | Q(valid_days__gt=0), name="reward_valid"),
+            models.CheckConstraint(
+                condition=Q(limit_per_customer__isnull=True) | Q(limit_per_customer__gt=0), name="reward_limit"
+            ),
+        ]
+        indexes: ClassVar[list[Any]] = [models.Index("store", F("id").desc(), name="reward_newest")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Redemption(StoreOwned):
+    """Points that a customer exchanged for a reward, on the reward's terms of that moment (R2).
+
+    What it took of which lot are point allocations; what its reversal gave back stands on them and is summed in
+    ``points_returned``. A discount code stands in ``code``; a reward of credits has a ``credit_lot`` instead, of which
+    a reversal took ``credits_taken`` back (R4). ``expires_at`` is the half-open end of what was given.
+
+    ``platform`` names the shop platform that the code is told to. ``creating_until`` is set while a request that
+    creates the code there may be under way: until then a deletion waits, so that no code appears after its reversal.
+    """
+
+    customer = SameStoreKey("stores.Customer")
+    reward = SameStoreKey(Reward)
+    reward_name = models.CharField(max_length=100)
+    points = models.BigIntegerField()
+    type = models.CharField(max_length=10, choices=RewardType.choices)
+    value = money()
+    currency = models.CharField(max_length=3, blank=True)
+    code = models.CharField(max_length=40, null=True)
+    credit_lot = SameStoreKey("credits.CreditLot", null=True)
+    expires_at = models.DateTimeField(null=True)
+    state = models.CharField(max_length=8, choices=RedemptionState.choices, default=RedemptionState.CLAIMED)
+    platform = models.CharField(max_length=20, blank=True)
+    platform_state = models.CharField(max_length=9, choices=PlatformState.choices, null=True)
+    creating_until = models.DateTimeField(null=True)
+    used_at = models.DateTimeField(null=True)
+    used_order = SameStoreKey("orders.Order", null=True)
+    reversed_at = models.DateTimeField(null=True)
+    reversed_by = models.CharField(max_length=100, blank=True)
+    reversal_remark = SameStoreKey("stores.Remark", null=True)
+    forced = models.BooleanField(default=False)
+    points_returned = models.BigIntegerField(default=0)
+    credits_taken = money(default=Decimal(0))
+    actor = models.CharField(max_length=100)
+    created_at = models.DateTimeField()
+    updated_at = models.DateTimeField()
+
+    class Meta(StoreOwned.Meta):
+        constraints: ClassVar[list[Any]] = [
+            unique_in_store("redemption_in_store"),
+            models.UniqueConstraint(fields=["store", "code"], name="redemption_code_once"),
+            *_terms("redemption"),
+            models.CheckConstraint(
+                condition=Q(type=RewardType.CREDITS, code__isnull=True, credit_lot__isnull=False, platform="")
+                | (~Q(type=RewardType.CREDITS) & Q(code__isnull=False, credit_lot__isnull=True)),
+                name="redemption_code_or_credits",
+            ),
+            models.CheckConstraint(
+                condition=Q(platform="", platform_state__isnull=True)
+                | (~Q(platform="") & Q(platform_state__in=PlatformState.values)),
+                name="redemption_platform_state",
+            ),
+            models.CheckConstraint(
+                condition=Q(state=RedemptionState.REVERSED, reversed_at__isnull=False)
+                | Q(state=RedemptionState.USED, reversed_at__isnull=True, used_at__isnull=False)
+                | Q(state=RedemptionState.CLAIMED, reversed_at__isnull=True, used_at__isnull=True),
+                name="redemption_state_fits",
+            ),
+            models.CheckConstraint(
+                condition=Q(points_returned__gte=0, points_returned__lte=F("points")),
+                name="redemption_returned_within",
+            ),
+            models.CheckConstraint(
+                condition=Q(state=RedemptionState.REVERSED) | Q(points_returned=0, credits_taken=0),
+                name="redemption_returned_by_reversal",
+            ),
+        ]
+        indexes: ClassVar[list[Any]] = [
+            models.Index("store", F("id").desc(), name="redemption_newest"),
+            models.Index("store", "state", F("id").desc(), name="redemption_by_state"),
+            models.Index("customer", F("id").desc(), name="redemption_of_customer"),
+            models.Index("reward", F("id").desc(), name="redemption_of_reward"),
+            models.Index(
+                "store",
+                F("id").desc(),
+                condition=Q(platform_state__in=(PlatformState.PENDING, PlatformState.FAILED)),
+                name="redemption_not_confirmed",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.code or self.reward_name
+
+
+class CodeUse(StoreOwned):
+    """An order that used a redemption's code, as the platform told (R3).
+
+    ``after_reversal``: the code had been reversed by then, so the customer has the points and the discount. Staff
+    look at it and settle it.
+    """
+
+    redemption = SameStoreKey(Redemption)
+    order = SameStoreKey("orders.Order")
+    after_reversal = models.BooleanField()
+    settled_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField()
+
+    class Meta(StoreOwned.Meta):
+        constraints: ClassVar[list[Any]] = [
+            models.UniqueConstraint(fields=["order", "redemption"], name="codeuse_once"),
+        ]
+        indexes: ClassVar[list[Any]] = [
+            models.Index("redemption", name="codeuse_of_redemption"),
+            models.Index(
+                "store",
+                F("order").desc(),
+                condition=Q(after_reversal=True, settled_at__isnull=True),
+                name="codeuse_to_look_at",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"Use {self.pk}"
+
+
+class ReversalRequest(StoreOwned):
+    """That a customer asked for a reversal, and what staff answered (R5)."""
+
+    redemption = SameStoreKey(Redemption)
+    state = models.CharField(max_length=7, choices=RequestState.choices, default=RequestState.OPEN)
+    remark = SameStoreKey("stores.Remark")
+    actor = models.CharField(max_length=100)
+    created_at = models.DateTimeField()
+    answered_at = models.DateTimeField(null=True)
+    answered_by = models.CharField(max_length=100, blank=True)
+    answer = SameStoreKey("stores.Remark", null=True)
+
+    class Meta(StoreOwned.Meta):
+        constraints: ClassVar[list[Any]] = [
+            models.UniqueConstraint(
+                fields=["redemption"], condition=Q(state=RequestState.OPEN), name="reversalrequest_open_once"
+            ),
+            models.CheckConstraint(
+                condition=Q(state=RequestState.OPEN, answered_at__isnull=True)
+                | (~Q(state=RequestState.OPEN) & Q(answered_at__isnull=False)),
+                name="reversalrequest_answered",
+            ),
+        ]
+        indexes: ClassVar[list[Any]] = [
+            models.Index("redemption", F("id").desc(), name="reversalrequest_of_redemption"),
+            models.Index("store", F("id").desc(), name="reversalrequest_newest"),
+        ]
+
+    def __str__(self) -> str:
+        return f"Request {self.pk}"
