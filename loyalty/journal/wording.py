@@ -174,6 +174,19 @@ def _caused(data: dict[str, Any]) -> str:
     return trigger_words(data["trigger"])
 
 
+def _earned(data: dict[str, Any], store: Store) -> str:
+    return f"Earned {_amount(data['points'], '', store)}"
+
+
+def _taken_back(data: dict[str, Any], store: Store) -> str:
+    words = f"Took back {_amount(data['points'], '', store)} that the order had earned"
+    return f"{words}; {_amount(data['dropped'], '', store)} were not there any more" if data["dropped"] else words
+
+
+def _given_again(data: dict[str, Any], store: Store) -> str:
+    return f"Gave {_amount(data['points'], '', store)} again that the order earns"
+
+
 def _balance(data: dict[str, Any], store: Store) -> str:
     amount = str(data.get("amount", "0"))
     verb = "Removed" if amount.startswith("-") else "Gave"
@@ -197,6 +210,9 @@ _SENTENCES: Final[dict[str, Callable[[dict[str, Any], Store], str]]] = {
     Event.ORDER_REINSTATED: _reinstated,
     Event.DEDUCTED_AGAIN: _deducted_again,
     Event.MARKED_FOR_REFUND: _fixed("Stays cancelled; the late payment is to be refunded"),
+    Event.POINTS_EARNED: _earned,
+    Event.POINTS_TAKEN_BACK: _taken_back,
+    Event.POINTS_GIVEN_AGAIN: _given_again,
     Event.BALANCE_CHANGED: _balance,
     Event.NOTICE_QUEUED: _fixed("Message to the customer waits to be sent"),
     Event.NOTICE_SENT: _fixed("Message to the customer sent"),
