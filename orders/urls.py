@@ -4,12 +4,14 @@ from django.urls import path
 
 from orders.api.backtests import BacktestView
 from orders.api.cancels import BulkCancelView, CancelPreviewView, CancelView, ReturnView
+from orders.api.earning import PointsView
 from orders.api.holds import HoldView
 from orders.api.orders import DecisionsView, OrderListView, OrderView, TimelineView
 from orders.api.reinstating import ReinstateView
 from orders.api.reverts import RevertListView, RevertView
 
 urlpatterns = [
+    path("customers/<str:customer_id>/points/", PointsView.as_view(), name="api-adjust-points"),
     path("orders/", OrderListView.as_view(), name="api-orders"),
     path("orders/bulk-cancel/", BulkCancelView.as_view(), name="api-order-bulk-cancel"),
     path("orders/<str:order_id>/", OrderView.as_view(), name="api-order"),

@@ -93,7 +93,7 @@ class LimitSettings:
 class EarningSettings:
     """Points awarded for each unit of the store's currency of an order's total, once the order is ``on_status``.
 
-    ``points_per_unit`` None: orders earn nothing by themselves. ``paid`` is a payment status, the others are an order's.
+    ``points_per_unit`` None: orders earn nothing by themselves. ``paid`` is a payment's status, the others an order's.
     """
 
     points_per_unit: Decimal | None = None

@@ -48,6 +48,8 @@ class OrderDocument(Document):
     points_reverted = serializers.IntegerField()
     points_revert_status = serializers.ChoiceField(choices=RevertStatus.choices, allow_null=True)
     completeness = serializers.ChoiceField(choices=Completeness.choices, allow_null=True)
+    points_earned = serializers.IntegerField()
+    points_taken_back = serializers.IntegerField()
     cancelled_at = InstantField(allow_null=True)
     cancelled_by = serializers.ChoiceField(choices=TRIGGERS, allow_null=True)
     cancel_reason = serializers.ChoiceField(choices=CancelReason.choices, allow_null=True)

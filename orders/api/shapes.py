@@ -44,6 +44,8 @@ def order_json(order: Order) -> JSON:
         **_used(order, "credits", order.credit_revert_status),
         **_used(order, "points", order.points_revert_status),
         "completeness": order.completeness,
+        "points_earned": order.points_earned,
+        "points_taken_back": order.points_taken_back,
         "cancelled_at": instant_or_none(order.cancelled_at),
         "cancelled_by": order.cancelled_by or None,
         "cancel_reason": order.cancel_reason or None,

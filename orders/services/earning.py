@@ -36,6 +36,7 @@ class Earner:
 @dataclass(frozen=True, slots=True)
 class _Due:
     earner: Earner
+    customer_id: int
     awards: int
     settles: Settling
 
@@ -50,13 +51,13 @@ def settle_earned(earners: Iterable[Earner], *, actor: Actor, trigger: str, now:
     Points come back out of the lot that the order earned first, then out of others by L3, never below zero; a
     shortfall is dropped, or kept as a debt where the store allows it.
     """
-    dues = [due for earner in earners if not (due := _due(earner)).is_nothing]
+    dues = [due for earner in earners if (due := _due(earner)) and not due.is_nothing]
     if not dues:
         return
-    lock_customers({due.earner.order.customer_id for due in dues if due.earner.order.customer_id})
+    lock_customers({due.customer_id for due in dues})
     _give([due for due in dues if due.awards or due.settles.give], actor=actor, trigger=trigger, now=now)
     taken = _take([due for due in dues if due.settles.take], actor=actor, trigger=trigger, now=now)
-    _write(dues, taken, now)
+    _write(dues, taken)
     record([_told(due, taken.get(due.earner.order.pk, 0), trigger) for due in dues], actor=actor, now=now)
 
 
@@ -71,22 +72,25 @@ def to_take(order: Order, settings: StoreSettings) -> int:
     return settling(earned, forfeits=earned.awarded, claw_back=settings.earned_points.claw_back).take
 
 
-def _due(earner: Earner) -> _Due:
+def _due(earner: Earner) -> _Due | None:
     order, settings = earner.order, earner.settings
-    if order.customer_id is None:
-        return _Due(earner, 0, Settling())
+    customer_id: int | None = order.customer_id
+    if customer_id is None:
+        return None
     earned = earned_of(order)
     if not earned.awarded:
-        return _Due(earner, award(order, settings.earning, currency=earner.store.currency), Settling())
+        awards = award(order, settings.earning, currency=earner.store.currency)
+        return _Due(earner, customer_id, awards, Settling())
     claw_back = settings.earned_points.claw_back
-    return _Due(earner, 0, settling(earned, forfeits=forfeited(order, earned.awarded), claw_back=claw_back))
+    settles = settling(earned, forfeits=forfeited(order, earned.awarded), claw_back=claw_back)
+    return _Due(earner, customer_id, 0, settles)
 
 
 def _give(dues: Sequence[_Due], *, actor: Actor, trigger: str, now: datetime) -> None:
     awards = [
         Award(
             store_id=due.earner.store.pk,
-            customer_id=due.earner.order.customer_id,
+            customer_id=due.customer_id,
             order_id=due.earner.order.pk,
             amount=due.awards or due.settles.give,
             expires_at=_expiry(due.earner, now),
@@ -105,14 +109,15 @@ def _take(dues: Sequence[_Due], *, actor: Actor, trigger: str, now: datetime) ->
     takes = [
         TakeBack(
             store_id=due.earner.store.pk,
-            customer_id=due.earner.order.customer_id,
+            customer_id=due.customer_id,
             order_id=due.earner.order.pk,
             amount=due.settles.take,
             may_owe=due.earner.settings.earned_points.allow_negative,
         )
         for due in dues
     ]
-    return POINTS.take_back_earned(takes, actor=actor, trigger=trigger, now=now)
+    taken = POINTS.take_back_earned(takes, actor=actor, trigger=trigger, now=now)
+    return {order_id: int(points) for order_id, points in taken.items()}
 
 
 _COLUMNS: Final = ("points_earned", "points_taken_back", "points_not_taken")
@@ -125,13 +130,13 @@ WHERE orders_order.id = change.id
 """
 
 
-def _write(dues: Sequence[_Due], taken: dict[int, int], now: datetime) -> None:
+def _write(dues: Sequence[_Due], taken: dict[int, int]) -> None:
     for due in dues:
         order, settles = due.earner.order, due.settles
         back = taken.get(order.pk, 0)
         order.points_earned += due.awards
         order.points_taken_back += back - settles.give
-        # A debt that was dropped once is forgotten as soon as points are given again.
+        # What was dropped is forgotten as soon as points are given again.
         order.points_not_taken = 0 if settles.give else order.points_not_taken + settles.take - back
     orders = [due.earner.order for due in dues]
     values = {name: array(getattr(order, name) for order in orders) for name in _COLUMNS}

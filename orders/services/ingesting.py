@@ -9,11 +9,13 @@ from django.db import IntegrityError, transaction
 
 from loyalty.journal.record import Event, Happening, record
 from loyalty.platforms.snapshot import OrderSnapshot
-from loyalty.stores.actors import Actor
+from loyalty.stores.actors import Actor, Trigger
 from loyalty.stores.customers import CustomerFacts, find_or_create_customer
 from loyalty.stores.models import Customer, Store
+from loyalty.stores.preferences import current_settings
 from orders.models import Order, PaymentStatus
 from orders.services.changing import note_payment, order_updated
+from orders.services.earning import Earner, settle_earned
 from orders.services.platform_state import LAST_SAID, recorded_standing, standing, state_after
 
 # An order that first arrives with its payment fallen through longer ago than this is recorded, not acted on (E9).
@@ -82,6 +84,8 @@ def _create(store: Store, platform: str, snapshot: OrderSnapshot, actor: Actor, 
         data["arrived_late"] = True
     happening = Happening(store.pk, Event.ORDER_CREATED, order_id=order.pk, customer_id=order.customer_id, data=data)
     record([happening], actor=actor, now=now)
+    if snapshot.placed_at >= now - LATE:
+        _settle_earned(order, store, actor, now)
     return order
 
 
@@ -107,7 +111,13 @@ def _update(order: Order, snapshot: OrderSnapshot, store: Store, actor: Actor, n
     order.save(update_fields=[*changes, "payment_changed_at", "version", "updated_at"])
     order.refresh_from_db()
     record([order_updated(order, shown)], actor=actor, now=now)
+    _settle_earned(order, store, actor, now)
     return Outcome.UPDATED
+
+
+def _settle_earned(order: Order, store: Store, actor: Actor, now: datetime) -> None:
+    earner = Earner(order, store, current_settings(store))
+    settle_earned([earner], actor=actor, trigger=Trigger.PLATFORM, now=now)
 
 
 def _set(order: Order, values: dict[str, Any]) -> None:
