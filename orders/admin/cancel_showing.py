@@ -17,6 +17,7 @@ from orders.admin.cancel_marks import Marker, Seen, Statement, goal_of
 from orders.kinds import KINDS, NAMES, allocation_ref, applied, currency_of, show
 from orders.models import Order, OrderStatus
 from orders.services.applying import Work
+from orders.services.earning import Forecast
 from orders.services.notice import compose
 from orders.services.plans import OrderPlan, Preview
 
@@ -84,6 +85,7 @@ class CancelPage:
     title: str
     sentence: str
     sections: Sequence[KindSection]
+    earned: str
     balances: Sequence[Line]
     statuses: Sequence[Line]
     confirm: Statement
@@ -101,7 +103,7 @@ def shown_form(form: CancelForm, shown: Preview, *, work: Work, cancels: bool, s
     """The page for ``shown``; what differs from ``seen`` is marked. ``cancels`` says which of the two forms it is."""
     order, plan, marker = shown.plan.order, shown.plan, Marker(seen)
     sections = [_section(plan, kind, form, marker, work) for kind in KINDS if applied(order, kind)]
-    balances = [_balance(shown, kind, work.store) for kind in KINDS if applied(order, kind)]
+    balances = [_balance(shown, kind, work.store) for kind in KINDS if _moves(shown, kind)]
     statuses = _statuses(plan, marker, work)
     confirm = marker.say("confirm", _confirm_words(plan, form, work))
     message = compose(plan, store=work.store, cancelled=work.cancels)
@@ -112,6 +114,7 @@ def shown_form(form: CancelForm, shown: Preview, *, work: Work, cancels: bool, s
         title=f"Cancel order {order.number}" if work.cancels else "Return credits/points",
         sentence=_sentence(order, work.store),
         sections=sections,
+        earned=_earned(shown.earned, work.store),
         balances=balances,
         statuses=statuses,
         confirm=confirm,
@@ -192,6 +195,22 @@ def _outcome(lot: UsedLot, planned: PlannedLot | None, store: Store) -> tuple[st
         return f"Returns {amount}, never expires", "back"
     until = show_day(last_day_of_use(planned.expires_at, store.tz), store)
     return f"Returns {amount}, {'now ' if planned.outcome is Outcome.EXTENDED else ''}valid until {until}", "back"
+
+
+def _moves(shown: Preview, kind: Kind) -> bool:
+    return bool(applied(shown.plan.order, kind)) or shown.balance_before[kind] != shown.balance_after[kind]
+
+
+def _earned(earned: Forecast, store: Store) -> str:
+    """What happens to the points that the order earned (C1); empty when nothing does."""
+    if not earned.takes and not earned.dropped:
+        return ""
+    words = f"{show(earned.takes, '', store)} that this order earned are taken back from the customer."
+    if earned.owed:
+        words += f" The customer has not got all of them: {show(earned.owed, '', store)} will be owed."
+    if earned.dropped:
+        words += f" {show(earned.dropped, '', store)} more are spent already and are not taken."
+    return words
 
 
 def _balance(shown: Preview, kind: Kind, store: Store) -> Line:

@@ -136,7 +136,7 @@ def _movement(row: Any, names: dict[str, str], store: Store) -> dict[str, Any]:
         "amount": f"{'+' if amount > 0 else '−'}{show(-amount if amount < 0 else amount, currency, store)}",
         "sign": "plus" if amount > 0 else "minus",
         "balance": show(row.balance_after, currency, store),
-        "until": show_last_day(row.lot.expires_at, store),
+        "until": show_last_day(row.lot.expires_at, store) if row.lot else DASH,
         "order": row.order,
         "who": names[row.actor],
         "reason": reason_words(row.remark.reason, row.remark.note)

@@ -152,12 +152,21 @@ class KindPlanDocument(Document):
     warnings = WarningDocument(many=True)
 
 
+class EarnedPlanDocument(Document):
+    """What a cancel takes back of the points that the order earned; what is missing is dropped, or owed."""
+
+    takes = serializers.IntegerField()
+    dropped = serializers.IntegerField()
+    owed = serializers.IntegerField()
+
+
 class PlanDocument(Document):
     """What a cancel or a return would do."""
 
     order = OrderDocument()
     credits = KindPlanDocument()
     points = KindPlanDocument()
+    earned_points = EarnedPlanDocument()
     skipped = SkipDocument(many=True)
     warnings = WarningDocument(many=True)
     preview_token = serializers.CharField()

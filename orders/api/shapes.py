@@ -5,6 +5,7 @@ Plain functions rather than serializers: a page of fifty orders is made of two t
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from loyalty.api.documents import actor_json
@@ -133,6 +134,7 @@ def plan_json(shown: Preview, warnings: Sequence[OrderWarning], *, store: Store,
     return {
         "order": order_json(shown.plan.order),
         **kinds,
+        "earned_points": asdict(shown.earned),
         "skipped": [_skip(skip) for skip in skips(shown.plan)],
         "warnings": [_warning(warning) for warning in warnings],
         "preview_token": shown.token,

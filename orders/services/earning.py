@@ -19,7 +19,7 @@ from loyalty.ledger.posting import lock_customers
 from loyalty.stores.actors import Actor
 from loyalty.stores.models import Store
 from loyalty.stores.preferences import StoreSettings
-from orders.models import Order
+from orders.models import Order, OrderStatus
 from orders.services.earned import Earned, Settling, award, forfeited, settling
 from points.ledger import POINTS
 
@@ -66,10 +66,25 @@ def earned_of(order: Order) -> Earned:
     return Earned(order.points_earned, order.points_taken_back, order.points_not_taken)
 
 
-def to_take(order: Order, settings: StoreSettings) -> int:
-    """How many points cancelling ``order`` would take back, as far as the customer has them."""
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """Earned points that a cancel would take back, and what the customer has not got of them: dropped, or owed."""
+
+    takes: int = 0
+    dropped: int = 0
+    owed: int = 0
+
+
+def forecast(order: Order, settings: StoreSettings, *, balance: int) -> Forecast:
+    """What cancelling ``order`` does to the points it earned, when the customer has ``balance`` points by then."""
+    if order.status == OrderStatus.CANCELLED:
+        return Forecast()
     earned = earned_of(order)
-    return settling(earned, forfeits=earned.awarded, claw_back=settings.earned_points.claw_back).take
+    due = settling(earned, forfeits=earned.awarded, claw_back=settings.earned_points.claw_back).take
+    missing = max(0, due - max(0, balance))
+    if settings.earned_points.allow_negative:
+        return Forecast(takes=due, owed=missing)
+    return Forecast(takes=due - missing, dropped=missing)
 
 
 def _due(earner: Earner) -> _Due | None:

@@ -22,7 +22,7 @@ ADDRESSES = [
     ("GET", "/reverts/{revert}/", None),
 ]
 # They name nothing of a store in their address.
-LISTS = {"api-orders", "api-reverts", "api-order-bulk-cancel", "api-auto-cancel-backtest"}
+LISTS = {"api-adjust-points", "api-orders", "api-reverts", "api-order-bulk-cancel", "api-auto-cancel-backtest"}
 
 
 @pytest.fixture
