@@ -31,6 +31,18 @@ class Event(StrEnum):
     NOTICE_SENT = "notice.sent"
     NOTICE_FAILED = "notice.failed"
     SETTINGS_CHANGED = "settings.changed"
+    REWARD_CREATED = "reward.created"
+    REWARD_CHANGED = "reward.changed"
+    REDEEMED = "redemption.created"
+    CODE_CONFIRMED = "redemption.code_confirmed"
+    CODE_FAILED = "redemption.code_failed"
+    CODE_USED = "redemption.code_used"
+    REVERSAL_REQUESTED = "redemption.reversal_requested"
+    REVERSAL_REFUSED = "redemption.reversal_refused"
+    REVERSED = "redemption.reversed"
+    CODE_DELETED = "redemption.code_deleted"
+    REVERSED_CODE_USED = "order.reversed_code_used"
+    REVERSED_CODE_SETTLED = "order.reversed_code_settled"
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,10 @@ Handler = Callable[[Message, datetime], None]
 
 # Named as strings, because the foundation imports none of the apps that stand on it. A handler may be called twice for
 # one message (a worker can be killed after the answer came), so it has to be one whose repeat does no harm.
-TOPICS: Final[dict[str, str]] = {}
+TOPICS: Final[dict[str, str]] = {
+    "platform.create_code": "orders.services.platform_codes.create_code",
+    "platform.delete_code": "orders.services.platform_codes.delete_code",
+}
 
 
 class Postpone(Exception):

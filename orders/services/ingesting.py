@@ -14,6 +14,7 @@ from loyalty.stores.customers import CustomerFacts, find_or_create_customer
 from loyalty.stores.models import Customer, Store
 from orders.models import Order, PaymentStatus
 from orders.services.changing import note_payment, order_updated
+from orders.services.code_uses import note_codes
 from orders.services.platform_state import LAST_SAID, recorded_standing, standing, state_after
 
 # An order that first arrives with its payment fallen through longer ago than this is recorded, not acted on (E9).
@@ -47,7 +48,8 @@ def ingest(*, store: Store, platform: str, snapshot: OrderSnapshot, actor: Actor
     An older state than the recorded one changes nothing, and neither does one that says nothing new: no version, no
     journal (O2). A cancel made here stands (O6). Nothing is taken from the customer (O5). An order that first arrives
     expired or failed and was placed more than 7 days ago is marked and not acted on (E9). A test delivery is
-    recognised and not stored. Raises NotAnOrder when the facts cannot be those of an order of this store.
+    recognised and not stored. Codes of redemptions that the order used are marked as used (R3). Raises NotAnOrder when
+    the facts cannot be those of an order of this store.
     """
     if snapshot.is_test_delivery:
         return IngestResult(None, Outcome.TEST)
@@ -55,13 +57,18 @@ def ingest(*, store: Store, platform: str, snapshot: OrderSnapshot, actor: Actor
     if order is None:
         try:
             with transaction.atomic():
-                return IngestResult(_create(store, platform, snapshot, actor, now), Outcome.CREATED)
+                created = _create(store, platform, snapshot, actor, now)
+                note_codes(created, store, actor=actor, now=now)
+                return IngestResult(created, Outcome.CREATED)
         except IntegrityError:
             # Another transaction recorded the same order first; the unique key made this one wait for its commit.
             order = _existing(store, platform, snapshot)
             if order is None:
                 raise
-    return IngestResult(order, _update(order, snapshot, store, actor, now))
+    outcome = _update(order, snapshot, store, actor, now)
+    if outcome is Outcome.UPDATED:
+        note_codes(order, store, actor=actor, now=now)
+    return IngestResult(order, outcome)
 
 
 def _existing(store: Store, platform: str, snapshot: OrderSnapshot) -> Order | None:
