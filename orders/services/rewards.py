@@ -108,7 +108,7 @@ def _wrong_value(terms: RewardTerms, currency: str) -> list[FieldError]:
     if not currency:
         return _wrong_percentage(terms.value)
     if not is_currency(currency):
-        return [FieldError("/currency", "unknown_currency", "This is no currency code such as USD.")]
+        return [FieldError("/currency", "unknown-currency", "This is no currency code such as USD.")]
     try:
         quantise(terms.value, currency)
     except ValueError as error:
