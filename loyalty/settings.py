@@ -315,6 +315,10 @@ SPECTACULAR_SETTINGS = {
         "RevertStatus": "orders.models.RevertStatus",
         "CancelReason": "orders.models.CancelReason",
         "Kind": "orders.kinds.KINDS",
+        "RewardType": "orders.redemption_models.RewardType",
+        "RedemptionState": "orders.redemption_models.RedemptionState",
+        "ReversalRequestState": "orders.redemption_models.RequestState",
+        "PlatformState": "orders.redemption_models.PlatformState",
     },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",

@@ -17,5 +17,6 @@ urlpatterns = [
     path("", include("credits.urls")),
     path("", include("points.urls")),
     path("", include("orders.urls")),
+    path("", include("orders.redemption_urls")),
     re_path("", UnknownAddress.as_view()),
 ]
