@@ -42,7 +42,12 @@ UNSCOPED = {
     "orders/services/automatic.py",
     "orders/services/expiring.py",
     "orders/services/pasts.py",
+    "orders/services/code_uses.py",
+    "orders/services/redeeming.py",
     "orders/services/reminding.py",
+    "orders/services/reversal_requests.py",
+    "orders/services/reversing.py",
+    "orders/services/rewards.py",
     "orders/services/warnings.py",
 }
 
