@@ -6,6 +6,7 @@ from typing import Final
 from loyalty.jobs import wake
 from loyalty.stores.models import Store
 from loyalty.stores.preferences import current_settings
+from orders.kinds import KINDS, applied
 from orders.models import Order
 from orders.services.rules import Facts, News, facts_of, news, worth_a_look
 
@@ -24,7 +25,7 @@ def watch(order: Order, before: Facts | None, *, store: Store, now: datetime) ->
     """
     after = facts_of(order)
     brought, repeated = news(before, after), after == before
-    if order.is_test or (before is None and brought == News()) or (repeated and order.rules_due_at is not None):
+    if order.is_test or (before is None and brought == News()) or (repeated and not _may_answer(order)):
         return False
     rules = current_settings(store).spent_revert
     if not worth_a_look(order, rules, repeated=repeated):
@@ -34,3 +35,8 @@ def watch(order: Order, before: Facts | None, *, store: Store, now: datetime) ->
     if not rules.delay_minutes:
         wake(JOB)
     return True
+
+
+def _may_answer(order: Order) -> bool:
+    """Whether a repeated state may be worth a look: something was used, and no look is due anyway."""
+    return order.rules_due_at is None and any(applied(order, kind) for kind in KINDS)
