@@ -1,4 +1,4 @@
-"""The page *Spent revert*: what returns credits and points by itself when a platform or the API changes an order (N)."""
+"""The page *Spent revert*: what returns value by itself when a platform or the API changes an order (N1, N3)."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -15,7 +15,7 @@ from orders.services.matching import matching, overlap
 from orders.services.upcoming import COUNTED_TO
 from orders.tags import clean_tags
 
-_LONGEST_DELAY: Final = 60 * 24 * 30
+LONGEST_DELAY: Final = 60 * 24 * 30
 _MOST_TAGS: Final = 100
 _LONGEST_TAG: Final = 255
 
@@ -99,7 +99,7 @@ class RevertForm(_RulesForm):
     delay = forms.IntegerField(
         label="Minutes to wait",
         min_value=0,
-        max_value=_LONGEST_DELAY,
+        max_value=LONGEST_DELAY,
         help_text="Counted from the last change of the order, so that a skip tag that arrives a little later still "
         "counts. 0: no waiting.",
     )
@@ -154,8 +154,5 @@ SPENT_REVERT: Final = SettingsPage(
     intro="Returns used credits and points by itself when an order is cancelled, refunded or tagged outside this "
     "back-office. What somebody decided by hand always wins, and nothing returns twice.",
     wakes=("orders.evaluate_rules",),
-    links=(
-        PageLink("What would have happened", "admin:orders_order_rules_backtest", Can.CHANGE_SETTINGS),
-        PageLink("Orders that need a decision", "admin:orders_order_changelist"),
-    ),
+    links=(PageLink("What would have happened", "admin:orders_order_rules_backtest", Can.CHANGE_SETTINGS),),
 )
