@@ -40,7 +40,7 @@ class Words:
 
 
 CANCELLING: Final = Words("cancelled", "because it is only cancelled, or a tag says so")
-RETURNING: Final = Words("looked at", "not refunded, or kept by a tag, a person or the chosen kinds")
+RETURNING: Final = Words("acted on", "kept back or not refunded")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """Trying spent-revert rules on the past before they are switched on: the page; it only reads."""
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -15,11 +16,13 @@ from loyalty.stores.models import Store
 from loyalty.stores.preferences import SpentRevertSettings, StoreSettings, current_settings
 from loyalty.stores.roles import Can
 from orders.admin.backtest import page_of, pages_of
-from orders.admin.backtest_showing import RETURNING, chart_of, day_rows, line_rows, reasons_of, tiles_of
+from orders.admin.backtest_showing import RETURNING, LineRow, chart_of, day_rows, line_rows, reasons_of, tiles_of
 from orders.admin.spent_revert_settings import KINDS, LONGEST_DELAY, STATUSES, TagsField
-from orders.services.backtesting import MOST_DAYS, PER_PAGE
+from orders.kinds import NAMES
+from orders.services.backtesting import MOST_DAYS, PER_PAGE, Backtest
 from orders.services.matching import overlap
-from orders.services.rules_backtesting import rules_backtest
+from orders.services.rules_backtesting import RulesLine, rules_backtest
+from orders.services.tracing import MatchedBy
 
 _DAYS: Final = 90
 _LOTS: Final = (
@@ -38,8 +41,8 @@ class RulesForm(forms.Form):
         widget=forms.CheckboxSelectMultiple,
         required=False,
     )
-    tags = TagsField("Tags that return what was used", "One a line.")
-    skip_tags = TagsField("Tags that keep an order from automatic returns", "One a line.")
+    tags = TagsField("Tags that return what was used")
+    skip_tags = TagsField("Tags that keep an order from automatic returns")
     kinds = forms.MultipleChoiceField(
         label="What returns",
         choices=[(option.value, option.label) for option in KINDS],
@@ -92,6 +95,29 @@ def _initial(saved: StoreSettings) -> dict[str, Any]:
     }
 
 
+_WHY: Final = {
+    MatchedBy.STATUS: "Status {}",
+    MatchedBy.TAG: "Tag “{}”",
+    MatchedBy.SKIP_TAG: "Kept back by the tag “{}”",
+    MatchedBy.PERSON: "Somebody had decided before",
+    MatchedBy.SETTING: "Left alone by the settings",
+}
+
+
+def _rows(result: Backtest, store: Store) -> list[LineRow]:
+    rows = zip(line_rows(result, store, RETURNING), result.lines, strict=True)
+    return [replace(row, why=_why(line)) if isinstance(line, RulesLine) else row for row, line in rows]
+
+
+def _why(line: RulesLine) -> str:
+    """What decided about the kinds that were used, in words."""
+    matched = {kind: line.matched[kind] for kind in line.sums}
+    words = {kind: _WHY[one.by].format((one.value or "").replace("_", " ")) for kind, one in matched.items() if one.by}
+    if len(set(words.values())) == 1:
+        return next(iter(words.values()))
+    return "; ".join(f"{NAMES[kind].capitalize()}: {why}" for kind, why in words.items())
+
+
 def _shown(form: RulesForm, request: HttpRequest, store: Store, now: datetime) -> dict[str, Any]:
     tried, page = form.tried(), page_of(request)
     result = rules_backtest(
@@ -109,7 +135,7 @@ def _shown(form: RulesForm, request: HttpRequest, store: Store, now: datetime) -
         "chart": chart_of(result, store, RETURNING),
         "reasons": reasons_of(result),
         "rows": day_rows(result, store),
-        "lines": line_rows(result, store, RETURNING),
+        "lines": _rows(result, store),
         "in_both": overlap(tried),
         "nothing_on": not (tried.statuses or tried.tags) or not tried.kinds,
         "pages": pages_of(request, page, result),

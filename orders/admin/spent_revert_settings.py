@@ -20,7 +20,7 @@ _MOST_TAGS: Final = 100
 _LONGEST_TAG: Final = 255
 
 STATUSES: Final = (
-    Option("cancelled", "Cancelled", "The order was cancelled on the platform or through the API. Everything returns."),
+    Option("cancelled", "Cancelled", "The order was cancelled on the shop platform. Everything returns."),
     Option("refunded", "Refunded", "The payment was given back in full. Everything returns."),
     Option(
         "partially_refunded",
@@ -43,8 +43,9 @@ EXPIRED: Final = (
 class TagsField(forms.CharField):
     """Tags, one a line; with JavaScript they become chips that Enter commits."""
 
-    def __init__(self, label: str, help_text: str) -> None:
-        widget = forms.Textarea(attrs={"rows": 3, "data-tags": "", "autocapitalize": "off", "spellcheck": "false"})
+    def __init__(self, label: str, help_text: str = "") -> None:
+        attrs = {"rows": 3, "data-tags": "", "autocapitalize": "off", "spellcheck": "false"}
+        widget = forms.Textarea(attrs=attrs | {"placeholder": "One tag a line"})
         super().__init__(label=label, help_text=help_text, widget=widget, required=False)
 
     def prepare_value(self, value: Any) -> Any:
@@ -91,8 +92,7 @@ class RevertForm(_RulesForm):
     statuses = OptionsField("Statuses that return what was used", STATUSES)
     tags = TagsField(
         "Tags that return what was used",
-        "One a line. A tag triggers by itself, whatever the status. Capital letters make no difference; spaces and "
-        "hyphens do.",
+        "A tag triggers by itself, whatever the status. Capital letters make no difference; spaces and hyphens do.",
     )
     kinds = OptionsField("What returns", KINDS)
     expired_rule = OptionField("When part of what was used has expired", EXPIRED)
@@ -125,8 +125,8 @@ class SkipForm(_RulesForm):
 
     skip_tags = TagsField(
         "Tags that keep an order from automatic returns",
-        "One a line. They win over every status and tag, and also stop what automatic cancelling would return; the "
-        "order is cancelled all the same. By hand, staff can still return: they are warned first.",
+        "They win over every status and tag, and also stop what automatic cancelling would return; the order is "
+        "cancelled all the same. By hand, staff can still return: they are warned first.",
     )
     paths = {"skip_tags": ("spent_revert", "skip_tags")}
 

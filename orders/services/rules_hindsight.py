@@ -20,6 +20,7 @@ from orders.tags import tag_key
 
 _HANDS: Final = (Trigger.ADMIN, Trigger.API, Trigger.BULK)
 _INSIDE: Final = (ActorType.USER, ActorType.JOB, ActorType.RULE)
+_LOOKED_AT: Final = ("status", "payment_status", "refunded_total", "tags")
 # Decisions of people, by the code that their trace carries.
 _DECIDED: Final = {
     "declined": PersonsDecision.DECLINED,
@@ -137,8 +138,8 @@ def _defers(entry: JournalEntry) -> bool:
 
 
 def _is_outside(entry: JournalEntry) -> bool:
-    changes = entry.event == Event.ORDER_CREATED or (
-        entry.event == Event.ORDER_UPDATED
-        and any(name in entry.data for name in ("status", "payment_status", "refunded_total", "tags"))
-    )
+    """Whether the entry is one that the rules look at; an order always arrives from outside."""
+    if entry.event == Event.ORDER_CREATED:
+        return True
+    changes = entry.event == Event.ORDER_UPDATED and any(name in entry.data for name in _LOOKED_AT)
     return changes and entry.actor.partition(":")[0] not in _INSIDE
