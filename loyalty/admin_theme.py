@@ -109,6 +109,13 @@ UNFOLD: Final[dict[str, Any]] = {
                         "may_view",
                         active="orders.admin.menu.order_settings_is_active",
                     ),
+                    _item(
+                        "Spent revert",
+                        "currency_exchange",
+                        "admin:stores_settingsversion_spent_revert",
+                        "may_view",
+                        active="orders.admin.menu.spent_revert_is_active",
+                    ),
                     _item("Notices", "mail", "admin:stores_settingsversion_notices", "may_view"),
                 ],
             },

@@ -63,6 +63,11 @@ class Actor:
         return cls(ActorType.JOB, name)
 
     @classmethod
+    def rule(cls, name: str) -> "Actor":
+        """A rule that a store has set up."""
+        return cls(ActorType.RULE, name)
+
+    @classmethod
     def platform(cls, name: str) -> "Actor":
         """A shop platform, by its name."""
         return cls(ActorType.PLATFORM, name)
@@ -97,4 +102,6 @@ def _keys(refs: set[str], actor_type: ActorType) -> list[int]:
 
 def _plain_name(ref: str) -> str:
     actor_type, _, key = ref.partition(":")
+    if actor_type == ActorType.RULE:
+        return f"{key.replace('_', '-').capitalize()} rules"
     return f"Job {key}" if actor_type == ActorType.JOB else key

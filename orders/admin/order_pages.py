@@ -26,6 +26,7 @@ from orders.admin.late_payments import keep_all_cancelled, refund_page
 from orders.admin.order_filters import OrderFilter, saved_views
 from orders.admin.order_tabs import TABS, tab_context
 from orders.admin.reinstating import reinstate_address, reinstate_page
+from orders.admin.rules_backtest import rules_backtest_page
 from orders.admin.showing import (
     DASH,
     has_in_hand,
@@ -86,6 +87,7 @@ class OrderAdmin(StoreModelAdmin):
 
     store_views: ClassVar[tuple[StoreView, ...]] = (
         StoreView("backtest/", "backtest", backtest_page),
+        StoreView("rules-backtest/", "rules_backtest", rules_backtest_page),
         StoreView("bulk-cancel/", "bulk_cancel", bulk_cancel_page),
         StoreView("upcoming/", "upcoming", upcoming_page),
         StoreView("<path:object_id>/cancel/", "cancel", cancel_page),

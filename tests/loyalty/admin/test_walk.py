@@ -27,6 +27,7 @@ GET_PAGES: dict[str, Can | str] = {
     "orders_order_change": Can.VIEW,
     "orders_order_cancel": Can.CANCEL_ORDERS,
     "orders_order_backtest": Can.CHANGE_SETTINGS,
+    "orders_order_rules_backtest": Can.CHANGE_SETTINGS,
     "orders_order_reinstate": Can.CANCEL_ORDERS,
     "orders_order_upcoming": Can.VIEW,
     "orders_problem_changelist": Can.VIEW,
@@ -38,6 +39,7 @@ GET_PAGES: dict[str, Can | str] = {
     "journal_journalentry_changelist": Can.VIEW,
     "stores_settingsversion_orders": Can.VIEW,
     "stores_settingsversion_notices": Can.VIEW,
+    "stores_settingsversion_spent_revert": Can.VIEW,
     "stores_settingsversion_change": Can.VIEW,
     "stores_membership_changelist": Can.MANAGE_STAFF,
     "stores_membership_add": Can.MANAGE_STAFF,
@@ -78,7 +80,15 @@ ELSEWHERE = {
 }
 
 # These addresses name no row.
-_NO_ROW = ("_changelist", "_add", "_upcoming", "_backtest", "settingsversion_orders", "settingsversion_notices")
+_NO_ROW = (
+    "_changelist",
+    "_add",
+    "_upcoming",
+    "_backtest",
+    "settingsversion_orders",
+    "settingsversion_notices",
+    "settingsversion_spent_revert",
+)
 
 
 def _names(patterns: list[URLPattern | URLResolver]) -> Iterator[str]:
