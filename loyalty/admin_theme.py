@@ -109,7 +109,10 @@ UNFOLD: Final[dict[str, Any]] = {
                         "may_view",
                         active="orders.admin.menu.order_settings_is_active",
                     ),
+                    _item("Expiry and extension", "event", "admin:stores_settingsversion_expiry", "may_view"),
                     _item("Notices", "mail", "admin:stores_settingsversion_notices", "may_view"),
+                    _item("Limits", "speed", "admin:stores_settingsversion_limits", "may_view"),
+                    _item("Earned points", "loyalty", "admin:stores_settingsversion_earned", "may_view"),
                 ],
             },
             {

@@ -12,6 +12,7 @@ from loyalty.backoffice.base import BackOfficeAdmin, StoreModelAdmin
 from loyalty.stores.models import ApiKey, Customer, Membership, Role, SettingsVersion, Store
 from loyalty.stores.preferences import StoreSettings
 from loyalty.stores.roles import Can, allows
+from orders.admin.settings import PAGES
 from orders.models import Order, Revert
 from tests import factories
 
@@ -37,7 +38,10 @@ GET_PAGES: dict[str, Can | str] = {
     "stores_customer_adjust": Can.ADJUST_LEDGER,
     "journal_journalentry_changelist": Can.VIEW,
     "stores_settingsversion_orders": Can.VIEW,
+    "stores_settingsversion_expiry": Can.VIEW,
     "stores_settingsversion_notices": Can.VIEW,
+    "stores_settingsversion_limits": Can.VIEW,
+    "stores_settingsversion_earned": Can.VIEW,
     "stores_settingsversion_change": Can.VIEW,
     "stores_membership_changelist": Can.MANAGE_STAFF,
     "stores_membership_add": Can.MANAGE_STAFF,
@@ -78,7 +82,8 @@ ELSEWHERE = {
 }
 
 # These addresses name no row.
-_NO_ROW = ("_changelist", "_add", "_upcoming", "_backtest", "settingsversion_orders", "settingsversion_notices")
+_NO_ROW = ("_changelist", "_add", "_upcoming", "_backtest")
+_SETTINGS = tuple(f"settingsversion_{page.key}" for page in PAGES)
 
 
 def _names(patterns: list[URLPattern | URLResolver]) -> Iterator[str]:
@@ -123,7 +128,7 @@ class Shop:
             "stores_settingsversion": self.settings,
         }
         model = "_".join(name.split("_")[:2])
-        if model not in rows or name.endswith(_NO_ROW):
+        if model not in rows or name.endswith(_NO_ROW + _SETTINGS):
             return reverse(f"admin:{name}")
         more = ["credits"] if name == "stores_customer_adjust" else []
         return reverse(f"admin:{name}", args=[rows[model].pk, *more])
