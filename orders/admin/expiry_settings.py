@@ -1,7 +1,6 @@
 """The page *Expiry and extension*: how long points live, and how far expired value may be extended (L7, M3)."""
 
 import calendar
-from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -64,7 +63,7 @@ class PointsExpiryForm(CardForm):
         max_value=31,
         help_text="Counts for “On a date of the next year”. In years without a 29 February the 28th counts.",
     )
-    paths: Mapping[str, tuple[str, ...]] = {
+    paths = {
         "scheme": ("points_expiry", "scheme"),
         "days": ("points_expiry", "days"),
         "month": ("points_expiry", "month"),
