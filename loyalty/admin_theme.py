@@ -97,7 +97,16 @@ UNFOLD: Final[dict[str, Any]] = {
             },
             {
                 "title": "Customers",
-                "items": [_item("Customers", "group", "admin:stores_customer_changelist", "may_view")],
+                "items": [
+                    _item(
+                        "Customers",
+                        "group",
+                        "admin:stores_customer_changelist",
+                        "may_view",
+                        active="orders.admin.menu.customers_is_active",
+                    ),
+                    _item("Expiring soon", "hourglass_bottom", "admin:stores_customer_expiring", "may_view"),
+                ],
             },
             {
                 "title": "Settings",

@@ -87,11 +87,8 @@ def _entries(ledger: Ledger, customer: Customer, period: Period, now: datetime) 
     booked_then = Q(created_at__gte=period.begins, created_at__lt=period.ends) & ~Q(type=MovementType.EXPIRE)
     lapsed = Q(lot__expires_at__gte=period.begins, lot__expires_at__lt=period.ends, type=MovementType.EXPIRE)
     movements = tables.movement.objects.for_store(customer.store).filter(booked_then | lapsed, customer=customer)
-    rows = list(
-        movements.select_related("lot", "order", "remark")
-        .defer("order__lines", "order__platform_data")
-        .order_by("id")[: MOST_LINES + 1]
-    )
+    wanted = movements.select_related("lot", "order", "remark").defer("order__lines", "order__platform_data")
+    rows = list(wanted.order_by("id")[: MOST_LINES + 1])
     lots = tables.lot.objects.for_store(customer.store).filter(
         customer=customer, remaining__gt=0, expires_at__gte=period.begins, expires_at__lt=period.ends
     )

@@ -36,6 +36,8 @@ GET_PAGES: dict[str, Can | str] = {
     "stores_customer_changelist": Can.VIEW,
     "stores_customer_change": Can.VIEW,
     "stores_customer_adjust": Can.ADJUST_LEDGER,
+    "stores_customer_expiring": Can.VIEW,
+    "stores_customer_statement": Can.VIEW,
     "journal_journalentry_changelist": Can.VIEW,
     "stores_settingsversion_orders": Can.VIEW,
     "stores_settingsversion_expiry": Can.VIEW,
@@ -82,7 +84,7 @@ ELSEWHERE = {
 }
 
 # These addresses name no row.
-_NO_ROW = ("_changelist", "_add", "_upcoming", "_backtest")
+_NO_ROW = ("_changelist", "_add", "_upcoming", "_backtest", "_expiring")
 _SETTINGS = tuple(f"settingsversion_{page.key}" for page in PAGES)
 
 
@@ -167,7 +169,7 @@ def test_t2_an_operator_opens_everything(shop: Shop) -> None:
 def test_t1_an_outsiders_ids_are_unknown(shop: Shop) -> None:
     client = _client((factories.make_store(), Role.OWNER))
     own = ("orders_", "stores_customer", "stores_apikey", "stores_membership", "stores_settingsversion")
-    about = ("_change", "_cancel", "_reinstate", "_adjust")
+    about = ("_change", "_cancel", "_reinstate", "_adjust", "_statement")
     about_rows = [name for name in GET_PAGES if name.startswith(own) and name.endswith(about)]
     answers = {name: client.get(shop.address(name)).status_code for name in about_rows}
     assert set(answers.values()) == {404}, answers
