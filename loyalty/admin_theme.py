@@ -144,7 +144,10 @@ UNFOLD: Final[dict[str, Any]] = {
             },
             {
                 "title": "Platform",
-                "items": [_item("Stores", "store", "admin:stores_store_changelist", "may_run_platform")],
+                "items": [
+                    _item("Stores", "store", "admin:stores_store_changelist", "may_run_platform"),
+                    _item("Ledger check", "fact_check", "admin:journal_ledgercheck_changelist", "may_run_platform"),
+                ],
             },
         ],
     },

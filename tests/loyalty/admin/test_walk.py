@@ -39,6 +39,7 @@ GET_PAGES: dict[str, Can | str] = {
     "stores_customer_expiring": Can.VIEW,
     "stores_customer_statement": Can.VIEW,
     "journal_journalentry_changelist": Can.VIEW,
+    "journal_ledgercheck_changelist": Can.VIEW,
     "stores_settingsversion_orders": Can.VIEW,
     "stores_settingsversion_expiry": Can.VIEW,
     "stores_settingsversion_notices": Can.VIEW,
@@ -79,6 +80,8 @@ ELSEWHERE = {
     "stores_customer_add",
     "journal_journalentry_add",
     "journal_journalentry_change",
+    "journal_ledgercheck_add",
+    "journal_ledgercheck_change",
     "stores_membership_remove",
     "stores_apikey_revoke",
 }
