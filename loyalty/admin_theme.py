@@ -97,7 +97,16 @@ UNFOLD: Final[dict[str, Any]] = {
             },
             {
                 "title": "Customers",
-                "items": [_item("Customers", "group", "admin:stores_customer_changelist", "may_view")],
+                "items": [
+                    _item(
+                        "Customers",
+                        "group",
+                        "admin:stores_customer_changelist",
+                        "may_view",
+                        active="orders.admin.menu.customers_is_active",
+                    ),
+                    _item("Expiring soon", "hourglass_bottom", "admin:stores_customer_expiring", "may_view"),
+                ],
             },
             {
                 "title": "Settings",
@@ -116,7 +125,10 @@ UNFOLD: Final[dict[str, Any]] = {
                         "may_view",
                         active="orders.admin.menu.spent_revert_is_active",
                     ),
+                    _item("Expiry and extension", "event", "admin:stores_settingsversion_expiry", "may_view"),
                     _item("Notices", "mail", "admin:stores_settingsversion_notices", "may_view"),
+                    _item("Limits", "speed", "admin:stores_settingsversion_limits", "may_view"),
+                    _item("Earned points", "loyalty", "admin:stores_settingsversion_earned", "may_view"),
                 ],
             },
             {
@@ -139,7 +151,10 @@ UNFOLD: Final[dict[str, Any]] = {
             },
             {
                 "title": "Platform",
-                "items": [_item("Stores", "store", "admin:stores_store_changelist", "may_run_platform")],
+                "items": [
+                    _item("Stores", "store", "admin:stores_store_changelist", "may_run_platform"),
+                    _item("Ledger check", "fact_check", "admin:journal_ledgercheck_changelist", "may_run_platform"),
+                ],
             },
         ],
     },

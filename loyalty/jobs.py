@@ -33,6 +33,7 @@ JOBS: Final[Mapping[str, str]] = {
     "loyalty.deliver_notices": "loyalty.notices.delivery.deliver_notices",
     "loyalty.deliver_outbox": "loyalty.outbox.delivery.deliver_outbox",
     "loyalty.prune": "loyalty.pruning.prune",
+    "loyalty.check_ledger": "loyalty.check_outcomes.check_ledger",
 }
 
 EVERY: Final[Mapping[str, timedelta]] = {
@@ -44,6 +45,7 @@ EVERY: Final[Mapping[str, timedelta]] = {
     "loyalty.deliver_notices": timedelta(seconds=30),
     "loyalty.deliver_outbox": timedelta(seconds=30),
     "loyalty.prune": timedelta(hours=6),
+    "loyalty.check_ledger": timedelta(hours=1),
 }
 
 

@@ -32,6 +32,7 @@ _WORDS: Final = {
     "points.expire_lots": "Expired points are booked off",
     "loyalty.deliver_notices": "Messages to customers are sent",
     "loyalty.prune": "Old answers of the REST API are deleted",
+    "loyalty.check_ledger": "The books are checked, once a day",
 }
 
 

@@ -47,6 +47,12 @@ def all_orders_is_active(request: HttpRequest) -> bool:
     return request.path.startswith(reverse("admin:orders_order_changelist")) and not own
 
 
+def customers_is_active(request: HttpRequest) -> bool:
+    """Whether the page is about customers, but none that has an entry of its own."""
+    own = request.path == reverse("admin:stores_customer_expiring")
+    return request.path.startswith(reverse("admin:stores_customer_changelist")) and not own
+
+
 def order_settings_is_active(request: HttpRequest) -> bool:
     """Whether the page is the order settings, or tries them on the past."""
     return request.path in (reverse("admin:stores_settingsversion_orders"), reverse("admin:orders_order_backtest"))

@@ -113,7 +113,9 @@ class Imitation:
 def said(value: object, status: int = 200, **headers: str) -> Response:
     """A JSON answer."""
     named = {name.replace("_", "-"): text for name, text in headers.items()}
-    return Response(json.dumps(value, ensure_ascii=False), status, named, content_type="application/json; charset=UTF-8")
+    return Response(
+        json.dumps(value, ensure_ascii=False), status, named, content_type="application/json; charset=UTF-8"
+    )
 
 
 @contextmanager

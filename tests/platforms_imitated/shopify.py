@@ -187,7 +187,9 @@ class ImitatedShopify(Imitation):
 
     def add_discount(self, gid: str, title: str, *codes: str, **facts: Any) -> None:
         """Have a discount with these codes."""
-        redeem = [{"id": f"gid://shopify/DiscountRedeemCode/{self.next_id()}", "code": code, "uses": 0} for code in codes]
+        redeem = [
+            {"id": f"gid://shopify/DiscountRedeemCode/{self.next_id()}", "code": code, "uses": 0} for code in codes
+        ]
         self.codes[gid] = facts | {"id": gid, "title": title, "codes": redeem}
 
     def _delete_discount(self, id: str) -> Document:

@@ -12,6 +12,7 @@ from loyalty.backoffice.base import BackOfficeAdmin, StoreModelAdmin
 from loyalty.stores.models import ApiKey, Customer, Membership, Role, SettingsVersion, Store
 from loyalty.stores.preferences import StoreSettings
 from loyalty.stores.roles import Can, allows
+from orders.admin.settings import PAGES
 from orders.models import Order, Revert
 from tests import factories
 
@@ -36,10 +37,16 @@ GET_PAGES: dict[str, Can | str] = {
     "stores_customer_changelist": Can.VIEW,
     "stores_customer_change": Can.VIEW,
     "stores_customer_adjust": Can.ADJUST_LEDGER,
+    "stores_customer_expiring": Can.VIEW,
+    "stores_customer_statement": Can.VIEW,
     "journal_journalentry_changelist": Can.VIEW,
+    "journal_ledgercheck_changelist": Can.VIEW,
     "stores_settingsversion_orders": Can.VIEW,
+    "stores_settingsversion_expiry": Can.VIEW,
     "stores_settingsversion_notices": Can.VIEW,
     "stores_settingsversion_spent_revert": Can.VIEW,
+    "stores_settingsversion_limits": Can.VIEW,
+    "stores_settingsversion_earned": Can.VIEW,
     "stores_settingsversion_change": Can.VIEW,
     "stores_membership_changelist": Can.MANAGE_STAFF,
     "stores_membership_add": Can.MANAGE_STAFF,
@@ -75,20 +82,15 @@ ELSEWHERE = {
     "stores_customer_add",
     "journal_journalentry_add",
     "journal_journalentry_change",
+    "journal_ledgercheck_add",
+    "journal_ledgercheck_change",
     "stores_membership_remove",
     "stores_apikey_revoke",
 }
 
 # These addresses name no row.
-_NO_ROW = (
-    "_changelist",
-    "_add",
-    "_upcoming",
-    "_backtest",
-    "settingsversion_orders",
-    "settingsversion_notices",
-    "settingsversion_spent_revert",
-)
+_NO_ROW = ("_changelist", "_add", "_upcoming", "_backtest", "_expiring")
+_SETTINGS = tuple(f"settingsversion_{page.key}" for page in PAGES)
 
 
 def _names(patterns: list[URLPattern | URLResolver]) -> Iterator[str]:
@@ -133,7 +135,7 @@ class Shop:
             "stores_settingsversion": self.settings,
         }
         model = "_".join(name.split("_")[:2])
-        if model not in rows or name.endswith(_NO_ROW):
+        if model not in rows or name.endswith(_NO_ROW + _SETTINGS):
             return reverse(f"admin:{name}")
         more = ["credits"] if name == "stores_customer_adjust" else []
         return reverse(f"admin:{name}", args=[rows[model].pk, *more])
@@ -172,7 +174,7 @@ def test_t2_an_operator_opens_everything(shop: Shop) -> None:
 def test_t1_an_outsiders_ids_are_unknown(shop: Shop) -> None:
     client = _client((factories.make_store(), Role.OWNER))
     own = ("orders_", "stores_customer", "stores_apikey", "stores_membership", "stores_settingsversion")
-    about = ("_change", "_cancel", "_reinstate", "_adjust")
+    about = ("_change", "_cancel", "_reinstate", "_adjust", "_statement")
     about_rows = [name for name in GET_PAGES if name.startswith(own) and name.endswith(about)]
     answers = {name: client.get(shop.address(name)).status_code for name in about_rows}
     assert set(answers.values()) == {404}, answers

@@ -13,7 +13,7 @@ WHERE platform_data ->> 'parent_external_id' <> ''
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('orders', '0010_redemptions'),
+        ('orders', '0011_redemption_codes'),
         ('stores', '0004_store_key_without_index'),
     ]
 
