@@ -27,6 +27,7 @@ Job = Callable[[datetime], Counts]
 JOBS: Final[Mapping[str, str]] = {
     "orders.expire_overdue_payments": "orders.services.expiring.expire_overdue_payments",
     "orders.auto_cancel": "orders.services.automatic.auto_cancel",
+    "orders.bulk_cancel": "orders.services.bulk_cancelling.bulk_cancel",
     "credits.expire_lots": "credits.jobs.expire_lots",
     "points.expire_lots": "points.jobs.expire_lots",
     "loyalty.deliver_notices": "loyalty.notices.delivery.deliver_notices",
@@ -37,6 +38,7 @@ JOBS: Final[Mapping[str, str]] = {
 EVERY: Final[Mapping[str, timedelta]] = {
     "orders.expire_overdue_payments": timedelta(minutes=1),
     "orders.auto_cancel": timedelta(minutes=1),
+    "orders.bulk_cancel": timedelta(minutes=1),
     "credits.expire_lots": timedelta(minutes=10),
     "points.expire_lots": timedelta(minutes=10),
     "loyalty.deliver_notices": timedelta(seconds=30),

@@ -40,6 +40,7 @@ UNSCOPED = {
     "orders/api/reverts.py",
     "orders/services/applying.py",
     "orders/services/automatic.py",
+    "orders/services/bulk_cancelling.py",
     "orders/services/expiring.py",
     "orders/services/pasts.py",
     "orders/services/reminding.py",

@@ -25,6 +25,7 @@ _UNITS: Final = ((timedelta(hours=1), "h"), (timedelta(minutes=1), "min"), (time
 _WORDS: Final = {
     "orders.expire_overdue_payments": "Payments whose time has run out become Expired",
     "orders.auto_cancel": "Orders with expired or failed payment are cancelled",
+    "orders.bulk_cancel": "Orders that staff chose are cancelled together",
     "credits.expire_lots": "Expired credits are booked off",
     "points.expire_lots": "Expired points are booked off",
     "loyalty.deliver_notices": "Messages to customers are sent",
