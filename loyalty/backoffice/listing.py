@@ -5,8 +5,8 @@ from typing import Any
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from unfold.admin import ModelAdmin
 
-from loyalty.backoffice.base import BackOfficeAdmin
 from loyalty.backoffice.filters import FormFilter
 
 
@@ -14,7 +14,7 @@ class WrongFilter(ValueError):
     """A filter in the address is wrong: the list would show more than was asked for."""
 
 
-def listed(admin: BackOfficeAdmin, request: HttpRequest) -> "QuerySet[Any]":
+def listed(admin: ModelAdmin, request: HttpRequest) -> "QuerySet[Any]":
     """Every row of the list that the address's query shows, in its order.
 
     Raises :class:`WrongFilter` where the list itself would say so beside a filter's field.

@@ -21,6 +21,7 @@ from loyalty.stores.showing import show_moment
 from orders.admin.backtest import backtest_page
 from orders.admin.bulk_cancel import choose_all, choose_all_page, choose_orders
 from orders.admin.cancelling import cancel_page
+from orders.admin.exports import ORDER_EXPORTS
 from orders.admin.holding import hold_page, release_page
 from orders.admin.late_payments import keep_all_cancelled, refund_page
 from orders.admin.order_filters import OrderFilter, list_query, saved_views
@@ -72,6 +73,7 @@ class OrderAdmin(StoreModelAdmin):
     list_display_links = ("order",)
     list_filter = (OrderFilter,)
     list_before_template = "orders/admin/views.html"
+    exports = ORDER_EXPORTS
     search_fields = ("number",)
     search_help_text = "Number, external id, e-mail or name"
     sortable_by = ()
