@@ -203,7 +203,7 @@ def test_the_file_is_named_after_the_store_and_its_day() -> None:
         for suffix in ("csv", "xlsx"):
             answer = client.get(address(ORDERS_LIST, "orders", suffix))
             assert f'filename="tea-orders-2026-01-06.{suffix}"' in answer.headers["Content-Disposition"]
-            answer.close()
+            assert answer.getvalue()
 
 
 @pytest.mark.parametrize(("model", "key"), EVERY)
@@ -285,12 +285,12 @@ def measured(suffix: str, rows: int) -> dict[str, float]:
 
 @pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("suffix", ["csv", "xlsx"])
-def test_memory_does_not_grow_with_the_list(suffix: str) -> None:
-    """Ten times the rows in the same memory; all 100,000 of the largest store stay far below 200 MB."""
+def test_memory_does_not_grow_with_the_list() -> None:
+    """Ten times the rows, in the same memory."""
     with time_machine.travel("2026-01-05T06:00:00+00:00"):
-        generate(12_000, stores=1)
-    few, many = measured(suffix, 1_200), measured(suffix, 12_000)
-    assert many["size"] > 8 * few["size"]
-    assert many["peak_mb"] - few["peak_mb"] < 12
-    assert many["peak_mb"] < 200
+        generate(10_000, stores=1)
+    for suffix in ("csv", "xlsx"):
+        few, many = measured(suffix, 1_000), measured(suffix, 10_000)
+        assert many["size"] > 8 * few["size"]
+        assert many["peak_mb"] - few["peak_mb"] < 12
+        assert many["peak_mb"] < 200
