@@ -143,6 +143,7 @@ UNFOLD: Final[dict[str, Any]] = {
                 "items": [
                     _item("Timeline", "history", "admin:journal_journalentry_changelist", "may_view"),
                     _item("Jobs", "schedule", "admin:orders_problem_changelist", "may_view"),
+                    _item("Bulk cancels", "playlist_remove", "admin:orders_bulkcancel_changelist", "may_view"),
                 ],
             },
             {

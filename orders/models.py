@@ -12,10 +12,13 @@ from django.db.models import Case, F, Q, Value, When
 from credits.models import currency, money
 from loyalty.stores.actors import Trigger
 from loyalty.stores.scoping import SameStoreKey, StoreOwned, unique_in_store
+from orders.bulk_models import BulkCancel as BulkCancel
+from orders.bulk_models import BulkItem as BulkItem
 from orders.redemption_models import CodeUse as CodeUse
 from orders.redemption_models import Redemption as Redemption
 from orders.redemption_models import ReversalRequest as ReversalRequest
 from orders.redemption_models import Reward as Reward
+from orders.view_models import SavedView as SavedView
 
 
 class OrderStatus(models.TextChoices):

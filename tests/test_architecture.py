@@ -45,6 +45,7 @@ UNSCOPED = {
     "orders/services/evaluating.py",
     "orders/services/families.py",
     "orders/services/problems.py",
+    "orders/services/bulk_cancelling.py",
     "orders/services/expiring.py",
     "orders/services/pasts.py",
     "orders/services/code_uses.py",

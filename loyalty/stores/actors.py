@@ -48,6 +48,12 @@ class Actor:
         return f"{self.type}:{self.key}"
 
     @classmethod
+    def from_ref(cls, ref: str) -> "Actor":
+        """The actor behind a stored reference, such as ``user:12``. Raises ValueError for what is none."""
+        actor_type, _, key = ref.partition(":")
+        return cls(ActorType(actor_type), key)
+
+    @classmethod
     def user(cls, user: User) -> "Actor":
         """A person signed in to the back-office."""
         return cls(ActorType.USER, str(user.pk))

@@ -20,6 +20,7 @@ from loyalty.stores.showing import show_moment
 from orders.admin.adjusting import AdjustForm, carry_out
 from orders.admin.customer_tabs import TABS, cards, profile_form, tab_context
 from orders.admin.expiring import expiring_page
+from orders.admin.exports import CUSTOMER_EXPORTS
 from orders.admin.statement import statement_page
 from orders.kinds import KINDS
 
@@ -60,6 +61,7 @@ class CustomerAdmin(StoreModelAdmin):
     list_display = ("__str__", "email", "external_id", "since")
     sortable_by = ()
     ordering = ("-id",)
+    exports = CUSTOMER_EXPORTS
     search_fields = ("email",)
     search_help_text = "Name, e-mail or external id"
     actions = None

@@ -28,6 +28,7 @@ _WORDS: Final = {
     "orders.expire_overdue_payments": "Payments whose time has run out become Expired",
     "orders.auto_cancel": "Orders with expired or failed payment are cancelled",
     "orders.evaluate_rules": "Spent-revert rules look at orders that changed",
+    "orders.bulk_cancel": "Orders that staff chose are cancelled together",
     "credits.expire_lots": "Expired credits are booked off",
     "points.expire_lots": "Expired points are booked off",
     "loyalty.deliver_notices": "Messages to customers are sent",

@@ -20,6 +20,7 @@ from loyalty.stores.active import active_store
 from loyalty.stores.actors import Trigger, actor_names
 from loyalty.stores.models import SettingsVersion
 from loyalty.stores.showing import show_moment
+from orders.admin.exports import REVERTS
 from orders.admin.order_tabs import kind_words, reason_words, revert_amount
 from orders.models import Completeness, Revert
 
@@ -71,6 +72,7 @@ class RevertAdmin(StoreModelAdmin):
     list_display = ("when", "of_order", "what", "returned", "of", "caused", "why")
     list_display_links = ("when",)
     list_filter = (RevertFilter,)
+    exports = (REVERTS,)
     sortable_by = ()
     actions = None
     ordering = ("-id",)

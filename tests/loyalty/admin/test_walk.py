@@ -13,7 +13,9 @@ from loyalty.stores.models import ApiKey, Customer, Membership, Role, SettingsVe
 from loyalty.stores.preferences import StoreSettings
 from loyalty.stores.roles import Can, allows
 from orders.admin.settings import PAGES
+from orders.bulk_models import BulkCancel
 from orders.models import Order, Revert
+from orders.services.bulk_cancelling import choose
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -24,6 +26,8 @@ GET_PAGES: dict[str, Can | str] = {
     "index": Can.VIEW,
     "password_change": Can.VIEW,
     "password_change_done": Can.VIEW,
+    "orders_bulkcancel_changelist": Can.VIEW,
+    "orders_bulkcancel_change": Can.VIEW,
     "orders_order_changelist": Can.VIEW,
     "orders_order_change": Can.VIEW,
     "orders_order_cancel": Can.CANCEL_ORDERS,
@@ -67,6 +71,9 @@ ELSEWHERE = {
     "search",
     "app_list",
     "switch_store",
+    "orders_bulkcancel_add",
+    "orders_bulkcancel_stop",
+    "orders_bulkcancel_go_on",
     "orders_order_add",
     "orders_order_bulk_cancel",
     "orders_order_refund_later",
@@ -122,10 +129,18 @@ class Shop:
         factories.make_settings(self.store, StoreSettings())
         self.settings: SettingsVersion = SettingsVersion.objects.for_store(self.store).get()
         self.revert: Revert = Revert.objects.for_store(self.store).get()
+        self.bulk: BulkCancel = choose(
+            store=self.store,
+            orders=Order.objects.for_store(self.store),
+            filters="",
+            actor=factories.ACTOR,
+            now=factories.NOW,
+        )
 
     def address(self, name: str) -> str:
         """The address of a page about this shop's rows."""
         rows = {
+            "orders_bulkcancel": self.bulk,
             "orders_order": self.order,
             "orders_revert": self.revert,
             "stores_customer": self.customer,
