@@ -34,6 +34,8 @@ UNSCOPED = {
     "loyalty/stores/keys.py",
     "loyalty/stores/preferences.py",
     "loyalty/stores/saving_settings.py",
+    "loyalty/webhooks/delivery.py",
+    "loyalty/webhooks/endpoints.py",
     "orders/admin/customer_tabs.py",
     "orders/admin/order_filters.py",
     "orders/admin/order_tabs.py",

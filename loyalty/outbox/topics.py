@@ -15,6 +15,7 @@ Handler = Callable[[Message, datetime], None]
 TOPICS: Final[dict[str, str]] = {
     "platform.create_code": "orders.services.platform_codes.create_code",
     "platform.delete_code": "orders.services.platform_codes.delete_code",
+    "webhook": "loyalty.webhooks.delivery.deliver",
 }
 
 
