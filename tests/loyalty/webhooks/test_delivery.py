@@ -163,8 +163,14 @@ def test_a_busy_endpoint_is_asked_again_when_it_says(store: Store, receiver: Rec
 
 @pytest.mark.parametrize(
     ("said", "pause"),
-    [("999999999999", timedelta(days=1)), ("soon", PAUSES[0]), ("", PAUSES[0]), ("²", PAUSES[0])]
-    + [("Mon, 05 Jan 2015 06:02:00 GMT", SECOND), ("Tue, 05 Jan 2077 06:02:00 GMT", timedelta(days=1))],
+    [
+        ("999999999999", timedelta(days=1)),
+        ("soon", PAUSES[0]),
+        ("", PAUSES[0]),
+        ("²", PAUSES[0]),
+        ("Mon, 05 Jan 2015 06:02:00 GMT", SECOND),
+        ("Tue, 05 Jan 2077 06:02:00 GMT", timedelta(days=1)),
+    ],
 )
 def test_a_retry_after_that_cannot_be_meant_is_not_taken_at_its_word(
     store: Store, receiver: Receiver, said: str, pause: timedelta
