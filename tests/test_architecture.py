@@ -34,6 +34,7 @@ UNSCOPED = {
     "loyalty/stores/keys.py",
     "loyalty/stores/preferences.py",
     "loyalty/stores/saving_settings.py",
+    "loyalty/webhooks/deliveries_admin.py",
     "loyalty/webhooks/delivery.py",
     "loyalty/webhooks/endpoints.py",
     "orders/admin/customer_tabs.py",

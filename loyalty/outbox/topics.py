@@ -18,6 +18,11 @@ TOPICS: Final[dict[str, str]] = {
     "webhook": "loyalty.webhooks.delivery.deliver",
 }
 
+# What each topic's messages do, for staff; a topic without words is shown by its name.
+WORDS: Final[dict[str, str]] = {}
+# Topics whose messages are shown on a page of their own instead of the list of all.
+OWN_PAGES: Final = ("webhook",)
+
 
 class Postpone(Exception):
     """It could not be done now; ``str(error)`` says why, for staff.
@@ -33,6 +38,11 @@ class Postpone(Exception):
 
 class GiveUp(Exception):
     """It can never be done; ``str(error)`` says why, for staff."""
+
+
+def words_of(topic: str) -> str:
+    """What messages of a topic do, for staff."""
+    return WORDS.get(topic, topic.replace("_", " ").replace(".", " ").capitalize())
 
 
 def handler_of(topic: str) -> Handler:

@@ -81,6 +81,20 @@ def lane_of(endpoint_id: int) -> str:
     return f"endpoint:{endpoint_id}"
 
 
+class WebhookDelivery(Message):
+    """A message of the outbox that goes to an endpoint, as pages list it."""
+
+    class Meta(Message.Meta):
+        proxy = True
+        verbose_name = "webhook delivery"
+        verbose_name_plural = "webhook deliveries"
+        constraints: ClassVar = []
+        indexes: ClassVar = []
+
+    def __str__(self) -> str:
+        return f"msg_{self.pk}"
+
+
 class WebhookAttempt(StoreOwned):
     """One call of one endpoint: what it answered, or why there was no answer."""
 
