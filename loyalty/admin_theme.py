@@ -135,6 +135,16 @@ UNFOLD: Final[dict[str, Any]] = {
                 "title": "Developers",
                 "items": [
                     _item("API keys", "key", "admin:stores_apikey_changelist", "may_manage_api_keys"),
+                    _item(
+                        "Webhook endpoints",
+                        "webhook",
+                        "admin:webhooks_webhookendpoint_changelist",
+                        "may_manage_webhooks",
+                        badge="loyalty.webhooks.menu.endpoints_badge",
+                    ),
+                    _item(
+                        "Webhooks sent", "outbox", "admin:webhooks_webhookdelivery_changelist", "may_manage_webhooks"
+                    ),
                     _item("API docs", "menu_book", "admin:index", "may_manage_api_keys", link="/api/v1/docs/"),
                 ],
             },
@@ -142,6 +152,7 @@ UNFOLD: Final[dict[str, Any]] = {
                 "title": "Audit",
                 "items": [
                     _item("Timeline", "history", "admin:journal_journalentry_changelist", "may_view"),
+                    _item("Outgoing messages", "outgoing_mail", "admin:outbox_message_changelist", "may_view"),
                     _item("Jobs", "schedule", "admin:orders_problem_changelist", "may_view"),
                     _item("Bulk cancels", "playlist_remove", "admin:orders_bulkcancel_changelist", "may_view"),
                 ],

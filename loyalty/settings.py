@@ -120,6 +120,7 @@ INSTALLED_APPS = [
     "loyalty.notices",
     "loyalty.platforms",
     "loyalty.outbox",
+    "loyalty.webhooks",
     "loyalty.api",
     "credits",
     "points",

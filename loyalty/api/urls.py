@@ -14,6 +14,7 @@ urlpatterns = [
     ),
     path("", include("loyalty.stores.urls")),
     path("", include("loyalty.ledger.urls")),
+    path("", include("loyalty.webhooks.urls")),
     path("", include("credits.urls")),
     path("", include("points.urls")),
     path("", include("orders.urls")),

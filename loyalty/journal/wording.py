@@ -54,6 +54,15 @@ _RULES: Final = {
     "no_share": "Did not return {left} {caused}: the share of what was refunded is nothing",
     "elsewhere": "Did not return {left}: order {value}, which it was split from or into, has its value back",
 }
+_WEBHOOK_CHANGES: Final = {
+    "created": "Webhook endpoint added",
+    "changed": "Webhook endpoint changed",
+    "rotated": "Webhook endpoint given a new secret",
+    "enabled": "Webhook endpoint switched on",
+    "disabled": "Webhook endpoint switched off",
+    "removed": "Webhook endpoint removed",
+}
+_BECAUSE: Final = {"failing": ": it had failed for five days", "gone": ": it answered that it is gone"}
 _FIELDS: Final = {
     "status": "status",
     "payment_status": "payment",
@@ -202,6 +211,11 @@ def _balance(data: dict[str, Any], store: Store) -> str:
     return f"{verb} {_amount(amount.removeprefix('-'), data.get('currency', ''), store)}"
 
 
+def _webhook(data: dict[str, Any], store: Store) -> str:
+    because = _BECAUSE.get(data["because"], "") if data["change"] == "disabled" else ""
+    return f"{_WEBHOOK_CHANGES[data['change']]}{because}"
+
+
 def _fixed(words: str) -> Callable[[dict[str, Any], Store], str]:
     return lambda data, store: words
 
@@ -224,4 +238,5 @@ _SENTENCES: Final[dict[str, Callable[[dict[str, Any], Store], str]]] = {
     Event.NOTICE_SENT: _fixed("Message to the customer sent"),
     Event.NOTICE_FAILED: _fixed("Message to the customer could not be sent"),
     Event.SETTINGS_CHANGED: _fixed("Settings changed"),
+    Event.WEBHOOK_CHANGED: _webhook,
 }

@@ -34,6 +34,8 @@ _WORDS: Final = {
     "loyalty.deliver_notices": "Messages to customers are sent",
     "loyalty.prune": "Old answers of the REST API are deleted",
     "loyalty.check_ledger": "The books are checked, once a day",
+    "loyalty.deliver_outbox": "Shop platforms and webhook endpoints are told",
+    "loyalty.prune": "Old answers of the REST API and old outgoing messages are deleted",
 }
 
 

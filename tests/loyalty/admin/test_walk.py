@@ -58,6 +58,12 @@ GET_PAGES: dict[str, Can | str] = {
     "stores_apikey_changelist": Can.MANAGE_API_KEYS,
     "stores_apikey_add": Can.MANAGE_API_KEYS,
     "stores_apikey_change": Can.MANAGE_API_KEYS,
+    "outbox_message_changelist": Can.VIEW,
+    "webhooks_webhookendpoint_changelist": Can.MANAGE_WEBHOOKS,
+    "webhooks_webhookendpoint_add": Can.MANAGE_WEBHOOKS,
+    "webhooks_webhookendpoint_change": Can.MANAGE_WEBHOOKS,
+    "webhooks_webhookdelivery_changelist": Can.MANAGE_WEBHOOKS,
+    "webhooks_webhookdelivery_change": Can.MANAGE_WEBHOOKS,
     "stores_store_changelist": OPERATOR,
     "stores_store_add": OPERATOR,
     "stores_store_change": OPERATOR,
@@ -93,6 +99,15 @@ ELSEWHERE = {
     "journal_ledgercheck_change",
     "stores_membership_remove",
     "stores_apikey_revoke",
+    "outbox_message_add",
+    "outbox_message_change",
+    "outbox_message_retry",
+    "webhooks_webhookendpoint_rotate",
+    "webhooks_webhookendpoint_switch",
+    "webhooks_webhookendpoint_test",
+    "webhooks_webhookendpoint_remove",
+    "webhooks_webhookdelivery_add",
+    "webhooks_webhookdelivery_replay",
 }
 
 # These addresses name no row.
