@@ -41,8 +41,10 @@ UNSCOPED = {
     "orders/services/applying.py",
     "orders/services/automatic.py",
     "orders/services/expiring.py",
+    "orders/services/dismissing.py",
     "orders/services/pasts.py",
     "orders/services/reminding.py",
+    "orders/services/undoing.py",
     "orders/services/warnings.py",
 }
 

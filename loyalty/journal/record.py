@@ -25,11 +25,15 @@ class Event(StrEnum):
     REVERT_SKIPPED = "order.revert_skipped"
     ORDER_REINSTATED = "order.reinstated"
     DEDUCTED_AGAIN = "order.deducted_again"
+    REVERT_UNDONE = "order.revert_undone"
+    REVERT_DISMISSED = "order.revert_dismissed"
+    REVERT_WAITS_AGAIN = "order.revert_waits_again"
     MARKED_FOR_REFUND = "order.marked_for_refund"
     BALANCE_CHANGED = "customer.balance_changed"
     NOTICE_QUEUED = "notice.queued"
     NOTICE_SENT = "notice.sent"
     NOTICE_FAILED = "notice.failed"
+    NOTICE_WITHDRAWN = "notice.withdrawn"
     SETTINGS_CHANGED = "settings.changed"
 
 

@@ -174,10 +174,25 @@ def _caused(data: dict[str, Any]) -> str:
     return trigger_words(data["trigger"])
 
 
+def _undone(data: dict[str, Any], store: Store) -> str:
+    amount = _amount(data.get("amount", 0), data.get("currency", ""), store)
+    return f"Undid a return: took {amount} back {trigger_words(data.get('trigger', ''))}"
+
+
 def _balance(data: dict[str, Any], store: Store) -> str:
     amount = str(data.get("amount", "0"))
     verb = "Removed" if amount.startswith("-") else "Gave"
     return f"{verb} {_amount(amount.removeprefix('-'), data.get('currency', ''), store)}"
+
+
+def _decided_upon(words: str) -> Callable[[dict[str, Any], Store], str]:
+    names = {"credits": "store credits", "points": "member points"}
+
+    def tell(data: dict[str, Any], store: Store) -> str:
+        kinds = [names.get(kind, str(kind)) for kind in data.get("kinds", ())]
+        return words.format(kinds=" and ".join(kinds))
+
+    return tell
 
 
 def _fixed(words: str) -> Callable[[dict[str, Any], Store], str]:
@@ -196,10 +211,14 @@ _SENTENCES: Final[dict[str, Callable[[dict[str, Any], Store], str]]] = {
     Event.REVERT_SKIPPED: _skipped,
     Event.ORDER_REINSTATED: _reinstated,
     Event.DEDUCTED_AGAIN: _deducted_again,
+    Event.REVERT_UNDONE: _undone,
+    Event.REVERT_DISMISSED: _decided_upon("Dismissed: {kinds} will not be returned"),
+    Event.REVERT_WAITS_AGAIN: _decided_upon("Back in the queue: somebody has to decide about {kinds}"),
     Event.MARKED_FOR_REFUND: _fixed("Stays cancelled; the late payment is to be refunded"),
     Event.BALANCE_CHANGED: _balance,
     Event.NOTICE_QUEUED: _fixed("Message to the customer waits to be sent"),
     Event.NOTICE_SENT: _fixed("Message to the customer sent"),
     Event.NOTICE_FAILED: _fixed("Message to the customer could not be sent"),
+    Event.NOTICE_WITHDRAWN: _fixed("Message to the customer withdrawn before it was sent"),
     Event.SETTINGS_CHANGED: _fixed("Settings changed"),
 }
