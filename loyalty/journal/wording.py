@@ -160,11 +160,14 @@ def _reverted(data: dict[str, Any], store: Store) -> str:
 
 
 def _skipped(data: dict[str, Any], store: Store) -> str:
-    left = _amount(data["remains"], data["currency"], store)
-    of_what = f"{left} of store credits" if data["kind"] == "credits" else left
     by_person = data["matched"]["by"] == "person" and data["trigger"] in _BY_HAND
     reasons = _DECIDED if by_person else _REASONS
-    return reasons[data["code"]].format(left=of_what, caused=_caused(data), value=data["matched"]["value"])
+    return reasons[data["code"]].format(left=_left(data, store), caused=_caused(data), value=data["matched"]["value"])
+
+
+def _left(data: dict[str, Any], store: Store) -> str:
+    left = _amount(data["remains"], data["currency"], store)
+    return f"{left} of store credits" if data["kind"] == "credits" else left
 
 
 def _caused(data: dict[str, Any]) -> str:
@@ -175,8 +178,8 @@ def _caused(data: dict[str, Any]) -> str:
 
 
 def _undone(data: dict[str, Any], store: Store) -> str:
-    amount = _amount(data.get("amount", 0), data.get("currency", ""), store)
-    return f"Undid a return: took {amount} back {trigger_words(data.get('trigger', ''))}"
+    taken = _amount(data["amount"], data["currency"], store)
+    return f"Undid a return {trigger_words(data['trigger'])}: took back {taken}, which no automation returns again"
 
 
 def _balance(data: dict[str, Any], store: Store) -> str:
@@ -185,14 +188,8 @@ def _balance(data: dict[str, Any], store: Store) -> str:
     return f"{verb} {_amount(amount.removeprefix('-'), data.get('currency', ''), store)}"
 
 
-def _decided_upon(words: str) -> Callable[[dict[str, Any], Store], str]:
-    names = {"credits": "store credits", "points": "member points"}
-
-    def tell(data: dict[str, Any], store: Store) -> str:
-        kinds = [names.get(kind, str(kind)) for kind in data.get("kinds", ())]
-        return words.format(kinds=" and ".join(kinds))
-
-    return tell
+def _about_the_rest(words: str) -> Callable[[dict[str, Any], Store], str]:
+    return lambda data, store: words.format(left=_left(data, store))
 
 
 def _fixed(words: str) -> Callable[[dict[str, Any], Store], str]:
@@ -212,8 +209,8 @@ _SENTENCES: Final[dict[str, Callable[[dict[str, Any], Store], str]]] = {
     Event.ORDER_REINSTATED: _reinstated,
     Event.DEDUCTED_AGAIN: _deducted_again,
     Event.REVERT_UNDONE: _undone,
-    Event.REVERT_DISMISSED: _decided_upon("Dismissed: {kinds} will not be returned"),
-    Event.REVERT_WAITS_AGAIN: _decided_upon("Back in the queue: somebody has to decide about {kinds}"),
+    Event.REVERT_DISMISSED: _about_the_rest("Dismissed: {left} will not be returned"),
+    Event.REVERT_WAITS_AGAIN: _about_the_rest("Back in the queue: somebody has to decide about {left}"),
     Event.MARKED_FOR_REFUND: _fixed("Stays cancelled; the late payment is to be refunded"),
     Event.BALANCE_CHANGED: _balance,
     Event.NOTICE_QUEUED: _fixed("Message to the customer waits to be sent"),

@@ -2,19 +2,21 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from django.db import transaction
 
 from loyalty.errors import Conflict
-from loyalty.journal.record import Event, Happening, record
+from loyalty.journal.record import Event, record
 from loyalty.ledger.ledger import Kind
 from loyalty.stores.actors import Actor, Trigger
 from loyalty.stores.models import Remark, Store
+from loyalty.stores.preferences import current_settings
 from orders.kinds import KINDS, applied, reverted
 from orders.models import Order, PersonsDecision
 from orders.services.applying import decided, lock_order
 from orders.services.cancelling import NotReturnable
+from orders.services.tracing import persons_entry
 from orders.services.writing import GENERATED
 
 _FINAL: Final = (PersonsDecision.DECLINED, PersonsDecision.DISMISSED)
@@ -54,7 +56,7 @@ def dismiss_revert(
     if kinds:
         _decide(order, kinds, PersonsDecision.DISMISSED, now)
         remark: Remark = Remark.unscoped.create(store=store, reason=reason, created_at=now)
-        record([_happening(order, Event.REVERT_DISMISSED, kinds, trigger, remark)], actor=actor, now=now)
+        _trace(order, kinds, Event.REVERT_DISMISSED, "declined", actor, trigger, now, remark_id=remark.pk)
     return order
 
 
@@ -71,7 +73,7 @@ def put_back_in_queue(
     kinds = decided_kinds(order)
     if kinds:
         _decide(order, kinds, PersonsDecision.DEFERRED, now)
-        record([_happening(order, Event.REVERT_WAITS_AGAIN, kinds, trigger, None)], actor=actor, now=now)
+        _trace(order, kinds, Event.REVERT_WAITS_AGAIN, "not_selected", actor, trigger, now)
     return order
 
 
@@ -99,12 +101,17 @@ def _decide(order: Order, kinds: Sequence[Kind], decision: PersonsDecision, now:
     order.refresh_from_db(fields=GENERATED)
 
 
-def _happening(order: Order, event: Event, kinds: Sequence[Kind], trigger: Trigger, remark: Remark | None) -> Happening:
-    return Happening(
-        store_id=order.store_id,
-        event=event,
-        order_id=order.pk,
-        customer_id=order.customer_id,
-        remark_id=remark.pk if remark else None,
-        data={"kinds": list(kinds), "decisions": decided(order), "trigger": trigger.value},
-    )
+def _trace(
+    order: Order,
+    kinds: Sequence[Kind],
+    event: Event,
+    code: str,
+    actor: Actor,
+    trigger: Trigger,
+    now: datetime,
+    *,
+    remark_id: int | None = None,
+) -> None:
+    facts: dict[str, Any] = {"code": code, "trigger": trigger, "remark_id": remark_id}
+    facts["settings_version"] = current_settings(order.store).version
+    record([persons_entry(order, kind, event, **facts) for kind in kinds], actor=actor, now=now)

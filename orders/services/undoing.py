@@ -1,6 +1,6 @@
 """Undoing a return: what came back is taken out of the very lots it went into (M11)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -9,7 +9,7 @@ from typing import cast
 from django.db import transaction
 
 from loyalty.errors import Conflict, NotFound
-from loyalty.journal.record import Event, Happening, record
+from loyalty.journal.record import Event, record
 from loyalty.ledger.expiry import is_expired
 from loyalty.ledger.ledger import Kind, Returned
 from loyalty.ledger.planner import Amount
@@ -19,9 +19,10 @@ from loyalty.stores.actors import Actor, Trigger
 from loyalty.stores.models import Remark, Store
 from loyalty.stores.preferences import current_settings
 from loyalty.stores.showing import show_last_day, show_moment
-from orders.kinds import LEDGERS, plain, reverted, show
+from orders.kinds import LEDGERS, reverted, show
 from orders.models import Order, PersonsDecision, Revert, RevertUndo
 from orders.services.applying import lock_order
+from orders.services.tracing import persons_entry
 from orders.services.writing import GENERATED
 
 
@@ -66,6 +67,11 @@ class UndoPlan:
     def kind(self) -> Kind:
         """What was returned."""
         return cast(Kind, self.revert.kind)
+
+    @property
+    def amount(self) -> Amount:
+        """What undoing takes."""
+        return sum((item.amount for item in self.takes), start=0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,10 +196,9 @@ def _carry_out(plan: UndoPlan, order: Order, reason: str, actor: Actor, trigger:
         trigger=trigger,
         created_at=now,
     )
-    remark_id = remark.pk if remark else None
-    LEDGERS[kind].take_back(plan.takes, remark_id=remark_id, actor=actor, trigger=trigger, now=now)
-    _lower(order, kind, sum((item.amount for item in plan.takes), start=0), now)
-    record([_undone_event(undo, plan, remark_id)], actor=actor, now=now)
+    LEDGERS[kind].take_back(plan.takes, remark_id=undo.remark_id, actor=actor, trigger=trigger, now=now)
+    _lower(order, kind, plan.amount, now)
+    _trace(undo, plan, order, actor, trigger, now)
     notices = withdraw(order_id=order.pk, written_at=revert.created_at, actor=actor, now=now)
     return UndoResult(undo, revert, order, withdrawn=bool(notices))
 
@@ -207,22 +212,16 @@ def _lower(order: Order, kind: Kind, amount: Amount, now: datetime) -> None:
     order.refresh_from_db(fields=GENERATED)
 
 
-def _undone_event(undo: RevertUndo, plan: UndoPlan, remark_id: int | None) -> Happening:
-    revert = plan.revert
-    data: Mapping[str, object] = {
-        "revert": str(revert.pk),
-        "undo": str(undo.pk),
-        "kind": revert.kind,
-        "amount": plain(revert.amount, revert.currency),
-        "applied": plain(revert.applied, revert.currency),
-        "currency": revert.currency,
-        "trigger": undo.trigger,
-    }
-    return Happening(
-        store_id=undo.store_id,
-        event=Event.REVERT_UNDONE,
-        order_id=undo.order_id,
-        customer_id=revert.customer_id,
-        remark_id=remark_id,
-        data=dict(data),
+def _trace(undo: RevertUndo, plan: UndoPlan, order: Order, actor: Actor, trigger: Trigger, now: datetime) -> None:
+    entry = persons_entry(
+        order,
+        plan.kind,
+        Event.REVERT_UNDONE,
+        code="declined",
+        trigger=trigger,
+        settings_version=current_settings(order.store).version,
+        remark_id=undo.remark_id,
+        amount=plan.amount,
+        revert=plan.revert,
     )
+    record([entry], actor=actor, now=now)
