@@ -43,6 +43,7 @@ UNSCOPED = {
     "orders/services/expiring.py",
     "orders/services/dismissing.py",
     "orders/services/pasts.py",
+    "orders/services/queue.py",
     "orders/services/reminding.py",
     "orders/services/undoing.py",
     "orders/services/warnings.py",
