@@ -37,6 +37,7 @@ UNSCOPED = {
     "orders/admin/customer_tabs.py",
     "orders/admin/order_filters.py",
     "orders/admin/order_tabs.py",
+    "orders/admin/reverts.py",
     "orders/api/reverts.py",
     "orders/services/applying.py",
     "orders/services/automatic.py",

@@ -227,14 +227,14 @@ class Ledger:
         back = movements.filter(revert=revert_id, type=MovementType.REVERT).aggregate(last=Max("id"))["last"]
         return movements.filter(type=MovementType.SPEND, id__gt=back or 0).exists()
 
-    def take_back(
+    def undo_returns(
         self, returned: Sequence[Returned], *, remark_id: int | None, actor: Actor, trigger: str, now: datetime
     ) -> None:
         """Post the opposite of what reverts put into these lots, under the same reverts (M11).
 
         Lowers what the allocations say is returned. The database refuses to take a lot below zero.
         """
-        entries = [_taking_back(item, remark_id) for item in returned]
+        entries = [_undoing(item, remark_id) for item in returned]
         self._post(entries, {item.customer_id for item in returned}, actor=actor, trigger=trigger, now=now)
 
     def post_due(self, customer_ids: Collection[int], *, actor: Actor, now: datetime) -> int:
@@ -289,7 +289,7 @@ def _returning(item: Return) -> Entry:
     )
 
 
-def _taking_back(item: Returned, remark_id: int | None) -> Entry:
+def _undoing(item: Returned, remark_id: int | None) -> Entry:
     return Entry(
         store_id=item.store_id,
         customer_id=item.customer_id,
@@ -297,7 +297,7 @@ def _taking_back(item: Returned, remark_id: int | None) -> Entry:
         amount=-item.amount,
         currency=item.currency,
         lot_id=item.lot_id,
-        order_id=item.order_id,
+        cause=Cause(item.order_id),
         allocation_id=item.allocation_id,
         revert_id=item.revert_id,
         remark_id=remark_id,

@@ -17,7 +17,7 @@ LOOK_LASTS: Final = timedelta(minutes=10)
 
 def waiting(store: Store) -> "QuerySet[Order]":
     """The orders that need a decision, with ``waiting_since``, those that wait longest first (B2)."""
-    orders = Order.objects.for_store(store).filter(needs_revert=True)
+    orders: QuerySet[Order] = Order.objects.for_store(store).filter(needs_revert=True)
     return orders.annotate(waiting_since=WAITING_SINCE).order_by("waiting_since", "pk")
 
 

@@ -123,9 +123,23 @@ def undo_revert(
 
 @transaction.atomic
 def undo_reverts(
-    *, store: Store, revert_ids: Sequence[int], reason: str = "", actor: Actor, trigger: Trigger, now: datetime
+    *,
+    store: Store,
+    order_id: int,
+    revert_ids: Sequence[int],
+    reason: str = "",
+    version: int | None = None,
+    actor: Actor,
+    trigger: Trigger,
+    now: datetime,
 ) -> list[UndoResult]:
-    """Undo several reverts of one order, all or none; as :func:`undo_revert`."""
+    """Undo several reverts of one order, all or none; as :func:`undo_revert`.
+
+    Raises VersionConflict when ``version`` is given and old, NotFound for a revert of another order.
+    """
+    lock_order(store, order_id, version=version)
+    if Revert.objects.for_store(store).filter(pk__in=revert_ids, order=order_id).count() != len(set(revert_ids)):
+        raise NotFound("This order has no such return.")
     return [
         undo_revert(store=store, revert_id=revert_id, reason=reason, actor=actor, trigger=trigger, now=now)
         for revert_id in revert_ids
@@ -196,7 +210,7 @@ def _carry_out(plan: UndoPlan, order: Order, reason: str, actor: Actor, trigger:
         trigger=trigger,
         created_at=now,
     )
-    LEDGERS[kind].take_back(plan.takes, remark_id=undo.remark_id, actor=actor, trigger=trigger, now=now)
+    LEDGERS[kind].undo_returns(plan.takes, remark_id=undo.remark_id, actor=actor, trigger=trigger, now=now)
     _lower(order, kind, plan.amount, now)
     _trace(undo, plan, order, actor, trigger, now)
     notices = withdraw(order_id=order.pk, written_at=revert.created_at, actor=actor, now=now)

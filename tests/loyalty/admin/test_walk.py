@@ -29,6 +29,9 @@ GET_PAGES: dict[str, Can | str] = {
     "orders_order_backtest": Can.CHANGE_SETTINGS,
     "orders_order_reinstate": Can.CANCEL_ORDERS,
     "orders_order_upcoming": Can.VIEW,
+    "orders_order_queue": Can.VIEW,
+    "orders_order_dismiss": Can.CANCEL_ORDERS,
+    "orders_order_undo": Can.UNDO_REVERTS,
     "orders_problem_changelist": Can.VIEW,
     "orders_revert_changelist": Can.VIEW,
     "orders_revert_change": Can.VIEW,
@@ -62,6 +65,9 @@ ELSEWHERE = {
     "orders_order_bulk_cancel",
     "orders_order_refund_later",
     "orders_order_hold",
+    "orders_order_put_back",
+    "orders_order_queue_start",
+    "orders_order_queue_skip",
     "orders_order_release",
     "orders_problem_add",
     "orders_problem_change",
@@ -78,7 +84,15 @@ ELSEWHERE = {
 }
 
 # These addresses name no row.
-_NO_ROW = ("_changelist", "_add", "_upcoming", "_backtest", "settingsversion_orders", "settingsversion_notices")
+_NO_ROW = (
+    "_changelist",
+    "_add",
+    "_upcoming",
+    "_backtest",
+    "_queue",
+    "settingsversion_orders",
+    "settingsversion_notices",
+)
 
 
 def _names(patterns: list[URLPattern | URLResolver]) -> Iterator[str]:
@@ -162,7 +176,7 @@ def test_t2_an_operator_opens_everything(shop: Shop) -> None:
 def test_t1_an_outsiders_ids_are_unknown(shop: Shop) -> None:
     client = _client((factories.make_store(), Role.OWNER))
     own = ("orders_", "stores_customer", "stores_apikey", "stores_membership", "stores_settingsversion")
-    about = ("_change", "_cancel", "_reinstate", "_adjust")
+    about = ("_change", "_cancel", "_reinstate", "_adjust", "_dismiss", "_undo")
     about_rows = [name for name in GET_PAGES if name.startswith(own) and name.endswith(about)]
     answers = {name: client.get(shop.address(name)).status_code for name in about_rows}
     assert set(answers.values()) == {404}, answers

@@ -258,10 +258,10 @@ def test_m11_both_kinds_at_once_or_neither(store: Store, ana: Customer) -> None:
     adjust(LEDGERS["points"], store=store, customer_id=ana.pk, adjustment=spent, **taking)  # type: ignore[arg-type]
 
     with pytest.raises(UndoNotPossible):
-        undo_reverts(store=store, revert_ids=ids, now=NOW, **WHO)
+        undo_reverts(store=store, order_id=result.order.pk, revert_ids=ids, now=NOW, **WHO)
     assert balance(ana) == (15, 99)
 
-    undo_reverts(store=store, revert_ids=ids[:1], now=NOW, **WHO)
+    undo_reverts(store=store, order_id=result.order.pk, revert_ids=ids[:1], now=NOW, **WHO)
     assert balance(ana) == (0, 99)
     assert list(find_faults(store)) == []
 
@@ -331,7 +331,7 @@ def test_h5_check_ledger_finds_an_undo_without_movements_and_movements_without_a
             created_at=NOW,
         )
     points = next(made.revert for made in result.reverts if made.kind == "points")
-    LEDGERS["points"].take_back(
+    LEDGERS["points"].undo_returns(
         LEDGERS["points"].returned_by([points.pk])[points.pk],
         remark_id=None,
         actor=factories.ACTOR,
