@@ -32,7 +32,6 @@ _WORDS: Final = {
     "credits.expire_lots": "Expired credits are booked off",
     "points.expire_lots": "Expired points are booked off",
     "loyalty.deliver_notices": "Messages to customers are sent",
-    "loyalty.prune": "Old answers of the REST API are deleted",
     "loyalty.check_ledger": "The books are checked, once a day",
     "loyalty.deliver_outbox": "Shop platforms and webhook endpoints are told",
     "loyalty.prune": "Old answers of the REST API and old outgoing messages are deleted",
