@@ -8,14 +8,20 @@ from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import Case, F, Q, Value, When
+from django.db.models.functions import Coalesce
 
 from credits.models import currency, money
 from loyalty.stores.actors import Trigger
 from loyalty.stores.scoping import SameStoreKey, StoreOwned, unique_in_store
+from orders.bulk_models import BulkCancel as BulkCancel
+from orders.bulk_models import BulkItem as BulkItem
+from orders.desk_models import Look as Look
+from orders.desk_models import RevertUndo as RevertUndo
 from orders.redemption_models import CodeUse as CodeUse
 from orders.redemption_models import Redemption as Redemption
 from orders.redemption_models import ReversalRequest as ReversalRequest
 from orders.redemption_models import Reward as Reward
+from orders.view_models import SavedView as SavedView
 
 
 class OrderStatus(models.TextChoices):
@@ -74,6 +80,8 @@ class PersonsDecision(models.TextChoices):
 
 
 UNDECIDED = (PersonsDecision.NONE, PersonsDecision.DEFERRED)
+# Since when an order of the queue waits: since it fell through, by whichever way (B2).
+WAITING_SINCE = Coalesce("cancelled_at", "payment_changed_at", "placed_at")
 
 # The order fell through: what O3 calls cancelled or refunded; partially refunded does not count.
 FELL_THROUGH = Q(status=OrderStatus.CANCELLED) | Q(payment_status=PaymentStatus.REFUNDED)
@@ -94,6 +102,11 @@ def _revert_status(kind: str) -> "models.GeneratedField":
 
 def _open(kind: str) -> Q:
     return Q(**{f"{kind}_reverted__lt": F(f"{kind}_applied"), f"{kind}_decision__in": UNDECIDED})
+
+
+def decided_as(decision: str) -> Q:
+    """Orders with this decision on either kind (N4)."""
+    return Q(credits_decision=decision) | Q(points_decision=decision)
 
 
 def _within(kind: str) -> models.CheckConstraint:
@@ -143,6 +156,8 @@ class Order(StoreOwned):
     number = models.CharField(max_length=100)
     external_id = models.CharField(max_length=100, null=True, blank=True)
     platform = models.CharField(max_length=20, default="api")
+    # The platform's id of the order that this one was split from.
+    parent_external_id = models.CharField(max_length=100, blank=True, default="")
     customer = SameStoreKey("stores.Customer", null=True, blank=True)
     status = models.CharField(max_length=10, choices=OrderStatus.choices, default=OrderStatus.PENDING)
     payment_status = models.CharField(max_length=20, choices=PaymentStatus.choices, default=PaymentStatus.PENDING)
@@ -166,6 +181,10 @@ class Order(StoreOwned):
     # When staff last brought the order back (M10); when they kept it cancelled, its late payment to be refunded (E6).
     reinstated_at = models.DateTimeField(null=True, blank=True)
     refund_marked_at = models.DateTimeField(null=True, blank=True)
+    # When the spent-revert rules look at the order (None: nothing to look at), and what changes from outside brought
+    # since they last did, or since somebody left a kind for later (N2-N4).
+    rules_due_at = models.DateTimeField(null=True, blank=True)
+    rules_news = models.JSONField(null=True, blank=True)
 
     credits_applied = money(default=Decimal(0))
     credits_reverted = money(default=Decimal(0))
@@ -267,7 +286,18 @@ class Order(StoreOwned):
                 )
                 for kind in ("credits", "points")
             ),
-            models.Index("store", "cancelled_at", condition=Q(needs_revert=True), name="order_needs_revert"),
+            models.Index("store", WAITING_SINCE, "id", condition=Q(needs_revert=True), name="order_queue"),
+            *(
+                models.Index(
+                    "store",
+                    F("placed_at").desc(),
+                    F("id").desc(),
+                    condition=decided_as(decision.value),
+                    name=f"order_{decision.value}",
+                )
+                for decision in PersonsDecision
+                if decision
+            ),
             models.Index(
                 "store",
                 F("placed_at").desc(),
@@ -312,6 +342,8 @@ class Order(StoreOwned):
                 condition=Q(held_at__isnull=False),
                 name="order_held",
             ),
+            models.Index("store", "parent_external_id", condition=~Q(parent_external_id=""), name="order_of_parent"),
+            models.Index("rules_due_at", "id", condition=Q(rules_due_at__isnull=False), name="order_rules_due"),
             GinIndex("store", "tag_keys", name="order_tags"),
         ]
 

@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from drf_spectacular.utils import extend_schema, extend_schema_view
 
-from loyalty.api.values import PointsField
+from loyalty.api.values import IdField, PointsField
 from loyalty.ledger.api import (
     AdjustmentBody,
     AdjustView,
@@ -13,6 +13,7 @@ from loyalty.ledger.api import (
     LotsView,
     MovementDocument,
     MovementsView,
+    StoreLotsView,
 )
 from loyalty.ledger.expiry import local_day, scheme_last_day
 from loyalty.stores.keys import Scope
@@ -25,6 +26,12 @@ class PointLotDocument(LotDocument):
 
     granted = PointsField()
     remaining = PointsField()
+
+
+class StorePointLotDocument(PointLotDocument):
+    """A lot among those of all customers."""
+
+    customer = IdField()
 
 
 class PointMovementDocument(MovementDocument):
@@ -43,6 +50,13 @@ class PointAdjustmentBody(AdjustmentBody):
 @extend_schema_view(get=extend_schema(responses=PointLotDocument(many=True)))
 class PointLotsView(LotsView):
     """A customer's points, lot by lot."""
+
+    ledger = POINTS
+
+
+@extend_schema_view(get=extend_schema(responses=StorePointLotDocument(many=True)))
+class StorePointLotsView(StoreLotsView):
+    """The points of all customers, lot by lot."""
 
     ledger = POINTS
 

@@ -6,9 +6,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from loyalty.bulk import insert
-from loyalty.journal.models import JournalEntry
 from loyalty.stores.actors import Actor
+from loyalty.webhooks.fanout import write_entries
 
 
 class Event(StrEnum):
@@ -28,12 +27,29 @@ class Event(StrEnum):
     POINTS_TAKEN_BACK = "order.points_taken_back"
     POINTS_GIVEN_AGAIN = "order.points_given_again"
     DEDUCTED_AGAIN = "order.deducted_again"
+    REVERT_UNDONE = "order.revert_undone"
+    REVERT_DISMISSED = "order.revert_dismissed"
+    REVERT_WAITS_AGAIN = "order.revert_waits_again"
     MARKED_FOR_REFUND = "order.marked_for_refund"
     BALANCE_CHANGED = "customer.balance_changed"
     NOTICE_QUEUED = "notice.queued"
     NOTICE_SENT = "notice.sent"
     NOTICE_FAILED = "notice.failed"
+    NOTICE_WITHDRAWN = "notice.withdrawn"
     SETTINGS_CHANGED = "settings.changed"
+    REWARD_CREATED = "reward.created"
+    REWARD_CHANGED = "reward.changed"
+    REDEEMED = "redemption.created"
+    CODE_CONFIRMED = "redemption.code_confirmed"
+    CODE_FAILED = "redemption.code_failed"
+    CODE_USED = "redemption.code_used"
+    REVERSAL_REQUESTED = "redemption.reversal_requested"
+    REVERSAL_REFUSED = "redemption.reversal_refused"
+    REVERSED = "redemption.reversed"
+    CODE_DELETED = "redemption.code_deleted"
+    REVERSED_CODE_USED = "order.reversed_code_used"
+    REVERSED_CODE_SETTLED = "order.reversed_code_settled"
+    WEBHOOK_CHANGED = "webhook.changed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +66,10 @@ class Happening:
 
 
 def record(happenings: Iterable[Happening], *, actor: Actor, now: datetime) -> None:
-    """Write events in one statement, inside the transaction of what happened."""
+    """Write events in one statement, inside the transaction of what happened.
+
+    The same statement queues a webhook for every endpoint of the store that is to be told of one of them.
+    """
     items = list(happenings)
     if not items:
         return
@@ -65,4 +84,4 @@ def record(happenings: Iterable[Happening], *, actor: Actor, now: datetime) -> N
         "data": [item.data for item in items],
         "created_at": [now] * len(items),
     }
-    insert(JournalEntry, columns)
+    write_entries(columns, now=now)

@@ -46,6 +46,23 @@ _REASONS: Final = {
     "no_trigger": "Did not return {left}: no status and no tag of the order is one that returns value",
     "not_applied": "Returned nothing {caused}: the order used none",
 }
+# What rules say where the same code would mislead.
+_RULES: Final = {
+    "kinds": "Did not return {left}: the rules leave this kind alone",
+    "deferred": "Did not return {left}: they had been left for later, and nothing new that triggers has come since",
+    "share": "Returned nothing {caused}: the share of what was refunded is already back",
+    "no_share": "Did not return {left} {caused}: the share of what was refunded is nothing",
+    "elsewhere": "Did not return {left}: order {value}, which it was split from or into, has its value back",
+}
+_WEBHOOK_CHANGES: Final = {
+    "created": "Webhook endpoint added",
+    "changed": "Webhook endpoint changed",
+    "rotated": "Webhook endpoint given a new secret",
+    "enabled": "Webhook endpoint switched on",
+    "disabled": "Webhook endpoint switched off",
+    "removed": "Webhook endpoint removed",
+}
+_BECAUSE: Final = {"failing": ": it had failed for five days", "gone": ": it answered that it is gone"}
 _FIELDS: Final = {
     "status": "status",
     "payment_status": "payment",
@@ -160,11 +177,28 @@ def _reverted(data: dict[str, Any], store: Store) -> str:
 
 
 def _skipped(data: dict[str, Any], store: Store) -> str:
+    return _why_not(data).format(left=_left(data, store), caused=_caused(data), value=data["matched"]["value"])
+
+
+def _left(data: dict[str, Any], store: Store) -> str:
     left = _amount(data["remains"], data["currency"], store)
-    of_what = f"{left} of store credits" if data["kind"] == "credits" else left
-    by_person = data["matched"]["by"] == "person" and data["trigger"] in _BY_HAND
-    reasons = _DECIDED if by_person else _REASONS
-    return reasons[data["code"]].format(left=of_what, caused=_caused(data), value=data["matched"]["value"])
+    return f"{left} of store credits" if data["kind"] == "credits" else left
+
+
+def _why_not(data: dict[str, Any]) -> str:
+    if data["matched"]["by"] == "person" and data["trigger"] in _BY_HAND:
+        return _DECIDED[data["code"]]
+    special = _of_rules(data) if data["trigger"] in ("rule_status", "rule_tag") else ""
+    return _RULES.get(special, _REASONS[data["code"]])
+
+
+def _of_rules(data: dict[str, Any]) -> str:
+    by, value, code = data["matched"]["by"], data["matched"]["value"], data["code"]
+    if code == "not_selected":
+        return "kinds" if value == "spent_revert.kinds" else "deferred"
+    if code == "already_reverted" and Decimal(str(data["remains"])):
+        return "share" if by else "elsewhere"
+    return "no_share" if code == "no_trigger" and by else ""
 
 
 def _caused(data: dict[str, Any]) -> str:
@@ -187,10 +221,24 @@ def _given_again(data: dict[str, Any], store: Store) -> str:
     return f"Gave {_amount(data['points'], '', store)} again that the order earns"
 
 
+def _undone(data: dict[str, Any], store: Store) -> str:
+    taken = _amount(data["amount"], data["currency"], store)
+    return f"Undid a return {trigger_words(data['trigger'])}: took back {taken}, which no automation returns again"
+
+
 def _balance(data: dict[str, Any], store: Store) -> str:
     amount = str(data.get("amount", "0"))
     verb = "Removed" if amount.startswith("-") else "Gave"
     return f"{verb} {_amount(amount.removeprefix('-'), data.get('currency', ''), store)}"
+
+
+def _webhook(data: dict[str, Any], store: Store) -> str:
+    because = _BECAUSE.get(data["because"], "") if data["change"] == "disabled" else ""
+    return f"{_WEBHOOK_CHANGES[data['change']]}{because}"
+
+
+def _about_the_rest(words: str) -> Callable[[dict[str, Any], Store], str]:
+    return lambda data, store: words.format(left=_left(data, store))
 
 
 def _fixed(words: str) -> Callable[[dict[str, Any], Store], str]:
@@ -209,6 +257,9 @@ _SENTENCES: Final[dict[str, Callable[[dict[str, Any], Store], str]]] = {
     Event.REVERT_SKIPPED: _skipped,
     Event.ORDER_REINSTATED: _reinstated,
     Event.DEDUCTED_AGAIN: _deducted_again,
+    Event.REVERT_UNDONE: _undone,
+    Event.REVERT_DISMISSED: _about_the_rest("Dismissed: {left} will not be returned"),
+    Event.REVERT_WAITS_AGAIN: _about_the_rest("Back in the queue: somebody has to decide about {left}"),
     Event.MARKED_FOR_REFUND: _fixed("Stays cancelled; the late payment is to be refunded"),
     Event.POINTS_EARNED: _earned,
     Event.POINTS_TAKEN_BACK: _taken_back,
@@ -217,5 +268,7 @@ _SENTENCES: Final[dict[str, Callable[[dict[str, Any], Store], str]]] = {
     Event.NOTICE_QUEUED: _fixed("Message to the customer waits to be sent"),
     Event.NOTICE_SENT: _fixed("Message to the customer sent"),
     Event.NOTICE_FAILED: _fixed("Message to the customer could not be sent"),
+    Event.NOTICE_WITHDRAWN: _fixed("Message to the customer withdrawn before it was sent"),
     Event.SETTINGS_CHANGED: _fixed("Settings changed"),
+    Event.WEBHOOK_CHANGED: _webhook,
 }

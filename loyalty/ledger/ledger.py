@@ -6,14 +6,14 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
 from django.db.models import Max, Q, QuerySet, Sum, Value
 
 from loyalty.ledger.models import AbstractLot, MovementType, Origin
-from loyalty.ledger.planner import GIVES_BACK, Amount, Draw, OpenLot, Outcome, PlannedLot, UsedLot, draw, draw_up_to
+from loyalty.ledger.planner import GIVES_BACK, Amount, Draw, OpenLot, Outcome, PlannedLot, UsedLot, draw
 from loyalty.ledger.posting import BY_HAND, Cause, Entry, NewLot, Posted, Tables, post
 from loyalty.stores.actors import Actor
 from loyalty.stores.models import Customer
@@ -37,25 +37,19 @@ class Return:
 
 
 @dataclass(frozen=True, slots=True)
-class Award:
-    """Points that an order earns, as a new lot (C1)."""
+class Returned:
+    """What a revert put into one lot for one allocation, and that lot as it is now."""
 
     store_id: int
     customer_id: int
     order_id: int
+    revert_id: int
+    allocation_id: int
+    lot_id: int
     amount: Amount
+    remaining: Amount
     expires_at: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class TakeBack:
-    """Points that an order earned and that are to be taken back; ``may_owe``: what is missing becomes a debt (C1)."""
-
-    store_id: int
-    customer_id: int
-    order_id: int
-    amount: Amount
-    may_owe: bool
+    currency: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,49 +125,7 @@ class Ledger:
             cause=cause,
             remark_id=remark_id,
         )
-        return self._give([entry], actor=actor, trigger=trigger, now=now)[-1]
-
-    def award(self, awards: Sequence[Award], *, actor: Actor, trigger: str, now: datetime) -> None:
-        """Give what orders earn, each as a lot of its own (C1); statements do not grow with them."""
-        entries = [
-            Entry(
-                store_id=item.store_id,
-                customer_id=item.customer_id,
-                type=MovementType.GRANT,
-                amount=item.amount,
-                new_lot=NewLot(Origin.EARNED, item.expires_at),
-                cause=Cause(item.order_id),
-            )
-            for item in awards
-        ]
-        if entries:
-            self._give(entries, actor=actor, trigger=trigger, now=now)
-
-    def take_back_earned(
-        self, takes: Sequence[TakeBack], *, actor: Actor, trigger: str, now: datetime
-    ) -> dict[int, Amount]:
-        """Take back what orders earned (C1); answers by order how much was taken, or is owed now.
-
-        From the lots that the order earned first, then from the others in the order of L3, never below zero.
-        """
-        if not takes:
-            return {}
-        customers = {item.customer_id for item in takes}
-        held: dict[int, list[OpenLot]] = defaultdict(list)
-        for lot in self._open(now).filter(customer__in=customers):
-            held[lot.customer_id].append(OpenLot(lot.pk, lot.remaining, lot.expires_at, lot.granted_at))
-        own = self._earned_lots([item.order_id for item in takes])
-        entries: list[Entry] = []
-        for item in takes:
-            draws = draw_up_to(held[item.customer_id], item.amount, first=own[item.order_id])
-            held[item.customer_id] = _left(held[item.customer_id], draws)
-            entries += _taking(item, draws)
-        if entries:
-            self._post(entries, customers, actor=actor, trigger=trigger, now=now)
-        taken: dict[int, Amount] = dict.fromkeys((item.order_id for item in takes), 0)
-        for entry in entries:
-            taken[entry.cause.order_id or 0] -= entry.amount
-        return taken
+        return self.give_new([entry], actor=actor, trigger=trigger, now=now)[-1]
 
     def remove(
         self,
@@ -268,6 +220,36 @@ class Ledger:
             if item.planned.outcome is Outcome.EXTENDED
         }
 
+    def returned_by(self, revert_ids: Collection[int]) -> dict[int, list[Returned]]:
+        """What these reverts put into which lots, by revert, in the order of writing; one query.
+
+        Callers hold the customers' locks to act on what the lots hold.
+        """
+        currency = "lot__currency" if self.tables.has_currency else Value("")
+        columns = ("store_id", "customer_id", "order_id", "revert_id", "allocation_id", "lot_id", "amount")
+        rows = self.tables.movement.unscoped.filter(revert__in=revert_ids, type=MovementType.REVERT).order_by("id")
+        returned: dict[int, list[Returned]] = defaultdict(list)
+        for row in rows.values_list(*columns, "lot__remaining", "lot__expires_at", currency):
+            item = Returned(*row)
+            returned[item.revert_id].append(item)
+        return returned
+
+    def spent_after(self, order_id: int, revert_id: int) -> bool:
+        """Whether the order took value again after this revert (M10)."""
+        movements = self.tables.movement.unscoped.filter(order=order_id)
+        back = movements.filter(revert=revert_id, type=MovementType.REVERT).aggregate(last=Max("id"))["last"]
+        return movements.filter(type=MovementType.SPEND, id__gt=back or 0).exists()
+
+    def undo_returns(
+        self, returned: Sequence[Returned], *, remark_id: int | None, actor: Actor, trigger: str, now: datetime
+    ) -> None:
+        """Post the opposite of what reverts put into these lots, under the same reverts (M11).
+
+        Lowers what the allocations say is returned. The database refuses to take a lot below zero.
+        """
+        entries = [_undoing(item, remark_id) for item in returned]
+        self._post(entries, {item.customer_id for item in returned}, actor=actor, trigger=trigger, now=now)
+
     def post_due(self, customer_ids: Collection[int], *, actor: Actor, now: datetime) -> int:
         """Post what has lapsed for these customers (L5); answers how many lots."""
         return len(self._post([], customer_ids, actor=actor, trigger="", now=now))
@@ -281,7 +263,7 @@ class Ledger:
         owed = self.debts([customer.pk]).get(customer.pk, 0)
         return draw(self.open_lots(customer, currency=currency, now=now), amount, owed=owed)
 
-    def _give(self, entries: Sequence[Entry], *, actor: Actor, trigger: str, now: datetime) -> list[Posted]:
+    def give_new(self, entries: Sequence[Entry], *, actor: Actor, trigger: str, now: datetime) -> list[Posted]:
         """Write new lots, and settle out of them what their customers owe (C1)."""
         customers = {entry.customer_id for entry in entries}
         posted = self._post(entries, customers, actor=actor, trigger=trigger, now=now)[-len(entries) :]
@@ -295,13 +277,6 @@ class Ledger:
         if settling:
             self._post(settling, customers, actor=actor, trigger=trigger, now=now)
         return posted
-
-    def _earned_lots(self, order_ids: Collection[int]) -> dict[int, set[int]]:
-        grants = self.tables.movement.unscoped.filter(order__in=order_ids, type=MovementType.GRANT)
-        lots: dict[int, set[int]] = defaultdict(set)
-        for order_id, lot_id in grants.values_list("order_id", "lot_id"):
-            lots[order_id].add(lot_id)
-        return lots
 
     def _used(self, which: Q) -> list[UsedLot]:
         currency = "lot__currency" if self.tables.has_currency else Value("")
@@ -346,30 +321,33 @@ def _returning(item: Return) -> Entry:
     )
 
 
-def _left(lots: Iterable[OpenLot], draws: Iterable[Draw]) -> list[OpenLot]:
-    taken = {item.lot_id: item.amount for item in draws}
-    return [replace(lot, remaining=lot.remaining - taken.get(lot.lot_id, 0)) for lot in lots]
-
-
-def _taking(item: TakeBack, draws: Sequence[Draw]) -> list[Entry]:
-    entries = [
-        _claw_back(item.store_id, item.customer_id, -taken.amount, item.order_id, taken.lot_id) for taken in draws
-    ]
-    missing = item.amount - sum((taken.amount for taken in draws), start=0)
-    if missing and item.may_owe:
-        entries.append(_claw_back(item.store_id, item.customer_id, -missing, item.order_id, None))
-    return entries
+def _undoing(item: Returned, remark_id: int | None) -> Entry:
+    return Entry(
+        store_id=item.store_id,
+        customer_id=item.customer_id,
+        type=MovementType.UNDO,
+        amount=-item.amount,
+        currency=item.currency,
+        lot_id=item.lot_id,
+        cause=Cause(item.order_id),
+        allocation_id=item.allocation_id,
+        revert_id=item.revert_id,
+        remark_id=remark_id,
+    )
 
 
 def _settling(entry: Entry, lot_id: int, amount: Amount) -> list[Entry]:
     # What the lot loses settles what was booked without a lot, so the balance stays what it is.
     return [
-        _claw_back(entry.store_id, entry.customer_id, -amount, None, lot_id),
-        _claw_back(entry.store_id, entry.customer_id, amount, None, None),
+        claw_back(entry.store_id, entry.customer_id, -amount, lot_id=lot_id),
+        claw_back(entry.store_id, entry.customer_id, amount, lot_id=None),
     ]
 
 
-def _claw_back(store_id: int, customer_id: int, amount: Amount, order_id: int | None, lot_id: int | None) -> Entry:
+def claw_back(
+    store_id: int, customer_id: int, amount: Amount, *, lot_id: int | None, order_id: int | None = None
+) -> Entry:
+    """A movement of earned points (C1); without a lot it is a debt, or with a positive amount what settles one."""
     return Entry(
         store_id=store_id,
         customer_id=customer_id,

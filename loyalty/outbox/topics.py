@@ -12,7 +12,16 @@ Handler = Callable[[Message, datetime], None]
 
 # Named as strings, because the foundation imports none of the apps that stand on it. A handler may be called twice for
 # one message (a worker can be killed after the answer came), so it has to be one whose repeat does no harm.
-TOPICS: Final[dict[str, str]] = {}
+TOPICS: Final[dict[str, str]] = {
+    "platform.create_code": "orders.services.platform_codes.create_code",
+    "platform.delete_code": "orders.services.platform_codes.delete_code",
+    "webhook": "loyalty.webhooks.delivery.deliver",
+}
+
+# What each topic's messages do, for staff; a topic without words is shown by its name.
+WORDS: Final[dict[str, str]] = {}
+# Topics whose messages are shown on a page of their own instead of the list of all.
+OWN_PAGES: Final = ("webhook",)
 
 
 class Postpone(Exception):
@@ -29,6 +38,11 @@ class Postpone(Exception):
 
 class GiveUp(Exception):
     """It can never be done; ``str(error)`` says why, for staff."""
+
+
+def words_of(topic: str) -> str:
+    """What messages of a topic do, for staff."""
+    return WORDS.get(topic, topic.replace("_", " ").replace(".", " ").capitalize())
 
 
 def handler_of(topic: str) -> Handler:

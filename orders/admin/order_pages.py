@@ -19,13 +19,23 @@ from loyalty.stores.roles import Can
 from loyalty.stores.searching import find_customers
 from loyalty.stores.showing import show_moment
 from orders.admin.backtest import backtest_page
-from orders.admin.bulk_cancel import LIMIT, bulk_cancel_page, show_bulk_cancel
+from orders.admin.bulk_cancel import choose_all, choose_all_page, choose_orders
 from orders.admin.cancelling import cancel_page
+from orders.admin.dismissing import (
+    can_be_dismissed,
+    can_be_put_back,
+    dismiss_page,
+    put_back_all,
+    put_back_page,
+)
+from orders.admin.exports import ORDER_EXPORTS
 from orders.admin.holding import hold_page, release_page
 from orders.admin.late_payments import keep_all_cancelled, refund_page
-from orders.admin.order_filters import OrderFilter, saved_views
+from orders.admin.order_filters import OrderFilter, list_query, saved_views
 from orders.admin.order_tabs import TABS, tab_context
+from orders.admin.queue import queue_page
 from orders.admin.reinstating import reinstate_address, reinstate_page
+from orders.admin.rules_backtest import rules_backtest_page
 from orders.admin.showing import (
     DASH,
     has_in_hand,
@@ -36,11 +46,14 @@ from orders.admin.showing import (
     status_badge,
     used_words,
 )
+from orders.admin.undoing import undo_page
 from orders.admin.upcoming import upcoming_page
-from orders.models import Order, OrderStatus, PaymentStatus
+from orders.admin.walking import skip_page, start_page
+from orders.models import WAITING_SINCE, Order, OrderStatus, PaymentStatus
 from orders.services.changing import change_order
 
 _CUSTOMERS_LOOKED_AT = 200
+_DECIDED_AT_ONCE = 500
 _CANCELLED_BY = {
     "admin": "staff",
     "bulk": "staff, several at once",
@@ -71,10 +84,11 @@ class OrderAdmin(StoreModelAdmin):
     list_display_links = ("order",)
     list_filter = (OrderFilter,)
     list_before_template = "orders/admin/views.html"
+    exports = ORDER_EXPORTS
     search_fields = ("number",)
     search_help_text = "Number, external id, e-mail or name"
     sortable_by = ()
-    actions = ("cancel_one", "cancel_several", "reinstate_one", "keep_cancelled")
+    actions = ("cancel_one", "cancel_several", "reinstate_one", "keep_cancelled", "put_back")
     empty_title = "No orders yet"
     empty_hint = "Orders arrive from the shop platforms, through the REST API, or from a file with import_orders."
 
@@ -86,8 +100,15 @@ class OrderAdmin(StoreModelAdmin):
 
     store_views: ClassVar[tuple[StoreView, ...]] = (
         StoreView("backtest/", "backtest", backtest_page),
-        StoreView("bulk-cancel/", "bulk_cancel", bulk_cancel_page),
+        StoreView("rules-backtest/", "rules_backtest", rules_backtest_page),
+        StoreView("bulk-cancel/", "bulk_cancel", choose_all_page),
         StoreView("upcoming/", "upcoming", upcoming_page),
+        StoreView("queue/", "queue", queue_page),
+        StoreView("queue/start/", "queue_start", start_page),
+        StoreView("<path:object_id>/queue/skip/", "queue_skip", skip_page),
+        StoreView("<path:object_id>/dismiss/", "dismiss", dismiss_page),
+        StoreView("<path:object_id>/put-back/", "put_back", put_back_page),
+        StoreView("<path:object_id>/undo/", "undo", undo_page),
         StoreView("<path:object_id>/cancel/", "cancel", cancel_page),
         StoreView("<path:object_id>/reinstate/", "reinstate", reinstate_page),
         StoreView("<path:object_id>/refund-later/", "refund_later", refund_page),
@@ -100,10 +121,10 @@ class OrderAdmin(StoreModelAdmin):
         rows: QuerySet[Order] = super().get_queryset(request)
         return rows.select_related("customer", "store").defer("lines", "platform_data")
 
-    def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
-        """Newest first; the queue oldest cancel first (B2)."""
+    def get_ordering(self, request: HttpRequest) -> tuple[Any, ...]:
+        """Newest first; the queue with what waits longest first (B2)."""
         queue = request.GET.get("needs_revert") == "yes"
-        return ("cancelled_at", "id") if queue else ("-placed_at", "-id")
+        return (WAITING_SINCE, "id") if queue else ("-placed_at", "-id")
 
     def get_search_results(
         self, request: HttpRequest, queryset: "QuerySet[Order]", search_term: str
@@ -122,7 +143,13 @@ class OrderAdmin(StoreModelAdmin):
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """The list under its saved views."""
-        more = {"saved_views": saved_views(request), "title": "Orders"}
+        query = list_query(request)
+        more = {
+            "saved_views": saved_views(request),
+            "title": "Orders",
+            "list_query": query,
+            "may_choose_all": bool(query) and may(request, Can.CANCEL_ORDERS),
+        }
         response: HttpResponse = super().changelist_view(request, more | (extra_context or {}))
         return response
 
@@ -149,6 +176,9 @@ class OrderAdmin(StoreModelAdmin):
             "can_be_cancelled": order.status != OrderStatus.CANCELLED,
             "something_left": order.fell_through and has_left(order),
             "something_in_hand": not order.fell_through and has_in_hand(order),
+            "can_be_dismissed": order.needs_revert and can_be_dismissed(order),
+            "can_be_put_back": can_be_put_back(order),
+            "may_undo": may(request, Can.UNDO_REVERTS) and has_in_hand(order),
             "status_choices": OrderStatus.choices,
             "payment_choices": PaymentStatus.choices,
             "tabs": TABS,
@@ -216,15 +246,18 @@ class OrderAdmin(StoreModelAdmin):
 
     @admin.action(description="Cancel selected orders (nothing is returned)…", permissions=["cancel"])
     def cancel_several(self, request: HttpRequest, queryset: "QuerySet[Order]") -> HttpResponse:
-        """Show the page that says what cancelling them all means (B1)."""
-        ids = queryset.order_by("pk").values_list("pk", flat=True)
-        return show_bulk_cancel(self, request, list(ids[: LIMIT + 1]))
+        """Show the page that says what cancelling them all means (B1); they may be the whole filtered list."""
+        if request.POST.get("select_across") == "1":
+            return choose_all(self, request)
+        return choose_orders(request, queryset)
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
-        """All actions; deciding about late payments only in the list of those (E6)."""
+        """All actions; deciding about late payments, and putting back what was decided, only in the lists of those."""
         actions = super().get_actions(request)
         if request.GET.get("paid_after_cancellation") != "yes":
             actions.pop("keep_cancelled", None)
+        if not request.GET.get("decision"):
+            actions.pop("put_back", None)
         return actions
 
     @admin.action(description="Reinstate order…", permissions=["cancel"])
@@ -239,7 +272,12 @@ class OrderAdmin(StoreModelAdmin):
     @admin.action(description="Keep cancelled and mark for refund", permissions=["cancel"])
     def keep_cancelled(self, request: HttpRequest, queryset: "QuerySet[Order]") -> None:
         """Decide so about the chosen orders that were paid after they were cancelled automatically (E6)."""
-        keep_all_cancelled(request, list(queryset.order_by("pk").values_list("pk", "number")[:LIMIT]))
+        keep_all_cancelled(request, list(queryset.order_by("pk").values_list("pk", "number")[:_DECIDED_AT_ONCE]))
+
+    @admin.action(description="Bring back into the queue", permissions=["cancel"])
+    def put_back(self, request: HttpRequest, queryset: "QuerySet[Order]") -> None:
+        """Take back what was decided about the chosen orders: they wait in the queue again (B2)."""
+        put_back_all(request, list(queryset.order_by("pk").values_list("pk", "number")[:_DECIDED_AT_ONCE]))
 
     @admin.display(description="Order")
     def order(self, order: Order) -> SafeString:

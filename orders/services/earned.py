@@ -24,7 +24,7 @@ class Settling:
     give: int = 0
 
 
-def award(order: Order, rule: EarningSettings, *, currency: str) -> int:
+def earns(order: Order, rule: EarningSettings, *, currency: str) -> int:
     """Points that ``order`` earns by the store's rule as it stands; 0 when its status is not the one that earns.
 
     For whole units of the order's total, in the store's ``currency`` only: a rate means nothing for another one.

@@ -13,14 +13,14 @@ from django.db import connection
 
 from loyalty.bulk import array
 from loyalty.journal.record import Event, Happening, record
+from loyalty.ledger.earned import Award, TakeBack, award, take_back
 from loyalty.ledger.expiry import end_of_day, local_day, scheme_last_day
-from loyalty.ledger.ledger import Award, TakeBack
 from loyalty.ledger.posting import lock_customers
 from loyalty.stores.actors import Actor
 from loyalty.stores.models import Store
 from loyalty.stores.preferences import StoreSettings
 from orders.models import Order, OrderStatus
-from orders.services.earned import Earned, Settling, award, forfeited, settling
+from orders.services.earned import Earned, Settling, earns, forfeited, settling
 from points.ledger import POINTS
 
 
@@ -94,7 +94,7 @@ def _due(earner: Earner) -> _Due | None:
         return None
     earned = earned_of(order)
     if not earned.awarded:
-        awards = award(order, settings.earning, currency=earner.store.currency)
+        awards = earns(order, settings.earning, currency=earner.store.currency)
         return _Due(earner, customer_id, awards, Settling())
     claw_back = settings.earned_points.claw_back
     settles = settling(earned, forfeits=forfeited(order, earned.awarded), claw_back=claw_back)
@@ -112,7 +112,7 @@ def _give(dues: Sequence[_Due], *, actor: Actor, trigger: str, now: datetime) ->
         )
         for due in dues
     ]
-    POINTS.award(awards, actor=actor, trigger=trigger, now=now)
+    award(POINTS, awards, actor=actor, trigger=trigger, now=now)
 
 
 def _expiry(earner: Earner, now: datetime) -> datetime | None:
@@ -131,7 +131,7 @@ def _take(dues: Sequence[_Due], *, actor: Actor, trigger: str, now: datetime) ->
         )
         for due in dues
     ]
-    taken = POINTS.take_back_earned(takes, actor=actor, trigger=trigger, now=now)
+    taken = take_back(POINTS, takes, actor=actor, trigger=trigger, now=now)
     return {order_id: int(points) for order_id, points in taken.items()}
 
 

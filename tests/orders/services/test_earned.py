@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from loyalty.stores.preferences import EarningSettings
 from orders.models import Order
-from orders.services.earned import Earned, Settling, award, forfeited, settling
+from orders.services.earned import Earned, Settling, earns, forfeited, settling
 
 POINTS = st.integers(0, 10_000)
 
@@ -36,7 +36,7 @@ def order(**facts: object) -> Order:
     ],
 )
 def test_c1_what_an_order_earns(facts: dict[str, object], rule: EarningSettings, points: int) -> None:
-    assert award(order(**facts), rule, currency="USD") == points
+    assert earns(order(**facts), rule, currency="USD") == points
 
 
 @pytest.mark.parametrize(
