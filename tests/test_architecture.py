@@ -62,7 +62,6 @@ UNSCOPED = {
     "orders/services/reversing.py",
     "orders/services/rewards.py",
     "orders/services/queue.py",
-    "orders/services/reminding.py",
     "orders/services/undoing.py",
     "orders/services/warnings.py",
 }

@@ -177,10 +177,11 @@ def _reverted(data: dict[str, Any], store: Store) -> str:
 
 
 def _skipped(data: dict[str, Any], store: Store) -> str:
-    return _why_not(data).format(left=_left(data, store), caused=_caused(data), value=data["matched"]["value"])
+    return _why_not(data).format(left=left_words(data, store), caused=_caused(data), value=data["matched"]["value"])
 
 
-def _left(data: dict[str, Any], store: Store) -> str:
+def left_words(data: dict[str, Any], store: Store) -> str:
+    """What a decision about one kind left with the shop, such as ``15.00 USD of store credits``."""
     left = _amount(data["remains"], data["currency"], store)
     return f"{left} of store credits" if data["kind"] == "credits" else left
 
@@ -238,7 +239,7 @@ def _webhook(data: dict[str, Any], store: Store) -> str:
 
 
 def _about_the_rest(words: str) -> Callable[[dict[str, Any], Store], str]:
-    return lambda data, store: words.format(left=_left(data, store))
+    return lambda data, store: words.format(left=left_words(data, store))
 
 
 def _fixed(words: str) -> Callable[[dict[str, Any], Store], str]:

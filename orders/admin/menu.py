@@ -6,6 +6,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from loyalty.stores.active import store_or_none
+from orders.admin.walking import is_walking
 from orders.models import Order
 
 _COUNTED_TO: Final = 99
@@ -30,8 +31,9 @@ def _badge(request: HttpRequest, **waiting: bool) -> str:
 
 
 def needs_revert_is_active(request: HttpRequest) -> bool:
-    """Whether the page is the queue, or its list with filters."""
-    return request.path == reverse("admin:orders_order_queue") or _is_list(request, "needs_revert")
+    """Whether the page is the queue, an order on the walk through it, or its list with filters."""
+    queue = request.path == reverse("admin:orders_order_queue") or is_walking(request)
+    return queue or _is_list(request, "needs_revert")
 
 
 def paid_late_is_active(request: HttpRequest) -> bool:
