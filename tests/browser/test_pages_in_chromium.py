@@ -73,15 +73,15 @@ def test_the_dashboard_is_read_with_and_without_a_script(store: Store, visit: Vi
     busy_month(other)
     page = visit(reverse("admin:index"), store=other, **way)
     chart = page.get_by_role("region", name="Reverts in the last 14 days")
-    expect(chart.get_by_role("row").filter(has_text="Jan 5, 2026")).to_contain_text("6")
+    expect(chart.get_by_role("row").filter(has_text="Jan 3, 2026").get_by_role("link")).to_have_text("2")
     expect(page.get_by_role("link", name="Needs revert").last).to_be_visible()
     assert page.locator(".bars rect").count() > 10
     assert page.locator(".bars rect").first.evaluate("bar => bar.getBoundingClientRect().width") > 5
     if way.get("java_script_enabled", True):
         assert fits(page)
     picture(page, f"dashboard-{WAYS.index(way)}")
-    chart.get_by_role("link", name="6", exact=True).first.click()
-    expect(page.locator("#result_list tbody tr")).to_have_count(6)
+    chart.get_by_role("row").filter(has_text="Jan 3, 2026").get_by_role("link").click()
+    expect(page.locator("#result_list tbody tr")).to_have_count(2)
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -98,7 +98,7 @@ def test_what_expires_soon(store: Store, visit: Visit, way: dict[str, Any]) -> N
     expect(page.locator(".rows tbody tr")).to_have_count(1)
     picture(page, f"expiring-customers-{WAYS.index(way)}")
     page.get_by_role("link", name="Lost in the last 30 days").click()
-    expect(page.locator(".rows tbody tr")).to_contain_text("20.00 USD")
+    expect(page.locator(".rows tbody tr")).to_contain_text("12.00 USD")
 
 
 @pytest.mark.parametrize("way", WAYS)
