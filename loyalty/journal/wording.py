@@ -242,6 +242,37 @@ def _about_the_rest(words: str) -> Callable[[dict[str, Any], Store], str]:
     return lambda data, store: words.format(left=left_words(data, store))
 
 
+def _reward(data: dict[str, Any], store: Store) -> str:
+    terms = data.get("terms", {})
+    if set(terms) == {"active"}:
+        return f"Reward “{data.get('name', '')}” is {'offered' if terms['active'] else 'offered no more'}"
+    return f"Reward “{data.get('name', '')}” changed: {', '.join(name.replace('_', ' ') for name in terms)}"
+
+
+def _redeemed(data: dict[str, Any], store: Store) -> str:
+    points = _amount(data.get("points", 0), "", store)
+    return f"Redeemed {points} for “{data.get('name', '')}” {trigger_words(data.get('trigger', ''))}"
+
+
+def _code_used(data: dict[str, Any], store: Store) -> str:
+    return f"Code used by order {data['number']}" if "number" in data else "Code used, says the shop platform"
+
+
+def _code_failed(data: dict[str, Any], store: Store) -> str:
+    what = "delete" if data.get("reversed") else "make"
+    return f"The shop platform did not {what} the code: {data.get('error', '')}"
+
+
+def _reversed(data: dict[str, Any], store: Store) -> str:
+    back, of = (_amount(data.get(name, 0), "", store) for name in ("returned", "points"))
+    words = f"Redemption reversed {trigger_words(data.get('trigger', ''))}: returned {back} of {of}"
+    if "taken" in data:
+        words = f"{words}, took back {_amount(data['taken'], data.get('currency', ''), store)}"
+    words = f"{words}, although the code had been used" if data.get("forced") else words
+    asked = data.get("platform_asked")
+    return f"{words}; the shop platform could not be asked first" if asked == "unreachable" else words
+
+
 def _fixed(words: str) -> Callable[[dict[str, Any], Store], str]:
     return lambda data, store: words
 
@@ -272,4 +303,16 @@ _SENTENCES: Final[dict[str, Callable[[dict[str, Any], Store], str]]] = {
     Event.NOTICE_WITHDRAWN: _fixed("Message to the customer withdrawn before it was sent"),
     Event.SETTINGS_CHANGED: _fixed("Settings changed"),
     Event.WEBHOOK_CHANGED: _webhook,
+    Event.REWARD_CREATED: lambda data, store: f"Reward “{data.get('name', '')}” added",
+    Event.REWARD_CHANGED: _reward,
+    Event.REDEEMED: _redeemed,
+    Event.CODE_CONFIRMED: _fixed("The code is active on the shop platform"),
+    Event.CODE_FAILED: _code_failed,
+    Event.CODE_USED: _code_used,
+    Event.REVERSAL_REQUESTED: _fixed("The customer asked for a reversal"),
+    Event.REVERSAL_REFUSED: _fixed("The request for a reversal was refused"),
+    Event.REVERSED: _reversed,
+    Event.CODE_DELETED: _fixed("The code is deleted on the shop platform"),
+    Event.REVERSED_CODE_USED: _fixed("An order came with the code after its reversal"),
+    Event.REVERSED_CODE_SETTLED: _fixed("The use of a reversed code was settled"),
 }

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
 from django.forms import BoundField
@@ -149,27 +150,40 @@ def _section(plan: OrderPlan, kind: Kind, form: CancelForm, marker: Marker, work
         kind=kind,
         title=f"Return {NAMES[kind]}",
         tick=form[f"return_{kind}"] if kind in form.kinds else None,
-        rows=[_row(kind, lot, planned.get(lot.allocation_id), form, marker, work) for lot in plan.used[kind]],
+        rows=[
+            lot_row(kind, lot, planned.get(lot.allocation_id), form=form, marker=marker, store=work.store, now=work.now)
+            for lot in plan.used[kind]
+        ],
         returns=marker.say(f"returns-{kind}", returns),
         stays=marker.say(f"stays-{kind}", stays),
         stays_lost=bool(kind_plan.remains),
     )
 
 
-def _row(kind: Kind, lot: UsedLot, planned: PlannedLot | None, form: CancelForm, marker: Marker, work: Work) -> LotRow:
+def lot_row(
+    kind: Kind,
+    lot: UsedLot,
+    planned: PlannedLot | None,
+    *,
+    form: CancelForm,
+    marker: Marker,
+    store: Store,
+    now: datetime,
+) -> LotRow:
+    """One lot with what becomes of it, and Extend where it has expired."""
     ref = allocation_ref(kind, lot.allocation_id)
-    amount = show(lot.amount, lot.currency, work.store)
-    expires = show_last_day(lot.expires_at, work.store)
-    last_day = last_day_of_use(lot.expires_at, work.store.tz)
-    words, tone = _outcome(lot, planned, work.store)
+    amount = show(lot.amount, lot.currency, store)
+    expires = show_last_day(lot.expires_at, store)
+    last_day = last_day_of_use(lot.expires_at, store.tz)
+    words, tone = _outcome(lot, planned, store)
     return LotRow(
         ref=ref,
         amount=amount,
-        already=_already(lot, work.store),
+        already=_already(lot, store),
         origin=f"{Origin(lot.origin).label}{', deducted again' if lot.deduction else ''}",
         expires=expires,
         expires_on=last_day.isoformat() if last_day else "",
-        expired=is_expired(lot.expires_at, work.now),
+        expired=is_expired(lot.expires_at, now),
         outcome=marker.say(f"lot-{ref}", words),
         tone=tone,
         extend=_extend(ref, f"{amount}, expired {expires}", form) if ref in form.extendable else None,

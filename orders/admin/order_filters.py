@@ -21,6 +21,7 @@ from loyalty.stores.models import Customer
 from orders.bulk_models import BulkItem
 from orders.kinds import KINDS, LEDGERS
 from orders.models import Completeness, Order, OrderStatus, PaymentStatus, PersonsDecision, RevertStatus, decided_as
+from orders.services.code_uses import flagged_uses
 from orders.tags import tag_key
 
 _LARGEST_ID: Final = 2**63 - 1
@@ -61,6 +62,7 @@ class OrderFilterForm(FilterForm):
     bulk = forms.IntegerField(label="Bulk cancel (its number)", required=False, min_value=1, max_value=_LARGEST_ID)
     not_reverted = _choice("Either kind Not Reverted", _YES)
     expired_lots = _choice("Drew on value that has expired", _YES)
+    reversed_code = _choice("Came with a reversed code", _YES)
     customer = forms.ModelChoiceField(label="Customer", queryset=Customer.unscoped.none(), required=False)
 
     def __init__(self, *args: Any, request: HttpRequest, **kwargs: Any) -> None:
@@ -92,6 +94,7 @@ class OrderFilterForm(FilterForm):
             "not_reverted": lambda _: _not_reverted(),
             "expired_lots": lambda _: _drew_on_expired(),
             "bulk": lambda number: Q(pk__in=self._items.filter(bulk=number).values("order")),
+            "reversed_code": lambda _: Q(pk__in=flagged_uses(self.store).values("order")),
         }
         return special[name](value) if name in special else Q(**{name: value})
 

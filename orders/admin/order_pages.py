@@ -30,6 +30,7 @@ from orders.admin.dismissing import (
 )
 from orders.admin.exports import ORDER_EXPORTS
 from orders.admin.holding import hold_page, release_page
+from orders.admin.late_codes import late_codes, settle_page
 from orders.admin.late_payments import keep_all_cancelled, refund_page
 from orders.admin.order_filters import OrderFilter, list_query, saved_views
 from orders.admin.order_tabs import TABS, tab_context
@@ -112,6 +113,7 @@ class OrderAdmin(StoreModelAdmin):
         StoreView("<path:object_id>/cancel/", "cancel", cancel_page),
         StoreView("<path:object_id>/reinstate/", "reinstate", reinstate_page),
         StoreView("<path:object_id>/refund-later/", "refund_later", refund_page),
+        StoreView("<path:object_id>/settle-codes/", "settle_codes", settle_page),
         StoreView("<path:object_id>/hold/", "hold", hold_page),
         StoreView("<path:object_id>/release/", "release", release_page),
     )
@@ -171,8 +173,10 @@ class OrderAdmin(StoreModelAdmin):
             "original": order,
             "order": order,
             "customer": order.customer,
+            "late_codes": late_codes(order, store),
             "badges": [status_badge(order), payment_badge(order)],
             "may_cancel": may(request, Can.CANCEL_ORDERS),
+            "may_redeem": may(request, Can.REDEEM),
             "can_be_cancelled": order.status != OrderStatus.CANCELLED,
             "something_left": order.fell_through and has_left(order),
             "something_in_hand": not order.fell_through and has_in_hand(order),

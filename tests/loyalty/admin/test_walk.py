@@ -39,6 +39,12 @@ GET_PAGES: dict[str, Can | str] = {
     "orders_order_dismiss": Can.CANCEL_ORDERS,
     "orders_order_undo": Can.UNDO_REVERTS,
     "orders_problem_changelist": Can.VIEW,
+    "orders_redemption_changelist": Can.VIEW,
+    "orders_redemption_change": Can.VIEW,
+    "orders_redemption_reverse": Can.REDEEM,
+    "orders_reward_changelist": Can.VIEW,
+    "orders_reward_add": Can.CHANGE_SETTINGS,
+    "orders_reward_change": Can.VIEW,
     "orders_revert_changelist": Can.VIEW,
     "orders_revert_change": Can.VIEW,
     "stores_customer_changelist": Can.VIEW,
@@ -46,6 +52,7 @@ GET_PAGES: dict[str, Can | str] = {
     "stores_customer_adjust": Can.ADJUST_LEDGER,
     "stores_customer_expiring": Can.VIEW,
     "stores_customer_statement": Can.VIEW,
+    "stores_customer_redeem": Can.REDEEM,
     "journal_journalentry_changelist": Can.VIEW,
     "journal_ledgercheck_changelist": Can.VIEW,
     "stores_settingsversion_orders": Can.VIEW,
@@ -91,6 +98,10 @@ ELSEWHERE = {
     "orders_order_queue_start",
     "orders_order_queue_skip",
     "orders_order_release",
+    "orders_order_settle_codes",
+    "orders_redemption_add",
+    "orders_redemption_refuse",
+    "orders_redemption_request",
     "orders_problem_add",
     "orders_problem_change",
     "orders_problem_retry",
@@ -149,6 +160,9 @@ class Shop:
         )
         factories.make_settings(self.store, StoreSettings())
         self.settings: SettingsVersion = SettingsVersion.objects.for_store(self.store).get()
+        factories.grant("points", self.customer, 500)
+        self.reward = factories.make_reward(self.store)
+        self.redemption = factories.make_redemption(self.customer, self.reward)
         self.revert: Revert = Revert.objects.for_store(self.store).get()
         self.bulk: BulkCancel = choose(
             store=self.store,
@@ -164,6 +178,8 @@ class Shop:
             "orders_bulkcancel": self.bulk,
             "orders_order": self.order,
             "orders_revert": self.revert,
+            "orders_reward": self.reward,
+            "orders_redemption": self.redemption,
             "stores_customer": self.customer,
             "stores_apikey": self.key,
             "stores_membership": self.member,
@@ -210,7 +226,7 @@ def test_t2_an_operator_opens_everything(shop: Shop) -> None:
 def test_t1_an_outsiders_ids_are_unknown(shop: Shop) -> None:
     client = _client((factories.make_store(), Role.OWNER))
     own = ("orders_", "stores_customer", "stores_apikey", "stores_membership", "stores_settingsversion")
-    about = ("_change", "_cancel", "_reinstate", "_adjust", "_statement", "_dismiss", "_undo")
+    about = ("_change", "_cancel", "_reinstate", "_adjust", "_statement", "_dismiss", "_undo", "_redeem", "_reverse")
     about_rows = [name for name in GET_PAGES if name.startswith(own) and name.endswith(about)]
     answers = {name: client.get(shop.address(name)).status_code for name in about_rows}
     assert set(answers.values()) == {404}, answers
@@ -230,11 +246,13 @@ def test_t1_an_outsider_cannot_remove_or_revoke(shop: Shop) -> None:
 def test_t1_lists_search_and_autocomplete_show_no_other_stores_rows(shop: Shop) -> None:
     client = _client((factories.make_store(), Role.OWNER))
     number, email = shop.order.number, shop.customer.email
-    for address in ("orders_order_changelist", "orders_revert_changelist", "stores_customer_changelist"):
+    lists = ("orders_order", "orders_revert", "orders_reward", "orders_redemption", "stores_customer")
+    for address in (f"{name}_changelist" for name in lists):
         for query in ("", f"?q={number}", f"?q={email}"):
             page = client.get(reverse(f"admin:{address}") + query).content.decode()
             assert shop.customer.name not in page
             assert reverse("admin:orders_order_change", args=[shop.order.pk]) not in page
+            assert shop.reward.name not in page
     found = client.get(
         reverse("admin:autocomplete"),
         {"app_label": "orders", "model_name": "order", "field_name": "customer", "term": email},
