@@ -54,6 +54,7 @@ UNSCOPED = {
     "orders/services/bulk_cancelling.py",
     "orders/services/expiring.py",
     "orders/services/dismissing.py",
+    "orders/services/keeping_views.py",
     "orders/services/pasts.py",
     "orders/services/code_uses.py",
     "orders/services/redeeming.py",

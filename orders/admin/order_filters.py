@@ -1,14 +1,11 @@
-"""The filters and saved views of the order list (O4)."""
+"""The filters of the order list (O4)."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, Final, cast
-from urllib.parse import urlencode
 
 from django import forms
 from django.contrib import admin
-from django.contrib.admin.views.main import SEARCH_VAR
 from django.contrib.admin.widgets import AutocompleteSelect
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import HttpRequest
@@ -125,34 +122,3 @@ class OrderFilter(FormFilter):
     """The order list's *Additional filters*."""
 
     form_class = OrderFilterForm
-
-
-@dataclass(frozen=True, slots=True)
-class SavedView:
-    """One tab over the order list: a name and the filters behind it."""
-
-    name: str
-    query: str
-    filters: dict[str, str]
-
-
-SAVED_VIEWS: Final[tuple[SavedView, ...]] = (
-    SavedView("All", "?", {}),
-    SavedView("Needs revert", "?needs_revert=yes", {"needs_revert": "yes"}),
-    SavedView("Paid after cancellation", "?paid_after_cancellation=yes", {"paid_after_cancellation": "yes"}),
-    SavedView("Auto-cancelled", "?cancelled_by=automatic", {"cancelled_by": "automatic"}),
-    SavedView("Partly reverted", "?partial=yes", {"partial": "yes"}),
-)
-_VIEW_KEYS: Final[frozenset[str]] = frozenset({"needs_revert", "paid_after_cancellation", "cancelled_by", "partial"})
-
-
-def saved_views(request: HttpRequest) -> list[dict[str, Any]]:
-    """The tabs, and which one is shown."""
-    shown = {key: value for key in _VIEW_KEYS if (value := request.GET.get(key))}
-    return [{"name": view.name, "query": view.query, "current": view.filters == shown} for view in SAVED_VIEWS]
-
-
-def list_query(request: HttpRequest) -> str:
-    """The filters and the search of the list that is shown, as they stand in an address; empty for all orders."""
-    names = (*OrderFilterForm.base_fields, SEARCH_VAR)
-    return urlencode({name: value for name in names if (value := request.GET.get(name, "").strip())})
