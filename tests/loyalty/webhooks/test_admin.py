@@ -73,9 +73,9 @@ def test_an_endpoint_is_added_and_its_secret_shown_once(client: Client, store: S
 
 def test_pages_with_secrets_are_not_stored_on_the_way(client: Client, store: Store, receiver: Receiver) -> None:
     endpoint, _ = make_endpoint(store, receiver.url)
-    assert client.get(address("change", endpoint))["Cache-Control"] == "no-store"
+    assert "no-store" in client.get(address("change", endpoint))["Cache-Control"]
     answer = client.post(address("rotate", endpoint), {"overlap_hours": "1", "once": "x"})
-    assert answer["Cache-Control"] == "no-store"
+    assert "no-store" in answer["Cache-Control"]
 
 
 def test_what_is_wrong_is_said_beside_the_field(client: Client, store: Store, settings: Settings) -> None:
@@ -155,9 +155,7 @@ def test_an_endpoint_that_failed_is_said_so_on_its_page_the_list_and_in_the_menu
     assert "Switch on" in page
     listed = client.get(reverse(LIST)).content.decode()
     assert "Switched off: it failed" in listed
-    assert re.search(r"menu-badge[^>]*>\s*1\s*<", listed) or re.search(
-        r"Webhook endpoints.{0,400}>\s*1\s*<", listed, re.DOTALL
-    )
+    assert re.search(r"Webhook endpoints.{0,400}>\s*1\s*<", listed, re.DOTALL)
 
 
 def deliveries(client: Client, **filters: Any) -> str:
