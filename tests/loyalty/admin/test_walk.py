@@ -12,11 +12,13 @@ from loyalty.backoffice.base import BackOfficeAdmin, StoreModelAdmin
 from loyalty.stores.models import ApiKey, Customer, Membership, Role, SettingsVersion, Store
 from loyalty.stores.preferences import StoreSettings
 from loyalty.stores.roles import Can, allows
+from loyalty.webhooks.models import WebhookDelivery
 from orders.admin.settings import PAGES
 from orders.bulk_models import BulkCancel
 from orders.models import Order, Revert
 from orders.services.bulk_cancelling import choose
 from tests import factories
+from tests.loyalty.webhooks.receiving import happen, make_endpoint
 
 pytestmark = pytest.mark.django_db
 
@@ -169,6 +171,11 @@ class Shop:
         factories.grant("points", self.customer, 500)
         self.reward = factories.make_reward(self.store)
         self.redemption = factories.make_redemption(self.customer, self.reward)
+        self.endpoint = make_endpoint(self.store, "http://127.0.0.1:9/hook")[0]
+        happen(self.store)
+        self.delivery: WebhookDelivery = WebhookDelivery.objects.for_store(self.store).get(
+            body__type="order.cancelled", topic="webhook"
+        )
         self.revert: Revert = Revert.objects.for_store(self.store).get()
         self.bulk: BulkCancel = choose(
             store=self.store,
@@ -190,6 +197,8 @@ class Shop:
             "stores_apikey": self.key,
             "stores_membership": self.member,
             "stores_store": self.store,
+            "webhooks_webhookendpoint": self.endpoint,
+            "webhooks_webhookdelivery": self.delivery,
             "stores_settingsversion": self.settings,
         }
         model = "_".join(name.split("_")[:2])
