@@ -92,9 +92,9 @@ def cancelling(order: Order, choice: CancelChoice) -> Callable[[], Any]:
     )
 
 
-def back(order: Order) -> tuple[str, Decimal, int]:
+def back(order: Order) -> tuple[str, int, int]:
     order.refresh_from_db()
-    return order.status, order.credits_reverted, order.points_reverted
+    return order.status, int(order.credits_reverted), order.points_reverted
 
 
 @pytest.mark.parametrize("webhook_first", [True, False])
