@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from benchmarks.data import generate
 from loyalty.checks import find_faults
+from loyalty.errors import DomainError
 from loyalty.journal.models import JournalEntry
 from loyalty.platforms.snapshot import OrderSnapshot
 from loyalty.stores.actors import Actor, Trigger
@@ -28,6 +29,7 @@ from orders.services.cancelling import cancel_order
 from orders.services.choices import CancelChoice
 from orders.services.evaluating import evaluate_rules
 from orders.services.ingesting import ingest
+from orders.services.undoing import undo_revert
 from tests import factories
 from tests.races.killing import end_state, killed_job
 from tests.races.racing import ROUNDS, in_turn, together
@@ -123,6 +125,23 @@ def test_m7_rules_staff_and_the_platform_at_once_return_once(store: Store) -> No
         assert back(order) == ("cancelled", 40, 30)
         assert Revert.unscoped.filter(order=order).count() == 2
         assert Order.unscoped.get(pk=order.pk).rules_due_at is None
+    assert list(find_faults(store)) == []
+
+
+def test_n4_what_is_undone_while_the_rules_look_is_not_returned_again(store: Store) -> None:
+    for _ in ROUNDS:
+        order = spent(store)
+        saying(order)()
+        evaluate_rules(NOW)
+        saying(order, minute=2, tags=("back",))()
+        revert = Revert.unscoped.get(order=order, kind="credits")
+        facts: dict[str, Any] = {"store": store, "actor": factories.ACTOR, "trigger": Trigger.ADMIN, "now": NOW}
+        done = together(partial(undo_revert, revert_id=revert.pk, **facts), partial(evaluate_rules, NOW))
+        assert not any(isinstance(one, DomainError) for one in done)
+        saying(order, minute=3, tags=("back", "again"))()
+        evaluate_rules(NOW)
+        assert back(order) == ("cancelled", 0, 30)
+        assert order.credits_decision == "declined"
     assert list(find_faults(store)) == []
 
 

@@ -17,9 +17,10 @@ from loyalty.checks import find_faults
 from loyalty.journal.models import JournalEntry
 from loyalty.notices.models import Notice
 from loyalty.platforms.snapshot import OrderSnapshot
-from loyalty.stores.actors import Actor
+from loyalty.stores.actors import Actor, Trigger
 from orders.models import Order, Problem, Revert
 from orders.services import evaluating
+from orders.services.dismissing import put_back_in_queue
 from orders.services.evaluating import evaluate_rules
 from orders.services.ingesting import ingest
 from tests.examples import Shop, open_shop
@@ -390,6 +391,24 @@ def test_n4_what_came_before_it_was_deferred_counts_no_more(shop: Shop, clock: C
     assert kinds(shop, order) == NONE
     say(tags=[])
     say(tags=["back"])
+    clock.shift(timedelta(minutes=10))
+    evaluate()
+    assert kinds(shop, order) == DONE
+
+
+def test_n4_dismissed_is_final_and_put_back_waits_for_something_new(shop: Shop, clock: Clock) -> None:
+    rules(shop, tags=["back"], delay_minutes=10)
+    order = spend(shop)
+    shop.cancel(order)
+    say = sayer("rest", shop, order)
+    shop.command(f"/orders/{order}/dismiss-revert/", {"reason": "Agreed"})
+    say(tags=["back"])
+    by = Actor.command("tests")
+    put_back_in_queue(store=shop.store, order_id=int(order), actor=by, trigger=Trigger.ADMIN, now=timezone.now())
+    clock.shift(timedelta(minutes=10))
+    evaluate()
+    assert kinds(shop, order) == NONE
+    say(payment_status="refunded")
     clock.shift(timedelta(minutes=10))
     evaluate()
     assert kinds(shop, order) == DONE
