@@ -21,63 +21,13 @@ from orders.redemption_models import CodeUse as CodeUse
 from orders.redemption_models import Redemption as Redemption
 from orders.redemption_models import ReversalRequest as ReversalRequest
 from orders.redemption_models import Reward as Reward
+from orders.statuses import CancelReason as CancelReason
+from orders.statuses import Completeness as Completeness
+from orders.statuses import OrderStatus as OrderStatus
+from orders.statuses import PaymentStatus as PaymentStatus
+from orders.statuses import PersonsDecision as PersonsDecision
+from orders.statuses import RevertStatus as RevertStatus
 from orders.view_models import SavedView as SavedView
-
-
-class OrderStatus(models.TextChoices):
-    """O1."""
-
-    PENDING = "pending"
-    CONFIRMED = "confirmed"
-    COMPLETED = "completed"
-    CANCELLED = "cancelled"
-
-
-class PaymentStatus(models.TextChoices):
-    """O1."""
-
-    PENDING = "pending"
-    PAID = "paid"
-    FAILED = "failed"
-    EXPIRED = "expired"
-    PARTIALLY_REFUNDED = "partially_refunded"
-    REFUNDED = "refunded"
-
-
-class RevertStatus(models.TextChoices):
-    """A kind's revert status (O3); the words on screen are fixed."""
-
-    REVERTED = "reverted", "Reverted"
-    NOT_REVERTED = "not_reverted", "Not Reverted"
-
-
-class Completeness(models.TextChoices):
-    """Whether all that was used of every kind is back."""
-
-    FULL = "full"
-    PARTIAL = "partial"
-
-
-class CancelReason(models.TextChoices):
-    """Why an order was cancelled by hand (M5)."""
-
-    CUSTOMER = "customer", "Customer asked for it"
-    OUT_OF_STOCK = "out_of_stock", "Out of stock"
-    PAYMENT = "payment", "Payment problem"
-    FRAUD = "fraud", "Suspected fraud"
-    DUPLICATE = "duplicate", "Duplicate order"
-    OTHER = "other", "Other"
-
-
-class PersonsDecision(models.TextChoices):
-    """What somebody decided about the part of a kind that is not back (N4, B2)."""
-
-    NONE = "", "Nothing decided"
-    DEFERRED = "deferred", "Left for later"
-    DECLINED = "declined", "Declined"
-    EXPIRED_LEFT = "expired_left", "Expired, not extended"
-    DISMISSED = "dismissed", "Dismissed"
-
 
 UNDECIDED = (PersonsDecision.NONE, PersonsDecision.DEFERRED)
 # Since when an order of the queue waits: since it fell through, by whichever way (B2).
