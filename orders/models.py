@@ -107,7 +107,7 @@ class Order(StoreOwned):
     external_id = models.CharField(max_length=100, null=True, blank=True)
     platform = models.CharField(max_length=20, default="api")
     # The platform's id of the order that this one was split from.
-    parent_external_id = models.CharField(max_length=100, blank=True, default="")
+    parent_external_id = models.CharField(max_length=100, null=True, blank=True)
     customer = SameStoreKey("stores.Customer", null=True, blank=True)
     status = models.CharField(max_length=10, choices=OrderStatus.choices, default=OrderStatus.PENDING)
     payment_status = models.CharField(max_length=20, choices=PaymentStatus.choices, default=PaymentStatus.PENDING)
@@ -292,7 +292,12 @@ class Order(StoreOwned):
                 condition=Q(held_at__isnull=False),
                 name="order_held",
             ),
-            models.Index("store", "parent_external_id", condition=~Q(parent_external_id=""), name="order_of_parent"),
+            models.Index(
+                "store",
+                "parent_external_id",
+                condition=Q(parent_external_id__isnull=False),
+                name="order_of_parent",
+            ),
             models.Index("rules_due_at", "id", condition=Q(rules_due_at__isnull=False), name="order_rules_due"),
             GinIndex("store", "tag_keys", name="order_tags"),
         ]

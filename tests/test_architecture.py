@@ -64,6 +64,7 @@ UNSCOPED = {
     "orders/services/rewards.py",
     "orders/services/queue.py",
     "orders/services/undoing.py",
+    "orders/services/rules_backtesting.py",
     "orders/services/warnings.py",
 }
 
