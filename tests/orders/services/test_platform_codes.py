@@ -11,6 +11,7 @@ from loyalty.checks import find_faults
 from loyalty.journal.models import JournalEntry
 from loyalty.outbox.delivery import deliver_outbox
 from loyalty.outbox.models import Message
+from loyalty.platforms.models import PlatformConnection
 from loyalty.stores.actors import Actor
 from loyalty.stores.models import Customer, Store
 from orders.redemption_models import Redemption
@@ -212,7 +213,7 @@ def test_r3_credits_tell_no_platform(customer: Customer, store: Store) -> None:
 
 def test_r3_a_store_that_is_no_longer_connected_can_reverse(redemption: Redemption, store: Store) -> None:
     run(NOW)
-    platform_codes.PlatformConnection.objects.for_store(store).delete()
+    PlatformConnection.objects.for_store(store).delete()
     assert ask_platform(now_of(redemption), now=NOW) is Asked.UNREACHABLE
     factories.reverse(redemption)
     run(NOW)
