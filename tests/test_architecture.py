@@ -58,7 +58,6 @@ UNSCOPED = {
     "orders/services/pasts.py",
     "orders/services/code_uses.py",
     "orders/services/redeeming.py",
-    "orders/services/reminding.py",
     "orders/services/reversal_requests.py",
     "orders/services/reversing.py",
     "orders/services/rewards.py",
