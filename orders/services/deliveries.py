@@ -144,14 +144,15 @@ def _mark(delivery: InboundDelivery, outcome: "Result | Exception", now: datetim
         return
     delivery.state, delivery.next_attempt_at = outcome.state, None
     if outcome.again:
-        delivery.state, delivery.next_attempt_at = DeliveryState.WAITING, now
+        delivery.state, delivery.next_attempt_at, delivery.attempts = DeliveryState.WAITING, now, 0
     delivery.outcome, delivery.last_error = outcome.words[:_LONGEST_WORDS], ""
     delivery.order, delivery.external_id = outcome.order, outcome.external_id
     delivery.is_test = delivery.is_test or outcome.words == TEST_WORDS
     delivery.processed_at = now
-    if outcome.erase:
+    erases = outcome.erase and not outcome.again
+    if erases:
         delivery.body, delivery.redacted_at = b"", now
-    delivery.save(update_fields=[*_MARKS, *(("body", "redacted_at") if outcome.erase else ())])
+    delivery.save(update_fields=[*_MARKS, *(("body", "redacted_at") if erases else ())])
 
 
 def _postpone(delivery: InboundDelivery, error: Exception, now: datetime) -> None:
