@@ -16,6 +16,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from benchmarks.data import NOW, generate, install_reference
+from benchmarks.receipt import receipt
 from loyalty.stores.actors import Actor, Trigger
 from loyalty.stores.models import Store
 from loyalty.stores.preferences import settings_by_store
@@ -134,7 +135,8 @@ def wal_position() -> dict[str, Any]:
 
 
 MEASURES: Final[dict[str, Callable[..., Any]]] = {
-    measure.__name__: measure for measure in (data, one_by_one, statements, sweep_ours, sweep_reference, wal_position)
+    measure.__name__: measure
+    for measure in (data, one_by_one, statements, sweep_ours, sweep_reference, wal_position, receipt)
 }
 
 
