@@ -33,7 +33,6 @@ UNSCOPED = {
     "loyalty/outbox/sending.py",
     "loyalty/platforms/connecting.py",
     "loyalty/platforms/pruning.py",
-    "loyalty/platforms/receiving.py",
     "loyalty/stores/actors.py",
     "loyalty/stores/customers.py",
     "loyalty/stores/keys.py",

@@ -138,7 +138,6 @@ class InboundDelivery(StoreOwned):
         ]
         indexes: ClassVar = [
             models.Index("next_attempt_at", condition=Q(next_attempt_at__isnull=False), name="inbound_delivery_due"),
-            models.Index("store", models.F("id").desc(), name="inbound_delivery_newest"),
             models.Index(
                 "store",
                 models.F("id").desc(),
@@ -182,9 +181,6 @@ class PrivacyRequest(StoreOwned):
         constraints: ClassVar = [
             unique_in_store("privacy_request_in_store"),
             models.UniqueConstraint(fields=["store", "platform", "key"], name="privacy_request_once"),
-        ]
-        indexes: ClassVar = [
-            models.Index("store", models.F("id").desc(), name="privacy_request_newest"),
         ]
 
     def __str__(self) -> str:
