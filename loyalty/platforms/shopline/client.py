@@ -1,0 +1,231 @@
+"""Asking SHOPLINE in Asia, through its Open API."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from loyalty.platforms.asking import Document, Failed, NewCode, NotThere, Page, Shop, Unreachable, WebhookReport
+from loyalty.platforms.json_api import JsonApi, dig, documents
+from loyalty.platforms.models import PlatformConnection
+
+LABEL: Final = "SHOPLINE"
+_BASE: Final = "https://open.shopline.io/v1"
+TOPICS: Final = (
+    "order/create", "order/update", "order/cancel", "order/confirm", "order/complete", "order/pending", "order/remove",
+    "order/split_order", "order/combine_orders", "order_payment/update", "order_payment/complete",
+    "order_payment/refund", "application/uninstall",
+)  # fmt: skip
+# SHOPLINE suggests at most 50 orders a page, and does not page past this many.
+_IN_PAGE: Final = 50
+_MOST_ORDERS: Final = 10_000
+_MOST_TAGS: Final = 10
+_TAG_LENGTHS: Final = range(3, 41)
+_REASONS: Final = {"customer": "change_mind", "duplicate": "repeat_purchase"}
+
+
+class ShoplineClient:
+    """One merchant's Open API."""
+
+    def __init__(self, connection: PlatformConnection) -> None:
+        token = connection.access_token.reveal()
+        base = connection.base_url.rstrip("/") or _BASE
+        # SHOPLINE answers nobody without a name.
+        headers = {"Authorization": f"Bearer {token}", "User-Agent": "Loyalty-Back-Office"}
+        self._api = JsonApi(LABEL, base, headers, (token,))
+
+    def check(self) -> Shop:
+        """The merchant's name."""
+        merchants = documents(LABEL, dig(LABEL, self._object("GET", "/merchants"), "items"))
+        return Shop(str(merchants[0].get("name") or "") if merchants else "")
+
+    def orders_updated(self, *, since: datetime, until: datetime, cursor: str = "") -> Page:
+        """Orders that changed in between, in no order that follows their changes.
+
+        SHOPLINE sorts by the day an order was made. One that changes again leaves the interval, and what stands behind
+        it moves up; so pages are read from the last to the first, and what moves up is met again, not missed.
+        """
+        begin, end, number = _read_cursor(cursor) or (since, until, 0)
+        if not number:
+            end, number = self._last_page(begin, end)
+        orders = self._orders(begin, end, number)
+        if number > 1:
+            return Page(orders, _write_cursor(begin, end, number - 1))
+        return Page(orders, _write_cursor(end, until, 0) if end < until else "")
+
+    def fetch_order(self, external_id: str) -> Document | None:
+        """One order."""
+        try:
+            return self._object("GET", f"/orders/{_id(external_id)}")
+        except NotThere:
+            return None
+
+    def ensure_webhooks(self, *, address: str, secret: str) -> WebhookReport:
+        """One webhook for all topics. One that SHOPLINE has switched off is made anew."""
+        mine = [one for one in self._items("/webhooks") if one.get("address") == address]
+        working = [one for one in mine if one.get("status") == "active"]
+        held = {str(topic) for one in working for topic in one.get("topics") or ()}
+        found = tuple(topic for topic in TOPICS if topic in held)
+        if len(found) == len(TOPICS):
+            return WebhookReport(found)
+        for one in mine:
+            self._forgiving("DELETE", f"/webhooks/{dig(LABEL, one, 'id')}")
+        self._object("POST", "/webhooks", {"address": address, "topics": [*TOPICS], "format": "json"})
+        amiss = tuple(topic for topic in TOPICS if topic not in held)
+        return WebhookReport(found, repaired=amiss if mine else (), created=() if mine else amiss)
+
+    def add_tag(self, external_id: str, tag: str) -> None:
+        """Put the tag beside the others; SHOPLINE takes ten of 3 to 40 characters, and drops an eleventh silently."""
+        if len(tag) not in _TAG_LENGTHS:
+            raise Failed(f"{LABEL} takes tags of 3 to 40 characters; “{tag}” has {len(tag)}.")
+        path = f"/orders/{_id(external_id)}"
+        held = [str(text) for text in self._object("GET", path).get("tags") or ()]
+        if _has(held, tag):
+            return
+        if len(held) >= _MOST_TAGS:
+            raise Failed(f"{LABEL} allows {_MOST_TAGS} tags on an order, and this one has them already.")
+        answered = self._object("PUT", f"{path}/tags", {"tags": [*held, tag]}).get("tags") or ()
+        if not _has([str(text) for text in answered], tag):
+            raise Failed(f"{LABEL} did not keep the tag “{tag}”: a shop may have 100 different ones.")
+
+    def cancel_order(self, external_id: str, *, reason: str) -> bool:
+        """Cancel, and have SHOPLINE return neither credits nor points nor money, nor write to the customer."""
+        path = f"/orders/{_id(external_id)}"
+        if self._object("GET", path).get("status") == "cancelled":
+            return True
+        key = _REASONS.get(reason, "other")
+        self._object(
+            "PATCH",
+            f"{path}/cancel",
+            {
+                "cancelled_reason": {"key": key, **({"message": reason} if key == "other" and reason else {})},
+                "revert_credits": {"strategy": "none"},
+                "revert_member_points": {"strategy": "none"},
+                "operated_by": "merchant",
+                "refund_order": False,
+                "mail_notify": False,
+            },
+        )
+        return True
+
+    def create_code(self, new: NewCode) -> str:
+        """Make a promotion of one code that can be used once."""
+        made = self._promotion(new.code)
+        if made is not None:
+            # An answer that got lost leaves the promotion made; one of the shop's own stays the shop's.
+            if dig(LABEL, made, "title_translations").get("en") != new.title:
+                raise Failed(f"{LABEL} has the code {new.code} already.")
+            return str(dig(LABEL, made, "id"))
+        return str(dig(LABEL, self._object("POST", "/promotions", _new_promotion(new)), "id"))
+
+    def delete_code(self, code: str, *, reference: str = "") -> None:
+        """Delete the promotion; from one with more codes, only this code is taken."""
+        promotion = self._promotion(code, reference)
+        if promotion is None:
+            return
+        path = f"/promotions/{dig(LABEL, promotion, 'id')}"
+        others = [other for other in promotion["codes"] if not _has([code], str(other))]
+        if others:
+            self._forgiving("PUT", path, {"codes": others})
+        else:
+            self._forgiving("DELETE", path)
+
+    def code_used(self, code: str, *, reference: str = "") -> bool | None:
+        """Whether the promotion's counter has moved; None for one with more codes, which are counted together."""
+        promotion = self._promotion(code, reference)
+        if promotion is None or len(promotion["codes"]) > 1:
+            return None
+        return int(promotion.get("sum_use_count") or promotion.get("use_count") or 0) > 0
+
+    def _last_page(self, begin: datetime, end: datetime) -> tuple[datetime, int]:
+        """Until when the interval may go on to be paged through, and its number of pages."""
+        while True:
+            counted = dig(LABEL, self._search(begin, end, 1), "pagination")
+            total, pages = int(dig(LABEL, counted, "total_count")), int(dig(LABEL, counted, "total_pages"))
+            if total <= _MOST_ORDERS or end - begin <= timedelta(seconds=1):
+                return end, max(pages, 1)
+            end = begin + (end - begin) / 2
+
+    def _orders(self, begin: datetime, end: datetime, number: int) -> list[Document]:
+        return documents(LABEL, dig(LABEL, self._search(begin, end, number), "items"))
+
+    def _search(self, begin: datetime, end: datetime, number: int) -> Document:
+        query: dict[str, str | int] = {"updated_after": _text(begin), "updated_before": _text(end)}
+        query |= {"sort_by": "created_at", "order_by": "asc", "per_page": _IN_PAGE, "page": number}
+        return self._object("GET", "/orders/search", query=query)
+
+    def _promotion(self, code: str, reference: str = "") -> Document | None:
+        """The promotion that has this code, by its id or by looking through all with codes."""
+        try:
+            found = [self._object("GET", f"/promotions/{reference}")] if reference else []
+        except NotThere:
+            return None
+        promotions = found or self._items("/promotions/search", apply_method="coupon")
+        live = (one for one in promotions if one.get("status") != "removed")
+        return next((one for one in live if _has([str(held) for held in one.get("codes") or ()], code)), None)
+
+    def _items(self, path: str, **query: str | int) -> list[Document]:
+        found: list[Document] = []
+        number, pages = 1, 1
+        while number <= pages:
+            value = self._object("GET", path, query={**query, "per_page": _IN_PAGE, "page": number})
+            found += documents(LABEL, dig(LABEL, value, "items"))
+            pages = int((value.get("pagination") or {}).get("total_pages") or 1)
+            number += 1
+        return found
+
+    def _forgiving(self, method: str, path: str, body: object = None) -> None:
+        try:
+            self._api.ask(method, path, body=body)
+        except NotThere:
+            return
+
+    def _object(
+        self, method: str, path: str, body: object = None, *, query: dict[str, str | int] | None = None
+    ) -> Document:
+        value = self._api.ask(method, path, query=query, body=body).value
+        if not isinstance(value, dict):
+            raise Unreachable(f"{LABEL} answered something else than an object.")
+        return value
+
+
+def _new_promotion(new: NewCode) -> dict[str, Any]:
+    off: dict[str, Any] = (
+        {"discount_type": "amount", "discount_amount": float(new.value)}
+        if new.kind == "fixed"
+        else {"discount_type": "percentage", "discount_percentage": float(new.value)}
+    )
+    return {
+        "title_translations": {"en": new.title},
+        "discount_on": "order",
+        "codes": [new.code],
+        "max_use_count": 1,
+        "user_max_use_count": 1,
+        "start_at": _text(new.starts_at),
+        "end_at": _text(new.expires_at) if new.expires_at else None,
+        "status": "active",
+    } | off
+
+
+def _has(held: list[str], text: str) -> bool:
+    return text.casefold() in {one.casefold() for one in held}
+
+
+def _id(external_id: str) -> str:
+    if not external_id.isalnum() or not external_id.isascii():
+        raise Failed(f"“{external_id}” is not the id of an order on {LABEL}.")
+    return external_id
+
+
+def _text(instant: datetime) -> str:
+    return instant.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def _write_cursor(begin: datetime, end: datetime, number: int) -> str:
+    return json.dumps([begin.isoformat(), end.isoformat(), number])
+
+
+def _read_cursor(cursor: str) -> tuple[datetime, datetime, int] | None:
+    if not cursor:
+        return None
+    begin, end, number = json.loads(cursor)
+    return datetime.fromisoformat(begin), datetime.fromisoformat(end), int(number)
