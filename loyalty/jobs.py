@@ -30,7 +30,8 @@ JOBS: Final[Mapping[str, str]] = {
     "credits.expire_lots": "credits.jobs.expire_lots",
     "points.expire_lots": "points.jobs.expire_lots",
     "loyalty.deliver_notices": "loyalty.notices.delivery.deliver_notices",
-    "loyalty.prune": "loyalty.api.idempotency.prune",
+    "loyalty.deliver_outbox": "loyalty.outbox.delivery.deliver_outbox",
+    "loyalty.prune": "loyalty.pruning.prune",
 }
 
 EVERY: Final[Mapping[str, timedelta]] = {
@@ -39,6 +40,7 @@ EVERY: Final[Mapping[str, timedelta]] = {
     "credits.expire_lots": timedelta(minutes=10),
     "points.expire_lots": timedelta(minutes=10),
     "loyalty.deliver_notices": timedelta(seconds=30),
+    "loyalty.deliver_outbox": timedelta(seconds=30),
     "loyalty.prune": timedelta(hours=6),
 }
 

@@ -119,6 +119,7 @@ INSTALLED_APPS = [
     "loyalty.journal",
     "loyalty.notices",
     "loyalty.platforms",
+    "loyalty.outbox",
     "loyalty.api",
     "credits",
     "points",
@@ -220,6 +221,10 @@ if env.bool("BEHIND_TLS_PROXY", default=False):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
+
+# --- Calls to addresses that stores have chosen: never to this machine, except while developing and testing
+
+OUTGOING_TO_LOCALHOST: bool = env.bool("OUTGOING_TO_LOCALHOST", default=not PRODUCTION)
 
 # --- Language and time: stores bring their own time zones and locales
 

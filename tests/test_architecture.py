@@ -27,6 +27,8 @@ UNSCOPED = {
     "loyalty/ledger/posting.py",
     "loyalty/notices/delivery.py",
     "loyalty/notices/queueing.py",
+    "loyalty/outbox/delivery.py",
+    "loyalty/outbox/sending.py",
     "loyalty/stores/actors.py",
     "loyalty/stores/customers.py",
     "loyalty/stores/keys.py",

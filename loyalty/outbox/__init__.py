@@ -1,0 +1,1 @@
+"""What is to be done outside once a transaction is committed: written with it, done by the worker, until confirmed."""

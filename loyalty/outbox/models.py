@@ -1,0 +1,62 @@
+"""The outbox: one row for each thing that has to be done outside this database."""
+
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import Q
+
+from loyalty.stores.scoping import SameStoreKey, StoreOwned, unique_in_store
+
+
+class MessageStatus(models.TextChoices):
+    """How far a message has come."""
+
+    QUEUED = "queued", "Waiting"
+    DONE = "done", "Done"
+    FAILED = "failed", "Given up"
+
+
+class Message(StoreOwned):
+    """One thing to be done outside; ``topic`` says by whom, ``body`` what, without personal data.
+
+    ``lane`` names where it goes when many messages go to one place, such as one webhook endpoint. While a worker is at
+    it, ``next_attempt_at`` is the end of its lease: a worker that is killed keeps nobody from trying again.
+    """
+
+    topic = models.CharField(max_length=50)
+    key = models.CharField(max_length=200)
+    lane = models.CharField(max_length=50, blank=True)
+    order = SameStoreKey("orders.Order", null=True, blank=True)
+    body = models.JSONField(default=dict)
+    status = models.CharField(max_length=10, choices=MessageStatus.choices, default=MessageStatus.QUEUED)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    next_attempt_at = models.DateTimeField(null=True, blank=True)
+    last_error = models.TextField(blank=True)
+    created_at = models.DateTimeField()
+    done_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta(StoreOwned.Meta):
+        verbose_name = "outgoing message"
+        constraints: ClassVar = [
+            unique_in_store("message_in_store"),
+            models.UniqueConstraint(fields=["store", "key"], name="message_key_once"),
+            models.CheckConstraint(
+                condition=Q(status=MessageStatus.DONE, done_at__isnull=False)
+                | (~Q(status=MessageStatus.DONE) & Q(done_at__isnull=True)),
+                name="message_done_means_done_at",
+            ),
+            models.CheckConstraint(
+                condition=Q(status=MessageStatus.QUEUED, next_attempt_at__isnull=False)
+                | (~Q(status=MessageStatus.QUEUED) & Q(next_attempt_at__isnull=True)),
+                name="message_queued_has_its_turn",
+            ),
+        ]
+        indexes: ClassVar = [
+            models.Index("next_attempt_at", "id", condition=Q(status=MessageStatus.QUEUED), name="message_due"),
+            models.Index("order", condition=Q(order__isnull=False), name="message_of_order"),
+            models.Index("store", "lane", models.F("id").desc(), name="message_of_lane"),
+            models.Index("created_at", condition=~Q(status=MessageStatus.QUEUED), name="message_to_prune"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.topic} {self.key}"
