@@ -11,7 +11,7 @@ from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from threading import Event, Thread
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 from werkzeug import Request, Response
 from werkzeug.serving import make_server
@@ -110,14 +110,19 @@ class Imitation:
         return fault
 
 
+Shop = TypeVar("Shop", bound=Imitation)
+
+
 def said(value: object, status: int = 200, **headers: str) -> Response:
     """A JSON answer."""
     named = {name.replace("_", "-"): text for name, text in headers.items()}
-    return Response(json.dumps(value, ensure_ascii=False), status, named, content_type="application/json; charset=UTF-8")
+    return Response(
+        json.dumps(value, ensure_ascii=False), status, named, content_type="application/json; charset=UTF-8"
+    )
 
 
 @contextmanager
-def serving[Shop: Imitation](imitation: Shop, *, port: int = 0) -> Iterator[Shop]:
+def serving(imitation: Shop, *, port: int = 0) -> Iterator[Shop]:
     """The imitation, reachable at its ``url`` while the context lasts."""
     server = make_server("127.0.0.1", port, imitation, threaded=True)
     imitation.url = f"http://127.0.0.1:{server.server_port}"
