@@ -27,6 +27,8 @@ Job = Callable[[datetime], Counts]
 JOBS: Final[Mapping[str, str]] = {
     "orders.expire_overdue_payments": "orders.services.expiring.expire_overdue_payments",
     "orders.auto_cancel": "orders.services.automatic.auto_cancel",
+    "orders.poll_platforms": "orders.services.polling.poll_platforms",
+    "orders.continue_polls": "orders.services.polling.continue_polls",
     "credits.expire_lots": "credits.jobs.expire_lots",
     "points.expire_lots": "points.jobs.expire_lots",
     "loyalty.deliver_notices": "loyalty.notices.delivery.deliver_notices",
@@ -37,6 +39,8 @@ JOBS: Final[Mapping[str, str]] = {
 EVERY: Final[Mapping[str, timedelta]] = {
     "orders.expire_overdue_payments": timedelta(minutes=1),
     "orders.auto_cancel": timedelta(minutes=1),
+    "orders.poll_platforms": timedelta(minutes=5),
+    "orders.continue_polls": timedelta(minutes=1),
     "credits.expire_lots": timedelta(minutes=10),
     "points.expire_lots": timedelta(minutes=10),
     "loyalty.deliver_notices": timedelta(seconds=30),
@@ -45,8 +49,8 @@ EVERY: Final[Mapping[str, timedelta]] = {
 }
 
 
-# Counts of what a job met but could not finish now; everything else it counts is work it found and did.
-_NOT_NOW: Final = frozenset({"postponed"})
+# Counts of what a job met but could not finish now, or found as it was; the rest it counts is work it found and did.
+_NOT_NOW: Final = frozenset({"postponed", "unchanged", "unreadable"})
 
 
 def run_job(name: str, now: datetime) -> Counts:

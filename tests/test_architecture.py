@@ -42,6 +42,7 @@ UNSCOPED = {
     "orders/services/automatic.py",
     "orders/services/expiring.py",
     "orders/services/pasts.py",
+    "orders/services/polling.py",
     "orders/services/reminding.py",
     "orders/services/warnings.py",
 }

@@ -25,6 +25,8 @@ _UNITS: Final = ((timedelta(hours=1), "h"), (timedelta(minutes=1), "min"), (time
 _WORDS: Final = {
     "orders.expire_overdue_payments": "Payments whose time has run out become Expired",
     "orders.auto_cancel": "Orders with expired or failed payment are cancelled",
+    "orders.poll_platforms": "Changed orders are fetched from the shop platforms",
+    "orders.continue_polls": "Fetching that takes longer is gone on with",
     "credits.expire_lots": "Expired credits are booked off",
     "points.expire_lots": "Expired points are booked off",
     "loyalty.deliver_notices": "Messages to customers are sent",
