@@ -129,6 +129,8 @@ PAID_AFTER_CANCELLATION = Q(
     payment_status__in=(PaymentStatus.PAID, PaymentStatus.PARTIALLY_REFUNDED),
     refund_marked_at__isnull=True,
 )
+# Cancelled here, and the platform said last that it is open there (O6).
+OPEN_ON_PLATFORM = Q(status=OrderStatus.CANCELLED, platform_data__is_open=True)
 UNPAID = Q(payment_status=PaymentStatus.PENDING) & ~Q(status=OrderStatus.CANCELLED)
 
 
@@ -303,11 +305,23 @@ class Order(StoreOwned):
                 condition=Q(held_at__isnull=False),
                 name="order_held",
             ),
+            models.Index(
+                "store",
+                F("placed_at").desc(),
+                F("id").desc(),
+                condition=OPEN_ON_PLATFORM,
+                name="order_open_on_platform",
+            ),
             GinIndex("store", "tag_keys", name="order_tags"),
         ]
 
     def __str__(self) -> str:
         return self.number
+
+    @property
+    def open_on_platform(self) -> bool:
+        """Whether the order is cancelled here and the platform said last that it is open there (O6)."""
+        return self.status == OrderStatus.CANCELLED and self.platform_data.get("is_open") is True
 
     @property
     def fell_through(self) -> bool:

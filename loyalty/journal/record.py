@@ -31,6 +31,9 @@ class Event(StrEnum):
     NOTICE_SENT = "notice.sent"
     NOTICE_FAILED = "notice.failed"
     SETTINGS_CHANGED = "settings.changed"
+    TAGGED_THERE = "order.tagged_on_platform"
+    CANCELLED_THERE = "order.cancelled_on_platform"
+    NOT_WRITTEN_BACK = "order.platform_not_told"
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from django.urls import reverse
 from loyalty.journal.models import JournalEntry
 from loyalty.journal.record import Event
 from loyalty.money import format_money
+from loyalty.platforms.registry import LABELS
 from loyalty.stores.actors import actor_names
 from loyalty.stores.models import Store
 from loyalty.stores.showing import show_moment
@@ -184,6 +185,22 @@ def _fixed(words: str) -> Callable[[dict[str, Any], Store], str]:
     return lambda data, store: words
 
 
+def _platform(words: str) -> Callable[[dict[str, Any], Store], str]:
+    return lambda data, store: words.format(LABELS.get(data.get("platform", ""), "the shop platform"))
+
+
+def _tagged_there(data: dict[str, Any], store: Store) -> str:
+    return (
+        f"Tag “{data.get('tag', '')}” put on the order on {LABELS.get(data.get('platform', ''), 'the shop platform')}"
+    )
+
+
+def _not_told(data: dict[str, Any], store: Store) -> str:
+    what = "tagged" if data.get("what") == "tag" else "cancelled"
+    label = LABELS.get(data.get("platform", ""), "the shop platform")
+    return f"The order could not be {what} on {label}: {data.get('reason', '')}"
+
+
 _SENTENCES: Final[dict[str, Callable[[dict[str, Any], Store], str]]] = {
     Event.ORDER_CREATED: _created,
     Event.ORDER_UPDATED: _updated,
@@ -202,4 +219,7 @@ _SENTENCES: Final[dict[str, Callable[[dict[str, Any], Store], str]]] = {
     Event.NOTICE_SENT: _fixed("Message to the customer sent"),
     Event.NOTICE_FAILED: _fixed("Message to the customer could not be sent"),
     Event.SETTINGS_CHANGED: _fixed("Settings changed"),
+    Event.TAGGED_THERE: _tagged_there,
+    Event.CANCELLED_THERE: _platform("Order cancelled on {} too; nothing was given back there"),
+    Event.NOT_WRITTEN_BACK: _not_told,
 }

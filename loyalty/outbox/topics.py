@@ -12,7 +12,10 @@ Handler = Callable[[Message, datetime], None]
 
 # Named as strings, because the foundation imports none of the apps that stand on it. A handler may be called twice for
 # one message (a worker can be killed after the answer came), so it has to be one whose repeat does no harm.
-TOPICS: Final[dict[str, str]] = {}
+TOPICS: Final[dict[str, str]] = {
+    "platform.tag_order": "orders.services.writing_back.tag_there",
+    "platform.cancel_order": "orders.services.writing_back.cancel_there",
+}
 
 
 class Postpone(Exception):

@@ -98,6 +98,14 @@ class EarnedPointsSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class WriteBackSettings:
+    """What is told to the shop platform: the tag put on an order whose value came back (None: none), cancels (O6)."""
+
+    tag: str | None = None
+    cancel_orders: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class StoreSettings:
     """All settings of one store at one version; version 0 is the defaults, before anything was saved."""
 
@@ -109,6 +117,7 @@ class StoreSettings:
     reminders: ReminderSettings = field(default_factory=ReminderSettings)
     limits: LimitSettings = field(default_factory=LimitSettings)
     earned_points: EarnedPointsSettings = field(default_factory=EarnedPointsSettings)
+    write_back: WriteBackSettings = field(default_factory=WriteBackSettings)
     version: int = 0
 
 
@@ -121,6 +130,7 @@ _SECTIONS: dict[str, Any] = {
     "reminders": ReminderSettings,
     "limits": LimitSettings,
     "earned_points": EarnedPointsSettings,
+    "write_back": WriteBackSettings,
 }
 
 

@@ -8,7 +8,7 @@ from loyalty.api.filters import ChoiceFilter, Filters, IdFilter, InstantFilter, 
 from loyalty.stores.actors import Trigger
 from loyalty.stores.preferences import current_settings
 from orders.kinds import KINDS
-from orders.models import Completeness, Order, OrderStatus, PaymentStatus, RevertStatus
+from orders.models import OPEN_ON_PLATFORM, Completeness, Order, OrderStatus, PaymentStatus, RevertStatus
 from orders.search import search_orders
 from orders.services.upcoming import due_before
 from orders.tags import tag_key
@@ -27,6 +27,9 @@ class OrderFilters(Filters):
     needs_revert = YesNoFilter(help_text="Value is not back and nobody has decided about it.")
     paid_after_cancellation = YesNoFilter(
         help_text="Paid after it was cancelled automatically, and nobody has decided what becomes of it."
+    )
+    open_on_platform = YesNoFilter(
+        method="open_there", help_text="Cancelled here, and the shop platform says that it is open there."
     )
     used_credits = YesNoFilter(method="used", help_text="Whether credits were applied.")
     used_points = YesNoFilter(method="used", help_text="Whether points were applied.")
@@ -55,6 +58,10 @@ class OrderFilters(Filters):
     def due(self, orders: "QuerySet[Order]", _name: str, value: datetime) -> "QuerySet[Order]":
         """Unpaid orders that are due before the instant (E1)."""
         return orders.filter(due_before(value, current_settings(self.request.auth.store).auto_cancel))
+
+    def open_there(self, orders: "QuerySet[Order]", _name: str, value: bool) -> "QuerySet[Order]":
+        """Orders that are cancelled here alone, or all others (O6)."""
+        return orders.filter(OPEN_ON_PLATFORM) if value else orders.exclude(OPEN_ON_PLATFORM)
 
     def used(self, orders: "QuerySet[Order]", name: str, value: bool) -> "QuerySet[Order]":
         """Orders that used a kind, or did not."""

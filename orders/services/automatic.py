@@ -38,6 +38,8 @@ PAUSES: Final = tuple(timedelta(minutes=minutes) for minutes in (5, 30, 120, 720
 _NEEDED: Final = (
     "store_id",
     "number",
+    "platform",
+    "external_id",
     "customer_id",
     "currency",
     "status",

@@ -14,12 +14,12 @@ from loyalty.stores.customers import CustomerFacts, find_or_create_customer
 from loyalty.stores.models import Customer, Store
 from orders.models import Order, PaymentStatus
 from orders.services.changing import note_payment, order_updated
-from orders.services.platform_state import LAST_SAID, recorded_standing, standing, state_after
+from orders.services.platform_state import LAST_SAID, only_our_tags, recorded_standing, standing, state_after
 
 # An order that first arrives with its payment fallen through longer ago than this is recorded, not acted on (E9).
 LATE: Final = timedelta(days=7)
 # What is written about a state that says nothing new: only that it has been heard.
-_SILENT: Final = ("platform_updated_at", "platform_data")
+_SILENT: Final = ("platform_updated_at", "platform_data", "tags", "tag_keys")
 
 
 class Outcome(StrEnum):
@@ -95,7 +95,7 @@ def _update(order: Order, snapshot: OrderSnapshot, store: Store, actor: Actor, n
         return Outcome.STALE
     after = state_after(order, snapshot, store) | _customer_after(order, snapshot, store, now)
     changes = {name: (getattr(order, name), value) for name, value in after.items() if getattr(order, name) != value}
-    shown = _worth_telling(changes)
+    shown = _worth_telling(order, changes)
     _set(order, after)
     if not shown:
         # Remembered all the same: a state between the recorded one and this one may still arrive, and is older.
@@ -131,9 +131,12 @@ def _customer(store: Store, snapshot: OrderSnapshot, now: datetime) -> Customer 
     return find_or_create_customer(store, facts, now=now)
 
 
-def _worth_telling(changes: dict[str, tuple[Any, Any]]) -> dict[str, tuple[Any, Any]]:
-    """The differences as the journal shows them: without bookkeeping, lines by their number."""
+def _worth_telling(order: Order, changes: dict[str, tuple[Any, Any]]) -> dict[str, tuple[Any, Any]]:
+    """The differences as the journal shows them: without bookkeeping and our own tags, lines by their number."""
     told = {name: pair for name, pair in changes.items() if name not in ("platform_updated_at", "tag_keys")}
+    if "tags" in told and only_our_tags(order, *told["tags"]):
+        # The platform tells us of the tag that we put there: nothing has happened.
+        del told["tags"]
     if "lines" in told:
         old, new = told["lines"]
         told["lines"] = (len(old), len(new))

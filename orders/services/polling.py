@@ -8,7 +8,7 @@ lease: no lock and no transaction is open while the platform is asked.
 import logging
 import uuid
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from time import monotonic
@@ -49,9 +49,6 @@ Clock = Callable[[], datetime]
 class PolledElsewhere(Conflict):
     """Another worker is fetching this connection's orders at this moment."""
 
-    code = "being-polled"
-    title = "The connection is being polled by another worker."
-
 
 _ELSEWHERE: Final = "The connection is being polled by another worker. Try again in a few minutes."
 _UNEXPECTED: Final = PlatformError("Something unexpected went wrong while orders were fetched; the log says what.")
@@ -83,7 +80,9 @@ def continue_polls(now: datetime) -> Counts:
     return _poll(PlatformConnection.unscoped.filter(poll_since__isnull=False), now)
 
 
-def catch_up(connection: PlatformConnection, *, since: datetime | None, now: datetime) -> Iterator[Progress]:
+def catch_up(
+    connection: PlatformConnection, *, since: datetime | None, now: datetime
+) -> Generator[Progress, None, None]:
     """Fetch one connection up to ``now``, from ``since`` when that is earlier than what was fetched; yields each page.
 
     Raises PolledElsewhere, PlatformError, Unreadable.

@@ -53,7 +53,7 @@ class Imitation:
     asked: list[Asked] = field(default_factory=list)
     told: list[tuple[str, Document]] = field(default_factory=list)
     url: str = ""
-    now: datetime = datetime(2026, 1, 6, 9, 0, tzinfo=UTC)
+    now: datetime = datetime(2026, 1, 7, 9, 0, tzinfo=UTC)
     _faults: list[Response | None] = field(default_factory=list)
     _answers_again: Event = field(default_factory=Event)
     _ids: int = 100

@@ -44,7 +44,8 @@ def orders_at(*instants: datetime, first: int = 1000) -> list[dict[str, Any]]:
 
 
 def again(connection: PlatformConnection) -> PlatformConnection:
-    return PlatformConnection.unscoped.get(pk=connection.pk)
+    found: PlatformConnection = PlatformConnection.unscoped.get(pk=connection.pk)
+    return found
 
 
 def test_o2_a_changed_order_is_fetched_once(
