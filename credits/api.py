@@ -9,7 +9,7 @@ from rest_framework.response import Response
 
 from credits.ledger import CREDITS
 from loyalty.api.idempotency import command
-from loyalty.api.values import AmountField, AmountTextField, check_amount
+from loyalty.api.values import AmountField, AmountTextField, IdField, check_amount
 from loyalty.errors import Invalid
 from loyalty.ledger.api import (
     AdjustmentBody,
@@ -18,6 +18,7 @@ from loyalty.ledger.api import (
     LotsView,
     MovementDocument,
     MovementsView,
+    StoreLotsView,
     given_or_removed,
 )
 from loyalty.ledger.planner import Amount
@@ -31,6 +32,12 @@ class CreditLotDocument(LotDocument):
     granted = AmountTextField()
     remaining = AmountTextField()
     currency = serializers.CharField()
+
+
+class StoreCreditLotDocument(CreditLotDocument):
+    """A lot among those of all customers."""
+
+    customer = IdField()
 
 
 class CreditMovementDocument(MovementDocument):
@@ -51,6 +58,13 @@ class CreditAdjustmentBody(AdjustmentBody):
 @extend_schema_view(get=extend_schema(responses=CreditLotDocument(many=True)))
 class CreditLotsView(LotsView):
     """A customer's store credit, lot by lot."""
+
+    ledger = CREDITS
+
+
+@extend_schema_view(get=extend_schema(responses=StoreCreditLotDocument(many=True)))
+class StoreCreditLotsView(StoreLotsView):
+    """The store credit of all customers, lot by lot."""
 
     ledger = CREDITS
 

@@ -97,7 +97,16 @@ UNFOLD: Final[dict[str, Any]] = {
             },
             {
                 "title": "Customers",
-                "items": [_item("Customers", "group", "admin:stores_customer_changelist", "may_view")],
+                "items": [
+                    _item(
+                        "Customers",
+                        "group",
+                        "admin:stores_customer_changelist",
+                        "may_view",
+                        active="orders.admin.menu.customers_is_active",
+                    ),
+                    _item("Expiring soon", "hourglass_bottom", "admin:stores_customer_expiring", "may_view"),
+                ],
             },
             {
                 "title": "Settings",
@@ -109,13 +118,33 @@ UNFOLD: Final[dict[str, Any]] = {
                         "may_view",
                         active="orders.admin.menu.order_settings_is_active",
                     ),
+                    _item(
+                        "Spent revert",
+                        "currency_exchange",
+                        "admin:stores_settingsversion_spent_revert",
+                        "may_view",
+                        active="orders.admin.menu.spent_revert_is_active",
+                    ),
+                    _item("Expiry and extension", "event", "admin:stores_settingsversion_expiry", "may_view"),
                     _item("Notices", "mail", "admin:stores_settingsversion_notices", "may_view"),
+                    _item("Limits", "speed", "admin:stores_settingsversion_limits", "may_view"),
+                    _item("Earned points", "loyalty", "admin:stores_settingsversion_earned", "may_view"),
                 ],
             },
             {
                 "title": "Developers",
                 "items": [
                     _item("API keys", "key", "admin:stores_apikey_changelist", "may_manage_api_keys"),
+                    _item(
+                        "Webhook endpoints",
+                        "webhook",
+                        "admin:webhooks_webhookendpoint_changelist",
+                        "may_manage_webhooks",
+                        badge="loyalty.webhooks.menu.endpoints_badge",
+                    ),
+                    _item(
+                        "Webhooks sent", "outbox", "admin:webhooks_webhookdelivery_changelist", "may_manage_webhooks"
+                    ),
                     _item("API docs", "menu_book", "admin:index", "may_manage_api_keys", link="/api/v1/docs/"),
                 ],
             },
@@ -123,7 +152,9 @@ UNFOLD: Final[dict[str, Any]] = {
                 "title": "Audit",
                 "items": [
                     _item("Timeline", "history", "admin:journal_journalentry_changelist", "may_view"),
+                    _item("Outgoing messages", "outgoing_mail", "admin:outbox_message_changelist", "may_view"),
                     _item("Jobs", "schedule", "admin:orders_problem_changelist", "may_view"),
+                    _item("Bulk cancels", "playlist_remove", "admin:orders_bulkcancel_changelist", "may_view"),
                 ],
             },
             {
@@ -132,7 +163,10 @@ UNFOLD: Final[dict[str, Any]] = {
             },
             {
                 "title": "Platform",
-                "items": [_item("Stores", "store", "admin:stores_store_changelist", "may_run_platform")],
+                "items": [
+                    _item("Stores", "store", "admin:stores_store_changelist", "may_run_platform"),
+                    _item("Ledger check", "fact_check", "admin:journal_ledgercheck_changelist", "may_run_platform"),
+                ],
             },
         ],
     },

@@ -31,6 +31,14 @@ _WRITE: Final[Mapping[type, Callable[[Any], str]]] = {
 
 def insert(model: type[models.Model], columns: Mapping[str, Sequence[Any]]) -> list[int]:
     """Insert rows, given column by column, in one statement; answers their ids in the order given."""
+    statement, values = insert_statement(model, columns)
+    with connection.cursor() as cursor:
+        cursor.execute(statement, values)
+        return [row[0] for row in cursor.fetchall()]
+
+
+def insert_statement(model: type[models.Model], columns: Mapping[str, Sequence[Any]]) -> tuple[str, list[str]]:
+    """The statement of :func:`insert` with its values, for those that make it a part of a larger one."""
     fields: list[Any] = [model._meta.get_field(name) for name in columns]
     # Types without their lengths: a cast would cut what does not fit, an insert refuses it.
     types = [str(field.db_type(connection)).partition("(")[0] for field in fields]
@@ -41,6 +49,4 @@ def insert(model: type[models.Model], columns: Mapping[str, Sequence[Any]]) -> l
         array(map(json.dumps, column) if of == "jsonb" else column)
         for of, column in zip(types, columns.values(), strict=True)
     ]
-    with connection.cursor() as cursor:
-        cursor.execute(f"INSERT INTO {table} ({names}) SELECT * FROM unnest({arrays}) RETURNING id", values)
-        return [row[0] for row in cursor.fetchall()]
+    return f"INSERT INTO {table} ({names}) SELECT * FROM unnest({arrays}) RETURNING id", values

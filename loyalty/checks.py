@@ -43,6 +43,17 @@ class Check:
     rules: Sequence[Rule]
 
 
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A row that does not agree: the slug of its store, and a sentence that names it."""
+
+    slug: str
+    sentence: str
+
+    def __str__(self) -> str:
+        return f"store {self.slug}: {self.sentence}"
+
+
 _COUNT: Final = 'SELECT count(*) FROM "{table}" AS counted WHERE {scope}'
 
 
@@ -74,12 +85,17 @@ def count_rows(store: Store | None) -> Counter[str]:
 
 def find_faults(store: Store | None) -> Iterator[str]:
     """One line for every row that does not agree, in ``store`` or everywhere; memory does not grow with them."""
+    return (str(fault) for fault in faults_of(store))
+
+
+def faults_of(store: Store | None) -> Iterator[Fault]:
+    """As :func:`find_faults`, with the store that each is in."""
     for check in all_checks():
         for rule in check.rules:
             yield from _broken(rule, store)
 
 
-def _broken(rule: Rule, store: Store | None) -> Iterator[str]:
+def _broken(rule: Rule, store: Store | None) -> Iterator[Fault]:
     with transaction.atomic():
         with connection.cursor() as cursor:
             # All rows are wanted, so the planner must not favour a plan whose first rows come early.
@@ -87,7 +103,7 @@ def _broken(rule: Rule, store: Store | None) -> Iterator[str]:
         with connection.chunked_cursor() as cursor:
             cursor.execute(rule.sql, _parameters(store))
             while rows := cursor.fetchmany(1000):
-                yield from (f"store {row[0]}: {rule.sentence.format(*row[1:])}" for row in rows)
+                yield from (Fault(row[0], rule.sentence.format(*row[1:])) for row in rows)
 
 
 def _parameters(store: Store | None) -> dict[str, Any]:

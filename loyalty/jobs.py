@@ -29,11 +29,14 @@ JOBS: Final[Mapping[str, str]] = {
     "orders.auto_cancel": "orders.services.automatic.auto_cancel",
     "orders.poll_platforms": "orders.services.polling.poll_platforms",
     "orders.continue_polls": "orders.services.polling.continue_polls",
+    "orders.evaluate_rules": "orders.services.evaluating.evaluate_rules",
+    "orders.bulk_cancel": "orders.services.bulk_cancelling.bulk_cancel",
     "credits.expire_lots": "credits.jobs.expire_lots",
     "points.expire_lots": "points.jobs.expire_lots",
     "loyalty.deliver_notices": "loyalty.notices.delivery.deliver_notices",
     "loyalty.deliver_outbox": "loyalty.outbox.delivery.deliver_outbox",
     "loyalty.prune": "loyalty.pruning.prune",
+    "loyalty.check_ledger": "loyalty.check_outcomes.check_ledger",
 }
 
 EVERY: Final[Mapping[str, timedelta]] = {
@@ -41,11 +44,14 @@ EVERY: Final[Mapping[str, timedelta]] = {
     "orders.auto_cancel": timedelta(minutes=1),
     "orders.poll_platforms": timedelta(minutes=5),
     "orders.continue_polls": timedelta(minutes=1),
+    "orders.evaluate_rules": timedelta(minutes=1),
+    "orders.bulk_cancel": timedelta(minutes=1),
     "credits.expire_lots": timedelta(minutes=10),
     "points.expire_lots": timedelta(minutes=10),
     "loyalty.deliver_notices": timedelta(seconds=30),
     "loyalty.deliver_outbox": timedelta(seconds=30),
     "loyalty.prune": timedelta(hours=6),
+    "loyalty.check_ledger": timedelta(hours=1),
 }
 
 

@@ -120,6 +120,7 @@ INSTALLED_APPS = [
     "loyalty.notices",
     "loyalty.platforms",
     "loyalty.outbox",
+    "loyalty.webhooks",
     "loyalty.api",
     "credits",
     "points",
@@ -317,6 +318,10 @@ SPECTACULAR_SETTINGS = {
         "RevertStatus": "orders.models.RevertStatus",
         "CancelReason": "orders.models.CancelReason",
         "Kind": "orders.kinds.KINDS",
+        "RewardType": "orders.redemption_models.RewardType",
+        "RedemptionState": "orders.redemption_models.RedemptionState",
+        "ReversalRequestState": "orders.redemption_models.RequestState",
+        "PlatformState": "orders.redemption_models.PlatformState",
     },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",

@@ -12,10 +12,13 @@ from django.db.models import Case, F, Q, Value, When
 from credits.models import currency, money
 from loyalty.stores.actors import Trigger
 from loyalty.stores.scoping import SameStoreKey, StoreOwned, unique_in_store
+from orders.bulk_models import BulkCancel as BulkCancel
+from orders.bulk_models import BulkItem as BulkItem
 from orders.redemption_models import CodeUse as CodeUse
 from orders.redemption_models import Redemption as Redemption
 from orders.redemption_models import ReversalRequest as ReversalRequest
 from orders.redemption_models import Reward as Reward
+from orders.view_models import SavedView as SavedView
 
 
 class OrderStatus(models.TextChoices):
@@ -145,6 +148,8 @@ class Order(StoreOwned):
     number = models.CharField(max_length=100)
     external_id = models.CharField(max_length=100, null=True, blank=True)
     platform = models.CharField(max_length=20, default="api")
+    # The platform's id of the order that this one was split from.
+    parent_external_id = models.CharField(max_length=100, blank=True, default="")
     customer = SameStoreKey("stores.Customer", null=True, blank=True)
     status = models.CharField(max_length=10, choices=OrderStatus.choices, default=OrderStatus.PENDING)
     payment_status = models.CharField(max_length=20, choices=PaymentStatus.choices, default=PaymentStatus.PENDING)
@@ -168,6 +173,10 @@ class Order(StoreOwned):
     # When staff last brought the order back (M10); when they kept it cancelled, its late payment to be refunded (E6).
     reinstated_at = models.DateTimeField(null=True, blank=True)
     refund_marked_at = models.DateTimeField(null=True, blank=True)
+    # When the spent-revert rules look at the order (None: nothing to look at), and what changes from outside brought
+    # since they last did, or since somebody left a kind for later (N2-N4).
+    rules_due_at = models.DateTimeField(null=True, blank=True)
+    rules_news = models.JSONField(null=True, blank=True)
 
     credits_applied = money(default=Decimal(0))
     credits_reverted = money(default=Decimal(0))
@@ -312,6 +321,8 @@ class Order(StoreOwned):
                 condition=OPEN_ON_PLATFORM,
                 name="order_open_on_platform",
             ),
+            models.Index("store", "parent_external_id", condition=~Q(parent_external_id=""), name="order_of_parent"),
+            models.Index("rules_due_at", "id", condition=Q(rules_due_at__isnull=False), name="order_rules_due"),
             GinIndex("store", "tag_keys", name="order_tags"),
         ]
 

@@ -30,14 +30,14 @@ WHERE {scope} AND lot.customer_id <> redemption.customer_id
 """
 
 _CREDITS: Final = """
-SELECT store.slug, redemption.id, redemption.value, redemption.currency, redemption.customer_id, lot.id, lot.granted,
-    lot.currency, lot.customer_id
+SELECT store.slug, redemption.id, redemption.value, redemption.currency, redemption.customer_id,
+    coalesce(lot.id, 0), coalesce(lot.granted, 0), coalesce(lot.currency, ''), coalesce(lot.customer_id, 0)
 FROM orders_redemption AS redemption
 JOIN stores_store AS store ON store.id = redemption.store_id
-JOIN {lot} AS lot ON lot.id = redemption.credit_lot_id
-WHERE {scope} AND (
-    lot.origin <> 'reward' OR lot.granted <> redemption.value OR lot.currency <> redemption.currency
-    OR lot.customer_id <> redemption.customer_id
+LEFT JOIN {lot} AS lot ON lot.id = redemption.credit_lot_id
+WHERE {scope} AND redemption.type = 'credits' AND (
+    lot.id IS NULL OR lot.origin <> 'reward' OR lot.granted <> redemption.value
+    OR lot.currency <> redemption.currency OR lot.customer_id <> redemption.customer_id
 )
 """
 

@@ -58,7 +58,7 @@ def _terms(name: str) -> list[models.CheckConstraint]:
 class Reward(StoreOwned):
     """What a store gives for points (R1): a discount code, or store credits. Inactive ones are offered no more.
 
-    ``valid_days`` is how many days the code or the credits can be used, today included; None for ever.
+    ``valid_days`` from the day on which it is redeemed, the code or the credits can last be used; None for ever.
     """
 
     name = models.CharField(max_length=100)
@@ -94,8 +94,9 @@ class Redemption(StoreOwned):
     ``points_returned``. A discount code stands in ``code``; a reward of credits has a ``credit_lot`` instead, of which
     a reversal took ``credits_taken`` back (R4). ``expires_at`` is the half-open end of what was given.
 
-    ``platform`` names the shop platform that the code is told to. ``creating_until`` is set while a request that
-    creates the code there may be under way: until then a deletion waits, so that no code appears after its reversal.
+    ``platform`` names the shop platform that the code is told to, ``platform_reference`` is its name there.
+    ``creating_until`` is set while a request that creates the code there may be under way: until then a deletion waits,
+    so that no code appears after its reversal.
     """
 
     customer = SameStoreKey("stores.Customer")
@@ -111,6 +112,7 @@ class Redemption(StoreOwned):
     state = models.CharField(max_length=8, choices=RedemptionState.choices, default=RedemptionState.CLAIMED)
     platform = models.CharField(max_length=20, blank=True)
     platform_state = models.CharField(max_length=9, choices=PlatformState.choices, null=True)
+    platform_reference = models.CharField(max_length=200, blank=True)
     creating_until = models.DateTimeField(null=True)
     used_at = models.DateTimeField(null=True)
     used_order = SameStoreKey("orders.Order", null=True)
@@ -130,7 +132,7 @@ class Redemption(StoreOwned):
             models.UniqueConstraint(fields=["store", "code"], name="redemption_code_once"),
             *_terms("redemption"),
             models.CheckConstraint(
-                condition=Q(type=RewardType.CREDITS, code__isnull=True, credit_lot__isnull=False, platform="")
+                condition=Q(type=RewardType.CREDITS, code__isnull=True, platform="")
                 | (~Q(type=RewardType.CREDITS) & Q(code__isnull=False, credit_lot__isnull=True)),
                 name="redemption_code_or_credits",
             ),

@@ -8,6 +8,7 @@ from orders.api.holds import HoldView
 from orders.api.orders import DecisionsView, OrderListView, OrderView, TimelineView
 from orders.api.reinstating import ReinstateView
 from orders.api.reverts import RevertListView, RevertView
+from orders.api.rules_backtests import RulesBacktestView
 
 urlpatterns = [
     path("orders/", OrderListView.as_view(), name="api-orders"),
@@ -22,5 +23,6 @@ urlpatterns = [
     path("orders/<str:order_id>/decisions/", DecisionsView.as_view(), name="api-order-decisions"),
     path("reverts/", RevertListView.as_view(), name="api-reverts"),
     path("reverts/<str:revert_id>/", RevertView.as_view(), name="api-revert"),
+    path("settings/spent-revert/backtest/", RulesBacktestView.as_view(), name="api-spent-revert-backtest"),
     path("settings/auto-cancel/backtest/", BacktestView.as_view(), name="api-auto-cancel-backtest"),
 ]

@@ -8,7 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from loyalty.api.idempotency import command
-from loyalty.api.values import PointsField
+from loyalty.api.values import IdField, PointsField
 from loyalty.ledger.api import (
     AdjustmentBody,
     AdjustView,
@@ -16,6 +16,7 @@ from loyalty.ledger.api import (
     LotsView,
     MovementDocument,
     MovementsView,
+    StoreLotsView,
     given_or_removed,
 )
 from loyalty.ledger.expiry import local_day, scheme_last_day
@@ -29,6 +30,12 @@ class PointLotDocument(LotDocument):
 
     granted = PointsField()
     remaining = PointsField()
+
+
+class StorePointLotDocument(PointLotDocument):
+    """A lot among those of all customers."""
+
+    customer = IdField()
 
 
 class PointMovementDocument(MovementDocument):
@@ -47,6 +54,13 @@ class PointAdjustmentBody(AdjustmentBody):
 @extend_schema_view(get=extend_schema(responses=PointLotDocument(many=True)))
 class PointLotsView(LotsView):
     """A customer's points, lot by lot."""
+
+    ledger = POINTS
+
+
+@extend_schema_view(get=extend_schema(responses=StorePointLotDocument(many=True)))
+class StorePointLotsView(StoreLotsView):
+    """The points of all customers, lot by lot."""
 
     ledger = POINTS
 

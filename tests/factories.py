@@ -15,10 +15,15 @@ from loyalty.stores.models import ApiKey, Customer, Membership, Role, SettingsVe
 from loyalty.stores.preferences import StoreSettings, settings_to_json
 from orders.kinds import LEDGERS
 from orders.models import Order
+from orders.redemption_models import Redemption, Reward
 from orders.services.applying import CancelResult, Details
 from orders.services.cancelling import cancel_order
 from orders.services.choices import CancelChoice
 from orders.services.placing import NewOrder, place_order
+from orders.services.platform_codes import Asked
+from orders.services.redeeming import redeem
+from orders.services.reversing import ReversalAsk, Reversed, reverse_redemption
+from orders.services.rewards import RewardTerms, create_reward
 from points.models import PointLot
 
 # The fifth of January 2026 in the afternoon, in Taipei; most worked examples are cancelled on such a day.
@@ -152,12 +157,49 @@ def balance(kind: Kind, customer: Customer, *, now: datetime, currency: str | No
 
 def cancel_and_return(order: Order, *, now: datetime = NOW) -> CancelResult:
     """Cancel ``order`` by hand with both kinds ticked and nothing extended."""
+    return cancel_choosing(order, CancelChoice(returns={"credits": True, "points": True}), now=now)
+
+
+def cancel_choosing(order: Order, choice: CancelChoice, *, now: datetime = NOW) -> CancelResult:
+    """Cancel ``order`` by hand with this choice."""
     return cancel_order(
         store=order.store,
         order_id=order.pk,
-        choice=CancelChoice(returns={"credits": True, "points": True}),
+        choice=choice,
         details=Details(),
         token=None,
+        actor=ACTOR,
+        trigger=Trigger.ADMIN,
+        now=now,
+    )
+
+
+def make_reward(store: Store, **terms: Any) -> Reward:
+    """A code for 5.00 off that costs 500 points, unless ``terms`` say otherwise."""
+    values: dict[str, Any] = {"name": "Five off", "points": 500, "type": "fixed", "value": Decimal(5)}
+    return create_reward(store=store, terms=RewardTerms(**(values | terms)), actor=ACTOR, now=BEFORE)
+
+
+def make_redemption(customer: Customer, reward: Reward, *, now: datetime = BEFORE) -> Redemption:
+    """What ``customer`` gets for points that must be there."""
+    return redeem(
+        store=customer.store,
+        customer_id=customer.pk,
+        reward_id=reward.pk,
+        actor=ACTOR,
+        trigger=Trigger.ADMIN,
+        now=now,
+    )
+
+
+def reverse(redemption: Redemption, *, now: datetime = NOW, token: str | None = None, **ask: Any) -> Reversed:
+    """Reverse ``redemption`` by hand, without asking a platform first."""
+    return reverse_redemption(
+        store=redemption.store,
+        redemption_id=redemption.pk,
+        ask=ReversalAsk(**ask),
+        token=token,
+        asked=Asked.NOT_ASKED,
         actor=ACTOR,
         trigger=Trigger.ADMIN,
         now=now,

@@ -13,12 +13,20 @@ PROBLEMS: Final[Mapping[str, tuple[int, str]]] = {
     "missing-scope": (403, "The API key lacks a scope."),
     "not-found": (404, "There is no such thing in this store."),
     "method-not-allowed": (405, "This address does not know the method."),
+    "already-reversed": (409, "This redemption has already been reversed."),
+    "code-used": (409, "This code has already been used."),
     "conflict": (409, "The request does not fit the present state."),
+    "endpoint-disabled": (409, "The webhook endpoint is switched off."),
     "idempotency-key-in-use": (409, "The first request with this Idempotency-Key is still running."),
+    "nothing-left": (409, "Nothing is left of what this redemption gave."),
     "not-returnable": (409, "This order is neither cancelled nor refunded."),
     "order-cancelled": (409, "The order is cancelled."),
     "preview-stale": (409, "Something has changed since this was shown."),
+    "redemption-limit-reached": (409, "This customer has redeemed this reward as often as allowed."),
+    "request-answered": (409, "This request has already been answered."),
+    "reward-inactive": (409, "This reward is not offered at the moment."),
     "spend-differs": (409, "The order has already used another amount."),
+    "too-many-endpoints": (409, "The store has as many webhook endpoints as it may have."),
     "precondition-failed": (412, "This has changed since it was read."),
     "too-large": (413, "The body is larger than 1 MB."),
     "unsupported-media-type": (415, "The body must be application/json."),
@@ -34,6 +42,7 @@ PROBLEMS: Final[Mapping[str, tuple[int, str]]] = {
 
 # The ``code`` of one entry of ``errors``, beside those above.
 FIELDS: Final[Mapping[str, str]] = {
+    "address-not-allowed": "The address may not be called: it is not https, or in a private network.",
     "above-total": "More credits than the order's total.",
     "blank": "The text is empty.",
     "cancelled": "A cancelled order takes nothing from the customer.",

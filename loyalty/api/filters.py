@@ -1,7 +1,7 @@
 """List filters that refuse what they do not know: declared with django-filter, described in the schema."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, ClassVar, Final
 
 import django_filters
@@ -15,9 +15,10 @@ from rest_framework.views import APIView
 
 from loyalty.api.pagination import PARAMETERS
 from loyalty.api.problems import Problem
-from loyalty.api.values import parse_id, parse_instant
+from loyalty.api.values import parse_day, parse_id, parse_instant
 
 _MAX_TEXT: Final = 255
+_DAY_LENGTH: Final = len("2026-01-05")
 _INSTANT_WANTED: Final = "an instant looks like 2026-01-05T11:00:00+08:00; the offset is needed"
 
 
@@ -47,6 +48,15 @@ class _InstantField(forms.CharField):
             return _lenient_instant(super().clean(value))
         except ValueError:
             raise ValidationError(_INSTANT_WANTED) from None
+
+
+class _MomentField(forms.CharField):
+    def clean(self, value: Any) -> datetime | date:
+        text = super().clean(value)
+        try:
+            return parse_day(text) if len(text) == _DAY_LENGTH else _lenient_instant(text)
+        except ValueError:
+            raise ValidationError(f"{_INSTANT_WANTED}; a day looks like 2026-01-05") from None
 
 
 class _YesNoField(forms.CharField):
@@ -84,6 +94,16 @@ class TextFilter(Described, django_filters.CharFilter):
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, strip=False, required=True, max_length=_MAX_TEXT, **options)
+
+
+class MomentFilter(Described):
+    """An instant, or the day of the store that begins then; the view's own method tells them apart."""
+
+    field_class = _MomentField
+    schema = {"type": "string", "examples": ["2026-12-31", "2026-12-31T00:00:00+08:00"]}
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, required=True, **options)
 
 
 class IdFilter(Described):
@@ -187,6 +207,15 @@ def instant_parameter(request: Request, name: str) -> datetime | None:
         return None if text is None else _lenient_instant(text)
     except ValueError:
         detail = f"“{name}” has a wrong value: {_INSTANT_WANTED}"
+        raise Problem("invalid-parameter", detail, members={"parameter": name}) from None
+
+
+def day_parameter(request: Request, name: str) -> date:
+    """The day in a query parameter. Raises Problem ``invalid-parameter``, also when it is missing."""
+    try:
+        return parse_day(request.query_params.get(name, ""))
+    except ValueError:
+        detail = f"“{name}” is needed: a day such as 2026-01-31."
         raise Problem("invalid-parameter", detail, members={"parameter": name}) from None
 
 

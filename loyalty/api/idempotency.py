@@ -17,6 +17,7 @@ from loyalty.api.models import CommandAnswer
 from loyalty.api.parsing import read_body
 from loyalty.api.problems import Problem, problem_of
 from loyalty.api.views import ApiView
+from loyalty.encryption import Secret, Unreadable
 from loyalty.jobs import Counts
 from loyalty.stores.models import Store
 
@@ -65,7 +66,7 @@ def _once(view: ApiView, request: Request, run: Callable[[], Response]) -> HttpR
     _claim(view.store, key)
     stored = CommandAnswer.objects.for_store(view.store).filter(key=key).first()
     if stored is not None and view.now < stored.created_at + KEEP:
-        return _replay(stored, fingerprint)
+        return _replay(view, stored, fingerprint)
     answer = _answer(run)
     # An answer that is past its time but not pruned yet gives way.
     CommandAnswer.unscoped.update_or_create(
@@ -75,7 +76,7 @@ def _once(view: ApiView, request: Request, run: Callable[[], Response]) -> HttpR
             "fingerprint": fingerprint,
             "status": answer.status_code,
             "headers": {name: answer[name] for name in _KEPT_HEADERS if name in answer},
-            "body": answer.content,
+            "body": _sealed(view, answer.content),
             "created_at": view.now,
         },
     )
@@ -105,11 +106,25 @@ def _claim(store: Store, key: str) -> None:
         raise Problem("idempotency-key-in-use", "The first request with this Idempotency-Key is still running.")
 
 
-def _replay(stored: CommandAnswer, fingerprint: str) -> HttpResponse:
+def _sealed(view: ApiView, body: bytes) -> bytes:
+    """What is stored of an answer."""
+    return Secret.of(body.decode()).token.encode() if view.answers_secrets else body
+
+
+def _opened(view: ApiView, stored: bytes) -> bytes:
+    """The answer that was stored; the same view stored it, because its address is part of the fingerprint."""
+    try:
+        return Secret(stored.decode()).reveal().encode() if view.answers_secrets else stored
+    except Unreadable as error:
+        detail = "This Idempotency-Key was used, and the answer to it cannot be read any more. Use another one."
+        raise Problem("idempotency-key-reused", detail) from error
+
+
+def _replay(view: ApiView, stored: CommandAnswer, fingerprint: str) -> HttpResponse:
     if stored.fingerprint != fingerprint:
         raise Problem("idempotency-key-reused", "This Idempotency-Key was used for another request.")
     headers = {**stored.headers, "Idempotent-Replayed": "true"}
-    return HttpResponse(bytes(stored.body), status=stored.status, headers=headers)
+    return HttpResponse(_opened(view, bytes(stored.body)), status=stored.status, headers=headers)
 
 
 def _answer(run: Callable[[], Response]) -> HttpResponse:

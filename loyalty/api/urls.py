@@ -14,8 +14,10 @@ urlpatterns = [
     ),
     path("", include("loyalty.stores.urls")),
     path("", include("loyalty.ledger.urls")),
+    path("", include("loyalty.webhooks.urls")),
     path("", include("credits.urls")),
     path("", include("points.urls")),
     path("", include("orders.urls")),
+    path("", include("orders.redemption_urls")),
     re_path("", UnknownAddress.as_view()),
 ]

@@ -216,7 +216,8 @@ class InstantField(_TextValue):
         return instant_text(value)
 
 
-def _parse_day(text: str) -> date:
+def parse_day(text: str) -> date:
+    """A calendar day such as 2026-12-31. Raises ValueError."""
     if not _DAY.fullmatch(text):
         raise ValueError(text)
     return date.fromisoformat(text)
@@ -227,7 +228,7 @@ class DayField(_TextValue):
     """A calendar day, in the store's time zone."""
 
     default_error_messages = {"invalid": "A day looks like 2026-12-31."}
-    parse = staticmethod(_parse_day)
+    parse = staticmethod(parse_day)
 
     def to_representation(self, value: date) -> str:
         """The day as text."""

@@ -35,6 +35,8 @@ class ApiView(APIView):
     http_method_names = ["get", "head", "post", "patch", "delete"]
     required_scopes: ClassVar[Mapping[str, str]]
     query_parameters: ClassVar[frozenset[str]] = frozenset()
+    # Whether an answer may hold a secret, so that what is kept of it for repeats is kept encrypted.
+    answers_secrets: ClassVar[bool] = False
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Who asks, may they, not too often, not too much, and nothing that nobody knows."""

@@ -8,12 +8,14 @@ from typing import Any, ClassVar
 from django.core.exceptions import PermissionDenied
 from django.db.models import ForeignKey, Model, QuerySet
 from django.forms.models import ModelChoiceField
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotAllowed
 from django.urls import URLPattern, path
 from unfold.admin import ModelAdmin
 
+from loyalty.backoffice.exporting import FORMATS, export_view
 from loyalty.backoffice.filters import FormFilter
 from loyalty.backoffice.paging import BriefPaginator
+from loyalty.exporting.tables import Export
 from loyalty.stores.active import active_store, may, store_or_none
 from loyalty.stores.roles import Can
 from loyalty.stores.scoping import StoreOwned
@@ -67,6 +69,9 @@ class BackOfficeAdmin(ModelAdmin):
     list_fullwidth = True
     save_on_top = False
     store_views: ClassVar[tuple[StoreView, ...]] = ()
+    # What the list can be taken away as, by whoever may see it.
+    exports: ClassVar[tuple[Export, ...]] = ()
+    export_formats = FORMATS
     # Words of an empty list: what is missing, and what to do about it.
     empty_title = "Nothing here yet"
     empty_hint = ""
@@ -80,11 +85,12 @@ class BackOfficeAdmin(ModelAdmin):
 
     def get_urls(self) -> list[URLPattern]:
         """Own addresses first, then list, add and change."""
-        opts = self.opts
         own = [
-            path(item.route, self._wrapped(item.view), name=f"{opts.app_label}_{opts.model_name}_{item.name}")
+            path(item.route, self._wrapped(item.view), name=f"{_name_of(self)}_{item.name}")
             for item in self.store_views
         ]
+        if self.exports:
+            own.append(path("export/<slug:key>.<slug:suffix>", self._wrapped(_export), name=f"{_name_of(self)}_export"))
         return own + [url for url in super().get_urls() if not str(url.name).endswith(_NOT_HERE)]
 
     def _wrapped(self, view: View) -> View:
@@ -118,6 +124,14 @@ class BackOfficeAdmin(ModelAdmin):
 
     def log_deletions(self, *args: Any) -> None:
         """As :meth:`log_addition`."""
+
+
+def _export(admin: BackOfficeAdmin, request: HttpRequest, key: str, suffix: str) -> HttpResponseBase:
+    return export_view(admin, admin.exports, request, key, suffix)
+
+
+def _name_of(admin: BackOfficeAdmin) -> str:
+    return f"{admin.opts.app_label}_{admin.opts.model_name}"
 
 
 class StoreModelAdmin(BackOfficeAdmin):

@@ -16,6 +16,11 @@ def may_manage_api_keys(request: HttpRequest) -> bool:
     return may(request, Can.MANAGE_API_KEYS)
 
 
+def may_manage_webhooks(request: HttpRequest) -> bool:
+    """Owners."""
+    return may(request, Can.MANAGE_WEBHOOKS)
+
+
 def may_manage_staff(request: HttpRequest) -> bool:
     """Owners, and operators in every store."""
     return may(request, Can.MANAGE_STAFF)

@@ -1,19 +1,25 @@
-"""The timeline of everything that happened in the store."""
+"""The timeline of everything that happened in the store, and how its books looked when they were last checked."""
 
-from typing import Any
+from typing import Any, Final
 
 from django.contrib import admin
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from loyalty.backoffice.base import StoreModelAdmin
-from loyalty.journal.models import JournalEntry
+from loyalty.journal.models import JournalEntry, LedgerCheck
 from loyalty.journal.wording import sentence
+from loyalty.stores.active import active_store, is_operator
 from loyalty.stores.actors import actor_names
+from loyalty.stores.models import Store
 from loyalty.stores.showing import show_moment
+
+_CHECKS_SHOWN: Final = 500
 
 
 @admin.register(JournalEntry)
@@ -86,3 +92,49 @@ def _link(name: str, row_id: int | None, row: Any) -> SafeString | str:
     if row_id is None:
         return "–"
     return format_html('<a class="cell-link" href="{}">{}</a>', reverse(name, args=[row_id]), str(row))
+
+
+@admin.register(LedgerCheck)
+class LedgerCheckAdmin(StoreModelAdmin):
+    """How the last check of the store's books ended; operators see every store's (H5, T2)."""
+
+    actions = None
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """The page."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        store = active_store(request)
+        context = {
+            **self.admin_site.each_context(request),
+            "title": "Ledger check",
+            "content_title": "Ledger check",
+            "opts": self.opts,
+            "check": _check_row(self.get_queryset(request).select_related("store").first(), store),
+            "checks": _checks_of_all(store) if is_operator(request) else [],
+        }
+        return TemplateResponse(request, "loyalty/ledger_check.html", context)
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """A check has no page of its own."""
+        self.row_or_404(request, object_id)
+        return HttpResponseRedirect(reverse("admin:journal_ledgercheck_changelist"))
+
+
+def _checks_of_all(store: Store) -> list[dict[str, Any]]:
+    """The checks of all stores, for operators: those with faults first."""
+    checks = LedgerCheck.unscoped.select_related("store").order_by("-faults", "store__name")
+    return [row for check in checks[:_CHECKS_SHOWN] if (row := _check_row(check, store))]
+
+
+def _check_row(check: LedgerCheck | None, store: Store) -> dict[str, Any] | None:
+    if check is None:
+        return None
+    return {
+        "store": check.store,
+        "when": show_moment(check.checked_at, store),
+        "faults": check.faults,
+        "examples": check.examples,
+    }

@@ -50,3 +50,18 @@ class JobRun(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class LedgerCheck(StoreOwned):
+    """How the last check of one store's books ended: how many rows do not agree, and the first of them (H5)."""
+
+    checked_at = models.DateTimeField()
+    faults = models.PositiveIntegerField(default=0)
+    examples = models.JSONField(default=list)
+
+    class Meta(StoreOwned.Meta):
+        verbose_name = "ledger check"
+        constraints: ClassVar = [models.UniqueConstraint(fields=["store"], name="ledger_check_once")]
+
+    def __str__(self) -> str:
+        return "agrees" if not self.faults else f"{self.faults} faults"

@@ -6,9 +6,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from loyalty.bulk import insert
-from loyalty.journal.models import JournalEntry
 from loyalty.stores.actors import Actor
+from loyalty.webhooks.fanout import write_entries
 
 
 class Event(StrEnum):
@@ -23,6 +22,7 @@ class Event(StrEnum):
     CREDITS_REVERTED = "order.credit_reverted"
     POINTS_REVERTED = "order.points_reverted"
     REVERT_SKIPPED = "order.revert_skipped"
+    REVERT_UNDONE = "order.revert_undone"
     ORDER_REINSTATED = "order.reinstated"
     DEDUCTED_AGAIN = "order.deducted_again"
     MARKED_FOR_REFUND = "order.marked_for_refund"
@@ -34,6 +34,19 @@ class Event(StrEnum):
     TAGGED_THERE = "order.tagged_on_platform"
     CANCELLED_THERE = "order.cancelled_on_platform"
     NOT_WRITTEN_BACK = "order.platform_not_told"
+    REWARD_CREATED = "reward.created"
+    REWARD_CHANGED = "reward.changed"
+    REDEEMED = "redemption.created"
+    CODE_CONFIRMED = "redemption.code_confirmed"
+    CODE_FAILED = "redemption.code_failed"
+    CODE_USED = "redemption.code_used"
+    REVERSAL_REQUESTED = "redemption.reversal_requested"
+    REVERSAL_REFUSED = "redemption.reversal_refused"
+    REVERSED = "redemption.reversed"
+    CODE_DELETED = "redemption.code_deleted"
+    REVERSED_CODE_USED = "order.reversed_code_used"
+    REVERSED_CODE_SETTLED = "order.reversed_code_settled"
+    WEBHOOK_CHANGED = "webhook.changed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +63,10 @@ class Happening:
 
 
 def record(happenings: Iterable[Happening], *, actor: Actor, now: datetime) -> None:
-    """Write events in one statement, inside the transaction of what happened."""
+    """Write events in one statement, inside the transaction of what happened.
+
+    The same statement queues a webhook for every endpoint of the store that is to be told of one of them.
+    """
     items = list(happenings)
     if not items:
         return
@@ -65,4 +81,4 @@ def record(happenings: Iterable[Happening], *, actor: Actor, now: datetime) -> N
         "data": [item.data for item in items],
         "created_at": [now] * len(items),
     }
-    insert(JournalEntry, columns)
+    write_entries(columns, now=now)

@@ -47,6 +47,23 @@ _REASONS: Final = {
     "no_trigger": "Did not return {left}: no status and no tag of the order is one that returns value",
     "not_applied": "Returned nothing {caused}: the order used none",
 }
+# What rules say where the same code would mislead.
+_RULES: Final = {
+    "kinds": "Did not return {left}: the rules leave this kind alone",
+    "deferred": "Did not return {left}: they had been left for later, and nothing new that triggers has come since",
+    "share": "Returned nothing {caused}: the share of what was refunded is already back",
+    "no_share": "Did not return {left} {caused}: the share of what was refunded is nothing",
+    "elsewhere": "Did not return {left}: order {value}, which it was split from or into, has its value back",
+}
+_WEBHOOK_CHANGES: Final = {
+    "created": "Webhook endpoint added",
+    "changed": "Webhook endpoint changed",
+    "rotated": "Webhook endpoint given a new secret",
+    "enabled": "Webhook endpoint switched on",
+    "disabled": "Webhook endpoint switched off",
+    "removed": "Webhook endpoint removed",
+}
+_BECAUSE: Final = {"failing": ": it had failed for five days", "gone": ": it answered that it is gone"}
 _FIELDS: Final = {
     "status": "status",
     "payment_status": "payment",
@@ -163,9 +180,23 @@ def _reverted(data: dict[str, Any], store: Store) -> str:
 def _skipped(data: dict[str, Any], store: Store) -> str:
     left = _amount(data["remains"], data["currency"], store)
     of_what = f"{left} of store credits" if data["kind"] == "credits" else left
-    by_person = data["matched"]["by"] == "person" and data["trigger"] in _BY_HAND
-    reasons = _DECIDED if by_person else _REASONS
-    return reasons[data["code"]].format(left=of_what, caused=_caused(data), value=data["matched"]["value"])
+    return _why_not(data).format(left=of_what, caused=_caused(data), value=data["matched"]["value"])
+
+
+def _why_not(data: dict[str, Any]) -> str:
+    if data["matched"]["by"] == "person" and data["trigger"] in _BY_HAND:
+        return _DECIDED[data["code"]]
+    special = _of_rules(data) if data["trigger"] in ("rule_status", "rule_tag") else ""
+    return _RULES.get(special, _REASONS[data["code"]])
+
+
+def _of_rules(data: dict[str, Any]) -> str:
+    by, value, code = data["matched"]["by"], data["matched"]["value"], data["code"]
+    if code == "not_selected":
+        return "kinds" if value == "spent_revert.kinds" else "deferred"
+    if code == "already_reverted" and Decimal(str(data["remains"])):
+        return "share" if by else "elsewhere"
+    return "no_share" if code == "no_trigger" and by else ""
 
 
 def _caused(data: dict[str, Any]) -> str:
@@ -179,6 +210,11 @@ def _balance(data: dict[str, Any], store: Store) -> str:
     amount = str(data.get("amount", "0"))
     verb = "Removed" if amount.startswith("-") else "Gave"
     return f"{verb} {_amount(amount.removeprefix('-'), data.get('currency', ''), store)}"
+
+
+def _webhook(data: dict[str, Any], store: Store) -> str:
+    because = _BECAUSE.get(data["because"], "") if data["change"] == "disabled" else ""
+    return f"{_WEBHOOK_CHANGES[data['change']]}{because}"
 
 
 def _fixed(words: str) -> Callable[[dict[str, Any], Store], str]:
@@ -222,4 +258,5 @@ _SENTENCES: Final[dict[str, Callable[[dict[str, Any], Store], str]]] = {
     Event.TAGGED_THERE: _tagged_there,
     Event.CANCELLED_THERE: _platform("Order cancelled on {} too; nothing was given back there"),
     Event.NOT_WRITTEN_BACK: _not_told,
+    Event.WEBHOOK_CHANGED: _webhook,
 }

@@ -1,7 +1,7 @@
 """A kind's lots, movements and adjustments over REST, written once for ``credits.api`` and ``points.api``."""
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any, ClassVar, Final
 
 from django.db.models import Q, QuerySet
@@ -11,7 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from loyalty.api.documents import ActorDocument, Document, actor_json
-from loyalty.api.filters import Filters, IdFilter, InstantFilter, ListFilter
+from loyalty.api.filters import Filters, IdFilter, InstantFilter, ListFilter, MomentFilter
 from loyalty.api.values import (
     Body,
     DayField,
@@ -91,6 +91,18 @@ class LotFilters(Filters):
         help_text="`open`: something is left and can be used; `expired`: the last day is over; `spent`: all is used.",
     )
 
+    expires_before = MomentFilter(
+        method="ending",
+        help_text="Usable for the last time before this instant, or before this day begins in the store's time zone. "
+        "Lots without an expiry are left out.",
+    )
+
+    def ending(self, rows: "QuerySet[Any]", _name: str, value: datetime | date) -> "QuerySet[Any]":
+        """Lots that have expired by then: the expiry is the first instant at which a lot can no longer be used (L2)."""
+        store: Store = self.request.parser_context["view"].store
+        by = value if isinstance(value, datetime) else end_of_day(value - timedelta(days=1), store.tz)
+        return rows.filter(expires_at__lte=by)
+
     def in_state(self, rows: "QuerySet[Any]", _name: str, value: Sequence[str]) -> "QuerySet[Any]":
         """Lots in any of the states, by the view's clock (L2)."""
         valid = valid_at(self.request.parser_context["view"].now)
@@ -99,6 +111,12 @@ class LotFilters(Filters):
         for name in value:
             wanted |= states[name]
         return rows.filter(wanted)
+
+
+class StoreLotFilters(LotFilters):
+    """Which lots of all customers."""
+
+    customer = IdFilter("customer", help_text="Whose they are.")
 
 
 class MovementFilters(Filters):
@@ -125,6 +143,22 @@ class LotsView(ListView):
     def present(self, rows: Sequence[Any]) -> Sequence[Any]:
         """Lots as JSON."""
         return [lot_json(row, self.store, self.now) for row in rows]
+
+
+class StoreLotsView(ListView):
+    """The lots of all customers of one kind."""
+
+    required_scopes: ClassVar = {"GET": Scope.LEDGER_READ}
+    filterset_class = StoreLotFilters
+    ledger: ClassVar[Ledger]
+
+    def get(self, _request: Request) -> Response:
+        """The lots of all customers, newest first."""
+        return self.list(self.ledger.tables.lot.objects.for_store(self.store))
+
+    def present(self, rows: Sequence[Any]) -> Sequence[Any]:
+        """Lots as JSON, each with the id of its customer."""
+        return [{"customer": str(row.customer_id)} | lot_json(row, self.store, self.now) for row in rows]
 
 
 class MovementsView(ListView):

@@ -61,6 +61,7 @@ class AbstractLot(StoreOwned):
         indexes: ClassVar[list[Any]] = [
             models.Index("customer", F("id").desc(), name="%(class)s_of_customer"),
             models.Index("customer", "expires_at", condition=Q(remaining__gt=0), name="%(class)s_open"),
+            models.Index("store", "expires_at", condition=Q(remaining__gt=0), name="%(class)s_expiring"),
             models.Index(
                 "expires_at", condition=Q(remaining__gt=0, expires_at__isnull=False), name="%(class)s_to_expire"
             ),
@@ -145,6 +146,13 @@ class AbstractMovement(StoreOwned):
         ]
         indexes: ClassVar[list[Any]] = [
             models.Index("customer", F("id").desc(), name="%(class)s_history"),
+            models.Index(
+                "store",
+                F("created_at").desc(),
+                F("id").desc(),
+                condition=Q(type=MovementType.EXPIRE),
+                name="%(class)s_lost",
+            ),
             models.Index("lot", name="%(class)s_of_lot"),
             models.Index("order", condition=Q(order__isnull=False), name="%(class)s_of_order"),
             models.Index("redemption", condition=Q(redemption__isnull=False), name="%(class)s_redeemed"),

@@ -1,4 +1,4 @@
-"""What comes back, lot by lot: the pure planner behind form, API, jobs and rules (M2-M4, E3, F2).
+"""What comes back, lot by lot: the pure planner behind form, API, jobs and rules (M2-M4, E3, F2, N5).
 
 No database, no clock: facts in, plan out. Amounts are Decimals for credits and ints for points.
 """
@@ -17,12 +17,22 @@ Amount: TypeAlias = Decimal | int
 
 
 class Decision(StrEnum):
-    """What is to happen to one kind (M2, N4). ``SKIP``: a skip tag forbids automation to return it (N3)."""
+    """What is to happen to one kind (M2, N4).
+
+    People return, decline or defer. The others are automation's reasons to return nothing, and decide nothing for
+    later: a skip tag (``SKIP``, N3), a kind that the rules leave alone or that was deferred and nothing new has
+    happened (``LEAVE``), nothing that triggers (``IDLE``), rules that are switched off (``OFF``), and value that is
+    back through the order this one was split from or into (``ELSEWHERE``).
+    """
 
     RETURN = "return"
     DECLINE = "decline"
     DEFER = "defer"
     SKIP = "skip"
+    LEAVE = "leave"
+    IDLE = "idle"
+    OFF = "off"
+    ELSEWHERE = "elsewhere"
 
 
 class ExpiredRule(StrEnum):
@@ -76,12 +86,13 @@ class KindChoice:
     """What was chosen for one kind: return it or not, and which expired lots come back until when.
 
     ``extend_all`` applies to every expired lot of the kind, ``extend`` to single allocations and wins over it. Both
-    are half-open instants.
+    are half-open instants. ``target`` is how much of what was used is to be back at most; None: everything (N5).
     """
 
     decision: Decision = Decision.DEFER
     extend_all: datetime | None = None
     extend: Mapping[int, datetime] = field(default_factory=dict)
+    target: Amount | None = None
 
     def new_expiry(self, allocation_id: int) -> datetime | None:
         """The expiry under which an expired allocation comes back, or None when it was not extended."""
@@ -95,7 +106,10 @@ DEFER = KindChoice(Decision.DEFER)
 
 @dataclass(frozen=True, slots=True)
 class PlannedLot:
-    """The fate of one allocation: ``amount`` is what it is about, ``expires_at`` that of the value after it."""
+    """The fate of one allocation: ``amount`` is what it is about, ``expires_at`` that of the value after it.
+
+    With a target, ``amount`` may be less than what is not back yet: it is the part that the target reaches (N5).
+    """
 
     used: UsedLot
     outcome: Outcome
@@ -103,7 +117,15 @@ class PlannedLot:
     expires_at: datetime | None
 
 
-_NOT_CHOSEN = {Decision.DECLINE: "declined", Decision.DEFER: "not_selected", Decision.SKIP: "skip_tag"}
+_NOT_CHOSEN = {
+    Decision.DECLINE: "declined",
+    Decision.DEFER: "not_selected",
+    Decision.SKIP: "skip_tag",
+    Decision.LEAVE: "not_selected",
+    Decision.IDLE: "no_trigger",
+    Decision.OFF: "rules_disabled",
+    Decision.ELSEWHERE: "already_reverted",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +133,7 @@ class KindPlan:
     """What returns of one kind on one order, and what stays with the shop.
 
     ``used`` is what the order was placed with and ``already`` how much of that is back now: what came back and was
-    deducted again counts in neither (M10).
+    deducted again counts in neither (M10). What lies beyond a target is in ``remains`` and in no lot (N5).
     """
 
     decision: Decision
@@ -143,29 +165,52 @@ class KindPlan:
             return "not_applied"
         if self.already == self.used:
             return "already_reverted"
-        if self.decision is not Decision.RETURN:
-            return _NOT_CHOSEN[self.decision]
-        return "blocked" if any(lot.outcome is Outcome.BLOCKED for lot in self.lots) else "expired"
+        return self._lots_code if self.decision is Decision.RETURN else _NOT_CHOSEN[self.decision]
+
+    @property
+    def _lots_code(self) -> str | None:
+        outcomes = {lot.outcome for lot in self.lots}
+        if Outcome.BLOCKED in outcomes:
+            return "blocked"
+        if Outcome.EXPIRED in outcomes:
+            return "expired"
+        # With a target, all that was to be back is back: before, or by this.
+        return None if self.returns else "already_reverted"
 
 
 def plan_kind(used: Sequence[UsedLot], choice: KindChoice, *, rule: ExpiredRule, now: datetime) -> KindPlan:
     """Decide for one kind of one order which lots give back what.
 
     ``used`` are the order's allocations in the order of spending. A lot valid at ``now`` returns under its own expiry
-    (M4); an expired one only when extended (M3). Under ``ALL_OR_NOTHING`` one expired lot blocks all the others (E3).
-    When the kind is not to be returned, no lot is decided on.
+    (M4); an expired one only when extended (M3). Under ``ALL_OR_NOTHING`` one expired lot blocks all the others (E3),
+    also one that a target does not reach. When the kind is not to be returned, no lot is decided on.
+
+    A target less what is back already is due, and is asked of the allocations in the order opposite to spending; what
+    is asked of an expired lot is not asked of another instead (N5). Allocations that the target does not reach are
+    left out of the plan.
     """
     lots: Iterable[PlannedLot] = ()
     total: Amount = sum((lot.amount for lot in used if not lot.deduction), start=0)
+    already = total - sum((lot.outstanding for lot in used), start=0)
     if choice.decision is Decision.RETURN:
         blocked = rule is ExpiredRule.ALL_OR_NOTHING and any(_lapses(lot, choice, now) for lot in used)
-        lots = (_fate(lot, choice, now, blocked=blocked) for lot in used)
-    return KindPlan(
-        decision=choice.decision,
-        lots=tuple(lots),
-        used=total,
-        already=total - sum((lot.outstanding for lot in used), start=0),
-    )
+        due = _due(used, already, choice.target)
+        lots = (_fate(lot, amount, choice, now, blocked=blocked) for lot, amount in due)
+    return KindPlan(decision=choice.decision, lots=tuple(lots), used=total, already=already)
+
+
+def _due(used: Sequence[UsedLot], already: Amount, target: Amount | None) -> list[tuple[UsedLot, Amount]]:
+    """What is asked of each allocation, in the order of spending; nothing is asked of one that is back (N5)."""
+    if target is None:
+        return [(lot, lot.outstanding) for lot in used]
+    missing = max(target - already, 0)
+    asked: list[tuple[UsedLot, Amount]] = []
+    for lot in reversed(used):
+        amount = min(lot.outstanding, missing)
+        missing -= amount
+        if amount or not lot.outstanding:
+            asked.append((lot, amount))
+    return asked[::-1]
 
 
 def _lapses(lot: UsedLot, choice: KindChoice, now: datetime) -> bool:
@@ -173,16 +218,16 @@ def _lapses(lot: UsedLot, choice: KindChoice, now: datetime) -> bool:
     return expired and choice.new_expiry(lot.allocation_id) is None
 
 
-def _fate(lot: UsedLot, choice: KindChoice, now: datetime, *, blocked: bool) -> PlannedLot:
+def _fate(lot: UsedLot, amount: Amount, choice: KindChoice, now: datetime, *, blocked: bool) -> PlannedLot:
     if not lot.outstanding:
         return PlannedLot(lot, Outcome.ALREADY_RETURNED, lot.returned, lot.expires_at)
     if _lapses(lot, choice, now):
-        return PlannedLot(lot, Outcome.EXPIRED, lot.outstanding, lot.expires_at)
+        return PlannedLot(lot, Outcome.EXPIRED, amount, lot.expires_at)
     if blocked:
-        return PlannedLot(lot, Outcome.BLOCKED, lot.outstanding, lot.expires_at)
+        return PlannedLot(lot, Outcome.BLOCKED, amount, lot.expires_at)
     if is_expired(lot.expires_at, now):
-        return PlannedLot(lot, Outcome.EXTENDED, lot.outstanding, choice.new_expiry(lot.allocation_id))
-    return PlannedLot(lot, Outcome.RETURNED, lot.outstanding, lot.expires_at)
+        return PlannedLot(lot, Outcome.EXTENDED, amount, choice.new_expiry(lot.allocation_id))
+    return PlannedLot(lot, Outcome.RETURNED, amount, lot.expires_at)
 
 
 class InsufficientBalance(Invalid):

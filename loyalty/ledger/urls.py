@@ -1,9 +1,11 @@
-"""The REST address of what reads both ledgers."""
+"""The REST addresses of what reads both ledgers."""
 
 from django.urls import path
 
 from loyalty.ledger.balance_api import BalanceView
+from loyalty.ledger.statement_api import StatementView
 
 urlpatterns = [
     path("customers/<str:customer_id>/balance/", BalanceView.as_view(), name="api-balance"),
+    path("customers/<str:customer_id>/statement/", StatementView.as_view(), name="api-statement"),
 ]

@@ -15,7 +15,18 @@ Handler = Callable[[Message, datetime], None]
 TOPICS: Final[dict[str, str]] = {
     "platform.tag_order": "orders.services.writing_back.tag_there",
     "platform.cancel_order": "orders.services.writing_back.cancel_there",
+    "platform.create_code": "orders.services.platform_codes.create_code",
+    "platform.delete_code": "orders.services.platform_codes.delete_code",
+    "webhook": "loyalty.webhooks.delivery.deliver",
 }
+
+# What each topic's messages do, for staff; a topic without words is shown by its name.
+WORDS: Final[dict[str, str]] = {
+    "platform.tag_order": "Put a tag on the platform's order",
+    "platform.cancel_order": "Cancel the order on the platform too",
+}
+# Topics whose messages are shown on a page of their own instead of the list of all.
+OWN_PAGES: Final = ("webhook",)
 
 
 class Postpone(Exception):
@@ -32,6 +43,11 @@ class Postpone(Exception):
 
 class GiveUp(Exception):
     """It can never be done; ``str(error)`` says why, for staff."""
+
+
+def words_of(topic: str) -> str:
+    """What messages of a topic do, for staff."""
+    return WORDS.get(topic, topic.replace("_", " ").replace(".", " ").capitalize())
 
 
 def handler_of(topic: str) -> Handler:

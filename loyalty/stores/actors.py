@@ -48,6 +48,12 @@ class Actor:
         return f"{self.type}:{self.key}"
 
     @classmethod
+    def from_ref(cls, ref: str) -> "Actor":
+        """The actor behind a stored reference, such as ``user:12``. Raises ValueError for what is none."""
+        actor_type, _, key = ref.partition(":")
+        return cls(ActorType(actor_type), key)
+
+    @classmethod
     def user(cls, user: User) -> "Actor":
         """A person signed in to the back-office."""
         return cls(ActorType.USER, str(user.pk))
@@ -61,6 +67,11 @@ class Actor:
     def job(cls, name: str) -> "Actor":
         """A periodic job, by its fixed name."""
         return cls(ActorType.JOB, name)
+
+    @classmethod
+    def rule(cls, name: str) -> "Actor":
+        """A rule that a store has set up."""
+        return cls(ActorType.RULE, name)
 
     @classmethod
     def platform(cls, name: str) -> "Actor":
@@ -97,4 +108,6 @@ def _keys(refs: set[str], actor_type: ActorType) -> list[int]:
 
 def _plain_name(ref: str) -> str:
     actor_type, _, key = ref.partition(":")
+    if actor_type == ActorType.RULE:
+        return f"{key.replace('_', '-').capitalize()} rules"
     return f"Job {key}" if actor_type == ActorType.JOB else key

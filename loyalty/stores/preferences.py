@@ -1,9 +1,11 @@
 """A store's settings: their shape and defaults, and the version that governs (H4)."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, field
 from decimal import Decimal
 from typing import Any, Literal
+
+from django.db.models import QuerySet
 
 from loyalty.stores.models import SettingsVersion, Store
 
@@ -140,14 +142,24 @@ def current_settings(store: Store) -> StoreSettings:
     return settings_from_json(saved.data, version=saved.version) if saved else StoreSettings()
 
 
+def settings_of(store_ids: Collection[int]) -> dict[int, StoreSettings]:
+    """The settings that govern each of these stores now; one query."""
+    by_store = _saved(SettingsVersion.unscoped.filter(store__in=store_ids))
+    return {pk: by_store.get(pk, StoreSettings()) for pk in store_ids}
+
+
 def settings_by_store() -> dict[int, StoreSettings]:
     """The settings that govern each store now, by the store's id; stores that never saved any have the defaults.
 
-    One query, for jobs that serve all stores.
+    Two queries, for jobs that serve all stores.
     """
-    saved = SettingsVersion.unscoped.order_by("store_id", "-version").distinct("store_id")
-    by_store = {row.store_id: settings_from_json(row.data, version=row.version) for row in saved}
+    by_store = _saved(SettingsVersion.unscoped.all())
     return {pk: by_store.get(pk, StoreSettings()) for pk in Store.objects.values_list("pk", flat=True)}
+
+
+def _saved(versions: "QuerySet[SettingsVersion]") -> dict[int, StoreSettings]:
+    newest = versions.order_by("store_id", "-version").distinct("store_id")
+    return {row.store_id: settings_from_json(row.data, version=row.version) for row in newest}
 
 
 def settings_from_json(data: Mapping[str, Any], *, version: int) -> StoreSettings:

@@ -17,6 +17,7 @@ class Can(StrEnum):
     UNDO_REVERTS = "undo_reverts"
     MANAGE_STAFF = "manage_staff"
     MANAGE_API_KEYS = "manage_api_keys"
+    MANAGE_WEBHOOKS = "manage_webhooks"
 
 
 _SUPPORT = frozenset({Can.VIEW, Can.CANCEL_ORDERS, Can.ADJUST_LEDGER, Can.EDIT_CUSTOMERS})

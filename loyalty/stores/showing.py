@@ -4,7 +4,7 @@ from datetime import date, datetime
 from functools import lru_cache
 
 from babel.core import Locale, UnknownLocaleError
-from babel.dates import format_date, format_time
+from babel.dates import format_date, format_skeleton, format_time
 
 from loyalty.ledger.expiry import last_day_of_use
 from loyalty.stores.models import Store
@@ -27,6 +27,11 @@ def show_day(day: date | None, store: Store) -> str:
 def show_day_in_words(day: date | None, store: Store) -> str:
     """A day as letters write it, such as ``5 January 2026``; empty for none."""
     return format_date(day, "long", locale=_locale(store.locale)) if day else ""
+
+
+def show_month(day: date, store: Store) -> str:
+    """The month of a day, such as ``Jan 2026``."""
+    return format_skeleton("yMMM", day, locale=_locale(store.locale))
 
 
 def show_last_day(expires_at: datetime | None, store: Store) -> str:

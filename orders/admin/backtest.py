@@ -14,7 +14,7 @@ from loyalty.stores.active import active_store
 from loyalty.stores.models import Store
 from loyalty.stores.preferences import AutoCancelSettings, ExpiredLotsSettings, current_settings
 from loyalty.stores.roles import Can
-from orders.admin.backtest_showing import chart_of, day_rows, line_rows, tiles_of
+from orders.admin.backtest_showing import chart_of, day_rows, line_rows, reasons_of, tiles_of
 from orders.services.backtesting import MOST_DAYS, PER_PAGE, Backtest, backtest
 
 _MODES: Final = (
@@ -87,7 +87,7 @@ def _initial(saved: AutoCancelSettings) -> dict[str, Any]:
 
 
 def _shown(form: BacktestForm, request: HttpRequest, store: Store, now: datetime) -> dict[str, Any]:
-    tried, page = form.tried(), _page(request)
+    tried, page = form.tried(), page_of(request)
     result = backtest(
         store=store, auto_cancel=tried, days=form.cleaned_data["days"], now=now, first=(page - 1) * PER_PAGE
     )
@@ -96,19 +96,22 @@ def _shown(form: BacktestForm, request: HttpRequest, store: Store, now: datetime
         "count": sum(tally.orders for tally in result.totals.values()),
         "tiles": tiles_of(result, store),
         "chart": chart_of(result, store),
+        "reasons": reasons_of(result),
         "rows": day_rows(result, store),
         "lines": line_rows(result, store),
         "nothing_on": tried.expired == tried.failed == "off",
-        "pages": _pages(request, page, result),
+        "pages": pages_of(request, page, result),
     }
 
 
-def _page(request: HttpRequest) -> int:
+def page_of(request: HttpRequest) -> int:
+    """The number of the page that is asked for; nonsense means the first."""
     text = request.GET.get("page", "1")
     return min(max(int(text), 1), _LAST_PAGE) if text.isascii() and text.isdigit() else 1
 
 
-def _pages(request: HttpRequest, page: int, result: Backtest) -> dict[str, Any]:
+def pages_of(request: HttpRequest, page: int, result: Backtest) -> dict[str, Any]:
+    """The way to the pages before and after."""
     return {
         "number": page,
         "previous": _address(request, page - 1) if page > 1 else "",

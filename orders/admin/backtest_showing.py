@@ -14,11 +14,33 @@ from orders.kinds import KINDS, currency_of, show
 from orders.models import Order
 from orders.services.backtesting import Backtest, ByTrigger, Line, Sums, Tally
 
-WHY: Final = {Trigger.PAYMENT_EXPIRED: "Payment expired", Trigger.PAYMENT_FAILED: "Payment failed"}
-_CLASSES: Final = {Trigger.PAYMENT_EXPIRED: "bt-expired", Trigger.PAYMENT_FAILED: "bt-failed"}
+WHY: Final = {
+    Trigger.PAYMENT_EXPIRED: "Payment expired",
+    Trigger.PAYMENT_FAILED: "Payment failed",
+    Trigger.RULE_STATUS: "By status",
+    Trigger.RULE_TAG: "By tag",
+}
+_CLASSES: Final = {
+    Trigger.PAYMENT_EXPIRED: "bt-expired",
+    Trigger.PAYMENT_FAILED: "bt-failed",
+    Trigger.RULE_STATUS: "bt-expired",
+    Trigger.RULE_TAG: "bt-failed",
+}
 # The drawing's own units; the page scales it to its width.
 _WIDTH, _HEIGHT = 720, 160
 _FILLED: Final = 0.75
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """How one look back speaks: what would have been done to orders, and why value is left that has not expired."""
+
+    done: str
+    left: str
+
+
+CANCELLING: Final = Words("cancelled", "because it is only cancelled, or a tag says so")
+RETURNING: Final = Words("acted on", "kept back or not refunded")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +82,7 @@ class DayRow:
     """One day on which something would have happened."""
 
     day: str
-    expired: int
-    failed: int
+    counts: Sequence[int]
     value: str
     returned: str
     not_returned: str
@@ -69,7 +90,7 @@ class DayRow:
 
 @dataclass(frozen=True, slots=True)
 class LineRow:
-    """One order that would have been cancelled."""
+    """One order that would have been reached."""
 
     order: Order
     customer: str
@@ -80,14 +101,19 @@ class LineRow:
     not_returned: str
 
 
-def chart_of(result: Backtest, store: Store) -> Chart:
-    """A stacked bar for each day: orders cancelled because their payment expired, above them those that failed."""
+def reasons_of(result: Backtest) -> list[tuple[str, str]]:
+    """The triggers of a look back as its legend names them, each with its colour."""
+    return [(WHY[trigger], _CLASSES[trigger]) for trigger in result.totals]
+
+
+def chart_of(result: Backtest, store: Store, words: Words = CANCELLING) -> Chart:
+    """A stacked bar for each day: the orders of the first trigger, above them those of the second."""
     days = list(result.days)
     most = max((sum(tally.orders for tally in tallies.values()) for tallies in result.days.values()), default=0)
     bars = [bar for number, day in enumerate(days) for bar in _bars(number, day, result, max(most, 1), store)]
     first, last = show_day(days[0], store), show_day(days[-1], store)
-    words = f"Orders that would have been cancelled each day from {first} to {last}; at most {most} on one day."
-    return Chart(_WIDTH, _HEIGHT, bars, most, first, last, words)
+    told = f"Orders that would have been {words.done} each day from {first} to {last}; at most {most} on one day."
+    return Chart(_WIDTH, _HEIGHT, bars, most, first, last, told)
 
 
 def _bars(number: int, day: date, result: Backtest, most: int, store: Store) -> Iterable[Bar]:
@@ -108,23 +134,26 @@ def _round(number: float) -> float:
     return round(number, 2)
 
 
-def tiles_of(result: Backtest, store: Store) -> list[Tile]:
+def tiles_of(result: Backtest, store: Store, words: Words = CANCELLING) -> list[Tile]:
     """How many, of what value, and what would have come back and what not."""
     whole = _sum(result.totals)
     by_reason = ", ".join(f"{tally.orders} {WHY[trigger].lower()}" for trigger, tally in result.totals.items())
     value = " + ".join(show(total, currency, store) for currency, total in sorted(whole.value.items()))
-    tiles = [Tile("Orders cancelled", str(whole.orders), by_reason), Tile("Value of these orders", value or DASH, "")]
+    tiles = [
+        Tile(f"Orders {words.done}", str(whole.orders), by_reason),
+        Tile("Value of these orders", value or DASH, ""),
+    ]
     for kind, name in zip(KINDS, ("Credits returned", "Points returned"), strict=True):
         mine = {currency: sums for (key, currency), sums in sorted(whole.kinds.items()) if key == kind}
         back = " + ".join(show(sums.returned, currency, store) for currency, sums in mine.items())
-        tiles.append(Tile(name, back or DASH, _fate(mine, store)))
+        tiles.append(Tile(name, back or DASH, _fate(mine, store, words)))
     return tiles
 
 
-def _fate(sums_by_currency: Mapping[str, Sums], store: Store) -> str:
+def _fate(sums_by_currency: Mapping[str, Sums], store: Store, words: Words) -> str:
     if not sums_by_currency:
         return "None were used"
-    kept = [_kept_words(sums, currency, store) for currency, sums in sums_by_currency.items()]
+    kept = [_kept_words(sums, currency, store, words) for currency, sums in sums_by_currency.items()]
     return f"Not returned: {'; '.join(filter(None, kept))}" if any(kept) else "Everything used comes back"
 
 
@@ -138,8 +167,7 @@ def _day_row(day: date, tallies: ByTrigger, whole: Tally, store: Store) -> DayRo
     kinds = sorted(whole.kinds.items())
     return DayRow(
         day=show_day(day, store),
-        expired=tallies[Trigger.PAYMENT_EXPIRED].orders,
-        failed=tallies[Trigger.PAYMENT_FAILED].orders,
+        counts=[tally.orders for tally in tallies.values()],
         value=" + ".join(show(total, currency, store) for currency, total in sorted(whole.value.items())),
         returned=_joined(show(sums.returned, currency, store) for (_, currency), sums in kinds if sums.returned),
         not_returned=_joined(
@@ -148,12 +176,12 @@ def _day_row(day: date, tallies: ByTrigger, whole: Tally, store: Store) -> DayRo
     )
 
 
-def line_rows(result: Backtest, store: Store) -> list[LineRow]:
+def line_rows(result: Backtest, store: Store, words: Words = CANCELLING) -> list[LineRow]:
     """The orders of this page."""
-    return [_line_row(line, store) for line in result.lines]
+    return [_line_row(line, store, words) for line in result.lines]
 
 
-def _line_row(line: Line, store: Store) -> LineRow:
+def _line_row(line: Line, store: Store, words: Words) -> LineRow:
     order = line.order
     kinds: list[tuple[Kind, Sums]] = [(kind, line.sums[kind]) for kind in KINDS if kind in line.sums]
     return LineRow(
@@ -163,18 +191,18 @@ def _line_row(line: Line, store: Store) -> LineRow:
         why=WHY[line.strike.trigger],
         total=money_words(order, store),
         returned=_joined(show(sums.returned, currency_of(order, kind), store) for kind, sums in kinds if sums.returned),
-        not_returned=_joined(_kept_words(sums, currency_of(order, kind), store) for kind, sums in kinds),
+        not_returned=_joined(_kept_words(sums, currency_of(order, kind), store, words) for kind, sums in kinds),
     )
 
 
-def _kept_words(sums: Sums, currency: str, store: Store) -> str:
+def _kept_words(sums: Sums, currency: str, store: Store, words: Words) -> str:
     """What does not come back and why, such as ``10.00 USD expired, 5.00 USD because another part has expired``."""
     parts = [
         (sums.expired, "expired"),
         (sums.blocked, "because another part has expired"),
-        (sums.left, "because it is only cancelled, or a tag says so"),
+        (sums.left, words.left),
     ]
-    return ", ".join(f"{show(amount, currency, store)} {words}" for amount, words in parts if amount)
+    return ", ".join(f"{show(amount, currency, store)} {why}" for amount, why in parts if amount)
 
 
 def _joined(parts: Iterable[str]) -> str:

@@ -10,6 +10,7 @@ from django.db.models import Min, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 
+from loyalty.backoffice.exporting import FORMATS
 from loyalty.backoffice.paging import BriefPaginator
 from loyalty.journal.wording import trigger_words
 from loyalty.ledger.expiry import is_expired
@@ -19,6 +20,7 @@ from loyalty.notices.models import Notice
 from loyalty.stores.actors import Actor, actor_names
 from loyalty.stores.models import Customer, Store
 from loyalty.stores.showing import show_last_day, show_moment
+from orders.admin.exports import LOTS, MOVEMENTS
 from orders.admin.order_tabs import notice_row, reason_words
 from orders.admin.showing import DASH, money_words, payment_badge, revert_badge, status_badge, used_words
 from orders.kinds import KINDS, LEDGERS, NAMES, show
@@ -122,6 +124,8 @@ def _ledger(kind: Kind, request: HttpRequest, customer: Customer, store: Store, 
     lots = tables.lot.unscoped.filter(customer=customer, remaining__gt=0).order_by("expires_at", "id")[:_OPEN_LOTS]
     return context | {
         "name": NAMES[kind],
+        "exports": (MOVEMENTS[kind], LOTS[kind]),
+        "formats": FORMATS,
         "history": [_movement(row, names, store) for row in context["rows"]],
         "lots": [_lot(row, store, now) for row in lots],
     }

@@ -19,6 +19,9 @@ from loyalty.stores.searching import find_customers
 from loyalty.stores.showing import show_moment
 from orders.admin.adjusting import AdjustForm, carry_out
 from orders.admin.customer_tabs import TABS, cards, profile_form, tab_context
+from orders.admin.expiring import expiring_page
+from orders.admin.exports import CUSTOMER_EXPORTS
+from orders.admin.statement import statement_page
 from orders.kinds import KINDS
 
 
@@ -58,6 +61,7 @@ class CustomerAdmin(StoreModelAdmin):
     list_display = ("__str__", "email", "external_id", "since")
     sortable_by = ()
     ordering = ("-id",)
+    exports = CUSTOMER_EXPORTS
     search_fields = ("email",)
     search_help_text = "Name, e-mail or external id"
     actions = None
@@ -65,6 +69,8 @@ class CustomerAdmin(StoreModelAdmin):
     empty_hint = "Customers arrive with their orders, or through the REST API."
     store_views: ClassVar[tuple[StoreView, ...]] = (
         StoreView("<path:object_id>/adjust/<slug:kind>/", "adjust", adjust_page),
+        StoreView("<path:object_id>/statement/", "statement", statement_page),
+        StoreView("expiring/", "expiring", expiring_page),
     )
 
     def get_queryset(self, request: HttpRequest) -> "QuerySet[Customer]":

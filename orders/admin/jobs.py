@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any, ClassVar, Final
 
 from django.contrib import admin, messages
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -19,6 +19,8 @@ from loyalty.stores.roles import Can
 from loyalty.stores.showing import show_moment
 from orders.admin.upcoming import page_of
 from orders.models import OrderStatus, PaymentStatus, Problem
+from orders.services.automatic import JOB as CANCELLING
+from orders.services.watching import JOB as EVALUATING
 
 PAGE: Final = "admin:orders_problem_changelist"
 _UNITS: Final = ((timedelta(hours=1), "h"), (timedelta(minutes=1), "min"), (timedelta(seconds=1), "s"))
@@ -27,10 +29,14 @@ _WORDS: Final = {
     "orders.auto_cancel": "Orders with expired or failed payment are cancelled",
     "orders.poll_platforms": "Changed orders are fetched from the shop platforms",
     "orders.continue_polls": "Fetching that takes longer is gone on with",
+    "orders.evaluate_rules": "Spent-revert rules look at orders that changed",
+    "orders.bulk_cancel": "Orders that staff chose are cancelled together",
     "credits.expire_lots": "Expired credits are booked off",
     "points.expire_lots": "Expired points are booked off",
     "loyalty.deliver_notices": "Messages to customers are sent",
-    "loyalty.prune": "Old answers of the REST API are deleted",
+    "loyalty.check_ledger": "The books are checked, once a day",
+    "loyalty.deliver_outbox": "Shop platforms and webhook endpoints are told",
+    "loyalty.prune": "Old answers of the REST API and old outgoing messages are deleted",
 }
 
 
@@ -55,10 +61,12 @@ class ProblemAdmin(StoreModelAdmin):
     def get_queryset(self, request: HttpRequest) -> "QuerySet[Problem]":
         """Orders set aside that still wait: one that was paid or cancelled meanwhile is no problem any more."""
         rows: QuerySet[Problem] = super().get_queryset(request)
-        return rows.select_related("order").filter(
+        to_cancel = Q(
+            job=CANCELLING,
             order__status__in=(OrderStatus.PENDING, OrderStatus.CONFIRMED),
             order__payment_status__in=(PaymentStatus.EXPIRED, PaymentStatus.FAILED),
         )
+        return rows.select_related("order").filter(to_cancel | Q(job=EVALUATING, order__rules_due_at__isnull=False))
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """The page."""

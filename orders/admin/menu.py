@@ -42,13 +42,26 @@ def paid_late_is_active(request: HttpRequest) -> bool:
 def all_orders_is_active(request: HttpRequest) -> bool:
     """Whether the page is about orders, but none of the lists that have an entry of their own."""
     own = needs_revert_is_active(request) or paid_late_is_active(request)
-    own = own or request.path == reverse("admin:orders_order_upcoming") or order_settings_is_active(request)
+    own = own or request.path == reverse("admin:orders_order_upcoming")
+    own = own or order_settings_is_active(request) or spent_revert_is_active(request)
     return request.path.startswith(reverse("admin:orders_order_changelist")) and not own
+
+
+def customers_is_active(request: HttpRequest) -> bool:
+    """Whether the page is about customers, but none that has an entry of its own."""
+    own = request.path == reverse("admin:stores_customer_expiring")
+    return request.path.startswith(reverse("admin:stores_customer_changelist")) and not own
 
 
 def order_settings_is_active(request: HttpRequest) -> bool:
     """Whether the page is the order settings, or tries them on the past."""
     return request.path in (reverse("admin:stores_settingsversion_orders"), reverse("admin:orders_order_backtest"))
+
+
+def spent_revert_is_active(request: HttpRequest) -> bool:
+    """Whether the page is the spent-revert rules, or tries them on the past."""
+    pages = ("admin:stores_settingsversion_spent_revert", "admin:orders_order_rules_backtest")
+    return request.path in map(reverse, pages)
 
 
 def _is_list(request: HttpRequest, name: str) -> bool:

@@ -1,11 +1,22 @@
 """The page *Notices*: when customers are told, and what they read (M5, H3)."""
 
-from typing import Final
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any, Final
 
 from django import forms
+from django.template.loader import render_to_string
 
-from loyalty.backoffice.setting_cards import CardForm, CardKind
+from loyalty.backoffice.setting_cards import CardForm, CardKind, Sample
 from loyalty.backoffice.setting_pages import SettingsPage
+from loyalty.ledger.expiry import local_day
+from loyalty.stores.actors import Trigger
+from loyalty.stores.models import Store
+from loyalty.stores.preferences import StoreSettings
+from loyalty.stores.showing import show_day_in_words
+from orders.kinds import show
+from orders.services.notice import BECAUSE, NoticeKind, NoticeLine
+from orders.services.reminding import ReminderKind, ReminderLine
 
 _LONGEST_REMINDER: Final = 365
 _CANCELS: Final = "Messages about cancelled orders"
@@ -54,13 +65,61 @@ class ReminderForm(CardForm):
     paths = {"days_before": ("reminders", "days_before")}
 
 
+def cancel_samples(store: Store, settings: StoreSettings, now: datetime) -> list[Sample]:
+    """What the customer of an invented order reads when staff cancel it, and when a job does."""
+    until, before = _day(store, now, 60), _day(store, now, -4)
+    kinds = [
+        NoticeKind(
+            "Store credits",
+            (NoticeLine(_money(5, store), f"valid until {until}"),),
+            (NoticeLine(_money(10, store), f"expired on {before}"),),
+        ),
+        NoticeKind("Member points", (NoticeLine(show(100, "", store), "valid without end"),), ()),
+    ]
+    return [
+        _cancelled("When staff cancel an order", "", kinds, store),
+        _cancelled("When a payment was not made in time", BECAUSE[Trigger.PAYMENT_EXPIRED], kinds, store),
+    ]
+
+
+def reminder_samples(store: Store, settings: StoreSettings, now: datetime) -> list[Sample]:
+    """What an invented customer reads before value expires."""
+    day = _day(store, now, settings.reminders.days_before or 7)
+    kinds = [
+        ReminderKind("Store credits", (ReminderLine(_money(5, store), day),)),
+        ReminderKind("Member points", (ReminderLine(show(100, "", store), day),)),
+    ]
+    text = _text("reminder", store, {"kinds": kinds})
+    return [Sample("See the message", f"{store.name}: store credits and member points expire soon", text)]
+
+
+def _cancelled(title: str, because: str, kinds: list[NoticeKind], store: Store) -> Sample:
+    more = {"kinds": kinds, "cancelled": True, "because": because, "order": {"number": "1001"}}
+    return Sample(
+        f"See the message: {title}", f"{store.name}: order 1001 was cancelled", _text("cancelled", store, more)
+    )
+
+
+def _text(name: str, store: Store, more: dict[str, Any]) -> str:
+    context = {"store": store, "customer_name": "Ana Lee", **more}
+    return render_to_string(f"orders/notices/{name}.txt", context).strip()
+
+
+def _money(amount: int, store: Store) -> str:
+    return show(Decimal(amount), store.currency, store)
+
+
+def _day(store: Store, now: datetime, days: int) -> str:
+    return show_day_in_words(local_day(now, store.tz) + timedelta(days=days), store)
+
+
 NOTICES: Final = SettingsPage(
     "notices",
     "Notices",
     cards=(
-        CardKind("cancels", _CANCELS, CancelNoticeForm),
+        CardKind("cancels", _CANCELS, CancelNoticeForm, samples=cancel_samples),
         CardKind("redemptions", "Messages about reversed redemptions", RedemptionNoticeForm),
-        CardKind("reminder", _REMINDERS, ReminderForm),
+        CardKind("reminder", _REMINDERS, ReminderForm, samples=reminder_samples),
     ),
     wakes=("loyalty.deliver_notices",),
 )

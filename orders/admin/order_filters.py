@@ -4,9 +4,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, Final, cast
+from urllib.parse import urlencode
 
 from django import forms
 from django.contrib import admin
+from django.contrib.admin.views.main import SEARCH_VAR
 from django.contrib.admin.widgets import AutocompleteSelect
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import HttpRequest
@@ -16,10 +18,12 @@ from loyalty.backoffice.filters import DayInput, FilterForm, FormFilter
 from loyalty.ledger.expiry import end_of_day
 from loyalty.stores.actors import Trigger
 from loyalty.stores.models import Customer
+from orders.bulk_models import BulkItem
 from orders.kinds import KINDS, LEDGERS
 from orders.models import OPEN_ON_PLATFORM, Completeness, Order, OrderStatus, PaymentStatus, RevertStatus
 from orders.tags import tag_key
 
+_LARGEST_ID: Final = 2**63 - 1
 _ANY: Final = ("", "Any")
 _YES: Final = (_ANY, ("yes", "Yes"))
 AUTOMATIC: Final = (Trigger.PAYMENT_EXPIRED, Trigger.PAYMENT_FAILED)
@@ -53,7 +57,7 @@ class OrderFilterForm(FilterForm):
     cancelled_from = forms.DateField(label="Cancelled from", required=False, widget=DayInput)
     cancelled_to = forms.DateField(label="Cancelled until", required=False, widget=DayInput)
     cancelled_by = _choice("Cancelled by", (_ANY, *((key, label) for key, (label, _) in _CANCELLED_BY.items())))
-    cancelled_at = forms.DateTimeField(label="Cancelled together at", required=False)
+    bulk = forms.IntegerField(label="Bulk cancel (its number)", required=False, min_value=1, max_value=_LARGEST_ID)
     not_reverted = _choice("Either kind Not Reverted", _YES)
     expired_lots = _choice("Drew on value that has expired", _YES)
     customer = forms.ModelChoiceField(label="Customer", queryset=Customer.unscoped.none(), required=False)
@@ -86,8 +90,13 @@ class OrderFilterForm(FilterForm):
             "cancelled_by": lambda key: Q(cancelled_at__isnull=False, cancelled_by__in=_CANCELLED_BY[key][1]),
             "not_reverted": lambda _: _not_reverted(),
             "expired_lots": lambda _: _drew_on_expired(),
+            "bulk": lambda number: Q(pk__in=self._items.filter(bulk=number).values("order")),
         }
         return special[name](value) if name in special else Q(**{name: value})
+
+    @property
+    def _items(self) -> "QuerySet[BulkItem]":
+        return BulkItem.objects.for_store(self.store)
 
     def _start(self, day: date) -> datetime:
         # The end of the day before: some zones have days that do not begin at midnight (L2).
@@ -137,3 +146,9 @@ def saved_views(request: HttpRequest) -> list[dict[str, Any]]:
     """The tabs, and which one is shown."""
     shown = {key: value for key in _VIEW_KEYS if (value := request.GET.get(key))}
     return [{"name": view.name, "query": view.query, "current": view.filters == shown} for view in SAVED_VIEWS]
+
+
+def list_query(request: HttpRequest) -> str:
+    """The filters and the search of the list that is shown, as they stand in an address; empty for all orders."""
+    names = (*OrderFilterForm.base_fields, SEARCH_VAR)
+    return urlencode({name: value for name in names if (value := request.GET.get(name, "").strip())})

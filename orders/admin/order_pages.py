@@ -20,13 +20,15 @@ from loyalty.stores.roles import Can
 from loyalty.stores.searching import find_customers
 from loyalty.stores.showing import show_moment
 from orders.admin.backtest import backtest_page
-from orders.admin.bulk_cancel import LIMIT, bulk_cancel_page, show_bulk_cancel
+from orders.admin.bulk_cancel import choose_all, choose_all_page, choose_orders
 from orders.admin.cancelling import cancel_page
+from orders.admin.exports import ORDER_EXPORTS
 from orders.admin.holding import hold_page, release_page
 from orders.admin.late_payments import keep_all_cancelled, refund_page
-from orders.admin.order_filters import OrderFilter, saved_views
+from orders.admin.order_filters import OrderFilter, list_query, saved_views
 from orders.admin.order_tabs import TABS, tab_context
 from orders.admin.reinstating import reinstate_address, reinstate_page
+from orders.admin.rules_backtest import rules_backtest_page
 from orders.admin.showing import (
     DASH,
     has_in_hand,
@@ -42,6 +44,7 @@ from orders.models import OPEN_ON_PLATFORM, Order, OrderStatus, PaymentStatus
 from orders.services.changing import change_order
 
 _CUSTOMERS_LOOKED_AT = 200
+_DECIDED_AT_ONCE = 500
 _CANCELLED_BY = {
     "admin": "staff",
     "bulk": "staff, several at once",
@@ -72,6 +75,7 @@ class OrderAdmin(StoreModelAdmin):
     list_display_links = ("order",)
     list_filter = (OrderFilter,)
     list_before_template = "orders/admin/views.html"
+    exports = ORDER_EXPORTS
     search_fields = ("number",)
     search_help_text = "Number, external id, e-mail or name"
     sortable_by = ()
@@ -87,7 +91,8 @@ class OrderAdmin(StoreModelAdmin):
 
     store_views: ClassVar[tuple[StoreView, ...]] = (
         StoreView("backtest/", "backtest", backtest_page),
-        StoreView("bulk-cancel/", "bulk_cancel", bulk_cancel_page),
+        StoreView("rules-backtest/", "rules_backtest", rules_backtest_page),
+        StoreView("bulk-cancel/", "bulk_cancel", choose_all_page),
         StoreView("upcoming/", "upcoming", upcoming_page),
         StoreView("<path:object_id>/cancel/", "cancel", cancel_page),
         StoreView("<path:object_id>/reinstate/", "reinstate", reinstate_page),
@@ -124,7 +129,13 @@ class OrderAdmin(StoreModelAdmin):
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """The list under its saved views."""
-        more = {"saved_views": saved_views(request), "title": "Orders"}
+        query = list_query(request)
+        more = {
+            "saved_views": saved_views(request),
+            "title": "Orders",
+            "list_query": query,
+            "may_choose_all": bool(query) and may(request, Can.CANCEL_ORDERS),
+        }
         response: HttpResponse = super().changelist_view(request, more | (extra_context or {}))
         return response
 
@@ -218,9 +229,10 @@ class OrderAdmin(StoreModelAdmin):
 
     @admin.action(description="Cancel selected orders (nothing is returned)…", permissions=["cancel"])
     def cancel_several(self, request: HttpRequest, queryset: "QuerySet[Order]") -> HttpResponse:
-        """Show the page that says what cancelling them all means (B1)."""
-        ids = queryset.order_by("pk").values_list("pk", flat=True)
-        return show_bulk_cancel(self, request, list(ids[: LIMIT + 1]))
+        """Show the page that says what cancelling them all means (B1); they may be the whole filtered list."""
+        if request.POST.get("select_across") == "1":
+            return choose_all(self, request)
+        return choose_orders(request, queryset)
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         """All actions; deciding about late payments only in the list of those (E6)."""
@@ -241,7 +253,7 @@ class OrderAdmin(StoreModelAdmin):
     @admin.action(description="Keep cancelled and mark for refund", permissions=["cancel"])
     def keep_cancelled(self, request: HttpRequest, queryset: "QuerySet[Order]") -> None:
         """Decide so about the chosen orders that were paid after they were cancelled automatically (E6)."""
-        keep_all_cancelled(request, list(queryset.order_by("pk").values_list("pk", "number")[:LIMIT]))
+        keep_all_cancelled(request, list(queryset.order_by("pk").values_list("pk", "number")[:_DECIDED_AT_ONCE]))
 
     @admin.display(description="Order")
     def order(self, order: Order) -> SafeString:

@@ -1,5 +1,6 @@
 """What was given back, by whom and why: read-only."""
 
+from datetime import timedelta
 from typing import Any
 
 from django import forms
@@ -12,12 +13,14 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from loyalty.backoffice.base import StoreModelAdmin
-from loyalty.backoffice.filters import FilterForm, FormFilter
+from loyalty.backoffice.filters import DayInput, FilterForm, FormFilter
 from loyalty.journal.wording import trigger_words
+from loyalty.ledger.expiry import end_of_day
 from loyalty.stores.active import active_store
 from loyalty.stores.actors import Trigger, actor_names
 from loyalty.stores.models import SettingsVersion
 from loyalty.stores.showing import show_moment
+from orders.admin.exports import REVERTS
 from orders.admin.order_tabs import kind_words, reason_words, revert_amount
 from orders.models import Completeness, Revert
 
@@ -40,10 +43,20 @@ class RevertFilterForm(FilterForm):
         label="Caused", choices=[("", "Any"), *((item.value, trigger_words(item)) for item in Trigger)], required=False
     )
 
+    created_from = forms.DateField(label="Returned from", required=False, widget=DayInput)
+    created_to = forms.DateField(label="Returned until", required=False, widget=DayInput)
+
     def narrow(self, rows: "QuerySet[Any]") -> "QuerySet[Any]":
         """The reverts that fit."""
-        chosen = {name: value for name in self.fields if (value := self.chosen(name))}
-        return rows.filter(**chosen)
+        for name in self.fields:
+            value = self.chosen(name)
+            if name == "created_from" and value:
+                rows = rows.filter(created_at__gte=end_of_day(value - timedelta(days=1), self.store.tz))
+            elif name == "created_to" and value:
+                rows = rows.filter(created_at__lt=end_of_day(value, self.store.tz))
+            elif value:
+                rows = rows.filter(**{name: value})
+        return rows
 
 
 class RevertFilter(FormFilter):
@@ -59,6 +72,7 @@ class RevertAdmin(StoreModelAdmin):
     list_display = ("when", "of_order", "what", "returned", "of", "caused", "why")
     list_display_links = ("when",)
     list_filter = (RevertFilter,)
+    exports = (REVERTS,)
     sortable_by = ()
     actions = None
     ordering = ("-id",)

@@ -12,11 +12,15 @@ from loyalty.backoffice.setting_pages import SettingsPage, restore_view, version
 from loyalty.stores.actors import actor_names
 from loyalty.stores.models import SettingsVersion
 from loyalty.stores.showing import show_moment
+from orders.admin.earned_settings import EARNED
+from orders.admin.expiry_settings import EXPIRY
+from orders.admin.limit_settings import LIMITS
 from orders.admin.notice_settings import NOTICES
 from orders.admin.order_settings import ORDER_SETTINGS
+from orders.admin.spent_revert_settings import SPENT_REVERT
 
 # In the order of the menu. Every section of the settings is on one of these pages, and only on one.
-PAGES: Final[tuple[SettingsPage, ...]] = (ORDER_SETTINGS, NOTICES)
+PAGES: Final[tuple[SettingsPage, ...]] = (ORDER_SETTINGS, SPENT_REVERT, EXPIRY, NOTICES, LIMITS, EARNED)
 
 
 @admin.register(SettingsVersion)

@@ -24,7 +24,7 @@ from loyalty.stores.preferences import (
 )
 from loyalty.stores.saving_settings import merged
 from loyalty.stores.settings_api import AutoCancelBody, WholeNumberField
-from orders.services.backtesting import MOST_DAYS, TRIGGERS, Backtest, ByTrigger, Sums, Tally, backtest
+from orders.services.backtesting import MOST_DAYS, Backtest, ByTrigger, Sums, Tally, backtest
 
 JSON = dict[str, Any]
 _DAYS = 90
@@ -130,16 +130,17 @@ def backtest_json(result: Backtest, tried: AutoCancelSettings, store: Store) -> 
     """The answer; amounts of a kind that was not used are zero, in the store's currency."""
     return {
         "auto_cancel": asdict(tried),
-        "totals": _totals(result.totals, store),
-        "days": [{"date": day.isoformat(), **_totals(tallies, store)} for day, tallies in result.days.items()],
+        "totals": totals_json(result.totals, store),
+        "days": [{"date": day.isoformat(), **totals_json(tallies, store)} for day, tallies in result.days.items()],
     }
 
 
-def _totals(tallies: ByTrigger, store: Store) -> JSON:
+def totals_json(tallies: ByTrigger, store: Store) -> JSON:
+    """Tallies together, and by their triggers; amounts of a kind that was not used are zero."""
     everything = Tally()
     for tally in tallies.values():
         everything.add(tally)
-    by_trigger = {trigger.value: _tally(tallies[trigger], store) for trigger in TRIGGERS}
+    by_trigger = {trigger.value: _tally(tally, store) for trigger, tally in tallies.items()}
     return {**_tally(everything, store), "by_trigger": by_trigger}
 
 
@@ -150,11 +151,12 @@ def _tally(tally: Tally, store: Store) -> JSON:
     return {
         "orders": tally.orders,
         "value": [{"currency": name, "amount": value_json(amount, name)} for name, amount in sorted(value.items())],
-        "credits": [{"currency": name, **_sums(sums, name)} for name, sums in sorted(by_currency.items())],
-        "points": _sums(tally.kinds.get(("points", ""), Sums()), ""),
+        "credits": [{"currency": name, **sums_json(sums, name)} for name, sums in sorted(by_currency.items())],
+        "points": sums_json(tally.kinds.get(("points", ""), Sums()), ""),
     }
 
 
-def _sums(sums: Sums, currency: str) -> JSON:
+def sums_json(sums: Sums, currency: str) -> JSON:
+    """What becomes of one kind in one currency; points have none."""
     names = ("returned", "not_returned", "expired", "blocked", "left")
     return {name: value_json(getattr(sums, name), currency) for name in names}

@@ -78,6 +78,8 @@ SKIP_SENTENCES: Final[Mapping[str, str]] = {
     "expired": "What is left of the {name} has expired and was not extended.",
     "skip_tag": "A tag on this order keeps its {name} from being returned automatically.",
     "blocked": "A part of the {name} has expired, so none were returned.",
+    "rules_disabled": "The rules that return {name} are switched off.",
+    "no_trigger": "No status and no tag of this order is one that returns {name}.",
 }
 
 _LEFT_BY: Final = {
@@ -86,6 +88,7 @@ _LEFT_BY: Final = {
 }
 _REVERT_COLUMNS: Final = tuple(field.attname for field in Revert._meta.concrete_fields if not field.primary_key)
 _PEOPLE: Final = frozenset({Trigger.ADMIN, Trigger.API, Trigger.BULK})
+RULES: Final = frozenset({Trigger.RULE_STATUS, Trigger.RULE_TAG})
 
 
 def lock_orders(store: Store, order_ids: Sequence[int]) -> list[Order]:
@@ -230,6 +233,8 @@ def _change(plan: OrderPlan, work: Work) -> OrderChange:
         credits_decision=decisions["credits"],
         points_decision=decisions["points"],
         cancels=work.cancels,
+        evaluated=work.trigger in RULES,
+        deferred=any(plan.kinds[kind].decision is Decision.DEFER for kind in KINDS if decisions[kind]),
     )
 
 
@@ -318,7 +323,7 @@ def _is_decided(plan: OrderPlan, kind: Kind, work: Work) -> bool:
     code = plan.kinds[kind].code
     if code == "not_applied":
         return False
-    if code == "not_selected":
+    if plan.kinds[kind].decision is Decision.DEFER and code == "not_selected":
         # "Left out" does not take back what was decided before, and so decides nothing.
         return decided(plan.order)[kind] == PersonsDecision.DEFERRED
     return work.cancels or work.trigger not in _PEOPLE or code != "already_reverted"

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from django.db import InterfaceError, OperationalError, transaction
+from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet, prefetch_related_objects
 
 from loyalty.ledger.ledger import Kind
@@ -23,6 +23,7 @@ from orders.models import AUTO_CANCELLABLE, Order, PaymentStatus, PersonsDecisio
 from orders.services.applying import Details, Work, apply_works, decided
 from orders.services.choices import ResolvedChoice
 from orders.services.plans import OrderPlan, UsedByKind, load_used, plan_order
+from orders.services.problems import by_halves, problems_with
 from orders.services.tracing import BY_PERSON, Matched, MatchedBy
 from orders.tags import first_match
 
@@ -31,8 +32,6 @@ logger = logging.getLogger(__name__)
 JOB: Final = "orders.auto_cancel"
 # Large enough that a batch costs little more than its rows, small enough to hold locks for well under a second.
 BATCH: Final = 400
-# How long an order that could not be processed is left alone, by attempts; the last pause repeats.
-PAUSES: Final = tuple(timedelta(minutes=minutes) for minutes in (5, 30, 120, 720))
 
 # What a plan, its writing and its letter look at.
 _NEEDED: Final = (
@@ -85,7 +84,7 @@ def due_orders(rule: Rule, now: datetime) -> "QuerySet[Order]":
 def _due(rules: Sequence[Rule], now: datetime) -> "QuerySet[Order]":
     """As :func:`due_orders`, for rules of several stores that are alike."""
     stores = [rule.store.pk for rule in rules]
-    aside = Problem.unscoped.filter(order=OuterRef("pk"), job=JOB, next_attempt_at__gt=now)
+    aside = problems_with(JOB).filter(next_attempt_at__gt=now)
     ripe = Q(payment_changed_at__isnull=True) | Q(payment_changed_at__lte=now - rules[0].grace)
     orders = Order.unscoped.filter(cancellable(payment_status=rules[0].payment_status), ripe, store__in=stores)
     return orders.filter(~Exists(aside))
@@ -142,29 +141,10 @@ def cancel_batch(rules: Sequence[Rule], now: datetime, counts: dict[str, int]) -
         by_store = {rule.store.pk: rule for rule in rules}
         told = [order for order in orders if by_store[order.store_id].settings.notify.on_automatic]
         prefetch_related_objects(told, "customer")
-        _cancel_or_set_aside(orders, by_store, now, counts)
+        failed = by_halves(orders, lambda part: _cancel(part, by_store, now), job=JOB, now=now)
+        counts["failed"] += failed
+        counts["cancelled"] += len(orders) - failed
     return len(orders)
-
-
-def _cancel_or_set_aside(
-    orders: Sequence[Order], rules: Mapping[int, Rule], now: datetime, counts: dict[str, int]
-) -> None:
-    """Cancel the orders; when they fail together, find the one that fails by halves and set it aside (E7)."""
-    try:
-        with transaction.atomic():
-            _cancel(orders, rules, now)
-            counts["cancelled"] += len(orders)
-    except (OperationalError, InterfaceError):
-        raise  # The database is away, which is no order's fault.
-    except Exception as error:
-        if len(orders) == 1:
-            logger.exception("Order %s could not be cancelled automatically.", orders[0].pk)
-            _set_aside(orders[0], error, now)
-            counts["failed"] += 1
-            return
-        middle = len(orders) // 2
-        _cancel_or_set_aside(orders[:middle], rules, now, counts)
-        _cancel_or_set_aside(orders[middle:], rules, now, counts)
 
 
 def _cancel(orders: Sequence[Order], rules: Mapping[int, Rule], now: datetime) -> None:
@@ -200,15 +180,3 @@ def _decision(order: Order, kind: Kind, rule: Rule) -> tuple[Decision, Matched]:
         return Decision.DEFER, by_setting
     skip_tag = first_match(rule.settings.spent_revert.skip_tags, order.tag_keys)
     return (Decision.RETURN, by_setting) if skip_tag is None else (Decision.SKIP, Matched(MatchedBy.SKIP_TAG, skip_tag))
-
-
-def _set_aside(order: Order, error: Exception, now: datetime) -> None:
-    before = Problem.unscoped.filter(order=order, job=JOB).first()
-    attempts = before.attempts + 1 if before else 1
-    facts = {
-        "error": f"{type(error).__name__}: {error}"[:1000],
-        "attempts": attempts,
-        "next_attempt_at": now + PAUSES[min(attempts, len(PAUSES)) - 1],
-    }
-    first = facts | {"store_id": order.store_id, "created_at": now}
-    Problem.unscoped.update_or_create(order=order, job=JOB, defaults=facts, create_defaults=first)

@@ -1,7 +1,7 @@
 """What automatic cancelling would have done over the last days: a look back that writes nothing."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -110,39 +110,66 @@ def backtest(*, store: Store, auto_cancel: AutoCancelSettings, days: int, now: d
     return _Run(store, replace(current_settings(store), auto_cancel=auto_cancel), days, now, first).result()
 
 
-def _new_tallies() -> dict[Trigger, Tally]:
-    return {trigger: Tally() for trigger in TRIGGERS}
+def new_tallies(triggers: Iterable[Trigger]) -> dict[Trigger, Tally]:
+    """A tally for each trigger, with nothing in it."""
+    return {trigger: Tally() for trigger in triggers}
+
+
+class Counted:
+    """What a look back has found so far, day by day and one page of orders."""
+
+    def __init__(self, store: Store, triggers: Sequence[Trigger], days: int, now: datetime, first: int) -> None:
+        self.store, self.triggers, self.first = store, triggers, first
+        today = local_day(now, store.tz)
+        self.days = {today - timedelta(days=back): new_tallies(triggers) for back in reversed(range(days))}
+        self.begin = end_of_day(today - timedelta(days=days), store.tz)
+        self.lines: list[Line] = []
+        self.seen = 0
+
+    def add(self, line: Line) -> None:
+        """Count one order on the day on which it would have been reached."""
+        order, tally = line.order, self.days[local_day(line.strike.at, self.store.tz)][line.strike.trigger]
+        tally.orders += 1
+        tally.value[order.currency] += order.total
+        for kind, sums in line.sums.items():
+            tally.kinds[kind, currency_of(order, kind)].add(sums)
+        if self.first <= self.seen < self.first + PER_PAGE:
+            self.lines.append(line)
+        self.seen += 1
+
+    def result(self) -> Backtest:
+        """All that was counted."""
+        totals = new_tallies(self.triggers)
+        for tallies in self.days.values():
+            for trigger, tally in tallies.items():
+                totals[trigger].add(tally)
+        return Backtest(self.days, totals, self.lines, self.seen > self.first + PER_PAGE)
+
+
+def newest_first(orders: "QuerySet[Order]") -> Iterator[list[Order]]:
+    """The orders with their customers in batches of bounded size."""
+    orders = orders.select_related("customer").defer("lines", "platform_data").order_by("-pk")
+    rest = orders
+    while batch := list(rest[:BATCH]):
+        yield batch
+        rest = orders.filter(pk__lt=batch[-1].pk)
 
 
 class _Run:
     """One look back: what it asks for, and what it has counted so far."""
 
     def __init__(self, store: Store, settings: StoreSettings, days: int, now: datetime, first: int) -> None:
-        self.store, self.settings, self.now, self.first = store, settings, now, first
-        today = local_day(now, store.tz)
-        self.days = {today - timedelta(days=back): _new_tallies() for back in reversed(range(days))}
-        self.begin = end_of_day(today - timedelta(days=days), store.tz)
+        self.store, self.settings, self.now = store, settings, now
+        self.counted = Counted(store, TRIGGERS, days, now, first)
+        self.begin = self.counted.begin
         self.rules = {rule.trigger: rule for rule in rules_of(store, settings)}
         self.skip_tags = {tag_key(tag) for tag in settings.spent_revert.skip_tags}
-        self.lines: list[Line] = []
-        self.seen = 0
 
     def result(self) -> Backtest:
-        for orders in self._batches() if self.rules else ():
+        for orders in newest_first(self._candidates()) if self.rules else ():
             for line in self._judge(orders):
-                self._count(line)
-        totals = _new_tallies()
-        for tallies in self.days.values():
-            for trigger, tally in tallies.items():
-                totals[trigger].add(tally)
-        return Backtest(self.days, totals, self.lines, self.seen > self.first + PER_PAGE)
-
-    def _batches(self) -> Iterator[list[Order]]:
-        orders = self._candidates().select_related("customer").defer("lines", "platform_data").order_by("-pk")
-        rest = orders
-        while batch := list(rest[:BATCH]):
-            yield batch
-            rest = orders.filter(pk__lt=batch[-1].pk)
+                self.counted.add(line)
+        return self.counted.result()
 
     def _candidates(self) -> "QuerySet[Order]":
         """Orders whose moment may lie in those days; the rest is told by their history."""
@@ -172,25 +199,16 @@ class _Run:
         rule = self.rules[one.trigger]
         choice = KindChoice(self._decision(rule, order))
         plans = {kind: plan_kind(used[kind], choice, rule=rule.expired_lots, now=one.at) for kind in KINDS}
-        return Line(order, one, {kind: _sums(plan) for kind, plan in plans.items() if plan.used})
+        return Line(order, one, {kind: sums_of(plan) for kind, plan in plans.items() if plan.used})
 
     def _decision(self, rule: Rule, order: Order) -> Decision:
         if rule.mode == "cancel":
             return Decision.DEFER
         return Decision.SKIP if self.skip_tags & set(order.tag_keys) else Decision.RETURN
 
-    def _count(self, line: Line) -> None:
-        order, tally = line.order, self.days[local_day(line.strike.at, self.store.tz)][line.strike.trigger]
-        tally.orders += 1
-        tally.value[order.currency] += order.total
-        for kind, sums in line.sums.items():
-            tally.kinds[kind, currency_of(order, kind)].add(sums)
-        if self.first <= self.seen < self.first + PER_PAGE:
-            self.lines.append(line)
-        self.seen += 1
 
-
-def _sums(plan: KindPlan) -> Sums:
+def sums_of(plan: KindPlan) -> Sums:
+    """What a plan returns, and what it does not because of what."""
     lost = {outcome: _amount(plan, outcome) for outcome in (Outcome.EXPIRED, Outcome.BLOCKED)}
     expired, blocked = lost[Outcome.EXPIRED], lost[Outcome.BLOCKED]
     return Sums(plan.returns, expired, blocked, plan.remains - expired - blocked)

@@ -2,19 +2,24 @@
 
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 from django.db import transaction
 
 from loyalty.errors import Invalid
 from loyalty.jobs import wake
 from loyalty.journal.record import Event, Happening, record
-from loyalty.stores.actors import Actor
+from loyalty.stores.actors import Actor, ActorType
 from loyalty.stores.models import Store
 from orders.kinds import plain
 from orders.models import Order, OrderStatus, PaymentStatus
 from orders.services.applying import lock_order
+from orders.services.rules import facts_of
+from orders.services.watching import WATCHED, watch
 from orders.tags import clean_tags, tag_key
+
+# Of what may be changed, the facts that the spent-revert rules look at (N2).
+_LOOKED_AT: Final = frozenset({"tags", "status", "payment_status", "refunded_total"})
 
 
 class UseCancel(Invalid):
@@ -37,20 +42,25 @@ def change_order(
 ) -> Order:
     """Change tags, status, payment_status, payment_due_at or refunded_total; what is left out stays.
 
-    Raises NotFound (T1), UseCancel and UseReinstate at ``/status``, VersionConflict when ``version`` is given and old.
+    What a REST client changes or repeats, the spent-revert rules look at; what staff change, they do not (N2). Raises
+    NotFound (T1), UseCancel and UseReinstate at ``/status``, VersionConflict when ``version`` is given and old.
     """
     order = lock_order(store, order_id, version=version)
     _refuse_cancelling(order, values.get("status", order.status))
-    changes = _differences(order, values)
-    if not changes:
-        return order
+    before, changes = facts_of(order), _differences(order, values)
     for name, (_, after) in changes.items():
         setattr(order, name, after)
     order.tag_keys = [tag_key(tag) for tag in order.tags]
+    watched = (
+        actor.type is ActorType.API_KEY and _LOOKED_AT & values.keys() and watch(order, before, store=store, now=now)
+    )
+    if not changes:
+        order.save(update_fields=WATCHED if watched else ())
+        return order
     note_payment(order, changed="payment_status" in changes, now=now)
     order.version += 1
     order.updated_at = now
-    order.save(update_fields=[*changes, "payment_changed_at", "tag_keys", "version", "updated_at"])
+    order.save(update_fields=[*changes, "payment_changed_at", "tag_keys", *WATCHED, "version", "updated_at"])
     order.refresh_from_db()
     record([order_updated(order, changes)], actor=actor, now=now)
     return order

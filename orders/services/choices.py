@@ -8,7 +8,7 @@ from typing import Any
 from loyalty.errors import FieldError, Invalid
 from loyalty.ledger.expiry import end_of_day
 from loyalty.ledger.ledger import Kind
-from loyalty.ledger.planner import Decision, KindChoice, UsedLot
+from loyalty.ledger.planner import Amount, Decision, KindChoice, UsedLot
 from loyalty.stores.models import Store
 from loyalty.stores.preferences import ExtendSettings
 from orders.kinds import KINDS, allocation_ref
@@ -75,11 +75,15 @@ class CancelChoice:
 
 @dataclass(frozen=True, slots=True)
 class ResolvedChoice:
-    """A choice whose extensions are dates: the last days of use under which expired value comes back (M6)."""
+    """A choice whose extensions are dates: the last days of use under which expired value comes back (M6).
+
+    ``targets`` say how much of a kind is to be back at most (N5); only rules have them, so no token carries them.
+    """
 
     decisions: Mapping[Kind, Decision]
     extend: Mapping[Kind, date] = field(default_factory=dict)
     extend_allocations: Mapping[str, date] = field(default_factory=dict)
+    targets: Mapping[Kind, Amount] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """The form a preview token carries."""
@@ -141,6 +145,7 @@ def kind_choice(choice: ResolvedChoice, kind: Kind, store: Store) -> KindChoice:
             for ref, day in choice.extend_allocations.items()
             if ref.startswith(kind[0])
         },
+        target=choice.targets.get(kind),
     )
 
 

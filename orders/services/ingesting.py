@@ -1,6 +1,6 @@
 """Recording orders that come from a shop platform: the one door for files, webhooks and polling (O2, O5, O6)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final
@@ -14,12 +14,18 @@ from loyalty.stores.customers import CustomerFacts, find_or_create_customer
 from loyalty.stores.models import Customer, Store
 from orders.models import Order, PaymentStatus
 from orders.services.changing import note_payment, order_updated
+from orders.services.code_uses import note_codes
 from orders.services.platform_state import LAST_SAID, only_our_tags, recorded_standing, standing, state_after
+from orders.services.rules import facts_of
+from orders.services.watching import WATCHED, watch
 
 # An order that first arrives with its payment fallen through longer ago than this is recorded, not acted on (E9).
 LATE: Final = timedelta(days=7)
 # What is written about a state that says nothing new: only that it has been heard.
 _SILENT: Final = ("platform_updated_at", "platform_data", "tags", "tag_keys")
+
+# What says nothing of its own: "platform_data" tells of a parent, "tags" of their keys.
+_UNTOLD: Final = ("platform_updated_at", "tag_keys", "parent_external_id")
 
 
 class Outcome(StrEnum):
@@ -45,9 +51,10 @@ def ingest(*, store: Store, platform: str, snapshot: OrderSnapshot, actor: Actor
     """Record what ``platform`` says about one order.
 
     An older state than the recorded one changes nothing, and neither does one that says nothing new: no version, no
-    journal (O2). A cancel made here stands (O6). Nothing is taken from the customer (O5). An order that first arrives
-    expired or failed and was placed more than 7 days ago is marked and not acted on (E9). A test delivery is
-    recognised and not stored. Raises NotAnOrder when the facts cannot be those of an order of this store.
+    journal (O2). What is new, or said again, the spent-revert rules look at (N2). A cancel made here stands (O6).
+    Nothing is taken from the customer (O5). An order that first arrives expired or failed and was placed more than 7
+    days ago is marked and not acted on (E9). A test delivery is recognised and not stored. Codes of redemptions that
+    the order used are marked as used (R3). Raises NotAnOrder when the facts cannot be those of an order of this store.
     """
     if snapshot.is_test_delivery:
         return IngestResult(None, Outcome.TEST)
@@ -55,13 +62,18 @@ def ingest(*, store: Store, platform: str, snapshot: OrderSnapshot, actor: Actor
     if order is None:
         try:
             with transaction.atomic():
-                return IngestResult(_create(store, platform, snapshot, actor, now), Outcome.CREATED)
+                created = _create(store, platform, snapshot, actor, now)
+                note_codes(created, store, actor=actor, now=now)
+                return IngestResult(created, Outcome.CREATED)
         except IntegrityError:
             # Another transaction recorded the same order first; the unique key made this one wait for its commit.
             order = _existing(store, platform, snapshot)
             if order is None:
                 raise
-    return IngestResult(order, _update(order, snapshot, store, actor, now))
+    outcome = _update(order, snapshot, store, actor, now)
+    if outcome is Outcome.UPDATED:
+        note_codes(order, store, actor=actor, now=now)
+    return IngestResult(order, outcome)
 
 
 def _existing(store: Store, platform: str, snapshot: OrderSnapshot) -> Order | None:
@@ -76,6 +88,7 @@ def _create(store: Store, platform: str, snapshot: OrderSnapshot, actor: Actor, 
     order.customer = _customer(store, snapshot, now)
     order.arrived_late = _fell_through(order) and snapshot.placed_at < now - LATE
     note_payment(order, changed=True, now=now)
+    watch(order, None, store=store, now=now)
     order.save(force_insert=True)
     data: dict[str, Any] = {"status": order.status, "payment_status": order.payment_status, "platform": platform}
     if order.arrived_late:
@@ -93,18 +106,26 @@ def _update(order: Order, snapshot: OrderSnapshot, store: Store, actor: Actor, n
     recorded = recorded_standing(order)
     if recorded is not None and standing(snapshot) < recorded:
         return Outcome.STALE
+    before = facts_of(order)
     after = state_after(order, snapshot, store) | _customer_after(order, snapshot, store, now)
     changes = {name: (getattr(order, name), value) for name, value in after.items() if getattr(order, name) != value}
-    shown = _worth_telling(order, changes)
+    # The platform tells us of the tag that we put there: no news, and nothing for the rules to look at.
+    own_tag = "tags" in changes and only_our_tags(order, *changes["tags"])
+    shown = _worth_telling({name: pair for name, pair in changes.items() if not (own_tag and name == "tags")})
     _set(order, after)
+    if own_tag:
+        before = replace(before, tag_keys=facts_of(order).tag_keys)
     if not shown:
         # Remembered all the same: a state between the recorded one and this one may still arrive, and is older.
-        order.save(update_fields=[name for name in _SILENT if name in changes])
+        watched = WATCHED if not own_tag and watch(order, before, store=store, now=now) else ()
+        order.save(update_fields=[*(name for name in _SILENT if name in changes), *watched])
         return Outcome.UNCHANGED
     note_payment(order, changed="payment_status" in changes, now=now)
     order.version += 1
     order.updated_at = now
-    order.save(update_fields=[*changes, "payment_changed_at", "version", "updated_at"])
+    if facts_of(order) != before:
+        watch(order, before, store=store, now=now)
+    order.save(update_fields=[*changes, "payment_changed_at", *WATCHED, "version", "updated_at"])
     order.refresh_from_db()
     record([order_updated(order, shown)], actor=actor, now=now)
     return Outcome.UPDATED
@@ -131,12 +152,9 @@ def _customer(store: Store, snapshot: OrderSnapshot, now: datetime) -> Customer 
     return find_or_create_customer(store, facts, now=now)
 
 
-def _worth_telling(order: Order, changes: dict[str, tuple[Any, Any]]) -> dict[str, tuple[Any, Any]]:
-    """The differences as the journal shows them: without bookkeeping and our own tags, lines by their number."""
-    told = {name: pair for name, pair in changes.items() if name not in ("platform_updated_at", "tag_keys")}
-    if "tags" in told and only_our_tags(order, *told["tags"]):
-        # The platform tells us of the tag that we put there: nothing has happened.
-        del told["tags"]
+def _worth_telling(changes: dict[str, tuple[Any, Any]]) -> dict[str, tuple[Any, Any]]:
+    """The differences as the journal shows them: without bookkeeping, lines by their number."""
+    told = {name: pair for name, pair in changes.items() if name not in _UNTOLD}
     if "lines" in told:
         old, new = told["lines"]
         told["lines"] = (len(old), len(new))

@@ -19,7 +19,7 @@ _WHY_NOT = {
     Outcome.BLOCKED: "because another part of the {name} that you used has expired",
 }
 # Why automation cancelled, as the end of the sentence that says so; people's reasons are theirs to tell.
-_BECAUSE = {
+BECAUSE = {
     Trigger.PAYMENT_EXPIRED: ", because it was not paid in time",
     Trigger.PAYMENT_FAILED: ", because the payment failed",
 }
@@ -54,7 +54,7 @@ def compose(plan: OrderPlan, *, store: Store, cancelled: bool, trigger: Trigger 
         "order": plan.order,
         "customer_name": customer.name if customer else "",
         "cancelled": cancelled,
-        "because": _BECAUSE.get(trigger, "") if trigger else "",
+        "because": BECAUSE.get(trigger, "") if trigger else "",
         "kinds": kinds,
     }
     what = "was cancelled" if cancelled else "was updated"

@@ -1,7 +1,7 @@
 """Reading orders' pasts out of the journal and the ledger, for the back-test; a constant number of queries a batch."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -97,20 +97,32 @@ def used_then(kind: Kind, moments: Mapping[int, datetime]) -> dict[int, list[Use
 
     What automatic cancelling gave back is as if it were not. An allocation of which nothing was out then is left out.
     """
-    moved = _moved(kind, moments)
+    then = lots_then(kind, moments, without=AUTOMATIC)
+    return {
+        order_id: [replace(lot, amount=lot.outstanding, returned=0) for lot in lots if lot.outstanding]
+        for order_id, lots in then.items()
+    }
+
+
+def lots_then(kind: Kind, moments: Mapping[int, datetime], *, without: Collection[str]) -> dict[int, list[UsedLot]]:
+    """What these orders drew on, with what was back at their ``moments``, as the ledger tells; two queries.
+
+    What the triggers ``without`` gave back is as if it were not; what was spent later counts as back.
+    """
+    moved = _moved(kind, moments, without)
     used = LEDGERS[kind].used_lots(list(moments))
     return {
-        order_id: [replace(lot, amount=moved[key], returned=0) for lot in lots if moved[key := lot.allocation_id] > 0]
+        order_id: [replace(lot, returned=lot.amount - max(moved[lot.allocation_id], 0)) for lot in lots]
         for order_id, lots in used.items()
     }
 
 
-def _moved(kind: Kind, moments: Mapping[int, datetime]) -> Mapping[int, Amount]:
+def _moved(kind: Kind, moments: Mapping[int, datetime], without: Collection[str]) -> Mapping[int, Amount]:
     types = (MovementType.SPEND, MovementType.REVERT, MovementType.UNDO)
     rows = LEDGERS[kind].tables.movement.unscoped.filter(order__in=list(moments), type__in=types)
     columns = ("order_id", "allocation_id", "amount", "created_at")
     out: dict[int, Amount] = defaultdict(int)
-    for order_id, allocation_id, amount, created_at in rows.exclude(trigger__in=AUTOMATIC).values_list(*columns):
+    for order_id, allocation_id, amount, created_at in rows.exclude(trigger__in=without).values_list(*columns):
         if allocation_id is not None and created_at <= moments[order_id]:
             out[allocation_id] -= amount
     return out

@@ -20,6 +20,8 @@ from orders.kinds import KINDS, LEDGERS, NAMES, applied, currency_of, plain, sho
 from orders.models import Order, OrderStatus, PaymentStatus
 from orders.services.applying import lock_order
 from orders.services.changing import note_payment
+from orders.services.rules import facts_of
+from orders.services.watching import WATCHED, watch
 from orders.tags import clean_tags, tag_key
 
 
@@ -70,7 +72,11 @@ def place_order(*, store: Store, new: NewOrder, actor: Actor, trigger: Trigger, 
     order, created = _existing(store, new), False
     if order is None:
         order, created = _insert_once(store, new, actor, trigger, now)
-    _spend(order, new, actor, trigger, now)
+    before = None if created else facts_of(order)
+    spent = _spend(order, new, actor, trigger, now)
+    # The client says what the order is, and what was spent on it may belong back at once (N2).
+    if (created or spent) and watch(order, before, store=store, now=now):
+        order.save(update_fields=WATCHED)
     return order, created
 
 
@@ -143,11 +149,12 @@ def _customer(store: Store, new: NewOrder, now: datetime) -> Customer | None:
     return find_or_create_customer(store, new.customer, now=now) if new.customer else None
 
 
-def _spend(order: Order, new: NewOrder, actor: Actor, trigger: Trigger, now: datetime) -> None:
+def _spend(order: Order, new: NewOrder, actor: Actor, trigger: Trigger, now: datetime) -> bool:
+    """Take what is not taken yet; answers whether anything was."""
     asked: dict[Kind, Amount] = {"credits": new.apply_credits, "points": new.apply_points}
     wanted = {kind: asked[kind] for kind in KINDS if asked[kind] and _is_new(order, kind, asked[kind])}
     if not wanted:
-        return
+        return False
     customer = _spender(order, wanted)
     lock_customers([customer.pk])
     for kind, amount in wanted.items():
@@ -158,6 +165,7 @@ def _spend(order: Order, new: NewOrder, actor: Actor, trigger: Trigger, now: dat
     order.refresh_from_db()
     spent = {kind: plain(amount, currency_of(order, kind)) for kind, amount in wanted.items()}
     record([_happening(order, Event.ORDER_SPENT, spent | {"currency": order.currency})], actor=actor, now=now)
+    return True
 
 
 def _is_new(order: Order, kind: Kind, amount: Amount) -> bool:

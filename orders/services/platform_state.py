@@ -79,6 +79,7 @@ def state_after(order: Order, snapshot: OrderSnapshot, store: Store) -> dict[str
         "total": _exact(snapshot.total, currency, "total"),
         "lines": [_line(line, currency) for line in snapshot.lines],
         "is_test": snapshot.is_test,
+        "parent_external_id": snapshot.parent_external_id,
         "platform_updated_at": snapshot.updated_at,
         "platform_data": order.platform_data | _kept(snapshot, currency) | {LAST_SAID: remembered},
         **news,

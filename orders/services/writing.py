@@ -14,7 +14,11 @@ from orders.models import Order, OrderStatus
 
 @dataclass(frozen=True, slots=True)
 class OrderChange:
-    """What a cancel or return changes on one order: what came back, what was decided, whether it is cancelled now."""
+    """What a cancel or return changes on one order: what came back, what was decided, whether it is cancelled now.
+
+    ``evaluated``: the rules have looked at it. ``deferred``: a kind is left for later by this, so that only what comes
+    from outside after it counts as new (N4).
+    """
 
     order: Order
     credits: Decimal
@@ -22,6 +26,13 @@ class OrderChange:
     credits_decision: str
     points_decision: str
     cancels: bool
+    evaluated: bool = False
+    deferred: bool = False
+
+    @property
+    def forgets_news(self) -> bool:
+        """Whether what came from outside before counts no longer."""
+        return self.evaluated or self.deferred
 
 
 # Read back after the write: what the database generates.
@@ -37,11 +48,13 @@ UPDATE orders_order SET
     cancelled_at = CASE WHEN change.cancels THEN %(now)s ELSE cancelled_at END,
     cancelled_by = CASE WHEN change.cancels THEN %(trigger)s ELSE cancelled_by END,
     cancel_reason = CASE WHEN change.cancels THEN %(reason)s ELSE cancel_reason END,
+    rules_due_at = CASE WHEN change.evaluated THEN NULL ELSE rules_due_at END,
+    rules_news = CASE WHEN change.forgets_news THEN NULL ELSE rules_news END,
     version = version + 1,
     updated_at = %(now)s
 FROM unnest(%(ids)s::bigint[], %(credits)s::numeric[], %(points)s::bigint[], %(credits_decision)s::text[],
-    %(points_decision)s::text[], %(cancels)s::boolean[])
-    AS change (id, credits, points, credits_decision, points_decision, cancels)
+    %(points_decision)s::text[], %(cancels)s::boolean[], %(evaluated)s::boolean[], %(forgets_news)s::boolean[])
+    AS change (id, credits, points, credits_decision, points_decision, cancels, evaluated, forgets_news)
 WHERE orders_order.id = change.id
 RETURNING orders_order.id, {answered}
 """.replace("{answered}", ", ".join(f"orders_order.{column}" for column in _GENERATED))
@@ -62,6 +75,8 @@ def write_changes(changes: Sequence[OrderChange], *, trigger: str, reason: str, 
                 "credits_decision": array(change.credits_decision for change in changes),
                 "points_decision": array(change.points_decision for change in changes),
                 "cancels": array(change.cancels for change in changes),
+                "evaluated": array(change.evaluated for change in changes),
+                "forgets_news": array(change.forgets_news for change in changes),
             },
         )
         generated = {row[0]: row[1:] for row in cursor.fetchall()}
@@ -78,5 +93,9 @@ def _bring_up_to_date(change: OrderChange, trigger: str, reason: str, now: datet
     order.credits_reverted += change.credits
     order.points_reverted += change.points
     order.credits_decision, order.points_decision = change.credits_decision, change.points_decision
+    if change.evaluated:
+        order.rules_due_at = None
+    if change.forgets_news:
+        order.rules_news = None
     order.version += 1
     order.updated_at = now

@@ -59,16 +59,16 @@ def store(transactional_db: None, clock: None) -> Store:
 
 @pytest.fixture
 def visit(browser: Browser, live_server: Any, store: Store) -> Iterator[Callable[..., Page]]:
-    """Opens a page as a member of the store's support staff; keyword arguments are the browser context's."""
+    """Opens a page as a member of the store's staff, support by default; other arguments are the browser context's."""
     open_contexts: list[BrowserContext] = []
     failures: list[str] = []
 
-    def open_page(path: str, **options: Any) -> Page:
+    def open_page(path: str, *, role: Role = Role.SUPPORT, **options: Any) -> Page:
         context = browser.new_context(**({"viewport": {"width": 1280, "height": 1000}} | options))
         open_contexts.append(context)
         context.set_default_timeout(15_000)
         client = Client()
-        client.force_login(make_user((store, Role.SUPPORT)), backend="django.contrib.auth.backends.ModelBackend")
+        client.force_login(make_user((store, role)), backend="django.contrib.auth.backends.ModelBackend")
         name = settings.SESSION_COOKIE_NAME
         context.add_cookies([{"name": name, "value": client.cookies[name].value, "url": live_server.url}])
         page = context.new_page()

@@ -4,13 +4,15 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
 
-from loyalty.checks import count_rows, find_faults
+from loyalty.check_outcomes import Outcome
+from loyalty.checks import count_rows, faults_of
 from loyalty.stores.models import Store
 
 
 class Command(BaseCommand):
-    """Names every row that does not agree, one a line, and ends with 1; with 0 when all agree."""
+    """Names every row that does not agree, one a line, and ends with 1; with 0 when all agree. Keeps the outcome."""
 
     help = "Prove that movements, lots, allocations, orders and returns agree."
 
@@ -20,12 +22,12 @@ class Command(BaseCommand):
 
     def handle(self, *_args: Any, **options: Any) -> None:
         """Write the faults as they are found."""
-        store = _store(options["store"])
-        faults = 0
-        for fault in find_faults(store):
-            self.stdout.write(fault)
-            faults += 1
-        if faults:
+        store, now = _store(options["store"]), timezone.now()
+        outcome = Outcome()
+        for fault in outcome.noting(faults_of(store)):
+            self.stdout.write(str(fault))
+        outcome.keep([store] if store else Store.objects.all(), now)
+        if faults := outcome.faults.total():
             raise CommandError(f"The ledger does not agree: {faults} faults.")
         counts = ", ".join(f"{number} {name}" for name, number in count_rows(store).items())
         self.stdout.write(f"ledger agrees: {counts}")

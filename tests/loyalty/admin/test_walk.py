@@ -12,7 +12,10 @@ from loyalty.backoffice.base import BackOfficeAdmin, StoreModelAdmin
 from loyalty.stores.models import ApiKey, Customer, Membership, Role, SettingsVersion, Store
 from loyalty.stores.preferences import StoreSettings
 from loyalty.stores.roles import Can, allows
+from orders.admin.settings import PAGES
+from orders.bulk_models import BulkCancel
 from orders.models import Order, Revert
+from orders.services.bulk_cancelling import choose
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -23,10 +26,13 @@ GET_PAGES: dict[str, Can | str] = {
     "index": Can.VIEW,
     "password_change": Can.VIEW,
     "password_change_done": Can.VIEW,
+    "orders_bulkcancel_changelist": Can.VIEW,
+    "orders_bulkcancel_change": Can.VIEW,
     "orders_order_changelist": Can.VIEW,
     "orders_order_change": Can.VIEW,
     "orders_order_cancel": Can.CANCEL_ORDERS,
     "orders_order_backtest": Can.CHANGE_SETTINGS,
+    "orders_order_rules_backtest": Can.CHANGE_SETTINGS,
     "orders_order_reinstate": Can.CANCEL_ORDERS,
     "orders_order_upcoming": Can.VIEW,
     "orders_problem_changelist": Can.VIEW,
@@ -35,9 +41,16 @@ GET_PAGES: dict[str, Can | str] = {
     "stores_customer_changelist": Can.VIEW,
     "stores_customer_change": Can.VIEW,
     "stores_customer_adjust": Can.ADJUST_LEDGER,
+    "stores_customer_expiring": Can.VIEW,
+    "stores_customer_statement": Can.VIEW,
     "journal_journalentry_changelist": Can.VIEW,
+    "journal_ledgercheck_changelist": Can.VIEW,
     "stores_settingsversion_orders": Can.VIEW,
+    "stores_settingsversion_expiry": Can.VIEW,
     "stores_settingsversion_notices": Can.VIEW,
+    "stores_settingsversion_spent_revert": Can.VIEW,
+    "stores_settingsversion_limits": Can.VIEW,
+    "stores_settingsversion_earned": Can.VIEW,
     "stores_settingsversion_change": Can.VIEW,
     "stores_membership_changelist": Can.MANAGE_STAFF,
     "stores_membership_add": Can.MANAGE_STAFF,
@@ -45,6 +58,12 @@ GET_PAGES: dict[str, Can | str] = {
     "stores_apikey_changelist": Can.MANAGE_API_KEYS,
     "stores_apikey_add": Can.MANAGE_API_KEYS,
     "stores_apikey_change": Can.MANAGE_API_KEYS,
+    "outbox_message_changelist": Can.VIEW,
+    "webhooks_webhookendpoint_changelist": Can.MANAGE_WEBHOOKS,
+    "webhooks_webhookendpoint_add": Can.MANAGE_WEBHOOKS,
+    "webhooks_webhookendpoint_change": Can.MANAGE_WEBHOOKS,
+    "webhooks_webhookdelivery_changelist": Can.MANAGE_WEBHOOKS,
+    "webhooks_webhookdelivery_change": Can.MANAGE_WEBHOOKS,
     "stores_store_changelist": OPERATOR,
     "stores_store_add": OPERATOR,
     "stores_store_change": OPERATOR,
@@ -58,6 +77,9 @@ ELSEWHERE = {
     "search",
     "app_list",
     "switch_store",
+    "orders_bulkcancel_add",
+    "orders_bulkcancel_stop",
+    "orders_bulkcancel_go_on",
     "orders_order_add",
     "orders_order_bulk_cancel",
     "orders_order_refund_later",
@@ -73,12 +95,24 @@ ELSEWHERE = {
     "stores_customer_add",
     "journal_journalentry_add",
     "journal_journalentry_change",
+    "journal_ledgercheck_add",
+    "journal_ledgercheck_change",
     "stores_membership_remove",
     "stores_apikey_revoke",
+    "outbox_message_add",
+    "outbox_message_change",
+    "outbox_message_retry",
+    "webhooks_webhookendpoint_rotate",
+    "webhooks_webhookendpoint_switch",
+    "webhooks_webhookendpoint_test",
+    "webhooks_webhookendpoint_remove",
+    "webhooks_webhookdelivery_add",
+    "webhooks_webhookdelivery_replay",
 }
 
 # These addresses name no row.
-_NO_ROW = ("_changelist", "_add", "_upcoming", "_backtest", "settingsversion_orders", "settingsversion_notices")
+_NO_ROW = ("_changelist", "_add", "_upcoming", "_backtest", "_expiring")
+_SETTINGS = tuple(f"settingsversion_{page.key}" for page in PAGES)
 
 
 def _names(patterns: list[URLPattern | URLResolver]) -> Iterator[str]:
@@ -110,10 +144,18 @@ class Shop:
         factories.make_settings(self.store, StoreSettings())
         self.settings: SettingsVersion = SettingsVersion.objects.for_store(self.store).get()
         self.revert: Revert = Revert.objects.for_store(self.store).get()
+        self.bulk: BulkCancel = choose(
+            store=self.store,
+            orders=Order.objects.for_store(self.store),
+            filters="",
+            actor=factories.ACTOR,
+            now=factories.NOW,
+        )
 
     def address(self, name: str) -> str:
         """The address of a page about this shop's rows."""
         rows = {
+            "orders_bulkcancel": self.bulk,
             "orders_order": self.order,
             "orders_revert": self.revert,
             "stores_customer": self.customer,
@@ -123,7 +165,7 @@ class Shop:
             "stores_settingsversion": self.settings,
         }
         model = "_".join(name.split("_")[:2])
-        if model not in rows or name.endswith(_NO_ROW):
+        if model not in rows or name.endswith(_NO_ROW + _SETTINGS):
             return reverse(f"admin:{name}")
         more = ["credits"] if name == "stores_customer_adjust" else []
         return reverse(f"admin:{name}", args=[rows[model].pk, *more])
@@ -162,7 +204,7 @@ def test_t2_an_operator_opens_everything(shop: Shop) -> None:
 def test_t1_an_outsiders_ids_are_unknown(shop: Shop) -> None:
     client = _client((factories.make_store(), Role.OWNER))
     own = ("orders_", "stores_customer", "stores_apikey", "stores_membership", "stores_settingsversion")
-    about = ("_change", "_cancel", "_reinstate", "_adjust")
+    about = ("_change", "_cancel", "_reinstate", "_adjust", "_statement")
     about_rows = [name for name in GET_PAGES if name.startswith(own) and name.endswith(about)]
     answers = {name: client.get(shop.address(name)).status_code for name in about_rows}
     assert set(answers.values()) == {404}, answers

@@ -62,13 +62,17 @@ def test_answers_are_as_the_schema_says(schema: Any, api: ApiClient, customer: C
         api.command(f"{path}/{kind}/", {"amount": amount, "reason": "gift", "expires_on": "2026-02-01"})
     api.send("PATCH", "/settings/", {"extend": {"max_days": 90}})
     lists = ("credit-lots", "point-lots", "credit-movements", "point-movements", "balance")
-    for address in ("/store/", "/customers/", f"{path}/", "/settings/", "/settings/versions/"):
+    across = ("/credit-lots/", "/point-lots/")
+    for address in ("/store/", "/customers/", f"{path}/", "/settings/", "/settings/versions/", *across):
         _check(schema, api, address, customer)
     for name in lists:
         _check(schema, api, f"{path}/{name}/", customer)
+    _check(schema, api, f"{path}/statement/", customer, **{"from": "2026-01-01", "to": "2026-12-31"})
 
 
-def _check(schema: Any, api: ApiClient, address: str, customer: Customer) -> None:
+def _check(schema: Any, api: ApiClient, address: str, customer: Customer, **parameters: str) -> None:
     template = f"/api/v1{address}".replace(f"/customers/{customer.pk}/", "/customers/{customer_id}/")
     content = schema["paths"][template]["get"]["responses"]["200"]["content"]["application/json"]["schema"]
-    Draft202012Validator({**content, "components": schema["components"]}).validate(api.read(address).json())
+    Draft202012Validator({**content, "components": schema["components"]}).validate(
+        api.read(address, **parameters).json()
+    )

@@ -187,6 +187,92 @@ def test_m7_the_same_again_returns_nothing(lots: list[UsedLot], choice: KindChoi
     assert plan_kind(after, choice, rule=VALID_ONLY, now=X1_NOW).returns == 0 or rule is ALL_OR_NOTHING
 
 
+N5_LOTS = [used(1, "10.00", until(2026, 1, 1)), used(2, "20.00", until(2026, 3, 20)), used(3, "30.00", None)]
+
+
+def with_target(amount: str, lots: list[UsedLot] = N5_LOTS, rule: ExpiredRule = VALID_ONLY) -> KindPlan:
+    return plan_kind(lots, KindChoice(Decision.RETURN, target=Decimal(amount)), rule=rule, now=X1_NOW)
+
+
+@pytest.mark.parametrize(
+    ("target", "asked", "returns", "code"),
+    [
+        ("25.00", {3: 25}, 25, None),
+        ("30.00", {3: 30}, 30, None),
+        ("45.00", {2: 15, 3: 30}, 45, None),
+        ("55.00", {1: 5, 2: 20, 3: 30}, 50, "expired"),
+        ("60.00", {1: 10, 2: 20, 3: 30}, 50, "expired"),
+        ("0.00", {}, 0, "already_reverted"),
+    ],
+)
+def test_n5_a_target_is_asked_of_the_last_lots_first(
+    target: str, asked: dict[int, int], returns: int, code: str | None
+) -> None:
+    plan = with_target(target)
+    assert {lot.used.allocation_id: lot.amount for lot in plan.lots} == asked
+    assert (plan.returns, plan.remains, plan.code) == (returns, 60 - returns, code)
+
+
+def test_n5_what_is_back_already_counts_whoever_gave_it() -> None:
+    back = [N5_LOTS[0], replace(N5_LOTS[1], returned=Decimal(20)), N5_LOTS[2]]
+    plan = with_target("25.00", back)
+    assert outcomes(plan) == [
+        (Outcome.ALREADY_RETURNED, Decimal(20), until(2026, 3, 20)),
+        (Outcome.RETURNED, Decimal(5), None),
+    ]
+    assert with_target("15.00", back).code == "already_reverted"
+
+
+def test_n5_an_expired_lots_share_is_not_taken_from_another() -> None:
+    lots = [used(1, "10.00", None), used(2, "10.00", until(2026, 1, 1))]
+    plan = with_target("15.00", lots)
+    assert [(lot.outcome, lot.amount) for lot in plan.lots] == [(Outcome.RETURNED, 5), (Outcome.EXPIRED, 10)]
+    again = [replace(lots[0], returned=Decimal(5)), lots[1]]
+    assert with_target("15.00", again).returns == 0
+    assert with_target("20.00", again).returns == 5
+
+
+def test_n5_e3_one_expired_lot_blocks_also_what_the_target_does_not_ask_of_it() -> None:
+    plan = with_target("25.00", rule=ALL_OR_NOTHING)
+    assert (plan.returns, plan.code) == (0, "blocked")
+    assert [(lot.used.allocation_id, lot.outcome) for lot in plan.lots] == [(3, Outcome.BLOCKED)]
+
+
+@pytest.mark.parametrize(
+    ("decision", "code"),
+    [
+        (Decision.SKIP, "skip_tag"),
+        (Decision.LEAVE, "not_selected"),
+        (Decision.IDLE, "no_trigger"),
+        (Decision.OFF, "rules_disabled"),
+        (Decision.ELSEWHERE, "already_reverted"),
+    ],
+)
+def test_n6_automation_says_why_it_returns_nothing(decision: Decision, code: str) -> None:
+    plan = plan_kind(X1_LOTS, KindChoice(decision), rule=VALID_ONLY, now=X1_NOW)
+    assert (plan.lots, plan.returns, plan.code) == ((), 0, code)
+
+
+@given(
+    lots=used_lots(), targets=st.lists(st.integers(0, 600), min_size=1, max_size=4), rule=st.sampled_from(ExpiredRule)
+)
+def test_n5_growing_targets_come_to_the_same_as_the_last_one_and_never_to_more(
+    lots: list[UsedLot], targets: list[int], rule: ExpiredRule
+) -> None:
+    total, before = sum(lot.amount for lot in lots), sum(lot.returned for lot in lots)
+    step = lots
+    for target in sorted(targets):
+        plan = plan_kind(step, KindChoice(Decision.RETURN, target=min(target, total)), rule=rule, now=X1_NOW)
+        given_back = {lot.used.allocation_id: lot.amount for lot in plan.lots if lot.outcome in GIVES_BACK}
+        step = [replace(lot, returned=lot.returned + given_back.get(lot.allocation_id, 0)) for lot in step]
+        assert all(0 <= lot.returned <= lot.amount for lot in step)
+        assert sum(lot.returned for lot in step) <= max(min(target, total), before)
+        assert plan.returns + plan.remains + plan.already == plan.used
+        assert (plan.skip_code is None) == bool(plan.returns)
+    at_once = plan_kind(lots, KindChoice(Decision.RETURN, target=min(max(targets), total)), rule=rule, now=X1_NOW)
+    assert sum(lot.returned for lot in step) - before == at_once.returns
+
+
 def test_l3_soonest_expiry_first_then_granted_then_id_never_last() -> None:
     early, late = at(2026, 1, 1), at(2026, 1, 2)
     lots = [

@@ -157,3 +157,117 @@ def test_t2_read_only_roles_see_everything_and_press_nothing(shop: tuple[Store, 
                 assert sent.status_code == 403
             assert ">Save<" not in shown
     assert current_settings(store).version == 0
+
+
+def sentence(answer: Any, key: str) -> str:
+    return str(next(card.sentence for card in answer.context["cards"] if card.key == key))
+
+
+SCHEME = {"scheme": "days", "days": "30", "month": "3", "day": "31"}
+
+
+def test_h4_every_section_of_the_contract_has_its_page() -> None:
+    shown = {path[:2] for page in PAGES for card in page.cards for path in card.form.paths.values()}
+    wanted = {
+        (section.name, item.name)
+        for section in fields(StoreSettings)
+        if section.name not in ("version", "spent_revert")
+        for item in fields(getattr(StoreSettings(), section.name))
+    }
+    assert shown >= wanted
+
+
+@pytest.mark.parametrize(
+    ("scheme", "words"),
+    [
+        ({"scheme": "never"}, "never expire"),
+        ({"scheme": "days", "days": "30"}, "expire at the end of February 4, 2026"),
+        ({"scheme": "yearly", "month": "3", "day": "31"}, "expire at the end of March 31, 2027"),
+        ({"scheme": "yearly", "month": "2", "day": "29"}, "expire at the end of February 28, 2027"),
+    ],
+)
+def test_l7_an_example_says_when_points_given_today_expire(
+    shop: tuple[Store, Client], scheme: dict[str, str], words: str
+) -> None:
+    store, client = shop
+    looked = send(client, "expiry", "points", version=0, _preview="1", **(SCHEME | scheme))
+    assert words in sentence(looked, "points")
+    assert current_settings(store).version == 0
+    assert send(client, "expiry", "points", version=0, **(SCHEME | scheme)).status_code == 302
+    assert words in sentence(client.get(address("expiry")), "points")
+
+
+def test_l7_a_day_that_the_month_does_not_have_is_named_beside_its_field(shop: tuple[Store, Client]) -> None:
+    store, client = shop
+    answer = send(client, "expiry", "points", version=0, scheme="yearly", days="30", month="2", day="30")
+    (form,) = (card.form for card in answer.context["cards"] if card.form.errors)
+    assert form.errors["day"] == ["The month has no such day."]
+    assert current_settings(store).version == 0
+
+
+def test_m3_extension_is_saved_and_more_than_the_most_is_refused(shop: tuple[Store, Client]) -> None:
+    store, client = shop
+    first = client.get(address("expiry"))
+    assert "until February 4, 2026, and until January 5, 2027 at most" in sentence(first, "extend")
+    wrong = send(client, "expiry", "extend", version=0, default_days="91", max_days="90")
+    (form,) = (card.form for card in wrong.context["cards"] if card.form.errors)
+    assert form.errors["default_days"] == ["The default is more than the maximum."]
+    assert send(client, "expiry", "extend", version=0, default_days="90", max_days="90").status_code == 302
+    assert (current_settings(store).extend.default_days, current_settings(store).extend.max_days) == (90, 90)
+    changes = client.get(address("expiry")).context["history"][0]["changes"]
+    assert changes == [
+        ("Extension: days that the form suggests", "30", "90"),
+        ("Extension: days at most", "365", "90"),
+    ]
+
+
+def test_l6_limits_are_saved_and_empty_means_not_at_all(shop: tuple[Store, Client]) -> None:
+    store, client = shop
+    assert "Nobody works here as support" in sentence(client.get(address("limits")), "adjust")
+    staff(store, Role.SUPPORT)
+    sent = send(client, "limits", "adjust", version=0, support_adjust_credits="250.50", support_adjust_points="")
+    assert sent.status_code == 302
+    limits = current_settings(store).limits
+    assert (str(limits.support_adjust_credits), limits.support_adjust_points) == ("250.50", None)
+    page = client.get(address("limits"))
+    assert sentence(page, "adjust").startswith("1 person works here as support.")
+    assert page.context["history"][0]["changes"] == [
+        ("Store credits in USD that support staff may give or remove at once", "100.00 USD", "250.50 USD"),
+        ("Member points that support staff may give or remove at once", "1000 points", "not at all"),
+    ]
+    for amount in ("0.001", "-1", "x", "1234567890123"):
+        wrong = send(client, "limits", "adjust", version=1, support_adjust_credits=amount, support_adjust_points="1")
+        (form,) = (card.form for card in wrong.context["cards"] if card.form.errors)
+        assert list(form.errors) == ["support_adjust_credits"]
+    assert current_settings(store).version == 1
+
+
+def test_m11_the_period_for_undoing_says_how_many_returns_it_covers(shop: tuple[Store, Client]) -> None:
+    store, client = shop
+    customer = factories.make_customer(store)
+    factories.grant("credits", customer, "10.00")
+    factories.cancel_and_return(factories.make_order(customer, credits="5.00"))
+    assert sentence(client.get(address("limits")), "undo").startswith("1 return since ")
+    never = send(client, "limits", "undo", version=0, undo_hours="0", _preview="1")
+    assert sentence(never, "undo") == "No return can be undone."
+    assert send(client, "limits", "undo", version=0, undo_hours="24").status_code == 302
+    assert current_settings(store).limits.undo_hours == 24
+
+
+def test_c1_earned_points_are_saved(shop: tuple[Store, Client]) -> None:
+    store, client = shop
+    assert send(client, "earned", "claw_back", version=0, claw_back="on").status_code == 302
+    earned = current_settings(store).earned_points
+    assert (earned.claw_back, earned.allow_negative) == (True, False)
+
+
+def test_h3_the_messages_can_be_read_before_they_are_sent(shop: tuple[Store, Client]) -> None:
+    store, client = shop
+    cards = {card.key: card for card in client.get(address("notices")).context["cards"]}
+    texts = [sample.text for sample in (*cards["cancels"].samples, *cards["reminder"].samples)]
+    assert len(texts) == 3
+    assert all("Ana Lee" in text and store.name in text and "5.00 USD" in text for text in texts)
+    assert "because it was not paid in time" in texts[1]
+    send(client, "notices", "reminder", version=0, days_before="3")
+    cards = {card.key: card for card in client.get(address("notices")).context["cards"]}
+    assert "January 8, 2026" in cards["reminder"].samples[0].text

@@ -22,7 +22,7 @@ ADDRESSES = [
     ("GET", "/reverts/{revert}/", None),
 ]
 # They name nothing of a store in their address.
-LISTS = {"api-orders", "api-reverts", "api-order-bulk-cancel", "api-auto-cancel-backtest"}
+LISTS = {"api-orders", "api-reverts", "api-order-bulk-cancel", "api-auto-cancel-backtest", "api-spent-revert-backtest"}
 
 
 @pytest.fixture

@@ -361,7 +361,7 @@ def test_recording_costs_the_same_number_of_statements_however_long_the_order_is
     store: Store, django_assert_max_num_queries: Callable[..., Any]
 ) -> None:
     lines = tuple(LineSnapshot(f"Tea {index}", "", 1, Decimal(1)) for index in range(50))
-    with django_assert_max_num_queries(12):
+    with django_assert_max_num_queries(13):
         send(store, snapshot(lines=lines, tags=tuple(f"tag-{index}" for index in range(50))))
     with django_assert_max_num_queries(6):
         send(store, snapshot(lines=lines, tags=tuple(f"tag-{index}" for index in range(50))))

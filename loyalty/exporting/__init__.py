@@ -1,0 +1,1 @@
+"""Lists as files, CSV and XLSX, row by row in constant memory."""

@@ -1,0 +1,50 @@
+"""Forms about webhook endpoints."""
+
+from typing import Any
+
+from django import forms
+from django.utils.html import format_html
+
+from loyalty.backoffice.forms import OnceForm
+from loyalty.webhooks.endpoints import LONGEST_OVERLAP, OVERLAP, EndpointValues
+from loyalty.webhooks.events import WORDS
+
+_HOUR = 3600
+_EVENTS = [(event.value, format_html("<code>{}</code> – {}", event.value, words)) for event, words in WORDS.items()]
+
+
+class EndpointForm(OnceForm):
+    """An endpoint: where it is, and what it is told."""
+
+    description = forms.CharField(
+        label="Name", max_length=100, required=False, help_text="What listens there, such as “ERP”."
+    )
+    url = forms.CharField(
+        label="Address",
+        max_length=500,
+        help_text="Begins with https://. Deliveries are POSTed there; addresses in private networks are refused.",
+        widget=forms.URLInput(attrs={"placeholder": "https://example.com/hooks/loyalty"}),
+    )
+    events = forms.MultipleChoiceField(
+        label="Told when …",
+        choices=_EVENTS,
+        widget=forms.CheckboxSelectMultiple,
+        error_messages={"required": "Choose at least one event."},
+    )
+
+    def values(self) -> EndpointValues:
+        """What the form says."""
+        data: dict[str, Any] = self.cleaned_data
+        return EndpointValues(url=data["url"], description=data["description"], events=data["events"])
+
+
+class RotateForm(OnceForm):
+    """A rotation of an endpoint's secret."""
+
+    overlap_hours = forms.IntegerField(
+        label="Hours with both secrets",
+        min_value=0,
+        max_value=int(LONGEST_OVERLAP.total_seconds()) // _HOUR,
+        initial=int(OVERLAP.total_seconds()) // _HOUR,
+        help_text="For so long deliveries carry a signature of each, so that the receiver can change over. 0: at once.",
+    )

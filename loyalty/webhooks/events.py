@@ -1,0 +1,49 @@
+"""What an endpoint can be told, and which entries of the journal tell it."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Final
+
+
+class WebhookEvent(StrEnum):
+    """The events of the REST contract; each is an entry of the journal, or follows from one."""
+
+    ORDER_CANCELLED = "order.cancelled"
+    CREDITS_REVERTED = "order.credit_reverted"
+    POINTS_REVERTED = "order.points_reverted"
+    REVERT_SKIPPED = "order.revert_skipped"
+    REVERT_UNDONE = "order.revert_undone"
+    BALANCE_CHANGED = "customer.balance_changed"
+    REDEMPTION_REVERSED = "redemption.reversed"
+
+
+# Sent only when staff ask for it, to the endpoint they ask for.
+TEST: Final = "webhook.test"
+
+WORDS: Final[Mapping[WebhookEvent, str]] = {
+    WebhookEvent.ORDER_CANCELLED: "an order was cancelled, by whomever",
+    WebhookEvent.CREDITS_REVERTED: "store credits that an order used are back with the customer",
+    WebhookEvent.POINTS_REVERTED: "member points that an order used are back with the customer",
+    WebhookEvent.REVERT_SKIPPED: "it was decided that a kind is not returned, and why",
+    WebhookEvent.REVERT_UNDONE: "a return was undone",
+    WebhookEvent.BALANCE_CHANGED: "a customer's credits or points became more or fewer",
+    WebhookEvent.REDEMPTION_REVERSED: "a redemption was reversed",
+}
+
+# Entries that say by themselves that a balance has changed: no entry of its own is written for that.
+_CHANGES_BALANCE: Final = (
+    "order.spent",
+    "order.credit_reverted",
+    "order.points_reverted",
+    "order.revert_undone",
+    "order.deducted_again",
+    "redemption.created",
+    "redemption.reversed",
+)
+
+# Which entries of the journal are told as which event.
+TOLD_AS: Final[tuple[tuple[str, str], ...]] = (
+    *((event.value, event.value) for event in WebhookEvent),
+    *((entry, WebhookEvent.BALANCE_CHANGED.value) for entry in _CHANGES_BALANCE),
+)
+ENTRIES: Final = frozenset(entry for entry, _ in TOLD_AS)

@@ -1,0 +1,169 @@
+"""Carrying out the spent-revert rules on orders that changed from outside (N2-N6).
+
+The state of an order is the queue: ``rules_due_at`` says when it is to be looked at (0013).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from django.db import transaction
+from django.db.models import Exists, prefetch_related_objects
+
+from loyalty.journal.record import Happening, record
+from loyalty.ledger.planner import ExpiredRule
+from loyalty.stores.actors import Actor, Trigger
+from loyalty.stores.preferences import StoreSettings, settings_of
+from orders.kinds import KINDS, applied
+from orders.models import Order, Problem
+from orders.services.applying import RULES, Details, Work, apply_works
+from orders.services.choices import ResolvedChoice
+from orders.services.families import Families, lock_families, was_split
+from orders.services.plans import OrderPlan, UsedByKind, load_used, plan_order
+from orders.services.problems import by_halves, problems_with
+from orders.services.rules import evaluate, worth_a_look
+from orders.services.tracing import decision_entry
+from orders.services.watching import JOB
+
+ACTOR: Final = Actor.rule("spent_revert")
+# As large as a batch of automatic cancelling, for the same reasons.
+BATCH: Final = 400
+# How long an order waits whose relative somebody else is deciding about.
+_AGAIN: Final = timedelta(seconds=10)
+
+# What the rules, a plan, its writing and its letter look at.
+_NEEDED: Final = (
+    "store",
+    "number",
+    "external_id",
+    "parent_external_id",
+    "platform",
+    "customer_id",
+    "currency",
+    "status",
+    "payment_status",
+    "total",
+    "refunded_total",
+    "tag_keys",
+    "cancelled_by",
+    "rules_due_at",
+    "rules_news",
+    "version",
+    *(f"{kind}_{fact}" for kind in KINDS for fact in ("applied", "reverted", "decision")),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What the rules say about one order, under the settings that governed."""
+
+    plan: OrderPlan
+    trigger: Trigger
+    settings: StoreSettings
+
+
+def evaluate_rules(now: datetime) -> dict[str, int]:
+    """Look at every order that is due at ``now``; answers of how many orders value returned, and of how many not.
+
+    May run in several workers at once and be killed at any moment: a batch is one transaction, its orders are claimed
+    with SKIP LOCKED and read again under the lock, and settings, skip tags and expiries count as they are then (N3).
+    """
+    counts = {"returned": 0, "skipped": 0, "failed": 0, "postponed": 0}
+    while evaluate_batch(now, counts) == BATCH:
+        pass
+    return counts
+
+
+@transaction.atomic
+def evaluate_batch(now: datetime, counts: dict[str, int]) -> int:
+    """Look at the next orders that are due; adds to ``counts`` and answers how many it claimed."""
+    orders = _claim(now)
+    families = lock_families(orders, [order for order in orders if order.has_parts])
+    busy = [order for order in orders if order.pk in families.busy]
+    free = [order for order in orders if order.pk not in families.busy]
+    if busy:
+        Order.unscoped.filter(pk__in=[order.pk for order in busy]).update(rules_due_at=now + _AGAIN)
+        counts["postponed"] += len(busy)
+    if free:
+        counts["failed"] += by_halves(free, lambda part: _evaluate(part, families, now, counts), job=JOB, now=now)
+    return len(orders)
+
+
+def _claim(now: datetime) -> list[Order]:
+    aside = problems_with(JOB)
+    due = Order.unscoped.filter(~Exists(aside.filter(next_attempt_at__gt=now)), rules_due_at__lte=now)
+    due = due.annotate(has_parts=was_split(), failed_before=Exists(aside)).order_by("rules_due_at", "pk")
+    locked = due.select_related("store").select_for_update(of=("self",), no_key=True, skip_locked=True)
+    return list(locked.only(*_NEEDED)[:BATCH])
+
+
+def _evaluate(orders: Sequence[Order], families: Families, now: datetime, counts: dict[str, int]) -> None:
+    settings = settings_of({order.store_id for order in orders})
+    used = load_used([order.pk for order in orders])
+    judged = [_judge(order, settings[order.store_id], families, used, now) for order in orders]
+    returning = [one for one in judged if one.plan.returns_anything]
+    skipping = [one for one in judged if not one.plan.returns_anything]
+    for trigger in RULES:
+        _give_back([one for one in returning if one.trigger is trigger], now)
+    _leave(skipping, now)
+    failed_before = [order for order in orders if order.failed_before]
+    if failed_before:
+        Problem.unscoped.filter(order__in=failed_before, job=JOB).delete()
+    # Counted last: what is rolled back was not done.
+    counts["returned"] += len(returning)
+    counts["skipped"] += len(skipping)
+
+
+def _judge(order: Order, settings: StoreSettings, families: Families, used: UsedByKind, now: datetime) -> Judged:
+    elsewhere = families.returned_elsewhere(order)
+    said = evaluate(order, settings.spent_revert, elsewhere=elsewhere)
+    targets = {kind: verdict.target for kind, verdict in said.verdicts.items() if verdict.target is not None}
+    plan = plan_order(
+        order,
+        ResolvedChoice({kind: said.verdicts[kind].decision for kind in KINDS}, targets=targets),
+        used,
+        store=order.store,
+        rule=ExpiredRule(settings.auto_cancel.expired_lots.rules),
+        now=now,
+        matched={kind: said.verdicts[kind].matched for kind in KINDS},
+    )
+    return Judged(plan, said.trigger, settings)
+
+
+def _give_back(judged: Sequence[Judged], now: datetime) -> None:
+    told = [one.plan.order for one in judged if one.settings.notify.on_automatic]
+    prefetch_related_objects(told, "customer")
+    apply_works([(one.plan, _work(one, now)) for one in judged])
+
+
+def _work(judged: Judged, now: datetime) -> Work:
+    details = Details(notify_customer=judged.settings.notify.on_automatic)
+    return Work(judged.plan.order.store, judged.settings, details, ACTOR, judged.trigger, now, cancels=False)
+
+
+def _leave(judged: Sequence[Judged], now: datetime) -> None:
+    """Nothing returns: the orders stay as they are, with a trace of why (N6)."""
+    if judged:
+        record([trace for one in judged for trace in _traces(one)], actor=ACTOR, now=now)
+        looked_at = [one.plan.order.pk for one in judged]
+        Order.unscoped.filter(pk__in=looked_at).update(rules_due_at=None, rules_news=None)
+
+
+def _traces(judged: Judged) -> list[Happening]:
+    """One entry for each kind that was used; for an order that used nothing, for each that would have returned."""
+    plan, order, rules = judged.plan, judged.plan.order, judged.settings.spent_revert
+    if not worth_a_look(order, rules, repeated=False):
+        return []
+    used = [kind for kind in KINDS if applied(order, kind)] or [kind for kind in KINDS if kind in rules.kinds]
+    return [
+        decision_entry(
+            order,
+            kind,
+            plan.kinds[kind],
+            matched=plan.matched[kind],
+            trigger=judged.trigger,
+            settings_version=judged.settings.version,
+        )
+        for kind in used
+    ]

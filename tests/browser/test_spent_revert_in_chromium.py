@@ -1,0 +1,82 @@
+"""The spent-revert page as people see it: tags as chips, or as lines without a script; on a phone, in the dark."""
+
+import os
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.urls import reverse
+from playwright.sync_api import Page, expect
+
+from loyalty.stores.models import Role, Store
+from loyalty.stores.preferences import SpentRevertSettings, StoreSettings, current_settings
+from orders.models import Order
+from tests import factories
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True), pytest.mark.timeout(300)]
+
+Visit = Callable[..., Page]
+WAYS = [
+    {},
+    {"java_script_enabled": False},
+    {"viewport": {"width": 390, "height": 844}, "color_scheme": "dark"},
+]
+IDS = ["script", "no script", "phone, dark"]
+
+
+def picture(page: Page, name: str) -> None:
+    if folder := os.environ.get("SCREENSHOTS"):
+        page.screenshot(path=f"{folder}/{name}.png", full_page=True)
+
+
+def some_life(store: Store) -> None:
+    rules = SpentRevertSettings(enabled=True, tags=("refunded-order", "vip gold"), skip_tags=("exchange-order",))
+    factories.make_settings(store, StoreSettings(spent_revert=rules))
+    ana = factories.make_customer(store, name="Ana Lee")
+    factories.grant("credits", ana, "90.00")
+    factories.grant("points", ana, 300)
+    for number, tags in enumerate((["refunded-order"], ["exchange-order", "refunded-order"], [])):
+        factories.make_order(
+            ana, credits="15.00", points=50, number=f"100{number}", tags=tags, payment_status="refunded"
+        )
+    Order.unscoped.update(rules_due_at=None)
+
+
+@pytest.mark.parametrize("options", WAYS, ids=IDS)
+def test_n1_tags_are_added_and_taken_away(visit: Visit, store: Store, options: dict[str, Any]) -> None:
+    some_life(store)
+    page = visit(reverse("admin:stores_settingsversion_spent_revert"), role=Role.MANAGER, **options)
+    card = page.locator("#card-revert")
+    if options.get("java_script_enabled", True):
+        entry = card.get_by_label("Tags that return what was used")
+        entry.fill("Back Again")
+        entry.press("Enter")
+        entry.fill("BACK again")
+        entry.press("Enter")
+        expect(card.get_by_role("listitem")).to_contain_text(["refunded-order", "vip gold", "Back Again"])
+        card.get_by_role("button", name="Remove vip gold").click()
+        entry.fill("exchange-order")
+        entry.press("Enter")
+        expect(card.get_by_text("“exchange-order” is a trigger tag and a skip tag")).to_be_visible()
+        picture(page, f"spent-revert-{len(options)}")
+        entry.press("Backspace")
+        expect(card.get_by_text("“exchange-order” is a trigger tag and a skip tag")).to_have_count(0)
+    else:
+        card.get_by_label("Tags that return what was used").fill("refunded-order\nBack Again\nback again\n")
+        picture(page, "spent-revert-no-script")
+    assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+    card.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("“Revert settings” is saved.")).to_be_visible()
+    assert current_settings(store).spent_revert.tags == ("refunded-order", "Back Again")
+
+
+@pytest.mark.parametrize("options", WAYS, ids=IDS)
+def test_n1_the_look_back(visit: Visit, store: Store, options: dict[str, Any]) -> None:
+    some_life(store)
+    page = visit(reverse("admin:stores_settingsversion_spent_revert"), role=Role.MANAGER, **options)
+    page.get_by_role("link", name="What would have happened").click()
+    page.get_by_role("button", name="Show what would have happened").click()
+    expect(page.get_by_text("30.00 USD").first).to_be_visible()
+    picture(page, f"rules-backtest-{len(options)}-{options.get('color_scheme')}")
+    assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+    expect(page.get_by_role("link", name="1002")).to_be_visible()

@@ -1,0 +1,296 @@
+"""Exports of the lists: what is in them, whose, at what cost, in how much memory."""
+
+import csv
+import json
+from collections.abc import Iterator
+from datetime import date, datetime
+from io import BytesIO, StringIO
+from typing import Any
+
+import openpyxl
+import pytest
+import time_machine
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from benchmarks.data import generate
+from loyalty.exporting import tables
+from loyalty.stores.models import Role
+from orders.admin.exports import CUSTOMER_EXPORTS, ORDER_EXPORTS, REVERTS
+from orders.models import Order
+from tests import factories
+from tests.factories import NOW, cancel_and_return, grant, make_customer, make_order, make_store
+from tests.orders.admin.cancelling_cases import VALID, staff, store_and_staff, x1_order
+from tests.workers import start
+
+pytestmark = pytest.mark.django_db
+
+ORDERS_LIST = "orders_order"
+CUSTOMERS_LIST = "stores_customer"
+EVERY = [
+    *((ORDERS_LIST, export.key) for export in ORDER_EXPORTS),
+    *((CUSTOMERS_LIST, export.key) for export in CUSTOMER_EXPORTS),
+    ("orders_revert", REVERTS.key),
+]
+
+
+@pytest.fixture(autouse=True)
+def fifth_of_january() -> Iterator[None]:
+    with time_machine.travel(NOW, tick=False):
+        yield
+
+
+def address(model: str, key: str, suffix: str = "csv") -> str:
+    return reverse(f"admin:{model}_export", args=[key, suffix])
+
+
+def table(client: Client, model: str, key: str, **query: Any) -> list[dict[str, str]]:
+    """The CSV file as its lines by heading."""
+    answer = client.get(address(model, key), query)
+    assert answer.status_code == 200, answer.content
+    text = answer.getvalue().decode("utf-8-sig")
+    return list(csv.DictReader(StringIO(text, newline="")))
+
+
+def sheet(client: Client, model: str, key: str, **query: Any) -> list[dict[str, Any]]:
+    """The XLSX file as its lines by heading."""
+    answer = client.get(address(model, key, "xlsx"), query)
+    assert answer.status_code == 200
+    book = openpyxl.load_workbook(BytesIO(answer.getvalue()))
+    headings, *lines = book.worksheets[0].iter_rows(values_only=True)
+    return [dict(zip(map(str, headings), line, strict=True)) for line in lines]
+
+
+def test_the_orders_with_their_lots() -> None:
+    store, client = store_and_staff(Role.VIEWER)
+    order = x1_order(store, points=100)
+    cancel_and_return(order)
+    (line,) = table(client, ORDERS_LIST, "orders")
+    lots = [lot for lot, _ in sorted((use.lot_id, use) for use in _uses(order))]
+    assert line | {"Order": "1001"} == line
+    shown = {
+        "Customer": "Ana Lee",
+        "Status": "Cancelled",
+        "Placed at (Asia/Taipei)": "2025-12-20 14:00:00",
+        "Cancelled at (Asia/Taipei)": "2026-01-05 14:00:00",
+        "Currency": "USD",
+        "Total": "1000.00",
+        "Credits used": "15.00",
+        "Credits returned": "5.00",
+        "Credits not returned": "10.00",
+        "Credit Revert Status": "Reverted",
+        "Points used": "100",
+        "Points Revert Status": "Reverted",
+        "Credit lots": "; ".join(f"#{lot}" for lot in lots),
+        "Credit lots: used": "10.00; 5.00",
+        "Credit lots: last day of use": "2026-01-01; 2026-03-20",
+        "Credit lots: returned": "0.00; 5.00",
+        "Point lots: used": "100",
+        "Point lots: last day of use": "never",
+    }
+    assert line | shown == line
+
+
+def _uses(order: Order) -> list[Any]:
+    return list(factories.LEDGERS["credits"].tables.allocation.unscoped.filter(order=order))
+
+
+def test_in_xlsx_amounts_are_numbers_and_moments_are_local_dates() -> None:
+    store, client = store_and_staff(Role.VIEWER)
+    cancel_and_return(x1_order(store))
+    (line,) = sheet(client, ORDERS_LIST, "orders")
+    assert (line["Credits used"], line["Credits returned"], line["Total"]) == (15, 5, 1000)
+    assert line["Cancelled at (Asia/Taipei)"] == datetime(2026, 1, 5, 14)  # noqa: DTZ001
+    assert line["Currency"] == "USD"
+
+
+def test_one_line_for_each_lot_that_an_order_used() -> None:
+    store, client = store_and_staff(Role.VIEWER)
+    cancel_and_return(x1_order(store, points=100))
+    first, second = sheet(client, ORDERS_LIST, "credits-used")
+    last_day = "Last day of use (empty: never expires)"
+    assert [(line["Used"], line["Returned"], line["Not returned"]) for line in (first, second)] == [
+        (10, 0, 10),
+        (5, 5, 0),
+    ]
+    assert [line["Expired"] for line in (first, second)] == ["yes", None]
+    assert second[last_day].date() == VALID
+    (points,) = sheet(client, ORDERS_LIST, "points-used")
+    assert (points["Order"], points["Used"], points["Returned"], points[last_day]) == ("1001", 100, 100, None)
+
+
+def test_an_export_honours_filters_and_search_on_all_pages() -> None:
+    store, client = store_and_staff(Role.VIEWER)
+    customer = make_customer(store)
+    for number in range(60):
+        make_order(customer, number=f"{number}", tags=["raid"])
+    make_order(make_customer(store, name="Somebody Else"), number="other")
+    assert len(table(client, ORDERS_LIST, "orders")) == 61
+    assert len(table(client, ORDERS_LIST, "orders", tags="raid", p="2")) == 60
+    assert [line["Order"] for line in table(client, ORDERS_LIST, "orders", q="Somebody")] == ["other"]
+    assert table(client, ORDERS_LIST, "orders", status="cancelled") == []
+    page = client.get(reverse("admin:orders_order_changelist"), {"tags": "raid", "p": "2"}).content.decode()
+    assert 'href="export/orders.xlsx?tags=raid"' in page
+
+
+def test_a_wrong_filter_exports_nothing() -> None:
+    _, client = store_and_staff(Role.VIEWER)
+    answer = client.get(address(ORDERS_LIST, "orders"), {"placed_from": "yesterday"})
+    assert (answer.status_code, answer.headers["Location"]) == (302, "../?placed_from=yesterday")
+    assert client.get(address(ORDERS_LIST, "orders"), {"customer__email": "x"}).status_code == 400
+
+
+def test_customers_with_their_balances() -> None:
+    store, client = store_and_staff(Role.VIEWER)
+    ana, bob = make_customer(store, name="Ana", phone="+886 2"), make_customer(store, name="Bob")
+    grant("credits", ana, "20.00")
+    grant("credits", ana, "7.00", until=date(2026, 1, 1))
+    grant("credits", ana, "3.000", currency="KWD")
+    grant("points", ana, 50)
+    second, first = table(client, CUSTOMERS_LIST, "customers")
+    assert (
+        first | {"Customer": "Ana", "Credits available": "20.00", "Currency": "USD", "Points available": "50"} == first
+    )
+    assert first["Credits in other currencies"] == "3.000 KWD"
+    assert first["Phone"] == "'+886 2"
+    assert (second["Customer"], second["Credits available"], second["Points available"]) == ("Bob", "0.00", "0")
+    assert [line["Customer"] for line in table(client, CUSTOMERS_LIST, "customers", q=bob.email)] == ["Bob"]
+
+
+def test_movements_and_lots_of_the_customers_of_the_list_or_of_one() -> None:
+    store, client = store_and_staff(Role.VIEWER)
+    order = x1_order(store)
+    cancel_and_return(order)
+    grant("credits", make_customer(store, name="Bob"), "1.00")
+    lines = sheet(client, CUSTOMERS_LIST, "credit-movements")
+    assert [line["Amount"] for line in lines] == [10, 5, -10, -5, 5, 1]
+    assert {line["Reason"] for line in lines if line["Type"] == "Given"} == {"Gift"}
+    assert [line["Order"] for line in lines] == [None, None, "1001", "1001", "1001", None]
+    assert {line["By"] for line in lines} == {"Job tests"}
+    mine = sheet(client, CUSTOMERS_LIST, "credit-movements", row=order.customer_id)
+    assert [line["Balance after"] for line in mine] == [10, 15, 5, 0, 5]
+    lots = sheet(client, CUSTOMERS_LIST, "credit-lots", row=order.customer_id)
+    assert [(lot["Given"], lot["Remaining"], lot["Expired"]) for lot in lots] == [(10, 0, "yes"), (5, 5, None)]
+    page = client.get(reverse("admin:stores_customer_change", args=[order.customer_id]), {"tab": "credits"})
+    assert f"{address(CUSTOMERS_LIST, 'credit-movements', 'xlsx')}?row={order.customer_id}" in page.content.decode()
+
+
+def test_reverts() -> None:
+    store, client = store_and_staff(Role.VIEWER)
+    cancel_and_return(x1_order(store))
+    (line,) = table(client, "orders_revert", "reverts")
+    assert (line["Order"], line["Returned"], line["Used"], line["How much"]) == ("1001", "5.00", "15.00", "Partial")
+    assert "5.00 returned, last day of use 2026-03-20" in line["Lots"]
+
+
+def test_formulas_of_customers_and_platforms_are_text() -> None:
+    store, client = store_and_staff(Role.VIEWER)
+    make_order(make_customer(store, name="=cmd|' /C calc'!A0"), number="@SUM(1)", tags=["-1+1"])
+    (line,) = table(client, ORDERS_LIST, "orders")
+    assert (line["Order"], line["Customer"], line["Tags"]) == ("'@SUM(1)", "'=cmd|' /C calc'!A0", "'-1+1")
+    answer = client.get(address(ORDERS_LIST, "orders", "xlsx"))
+    book = openpyxl.load_workbook(BytesIO(answer.getvalue()))
+    assert "f" not in {cell.data_type for row in book.worksheets[0] for cell in row}
+
+
+def test_the_file_is_named_after_the_store_and_its_day() -> None:
+    store = make_store("tea")
+    # In Taipei it is the sixth already.
+    with time_machine.travel("2026-01-05T20:00:00+00:00", tick=False):
+        client, _ = staff(store)
+        for suffix in ("csv", "xlsx"):
+            answer = client.get(address(ORDERS_LIST, "orders", suffix))
+            assert f'filename="tea-orders-2026-01-06.{suffix}"' in answer.headers["Content-Disposition"]
+            assert answer.getvalue()
+
+
+@pytest.mark.parametrize(("model", "key"), EVERY)
+def test_t1_nobody_exports_another_stores_rows(model: str, key: str) -> None:
+    store, _ = store_and_staff()
+    order = x1_order(store, points=100)
+    cancel_and_return(order)
+    _, outsider = store_and_staff(Role.OWNER)
+    assert table(outsider, model, key) == []
+    for row in (order.pk, order.customer_id, 999_999_999, "x"):
+        assert outsider.get(address(model, key), {"row": row}).status_code == 404
+    if model == ORDERS_LIST:
+        # A foreign customer is a wrong filter, as an unknown one is.
+        assert outsider.get(address(model, key), {"customer": order.customer_id}).status_code == 302
+
+
+@pytest.mark.parametrize(("model", "key"), EVERY)
+def test_t2_whoever_may_see_the_list_may_export_it_and_nobody_else(model: str, key: str) -> None:
+    store, client = store_and_staff(Role.VIEWER)
+    assert client.get(address(model, key)).status_code == 200
+    assert client.get(address(model, f"{key}s")).status_code == 404
+    assert client.get(address(model, key, "pdf")).status_code == 404
+    assert "/login/" in Client().get(address(model, key)).headers["Location"]
+    nobody = Client()
+    nobody.force_login(factories.make_user(), backend="django.contrib.auth.backends.ModelBackend")
+    assert nobody.get(address(model, key)).status_code == 403
+    assert store
+
+
+@pytest.mark.parametrize(("model", "key"), EVERY)
+def test_a_batch_costs_the_same_whatever_its_size(model: str, key: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    store, client = store_and_staff(Role.VIEWER)
+    counts = []
+    for size in (1, 9):
+        for number in range(size):
+            cancel_and_return(x1_order(store, points=10, number=f"{size}-{number}"))
+        table(client, model, key)
+        with CaptureQueriesContext(connection) as queries:
+            assert table(client, model, key)
+        counts.append(len(queries))
+    assert counts[0] == counts[1]
+    monkeypatch.setattr(tables, "BATCH", 5)
+    with CaptureQueriesContext(connection) as queries:
+        rows = table(client, model, key)
+    batches = -(-len(rows) // 5)
+    assert len(queries) <= counts[0] + (batches - 1) * 4
+
+
+# --- memory
+
+MEASURE = """
+import django, json, resource, sys, tempfile
+django.setup()
+from django.utils import timezone
+from loyalty.exporting.files import csv_parts, write_xlsx
+from loyalty.stores.models import Store
+from orders.admin.exports import ORDERS
+from orders.models import Order
+store = Store.objects.get(pk=1)
+rows = Order.objects.for_store(store).select_related("customer").defer("lines", "platform_data")
+rows = rows.order_by("-placed_at", "-id")[:int(sys.argv[2])]
+lines, count = ORDERS.lines(rows, store, now=timezone.now()), 0
+if sys.argv[1] == "csv":
+    size = sum(len(part) for part in csv_parts(ORDERS.headings(store), lines))
+else:
+    with tempfile.TemporaryFile() as file:
+        write_xlsx(file, "Orders", ORDERS.headings(store), lines)
+        size = file.tell()
+print(json.dumps({"size": size, "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}))
+"""
+
+
+def measured(suffix: str, rows: int) -> dict[str, float]:
+    with start("-c", MEASURE, suffix, str(rows)) as process:
+        said, _ = process.communicate()
+    found: dict[str, float] = json.loads(said.splitlines()[-1])
+    return found
+
+
+@pytest.mark.slow
+@pytest.mark.django_db(transaction=True)
+def test_memory_does_not_grow_with_the_list() -> None:
+    """Ten times the rows, in the same memory."""
+    with time_machine.travel("2026-01-05T06:00:00+00:00"):
+        generate(10_000, stores=1)
+    for suffix in ("csv", "xlsx"):
+        few, many = measured(suffix, 1_000), measured(suffix, 10_000)
+        assert many["size"] > 8 * few["size"]
+        assert many["peak_mb"] - few["peak_mb"] < 12
+        assert many["peak_mb"] < 200
