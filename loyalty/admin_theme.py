@@ -74,9 +74,8 @@ UNFOLD: Final[dict[str, Any]] = {
                     _item(
                         "Needs revert",
                         "assignment_return",
-                        "admin:orders_order_changelist",
+                        "admin:orders_order_queue",
                         "may_view",
-                        link=format_lazy("{}?needs_revert=yes", reverse_lazy("admin:orders_order_changelist")),
                         badge="orders.admin.menu.needs_revert_badge",
                         active="orders.admin.menu.needs_revert_is_active",
                     ),

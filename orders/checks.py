@@ -109,6 +109,22 @@ WHERE {revert_scope} AND movement.type = 'revert' AND (
 )
 """
 
+# An undone return has taken back, lot by lot and allocation by allocation, exactly what it gave; any other nothing.
+_UNDO: Final = """
+SELECT store.slug, revert.id, revert.order_id, booked.allocation_id, booked.lot_id, booked.given, booked.taken,
+    CASE WHEN undo.id IS NULL THEN 'was not undone' ELSE 'was undone' END
+FROM orders_revert AS revert
+JOIN stores_store AS store ON store.id = revert.store_id
+LEFT JOIN orders_revertundo AS undo ON undo.revert_id = revert.id
+JOIN (
+    SELECT revert_id, allocation_id, lot_id, coalesce(sum(amount) FILTER (WHERE type = 'revert'), 0) AS given,
+        coalesce(-sum(amount) FILTER (WHERE type = 'undo'), 0) AS taken
+    FROM {movement} WHERE revert_id IS NOT NULL GROUP BY 1, 2, 3
+) AS booked ON booked.revert_id = revert.id
+WHERE {revert_scope} AND revert.kind = '{kind}'
+    AND booked.taken <> CASE WHEN undo.id IS NULL THEN 0 ELSE booked.given END
+"""
+
 _KIND_RULES: Final = {
     "order {0} (id {1}): {2} of {name} used and {3} returned, but its allocations used {4}, {5} not back.": _TOTALS,
     "order {0} (id {1}): {2} of {name} returned, which is not between 0 and the {3} used.": _WITHIN,
@@ -116,6 +132,7 @@ _KIND_RULES: Final = {
     "order {0} (id {1}): the decision on {name} is “{2}”, with {3} not back.": _DECISION,
     "order {0} (id {1}): the revert status of {name} is {2}, but it must be {3}.": _STATUS,
     "return {0} of order {1}: {2} of {name}, but its movements returned {3} and its list says {4}.": _REVERT,
+    "return {0} of order {1}: allocation {2} got {4} of {name} into lot {3}, {5} were taken back, and it {6}.": _UNDO,
     "{name} movement {0}: {1} into lot {2} is not what return {3} of order {4} lists.": _REVERT_LOTS,
 }
 

@@ -8,12 +8,15 @@ from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import Case, F, Q, Value, When
+from django.db.models.functions import Coalesce
 
 from credits.models import currency, money
 from loyalty.stores.actors import Trigger
 from loyalty.stores.scoping import SameStoreKey, StoreOwned, unique_in_store
 from orders.bulk_models import BulkCancel as BulkCancel
 from orders.bulk_models import BulkItem as BulkItem
+from orders.desk_models import Look as Look
+from orders.desk_models import RevertUndo as RevertUndo
 from orders.redemption_models import CodeUse as CodeUse
 from orders.redemption_models import Redemption as Redemption
 from orders.redemption_models import ReversalRequest as ReversalRequest
@@ -77,6 +80,8 @@ class PersonsDecision(models.TextChoices):
 
 
 UNDECIDED = (PersonsDecision.NONE, PersonsDecision.DEFERRED)
+# Since when an order of the queue waits: since it fell through, by whichever way (B2).
+WAITING_SINCE = Coalesce("cancelled_at", "payment_changed_at", "placed_at")
 
 # The order fell through: what O3 calls cancelled or refunded; partially refunded does not count.
 FELL_THROUGH = Q(status=OrderStatus.CANCELLED) | Q(payment_status=PaymentStatus.REFUNDED)
@@ -97,6 +102,11 @@ def _revert_status(kind: str) -> "models.GeneratedField":
 
 def _open(kind: str) -> Q:
     return Q(**{f"{kind}_reverted__lt": F(f"{kind}_applied"), f"{kind}_decision__in": UNDECIDED})
+
+
+def decided_as(decision: str) -> Q:
+    """Orders with this decision on either kind (N4)."""
+    return Q(credits_decision=decision) | Q(points_decision=decision)
 
 
 def _within(kind: str) -> models.CheckConstraint:
@@ -269,7 +279,18 @@ class Order(StoreOwned):
                 )
                 for kind in ("credits", "points")
             ),
-            models.Index("store", "cancelled_at", condition=Q(needs_revert=True), name="order_needs_revert"),
+            models.Index("store", WAITING_SINCE, "id", condition=Q(needs_revert=True), name="order_queue"),
+            *(
+                models.Index(
+                    "store",
+                    F("placed_at").desc(),
+                    F("id").desc(),
+                    condition=decided_as(decision.value),
+                    name=f"order_{decision.value}",
+                )
+                for decision in PersonsDecision
+                if decision
+            ),
             models.Index(
                 "store",
                 F("placed_at").desc(),

@@ -4,10 +4,11 @@ from django.urls import path
 
 from orders.api.backtests import BacktestView
 from orders.api.cancels import BulkCancelView, CancelPreviewView, CancelView, ReturnView
+from orders.api.dismissals import DismissView
 from orders.api.holds import HoldView
 from orders.api.orders import DecisionsView, OrderListView, OrderView, TimelineView
 from orders.api.reinstating import ReinstateView
-from orders.api.reverts import RevertListView, RevertView
+from orders.api.reverts import RevertListView, RevertView, UndoView
 from orders.api.rules_backtests import RulesBacktestView
 
 urlpatterns = [
@@ -19,10 +20,12 @@ urlpatterns = [
     path("orders/<str:order_id>/return/", ReturnView.as_view(), name="api-order-return"),
     path("orders/<str:order_id>/hold/", HoldView.as_view(), name="api-order-hold"),
     path("orders/<str:order_id>/reinstate/", ReinstateView.as_view(), name="api-order-reinstate"),
+    path("orders/<str:order_id>/dismiss-revert/", DismissView.as_view(), name="api-order-dismiss-revert"),
     path("orders/<str:order_id>/timeline/", TimelineView.as_view(), name="api-order-timeline"),
     path("orders/<str:order_id>/decisions/", DecisionsView.as_view(), name="api-order-decisions"),
     path("reverts/", RevertListView.as_view(), name="api-reverts"),
     path("reverts/<str:revert_id>/", RevertView.as_view(), name="api-revert"),
     path("settings/spent-revert/backtest/", RulesBacktestView.as_view(), name="api-spent-revert-backtest"),
+    path("reverts/<str:revert_id>/undo/", UndoView.as_view(), name="api-revert-undo"),
     path("settings/auto-cancel/backtest/", BacktestView.as_view(), name="api-auto-cancel-backtest"),
 ]

@@ -42,6 +42,7 @@ UNSCOPED = {
     "orders/admin/customer_tabs.py",
     "orders/admin/order_filters.py",
     "orders/admin/order_tabs.py",
+    "orders/admin/reverts.py",
     "orders/api/reverts.py",
     "orders/services/applying.py",
     "orders/services/automatic.py",
@@ -50,6 +51,7 @@ UNSCOPED = {
     "orders/services/problems.py",
     "orders/services/bulk_cancelling.py",
     "orders/services/expiring.py",
+    "orders/services/dismissing.py",
     "orders/services/pasts.py",
     "orders/services/polling.py",
     "orders/services/code_uses.py",
@@ -58,6 +60,8 @@ UNSCOPED = {
     "orders/services/reversal_requests.py",
     "orders/services/reversing.py",
     "orders/services/rewards.py",
+    "orders/services/queue.py",
+    "orders/services/undoing.py",
     "orders/services/warnings.py",
 }
 

@@ -178,9 +178,12 @@ def _reverted(data: dict[str, Any], store: Store) -> str:
 
 
 def _skipped(data: dict[str, Any], store: Store) -> str:
+    return _why_not(data).format(left=_left(data, store), caused=_caused(data), value=data["matched"]["value"])
+
+
+def _left(data: dict[str, Any], store: Store) -> str:
     left = _amount(data["remains"], data["currency"], store)
-    of_what = f"{left} of store credits" if data["kind"] == "credits" else left
-    return _why_not(data).format(left=of_what, caused=_caused(data), value=data["matched"]["value"])
+    return f"{left} of store credits" if data["kind"] == "credits" else left
 
 
 def _why_not(data: dict[str, Any]) -> str:
@@ -206,6 +209,11 @@ def _caused(data: dict[str, Any]) -> str:
     return trigger_words(data["trigger"])
 
 
+def _undone(data: dict[str, Any], store: Store) -> str:
+    taken = _amount(data["amount"], data["currency"], store)
+    return f"Undid a return {trigger_words(data['trigger'])}: took back {taken}, which no automation returns again"
+
+
 def _balance(data: dict[str, Any], store: Store) -> str:
     amount = str(data.get("amount", "0"))
     verb = "Removed" if amount.startswith("-") else "Gave"
@@ -215,6 +223,10 @@ def _balance(data: dict[str, Any], store: Store) -> str:
 def _webhook(data: dict[str, Any], store: Store) -> str:
     because = _BECAUSE.get(data["because"], "") if data["change"] == "disabled" else ""
     return f"{_WEBHOOK_CHANGES[data['change']]}{because}"
+
+
+def _about_the_rest(words: str) -> Callable[[dict[str, Any], Store], str]:
+    return lambda data, store: words.format(left=_left(data, store))
 
 
 def _fixed(words: str) -> Callable[[dict[str, Any], Store], str]:
@@ -249,11 +261,15 @@ _SENTENCES: Final[dict[str, Callable[[dict[str, Any], Store], str]]] = {
     Event.REVERT_SKIPPED: _skipped,
     Event.ORDER_REINSTATED: _reinstated,
     Event.DEDUCTED_AGAIN: _deducted_again,
+    Event.REVERT_UNDONE: _undone,
+    Event.REVERT_DISMISSED: _about_the_rest("Dismissed: {left} will not be returned"),
+    Event.REVERT_WAITS_AGAIN: _about_the_rest("Back in the queue: somebody has to decide about {left}"),
     Event.MARKED_FOR_REFUND: _fixed("Stays cancelled; the late payment is to be refunded"),
     Event.BALANCE_CHANGED: _balance,
     Event.NOTICE_QUEUED: _fixed("Message to the customer waits to be sent"),
     Event.NOTICE_SENT: _fixed("Message to the customer sent"),
     Event.NOTICE_FAILED: _fixed("Message to the customer could not be sent"),
+    Event.NOTICE_WITHDRAWN: _fixed("Message to the customer withdrawn before it was sent"),
     Event.SETTINGS_CHANGED: _fixed("Settings changed"),
     Event.TAGGED_THERE: _tagged_there,
     Event.CANCELLED_THERE: _platform("Order cancelled on {} too; nothing was given back there"),

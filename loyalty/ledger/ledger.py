@@ -37,6 +37,22 @@ class Return:
 
 
 @dataclass(frozen=True, slots=True)
+class Returned:
+    """What a revert put into one lot for one allocation, and that lot as it is now."""
+
+    store_id: int
+    customer_id: int
+    order_id: int
+    revert_id: int
+    allocation_id: int
+    lot_id: int
+    amount: Amount
+    remaining: Amount
+    expires_at: datetime | None
+    currency: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Ledger:
     """One kind's ledger over its three tables."""
 
@@ -191,6 +207,36 @@ class Ledger:
             if item.planned.outcome is Outcome.EXTENDED
         }
 
+    def returned_by(self, revert_ids: Collection[int]) -> dict[int, list[Returned]]:
+        """What these reverts put into which lots, by revert, in the order of writing; one query.
+
+        Callers hold the customers' locks to act on what the lots hold.
+        """
+        currency = "lot__currency" if self.tables.has_currency else Value("")
+        columns = ("store_id", "customer_id", "order_id", "revert_id", "allocation_id", "lot_id", "amount")
+        rows = self.tables.movement.unscoped.filter(revert__in=revert_ids, type=MovementType.REVERT).order_by("id")
+        returned: dict[int, list[Returned]] = defaultdict(list)
+        for row in rows.values_list(*columns, "lot__remaining", "lot__expires_at", currency):
+            item = Returned(*row)
+            returned[item.revert_id].append(item)
+        return returned
+
+    def spent_after(self, order_id: int, revert_id: int) -> bool:
+        """Whether the order took value again after this revert (M10)."""
+        movements = self.tables.movement.unscoped.filter(order=order_id)
+        back = movements.filter(revert=revert_id, type=MovementType.REVERT).aggregate(last=Max("id"))["last"]
+        return movements.filter(type=MovementType.SPEND, id__gt=back or 0).exists()
+
+    def undo_returns(
+        self, returned: Sequence[Returned], *, remark_id: int | None, actor: Actor, trigger: str, now: datetime
+    ) -> None:
+        """Post the opposite of what reverts put into these lots, under the same reverts (M11).
+
+        Lowers what the allocations say is returned. The database refuses to take a lot below zero.
+        """
+        entries = [_undoing(item, remark_id) for item in returned]
+        self._post(entries, {item.customer_id for item in returned}, actor=actor, trigger=trigger, now=now)
+
     def post_due(self, customer_ids: Collection[int], *, actor: Actor, now: datetime) -> int:
         """Post what has lapsed for these customers (L5); answers how many lots."""
         return len(self._post([], customer_ids, actor=actor, trigger="", now=now))
@@ -240,4 +286,19 @@ def _returning(item: Return) -> Entry:
         allocation_id=used.allocation_id,
         revert_id=item.revert_id,
         remark_id=item.remark_id,
+    )
+
+
+def _undoing(item: Returned, remark_id: int | None) -> Entry:
+    return Entry(
+        store_id=item.store_id,
+        customer_id=item.customer_id,
+        type=MovementType.UNDO,
+        amount=-item.amount,
+        currency=item.currency,
+        lot_id=item.lot_id,
+        cause=Cause(item.order_id),
+        allocation_id=item.allocation_id,
+        revert_id=item.revert_id,
+        remark_id=remark_id,
     )

@@ -15,6 +15,7 @@ class NoticeStatus(models.TextChoices):
     QUEUED = "queued", "Waiting to be sent"
     SENT = "sent", "Sent"
     FAILED = "failed", "Could not be sent"
+    WITHDRAWN = "withdrawn", "Withdrawn, not sent"
 
 
 class Notice(StoreOwned):

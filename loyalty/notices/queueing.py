@@ -35,9 +35,24 @@ def queue(letters: Iterable[Letter], *, actor: Actor, now: datetime) -> list[Not
     notices = [_notice(letter, now) for letter in letters if letter.customer.email]
     if notices:
         Notice.unscoped.bulk_create(notices)
-        record([_queued(notice) for notice in notices], actor=actor, now=now)
+        record([_about(notice, Event.NOTICE_QUEUED) for notice in notices], actor=actor, now=now)
         wake("loyalty.deliver_notices")
     return notices
+
+
+def withdraw(*, order_id: int, written_at: datetime, actor: Actor, now: datetime) -> list[int]:
+    """Take back what was written about an order at ``written_at`` and has not gone out; answers the notices' ids.
+
+    An operation reads the clock once, so its notice carries its very instant. One that is being sent at this moment
+    holds its row: this waits for the outcome, and withdraws it only if it is still to be tried again.
+    """
+    written = Notice.unscoped.filter(order=order_id, created_at=written_at, status=NoticeStatus.QUEUED)
+    notices = list(written.order_by("pk").select_for_update(no_key=True))
+    if notices:
+        ids = [notice.pk for notice in notices]
+        Notice.unscoped.filter(pk__in=ids).update(status=NoticeStatus.WITHDRAWN, next_attempt_at=None)
+        record([_about(notice, Event.NOTICE_WITHDRAWN) for notice in notices], actor=actor, now=now)
+    return [notice.pk for notice in notices]
 
 
 def _notice(letter: Letter, now: datetime) -> Notice:
@@ -61,10 +76,10 @@ def _one_line(subject: str) -> str:
     return " ".join(subject.split())[:200]
 
 
-def _queued(notice: Notice) -> Happening:
+def _about(notice: Notice, event: Event) -> Happening:
     return Happening(
         store_id=notice.store_id,
-        event=Event.NOTICE_QUEUED,
+        event=event,
         order_id=notice.order_id,
         customer_id=notice.customer_id,
         data={"notice": str(notice.pk)},

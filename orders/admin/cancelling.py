@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import format_html
 
 from loyalty.backoffice.base import BackOfficeAdmin, store_view
 from loyalty.ledger.ledger import Kind
@@ -22,6 +23,9 @@ from loyalty.stores.roles import Can
 from orders.admin.cancel_input import CancelForm
 from orders.admin.cancel_marks import Seen, read_seen, state_of
 from orders.admin.cancel_showing import amounts_words, shown_form
+from orders.admin.dismissing import can_be_dismissed
+from orders.admin.undoing import undo_link
+from orders.admin.walking import WALKING, go_on, is_walking, walk_bar
 from orders.kinds import KINDS
 from orders.models import Order, OrderStatus, PaymentStatus
 from orders.services.applying import CancelResult, Details, Work
@@ -125,7 +129,7 @@ def _confirm(case: _Case, form: CancelForm) -> HttpResponse:
         fresh = _read_again(case, cancels=True)
         return _show(fresh, fresh.form(), seen=seen, said=_NO_LONGER_REFUNDED, status=HTTPStatus.CONFLICT)
     _tell(case, result)
-    return _go_to_order(case)
+    return _done(case)
 
 
 def _after_stale(case: _Case, form: CancelForm, seen: Seen | None, stale: PreviewStale) -> HttpResponse:
@@ -134,7 +138,7 @@ def _after_stale(case: _Case, form: CancelForm, seen: Seen | None, stale: Previe
     if seen and as_shown and state_of(stale.preview.plan.order) == seen.goal:
         # The same form was sent before, or a colleague was quicker with the same: nothing is left to do (M7).
         messages.info(case.request, f"Order {case.order.number}: this has already been done. Nothing was done twice.")
-        return _go_to_order(case)
+        return _done(case)
     fresh = _read_again(case, cancels=case.cancels)
     said, status = (_FACTS_CHANGED, HTTPStatus.CONFLICT) if as_shown else (_CHOICE_CHANGED, HTTPStatus.OK)
     return _show(fresh, fresh.form(), seen=seen, said=said, status=status)
@@ -146,6 +150,8 @@ def _show(
     form.full_clean()
     shown = preview(case.order, form.choice(), store=case.store, settings=case.settings, now=case.now)
     page = shown_form(form, shown, work=case.work, cancels=case.cancels, seen=seen)
+    walking = WALKING if is_walking(case.request) else ""
+    dismissible = not page.cancels and can_be_dismissed(case.order)
     context: dict[str, Any] = {
         "form": form,
         "page": page,
@@ -153,12 +159,14 @@ def _show(
         "intent": "cancel" if case.cancels else "return",
         "max_days": case.settings.extend.max_days,
         "warnings": _warnings(case),
-        "action": reverse("admin:orders_order_cancel", args=[case.order.pk]),
-        "back": _order_address(case.order.pk),
+        "action": f"{reverse('admin:orders_order_cancel', args=[case.order.pk])}{walking}",
+        "back": reverse("admin:orders_order_queue") if walking else _order_address(case.order.pk),
+        "dismiss": f"{reverse('admin:orders_order_dismiss', args=[case.order.pk])}{walking}" if dismissible else "",
     }
     if FRAGMENT_HEADER in case.request.headers:
         return TemplateResponse(case.request, "orders/admin/cancel_form.html", context, status=status)
     context |= case.admin.admin_site.each_context(case.request) | {"title": page.title}
+    context |= {"walk": walk_bar(case.request, case.order)} if walking else {}
     return TemplateResponse(case.request, "orders/admin/cancel_page.html", context, status=status)
 
 
@@ -167,7 +175,10 @@ def _warnings(case: _Case) -> Sequence[str]:
     return [warning.detail for warning in told if warning.code != "no_email"]
 
 
-def _go_to_order(case: _Case) -> HttpResponse:
+def _done(case: _Case) -> HttpResponse:
+    """To the order's page; on a walk through the queue to the next order."""
+    if is_walking(case.request):
+        return go_on(case.request)
     address = _order_address(case.order.pk)
     if FRAGMENT_HEADER in case.request.headers:
         return HttpResponse(status=HTTPStatus.NO_CONTENT, headers={_LOCATION_HEADER: address})
@@ -180,13 +191,15 @@ def _order_address(order_id: int) -> str:
 
 def _tell(case: _Case, result: CancelResult) -> None:
     """The message with the amounts, on the order's page."""
-    parts = [f"Order {result.order.number} is cancelled."] if result.cancelled_now else []
+    number = result.order.number
+    parts = [f"Order {number} is cancelled."] if result.cancelled_now else [f"Order {number}:"]
     returned: dict[Kind, Any] = {made.kind: made.revert.amount for made in result.reverts}
     if returned:
         parts.append(f"{amounts_words(returned, result.order, case.store)} returned to {result.order.customer}.")
     parts += [skip.detail for skip in result.skipped if skip.code in {"declined", "expired"}]
     if not returned and not result.cancelled_now:
-        parts.insert(0, "Nothing was returned.")
+        parts.insert(1, "Nothing was returned.")
     if result.notice:
         parts.append(f"The message to {result.notice.to_email} is on its way.")
-    messages.success(case.request, " ".join(parts))
+    undo = undo_link(case.request, [made.revert for made in result.reverts])
+    messages.success(case.request, format_html("{}{}", " ".join(parts), undo))

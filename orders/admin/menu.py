@@ -30,8 +30,8 @@ def _badge(request: HttpRequest, **waiting: bool) -> str:
 
 
 def needs_revert_is_active(request: HttpRequest) -> bool:
-    """Whether the page is the queue."""
-    return _is_list(request, "needs_revert")
+    """Whether the page is the queue, or its list with filters."""
+    return request.path == reverse("admin:orders_order_queue") or _is_list(request, "needs_revert")
 
 
 def paid_late_is_active(request: HttpRequest) -> bool:

@@ -20,7 +20,16 @@ from loyalty.stores.actors import Trigger
 from loyalty.stores.models import Customer
 from orders.bulk_models import BulkItem
 from orders.kinds import KINDS, LEDGERS
-from orders.models import OPEN_ON_PLATFORM, Completeness, Order, OrderStatus, PaymentStatus, RevertStatus
+from orders.models import (
+    OPEN_ON_PLATFORM,
+    Completeness,
+    Order,
+    OrderStatus,
+    PaymentStatus,
+    PersonsDecision,
+    RevertStatus,
+    decided_as,
+)
 from orders.tags import tag_key
 
 _LARGEST_ID: Final = 2**63 - 1
@@ -33,6 +42,7 @@ _CANCELLED_BY: Final[dict[str, tuple[str, tuple[str, ...]]]] = {
     "api": ("REST API", (Trigger.API,)),
     "platform": ("Shop platform", (Trigger.PLATFORM,)),
 }
+_DECISIONS: Final = tuple(choice for choice in PersonsDecision.choices if choice[0])
 _REVERT_CHOICES: Final = (_ANY, *RevertStatus.choices)
 
 
@@ -48,6 +58,7 @@ class OrderFilterForm(FilterForm):
     credit_revert_status = _choice("Credit Revert Status", _REVERT_CHOICES)
     points_revert_status = _choice("Points Revert Status", _REVERT_CHOICES)
     needs_revert = _choice("Needs revert", _YES)
+    decision = _choice("Decided about what is not back", (_ANY, *_DECISIONS))
     partial = _choice("Partly reverted only", _YES)
     paid_after_cancellation = _choice("Paid after cancellation", _YES)
     open_on_platform = _choice("Cancelled here, open on the platform", _YES)
@@ -81,6 +92,7 @@ class OrderFilterForm(FilterForm):
             "needs_revert": lambda _: Q(needs_revert=True),
             "paid_after_cancellation": lambda _: Q(paid_after_cancellation=True),
             "open_on_platform": lambda _: OPEN_ON_PLATFORM,
+            "decision": decided_as,
             "partial": lambda _: Q(completeness=Completeness.PARTIAL),
             "tags": lambda text: Q(tag_keys__contains=[tag_key(tag) for tag in text.split(",") if tag.strip()]),
             "placed_from": lambda day: Q(placed_at__gte=self._start(day)),

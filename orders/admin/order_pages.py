@@ -22,11 +22,19 @@ from loyalty.stores.showing import show_moment
 from orders.admin.backtest import backtest_page
 from orders.admin.bulk_cancel import choose_all, choose_all_page, choose_orders
 from orders.admin.cancelling import cancel_page
+from orders.admin.dismissing import (
+    can_be_dismissed,
+    can_be_put_back,
+    dismiss_page,
+    put_back_all,
+    put_back_page,
+)
 from orders.admin.exports import ORDER_EXPORTS
 from orders.admin.holding import hold_page, release_page
 from orders.admin.late_payments import keep_all_cancelled, refund_page
 from orders.admin.order_filters import OrderFilter, list_query, saved_views
 from orders.admin.order_tabs import TABS, tab_context
+from orders.admin.queue import queue_page
 from orders.admin.reinstating import reinstate_address, reinstate_page
 from orders.admin.rules_backtest import rules_backtest_page
 from orders.admin.showing import (
@@ -39,8 +47,10 @@ from orders.admin.showing import (
     status_badge,
     used_words,
 )
+from orders.admin.undoing import undo_page
 from orders.admin.upcoming import upcoming_page
-from orders.models import OPEN_ON_PLATFORM, Order, OrderStatus, PaymentStatus
+from orders.admin.walking import skip_page, start_page
+from orders.models import OPEN_ON_PLATFORM, WAITING_SINCE, Order, OrderStatus, PaymentStatus
 from orders.services.changing import change_order
 
 _CUSTOMERS_LOOKED_AT = 200
@@ -79,7 +89,7 @@ class OrderAdmin(StoreModelAdmin):
     search_fields = ("number",)
     search_help_text = "Number, external id, e-mail or name"
     sortable_by = ()
-    actions = ("cancel_one", "cancel_several", "reinstate_one", "keep_cancelled")
+    actions = ("cancel_one", "cancel_several", "reinstate_one", "keep_cancelled", "put_back")
     empty_title = "No orders yet"
     empty_hint = "Orders arrive from the shop platforms, through the REST API, or from a file with import_orders."
 
@@ -94,6 +104,12 @@ class OrderAdmin(StoreModelAdmin):
         StoreView("rules-backtest/", "rules_backtest", rules_backtest_page),
         StoreView("bulk-cancel/", "bulk_cancel", choose_all_page),
         StoreView("upcoming/", "upcoming", upcoming_page),
+        StoreView("queue/", "queue", queue_page),
+        StoreView("queue/start/", "queue_start", start_page),
+        StoreView("<path:object_id>/queue/skip/", "queue_skip", skip_page),
+        StoreView("<path:object_id>/dismiss/", "dismiss", dismiss_page),
+        StoreView("<path:object_id>/put-back/", "put_back", put_back_page),
+        StoreView("<path:object_id>/undo/", "undo", undo_page),
         StoreView("<path:object_id>/cancel/", "cancel", cancel_page),
         StoreView("<path:object_id>/reinstate/", "reinstate", reinstate_page),
         StoreView("<path:object_id>/refund-later/", "refund_later", refund_page),
@@ -107,10 +123,10 @@ class OrderAdmin(StoreModelAdmin):
         rows = rows.annotate(open_there=Case(When(OPEN_ON_PLATFORM, then=True), default=False))
         return rows.select_related("customer", "store").defer("lines", "platform_data")
 
-    def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
-        """Newest first; the queue oldest cancel first (B2)."""
+    def get_ordering(self, request: HttpRequest) -> tuple[Any, ...]:
+        """Newest first; the queue with what waits longest first (B2)."""
         queue = request.GET.get("needs_revert") == "yes"
-        return ("cancelled_at", "id") if queue else ("-placed_at", "-id")
+        return (WAITING_SINCE, "id") if queue else ("-placed_at", "-id")
 
     def get_search_results(
         self, request: HttpRequest, queryset: "QuerySet[Order]", search_term: str
@@ -162,6 +178,9 @@ class OrderAdmin(StoreModelAdmin):
             "can_be_cancelled": order.status != OrderStatus.CANCELLED,
             "something_left": order.fell_through and has_left(order),
             "something_in_hand": not order.fell_through and has_in_hand(order),
+            "can_be_dismissed": order.needs_revert and can_be_dismissed(order),
+            "can_be_put_back": can_be_put_back(order),
+            "may_undo": may(request, Can.UNDO_REVERTS) and has_in_hand(order),
             "status_choices": OrderStatus.choices,
             "payment_choices": PaymentStatus.choices,
             "tabs": TABS,
@@ -235,10 +254,12 @@ class OrderAdmin(StoreModelAdmin):
         return choose_orders(request, queryset)
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
-        """All actions; deciding about late payments only in the list of those (E6)."""
+        """All actions; deciding about late payments, and putting back what was decided, only in the lists of those."""
         actions = super().get_actions(request)
         if request.GET.get("paid_after_cancellation") != "yes":
             actions.pop("keep_cancelled", None)
+        if not request.GET.get("decision"):
+            actions.pop("put_back", None)
         return actions
 
     @admin.action(description="Reinstate order…", permissions=["cancel"])
@@ -254,6 +275,11 @@ class OrderAdmin(StoreModelAdmin):
     def keep_cancelled(self, request: HttpRequest, queryset: "QuerySet[Order]") -> None:
         """Decide so about the chosen orders that were paid after they were cancelled automatically (E6)."""
         keep_all_cancelled(request, list(queryset.order_by("pk").values_list("pk", "number")[:_DECIDED_AT_ONCE]))
+
+    @admin.action(description="Bring back into the queue", permissions=["cancel"])
+    def put_back(self, request: HttpRequest, queryset: "QuerySet[Order]") -> None:
+        """Take back what was decided about the chosen orders: they wait in the queue again (B2)."""
+        put_back_all(request, list(queryset.order_by("pk").values_list("pk", "number")[:_DECIDED_AT_ONCE]))
 
     @admin.display(description="Order")
     def order(self, order: Order) -> SafeString:

@@ -23,7 +23,8 @@ from orders.admin.showing import DASH, revert_badge, used_words
 from orders.admin.why import why
 from orders.admin.write_back_card import write_back_card
 from orders.kinds import KINDS, LEDGERS, NAMES, applied, currency_of, reverted, show
-from orders.models import CancelReason, Order, Revert
+from orders.models import CancelReason, Order, Revert, RevertUndo
+from orders.services.undoing import undos_of
 
 TABS: Final[dict[str, str]] = {
     "details": "Details",
@@ -146,7 +147,9 @@ def _used(order: Order, store: Store, now: datetime) -> dict[str, Any]:
 def _used_part(order: Order, kind: Kind, store: Store, now: datetime) -> dict[str, Any]:
     tables = LEDGERS[kind].tables
     allocations = list(tables.allocation.unscoped.filter(order=order).select_related("lot").order_by("id"))
-    back = tables.movement.unscoped.filter(order=order, type=MovementType.REVERT).select_related("lot").order_by("id")
+    undone = RevertUndo.unscoped.filter(order=order).values("revert")
+    back = tables.movement.unscoped.filter(order=order, type=MovementType.REVERT).exclude(revert__in=undone)
+    back = back.select_related("lot").order_by("id")
     destinations: dict[int, list[Any]] = {}
     for movement in back:
         destinations.setdefault(movement.allocation_id, []).append(movement)
@@ -181,9 +184,15 @@ def _destination(movement: Any, lot_id: int, store: Store) -> str:
 
 
 def _reverts(order: Order, store: Store, now: datetime) -> dict[str, Any]:
-    rows = list(Revert.objects.for_store(store).filter(order=order).select_related("remark").order_by("-id")[:_AT_MOST])
-    names = actor_names(row.actor for row in rows)
-    return {"reverts": [revert_row(row, names, store) for row in rows]}
+    reverts = Revert.objects.for_store(store).filter(order=order).select_related("remark", "store").order_by("-id")
+    rows = list(reverts[:_AT_MOST])
+    undone = undos_of(rows)
+    names = actor_names([*(row.actor for row in rows), *(undo.actor for undo in undone.values())])
+    return {"reverts": [revert_row(row, names, store) | _undone(undone.get(row.pk), names, store) for row in rows]}
+
+
+def _undone(undo: RevertUndo | None, names: dict[str, str], store: Store) -> dict[str, str]:
+    return {"undone": f"{show_moment(undo.created_at, store)} by {names[undo.actor]}"} if undo else {}
 
 
 def revert_row(row: Revert, names: dict[str, str], store: Store) -> dict[str, Any]:

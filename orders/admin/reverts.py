@@ -5,10 +5,11 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
@@ -16,13 +17,17 @@ from loyalty.backoffice.base import StoreModelAdmin
 from loyalty.backoffice.filters import DayInput, FilterForm, FormFilter
 from loyalty.journal.wording import trigger_words
 from loyalty.ledger.expiry import end_of_day
-from loyalty.stores.active import active_store
+from loyalty.stores.active import active_store, may
 from loyalty.stores.actors import Trigger, actor_names
-from loyalty.stores.models import SettingsVersion
+from loyalty.stores.models import SettingsVersion, Store
+from loyalty.stores.roles import Can
 from loyalty.stores.showing import show_moment
 from orders.admin.exports import REVERTS
 from orders.admin.order_tabs import kind_words, reason_words, revert_amount
-from orders.models import Completeness, Revert
+from orders.admin.showing import DASH, badge
+from orders.admin.undoing import undo_address
+from orders.models import Completeness, Revert, RevertUndo
+from orders.services.undoing import WhyNot, undo_plans, undos_of
 
 _OUTCOMES = {
     "returned": "returned to its lot",
@@ -45,18 +50,21 @@ class RevertFilterForm(FilterForm):
 
     created_from = forms.DateField(label="Returned from", required=False, widget=DayInput)
     created_to = forms.DateField(label="Returned until", required=False, widget=DayInput)
+    undone = forms.ChoiceField(
+        label="Undone", choices=[("", "Any"), ("yes", "Undone"), ("no", "Not undone")], required=False
+    )
 
     def narrow(self, rows: "QuerySet[Any]") -> "QuerySet[Any]":
         """The reverts that fit."""
-        for name in self.fields:
-            value = self.chosen(name)
-            if name == "created_from" and value:
-                rows = rows.filter(created_at__gte=end_of_day(value - timedelta(days=1), self.store.tz))
-            elif name == "created_to" and value:
-                rows = rows.filter(created_at__lt=end_of_day(value, self.store.tz))
-            elif value:
-                rows = rows.filter(**{name: value})
-        return rows
+        chosen = {name: value for name in self.fields if (value := self.chosen(name))}
+        undone = chosen.pop("undone", None)
+        since, until = chosen.pop("created_from", None), chosen.pop("created_to", None)
+        if since:
+            rows = rows.filter(created_at__gte=end_of_day(since - timedelta(days=1), self.store.tz))
+        if until:
+            rows = rows.filter(created_at__lt=end_of_day(until, self.store.tz))
+        rows = rows.filter(**chosen)
+        return rows.filter(was_undone=undone == "yes") if undone else rows
 
 
 class RevertFilter(FormFilter):
@@ -69,7 +77,7 @@ class RevertFilter(FormFilter):
 class RevertAdmin(StoreModelAdmin):
     """The list of reverts, newest first."""
 
-    list_display = ("when", "of_order", "what", "returned", "of", "caused", "why")
+    list_display = ("when", "of_order", "what", "returned", "of", "undone", "caused", "why")
     list_display_links = ("when",)
     list_filter = (RevertFilter,)
     exports = (REVERTS,)
@@ -81,7 +89,9 @@ class RevertAdmin(StoreModelAdmin):
 
     def get_queryset(self, request: HttpRequest) -> "QuerySet[Revert]":
         rows: QuerySet[Revert] = super().get_queryset(request)
-        return rows.select_related("order", "remark", "store").defer("order__lines", "order__platform_data")
+        undone = Exists(RevertUndo.unscoped.filter(revert=OuterRef("pk")))
+        rows = rows.annotate(was_undone=undone).select_related("order", "remark", "store")
+        return rows.defer("order__lines", "order__platform_data")
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
@@ -98,6 +108,7 @@ class RevertAdmin(StoreModelAdmin):
             ("Caused", trigger_words(row.trigger)),
             ("Reason", reason_words(row.remark.reason, row.remark.note) if row.remark else "–"),
             ("Settings version", _version_link(row)),
+            *_undone_facts(row, store),
         ]
         lots = [lot | {"words": _OUTCOMES.get(lot.get("outcome", ""), lot.get("outcome", ""))} for lot in row.lots]
         context = {
@@ -107,6 +118,7 @@ class RevertAdmin(StoreModelAdmin):
             "original": row,
             "facts": facts,
             "lots": lots,
+            **_undoing(request, row, store),
         }
         return TemplateResponse(request, "orders/admin/revert.html", context)
 
@@ -130,6 +142,10 @@ class RevertAdmin(StoreModelAdmin):
     def of(self, row: Revert) -> str:
         return revert_amount(row, row.applied, row.store)
 
+    @admin.display(description="Undone")
+    def undone(self, row: Any) -> SafeString | str:
+        return badge("undone") if row.was_undone else DASH
+
     @admin.display(description="Caused")
     def caused(self, row: Revert) -> str:
         return trigger_words(row.trigger).capitalize()
@@ -137,6 +153,25 @@ class RevertAdmin(StoreModelAdmin):
     @admin.display(description="Reason")
     def why(self, row: Revert) -> str:
         return reason_words(row.remark.reason, row.remark.note) if row.remark else "–"
+
+
+def _undone_facts(row: Revert, store: Store) -> list[tuple[str, str]]:
+    undo = undos_of([row]).get(row.pk)
+    if undo is None:
+        return []
+    who = actor_names([undo.actor])[undo.actor]
+    facts = [("Undone", f"{show_moment(undo.created_at, store)}, {trigger_words(undo.trigger)} ({who})")]
+    return facts + ([("Undone because", undo.remark.reason)] if undo.remark else [])
+
+
+def _undoing(request: HttpRequest, row: Revert, store: Store) -> dict[str, str]:
+    """Where this return is undone, or why it cannot be; nothing for who may not."""
+    if not may(request, Can.UNDO_REVERTS):
+        return {}
+    plan = undo_plans([row], store=store, now=timezone.now())[0]
+    if plan.refusal is None:
+        return {"undo_address": undo_address(row.order_id, [row])}
+    return {} if plan.refusal.reason is WhyNot.UNDONE else {"no_undo": plan.refusal.detail}
 
 
 def _order_link(row: Revert) -> SafeString:

@@ -95,6 +95,18 @@ class ReinstateBody(Body):
     deduct = serializers.ChoiceField(choices=[deduct.value for deduct in Deduct], default=Deduct.NONE)
 
 
+class DismissBody(Body):
+    """Why what is left is not returned."""
+
+    reason = serializers.CharField(max_length=200)
+
+
+class UndoBody(Body):
+    """Why a return is undone."""
+
+    reason = serializers.CharField(max_length=200, required=False)
+
+
 class BulkCancelBody(Body):
     """The orders to be cancelled."""
 

@@ -84,14 +84,31 @@ class MadeRevertDocument(Document):
     lots = LotDocument(many=True)
 
 
+class UndoDocument(Document):
+    """That a revert was undone."""
+
+    id = IdField()
+    actor = ActorDocument()
+    reason = serializers.CharField(allow_blank=True)
+    created_at = InstantField()
+
+
 class RevertDocument(MadeRevertDocument):
-    """A revert."""
+    """A revert; ``undo`` says whether it was undone."""
 
     order = IdField()
     customer = IdField()
     currency = serializers.CharField(allow_null=True)
     actor = ActorDocument()
     created_at = InstantField()
+    undo = UndoDocument(allow_null=True)
+
+
+class UndoAnswerDocument(Document):
+    """What undoing a revert did."""
+
+    order = OrderDocument()
+    revert = RevertDocument()
 
 
 class SkipDocument(Document):

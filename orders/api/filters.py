@@ -1,14 +1,28 @@
 """What lists of orders and reverts can be narrowed to (O4). Every filter has an index behind it; nothing counts."""
 
+from collections.abc import Sequence
 from datetime import datetime
+from functools import reduce
+from operator import or_
 
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 
 from loyalty.api.filters import ChoiceFilter, Filters, IdFilter, InstantFilter, ListFilter, TextFilter, YesNoFilter
 from loyalty.stores.actors import Trigger
 from loyalty.stores.preferences import current_settings
 from orders.kinds import KINDS
-from orders.models import OPEN_ON_PLATFORM, Completeness, Order, OrderStatus, PaymentStatus, RevertStatus
+from orders.models import (
+    OPEN_ON_PLATFORM,
+    Completeness,
+    Order,
+    OrderStatus,
+    PaymentStatus,
+    PersonsDecision,
+    Revert,
+    RevertStatus,
+    RevertUndo,
+    decided_as,
+)
 from orders.search import search_orders
 from orders.services.upcoming import due_before
 from orders.tags import tag_key
@@ -25,6 +39,11 @@ class OrderFilters(Filters):
     points_revert_status = ChoiceFilter(values=RevertStatus.values, help_text="Points Revert Status.")
     completeness = ChoiceFilter(values=Completeness.values, help_text="Whether all or some that was used is back.")
     needs_revert = YesNoFilter(help_text="Value is not back and nobody has decided about it.")
+    decision = ListFilter(
+        method="decided",
+        values=[decision.value for decision in PersonsDecision if decision],
+        help_text="What was decided about the part of either kind that is not back.",
+    )
     paid_after_cancellation = YesNoFilter(
         help_text="Paid after it was cancelled automatically, and nobody has decided what becomes of it."
     )
@@ -63,6 +82,10 @@ class OrderFilters(Filters):
         """Orders that are cancelled here alone, or all others (O6)."""
         return orders.filter(OPEN_ON_PLATFORM) if value else orders.exclude(OPEN_ON_PLATFORM)
 
+    def decided(self, orders: "QuerySet[Order]", _name: str, value: Sequence[str]) -> "QuerySet[Order]":
+        """Orders with one of these decisions on either kind."""
+        return orders.filter(reduce(or_, map(decided_as, value)))
+
     def used(self, orders: "QuerySet[Order]", name: str, value: bool) -> "QuerySet[Order]":
         """Orders that used a kind, or did not."""
         column = f"{name.removeprefix('used_')}_applied"
@@ -87,3 +110,9 @@ class RevertFilters(Filters):
     customer = IdFilter(field_name="customer_id", help_text="To the customer with this id.")
     created_after = InstantFilter(field_name="created_at", lookup_expr="gte", help_text="Written then or later.")
     created_before = InstantFilter(field_name="created_at", lookup_expr="lt", help_text="Written before then.")
+    undone = YesNoFilter(method="was_undone", help_text="Whether it was undone.")
+
+    def was_undone(self, reverts: "QuerySet[Revert]", _name: str, value: bool) -> "QuerySet[Revert]":
+        """Reverts that were undone, or were not."""
+        undone = Exists(RevertUndo.objects.for_store(self.request.auth.store).filter(revert=OuterRef("pk")))
+        return reverts.filter(undone if value else ~undone)

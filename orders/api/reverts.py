@@ -8,19 +8,24 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from loyalty.api.etags import etag
+from loyalty.api.idempotency import command
 from loyalty.api.pagination import Ordering
+from loyalty.api.problems import Problem
 from loyalty.api.views import ApiView, ListView
 from loyalty.errors import NotFound
 from loyalty.ledger.ledger import Kind
 from loyalty.ledger.models import MovementType
-from loyalty.stores.actors import actor_names
+from loyalty.stores.actors import Trigger, actor_names
 from loyalty.stores.keys import Scope
 from loyalty.stores.models import Store
-from orders.api.documents import RevertDocument
+from orders.api.bodies import UndoBody
+from orders.api.documents import RevertDocument, UndoAnswerDocument
 from orders.api.filters import RevertFilters
-from orders.api.shapes import kept_revert_json
+from orders.api.shapes import kept_revert_json, order_json
 from orders.kinds import KINDS, LEDGERS, allocation_ref
 from orders.models import Revert
+from orders.services.undoing import UndoNotPossible, undo_revert, undos_of
 
 
 class RevertListView(ListView):
@@ -39,6 +44,35 @@ class RevertListView(ListView):
     def present(self, rows: Sequence[Any]) -> Sequence[Any]:
         """The rows as JSON."""
         return present_reverts(rows)
+
+
+class UndoView(ApiView):
+    """Undoing one revert."""
+
+    required_scopes: ClassVar = {"POST": Scope.REVERTS_UNDO}
+
+    @extend_schema(request=UndoBody, responses=UndoAnswerDocument)
+    @command
+    def post(self, _request: Request, revert_id: str) -> Response:
+        """Take back what the revert gave, out of the lots it went into; what is left counts as declined.
+
+        Refused with 409 `undo-not-possible` when it was undone before, is older than the store allows, was deducted
+        again, or a lot has expired or holds less than what came back to it; `reason` says which, `detail` in words.
+        """
+        values = self.read(UndoBody)
+        try:
+            result = undo_revert(
+                store=self.store,
+                revert_id=self.key_of(revert_id),
+                reason=values.get("reason", ""),
+                actor=self.actor,
+                trigger=Trigger.API,
+                now=self.now,
+            )
+        except UndoNotPossible as error:
+            raise Problem.of(error, members={"reason": error.reason}) from error
+        answer = {"order": order_json(result.order), "revert": present_reverts([result.revert])[0]}
+        return Response(answer, headers={"ETag": etag(result.order.version)})
 
 
 class RevertView(ApiView):
@@ -61,10 +95,11 @@ def _find(store: Store, revert_id: int) -> Revert:
 
 
 def present_reverts(reverts: Sequence[Revert]) -> list[dict[str, Any]]:
-    """Reverts as JSON; four queries at most, however many they are."""
-    names = actor_names(revert.actor for revert in reverts)
+    """Reverts as JSON; five queries at most, however many they are."""
+    undos = undos_of(reverts)
+    names = actor_names([*(revert.actor for revert in reverts), *(undo.actor for undo in undos.values())])
     lots = returned_to(reverts)
-    return [kept_revert_json(revert, lots.get(revert.pk, {}), names[revert.actor]) for revert in reverts]
+    return [kept_revert_json(revert, lots.get(revert.pk, {}), undos.get(revert.pk), names) for revert in reverts]
 
 
 def returned_to(reverts: Sequence[Revert]) -> dict[int, dict[str, str]]:

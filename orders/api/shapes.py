@@ -16,7 +16,7 @@ from loyalty.ledger.planner import Amount
 from loyalty.notices.models import Notice
 from loyalty.stores.models import Customer, Store
 from orders.kinds import KINDS, allocation_ref, applied, currency_of, plain, reverted
-from orders.models import Order, Revert
+from orders.models import Order, Revert, RevertUndo
 from orders.services.applying import CancelResult, MadeRevert, Skip, lot_json, skips
 from orders.services.plans import Preview
 from orders.services.reinstating import ReinstateResult
@@ -84,14 +84,26 @@ def _lot(lot: JSON, returned_to: str | None) -> JSON:
     return lot | {"new_lot": None if returned_to == lot["lot"] else returned_to}
 
 
-def kept_revert_json(revert: Revert, returned_to: Mapping[str, str], actor: str) -> JSON:
+def kept_revert_json(
+    revert: Revert, returned_to: Mapping[str, str], undo: RevertUndo | None, names: Mapping[str, str]
+) -> JSON:
     """One revert of the list, with what an answer to a cancel leaves out because it is at hand there."""
     return revert_json(revert, returned_to) | {
         "order": str(revert.order_id),
         "customer": str(revert.customer_id),
         "currency": revert.currency or None,
-        "actor": actor_json(revert.actor, actor),
+        "actor": actor_json(revert.actor, names[revert.actor]),
         "created_at": instant_or_none(revert.created_at),
+        "undo": None if undo is None else _undo(undo, names),
+    }
+
+
+def _undo(undo: RevertUndo, names: Mapping[str, str]) -> JSON:
+    return {
+        "id": str(undo.pk),
+        "actor": actor_json(undo.actor, names[undo.actor]),
+        "reason": undo.remark.reason if undo.remark else "",
+        "created_at": instant_or_none(undo.created_at),
     }
 
 

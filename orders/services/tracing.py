@@ -1,10 +1,12 @@
 """The decision trace: what decided about each kind of an order, and what came of it (N6).
 
 Every decision about a kind is one entry of the journal: ``order.credit_reverted`` or ``order.points_reverted`` when
-something came back, ``order.revert_skipped`` when nothing did. The timeline, the REST decisions and the sentence beside
-an order's statuses read these entries and nothing else.
+something came back, ``order.revert_skipped`` when nothing did, and one of ``PERSONS`` when a person decided about what
+is left without cancelling or returning. The timeline, the REST decisions and the sentence beside an order's statuses
+read these entries and nothing else.
 """
 
+from collections.abc import Collection
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any, Final
@@ -14,13 +16,14 @@ from django.db.models import QuerySet
 from loyalty.journal.models import JournalEntry
 from loyalty.journal.record import Event, Happening
 from loyalty.ledger.ledger import Kind
-from loyalty.ledger.planner import KindPlan
+from loyalty.ledger.planner import Amount, KindPlan
 from loyalty.stores.actors import Trigger
 from loyalty.stores.models import Store
-from orders.kinds import REVERTED_EVENT, currency_of, plain
+from orders.kinds import REVERTED_EVENT, applied, currency_of, plain, reverted
 from orders.models import Order, Revert
 
-DECIDING: Final = (*REVERTED_EVENT.values(), Event.REVERT_SKIPPED)
+PERSONS: Final = (Event.REVERT_UNDONE, Event.REVERT_DISMISSED, Event.REVERT_WAITS_AGAIN)
+DECIDING: Final = (*REVERTED_EVENT.values(), Event.REVERT_SKIPPED, *PERSONS)
 
 
 class MatchedBy(StrEnum):
@@ -97,12 +100,53 @@ def decision_entry(
     )
 
 
+def persons_entry(
+    order: Order,
+    kind: Kind,
+    event: Event,
+    *,
+    code: str,
+    trigger: Trigger,
+    settings_version: int,
+    remark_id: int | None = None,
+    amount: Amount = 0,
+    revert: Revert | None = None,
+) -> Happening:
+    """The journal's entry for what a person decided about the part of ``kind`` that is not back (B2, M11, N4).
+
+    ``order`` is as it is afterwards; ``amount`` is what was taken back by undoing ``revert``.
+    """
+    currency, back = currency_of(order, kind), reverted(order, kind)
+    data: dict[str, Any] = {
+        "kind": kind,
+        "trigger": trigger.value,
+        "settings_version": settings_version,
+        "matched": asdict(BY_PERSON),
+        "outcome": (DecisionOutcome.PARTLY_RETURNED if back else DecisionOutcome.NOT_RETURNED).value,
+        "code": code,
+        "amount": plain(amount, currency),
+        "applied": plain(applied(order, kind), currency),
+        "remains": plain(applied(order, kind) - back, currency),
+        "currency": currency,
+    }
+    if revert is not None:
+        data["revert"] = str(revert.pk)
+    return Happening(
+        store_id=order.store_id,
+        event=event,
+        order_id=order.pk,
+        customer_id=order.customer_id,
+        remark_id=remark_id,
+        data=data,
+    )
+
+
 def decisions(order: Order, store: Store) -> "QuerySet[JournalEntry]":
     """The decisions about an order of ``store``."""
     return JournalEntry.objects.for_store(store).filter(order=order, event__in=DECIDING)
 
 
-def last_decision(order: Order, kind: Kind, store: Store) -> JournalEntry | None:
-    """The newest decision about one kind; None when nothing was decided yet."""
-    last: JournalEntry | None = decisions(order, store).filter(data__kind=kind).order_by("-id").first()
-    return last
+def last_decisions(orders: Collection[Order], store: Store) -> dict[tuple[int, Kind], JournalEntry]:
+    """The newest decision about each kind of these orders of ``store``, where there is one; one query."""
+    entries = JournalEntry.objects.for_store(store).filter(order__in=orders, event__in=DECIDING)
+    return {(entry.order_id, entry.data["kind"]): entry for entry in entries.order_by("id")}

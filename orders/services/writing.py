@@ -36,7 +36,7 @@ class OrderChange:
 
 
 # Read back after the write: what the database generates.
-_GENERATED: Final = tuple(field.attname for field in Order._meta.concrete_fields if field.generated)
+GENERATED: Final = tuple(field.attname for field in Order._meta.concrete_fields if field.generated)
 
 _WRITE: Final = """
 UPDATE orders_order SET
@@ -57,7 +57,7 @@ FROM unnest(%(ids)s::bigint[], %(credits)s::numeric[], %(points)s::bigint[], %(c
     AS change (id, credits, points, credits_decision, points_decision, cancels, evaluated, forgets_news)
 WHERE orders_order.id = change.id
 RETURNING orders_order.id, {answered}
-""".replace("{answered}", ", ".join(f"orders_order.{column}" for column in _GENERATED))
+""".replace("{answered}", ", ".join(f"orders_order.{column}" for column in GENERATED))
 
 
 def write_changes(changes: Sequence[OrderChange], *, trigger: str, reason: str, now: datetime) -> None:
@@ -82,7 +82,7 @@ def write_changes(changes: Sequence[OrderChange], *, trigger: str, reason: str, 
         generated = {row[0]: row[1:] for row in cursor.fetchall()}
     for change in changes:
         _bring_up_to_date(change, trigger, reason, now)
-        change.order.__dict__.update(zip(_GENERATED, generated[change.order.pk], strict=True))
+        change.order.__dict__.update(zip(GENERATED, generated[change.order.pk], strict=True))
 
 
 def _bring_up_to_date(change: OrderChange, trigger: str, reason: str, now: datetime) -> None:

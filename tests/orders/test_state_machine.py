@@ -40,8 +40,10 @@ from orders.services.applying import Details
 from orders.services.cancelling import cancel_many, cancel_order, return_value
 from orders.services.changing import change_order
 from orders.services.choices import CancelChoice, Extension
+from orders.services.dismissing import dismiss_revert, put_back_in_queue
 from orders.services.placing import NewOrder, place_order
 from orders.services.reinstating import Deduct, reinstate
+from orders.services.undoing import UndoNotPossible, undo_revert
 from tests import factories
 
 LONG: Final = os.environ.get("HYPOTHESIS_PROFILE") == "long"
@@ -86,6 +88,26 @@ class ModelUse:
 
 
 @dataclass
+class ModelRevert:
+    """What one return gave: into which lots, for which part of the order, and when."""
+
+    pk: int
+    kind: Kind
+    gave: list[tuple[ModelLot, ModelUse, int]]
+    made_at: datetime
+    uses_then: int
+    undone: bool = False
+
+    def can_be_undone(self, order: "ModelOrder", now: datetime) -> bool:
+        wanted: dict[int, int] = {}
+        for lot, _, amount in self.gave:
+            wanted[lot.number] = wanted.get(lot.number, 0) + amount
+        lots_hold = all(lot.valid(now) and lot.remaining >= wanted[lot.number] for lot, _, _ in self.gave)
+        deducted = len(order.uses[self.kind]) > self.uses_then
+        return not self.undone and not deducted and lots_hold and now < self.made_at + timedelta(hours=72)
+
+
+@dataclass
 class ModelOrder:
     pk: int
     currency: str
@@ -93,6 +115,8 @@ class ModelOrder:
     uses: dict[Kind, list[ModelUse]]
     cancelled: bool = False
     refunded: bool = False
+    reverts: list[ModelRevert] = field(default_factory=list)
+    decided: set[Kind] = field(default_factory=set)
 
     def used(self, kind: Kind) -> int:
         return sum(use.amount for use in self.uses[kind] if not use.again)
@@ -139,18 +163,28 @@ class Model:
                 uses.append(ModelUse(lot, taken))
         return uses
 
-    def give_back(self, order: ModelOrder, kind: Kind, extend: datetime | None) -> None:
+    def give_back(self, order: ModelOrder, kind: Kind, extend: datetime | None) -> list[tuple[ModelLot, ModelUse, int]]:
+        gave = []
         for use in order.uses[kind]:
             missing = use.missing
             if not missing:
                 continue
             if use.lot.valid(self.now):
                 use.lot.remaining += missing
+                gave.append((use.lot, use, missing))
             elif extend:
                 self.grant(use.lot.purse, use.lot.customer, missing, extend)
+                gave.append((self.lots[-1], use, missing))
             else:
                 continue
             use.returned = use.amount
+        return gave
+
+    def undo(self, revert: ModelRevert) -> None:
+        revert.undone = True
+        for lot, use, amount in revert.gave:
+            lot.remaining -= amount
+            use.returned -= amount
 
 
 class StoreLife(RuleBasedStateMachine):
@@ -258,13 +292,48 @@ class StoreLife(RuleBasedStateMachine):
             with pytest.raises(DomainError, match="once the order is cancelled"):
                 call(**facts, trigger=Trigger.ADMIN, **self.who())
             return
-        call(**facts, trigger=Trigger.ADMIN, **self.who())
+        made = {row.kind: row.revert for row in call(**facts, trigger=Trigger.ADMIN, **self.who()).reverts}
         order.cancelled = order.cancelled or not only_return
         for kind in KINDS:
+            gave = []
             if returns[kind]:
                 days = extend.get(kind)
                 until = end_of_day(self.today + timedelta(days=days), self.store.tz) if days else None
-                self.model.give_back(order, kind, until)
+                gave = self.model.give_back(order, kind, until)
+            if returns[kind] is not None:
+                order.decided.add(kind)
+            assert (kind in made) == bool(gave)
+            if gave:
+                back = ModelRevert(made[kind].pk, kind, gave, self.now, len(order.uses[kind]))
+                order.reverts.append(back)
+
+    @precondition(lambda self: any(order.reverts for order in self.placed))
+    @rule(data=st.data())
+    def undo(self, data: st.DataObject) -> None:
+        order = data.draw(st.sampled_from([order for order in self.placed if order.reverts]))
+        revert = data.draw(st.sampled_from(order.reverts))
+        facts: dict[str, Any] = {"revert_id": revert.pk, "trigger": Trigger.ADMIN, **self.who()}
+        if not revert.can_be_undone(order, self.now):
+            with pytest.raises(UndoNotPossible):
+                undo_revert(**facts)
+            return
+        undo_revert(**facts)
+        self.model.undo(revert)
+        order.decided.add(revert.kind)
+
+    @rule(order=orders, back=st.booleans())
+    def dismiss(self, order: ModelOrder, back: bool) -> None:
+        facts: dict[str, Any] = {"order_id": order.pk, "trigger": Trigger.ADMIN, **self.who()}
+        left = {kind for kind in KINDS if order.returned(kind) < order.used(kind)}
+        if back:
+            put_back_in_queue(**facts)
+            order.decided -= left
+        elif not (order.cancelled or order.refunded) or not left:
+            with pytest.raises(DomainError):
+                dismiss_revert(**facts, reason="Random")
+        else:
+            dismiss_revert(**facts, reason="Random")
+            order.decided |= left
 
     @rule(
         order=orders,
@@ -287,6 +356,7 @@ class StoreLife(RuleBasedStateMachine):
             assert result.deducted.get(kind, 0) == taken
             for use in self.model.draw(order.purse(kind), order.customer, taken) or []:
                 order.uses[kind].append(ModelUse(use.lot, use.amount, again=True))
+                order.decided.discard(kind)
 
     @precondition(lambda self: self.placed)
     @rule(data=st.data())
@@ -327,6 +397,8 @@ class StoreLife(RuleBasedStateMachine):
             assert (row.points_applied, row.points_reverted) == (order.used("points"), order.returned("points"))
             assert row.credit_revert_status == order.status("credits")
             assert row.points_revert_status == order.status("points")
+            waits = {kind for kind in KINDS if order.returned(kind) < order.used(kind)} - order.decided
+            assert row.needs_revert == bool(waits and (order.cancelled or order.refunded))
 
     @invariant()
     def the_books_agree(self) -> None:

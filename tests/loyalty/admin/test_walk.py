@@ -35,6 +35,9 @@ GET_PAGES: dict[str, Can | str] = {
     "orders_order_rules_backtest": Can.CHANGE_SETTINGS,
     "orders_order_reinstate": Can.CANCEL_ORDERS,
     "orders_order_upcoming": Can.VIEW,
+    "orders_order_queue": Can.VIEW,
+    "orders_order_dismiss": Can.CANCEL_ORDERS,
+    "orders_order_undo": Can.UNDO_REVERTS,
     "orders_problem_changelist": Can.VIEW,
     "orders_revert_changelist": Can.VIEW,
     "orders_revert_change": Can.VIEW,
@@ -84,6 +87,9 @@ ELSEWHERE = {
     "orders_order_bulk_cancel",
     "orders_order_refund_later",
     "orders_order_hold",
+    "orders_order_put_back",
+    "orders_order_queue_start",
+    "orders_order_queue_skip",
     "orders_order_release",
     "orders_problem_add",
     "orders_problem_change",
@@ -111,7 +117,7 @@ ELSEWHERE = {
 }
 
 # These addresses name no row.
-_NO_ROW = ("_changelist", "_add", "_upcoming", "_backtest", "_expiring")
+_NO_ROW = ("_changelist", "_add", "_upcoming", "_backtest", "_expiring", "_queue")
 _SETTINGS = tuple(f"settingsversion_{page.key}" for page in PAGES)
 
 
@@ -204,7 +210,7 @@ def test_t2_an_operator_opens_everything(shop: Shop) -> None:
 def test_t1_an_outsiders_ids_are_unknown(shop: Shop) -> None:
     client = _client((factories.make_store(), Role.OWNER))
     own = ("orders_", "stores_customer", "stores_apikey", "stores_membership", "stores_settingsversion")
-    about = ("_change", "_cancel", "_reinstate", "_adjust", "_statement")
+    about = ("_change", "_cancel", "_reinstate", "_adjust", "_statement", "_dismiss", "_undo")
     about_rows = [name for name in GET_PAGES if name.startswith(own) and name.endswith(about)]
     answers = {name: client.get(shop.address(name)).status_code for name in about_rows}
     assert set(answers.values()) == {404}, answers

@@ -39,6 +39,7 @@ def answers(shop: Shop) -> dict[str, Any]:
         "PlanDocument": plan,
         "CancelAnswerDocument": answer,
         "RevertDocument": shop.get(f"/reverts/{Revert.unscoped.get().pk}/").json(),
+        "UndoAnswerDocument": shop.command(f"/reverts/{Revert.unscoped.get().pk}/undo/", {}).json(),
         "EntryDocument": shop.get(f"/orders/{order}/timeline/").json()["results"][0],
         "ReinstateAnswerDocument": shop.reinstate(order, "none").json(),
         "BulkAnswerDocument": shop.command("/orders/bulk-cancel/", {"ids": [order]}).json(),
@@ -67,4 +68,7 @@ def test_the_schema_has_every_operation(shop: Shop) -> None:
         "get /api/v1/orders/{order_id}/timeline/",
         "get /api/v1/reverts/",
         "get /api/v1/reverts/{revert_id}/",
+        "post /api/v1/reverts/{revert_id}/undo/",
+        "post /api/v1/orders/{order_id}/dismiss-revert/",
+        "delete /api/v1/orders/{order_id}/dismiss-revert/",
     }

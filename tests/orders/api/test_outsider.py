@@ -19,7 +19,10 @@ ADDRESSES = [
     ("POST", "/orders/{order}/hold/", {}),
     ("DELETE", "/orders/{order}/hold/", None),
     ("POST", "/orders/{order}/reinstate/", {"status": "confirmed", "deduct": "all"}),
+    ("POST", "/orders/{order}/dismiss-revert/", {"reason": "x"}),
+    ("DELETE", "/orders/{order}/dismiss-revert/", None),
     ("GET", "/reverts/{revert}/", None),
+    ("POST", "/reverts/{revert}/undo/", {}),
 ]
 # They name nothing of a store in their address.
 LISTS = {"api-orders", "api-reverts", "api-order-bulk-cancel", "api-auto-cancel-backtest", "api-spent-revert-backtest"}
