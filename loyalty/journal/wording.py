@@ -11,6 +11,7 @@ from django.urls import reverse
 from loyalty.journal.models import JournalEntry
 from loyalty.journal.record import Event
 from loyalty.money import format_money
+from loyalty.platforms.registry import LABELS
 from loyalty.stores.actors import actor_names
 from loyalty.stores.models import Store
 from loyalty.stores.showing import show_moment
@@ -206,6 +207,10 @@ def _fixed(words: str) -> Callable[[dict[str, Any], Store], str]:
     return lambda data, store: words
 
 
+def _platform(words: str) -> Callable[[dict[str, Any], Store], str]:
+    return lambda data, store: words.format(LABELS.get(data.get("platform", ""), "the shop platform"))
+
+
 _SENTENCES: Final[dict[str, Callable[[dict[str, Any], Store], str]]] = {
     Event.ORDER_CREATED: _created,
     Event.ORDER_UPDATED: _updated,
@@ -224,4 +229,11 @@ _SENTENCES: Final[dict[str, Callable[[dict[str, Any], Store], str]]] = {
     Event.NOTICE_SENT: _fixed("Message to the customer sent"),
     Event.NOTICE_FAILED: _fixed("Message to the customer could not be sent"),
     Event.SETTINGS_CHANGED: _fixed("Settings changed"),
+    Event.ORDER_DELETED_THERE: _fixed("Order deleted on the shop platform; it stays here with what it used"),
+    Event.PLATFORM_CONNECTED: _platform("Connection to {} saved"),
+    Event.PLATFORM_DISCONNECTED: _platform("Disconnected from {}"),
+    Event.PLATFORM_UNINSTALLED: _platform("The shop uninstalled the app on {}"),
+    Event.SIGNING_CHANGED: _platform("New webhook secret for {}"),
+    Event.CUSTOMER_ERASED: _fixed("Personal data erased"),
+    Event.DATA_REQUESTED: _fixed("Asked through the shop platform which data are kept"),
 }
