@@ -129,18 +129,31 @@ UNFOLD: Final[dict[str, Any]] = {
                     _item("Notices", "mail", "admin:stores_settingsversion_notices", "may_view"),
                     _item("Limits", "speed", "admin:stores_settingsversion_limits", "may_view"),
                     _item("Earned points", "loyalty", "admin:stores_settingsversion_earned", "may_view"),
+                    _item(
+                        "Platform connection",
+                        "hub",
+                        "admin:platforms_platformconnection_changelist",
+                        "may_change_settings",
+                    ),
                 ],
             },
             {
                 "title": "Developers",
                 "items": [
                     _item("API keys", "key", "admin:stores_apikey_changelist", "may_manage_api_keys"),
+                    _item("Webhook deliveries", "webhook", "admin:platforms_inbounddelivery_changelist", "may_view"),
                     _item("API docs", "menu_book", "admin:index", "may_manage_api_keys", link="/api/v1/docs/"),
                 ],
             },
             {
                 "title": "Audit",
                 "items": [
+                    _item(
+                        "Privacy requests",
+                        "shield_person",
+                        "admin:platforms_privacyrequest_changelist",
+                        "may_change_settings",
+                    ),
                     _item("Timeline", "history", "admin:journal_journalentry_changelist", "may_view"),
                     _item("Jobs", "schedule", "admin:orders_problem_changelist", "may_view"),
                 ],

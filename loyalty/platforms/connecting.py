@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
 from urllib.parse import urlsplit
@@ -23,6 +23,7 @@ _LONGEST_SECRET: Final = 500
 # WordPress decodes entities in a secret before it signs; these characters would sign differently there.
 _BAD_FOR_WORDPRESS: Final = frozenset("&<>\"'")
 _LONGEST_URL: Final = 300
+_THIS_MACHINE: Final = ("localhost", "127.0.0.1", "::1")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,7 @@ def connect(
 
     A changed webhook secret leaves the one before accepted for a day. Raises Invalid at the field.
     """
+    given = replace(given, base_url=None if given.base_url is None else _whole_address(given.base_url))
     _check(platform, given)
     made, created = PlatformConnection.unscoped.get_or_create(
         store=store, platform=platform, defaults={"created_at": now, "updated_at": now}
@@ -143,6 +145,12 @@ def _check(platform: str, given: Credentials) -> None:
         raise Invalid.at("/webhook_secret", "WordPress signs differently with & < > \" ' in a secret: leave them out.")
 
 
+def _whole_address(text: str) -> str:
+    """An address as people type it, with its scheme and without its last slash."""
+    address = text.strip().rstrip("/")
+    return address if "://" in address or not address else f"https://{address}"
+
+
 def _check_url(url: str) -> None:
     try:
         parts = urlsplit(url)
@@ -152,6 +160,8 @@ def _check_url(url: str) -> None:
     plain = url.isprintable() and " " not in url and len(url) <= _LONGEST_URL
     if parts.scheme not in ("http", "https") or not parts.hostname or not plain or port == 0:
         raise Invalid.at("/base_url", f"“{url}” is not an address such as https://shop.example.com.")
+    if parts.scheme == "http" and parts.hostname not in _THIS_MACHINE:
+        raise Invalid.at("/base_url", "Use https: credentials are sent to this address.")
     if parts.username or parts.password or parts.query or parts.fragment:
         raise Invalid.at("/base_url", "Give the shop's address alone, without names, passwords or questions.")
 
