@@ -31,7 +31,6 @@ _WORDS: Final = {
     "credits.expire_lots": "Expired credits are booked off",
     "points.expire_lots": "Expired points are booked off",
     "loyalty.deliver_notices": "Messages to customers are sent",
-    "loyalty.prune": "Old answers of the REST API are deleted",
     "loyalty.check_ledger": "The books are checked, once a day",
     "orders.process_deliveries": "Webhooks of shop platforms are worked through",
     "loyalty.prune": "What is kept for a time only is deleted",
