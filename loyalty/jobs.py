@@ -35,6 +35,8 @@ JOBS: Final[Mapping[str, str]] = {
     "points.expire_lots": "points.jobs.expire_lots",
     "loyalty.deliver_notices": "loyalty.notices.delivery.deliver_notices",
     "loyalty.deliver_outbox": "loyalty.outbox.delivery.deliver_outbox",
+    "orders.process_deliveries": "orders.services.deliveries.process_deliveries",
+    "loyalty.repair_webhooks": "loyalty.platforms.repairing.repair_webhooks",
     "loyalty.prune": "loyalty.pruning.prune",
     "loyalty.check_ledger": "loyalty.check_outcomes.check_ledger",
 }
@@ -50,6 +52,8 @@ EVERY: Final[Mapping[str, timedelta]] = {
     "points.expire_lots": timedelta(minutes=10),
     "loyalty.deliver_notices": timedelta(seconds=30),
     "loyalty.deliver_outbox": timedelta(seconds=30),
+    "orders.process_deliveries": timedelta(seconds=30),
+    "loyalty.repair_webhooks": timedelta(hours=1),
     "loyalty.prune": timedelta(hours=6),
     "loyalty.check_ledger": timedelta(hours=1),
 }

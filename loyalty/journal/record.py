@@ -50,6 +50,13 @@ class Event(StrEnum):
     REVERSED_CODE_USED = "order.reversed_code_used"
     REVERSED_CODE_SETTLED = "order.reversed_code_settled"
     WEBHOOK_CHANGED = "webhook.changed"
+    ORDER_DELETED_THERE = "order.deleted_on_platform"
+    PLATFORM_CONNECTED = "platform.connected"
+    PLATFORM_DISCONNECTED = "platform.disconnected"
+    PLATFORM_UNINSTALLED = "platform.uninstalled"
+    SIGNING_CHANGED = "platform.signing_changed"
+    CUSTOMER_ERASED = "customer.erased"
+    DATA_REQUESTED = "customer.data_requested"
 
 
 @dataclass(frozen=True, slots=True)

@@ -275,4 +275,11 @@ _SENTENCES: Final[dict[str, Callable[[dict[str, Any], Store], str]]] = {
     Event.CANCELLED_THERE: _platform("Order cancelled on {} too; nothing was given back there"),
     Event.NOT_WRITTEN_BACK: _not_told,
     Event.WEBHOOK_CHANGED: _webhook,
+    Event.ORDER_DELETED_THERE: _fixed("Order deleted on the shop platform; it stays here with what it used"),
+    Event.PLATFORM_CONNECTED: _platform("Connection to {} saved"),
+    Event.PLATFORM_DISCONNECTED: _platform("Disconnected from {}"),
+    Event.PLATFORM_UNINSTALLED: _platform("The shop uninstalled the app on {}"),
+    Event.SIGNING_CHANGED: _platform("New webhook secret for {}"),
+    Event.CUSTOMER_ERASED: _fixed("Personal data erased"),
+    Event.DATA_REQUESTED: _fixed("Asked through the shop platform which data are kept"),
 }

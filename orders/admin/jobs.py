@@ -36,7 +36,9 @@ _WORDS: Final = {
     "loyalty.deliver_notices": "Messages to customers are sent",
     "loyalty.check_ledger": "The books are checked, once a day",
     "loyalty.deliver_outbox": "Shop platforms and webhook endpoints are told",
-    "loyalty.prune": "Old answers of the REST API and old outgoing messages are deleted",
+    "loyalty.repair_webhooks": "Webhooks on the shop platforms are looked after, once a day",
+    "orders.process_deliveries": "Webhooks of shop platforms are worked through",
+    "loyalty.prune": "What is kept for a time only is deleted",
 }
 
 

@@ -9,6 +9,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from loyalty.backoffice.base import BackOfficeAdmin, StoreModelAdmin
+from loyalty.platforms.models import InboundDelivery, PlatformConnection, PrivacyRequest
 from loyalty.stores.models import ApiKey, Customer, Membership, Role, SettingsVersion, Store
 from loyalty.stores.preferences import StoreSettings
 from loyalty.stores.roles import Can, allows
@@ -17,6 +18,7 @@ from orders.bulk_models import BulkCancel
 from orders.models import Order, Revert
 from orders.services.bulk_cancelling import choose
 from tests import factories
+from tests.deliveries import connect_store
 
 pytestmark = pytest.mark.django_db
 
@@ -55,6 +57,14 @@ GET_PAGES: dict[str, Can | str] = {
     "stores_settingsversion_limits": Can.VIEW,
     "stores_settingsversion_earned": Can.VIEW,
     "stores_settingsversion_change": Can.VIEW,
+    "platforms_platformconnection_changelist": Can.CHANGE_SETTINGS,
+    "platforms_platformconnection_add": Can.CHANGE_SETTINGS,
+    "platforms_platformconnection_change": Can.CHANGE_SETTINGS,
+    "platforms_inbounddelivery_changelist": Can.VIEW,
+    "platforms_inbounddelivery_change": Can.VIEW,
+    "platforms_privacyrequest_changelist": Can.CHANGE_SETTINGS,
+    "platforms_privacyrequest_change": Can.CHANGE_SETTINGS,
+    "platforms_privacyrequest_data": Can.CHANGE_SETTINGS,
     "stores_membership_changelist": Can.MANAGE_STAFF,
     "stores_membership_add": Can.MANAGE_STAFF,
     "stores_membership_change": Can.MANAGE_STAFF,
@@ -103,6 +113,14 @@ ELSEWHERE = {
     "journal_journalentry_change",
     "journal_ledgercheck_add",
     "journal_ledgercheck_change",
+    "platforms_platformconnection_check",
+    "platforms_platformconnection_webhooks",
+    "platforms_platformconnection_rotate",
+    "platforms_platformconnection_disconnect",
+    "platforms_inbounddelivery_add",
+    "platforms_inbounddelivery_replay",
+    "platforms_privacyrequest_add",
+    "platforms_privacyrequest_done",
     "stores_membership_remove",
     "stores_apikey_revoke",
     "outbox_message_add",
@@ -149,6 +167,15 @@ class Shop:
         )
         factories.make_settings(self.store, StoreSettings())
         self.settings: SettingsVersion = SettingsVersion.objects.for_store(self.store).get()
+        self.connection: PlatformConnection = connect_store(self.store)
+        self.delivery: InboundDelivery = InboundDelivery.unscoped.create(
+            store=self.store, platform="shopify", topic="orders/updated", key="k", body=b"{}", state="done",
+            received_at=factories.NOW, headers={"x-shopify-topic": "orders/updated"}, order=self.order,
+        )  # fmt: skip
+        self.asked: PrivacyRequest = PrivacyRequest.unscoped.create(
+            store=self.store, platform="shopify", kind="data", key="k", customer=self.customer,
+            received_at=factories.NOW,
+        )  # fmt: skip
         self.revert: Revert = Revert.objects.for_store(self.store).get()
         self.bulk: BulkCancel = choose(
             store=self.store,
@@ -168,6 +195,9 @@ class Shop:
             "stores_apikey": self.key,
             "stores_membership": self.member,
             "stores_store": self.store,
+            "platforms_platformconnection": self.connection,
+            "platforms_inbounddelivery": self.delivery,
+            "platforms_privacyrequest": self.asked,
             "stores_settingsversion": self.settings,
         }
         model = "_".join(name.split("_")[:2])
