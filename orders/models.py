@@ -144,6 +144,10 @@ PAID_AFTER_CANCELLATION = Q(
 )
 # Cancelled here, and the platform said last that it is open there (O6).
 OPEN_ON_PLATFORM = Q(status=OrderStatus.CANCELLED, platform_data__is_open=True)
+# The others. Not its negation: for the database an order of which nothing was said would be neither.
+NOT_OPEN_ON_PLATFORM = (
+    ~Q(status=OrderStatus.CANCELLED) | Q(platform_data__is_open=False) | ~Q(platform_data__has_key="is_open")
+)
 UNPAID = Q(payment_status=PaymentStatus.PENDING) & ~Q(status=OrderStatus.CANCELLED)
 
 

@@ -12,6 +12,7 @@ from loyalty.stores.actors import Trigger
 from loyalty.stores.preferences import current_settings
 from orders.kinds import KINDS
 from orders.models import (
+    NOT_OPEN_ON_PLATFORM,
     OPEN_ON_PLATFORM,
     Completeness,
     Order,
@@ -80,7 +81,7 @@ class OrderFilters(Filters):
 
     def open_there(self, orders: "QuerySet[Order]", _name: str, value: bool) -> "QuerySet[Order]":
         """Orders that are cancelled here alone, or all others (O6)."""
-        return orders.filter(OPEN_ON_PLATFORM) if value else orders.exclude(OPEN_ON_PLATFORM)
+        return orders.filter(OPEN_ON_PLATFORM if value else NOT_OPEN_ON_PLATFORM)
 
     def decided(self, orders: "QuerySet[Order]", _name: str, value: Sequence[str]) -> "QuerySet[Order]":
         """Orders with one of these decisions on either kind."""
