@@ -197,6 +197,20 @@ def memory(bench: Bench, orders: int) -> Iterator[Row]:
     yield Row("memory of the sweep, growth in MB", f"{all_of_it:.0f} MB", f"{a_tenth:.0f} MB", grown, 12, at_most=True)
 
 
+def exports(bench: Bench) -> Iterator[Row]:
+    """Peak memory of exporting up to 100,000 orders with their lots, against a tenth of them."""
+    for suffix in ("csv", "xlsx"):
+        many, few = (measure(bench.url("bench_data"), "export", suffix, str(most)) for most in (100_000, 10_000))
+        yield Row(
+            f"memory of exporting {many['orders']:,} orders as {suffix}, MB",
+            f"{many['peak_mb']:.0f} MB",
+            f"{few['peak_mb']:.0f} MB",
+            many["peak_mb"],
+            200,
+            at_most=True,
+        )
+
+
 def run(bench: Bench, *, orders: int, runs: int, count: int) -> None:
     """Measure everything and print the table, a line as soon as it is known."""
     print(f"Making {orders:,} orders …", file=sys.stderr)
@@ -206,6 +220,7 @@ def run(bench: Bench, *, orders: int, runs: int, count: int) -> None:
         statements(bench),
         cancel_one(bench, runs, count),
         sweep(bench, runs),
+        exports(bench),
         memory(bench, orders),
     ):
         for row in rows:

@@ -6,19 +6,24 @@ Each runs on its own copy of the generated data, whose address is in ``DATABASE_
 import json
 import resource
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from itertools import islice
+from os import SEEK_END
 from statistics import median
+from tempfile import TemporaryFile
 from typing import Any, Final
 
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from benchmarks.data import NOW, generate, install_reference
+from loyalty.exporting.files import csv_parts, write_xlsx
+from loyalty.exporting.tables import Cell
 from loyalty.stores.actors import Actor, Trigger
 from loyalty.stores.models import Store
 from loyalty.stores.preferences import settings_by_store
+from orders.admin.exports import ORDERS
 from orders.models import Order
 from orders.services import automatic
 from orders.services.applying import Details
@@ -126,6 +131,33 @@ def _swept(orders: int, began: float) -> dict[str, Any]:
     return {"orders": orders, "began": began, "ended": time.time(), "peak_mb": peak}
 
 
+def export(suffix: str, most: str) -> dict[str, Any]:
+    """The largest store's newest orders with their lots as a file, as its list is exported."""
+    store = Store.objects.get(pk=1)
+    orders = Order.objects.for_store(store).select_related("customer").defer("lines", "platform_data")
+    lines = ORDERS.lines(orders.order_by("-placed_at", "-id")[: int(most)], store, now=NOW)
+    began, counted = time.time(), Tally(lines)
+    with TemporaryFile() as file:
+        if suffix == "xlsx":
+            write_xlsx(file, ORDERS.title, ORDERS.headings(store), counted)
+        else:
+            file.writelines(part.encode() for part in csv_parts(ORDERS.headings(store), counted))
+        size = file.seek(0, SEEK_END)
+    return _swept(counted.number, began) | {"bytes": size}
+
+
+class Tally:
+    """Passes lines on and counts them."""
+
+    def __init__(self, lines: Iterable[list[Cell]]) -> None:
+        self.lines, self.number = lines, 0
+
+    def __iter__(self) -> Iterator[list[Cell]]:
+        for line in self.lines:
+            self.number += 1
+            yield line
+
+
 def wal_position() -> dict[str, Any]:
     """How many bytes of write-ahead log there have been."""
     with connection.cursor() as cursor:
@@ -134,7 +166,8 @@ def wal_position() -> dict[str, Any]:
 
 
 MEASURES: Final[dict[str, Callable[..., Any]]] = {
-    measure.__name__: measure for measure in (data, one_by_one, statements, sweep_ours, sweep_reference, wal_position)
+    measure.__name__: measure
+    for measure in (data, one_by_one, statements, sweep_ours, sweep_reference, export, wal_position)
 }
 
 

@@ -108,6 +108,19 @@ UNFOLD: Final[dict[str, Any]] = {
                 ],
             },
             {
+                "title": "Loyalty",
+                "items": [
+                    _item("Rewards", "redeem", "admin:orders_reward_changelist", "may_view"),
+                    _item(
+                        "Redemptions",
+                        "confirmation_number",
+                        "admin:orders_redemption_changelist",
+                        "may_view",
+                        badge="orders.admin.menu.requests_badge",
+                    ),
+                ],
+            },
+            {
                 "title": "Settings",
                 "items": [
                     _item(

@@ -21,63 +21,13 @@ from orders.redemption_models import CodeUse as CodeUse
 from orders.redemption_models import Redemption as Redemption
 from orders.redemption_models import ReversalRequest as ReversalRequest
 from orders.redemption_models import Reward as Reward
+from orders.statuses import CancelReason as CancelReason
+from orders.statuses import Completeness as Completeness
+from orders.statuses import OrderStatus as OrderStatus
+from orders.statuses import PaymentStatus as PaymentStatus
+from orders.statuses import PersonsDecision as PersonsDecision
+from orders.statuses import RevertStatus as RevertStatus
 from orders.view_models import SavedView as SavedView
-
-
-class OrderStatus(models.TextChoices):
-    """O1."""
-
-    PENDING = "pending"
-    CONFIRMED = "confirmed"
-    COMPLETED = "completed"
-    CANCELLED = "cancelled"
-
-
-class PaymentStatus(models.TextChoices):
-    """O1."""
-
-    PENDING = "pending"
-    PAID = "paid"
-    FAILED = "failed"
-    EXPIRED = "expired"
-    PARTIALLY_REFUNDED = "partially_refunded"
-    REFUNDED = "refunded"
-
-
-class RevertStatus(models.TextChoices):
-    """A kind's revert status (O3); the words on screen are fixed."""
-
-    REVERTED = "reverted", "Reverted"
-    NOT_REVERTED = "not_reverted", "Not Reverted"
-
-
-class Completeness(models.TextChoices):
-    """Whether all that was used of every kind is back."""
-
-    FULL = "full"
-    PARTIAL = "partial"
-
-
-class CancelReason(models.TextChoices):
-    """Why an order was cancelled by hand (M5)."""
-
-    CUSTOMER = "customer", "Customer asked for it"
-    OUT_OF_STOCK = "out_of_stock", "Out of stock"
-    PAYMENT = "payment", "Payment problem"
-    FRAUD = "fraud", "Suspected fraud"
-    DUPLICATE = "duplicate", "Duplicate order"
-    OTHER = "other", "Other"
-
-
-class PersonsDecision(models.TextChoices):
-    """What somebody decided about the part of a kind that is not back (N4, B2)."""
-
-    NONE = "", "Nothing decided"
-    DEFERRED = "deferred", "Left for later"
-    DECLINED = "declined", "Declined"
-    EXPIRED_LEFT = "expired_left", "Expired, not extended"
-    DISMISSED = "dismissed", "Dismissed"
-
 
 UNDECIDED = (PersonsDecision.NONE, PersonsDecision.DEFERRED)
 # Since when an order of the queue waits: since it fell through, by whichever way (B2).
@@ -198,6 +148,10 @@ class Order(StoreOwned):
     points_applied = models.BigIntegerField(default=0)
     points_reverted = models.BigIntegerField(default=0)
     points_decision = models.CharField(max_length=12, choices=PersonsDecision.choices, blank=True, default="")
+    # Points this order earned (C1): what was awarded, how much of it was taken back, and what could not be taken.
+    points_earned = models.BigIntegerField(default=0)
+    points_taken_back = models.BigIntegerField(default=0)
+    points_not_taken = models.BigIntegerField(default=0)
     credit_revert_status = _revert_status("credits")
     points_revert_status = _revert_status("points")
     completeness = models.GeneratedField(
@@ -252,6 +206,11 @@ class Order(StoreOwned):
             models.CheckConstraint(
                 condition=Q(customer__isnull=False) | Q(credits_applied=0, points_applied=0),
                 name="order_spender_is_known",
+            ),
+            models.CheckConstraint(
+                condition=Q(points_taken_back__gte=0, points_not_taken__gte=0)
+                & Q(points_earned__gte=F("points_taken_back") + F("points_not_taken")),
+                name="order_earned_points_within",
             ),
             models.CheckConstraint(condition=Q(total__gte=0, refunded_total__gte=0), name="order_totals_not_negative"),
             models.CheckConstraint(condition=Q(status__in=OrderStatus.values), name="order_status_is_known"),

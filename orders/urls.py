@@ -5,6 +5,7 @@ from django.urls import path
 from orders.api.backtests import BacktestView
 from orders.api.cancels import BulkCancelView, CancelPreviewView, CancelView, ReturnView
 from orders.api.dismissals import DismissView
+from orders.api.earning import PointsView
 from orders.api.holds import HoldView
 from orders.api.orders import DecisionsView, OrderListView, OrderView, TimelineView
 from orders.api.reinstating import ReinstateView
@@ -12,6 +13,7 @@ from orders.api.reverts import RevertListView, RevertView, UndoView
 from orders.api.rules_backtests import RulesBacktestView
 
 urlpatterns = [
+    path("customers/<str:customer_id>/points/", PointsView.as_view(), name="api-adjust-points"),
     path("orders/", OrderListView.as_view(), name="api-orders"),
     path("orders/bulk-cancel/", BulkCancelView.as_view(), name="api-order-bulk-cancel"),
     path("orders/<str:order_id>/", OrderView.as_view(), name="api-order"),

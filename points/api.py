@@ -4,10 +4,7 @@ from datetime import date
 from typing import ClassVar
 
 from drf_spectacular.utils import extend_schema, extend_schema_view
-from rest_framework.request import Request
-from rest_framework.response import Response
 
-from loyalty.api.idempotency import command
 from loyalty.api.values import IdField, PointsField
 from loyalty.ledger.api import (
     AdjustmentBody,
@@ -17,7 +14,6 @@ from loyalty.ledger.api import (
     MovementDocument,
     MovementsView,
     StoreLotsView,
-    given_or_removed,
 )
 from loyalty.ledger.expiry import local_day, scheme_last_day
 from loyalty.stores.keys import Scope
@@ -73,19 +69,10 @@ class PointMovementsView(MovementsView):
 
 
 class AdjustPointsView(AdjustView):
-    """Gives points by hand, or removes them."""
+    """Gives points by hand, or removes them; the address is with the orders, which points may be earned by."""
 
     required_scopes: ClassVar = {"POST": Scope.POINTS_WRITE}
     ledger = POINTS
-    body = PointAdjustmentBody
-
-    @extend_schema(
-        request=PointAdjustmentBody, responses={201: given_or_removed(PointLotDocument, PointMovementDocument)}
-    )
-    @command
-    def post(self, _request: Request, customer_id: str) -> Response:
-        """Give points (answers the lot) or, with a negative amount, remove them (answers the movements)."""
-        return self.adjust(customer_id)
 
     def default_last_day(self) -> date | None:
         """What the store's scheme says of points awarded today (L7)."""

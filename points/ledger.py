@@ -6,4 +6,6 @@ from loyalty.ledger.ledger import Ledger
 from loyalty.ledger.posting import Tables
 from points.models import PointAllocation, PointLot, PointMovement
 
-POINTS: Final = Ledger("points", Tables(PointLot, PointAllocation, PointMovement, "bigint", has_currency=False))
+POINTS: Final = Ledger(
+    "points", Tables(PointLot, PointAllocation, PointMovement, "bigint", has_currency=False, may_owe=True)
+)

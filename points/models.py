@@ -1,8 +1,11 @@
 """Member points: the ledger with whole numbers."""
 
-from django.db import models
+from typing import Any, ClassVar
 
-from loyalty.ledger.models import AbstractAllocation, AbstractLot, AbstractMovement
+from django.db import models
+from django.db.models import Q
+
+from loyalty.ledger.models import AbstractAllocation, AbstractLot, AbstractMovement, MovementType
 from loyalty.stores.scoping import SameStoreKey
 
 
@@ -28,12 +31,22 @@ class PointAllocation(AbstractAllocation):
 
 
 class PointMovement(AbstractMovement):
-    """One row of the member-points history."""
+    """One row of the member-points history; without a lot it is a debt, or what settles one (C1)."""
 
-    lot = SameStoreKey(PointLot)
+    lot = SameStoreKey(PointLot, null=True, blank=True)
     allocation = SameStoreKey(PointAllocation, null=True, blank=True)
     amount = models.BigIntegerField()
     balance_after = models.BigIntegerField()
 
     class Meta(AbstractMovement.Meta):
         verbose_name = "member points movement"
+        constraints: ClassVar[list[Any]] = [
+            *AbstractMovement.Meta.constraints,
+            models.CheckConstraint(
+                condition=Q(lot__isnull=False) | Q(type=MovementType.CLAW_BACK), name="pointmovement_debt_is_claw_back"
+            ),
+        ]
+        indexes: ClassVar[list[Any]] = [
+            *AbstractMovement.Meta.indexes,
+            models.Index("customer", include=("amount",), condition=Q(lot__isnull=True), name="pointmovement_owed"),
+        ]

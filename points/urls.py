@@ -2,11 +2,10 @@
 
 from django.urls import path
 
-from points.api import AdjustPointsView, PointLotsView, PointMovementsView, StorePointLotsView
+from points.api import PointLotsView, PointMovementsView, StorePointLotsView
 
 urlpatterns = [
     path("point-lots/", StorePointLotsView.as_view(), name="api-store-point-lots"),
     path("customers/<str:customer_id>/point-lots/", PointLotsView.as_view(), name="api-point-lots"),
     path("customers/<str:customer_id>/point-movements/", PointMovementsView.as_view(), name="api-point-movements"),
-    path("customers/<str:customer_id>/points/", AdjustPointsView.as_view(), name="api-adjust-points"),
 ]

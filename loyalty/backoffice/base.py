@@ -3,12 +3,12 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import wraps
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from django.core.exceptions import PermissionDenied
 from django.db.models import ForeignKey, Model, QuerySet
 from django.forms.models import ModelChoiceField
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotAllowed
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.urls import URLPattern, path
 from unfold.admin import ModelAdmin
 
@@ -126,8 +126,9 @@ class BackOfficeAdmin(ModelAdmin):
         """As :meth:`log_addition`."""
 
 
-def _export(admin: BackOfficeAdmin, request: HttpRequest, key: str, suffix: str) -> HttpResponseBase:
-    return export_view(admin, admin.exports, request, key, suffix)
+def _export(admin: BackOfficeAdmin, request: HttpRequest, key: str, suffix: str) -> HttpResponse:
+    # A file is sent in parts, which a page's type does not allow for.
+    return cast(HttpResponse, export_view(admin, admin.exports, request, key, suffix))
 
 
 def _name_of(admin: BackOfficeAdmin) -> str:

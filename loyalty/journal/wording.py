@@ -178,10 +178,11 @@ def _reverted(data: dict[str, Any], store: Store) -> str:
 
 
 def _skipped(data: dict[str, Any], store: Store) -> str:
-    return _why_not(data).format(left=_left(data, store), caused=_caused(data), value=data["matched"]["value"])
+    return _why_not(data).format(left=left_words(data, store), caused=_caused(data), value=data["matched"]["value"])
 
 
-def _left(data: dict[str, Any], store: Store) -> str:
+def left_words(data: dict[str, Any], store: Store) -> str:
+    """What a decision about one kind left with the shop, such as ``15.00 USD of store credits``."""
     left = _amount(data["remains"], data["currency"], store)
     return f"{left} of store credits" if data["kind"] == "credits" else left
 
@@ -209,6 +210,19 @@ def _caused(data: dict[str, Any]) -> str:
     return trigger_words(data["trigger"])
 
 
+def _earned(data: dict[str, Any], store: Store) -> str:
+    return f"Earned {_amount(data['points'], '', store)}"
+
+
+def _taken_back(data: dict[str, Any], store: Store) -> str:
+    words = f"Took back {_amount(data['points'], '', store)} that the order had earned"
+    return f"{words}; {_amount(data['dropped'], '', store)} were not there any more" if data["dropped"] else words
+
+
+def _given_again(data: dict[str, Any], store: Store) -> str:
+    return f"Gave {_amount(data['points'], '', store)} again that the order earns"
+
+
 def _undone(data: dict[str, Any], store: Store) -> str:
     taken = _amount(data["amount"], data["currency"], store)
     return f"Undid a return {trigger_words(data['trigger'])}: took back {taken}, which no automation returns again"
@@ -226,7 +240,38 @@ def _webhook(data: dict[str, Any], store: Store) -> str:
 
 
 def _about_the_rest(words: str) -> Callable[[dict[str, Any], Store], str]:
-    return lambda data, store: words.format(left=_left(data, store))
+    return lambda data, store: words.format(left=left_words(data, store))
+
+
+def _reward(data: dict[str, Any], store: Store) -> str:
+    terms = data.get("terms", {})
+    if set(terms) == {"active"}:
+        return f"Reward “{data.get('name', '')}” is {'offered' if terms['active'] else 'offered no more'}"
+    return f"Reward “{data.get('name', '')}” changed: {', '.join(name.replace('_', ' ') for name in terms)}"
+
+
+def _redeemed(data: dict[str, Any], store: Store) -> str:
+    points = _amount(data.get("points", 0), "", store)
+    return f"Redeemed {points} for “{data.get('name', '')}” {trigger_words(data.get('trigger', ''))}"
+
+
+def _code_used(data: dict[str, Any], store: Store) -> str:
+    return f"Code used by order {data['number']}" if "number" in data else "Code used, says the shop platform"
+
+
+def _code_failed(data: dict[str, Any], store: Store) -> str:
+    what = "delete" if data.get("reversed") else "make"
+    return f"The shop platform did not {what} the code: {data.get('error', '')}"
+
+
+def _reversed(data: dict[str, Any], store: Store) -> str:
+    back, of = (_amount(data.get(name, 0), "", store) for name in ("returned", "points"))
+    words = f"Redemption reversed {trigger_words(data.get('trigger', ''))}: returned {back} of {of}"
+    if "taken" in data:
+        words = f"{words}, took back {_amount(data['taken'], data.get('currency', ''), store)}"
+    words = f"{words}, although the code had been used" if data.get("forced") else words
+    asked = data.get("platform_asked")
+    return f"{words}; the shop platform could not be asked first" if asked == "unreachable" else words
 
 
 def _fixed(words: str) -> Callable[[dict[str, Any], Store], str]:
@@ -265,6 +310,9 @@ _SENTENCES: Final[dict[str, Callable[[dict[str, Any], Store], str]]] = {
     Event.REVERT_DISMISSED: _about_the_rest("Dismissed: {left} will not be returned"),
     Event.REVERT_WAITS_AGAIN: _about_the_rest("Back in the queue: somebody has to decide about {left}"),
     Event.MARKED_FOR_REFUND: _fixed("Stays cancelled; the late payment is to be refunded"),
+    Event.POINTS_EARNED: _earned,
+    Event.POINTS_TAKEN_BACK: _taken_back,
+    Event.POINTS_GIVEN_AGAIN: _given_again,
     Event.BALANCE_CHANGED: _balance,
     Event.NOTICE_QUEUED: _fixed("Message to the customer waits to be sent"),
     Event.NOTICE_SENT: _fixed("Message to the customer sent"),
@@ -282,4 +330,16 @@ _SENTENCES: Final[dict[str, Callable[[dict[str, Any], Store], str]]] = {
     Event.SIGNING_CHANGED: _platform("New webhook secret for {}"),
     Event.CUSTOMER_ERASED: _fixed("Personal data erased"),
     Event.DATA_REQUESTED: _fixed("Asked through the shop platform which data are kept"),
+    Event.REWARD_CREATED: lambda data, store: f"Reward “{data.get('name', '')}” added",
+    Event.REWARD_CHANGED: _reward,
+    Event.REDEEMED: _redeemed,
+    Event.CODE_CONFIRMED: _fixed("The code is active on the shop platform"),
+    Event.CODE_FAILED: _code_failed,
+    Event.CODE_USED: _code_used,
+    Event.REVERSAL_REQUESTED: _fixed("The customer asked for a reversal"),
+    Event.REVERSAL_REFUSED: _fixed("The request for a reversal was refused"),
+    Event.REVERSED: _reversed,
+    Event.CODE_DELETED: _fixed("The code is deleted on the shop platform"),
+    Event.REVERSED_CODE_USED: _fixed("An order came with the code after its reversal"),
+    Event.REVERSED_CODE_SETTLED: _fixed("The use of a reversed code was settled"),
 }

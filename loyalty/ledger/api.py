@@ -29,6 +29,7 @@ from loyalty.ledger.expiry import end_of_day, is_expired, last_day_of_use, local
 from loyalty.ledger.ledger import Ledger, valid_at
 from loyalty.ledger.models import AbstractLot, AbstractMovement, MovementType, Origin
 from loyalty.ledger.planner import Amount, InsufficientBalance
+from loyalty.ledger.posting import Posted
 from loyalty.stores.actors import Trigger, actor_names
 from loyalty.stores.keys import Scope
 from loyalty.stores.models import Store
@@ -54,7 +55,7 @@ class MovementDocument(Document):
 
     id = IdField()
     type = serializers.ChoiceField(choices=MovementType.choices)
-    lot = IdField()
+    lot = IdField(allow_null=True, help_text="Null for points that are owed, and for what settles them.")
     order = IdField(allow_null=True)
     redemption = IdField(allow_null=True)
     revert = IdField(allow_null=True)
@@ -190,15 +191,7 @@ class AdjustView(ApiView):
         values = self.read(self.body)
         adjustment = self._adjustment(values)
         try:
-            posted = adjust(
-                self.ledger,
-                store=self.store,
-                customer_id=customer.pk,
-                adjustment=adjustment,
-                actor=self.actor,
-                trigger=Trigger.API,
-                now=self.now,
-            )
+            posted = self.write(customer.pk, adjustment, values)
         except InsufficientBalance as error:
             raise InsufficientBalance.at("/amount", error.detail) from error
         if adjustment.amount > 0:
@@ -207,6 +200,18 @@ class AdjustView(ApiView):
         movements = self.ledger.tables.movement.objects.for_store(self.store).select_related("lot", "remark")
         written = movements.filter(pk__in=[row.id for row in posted]).order_by("pk")
         return Response(movements_json(list(written), self.store), status=201)
+
+    def write(self, customer_id: int, adjustment: Adjustment, values: dict[str, Any]) -> list[Posted]:
+        """Write it; ``values`` is the body."""
+        return adjust(
+            self.ledger,
+            store=self.store,
+            customer_id=customer_id,
+            adjustment=adjustment,
+            actor=self.actor,
+            trigger=Trigger.API,
+            now=self.now,
+        )
 
     def amount_of(self, values: dict[str, Any]) -> tuple[Amount, str]:
         """The amount in its smallest unit, and its currency (points: none)."""
@@ -278,13 +283,13 @@ def _movement_json(movement: AbstractMovement, store: Store, actor: str) -> dict
         "amount": value_json(row.amount, currency),
         "balance_after": value_json(row.balance_after, currency),
         **({"currency": currency} if currency else {}),
-        "lot": str(row.lot_id),
+        "lot": _id_or_none(row.lot_id),
         "order": _id_or_none(row.order_id),
         "redemption": _id_or_none(row.redemption_id),
         "revert": _id_or_none(row.revert_id),
         "actor": actor_json(movement.actor, actor),
         "reason": row.remark.reason if row.remark else "",
-        "expires_on": day_or_none(last_day_of_use(row.lot.expires_at, store.tz)),
+        "expires_on": day_or_none(last_day_of_use(row.lot.expires_at, store.tz)) if row.lot else None,
         "created_at": instant_text(movement.created_at),
     }
 

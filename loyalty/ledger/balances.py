@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -26,9 +26,12 @@ NOTHING = Balance(0)
 
 
 def balances(ledger: Ledger, customer: Customer, *, now: datetime) -> dict[str, Balance]:
-    """What the customer can use at ``now``, by currency (points: ``""``); one query over the open lots."""
+    """What the customer can use at ``now``, less what he owes, by currency (points: ``""``)."""
     lots = ledger.tables.lot.objects.for_store(customer.store).filter(valid_at(now), customer=customer, remaining__gt=0)
-    return _balances(ledger, lots, expires="expires_at", amount="remaining")
+    held = _balances(ledger, lots, expires="expires_at", amount="remaining")
+    for owed in ledger.debts([customer.pk]).values():
+        held[""] = replace(held.get("", NOTHING), available=held.get("", NOTHING).available - owed)
+    return held
 
 
 def balances_at(ledger: Ledger, customer: Customer, *, instant: datetime) -> dict[str, Balance]:

@@ -134,7 +134,9 @@ FROM {movement} AS movement
 JOIN stores_store AS store ON store.id = movement.store_id
 WHERE {movement_scope} AND (
     (movement.type IN ('grant', 'revert') AND movement.amount < 0)
-    OR (movement.type IN ('spend', 'undo', 'expire', 'claw_back') AND movement.amount > 0)
+    OR (movement.type IN ('spend', 'undo', 'expire') AND movement.amount > 0)
+    OR (movement.type = 'claw_back' AND movement.amount > 0 AND movement.lot_id IS NOT NULL)
+    OR (movement.type <> 'claw_back' AND movement.lot_id IS NULL)
     OR (movement.type IN ('revert', 'undo', 'spend') AND movement.allocation_id IS NULL)
     OR (movement.type IN ('revert', 'undo') AND num_nonnulls(movement.revert_id, movement.redemption_id) <> 1)
 )

@@ -52,6 +52,14 @@ def scheme_last_day(scheme: PointsExpirySettings, *, awarded: date) -> date | No
     return min(date(year, scheme.month, 1) + timedelta(days=scheme.day - 1), first_of_next - timedelta(days=1))
 
 
+def next_scheme_day(scheme: PointsExpirySettings, *, today: date) -> date | None:
+    """The next day on which points expire under the store's scheme, counted from ``today`` (L7); None for never."""
+    if scheme.scheme != "yearly":
+        return scheme_last_day(scheme, awarded=today)
+    this_year = scheme_last_day(scheme, awarded=today.replace(year=today.year - 1, day=1))
+    return this_year if this_year and this_year >= today else scheme_last_day(scheme, awarded=today)
+
+
 def is_expired(expires_at: datetime | None, now: datetime) -> bool:
     """Whether value with this expiry can no longer be used at ``now``."""
     return expires_at is not None and expires_at <= now

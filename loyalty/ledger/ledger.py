@@ -65,11 +65,24 @@ class Ledger:
         return [OpenLot(lot.pk, lot.remaining, lot.expires_at, lot.granted_at) for lot in lots]
 
     def available(self, customer_ids: Collection[int], *, now: datetime) -> dict[tuple[int, str], Amount]:
-        """What each customer can use at ``now``, by customer and currency (points: ``""``); one query."""
+        """What each customer can use at ``now``, less what he owes, by customer and currency (points: ``""``)."""
         columns = ("customer_id", "currency") if self.tables.has_currency else ("customer_id",)
         lots = self._open(now).filter(customer__in=customer_ids)
         rows = lots.order_by().values(*columns).annotate(total=Sum("remaining"))
-        return {(row["customer_id"], row.get("currency", "")): row["total"] for row in rows}
+        available: dict[tuple[int, str], Amount] = {
+            (row["customer_id"], row.get("currency", "")): row["total"] for row in rows
+        }
+        for customer_id, owed in self.debts(customer_ids).items():
+            available[customer_id, ""] = available.get((customer_id, ""), 0) - owed
+        return available
+
+    def debts(self, customer_ids: Collection[int]) -> dict[int, Amount]:
+        """What each of these customers owes, for those who do (C1); one query where a customer may owe at all."""
+        if not self.tables.may_owe:
+            return {}
+        rows = self.tables.movement.unscoped.filter(customer__in=customer_ids, lot__isnull=True).order_by()
+        owed = rows.values("customer_id").annotate(total=Sum("amount")).filter(total__lt=0)
+        return {row["customer_id"]: -row["total"] for row in owed}
 
     def used_lots(self, order_ids: Collection[int]) -> dict[int, list[UsedLot]]:
         """What these orders drew on, in the order of spending; one query. Callers hold the orders' locks to write."""
@@ -112,7 +125,7 @@ class Ledger:
             cause=cause,
             remark_id=remark_id,
         )
-        return self._post([entry], [customer.pk], actor=actor, trigger=trigger, now=now)[-1]
+        return self.give_new([entry], actor=actor, trigger=trigger, now=now)[-1]
 
     def remove(
         self,
@@ -126,7 +139,7 @@ class Ledger:
         now: datetime,
     ) -> list[Posted]:
         """Take ``amount`` from the lots that expire first (L6). Raises InsufficientBalance, all or nothing."""
-        draws = draw(self.open_lots(customer, currency=currency, now=now), amount)
+        draws = self._draw(customer, amount, currency=currency, now=now)
         entries = [
             Entry(
                 store_id=customer.store_id,
@@ -185,7 +198,7 @@ class Ledger:
 
         Raises InsufficientBalance, all or nothing.
         """
-        draws = draw(self.open_lots(customer, currency=currency, now=now), amount)
+        draws = self._draw(customer, amount, currency=currency, now=now)
         entries = [self._spending(customer, taken, currency, cause) for taken in draws]
         self._post(entries, [customer.pk], actor=actor, trigger=trigger, now=now)
 
@@ -246,6 +259,25 @@ class Ledger:
     ) -> list[Posted]:
         return post(self.tables, list(entries), customer_ids=customer_ids, actor=actor, trigger=trigger, now=now)
 
+    def _draw(self, customer: Customer, amount: Amount, *, currency: str, now: datetime) -> list[Draw]:
+        owed = self.debts([customer.pk]).get(customer.pk, 0)
+        return draw(self.open_lots(customer, currency=currency, now=now), amount, owed=owed)
+
+    def give_new(self, entries: Sequence[Entry], *, actor: Actor, trigger: str, now: datetime) -> list[Posted]:
+        """Write new lots, and settle out of them what their customers owe (C1)."""
+        customers = {entry.customer_id for entry in entries}
+        posted = self._post(entries, customers, actor=actor, trigger=trigger, now=now)[-len(entries) :]
+        debts = self.debts(customers)
+        settling: list[Entry] = []
+        for entry, row in zip(entries, posted, strict=True):
+            settled = min(debts.get(entry.customer_id, 0), entry.amount)
+            if settled:
+                debts[entry.customer_id] -= settled
+                settling += _settling(entry, row.lot_id, settled)
+        if settling:
+            self._post(settling, customers, actor=actor, trigger=trigger, now=now)
+        return posted
+
     def _used(self, which: Q) -> list[UsedLot]:
         currency = "lot__currency" if self.tables.has_currency else Value("")
         columns = ("id", "order_id", "lot__customer_id", "lot_id", "amount", "returned", "lot__expires_at")
@@ -301,4 +333,26 @@ def _undoing(item: Returned, remark_id: int | None) -> Entry:
         allocation_id=item.allocation_id,
         revert_id=item.revert_id,
         remark_id=remark_id,
+    )
+
+
+def _settling(entry: Entry, lot_id: int, amount: Amount) -> list[Entry]:
+    # What the lot loses settles what was booked without a lot, so the balance stays what it is.
+    return [
+        claw_back(entry.store_id, entry.customer_id, -amount, lot_id=lot_id),
+        claw_back(entry.store_id, entry.customer_id, amount, lot_id=None),
+    ]
+
+
+def claw_back(
+    store_id: int, customer_id: int, amount: Amount, *, lot_id: int | None, order_id: int | None = None
+) -> Entry:
+    """A movement of earned points (C1); without a lot it is a debt, or with a positive amount what settles one."""
+    return Entry(
+        store_id=store_id,
+        customer_id=customer_id,
+        type=MovementType.CLAW_BACK,
+        amount=amount,
+        lot_id=lot_id,
+        cause=Cause(order_id),
     )

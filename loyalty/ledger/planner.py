@@ -3,7 +3,7 @@
 No database, no clock: facts in, plan out. Amounts are Decimals for credits and ints for points.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -255,21 +255,28 @@ class Draw:
     amount: Amount
 
 
-def draw(lots: Iterable[OpenLot], amount: Amount) -> list[Draw]:
+def draw(lots: Collection[OpenLot], amount: Amount, *, owed: Amount = 0) -> list[Draw]:
     """Take ``amount`` from valid lots: soonest expiry first, never-expiring last, then granted-at, then id (L3).
 
-    Raises :class:`InsufficientBalance`, all or nothing.
+    What the customer has is what the lots hold less what is ``owed`` (C1). Raises :class:`InsufficientBalance`, all or
+    nothing.
     """
+    has = sum((lot.remaining for lot in lots), start=0) - owed
+    if has < amount:
+        raise InsufficientBalance(f"The customer has {has}, and {amount} is needed.")
+    return draw_up_to(lots, amount)
+
+
+def draw_up_to(lots: Iterable[OpenLot], amount: Amount, *, first: Collection[int] = ()) -> list[Draw]:
+    """Take ``amount``, or what there is of it, in the order of L3; from the lots named ``first`` before all others."""
     draws: list[Draw] = []
     missing = amount
-    for lot in sorted(lots, key=_drawing_order):
+    for lot in sorted(lots, key=lambda lot: (lot.lot_id not in first, _drawing_order(lot))):
         if not missing:
             break
         taken = min(lot.remaining, missing)
         draws.append(Draw(lot.lot_id, taken))
         missing -= taken
-    if missing:
-        raise InsufficientBalance(f"The customer has {amount - missing}, and {amount} is needed.")
     return draws
 
 

@@ -82,6 +82,8 @@ class Tables:
     movement: type[AbstractMovement]
     amount_type: str
     has_currency: bool
+    # Whether a customer may owe: then a movement without a lot is a debt, and what settles it another one (C1).
+    may_owe: bool = False
 
     @property
     def sql(self) -> dict[str, str]:
@@ -95,6 +97,7 @@ class Tables:
             "lot_currency": "lot.currency" if self.has_currency else "''::text",
             "currency_column": ", currency" if self.has_currency else "",
             "line_currency": ", line.currency" if self.has_currency else "",
+            "owed": _OWED.format(movement=quote(self.movement._meta.db_table)) if self.may_owe else "",
         }
 
 
@@ -166,15 +169,23 @@ def _columns(entries: Sequence[Entry], new_ids: list[int]) -> dict[str, str]:
     return {name: array(values) for name, values in columns.items()}
 
 
+_OWED = """
+        UNION ALL
+        SELECT customer_id, ''::text, amount
+        FROM {movement} WHERE customer_id = ANY(%(customers)s::bigint[]) AND lot_id IS NULL"""
+
 _POST = """
 WITH due AS (
     SELECT id, store_id, customer_id, {lot_currency} AS currency, remaining, expires_at
     FROM {lot} AS lot
     WHERE customer_id = ANY(%(customers)s::bigint[]) AND remaining > 0 AND expires_at <= %(now)s
 ), opening AS (
-    SELECT customer_id, {lot_currency} AS currency, sum(remaining) AS balance
-    FROM {lot} AS lot
-    WHERE customer_id = ANY(%(customers)s::bigint[]) AND remaining > 0
+    SELECT customer_id, currency, sum(balance) AS balance
+    FROM (
+        SELECT customer_id, {lot_currency} AS currency, remaining AS balance
+        FROM {lot} AS lot
+        WHERE customer_id = ANY(%(customers)s::bigint[]) AND remaining > 0{owed}
+    ) AS held
     GROUP BY 1, 2
 ), entry AS (
     SELECT * FROM unnest(

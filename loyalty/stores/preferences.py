@@ -92,6 +92,17 @@ class LimitSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class EarningSettings:
+    """Points awarded for each unit of the store's currency of an order's total, once the order is ``on_status``.
+
+    ``points_per_unit`` None: orders earn nothing by themselves. ``paid`` is a payment's status, the others an order's.
+    """
+
+    points_per_unit: Decimal | None = None
+    on_status: Literal["confirmed", "completed", "paid"] = "completed"
+
+
+@dataclass(frozen=True, slots=True)
 class EarnedPointsSettings:
     """What happens to points earned by an order that falls through (C1)."""
 
@@ -118,6 +129,7 @@ class StoreSettings:
     notify: NotifySettings = field(default_factory=NotifySettings)
     reminders: ReminderSettings = field(default_factory=ReminderSettings)
     limits: LimitSettings = field(default_factory=LimitSettings)
+    earning: EarningSettings = field(default_factory=EarningSettings)
     earned_points: EarnedPointsSettings = field(default_factory=EarnedPointsSettings)
     write_back: WriteBackSettings = field(default_factory=WriteBackSettings)
     version: int = 0
@@ -131,9 +143,14 @@ _SECTIONS: dict[str, Any] = {
     "notify": NotifySettings,
     "reminders": ReminderSettings,
     "limits": LimitSettings,
+    "earning": EarningSettings,
     "earned_points": EarnedPointsSettings,
     "write_back": WriteBackSettings,
 }
+
+
+# What is a decimal number, and therefore text in JSON.
+_DECIMALS = (("limits", "support_adjust_credits"), ("earning", "points_per_unit"))
 
 
 def current_settings(store: Store) -> StoreSettings:
@@ -171,8 +188,9 @@ def settings_from_json(data: Mapping[str, Any], *, version: int) -> StoreSetting
 def settings_to_json(settings: StoreSettings) -> dict[str, Any]:
     """The JSON form that is saved and shown by the API; amounts are decimal strings."""
     data = asdict(settings)
-    limit = settings.limits.support_adjust_credits
-    data["limits"]["support_adjust_credits"] = None if limit is None else str(limit)
+    for section, name in _DECIMALS:
+        value = data[section][name]
+        data[section][name] = None if value is None else f"{value:f}"
     return data
 
 
@@ -180,6 +198,7 @@ def _section(kind: Any, data: Mapping[str, Any]) -> Any:
     values: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in data.items()}
     if kind is AutoCancelSettings and "expired_lots" in values:
         values["expired_lots"] = ExpiredLotsSettings(**values["expired_lots"])
-    if values.get("support_adjust_credits") is not None:
-        values["support_adjust_credits"] = Decimal(values["support_adjust_credits"])
+    for _, name in _DECIMALS:
+        if values.get(name) is not None:
+            values[name] = Decimal(values[name])
     return kind(**values)

@@ -13,6 +13,8 @@ class Can(StrEnum):
     ADJUST_LEDGER = "adjust_ledger"
     ADJUST_WITHOUT_LIMIT = "adjust_without_limit"
     EDIT_CUSTOMERS = "edit_customers"
+    REDEEM = "redeem"
+    FORCE_REVERSALS = "force_reversals"
     CHANGE_SETTINGS = "change_settings"
     UNDO_REVERTS = "undo_reverts"
     MANAGE_STAFF = "manage_staff"
@@ -20,8 +22,8 @@ class Can(StrEnum):
     MANAGE_WEBHOOKS = "manage_webhooks"
 
 
-_SUPPORT = frozenset({Can.VIEW, Can.CANCEL_ORDERS, Can.ADJUST_LEDGER, Can.EDIT_CUSTOMERS})
-_MANAGER = _SUPPORT | {Can.ADJUST_WITHOUT_LIMIT, Can.CHANGE_SETTINGS, Can.UNDO_REVERTS}
+_SUPPORT = frozenset({Can.VIEW, Can.CANCEL_ORDERS, Can.ADJUST_LEDGER, Can.EDIT_CUSTOMERS, Can.REDEEM})
+_MANAGER = _SUPPORT | {Can.ADJUST_WITHOUT_LIMIT, Can.CHANGE_SETTINGS, Can.UNDO_REVERTS, Can.FORCE_REVERSALS}
 
 ALLOWED: dict[Role, frozenset[Can]] = {
     Role.VIEWER: frozenset({Can.VIEW}),

@@ -2,6 +2,7 @@
 
 import calendar
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from functools import partial
 from typing import Any, ClassVar, Final
 
@@ -143,6 +144,20 @@ class LimitsBody(Body):
     undo_hours = WholeNumberField(most=24 * 365)
 
 
+class RateField(serializers.DecimalField):
+    """A rate greater than zero; a number or a decimal text, answered as the shorter of the two."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(max_digits=10, decimal_places=4, min_value=Decimal("0.0001"), required=False, **options)
+
+
+class EarningBody(Body):
+    """Points awarded for each unit of an order's total, once it is ``on_status``; null: orders earn nothing."""
+
+    points_per_unit = RateField(allow_null=True)
+    on_status = _choice(("confirmed", "completed", "paid"))
+
+
 class EarnedPointsBody(Body):
     """Points earned by an order that falls through (C1)."""
 
@@ -181,6 +196,7 @@ class SettingsBody(Body):
     notify = NotifyBody(required=False)
     reminders = RemindersBody(required=False)
     limits = LimitsBody(required=False)
+    earning = EarningBody(required=False)
     earned_points = EarnedPointsBody(required=False)
     write_back = WriteBackBody(required=False)
     version = WholeNumberField(most=2**31 - 1)
@@ -255,7 +271,13 @@ def settings_json(settings: StoreSettings, store: Store) -> dict[str, Any]:
     data = settings_to_json(settings)
     limit = settings.limits.support_adjust_credits
     data["limits"]["support_adjust_credits"] = None if limit is None else amount_text(limit, store.currency)
+    rate = settings.earning.points_per_unit
+    data["earning"]["points_per_unit"] = None if rate is None else _rate(rate)
     return data
+
+
+def _rate(rate: Decimal) -> int | str:
+    return int(rate) if rate == rate.to_integral_value() else f"{rate.normalize():f}"
 
 
 def check_settings(merged: dict[str, Any], *, store: Store) -> Mapping[str, Any]:

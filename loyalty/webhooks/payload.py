@@ -29,7 +29,7 @@ _FACTS: Final[Mapping[str, tuple[str, ...]]] = {
     WebhookEvent.REVERT_SKIPPED: _DECISION,
     WebhookEvent.REVERT_UNDONE: ("kind", "trigger", "amount", "currency", "revert"),
     WebhookEvent.BALANCE_CHANGED: (),
-    WebhookEvent.REDEMPTION_REVERSED: (),
+    WebhookEvent.REDEMPTION_REVERSED: ("trigger", "points", "returned", "taken", "currency", "forced"),
 }
 # Events that come with what they changed in the customer's balances.
 _WITH_CHANGES: Final = frozenset(WebhookEvent) - {WebhookEvent.ORDER_CANCELLED, WebhookEvent.REVERT_SKIPPED}
@@ -41,6 +41,8 @@ _WRITES: Final[Mapping[str, tuple[MovementType, ...]]] = {
     "order.credit_reverted": (MovementType.REVERT,),
     "order.points_reverted": (MovementType.REVERT,),
     "order.revert_undone": (MovementType.UNDO,),
+    "redemption.created": (MovementType.SPEND, MovementType.GRANT),
+    "redemption.reversed": (MovementType.REVERT, MovementType.CLAW_BACK, MovementType.ADJUST),
 }
 _ANY: Final = tuple(type_ for type_ in MovementType if type_ is not MovementType.EXPIRE)
 

@@ -112,7 +112,7 @@ def _stake(stake: Stake, store: Store) -> dict[str, str]:
 def _exceptions(bulk: BulkCancel, summary: Summary) -> list[dict[str, str]]:
     """The orders that stand out, each sort with what becomes of it and where to see them; only those there are."""
     counts = summary.counts
-    sorts = (
+    sorts: tuple[tuple[int, str, dict[str, str], str], ...] = (
         (summary.already, "{} cancelled already and stay{s} as {it}.", {"status": "cancelled"}, ""),
         (summary.changed, "{} paid or completed after you chose {them}, and stay{s} as {it}.", {}, ""),
         (counts["completed"], "{} completed.", {"status": "completed"}, "leave_completed"),

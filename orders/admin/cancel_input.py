@@ -1,14 +1,14 @@
 """What somebody chose on the cancel form: its fields, checked, and turned into a choice (M2, M3, M5)."""
 
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any, Final
 
 from django import forms
 from django.http import QueryDict
 
 from loyalty.errors import FieldError, Invalid
-from loyalty.ledger.expiry import is_expired, local_day
+from loyalty.ledger.expiry import is_expired, local_day, next_scheme_day
 from loyalty.ledger.ledger import Kind
 from loyalty.ledger.planner import UsedLot
 from loyalty.stores.models import Store
@@ -65,9 +65,19 @@ class CancelForm(forms.Form):
         for kind in self.kinds:
             if f"offered_{kind}" not in values:
                 values[f"return_{kind}"] = "on"
-        for ref in self.extendable:
-            values.setdefault(f"days_{ref}", str(self._limits.default_days))
+        for ref, kind in self.extendable.items():
+            if f"days_{ref}" not in values and f"until_{ref}" not in values:
+                values |= self._proposed(ref, kind, settings)
         return values
+
+    def _proposed(self, ref: str, kind: Kind, settings: StoreSettings) -> dict[str, str]:
+        """The expiry offered first: for points what the store's scheme says (L7), otherwise the default days."""
+        last_day = next_scheme_day(settings.points_expiry, today=self._today) if kind == "points" else None
+        if last_day is None or last_day > self._today + timedelta(days=self._limits.max_days):
+            return {f"days_{ref}": str(self._limits.default_days)}
+        if settings.points_expiry.scheme == "days":
+            return {f"days_{ref}": str((last_day - self._today).days)}
+        return {f"until_{ref}": last_day.isoformat()}
 
     def clean(self) -> dict[str, Any]:
         """Hold every extension against the store's limits, with the error at its own field (M3)."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
 from django.forms import BoundField
@@ -17,6 +18,7 @@ from orders.admin.cancel_marks import Marker, Seen, Statement, goal_of
 from orders.kinds import KINDS, NAMES, allocation_ref, applied, currency_of, show
 from orders.models import Order, OrderStatus
 from orders.services.applying import Work
+from orders.services.earning import Forecast
 from orders.services.notice import compose
 from orders.services.plans import OrderPlan, Preview
 
@@ -84,6 +86,7 @@ class CancelPage:
     title: str
     sentence: str
     sections: Sequence[KindSection]
+    earned: str
     balances: Sequence[Line]
     statuses: Sequence[Line]
     confirm: Statement
@@ -101,7 +104,7 @@ def shown_form(form: CancelForm, shown: Preview, *, work: Work, cancels: bool, s
     """The page for ``shown``; what differs from ``seen`` is marked. ``cancels`` says which of the two forms it is."""
     order, plan, marker = shown.plan.order, shown.plan, Marker(seen)
     sections = [_section(plan, kind, form, marker, work) for kind in KINDS if applied(order, kind)]
-    balances = [_balance(shown, kind, work.store) for kind in KINDS if applied(order, kind)]
+    balances = [_balance(shown, kind, work.store) for kind in KINDS if _moves(shown, kind)]
     statuses = _statuses(plan, marker, work)
     confirm = marker.say("confirm", _confirm_words(plan, form, work))
     message = compose(plan, store=work.store, cancelled=work.cancels)
@@ -112,6 +115,7 @@ def shown_form(form: CancelForm, shown: Preview, *, work: Work, cancels: bool, s
         title=f"Cancel order {order.number}" if work.cancels else "Return credits/points",
         sentence=_sentence(order, work.store),
         sections=sections,
+        earned=_earned(shown.earned, work.store),
         balances=balances,
         statuses=statuses,
         confirm=confirm,
@@ -146,27 +150,40 @@ def _section(plan: OrderPlan, kind: Kind, form: CancelForm, marker: Marker, work
         kind=kind,
         title=f"Return {NAMES[kind]}",
         tick=form[f"return_{kind}"] if kind in form.kinds else None,
-        rows=[_row(kind, lot, planned.get(lot.allocation_id), form, marker, work) for lot in plan.used[kind]],
+        rows=[
+            lot_row(kind, lot, planned.get(lot.allocation_id), form=form, marker=marker, store=work.store, now=work.now)
+            for lot in plan.used[kind]
+        ],
         returns=marker.say(f"returns-{kind}", returns),
         stays=marker.say(f"stays-{kind}", stays),
         stays_lost=bool(kind_plan.remains),
     )
 
 
-def _row(kind: Kind, lot: UsedLot, planned: PlannedLot | None, form: CancelForm, marker: Marker, work: Work) -> LotRow:
+def lot_row(
+    kind: Kind,
+    lot: UsedLot,
+    planned: PlannedLot | None,
+    *,
+    form: CancelForm,
+    marker: Marker,
+    store: Store,
+    now: datetime,
+) -> LotRow:
+    """One lot with what becomes of it, and Extend where it has expired."""
     ref = allocation_ref(kind, lot.allocation_id)
-    amount = show(lot.amount, lot.currency, work.store)
-    expires = show_last_day(lot.expires_at, work.store)
-    last_day = last_day_of_use(lot.expires_at, work.store.tz)
-    words, tone = _outcome(lot, planned, work.store)
+    amount = show(lot.amount, lot.currency, store)
+    expires = show_last_day(lot.expires_at, store)
+    last_day = last_day_of_use(lot.expires_at, store.tz)
+    words, tone = _outcome(lot, planned, store)
     return LotRow(
         ref=ref,
         amount=amount,
-        already=_already(lot, work.store),
+        already=_already(lot, store),
         origin=f"{Origin(lot.origin).label}{', deducted again' if lot.deduction else ''}",
         expires=expires,
         expires_on=last_day.isoformat() if last_day else "",
-        expired=is_expired(lot.expires_at, work.now),
+        expired=is_expired(lot.expires_at, now),
         outcome=marker.say(f"lot-{ref}", words),
         tone=tone,
         extend=_extend(ref, f"{amount}, expired {expires}", form) if ref in form.extendable else None,
@@ -192,6 +209,22 @@ def _outcome(lot: UsedLot, planned: PlannedLot | None, store: Store) -> tuple[st
         return f"Returns {amount}, never expires", "back"
     until = show_day(last_day_of_use(planned.expires_at, store.tz), store)
     return f"Returns {amount}, {'now ' if planned.outcome is Outcome.EXTENDED else ''}valid until {until}", "back"
+
+
+def _moves(shown: Preview, kind: Kind) -> bool:
+    return bool(applied(shown.plan.order, kind)) or shown.balance_before[kind] != shown.balance_after[kind]
+
+
+def _earned(earned: Forecast, store: Store) -> str:
+    """What happens to the points that the order earned (C1); empty when nothing does."""
+    if not earned.takes and not earned.dropped:
+        return ""
+    words = f"{show(earned.takes, '', store)} that this order earned are taken back from the customer."
+    if earned.owed:
+        words += f" The customer has not got all of them: {show(earned.owed, '', store)} will be owed."
+    if earned.dropped:
+        words += f" {show(earned.dropped, '', store)} more are spent already and are not taken."
+    return words
 
 
 def _balance(shown: Preview, kind: Kind, store: Store) -> Line:

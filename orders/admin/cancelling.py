@@ -166,7 +166,7 @@ def _show(
     if FRAGMENT_HEADER in case.request.headers:
         return TemplateResponse(case.request, "orders/admin/cancel_form.html", context, status=status)
     context |= case.admin.admin_site.each_context(case.request) | {"title": page.title}
-    context |= {"walk": walk_bar(case.request, case.order)} if walking else {}
+    context |= {"walk": walk_bar(case.request, case.order), "order": case.order} if walking else {}
     return TemplateResponse(case.request, "orders/admin/cancel_page.html", context, status=status)
 
 

@@ -17,19 +17,24 @@ from loyalty.ledger.expiry import is_expired
 from loyalty.ledger.ledger import Kind, valid_at
 from loyalty.ledger.planner import Amount
 from loyalty.notices.models import Notice
+from loyalty.stores.active import may
 from loyalty.stores.actors import Actor, actor_names
 from loyalty.stores.models import Customer, Store
+from loyalty.stores.roles import Can
 from loyalty.stores.showing import show_last_day, show_moment
 from orders.admin.exports import LOTS, MOVEMENTS
 from orders.admin.order_tabs import notice_row, reason_words
+from orders.admin.redemption_showing import redemption_row
 from orders.admin.showing import DASH, money_words, payment_badge, revert_badge, status_badge, used_words
 from orders.kinds import KINDS, LEDGERS, NAMES, show
 from orders.models import Order
+from orders.redemption_models import Redemption
 
 TABS: Final[dict[str, str]] = {
     "profile": "Profile",
     "credits": "Store Credits",
     "points": "Member Points",
+    "redemptions": "Redemptions",
     "orders": "Orders",
     "notices": "Notices",
 }
@@ -101,6 +106,7 @@ def tab_context(tab: str, request: HttpRequest, customer: Customer, store: Store
         "profile": lambda: {"since": show_moment(customer.created_at, store)},
         "credits": lambda: _ledger("credits", request, customer, store, now),
         "points": lambda: _ledger("points", request, customer, store, now),
+        "redemptions": lambda: _redemptions(request, customer, store, now),
         "orders": lambda: _orders(request, customer, store),
         "notices": lambda: _notices(request, customer, store),
     }
@@ -118,7 +124,7 @@ def _page(request: HttpRequest, rows: "QuerySet[Any]") -> dict[str, Any]:
 
 def _ledger(kind: Kind, request: HttpRequest, customer: Customer, store: Store, now: datetime) -> dict[str, Any]:
     tables = LEDGERS[kind].tables
-    history = tables.movement.unscoped.filter(customer=customer).select_related("lot", "order", "remark")
+    history = tables.movement.unscoped.filter(customer=customer).select_related("lot", "order", "redemption", "remark")
     context = _page(request, history.defer("order__lines", "order__platform_data").order_by("-id"))
     names = actor_names(row.actor for row in context["rows"])
     lots = tables.lot.unscoped.filter(customer=customer, remaining__gt=0).order_by("expires_at", "id")[:_OPEN_LOTS]
@@ -140,8 +146,9 @@ def _movement(row: Any, names: dict[str, str], store: Store) -> dict[str, Any]:
         "amount": f"{'+' if amount > 0 else '−'}{show(-amount if amount < 0 else amount, currency, store)}",
         "sign": "plus" if amount > 0 else "minus",
         "balance": show(row.balance_after, currency, store),
-        "until": show_last_day(row.lot.expires_at, store),
+        "until": show_last_day(row.lot.expires_at, store) if row.lot else DASH,
         "order": row.order,
+        "redemption": row.redemption,
         "who": names[row.actor],
         "reason": reason_words(row.remark.reason, row.remark.note)
         if row.remark
@@ -159,6 +166,14 @@ def _lot(row: Any, store: Store, now: datetime) -> dict[str, Any]:
         "since": show_moment(row.granted_at, store),
         "until": show_last_day(row.expires_at, store),
         "expired": is_expired(row.expires_at, now),
+    }
+
+
+def _redemptions(request: HttpRequest, customer: Customer, store: Store, now: datetime) -> dict[str, Any]:
+    context = _page(request, Redemption.objects.for_store(store).filter(customer=customer).order_by("-id"))
+    return context | {
+        "redemptions": [redemption_row(row, store, now) for row in context["rows"]],
+        "may_redeem": may(request, Can.REDEEM),
     }
 
 

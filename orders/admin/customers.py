@@ -21,6 +21,7 @@ from orders.admin.adjusting import AdjustForm, carry_out
 from orders.admin.customer_tabs import TABS, cards, profile_form, tab_context
 from orders.admin.expiring import expiring_page
 from orders.admin.exports import CUSTOMER_EXPORTS
+from orders.admin.redeeming import redeem_page
 from orders.admin.statement import statement_page
 from orders.kinds import KINDS
 
@@ -71,6 +72,7 @@ class CustomerAdmin(StoreModelAdmin):
         StoreView("<path:object_id>/adjust/<slug:kind>/", "adjust", adjust_page),
         StoreView("<path:object_id>/statement/", "statement", statement_page),
         StoreView("expiring/", "expiring", expiring_page),
+        StoreView("<path:object_id>/redeem/", "redeem", redeem_page),
     )
 
     def get_queryset(self, request: HttpRequest) -> "QuerySet[Customer]":

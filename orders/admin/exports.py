@@ -125,7 +125,7 @@ def _uses(kind: Kind) -> Export:
     def rows(orders: "QuerySet[Any]", store: Store) -> "QuerySet[Any]":
         used = LEDGERS[kind].tables.allocation.objects.for_store(store).order_by("pk")
         used = used.filter(order__in=orders.order_by().values("pk")).select_related("lot", "order__customer")
-        return cast("QuerySet[Any]", used.defer("order__lines", "order__platform_data"))
+        return used.defer("order__lines", "order__platform_data")
 
     def of(get: Callable[[Any], Amount]) -> Column:
         return Column("", lambda use, _: amount(get(use), getattr(use.lot, "currency", "")))

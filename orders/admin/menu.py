@@ -1,12 +1,15 @@
 """What the menu says about orders."""
 
-from typing import Final
+from typing import Any, Final
 
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 
 from loyalty.stores.active import store_or_none
+from orders.admin.walking import is_walking
 from orders.models import Order
+from orders.redemption_models import RequestState, ReversalRequest
 
 _COUNTED_TO: Final = 99
 
@@ -21,17 +24,30 @@ def paid_late_badge(request: HttpRequest) -> str:
     return _badge(request, paid_after_cancellation=True)
 
 
+def requests_badge(request: HttpRequest) -> str:
+    """How many requests for a reversal wait (R5), counted to 99; empty for none."""
+    store = store_or_none(request)
+    if store is None:
+        return ""
+    return _counted(ReversalRequest.objects.for_store(store).filter(state=RequestState.OPEN))
+
+
 def _badge(request: HttpRequest, **waiting: bool) -> str:
     store = store_or_none(request)
     if store is None:
         return ""
-    count = Order.objects.for_store(store).filter(**waiting).order_by()[: _COUNTED_TO + 1].count()
+    return _counted(Order.objects.for_store(store).filter(**waiting))
+
+
+def _counted(rows: "QuerySet[Any]") -> str:
+    count = rows.order_by()[: _COUNTED_TO + 1].count()
     return f"{_COUNTED_TO}+" if count > _COUNTED_TO else str(count or "")
 
 
 def needs_revert_is_active(request: HttpRequest) -> bool:
-    """Whether the page is the queue, or its list with filters."""
-    return request.path == reverse("admin:orders_order_queue") or _is_list(request, "needs_revert")
+    """Whether the page is the queue, an order on the walk through it, or its list with filters."""
+    queue = request.path == reverse("admin:orders_order_queue") or is_walking(request)
+    return queue or _is_list(request, "needs_revert")
 
 
 def paid_late_is_active(request: HttpRequest) -> bool:

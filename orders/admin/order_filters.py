@@ -1,14 +1,11 @@
-"""The filters and saved views of the order list (O4)."""
+"""The filters of the order list (O4)."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, Final, cast
-from urllib.parse import urlencode
 
 from django import forms
 from django.contrib import admin
-from django.contrib.admin.views.main import SEARCH_VAR
 from django.contrib.admin.widgets import AutocompleteSelect
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import HttpRequest
@@ -30,6 +27,7 @@ from orders.models import (
     RevertStatus,
     decided_as,
 )
+from orders.services.code_uses import flagged_uses
 from orders.tags import tag_key
 
 _LARGEST_ID: Final = 2**63 - 1
@@ -71,6 +69,7 @@ class OrderFilterForm(FilterForm):
     bulk = forms.IntegerField(label="Bulk cancel (its number)", required=False, min_value=1, max_value=_LARGEST_ID)
     not_reverted = _choice("Either kind Not Reverted", _YES)
     expired_lots = _choice("Drew on value that has expired", _YES)
+    reversed_code = _choice("Came with a reversed code", _YES)
     customer = forms.ModelChoiceField(label="Customer", queryset=Customer.unscoped.none(), required=False)
 
     def __init__(self, *args: Any, request: HttpRequest, **kwargs: Any) -> None:
@@ -103,6 +102,7 @@ class OrderFilterForm(FilterForm):
             "not_reverted": lambda _: _not_reverted(),
             "expired_lots": lambda _: _drew_on_expired(),
             "bulk": lambda number: Q(pk__in=self._items.filter(bulk=number).values("order")),
+            "reversed_code": lambda _: Q(pk__in=flagged_uses(self.store).values("order")),
         }
         return special[name](value) if name in special else Q(**{name: value})
 
@@ -133,34 +133,3 @@ class OrderFilter(FormFilter):
     """The order list's *Additional filters*."""
 
     form_class = OrderFilterForm
-
-
-@dataclass(frozen=True, slots=True)
-class SavedView:
-    """One tab over the order list: a name and the filters behind it."""
-
-    name: str
-    query: str
-    filters: dict[str, str]
-
-
-SAVED_VIEWS: Final[tuple[SavedView, ...]] = (
-    SavedView("All", "?", {}),
-    SavedView("Needs revert", "?needs_revert=yes", {"needs_revert": "yes"}),
-    SavedView("Paid after cancellation", "?paid_after_cancellation=yes", {"paid_after_cancellation": "yes"}),
-    SavedView("Auto-cancelled", "?cancelled_by=automatic", {"cancelled_by": "automatic"}),
-    SavedView("Partly reverted", "?partial=yes", {"partial": "yes"}),
-)
-_VIEW_KEYS: Final[frozenset[str]] = frozenset({"needs_revert", "paid_after_cancellation", "cancelled_by", "partial"})
-
-
-def saved_views(request: HttpRequest) -> list[dict[str, Any]]:
-    """The tabs, and which one is shown."""
-    shown = {key: value for key in _VIEW_KEYS if (value := request.GET.get(key))}
-    return [{"name": view.name, "query": view.query, "current": view.filters == shown} for view in SAVED_VIEWS]
-
-
-def list_query(request: HttpRequest) -> str:
-    """The filters and the search of the list that is shown, as they stand in an address; empty for all orders."""
-    names = (*OrderFilterForm.base_fields, SEARCH_VAR)
-    return urlencode({name: value for name in names if (value := request.GET.get(name, "").strip())})

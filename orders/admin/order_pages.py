@@ -31,12 +31,14 @@ from orders.admin.dismissing import (
 )
 from orders.admin.exports import ORDER_EXPORTS
 from orders.admin.holding import hold_page, release_page
+from orders.admin.late_codes import late_codes, settle_page
 from orders.admin.late_payments import keep_all_cancelled, refund_page
-from orders.admin.order_filters import OrderFilter, list_query, saved_views
+from orders.admin.order_filters import OrderFilter
 from orders.admin.order_tabs import TABS, tab_context
 from orders.admin.queue import queue_page
 from orders.admin.reinstating import reinstate_address, reinstate_page
 from orders.admin.rules_backtest import rules_backtest_page
+from orders.admin.saved_views import delete_view_page, keep_view_page, rename_view_page, views_context
 from orders.admin.showing import (
     DASH,
     has_in_hand,
@@ -103,6 +105,9 @@ class OrderAdmin(StoreModelAdmin):
         StoreView("backtest/", "backtest", backtest_page),
         StoreView("rules-backtest/", "rules_backtest", rules_backtest_page),
         StoreView("bulk-cancel/", "bulk_cancel", choose_all_page),
+        StoreView("views/", "keep_view", keep_view_page),
+        StoreView("views/<int:view_id>/rename/", "rename_view", rename_view_page),
+        StoreView("views/<int:view_id>/delete/", "delete_view", delete_view_page),
         StoreView("upcoming/", "upcoming", upcoming_page),
         StoreView("queue/", "queue", queue_page),
         StoreView("queue/start/", "queue_start", start_page),
@@ -113,6 +118,7 @@ class OrderAdmin(StoreModelAdmin):
         StoreView("<path:object_id>/cancel/", "cancel", cancel_page),
         StoreView("<path:object_id>/reinstate/", "reinstate", reinstate_page),
         StoreView("<path:object_id>/refund-later/", "refund_later", refund_page),
+        StoreView("<path:object_id>/settle-codes/", "settle_codes", settle_page),
         StoreView("<path:object_id>/hold/", "hold", hold_page),
         StoreView("<path:object_id>/release/", "release", release_page),
     )
@@ -145,13 +151,7 @@ class OrderAdmin(StoreModelAdmin):
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """The list under its saved views."""
-        query = list_query(request)
-        more = {
-            "saved_views": saved_views(request),
-            "title": "Orders",
-            "list_query": query,
-            "may_choose_all": bool(query) and may(request, Can.CANCEL_ORDERS),
-        }
+        more = {"title": "Orders"} | views_context(request)
         response: HttpResponse = super().changelist_view(request, more | (extra_context or {}))
         return response
 
@@ -173,8 +173,10 @@ class OrderAdmin(StoreModelAdmin):
             "original": order,
             "order": order,
             "customer": order.customer,
+            "late_codes": late_codes(order, store),
             "badges": [status_badge(order), payment_badge(order)],
             "may_cancel": may(request, Can.CANCEL_ORDERS),
+            "may_redeem": may(request, Can.REDEEM),
             "can_be_cancelled": order.status != OrderStatus.CANCELLED,
             "something_left": order.fell_through and has_left(order),
             "something_in_hand": not order.fell_through and has_in_hand(order),

@@ -96,6 +96,9 @@ def _facts(order: Order, store: Store) -> list[tuple[str, Any]]:
             facts.append((f"{NAMES[kind].capitalize()} returned", _shown(order, kind, reverted(order, kind), store)))
             left = applied(order, kind) - reverted(order, kind)
             facts.append((f"{NAMES[kind].capitalize()} not returned", _shown(order, kind, left, store)))
+    if order.points_earned:
+        facts.append(("Points earned", show(order.points_earned, "", store)))
+        facts.append(("Earned points taken back", show(order.points_taken_back, "", store)))
     facts += [
         ("Payment", order.get_payment_status_display()),
         ("Total", show(order.total, order.currency, store)),

@@ -1,6 +1,6 @@
 """The queue of orders that need a decision: oldest first, with age, amounts and the reason why they are there (B2)."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -19,9 +19,9 @@ from loyalty.stores.showing import show_moment
 from orders.admin.showing import DASH, payment_badge, status_badge
 from orders.admin.upcoming import page_of
 from orders.admin.walking import age, count, count_words, looked_at_words, stop
-from orders.admin.why import whys
-from orders.kinds import KINDS, applied, currency_of, reverted, show
-from orders.models import Look, Order
+from orders.admin.why import reasons
+from orders.kinds import applied, currency_of, reverted, show
+from orders.models import Look, Order, OrderStatus
 from orders.services.queue import looks, waiting
 
 
@@ -48,30 +48,29 @@ def queue_page(admin: BackOfficeAdmin, request: HttpRequest, _row: None) -> Http
 
 def _rows(page: BriefPage, store: Store, now: datetime) -> list[dict[str, Any]]:
     orders = list(page)
-    reasons = whys(orders, store)
+    why = reasons(orders, store)
     looked_at = looks(store, [order.pk for order in orders], now=now)
     names = actor_names(look.actor for look in looked_at.values())
-    return [_row(order, reasons, looked_at.get(order.pk), names, store, now) for order in orders]
+    return [_row(order, why[order.pk], looked_at.get(order.pk), names, store, now) for order in orders]
 
 
 def _row(
     order: Any,
-    reasons: Mapping[tuple[int, Kind], str],
+    why: Sequence[str],
     look: Look | None,
     names: dict[str, str],
     store: Store,
     now: datetime,
 ) -> dict[str, Any]:
-    sentences = [reasons[order.pk, kind] for kind in KINDS if reverted(order, kind) < applied(order, kind)]
     return {
         "order": order,
         "customer": str(order.customer) if order.customer else "Guest",
-        "badges": [status_badge(order), payment_badge(order)],
+        "badge": status_badge(order) if order.status == OrderStatus.CANCELLED else payment_badge(order),
         "age": age(order.waiting_since, store, now),
         "since": show_moment(order.waiting_since, store),
         "credits": _left(order, "credits", store),
         "points": _left(order, "points", store),
-        "reasons": list(dict.fromkeys(sentences)),
+        "reasons": why,
         "look": looked_at_words(look, names, store) if look else "",
     }
 

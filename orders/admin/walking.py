@@ -17,8 +17,7 @@ from loyalty.stores.actors import actor_names
 from loyalty.stores.models import Store
 from loyalty.stores.roles import Can
 from loyalty.stores.showing import show_moment
-from orders.admin.why import why
-from orders.kinds import KINDS, applied, reverted
+from orders.admin.why import reasons
 from orders.models import Look, Order
 from orders.services.queue import hand_out, look_at, stop_looking, waiting
 
@@ -85,12 +84,11 @@ def walk_bar(request: HttpRequest, order: Order) -> WalkBar:
     walk = _walk(request)
     other = look_at(order, actor=acting(request), now=now)
     since = order.cancelled_at or order.payment_changed_at or order.placed_at
-    open_kinds = [kind for kind in KINDS if reverted(order, kind) < applied(order, kind)]
     return WalkBar(
         progress=_progress(walk, count(store, walk.passed)),
         waits=age(since, store, now),
         since=show_moment(since, store),
-        reasons=list(dict.fromkeys(why(order, kind, store) for kind in open_kinds)),
+        reasons=reasons([order], store)[order.pk],
         looked_at_by=looked_at_words(other, actor_names([other.actor]), store) if other else "",
         still_waits=order.needs_revert,
     )

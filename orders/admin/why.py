@@ -1,10 +1,10 @@
 """Why an order's value is back, or is not, in one sentence (N6)."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from itertools import product
 
 from loyalty.journal.models import JournalEntry
-from loyalty.journal.wording import sentence
+from loyalty.journal.wording import left_words, sentence
 from loyalty.ledger.ledger import Kind
 from loyalty.stores.actors import actor_names
 from loyalty.stores.models import Store
@@ -28,6 +28,38 @@ def whys(orders: Collection[Order], store: Store) -> dict[tuple[int, Kind], str]
         (order.pk, kind): _sentence(order, kind, last.get((order.pk, kind)), names, store)
         for order, kind in product(orders, KINDS)
     }
+
+
+def reasons(orders: Collection[Order], store: Store) -> dict[int, list[str]]:
+    """Why orders of one store need a decision, by order: one sentence when it is the same for both kinds.
+
+    Three queries at most.
+    """
+    last = last_decisions(orders, store) if orders else {}
+    names = actor_names(entry.actor for entry in last.values())
+    return {order.pk: _reasons(order, last, names, store) for order in orders}
+
+
+def _reasons(
+    order: Order, last: Mapping[tuple[int, Kind], JournalEntry], names: Mapping[str, str], store: Store
+) -> list[str]:
+    left = [kind for kind in KINDS if reverted(order, kind) < applied(order, kind)]
+    sentences = [_sentence(order, kind, last.get((order.pk, kind)), names, store) for kind in left]
+    entries = [last[order.pk, kind] for kind in left if (order.pk, kind) in last]
+    return _as_one(entries, sentences, store) if len(entries) > 1 else sentences
+
+
+def _as_one(entries: Sequence[JournalEntry], sentences: list[str], store: Store) -> list[str]:
+    """Both kinds in the first one's sentence, when they were decided together and alike."""
+    credits, points = entries
+    if (credits.event, credits.data["code"], credits.created_at) != (
+        points.event,
+        points.data["code"],
+        points.created_at,
+    ):
+        return sentences
+    first, second = (left_words(entry.data, store) for entry in entries)
+    return [sentences[0].replace(first, f"{first} and {second}", 1)] if first in sentences[0] else sentences
 
 
 def _sentence(order: Order, kind: Kind, last: JournalEntry | None, names: Mapping[str, str], store: Store) -> str:

@@ -48,6 +48,8 @@ class OrderDocument(Document):
     points_reverted = serializers.IntegerField()
     points_revert_status = serializers.ChoiceField(choices=RevertStatus.choices, allow_null=True)
     completeness = serializers.ChoiceField(choices=Completeness.choices, allow_null=True)
+    points_earned = serializers.IntegerField()
+    points_taken_back = serializers.IntegerField()
     cancelled_at = InstantField(allow_null=True)
     cancelled_by = serializers.ChoiceField(choices=TRIGGERS, allow_null=True)
     cancel_reason = serializers.ChoiceField(choices=CancelReason.choices, allow_null=True)
@@ -167,12 +169,21 @@ class KindPlanDocument(Document):
     warnings = WarningDocument(many=True)
 
 
+class EarnedPlanDocument(Document):
+    """What a cancel takes back of the points that the order earned; what is missing is dropped, or owed."""
+
+    takes = serializers.IntegerField()
+    dropped = serializers.IntegerField()
+    owed = serializers.IntegerField()
+
+
 class PlanDocument(Document):
     """What a cancel or a return would do."""
 
     order = OrderDocument()
     credits = KindPlanDocument()
     points = KindPlanDocument()
+    earned_points = EarnedPlanDocument()
     skipped = SkipDocument(many=True)
     warnings = WarningDocument(many=True)
     preview_token = serializers.CharField()

@@ -5,6 +5,7 @@ Plain functions rather than serializers: a page of fifty orders is made of two t
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from loyalty.api.documents import actor_json
@@ -44,6 +45,8 @@ def order_json(order: Order) -> JSON:
         **_used(order, "credits", order.credit_revert_status),
         **_used(order, "points", order.points_revert_status),
         "completeness": order.completeness,
+        "points_earned": order.points_earned,
+        "points_taken_back": order.points_taken_back,
         "cancelled_at": instant_or_none(order.cancelled_at),
         "cancelled_by": order.cancelled_by or None,
         "cancel_reason": order.cancel_reason or None,
@@ -143,6 +146,7 @@ def plan_json(shown: Preview, warnings: Sequence[OrderWarning], *, store: Store,
     return {
         "order": order_json(shown.plan.order),
         **kinds,
+        "earned_points": asdict(shown.earned),
         "skipped": [_skip(skip) for skip in skips(shown.plan)],
         "warnings": [_warning(warning) for warning in warnings],
         "preview_token": shown.token,

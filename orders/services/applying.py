@@ -25,6 +25,7 @@ from loyalty.stores.models import Remark, Store
 from loyalty.stores.preferences import StoreSettings
 from orders.kinds import KINDS, LEDGERS, NAMES, allocation_ref, applied, currency_of, plain, reverted
 from orders.models import Completeness, Order, PersonsDecision, Revert
+from orders.services.earning import Earner, settle_earned
 from orders.services.notice import letter
 from orders.services.plans import OrderPlan
 from orders.services.tracing import decision_entry
@@ -136,7 +137,12 @@ def apply_works(planned: Sequence[tuple[OrderPlan, Work]]) -> list[CancelResult]
     if not planned:
         return []
     plans, work = [plan for plan, _ in planned], planned[0][1]
-    lock_customers({lot.used.customer_id for plan in plans for lot in plan.given_back})
+    earners = [Earner(plan.order, work.store, work.settings) for plan, work in planned if _earned_by(plan, work)]
+    # All at once, in the order of their ids: those who get something back, and those whose earned points may go.
+    lock_customers(
+        {lot.used.customer_id for plan in plans for lot in plan.given_back}
+        | {pk for earner in earners if (pk := earner.order.customer_id)}
+    )
     remark = _remark(work)
     reverts = _write_reverts(planned, remark)
     new_lots = {kind: _give_back(kind, plans, reverts, remark, work) for kind in KINDS}
@@ -144,6 +150,7 @@ def apply_works(planned: Sequence[tuple[OrderPlan, Work]]) -> list[CancelResult]
     write_changes(changes, trigger=work.trigger, reason=work.details.reason, now=work.now)
     events = [event for plan, work in planned for event in _events(plan, reverts, remark, work)]
     record(events, actor=work.actor, now=work.now)
+    settle_earned(earners, actor=work.actor, trigger=work.trigger, now=work.now)
     write_back(
         ((plan.order, bool(plan.given_back), item.cancels, item.settings.write_back) for plan, item in planned),
         reason=work.details.reason,
@@ -151,6 +158,10 @@ def apply_works(planned: Sequence[tuple[OrderPlan, Work]]) -> list[CancelResult]
     )
     results = [_result(plan, reverts, new_lots, work) for plan in plans]
     return _told(results, planned)
+
+
+def _earned_by(plan: OrderPlan, work: Work) -> bool:
+    return work.cancels and bool(plan.order.points_earned)
 
 
 def _remark(work: Work) -> Remark | None:

@@ -45,6 +45,9 @@ _NEEDED: Final = (
     "payment_status",
     "tag_keys",
     "version",
+    "points_earned",
+    "points_taken_back",
+    "points_not_taken",
     *(f"{kind}_{fact}" for kind in KINDS for fact in ("applied", "reverted", "decision")),
 )
 _BY_PEOPLE: Final = frozenset({PersonsDecision.DECLINED, PersonsDecision.DISMISSED})

@@ -7,7 +7,7 @@ import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models import QuerySet
@@ -72,7 +72,7 @@ def choose(*, store: Store, orders: "QuerySet[Order]", filters: str, actor: Acto
     bulk: BulkCancel = BulkCancel.unscoped.create(
         store=store, filters=filters, actor=actor.ref, total=len(rows), created_at=now
     )
-    columns = {
+    columns: dict[str, list[Any]] = {
         "store_id": [store.pk] * len(rows),
         "bulk_id": [bulk.pk] * len(rows),
         "order_id": [order_id for order_id, _, _ in rows],

@@ -9,11 +9,13 @@ from django.db import transaction
 from loyalty.errors import Invalid
 from loyalty.jobs import wake
 from loyalty.journal.record import Event, Happening, record
-from loyalty.stores.actors import Actor, ActorType
+from loyalty.stores.actors import Actor, ActorType, Trigger
 from loyalty.stores.models import Store
+from loyalty.stores.preferences import current_settings
 from orders.kinds import plain
 from orders.models import Order, OrderStatus, PaymentStatus
 from orders.services.applying import lock_order
+from orders.services.earning import Earner, settle_earned
 from orders.services.rules import facts_of
 from orders.services.watching import WATCHED, watch
 from orders.tags import clean_tags, tag_key
@@ -63,6 +65,8 @@ def change_order(
     order.save(update_fields=[*changes, "payment_changed_at", "tag_keys", *WATCHED, "version", "updated_at"])
     order.refresh_from_db()
     record([order_updated(order, changes)], actor=actor, now=now)
+    trigger = Trigger.API if actor.type is ActorType.API_KEY else Trigger.ADMIN
+    settle_earned([Earner(order, store, current_settings(store))], actor=actor, trigger=trigger, now=now)
     return order
 
 

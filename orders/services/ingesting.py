@@ -9,12 +9,14 @@ from django.db import IntegrityError, transaction
 
 from loyalty.journal.record import Event, Happening, record
 from loyalty.platforms.snapshot import OrderSnapshot
-from loyalty.stores.actors import Actor
+from loyalty.stores.actors import Actor, Trigger
 from loyalty.stores.customers import CustomerFacts, find_or_create_customer
 from loyalty.stores.models import Customer, Store
+from loyalty.stores.preferences import current_settings
 from orders.models import Order, PaymentStatus
 from orders.services.changing import note_payment, order_updated
 from orders.services.code_uses import note_codes
+from orders.services.earning import Earner, settle_earned
 from orders.services.platform_state import LAST_SAID, only_our_tags, recorded_standing, standing, state_after
 from orders.services.rules import facts_of
 from orders.services.watching import WATCHED, watch
@@ -95,6 +97,8 @@ def _create(store: Store, platform: str, snapshot: OrderSnapshot, actor: Actor, 
         data["arrived_late"] = True
     happening = Happening(store.pk, Event.ORDER_CREATED, order_id=order.pk, customer_id=order.customer_id, data=data)
     record([happening], actor=actor, now=now)
+    if snapshot.placed_at >= now - LATE:
+        _settle_earned(order, store, actor, now)
     return order
 
 
@@ -128,7 +132,13 @@ def _update(order: Order, snapshot: OrderSnapshot, store: Store, actor: Actor, n
     order.save(update_fields=[*changes, "payment_changed_at", *WATCHED, "version", "updated_at"])
     order.refresh_from_db()
     record([order_updated(order, shown)], actor=actor, now=now)
+    _settle_earned(order, store, actor, now)
     return Outcome.UPDATED
+
+
+def _settle_earned(order: Order, store: Store, actor: Actor, now: datetime) -> None:
+    earner = Earner(order, store, current_settings(store))
+    settle_earned([earner], actor=actor, trigger=Trigger.PLATFORM, now=now)
 
 
 def _set(order: Order, values: dict[str, Any]) -> None:

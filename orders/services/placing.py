@@ -16,10 +16,12 @@ from loyalty.ledger.posting import Cause, lock_customers
 from loyalty.stores.actors import Actor, Trigger
 from loyalty.stores.customers import CustomerFacts, find_or_create_customer
 from loyalty.stores.models import Customer, Store
+from loyalty.stores.preferences import current_settings
 from orders.kinds import KINDS, LEDGERS, NAMES, applied, currency_of, plain, show
 from orders.models import Order, OrderStatus, PaymentStatus
 from orders.services.applying import lock_order
 from orders.services.changing import note_payment
+from orders.services.earning import Earner, settle_earned
 from orders.services.rules import facts_of
 from orders.services.watching import WATCHED, watch
 from orders.tags import clean_tags, tag_key
@@ -77,6 +79,8 @@ def place_order(*, store: Store, new: NewOrder, actor: Actor, trigger: Trigger, 
     # The client says what the order is, and what was spent on it may belong back at once (N2).
     if (created or spent) and watch(order, before, store=store, now=now):
         order.save(update_fields=WATCHED)
+    if created:
+        settle_earned([Earner(order, store, current_settings(store))], actor=actor, trigger=trigger, now=now)
     return order, created
 
 

@@ -17,6 +17,7 @@ from loyalty.stores.preferences import StoreSettings
 from orders.kinds import KINDS, LEDGERS, currency_of
 from orders.models import Order
 from orders.services.choices import CancelChoice, ResolvedChoice, check_allocations, kind_choice, resolve
+from orders.services.earning import Forecast, forecast
 from orders.services.tracing import BY_PERSON, Matched
 
 _SALT: Final = "orders.preview"
@@ -63,11 +64,15 @@ class OrderPlan:
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """A plan as it is shown before it is confirmed; balances are in the order's currency, before and after."""
+    """A plan as it is shown before it is confirmed; balances are in the order's currency, before and after.
+
+    ``earned`` is what a cancel takes back of the points that the order earned (C1).
+    """
 
     plan: OrderPlan
     balance_before: Mapping[Kind, Amount]
     balance_after: Mapping[Kind, Amount]
+    earned: Forecast
     token: str
 
 
@@ -114,7 +119,9 @@ def preview(order: Order, choice: CancelChoice, *, store: Store, settings: Store
     plan = plan_order(order, resolved, load_used([order.pk]), store=store, rule=ExpiredRule.VALID_ONLY, now=now)
     before = {kind: available_to(order, kind, now) for kind in KINDS}
     after = {kind: before[kind] + plan.kinds[kind].returns for kind in KINDS}
-    return Preview(plan, before, after, _token(choice, plan))
+    earned = forecast(order, settings, balance=int(after["points"]))
+    after["points"] -= earned.takes
+    return Preview(plan, before, after, earned, _token(choice, plan))
 
 
 def available_to(order: Order, kind: Kind, now: datetime) -> Amount:

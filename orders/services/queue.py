@@ -26,20 +26,15 @@ def looks(store: Store, order_ids: Collection[int], *, now: datetime) -> dict[in
     return {look.order_id: look for look in _fresh(store, now).filter(order__in=order_ids)}
 
 
-@transaction.atomic
 def hand_out(store: Store, *, actor: Actor, now: datetime, passed: Collection[int] = ()) -> Order | None:
     """The order that waits longest and that nobody else is looking at; from now on ``actor`` is. None for none.
 
     ``passed`` are left out: the person skipped them. Two people who ask at the same moment get different orders: each
     locks his, passes by those that are locked, and sees under the lock what a colleague took a moment before.
     """
+    # By itself, before any order is locked: two people who take over each other's old looks would else wait in a ring.
     stop_looking(store, actor=actor)
-    taken = _fresh(store, now).filter(order=OuterRef("pk"))
-    free = waiting(store).filter(~Exists(taken)).exclude(pk__in=passed)
-    while order := free.select_for_update(of=("self",), no_key=True, skip_locked=True).first():
-        if _take(order, actor, now) is None:
-            return order
-    return None
+    return _take_next(store, actor, now, passed)
 
 
 @transaction.atomic
@@ -51,7 +46,7 @@ def look_at(order: Order, *, actor: Actor, now: datetime) -> Look | None:
     rows = Order.objects.for_store(order.store).filter(pk=order.pk)
     if not rows.select_for_update(of=("self",), no_key=True, skip_locked=True).exists():
         return None
-    return _take(order, actor, now)
+    return _take(order.store, order, actor, now)
 
 
 def stop_looking(store: Store, *, actor: Actor) -> None:
@@ -63,17 +58,26 @@ def _fresh(store: Store, now: datetime) -> "QuerySet[Look]":
     return Look.objects.for_store(store).filter(seen_at__gt=now - LOOK_LASTS)
 
 
-def _take(order: Order, actor: Actor, now: datetime) -> Look | None:
+@transaction.atomic
+def _take_next(store: Store, actor: Actor, now: datetime, passed: Collection[int]) -> Order | None:
+    taken = _fresh(store, now).filter(order=OuterRef("pk"))
+    free = waiting(store).filter(~Exists(taken)).exclude(pk__in=passed)
+    while order := free.select_for_update(of=("self",), no_key=True, skip_locked=True).first():
+        if _take(store, order, actor, now) is None:
+            return order
+    return None
+
+
+def _take(store: Store, order: Order, actor: Actor, now: datetime) -> Look | None:
     """Write the look under the order's lock, unless somebody else's still counts; answers that one."""
-    look: Look | None = Look.objects.for_store(order.store).filter(order=order).first()
-    if look is None:
-        Look.unscoped.create(store=order.store, order=order, actor=actor.ref, created_at=now, seen_at=now)
-        return None
-    lapsed = look.seen_at <= now - LOOK_LASTS
-    if look.actor != actor.ref and not lapsed:
-        return look
-    if look.actor != actor.ref or lapsed:
-        look.actor, look.created_at = actor.ref, now
-    look.seen_at = now
-    look.save()
+    rows = Look.objects.for_store(store).filter(order=order)
+    look: Look | None = rows.first()
+    since = now
+    if look is not None and look.seen_at > now - LOOK_LASTS:
+        if look.actor != actor.ref:
+            return look
+        since = look.created_at
+    if look is not None:
+        rows.delete()
+    Look.unscoped.create(store=store, order=order, actor=actor.ref, created_at=since, seen_at=now)
     return None

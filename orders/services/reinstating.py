@@ -15,9 +15,11 @@ from loyalty.ledger.planner import Amount, InsufficientBalance
 from loyalty.ledger.posting import Cause, lock_customers
 from loyalty.stores.actors import Actor, Trigger
 from loyalty.stores.models import Store
+from loyalty.stores.preferences import current_settings
 from orders.kinds import KINDS, LEDGERS, NAMES, currency_of, plain, reverted, show
 from orders.models import Order, OrderStatus, PersonsDecision
 from orders.services.applying import lock_order
+from orders.services.earning import Earner, settle_earned
 from orders.services.plans import available_to
 
 
@@ -106,6 +108,8 @@ def reinstate(
     if comes_back or deducted:
         _save(order, now)
         record(_events(order, deducted, trigger, comes_back=comes_back), actor=actor, now=now)
+    if comes_back:
+        settle_earned([Earner(order, store, current_settings(store))], actor=actor, trigger=trigger, now=now)
     return ReinstateResult(order, comes_back, deducted)
 
 

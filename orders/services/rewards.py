@@ -40,7 +40,7 @@ class RewardTerms:
 @transaction.atomic
 def create_reward(*, store: Store, terms: RewardTerms, actor: Actor, now: datetime) -> Reward:
     """A new reward. Raises Invalid at the pointer of each term that cannot be."""
-    values = _checked(terms, store)
+    values = check_terms(terms, store)
     reward: Reward = Reward.unscoped.create(store=store, **values, created_at=now, updated_at=now)
     _record(reward, Event.REWARD_CREATED, values, actor, now)
     return reward
@@ -55,7 +55,7 @@ def change_reward(*, store: Store, reward_id: int, terms: RewardTerms, actor: Ac
     reward: Reward | None = Reward.objects.for_store(store).select_for_update().filter(pk=reward_id).first()
     if reward is None:
         raise NotFound(f"This store has no reward with the id {reward_id}.")
-    values = _checked(terms, store)
+    values = check_terms(terms, store)
     changed = {name: value for name, value in values.items() if getattr(reward, name) != value}
     if not changed:
         return reward
@@ -67,7 +67,8 @@ def change_reward(*, store: Store, reward_id: int, terms: RewardTerms, actor: Ac
     return reward
 
 
-def _checked(terms: RewardTerms, store: Store) -> dict[str, Any]:
+def check_terms(terms: RewardTerms, store: Store) -> dict[str, Any]:
+    """The columns of a reward with these terms. Raises Invalid at the pointer of each that cannot be."""
     percentage = terms.type == RewardType.PERCENTAGE
     currency = "" if percentage else terms.currency or store.currency
     errors = [*_wrong_numbers(terms), *_wrong_value(terms, currency)]

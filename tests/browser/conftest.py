@@ -63,7 +63,7 @@ def visit(browser: Browser, live_server: Any, store: Store) -> Iterator[Callable
     open_contexts: list[BrowserContext] = []
     failures: list[str] = []
 
-    def open_page(path: str, *, role: Role = Role.SUPPORT, **options: Any) -> Page:
+    def open_page(path: str, *, role: Role = Role.SUPPORT, store: Store = store, **options: Any) -> Page:
         context = browser.new_context(**({"viewport": {"width": 1280, "height": 1000}} | options))
         open_contexts.append(context)
         context.set_default_timeout(15_000)

@@ -44,5 +44,7 @@
             });
         }
         show();
+        // After a key that followed a link, browsers leave the focus where it was.
+        document.querySelector("[autofocus]")?.focus();
     });
 })();

@@ -13,12 +13,14 @@ from loyalty.platforms.models import InboundDelivery, PlatformConnection, Privac
 from loyalty.stores.models import ApiKey, Customer, Membership, Role, SettingsVersion, Store
 from loyalty.stores.preferences import StoreSettings
 from loyalty.stores.roles import Can, allows
+from loyalty.webhooks.models import WebhookDelivery
 from orders.admin.settings import PAGES
 from orders.bulk_models import BulkCancel
 from orders.models import Order, Revert
 from orders.services.bulk_cancelling import choose
 from tests import factories
 from tests.deliveries import connect_store
+from tests.loyalty.webhooks.receiving import happen, make_endpoint
 
 pytestmark = pytest.mark.django_db
 
@@ -41,6 +43,12 @@ GET_PAGES: dict[str, Can | str] = {
     "orders_order_dismiss": Can.CANCEL_ORDERS,
     "orders_order_undo": Can.UNDO_REVERTS,
     "orders_problem_changelist": Can.VIEW,
+    "orders_redemption_changelist": Can.VIEW,
+    "orders_redemption_change": Can.VIEW,
+    "orders_redemption_reverse": Can.REDEEM,
+    "orders_reward_changelist": Can.VIEW,
+    "orders_reward_add": Can.CHANGE_SETTINGS,
+    "orders_reward_change": Can.VIEW,
     "orders_revert_changelist": Can.VIEW,
     "orders_revert_change": Can.VIEW,
     "stores_customer_changelist": Can.VIEW,
@@ -48,6 +56,7 @@ GET_PAGES: dict[str, Can | str] = {
     "stores_customer_adjust": Can.ADJUST_LEDGER,
     "stores_customer_expiring": Can.VIEW,
     "stores_customer_statement": Can.VIEW,
+    "stores_customer_redeem": Can.REDEEM,
     "journal_journalentry_changelist": Can.VIEW,
     "journal_ledgercheck_changelist": Can.VIEW,
     "stores_settingsversion_orders": Can.VIEW,
@@ -94,6 +103,12 @@ ELSEWHERE = {
     "orders_bulkcancel_stop",
     "orders_bulkcancel_go_on",
     "orders_order_add",
+    "orders_order_export",
+    "orders_order_keep_view",
+    "orders_order_rename_view",
+    "orders_order_delete_view",
+    "orders_revert_export",
+    "stores_customer_export",
     "orders_order_bulk_cancel",
     "orders_order_refund_later",
     "orders_order_hold",
@@ -101,6 +116,10 @@ ELSEWHERE = {
     "orders_order_queue_start",
     "orders_order_queue_skip",
     "orders_order_release",
+    "orders_order_settle_codes",
+    "orders_redemption_add",
+    "orders_redemption_refuse",
+    "orders_redemption_request",
     "orders_problem_add",
     "orders_problem_change",
     "orders_problem_retry",
@@ -168,7 +187,7 @@ class Shop:
         factories.make_settings(self.store, StoreSettings())
         self.settings: SettingsVersion = SettingsVersion.objects.for_store(self.store).get()
         self.connection: PlatformConnection = connect_store(self.store)
-        self.delivery: InboundDelivery = InboundDelivery.unscoped.create(
+        self.inbound: InboundDelivery = InboundDelivery.unscoped.create(
             store=self.store, platform="shopify", topic="orders/updated", key="k", body=b"{}", state="done",
             received_at=factories.NOW, headers={"x-shopify-topic": "orders/updated"}, order=self.order,
         )  # fmt: skip
@@ -176,6 +195,14 @@ class Shop:
             store=self.store, platform="shopify", kind="data", key="k", customer=self.customer,
             received_at=factories.NOW,
         )  # fmt: skip
+        factories.grant("points", self.customer, 500)
+        self.reward = factories.make_reward(self.store)
+        self.redemption = factories.make_redemption(self.customer, self.reward)
+        self.endpoint = make_endpoint(self.store, "http://127.0.0.1:9/hook")[0]
+        happen(self.store)
+        self.delivery: WebhookDelivery = WebhookDelivery.objects.for_store(self.store).get(
+            body__type="order.cancelled", topic="webhook"
+        )
         self.revert: Revert = Revert.objects.for_store(self.store).get()
         self.bulk: BulkCancel = choose(
             store=self.store,
@@ -191,13 +218,17 @@ class Shop:
             "orders_bulkcancel": self.bulk,
             "orders_order": self.order,
             "orders_revert": self.revert,
+            "orders_reward": self.reward,
+            "orders_redemption": self.redemption,
             "stores_customer": self.customer,
             "stores_apikey": self.key,
             "stores_membership": self.member,
             "stores_store": self.store,
             "platforms_platformconnection": self.connection,
-            "platforms_inbounddelivery": self.delivery,
+            "platforms_inbounddelivery": self.inbound,
             "platforms_privacyrequest": self.asked,
+            "webhooks_webhookendpoint": self.endpoint,
+            "webhooks_webhookdelivery": self.delivery,
             "stores_settingsversion": self.settings,
         }
         model = "_".join(name.split("_")[:2])
@@ -240,7 +271,7 @@ def test_t2_an_operator_opens_everything(shop: Shop) -> None:
 def test_t1_an_outsiders_ids_are_unknown(shop: Shop) -> None:
     client = _client((factories.make_store(), Role.OWNER))
     own = ("orders_", "stores_customer", "stores_apikey", "stores_membership", "stores_settingsversion")
-    about = ("_change", "_cancel", "_reinstate", "_adjust", "_statement", "_dismiss", "_undo")
+    about = ("_change", "_cancel", "_reinstate", "_adjust", "_statement", "_dismiss", "_undo", "_redeem", "_reverse")
     about_rows = [name for name in GET_PAGES if name.startswith(own) and name.endswith(about)]
     answers = {name: client.get(shop.address(name)).status_code for name in about_rows}
     assert set(answers.values()) == {404}, answers
@@ -260,11 +291,13 @@ def test_t1_an_outsider_cannot_remove_or_revoke(shop: Shop) -> None:
 def test_t1_lists_search_and_autocomplete_show_no_other_stores_rows(shop: Shop) -> None:
     client = _client((factories.make_store(), Role.OWNER))
     number, email = shop.order.number, shop.customer.email
-    for address in ("orders_order_changelist", "orders_revert_changelist", "stores_customer_changelist"):
+    lists = ("orders_order", "orders_revert", "orders_reward", "orders_redemption", "stores_customer")
+    for address in (f"{name}_changelist" for name in lists):
         for query in ("", f"?q={number}", f"?q={email}"):
             page = client.get(reverse(f"admin:{address}") + query).content.decode()
             assert shop.customer.name not in page
             assert reverse("admin:orders_order_change", args=[shop.order.pk]) not in page
+            assert shop.reward.name not in page
     found = client.get(
         reverse("admin:autocomplete"),
         {"app_label": "orders", "model_name": "order", "field_name": "customer", "term": email},

@@ -178,7 +178,7 @@ def test_lists_take_the_same_statements_for_1_and_3(
             api.read(f"/customers/{customer.pk}/{path}-lots/")
         with django_assert_num_queries(4):
             api.read(f"/customers/{customer.pk}/{path}-movements/")
-        with django_assert_num_queries(4):
+        with django_assert_num_queries(5):
             api.read(f"/customers/{customer.pk}/balance/")
         give(api, customer, kind, amount=5)
         give(api, customer, kind, amount=5)

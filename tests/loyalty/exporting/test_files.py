@@ -1,6 +1,7 @@
 """Files that are safe to open in a spreadsheet: what stands in them, as a spreadsheet's own reader finds it."""
 
 import csv
+from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from io import BytesIO, StringIO
@@ -24,7 +25,7 @@ def read_csv(*line: Cell) -> list[str]:
     return list(csv.reader(StringIO(text[1:], newline="")))[1]
 
 
-def sheets(*lines: list[Cell], headings: tuple[str, ...] = ("One", "Two")) -> Any:
+def sheets(*lines: Sequence[Cell], headings: tuple[str, ...] = ("One", "Two")) -> Any:
     file = BytesIO()
     write_xlsx(file, "Orders", headings, lines)
     file.seek(0)
@@ -44,7 +45,7 @@ def test_a_text_that_begins_like_a_formula_is_text_in_xlsx(text: str) -> None:
     assert str(cell.value).replace("_x000D_", "\r") == text
 
 
-@given(st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\0"), max_size=30))
+@given(st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=30))
 def test_no_text_in_csv_begins_like_a_formula(text: str) -> None:
     (cell,) = read_csv(text)
     assert not cell.startswith(FORMULA_STARTS)

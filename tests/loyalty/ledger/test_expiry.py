@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loyalty.ledger.expiry import end_of_day, is_expired, last_day_of_use, local_day, scheme_last_day
+from loyalty.ledger.expiry import end_of_day, is_expired, last_day_of_use, local_day, next_scheme_day, scheme_last_day
 from loyalty.stores.preferences import PointsExpirySettings
 
 MICROSECOND = timedelta(microseconds=1)
@@ -137,3 +137,18 @@ def test_l2_value_until_today_is_usable_now(zone: str, seconds: int) -> None:
 )
 def test_l7_expiry_schemes(scheme: PointsExpirySettings, awarded: date, expected: date | None) -> None:
     assert scheme_last_day(scheme, awarded=awarded) == expected
+
+
+@pytest.mark.parametrize(
+    ("scheme", "today", "expected"),
+    [
+        (PointsExpirySettings("never"), date(2026, 3, 1), None),
+        (PointsExpirySettings("days", days=30), date(2026, 3, 1), date(2026, 3, 31)),
+        (PointsExpirySettings("yearly", month=12, day=31), date(2026, 11, 22), date(2026, 12, 31)),
+        (PointsExpirySettings("yearly", month=3, day=1), date(2026, 3, 1), date(2026, 3, 1)),
+        (PointsExpirySettings("yearly", month=2, day=28), date(2026, 3, 1), date(2027, 2, 28)),
+        (PointsExpirySettings("yearly", month=2, day=29), date(2028, 2, 29), date(2028, 2, 29)),
+    ],
+)
+def test_l7_the_next_day_of_the_scheme(scheme: PointsExpirySettings, today: date, expected: date | None) -> None:
+    assert next_scheme_day(scheme, today=today) == expected

@@ -14,8 +14,21 @@ from loyalty.stores.actors import Trigger
 from loyalty.stores.models import Store
 from loyalty.webhooks.endpoints import EndpointValues, change_endpoint, remove_endpoint
 from loyalty.webhooks.events import WebhookEvent
+from orders.models import Revert
 from orders.services.reinstating import Deduct, reinstate
-from tests.factories import ACTOR, NOW, cancel_and_return, grant, make_customer, make_order, make_store
+from orders.services.undoing import undo_revert
+from tests.factories import (
+    ACTOR,
+    NOW,
+    cancel_and_return,
+    grant,
+    make_customer,
+    make_order,
+    make_redemption,
+    make_reward,
+    make_store,
+    reverse,
+)
 from tests.loyalty.webhooks.receiving import Receiver, deliver, happen, make_endpoint
 
 URL = "http://127.0.0.1:9/hook"
@@ -180,3 +193,34 @@ def test_a_skipped_return_says_why(store: Store, receiver: Receiver) -> None:
     assert (data["kind"], data["code"], data["amount"], data["remains"]) == ("credits", "expired", "0.00", "15.00")
     assert Decimal(data["applied"]) == 15
     assert json.loads(delivery.body)["type"] == "order.revert_skipped"
+
+
+def test_m11_an_undone_return_is_told_with_what_it_took_again(store: Store, receiver: Receiver) -> None:
+    make_endpoint(store, receiver.url, "order.revert_undone", "customer.balance_changed")
+    order = cancelled_order(store)
+    Message.unscoped.all().delete()
+    revert = Revert.objects.for_store(store).get(kind="points")
+    undo_revert(store=store, revert_id=revert.pk, actor=ACTOR, trigger=Trigger.ADMIN, now=NOW)
+    deliver()
+    found = sent(receiver)
+    assert set(found) == {"order.revert_undone", "order.revert_undone points"}
+    data = found["order.revert_undone"]["data"]
+    assert (data["order"], data["revert"], data["kind"]) == (str(order.pk), str(revert.pk), "points")
+    assert data["changes"] == [{"kind": "points", "currency": "", "amount": -100, "balance_after": 200}]
+
+
+def test_r3_a_reversed_redemption_is_told_with_the_points_that_came_back(store: Store, receiver: Receiver) -> None:
+    make_endpoint(store, receiver.url, "redemption.reversed", "customer.balance_changed")
+    customer = make_customer(store)
+    grant("points", customer, 700)
+    redemption = make_redemption(customer, make_reward(store))
+    reverse(redemption)
+    Message.unscoped.filter(body__type="customer.balance_changed", created_at__lt=NOW).delete()
+    deliver()
+    found = sent(receiver)
+    assert set(found) >= {"redemption.reversed", "redemption.reversed points"}
+    data = found["redemption.reversed"]["data"]
+    assert (data["redemption"], data["customer"], data["order"]) == (str(redemption.pk), str(customer.pk), None)
+    points = redemption.points
+    assert data["changes"] == [{"kind": "points", "currency": "", "amount": points, "balance_after": 700}]
+    assert redemption.code not in receiver.received[0].body.decode()

@@ -54,6 +54,8 @@ def test_o2_a_new_order_is_shown_whole(shop: Shop) -> None:
         "points_reverted": 0,
         "points_revert_status": None,
         "completeness": None,
+        "points_earned": 0,
+        "points_taken_back": 0,
         "cancelled_at": None,
         "cancelled_by": None,
         "cancel_reason": None,

@@ -25,7 +25,14 @@ ADDRESSES = [
     ("POST", "/reverts/{revert}/undo/", {}),
 ]
 # They name nothing of a store in their address.
-LISTS = {"api-orders", "api-reverts", "api-order-bulk-cancel", "api-auto-cancel-backtest", "api-spent-revert-backtest"}
+LISTS = {
+    "api-adjust-points",
+    "api-orders",
+    "api-reverts",
+    "api-order-bulk-cancel",
+    "api-auto-cancel-backtest",
+    "api-spent-revert-backtest",
+}
 
 
 @pytest.fixture

@@ -1,0 +1,109 @@
+"""What orders earn, in the ledger: lots awarded, and what is taken back of them (C1).
+
+Like the verbs of :class:`~loyalty.ledger.ledger.Ledger`: inside the caller's transaction, the customers locked.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from loyalty.ledger.ledger import Ledger, claw_back, valid_at
+from loyalty.ledger.models import MovementType, Origin
+from loyalty.ledger.planner import Amount, Draw, OpenLot, draw_up_to
+from loyalty.ledger.posting import Cause, Entry, NewLot, post
+from loyalty.stores.actors import Actor
+
+
+@dataclass(frozen=True, slots=True)
+class Award:
+    """Points that an order earns, as a new lot; ``expires_at`` is half-open, None for never."""
+
+    store_id: int
+    customer_id: int
+    order_id: int
+    amount: Amount
+    expires_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class TakeBack:
+    """Points that an order earned and that are to be taken back; ``may_owe``: what is missing becomes a debt."""
+
+    store_id: int
+    customer_id: int
+    order_id: int
+    amount: Amount
+    may_owe: bool
+
+
+def award(ledger: Ledger, awards: Sequence[Award], *, actor: Actor, trigger: str, now: datetime) -> None:
+    """Give what orders earn, each as a lot of its own; statements do not grow with them."""
+    if awards:
+        ledger.give_new([_granting(item) for item in awards], actor=actor, trigger=trigger, now=now)
+
+
+def take_back(
+    ledger: Ledger, takes: Sequence[TakeBack], *, actor: Actor, trigger: str, now: datetime
+) -> dict[int, Amount]:
+    """Take back what orders earned; answers by order how much was taken, or is owed now.
+
+    From the lots that the order earned first, then from the others in the order of L3, never below zero.
+    """
+    if not takes:
+        return {}
+    customers = {item.customer_id for item in takes}
+    held, own = _held(ledger, customers, now), _earned_lots(ledger, [item.order_id for item in takes])
+    entries: list[Entry] = []
+    for item in takes:
+        draws = draw_up_to(held[item.customer_id], item.amount, first=own[item.order_id])
+        held[item.customer_id] = _left(held[item.customer_id], draws)
+        entries += _taking(item, draws)
+    if entries:
+        post(ledger.tables, entries, customer_ids=customers, actor=actor, trigger=trigger, now=now)
+    taken: dict[int, Amount] = dict.fromkeys((item.order_id for item in takes), 0)
+    for entry in entries:
+        taken[entry.cause.order_id or 0] -= entry.amount
+    return taken
+
+
+def _granting(item: Award) -> Entry:
+    return Entry(
+        store_id=item.store_id,
+        customer_id=item.customer_id,
+        type=MovementType.GRANT,
+        amount=item.amount,
+        new_lot=NewLot(Origin.EARNED, item.expires_at),
+        cause=Cause(item.order_id),
+    )
+
+
+def _held(ledger: Ledger, customers: Collection[int], now: datetime) -> dict[int, list[OpenLot]]:
+    held: dict[int, list[OpenLot]] = defaultdict(list)
+    for lot in ledger.tables.lot.unscoped.filter(valid_at(now), customer__in=customers, remaining__gt=0):
+        held[lot.customer_id].append(OpenLot(lot.pk, lot.remaining, lot.expires_at, lot.granted_at))
+    return held
+
+
+def _earned_lots(ledger: Ledger, order_ids: Collection[int]) -> dict[int, set[int]]:
+    grants = ledger.tables.movement.unscoped.filter(order__in=order_ids, type=MovementType.GRANT)
+    lots: dict[int, set[int]] = defaultdict(set)
+    for order_id, lot_id in grants.values_list("order_id", "lot_id"):
+        lots[order_id].add(lot_id)
+    return lots
+
+
+def _left(lots: Iterable[OpenLot], draws: Iterable[Draw]) -> list[OpenLot]:
+    taken = {item.lot_id: item.amount for item in draws}
+    return [replace(lot, remaining=lot.remaining - taken.get(lot.lot_id, 0)) for lot in lots]
+
+
+def _taking(item: TakeBack, draws: Sequence[Draw]) -> list[Entry]:
+    missing = item.amount - sum((taken.amount for taken in draws), start=0)
+    parts: list[tuple[Amount, int | None]] = [(taken.amount, taken.lot_id) for taken in draws]
+    if missing and item.may_owe:
+        parts.append((missing, None))
+    return [
+        claw_back(item.store_id, item.customer_id, -amount, lot_id=lot_id, order_id=item.order_id)
+        for amount, lot_id in parts
+    ]

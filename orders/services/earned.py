@@ -1,0 +1,67 @@
+"""How many points an order has earned, and how many of them are to be taken back: pure rules (C1)."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from loyalty.stores.preferences import EarningSettings
+from orders.models import Order, OrderStatus, PaymentStatus
+
+
+@dataclass(frozen=True, slots=True)
+class Earned:
+    """What was awarded for an order, how much of it was taken back, and what could not be taken and was dropped."""
+
+    awarded: int
+    taken: int = 0
+    dropped: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Settling:
+    """What has to happen so that the customer keeps what the order's state says: one of the two is 0."""
+
+    take: int = 0
+    give: int = 0
+
+
+def earns(order: Order, rule: EarningSettings, *, currency: str) -> int:
+    """Points that ``order`` earns by the store's rule as it stands; 0 when its status is not the one that earns.
+
+    For whole units of the order's total, in the store's ``currency`` only: a rate means nothing for another one.
+    """
+    if rule.points_per_unit is None or order.is_test or order.currency != currency or not _reached(order, rule):
+        return 0
+    return int(order.total * rule.points_per_unit)
+
+
+def _reached(order: Order, rule: EarningSettings) -> bool:
+    if order.fell_through:
+        return False
+    if rule.on_status == "paid":
+        return order.payment_status == PaymentStatus.PAID
+    later = {"confirmed": (OrderStatus.CONFIRMED, OrderStatus.COMPLETED), "completed": (OrderStatus.COMPLETED,)}
+    return order.status in later[rule.on_status]
+
+
+def forfeited(order: Order, awarded: int) -> int:
+    """How many of the points ``awarded`` the customer does not keep, as the order stands.
+
+    All when it is cancelled or refunded; of a partial refund its share, rounded in the customer's favour.
+    """
+    if order.fell_through:
+        return awarded
+    if order.payment_status != PaymentStatus.PARTIALLY_REFUNDED or not order.total:
+        return 0
+    share: Decimal = min(order.refunded_total, order.total) * awarded
+    return int(share // order.total)
+
+
+def settling(earned: Earned, *, forfeits: int, claw_back: bool) -> Settling:
+    """What to take or to give again so that ``forfeits`` of the points awarded are not with the customer.
+
+    What could not be taken once is dropped for good. What was taken is given again when the order came back or a refund
+    was withdrawn, whether or not the store still takes points back.
+    """
+    if claw_back and forfeits > earned.taken + earned.dropped:
+        return Settling(take=forfeits - earned.taken - earned.dropped)
+    return Settling(give=max(0, earned.taken - forfeits))

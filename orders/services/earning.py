@@ -1,0 +1,180 @@
+"""Points that orders earn: awarded, taken back when the order falls through, given again when it comes back (C1).
+
+What the customer should keep follows from the order alone; settling compares it with what was awarded and taken, so it
+may run any number of times. It is part of the transaction that changes the order: whoever calls holds the order's lock.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from django.db import connection
+
+from loyalty.bulk import array
+from loyalty.journal.record import Event, Happening, record
+from loyalty.ledger.earned import Award, TakeBack, award, take_back
+from loyalty.ledger.expiry import end_of_day, local_day, scheme_last_day
+from loyalty.ledger.posting import lock_customers
+from loyalty.stores.actors import Actor
+from loyalty.stores.models import Store
+from loyalty.stores.preferences import StoreSettings
+from orders.models import Order, OrderStatus
+from orders.services.earned import Earned, Settling, earns, forfeited, settling
+from points.ledger import POINTS
+
+
+@dataclass(frozen=True, slots=True)
+class Earner:
+    """An order whose points may have to be settled, with the store and settings that govern it."""
+
+    order: Order
+    store: Store
+    settings: StoreSettings
+
+
+@dataclass(frozen=True, slots=True)
+class _Due:
+    earner: Earner
+    customer_id: int
+    awards: int
+    settles: Settling
+
+    @property
+    def is_nothing(self) -> bool:
+        return not (self.awards or self.settles.take or self.settles.give)
+
+
+def settle_earned(earners: Iterable[Earner], *, actor: Actor, trigger: str, now: datetime) -> None:
+    """Award, take back or give again what these orders' state asks for, in statements that do not grow with them.
+
+    Points come back out of the lot that the order earned first, then out of others by L3, never below zero; a
+    shortfall is dropped, or kept as a debt where the store allows it.
+    """
+    dues = [due for earner in earners if (due := _due(earner)) and not due.is_nothing]
+    if not dues:
+        return
+    lock_customers({due.customer_id for due in dues})
+    _give([due for due in dues if due.awards or due.settles.give], actor=actor, trigger=trigger, now=now)
+    taken = _take([due for due in dues if due.settles.take], actor=actor, trigger=trigger, now=now)
+    _write(dues, taken)
+    record([_told(due, taken.get(due.earner.order.pk, 0), trigger) for due in dues], actor=actor, now=now)
+
+
+def earned_of(order: Order) -> Earned:
+    """What the order has earned so far."""
+    return Earned(order.points_earned, order.points_taken_back, order.points_not_taken)
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """Earned points that a cancel would take back, and what the customer has not got of them: dropped, or owed."""
+
+    takes: int = 0
+    dropped: int = 0
+    owed: int = 0
+
+
+def forecast(order: Order, settings: StoreSettings, *, balance: int) -> Forecast:
+    """What cancelling ``order`` does to the points it earned, when the customer has ``balance`` points by then."""
+    if order.status == OrderStatus.CANCELLED:
+        return Forecast()
+    earned = earned_of(order)
+    due = settling(earned, forfeits=earned.awarded, claw_back=settings.earned_points.claw_back).take
+    missing = max(0, due - max(0, balance))
+    if settings.earned_points.allow_negative:
+        return Forecast(takes=due, owed=missing)
+    return Forecast(takes=due - missing, dropped=missing)
+
+
+def _due(earner: Earner) -> _Due | None:
+    order, settings = earner.order, earner.settings
+    customer_id: int | None = order.customer_id
+    if customer_id is None:
+        return None
+    earned = earned_of(order)
+    if not earned.awarded:
+        awards = earns(order, settings.earning, currency=earner.store.currency)
+        return _Due(earner, customer_id, awards, Settling())
+    claw_back = settings.earned_points.claw_back
+    settles = settling(earned, forfeits=forfeited(order, earned.awarded), claw_back=claw_back)
+    return _Due(earner, customer_id, 0, settles)
+
+
+def _give(dues: Sequence[_Due], *, actor: Actor, trigger: str, now: datetime) -> None:
+    awards = [
+        Award(
+            store_id=due.earner.store.pk,
+            customer_id=due.customer_id,
+            order_id=due.earner.order.pk,
+            amount=due.awards or due.settles.give,
+            expires_at=_expiry(due.earner, now),
+        )
+        for due in dues
+    ]
+    award(POINTS, awards, actor=actor, trigger=trigger, now=now)
+
+
+def _expiry(earner: Earner, now: datetime) -> datetime | None:
+    last_day = scheme_last_day(earner.settings.points_expiry, awarded=local_day(now, earner.store.tz))
+    return end_of_day(last_day, earner.store.tz) if last_day else None
+
+
+def _take(dues: Sequence[_Due], *, actor: Actor, trigger: str, now: datetime) -> dict[int, int]:
+    takes = [
+        TakeBack(
+            store_id=due.earner.store.pk,
+            customer_id=due.customer_id,
+            order_id=due.earner.order.pk,
+            amount=due.settles.take,
+            may_owe=due.earner.settings.earned_points.allow_negative,
+        )
+        for due in dues
+    ]
+    taken = take_back(POINTS, takes, actor=actor, trigger=trigger, now=now)
+    return {order_id: int(points) for order_id, points in taken.items()}
+
+
+_COLUMNS: Final = ("points_earned", "points_taken_back", "points_not_taken")
+_WRITE: Final = """
+UPDATE orders_order SET points_earned = change.earned, points_taken_back = change.taken,
+    points_not_taken = change.dropped
+FROM unnest(%(ids)s::bigint[], %(earned)s::bigint[], %(taken)s::bigint[], %(dropped)s::bigint[])
+    AS change (id, earned, taken, dropped)
+WHERE orders_order.id = change.id
+"""
+
+
+def _write(dues: Sequence[_Due], taken: dict[int, int]) -> None:
+    for due in dues:
+        order, settles = due.earner.order, due.settles
+        back = taken.get(order.pk, 0)
+        order.points_earned += due.awards
+        order.points_taken_back += back - settles.give
+        # What was dropped is forgotten as soon as points are given again.
+        order.points_not_taken = 0 if settles.give else order.points_not_taken + settles.take - back
+    orders = [due.earner.order for due in dues]
+    values = {name: array(getattr(order, name) for order in orders) for name in _COLUMNS}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _WRITE,
+            {
+                "ids": array(order.pk for order in orders),
+                "earned": values["points_earned"],
+                "taken": values["points_taken_back"],
+                "dropped": values["points_not_taken"],
+            },
+        )
+
+
+def _told(due: _Due, taken: int, trigger: str) -> Happening:
+    order = due.earner.order
+    data: dict[str, Any] = {"trigger": trigger}
+    if due.settles.take:
+        event = Event.POINTS_TAKEN_BACK
+        data |= {"points": taken, "dropped": due.settles.take - taken}
+    elif due.settles.give:
+        event, data = Event.POINTS_GIVEN_AGAIN, data | {"points": due.settles.give}
+    else:
+        event, data = Event.POINTS_EARNED, data | {"points": due.awards}
+    return Happening(store_id=order.store_id, event=event, order_id=order.pk, customer_id=order.customer_id, data=data)

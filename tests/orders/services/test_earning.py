@@ -1,0 +1,277 @@
+"""Points earned by orders over REST and jobs: awarded, taken back, owed, given again (C1)."""
+
+from typing import Any
+
+import pytest
+import time_machine
+
+from loyalty.checks import find_faults
+from points.models import PointMovement
+from tests.examples import Shop, open_shop
+from tests.orders.services.sweeping import fail, run_jobs
+
+Clock = time_machine.Traveller
+EARNING = {"earning": {"points_per_unit": 1, "on_status": "paid"}}
+TAKING = EARNING | {"earned_points": {"claw_back": True}}
+OWING = EARNING | {"earned_points": {"claw_back": True, "allow_negative": True}}
+
+
+@pytest.fixture(autouse=True)
+def books_agree(shop: Shop) -> Any:
+    yield
+    assert list(find_faults(shop.store)) == []
+
+
+def configure(shop: Shop, settings: dict[str, Any]) -> None:
+    answer = shop.send("PATCH", "/settings/", settings)
+    assert answer.status_code == 200, answer.content
+
+
+def available(shop: Shop, customer: str) -> int:
+    return int(shop.get(f"/customers/{customer}/balance/").json()["points"]["available"])
+
+
+def patch(shop: Shop, order: str, **values: Any) -> dict[str, Any]:
+    answer = shop.send("PATCH", f"/orders/{order}/", values)
+    assert answer.status_code == 200, answer.content
+    body: dict[str, Any] = answer.json()
+    return body
+
+
+def facts(shop: Shop, order: str) -> tuple[int, int]:
+    body = shop.get(f"/orders/{order}/").json()
+    return body["points_earned"], body["points_taken_back"]
+
+
+def history(shop: Shop, customer: str) -> list[tuple[str, int, int]]:
+    rows = shop.get(f"/customers/{customer}/point-movements/").json()["results"]
+    return [(row["type"], row["amount"], row["balance_after"]) for row in reversed(rows)]
+
+
+def events(shop: Shop, order: str) -> list[str]:
+    rows = shop.get(f"/orders/{order}/timeline/").json()["results"]
+    return [row["event"] for row in reversed(rows)]
+
+
+def test_c1_an_order_earns_once_when_it_reaches_the_status(shop: Shop) -> None:
+    configure(shop, EARNING)
+    customer = shop.customer()
+    order = shop.order(customer)["id"]
+    assert available(shop, customer) == 0
+
+    patch(shop, order, payment_status="paid")
+    patch(shop, order, payment_status="pending")
+    patch(shop, order, payment_status="paid")
+
+    assert (available(shop, customer), facts(shop, order)) == (100, (100, 0))
+    lot = shop.get(f"/customers/{customer}/point-lots/").json()["results"][0]
+    assert (lot["origin"], lot["granted"], lot["expires_on"]) == ("earned", 100, None)
+    assert events(shop, order).count("order.points_earned") == 1
+
+
+def test_c1_an_order_may_arrive_as_one_that_earns(shop: Shop) -> None:
+    configure(shop, EARNING)
+    customer = shop.customer()
+    assert shop.order(customer, payment_status="paid")["points_earned"] == 100
+    assert available(shop, customer) == 100
+
+
+def test_c1_nothing_is_earned_unless_the_store_says_so(shop: Shop) -> None:
+    customer = shop.customer()
+    order = shop.order(customer, payment_status="paid")["id"]
+    assert (available(shop, customer), facts(shop, order)) == (0, (0, 0))
+
+
+def test_l7_earned_points_expire_by_the_scheme(shop: Shop) -> None:
+    configure(shop, EARNING | {"points_expiry": {"scheme": "yearly", "month": 6, "day": 30}})
+    customer = shop.customer()
+    shop.order(customer, payment_status="paid")
+    lot = shop.get(f"/customers/{customer}/point-lots/").json()["results"][0]
+    assert lot["expires_on"] == "2022-06-30"
+
+
+def test_c1_a_cancel_takes_back_what_was_awarded_then(shop: Shop) -> None:
+    configure(shop, TAKING)
+    customer = shop.customer()
+    order = shop.order(customer, payment_status="paid")["id"]
+    configure(shop, {"earning": {"points_per_unit": 5}})
+
+    shop.cancel(order)
+
+    assert (available(shop, customer), facts(shop, order)) == (0, (100, 100))
+    assert history(shop, customer) == [("grant", 100, 100), ("claw_back", -100, 0)]
+    assert events(shop, order)[-1] == "order.points_taken_back"
+
+
+def test_c1_the_store_may_leave_them(shop: Shop) -> None:
+    configure(shop, EARNING)
+    customer = shop.customer()
+    order = shop.order(customer, payment_status="paid")["id"]
+    shop.cancel(order)
+    assert (available(shop, customer), facts(shop, order)) == (100, (100, 0))
+
+
+def test_c1_a_partial_refund_takes_its_share_and_a_larger_one_the_rest_of_it(shop: Shop) -> None:
+    configure(shop, TAKING)
+    customer = shop.customer()
+    order = shop.order(customer, payment_status="paid")["id"]
+
+    patch(shop, order, payment_status="partially_refunded", refunded_total="25.00")
+    assert (available(shop, customer), facts(shop, order)) == (75, (100, 25))
+    patch(shop, order, tags=["vip"])
+    patch(shop, order, refunded_total="33.39")
+    assert (available(shop, customer), facts(shop, order)) == (67, (100, 33))
+    patch(shop, order, payment_status="refunded")
+    assert (available(shop, customer), facts(shop, order)) == (0, (100, 100))
+    shop.cancel(order)
+    assert (available(shop, customer), facts(shop, order)) == (0, (100, 100))
+
+
+def test_c1_its_own_lot_goes_first_then_the_soonest_to_expire(shop: Shop) -> None:
+    configure(shop, TAKING)
+    customer = shop.customer()
+    soon = shop.give_points(customer, 50, "2026-02-01")
+    never = shop.give_points(customer, 50)
+    order = shop.order(customer, payment_status="paid")["id"]
+    removed = {"amount": -60, "reason": "moved"}
+    assert shop.command(f"/customers/{customer}/points/", removed).status_code == 201
+
+    shop.cancel(order)
+
+    rows = shop.get(f"/customers/{customer}/point-lots/").json()["results"]
+    assert {row["id"]: row["remaining"] for row in rows if row["id"] in (soon, never)} == {soon: 0, never: 40}
+    assert available(shop, customer) == 40
+
+
+def test_c1_a_shortfall_is_dropped_for_good(shop: Shop) -> None:
+    configure(shop, TAKING)
+    customer = shop.customer()
+    order = shop.order(customer, payment_status="paid")["id"]
+    shop.order(customer, "1002", apply_points=70)
+
+    shop.cancel(order)
+    shop.give_points(customer, 500)
+    patch(shop, order, tags=["vip"])
+
+    assert (available(shop, customer), facts(shop, order)) == (500, (100, 30))
+    told = shop.get(f"/orders/{order}/timeline/").json()["results"]
+    assert next(row["data"] for row in told if row["event"] == "order.points_taken_back") == {
+        "trigger": "api",
+        "points": 30,
+        "dropped": 70,
+    }
+
+
+def test_c1_a_debt_is_settled_by_the_next_grants_first(shop: Shop) -> None:
+    configure(shop, OWING)
+    customer = shop.customer()
+    order = shop.order(customer, payment_status="paid")["id"]
+    shop.order(customer, "1002", apply_points=70)
+
+    shop.cancel(order)
+    assert (available(shop, customer), facts(shop, order)) == (-70, (100, 100))
+    shop.give_points(customer, 50)
+    assert available(shop, customer) == -20
+    shop.give_points(customer, 50)
+
+    assert available(shop, customer) == 30
+    rows = shop.get(f"/customers/{customer}/point-lots/", state="open").json()["results"]
+    assert [row["remaining"] for row in rows] == [30]
+    assert history(shop, customer)[-7:] == [
+        ("claw_back", -70, -70),
+        ("grant", 50, -20),
+        ("claw_back", -50, -70),
+        ("claw_back", 50, -20),
+        ("grant", 50, 30),
+        ("claw_back", -20, 10),
+        ("claw_back", 20, 30),
+    ]
+
+
+def test_c1_l3_who_owes_can_spend_only_what_is_above_the_debt(shop: Shop) -> None:
+    configure(shop, OWING)
+    customer = shop.customer()
+    order = shop.order(customer, payment_status="paid")["id"]
+    second = shop.order(customer, "1002", apply_points=70)["id"]
+    shop.cancel(order)
+    shop.cancel(second, revert_points=True)
+    assert available(shop, customer) == 0
+
+    refused = shop.command("/orders/", {"number": "1003", "customer": customer, "total": "100.00", "apply_points": 1})
+
+    assert (refused.status_code, refused.json()["code"]) == (422, "insufficient-balance")
+
+
+def test_c1_as_of_counts_the_debt(shop: Shop, clock: Clock) -> None:
+    configure(shop, OWING)
+    customer = shop.customer()
+    order = shop.order(customer, payment_status="paid")["id"]
+    shop.order(customer, "1002", apply_points=70)
+    shop.cancel(order)
+    clock.shift(60)
+    shop.give_points(customer, 100)
+    body = shop.get(f"/customers/{customer}/balance/", as_of="2021-09-01T12:00:30+08:00").json()
+    assert body["points"]["available"] == -70
+
+
+def test_c1_m10_an_order_that_comes_back_earns_again_what_was_taken(shop: Shop) -> None:
+    configure(shop, TAKING)
+    customer = shop.customer()
+    order = shop.order(customer, payment_status="paid")["id"]
+    shop.cancel(order)
+
+    shop.reinstate(order)
+    assert (available(shop, customer), facts(shop, order)) == (100, (100, 0))
+    shop.cancel(order)
+
+    assert (available(shop, customer), facts(shop, order)) == (0, (100, 100))
+
+
+def test_c1_a_job_takes_back_too_for_many_orders_at_once(shop: Shop) -> None:
+    configure(shop, TAKING | {"earning": {"points_per_unit": 1, "on_status": "confirmed"}})
+    customer = shop.customer()
+    orders = [shop.order(customer, str(number), status="confirmed")["id"] for number in range(4)]
+    shop.order(customer, "spends", apply_points=250)
+    for order in orders:
+        fail(shop, order)
+
+    run_jobs()
+
+    assert available(shop, customer) == 0
+    assert sum(facts(shop, order)[1] for order in orders) == 150
+
+
+def test_c1_points_may_be_awarded_for_an_order_by_name(shop: Shop) -> None:
+    configure(shop, TAKING)
+    customer = shop.customer()
+    order = shop.order(customer)["id"]
+    body = {"amount": 30, "reason": "double points day", "order": order}
+
+    lot = shop.command(f"/customers/{customer}/points/", body)
+    assert (lot.status_code, lot.json()["origin"]) == (201, "earned")
+    assert facts(shop, order) == (30, 0)
+    shop.cancel(order)
+
+    assert (available(shop, customer), facts(shop, order)) == (0, (30, 30))
+
+
+def test_c1_t1_an_award_names_an_order_of_the_customer_that_stands(shop: Shop) -> None:
+    outsider = open_shop("outsider")
+    customer, other = shop.customer(), shop.customer("Bo", "bo@example.org")
+    mine, theirs = shop.order(customer)["id"], shop.order(other, "1002")["id"]
+    foreign = outsider.order(outsider.customer())["id"]
+    gone = shop.order(customer, "1003")["id"]
+    shop.cancel(gone)
+
+    def refusal(order: str, amount: int = 30) -> list[tuple[str, str]]:
+        body = {"amount": amount, "reason": "x", "order": order}
+        answer = shop.command(f"/customers/{customer}/points/", body)
+        assert answer.status_code == 422
+        return [(error["pointer"], error["code"]) for error in answer.json()["errors"]]
+
+    assert refusal(theirs) == [("/order", "other-customer")]
+    assert refusal(foreign) == [("/order", "not-found")]
+    assert refusal("987654321") == [("/order", "not-found")]
+    assert refusal(gone) == [("/order", "fell-through")]
+    assert refusal(mine, -30) == [("/amount", "zero")]
+    assert not PointMovement.unscoped.exists()
