@@ -186,6 +186,15 @@ class Shop:
         )
         factories.make_settings(self.store, StoreSettings())
         self.settings: SettingsVersion = SettingsVersion.objects.for_store(self.store).get()
+        self.connection: PlatformConnection = connect_store(self.store)
+        self.inbound: InboundDelivery = InboundDelivery.unscoped.create(
+            store=self.store, platform="shopify", topic="orders/updated", key="k", body=b"{}", state="done",
+            received_at=factories.NOW, headers={"x-shopify-topic": "orders/updated"}, order=self.order,
+        )  # fmt: skip
+        self.asked: PrivacyRequest = PrivacyRequest.unscoped.create(
+            store=self.store, platform="shopify", kind="data", key="k", customer=self.customer,
+            received_at=factories.NOW,
+        )  # fmt: skip
         factories.grant("points", self.customer, 500)
         self.reward = factories.make_reward(self.store)
         self.redemption = factories.make_redemption(self.customer, self.reward)
@@ -194,15 +203,6 @@ class Shop:
         self.delivery: WebhookDelivery = WebhookDelivery.objects.for_store(self.store).get(
             body__type="order.cancelled", topic="webhook"
         )
-        self.connection: PlatformConnection = connect_store(self.store)
-        self.received: InboundDelivery = InboundDelivery.unscoped.create(
-            store=self.store, platform="shopify", topic="orders/updated", key="k", body=b"{}", state="done",
-            received_at=factories.NOW, headers={"x-shopify-topic": "orders/updated"}, order=self.order,
-        )  # fmt: skip
-        self.asked: PrivacyRequest = PrivacyRequest.unscoped.create(
-            store=self.store, platform="shopify", kind="data", key="k", customer=self.customer,
-            received_at=factories.NOW,
-        )  # fmt: skip
         self.revert: Revert = Revert.objects.for_store(self.store).get()
         self.bulk: BulkCancel = choose(
             store=self.store,
@@ -224,11 +224,11 @@ class Shop:
             "stores_apikey": self.key,
             "stores_membership": self.member,
             "stores_store": self.store,
+            "platforms_platformconnection": self.connection,
+            "platforms_inbounddelivery": self.inbound,
+            "platforms_privacyrequest": self.asked,
             "webhooks_webhookendpoint": self.endpoint,
             "webhooks_webhookdelivery": self.delivery,
-            "platforms_platformconnection": self.connection,
-            "platforms_inbounddelivery": self.received,
-            "platforms_privacyrequest": self.asked,
             "stores_settingsversion": self.settings,
         }
         model = "_".join(name.split("_")[:2])
