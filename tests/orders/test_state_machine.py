@@ -477,6 +477,6 @@ class StoreLife(RuleBasedStateMachine):
 
 
 @pytest.mark.django_db
-@pytest.mark.timeout(0 if LONG else 120)
+@pytest.mark.timeout(0 if LONG else 300)
 def test_l5_m7_random_lives_of_a_store_keep_the_books_in_order() -> None:
     run_state_machine_as_test(StoreLife, settings=PROFILE)
