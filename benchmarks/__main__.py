@@ -211,6 +211,16 @@ def exports(bench: Bench) -> Iterator[Row]:
         )
 
 
+def receipt(bench: Bench, runs: int, count: int) -> Iterator[Row]:
+    """The receipt of webhooks beside a bare view with one INSERT."""
+    ratios = []
+    for _ in range(runs):
+        with bench.copy() as url:
+            ratios.append(measure(url, "receipt", str(count * 5)))
+    ours, reference = (median(ratio[who] for ratio in ratios) for who in ("ours", "reference"))
+    yield Row("webhook receipt, requests/s", f"{ours:.0f}", f"{reference:.0f}", ours / reference, 0.5)
+
+
 def run(bench: Bench, *, orders: int, runs: int, count: int) -> None:
     """Measure everything and print the table, a line as soon as it is known."""
     print(f"Making {orders:,} orders …", file=sys.stderr)
@@ -218,6 +228,7 @@ def run(bench: Bench, *, orders: int, runs: int, count: int) -> None:
     print(f"{'what':<58} {'ours':>14} {'reference':>14} {'ratio':>8} {'goal':>8}", flush=True)
     for rows in (
         statements(bench),
+        receipt(bench, runs, count),
         cancel_one(bench, runs, count),
         sweep(bench, runs),
         exports(bench),
@@ -235,7 +246,8 @@ def main() -> None:
     arguments = parser.parse_args()
     orders = arguments.orders or (QUICK if arguments.quick else FULL)
     runs, count = (1, 220) if arguments.quick else (3, 1020)
-    with throw_away_servers(postgres=True, valkey=False) as layout:
+    with throw_away_servers(postgres=True, valkey=True) as layout:
+        os.environ["REDIS_URL"] = layout.redis_url()
         run(Bench(layout.database_url(role=OWNER_ROLE)), orders=orders, runs=runs, count=count)
 
 

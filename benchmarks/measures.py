@@ -18,6 +18,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from benchmarks.data import NOW, generate, install_reference
+from benchmarks.receipt import receipt
 from loyalty.exporting.files import csv_parts, write_xlsx
 from loyalty.exporting.tables import Cell
 from loyalty.stores.actors import Actor, Trigger
@@ -167,7 +168,7 @@ def wal_position() -> dict[str, Any]:
 
 MEASURES: Final[dict[str, Callable[..., Any]]] = {
     measure.__name__: measure
-    for measure in (data, one_by_one, statements, sweep_ours, sweep_reference, export, wal_position)
+    for measure in (data, one_by_one, statements, sweep_ours, sweep_reference, export, wal_position, receipt)
 }
 
 

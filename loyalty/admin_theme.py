@@ -141,6 +141,12 @@ UNFOLD: Final[dict[str, Any]] = {
                     _item("Notices", "mail", "admin:stores_settingsversion_notices", "may_view"),
                     _item("Limits", "speed", "admin:stores_settingsversion_limits", "may_view"),
                     _item("Earned points", "loyalty", "admin:stores_settingsversion_earned", "may_view"),
+                    _item(
+                        "Platform connection",
+                        "hub",
+                        "admin:platforms_platformconnection_changelist",
+                        "may_change_settings",
+                    ),
                 ],
             },
             {
@@ -157,12 +163,19 @@ UNFOLD: Final[dict[str, Any]] = {
                     _item(
                         "Webhooks sent", "outbox", "admin:webhooks_webhookdelivery_changelist", "may_manage_webhooks"
                     ),
+                    _item("Webhook deliveries", "webhook", "admin:platforms_inbounddelivery_changelist", "may_view"),
                     _item("API docs", "menu_book", "admin:index", "may_manage_api_keys", link="/api/v1/docs/"),
                 ],
             },
             {
                 "title": "Audit",
                 "items": [
+                    _item(
+                        "Privacy requests",
+                        "shield_person",
+                        "admin:platforms_privacyrequest_changelist",
+                        "may_change_settings",
+                    ),
                     _item("Timeline", "history", "admin:journal_journalentry_changelist", "may_view"),
                     _item("Outgoing messages", "outgoing_mail", "admin:outbox_message_changelist", "may_view"),
                     _item("Jobs", "schedule", "admin:orders_problem_changelist", "may_view"),

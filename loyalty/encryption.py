@@ -68,7 +68,11 @@ class EncryptedField(SecretTextField):
     """A column of encrypted text; Python sees a :class:`Secret` and gives a Secret."""
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(**{"default": Secret, "blank": True, "editable": False} | options)
+        # Never part of a form, so no page shows it; without a value there is no secret.
+        options.setdefault("default", Secret)
+        options.setdefault("blank", True)
+        options.setdefault("editable", False)
+        super().__init__(**options)
 
     def from_db_value(self, value: str | None, expression: Any, connection: Any) -> Secret:
         """What was read, still encrypted."""

@@ -12,6 +12,7 @@ from loyalty.jobs import Counts
 PRUNERS: Final = (
     "loyalty.api.idempotency.prune",
     "loyalty.outbox.delivery.prune",
+    "loyalty.platforms.pruning.prune",
 )
 
 

@@ -21,63 +21,13 @@ from orders.redemption_models import CodeUse as CodeUse
 from orders.redemption_models import Redemption as Redemption
 from orders.redemption_models import ReversalRequest as ReversalRequest
 from orders.redemption_models import Reward as Reward
+from orders.statuses import CancelReason as CancelReason
+from orders.statuses import Completeness as Completeness
+from orders.statuses import OrderStatus as OrderStatus
+from orders.statuses import PaymentStatus as PaymentStatus
+from orders.statuses import PersonsDecision as PersonsDecision
+from orders.statuses import RevertStatus as RevertStatus
 from orders.view_models import SavedView as SavedView
-
-
-class OrderStatus(models.TextChoices):
-    """O1."""
-
-    PENDING = "pending"
-    CONFIRMED = "confirmed"
-    COMPLETED = "completed"
-    CANCELLED = "cancelled"
-
-
-class PaymentStatus(models.TextChoices):
-    """O1."""
-
-    PENDING = "pending"
-    PAID = "paid"
-    FAILED = "failed"
-    EXPIRED = "expired"
-    PARTIALLY_REFUNDED = "partially_refunded"
-    REFUNDED = "refunded"
-
-
-class RevertStatus(models.TextChoices):
-    """A kind's revert status (O3); the words on screen are fixed."""
-
-    REVERTED = "reverted", "Reverted"
-    NOT_REVERTED = "not_reverted", "Not Reverted"
-
-
-class Completeness(models.TextChoices):
-    """Whether all that was used of every kind is back."""
-
-    FULL = "full"
-    PARTIAL = "partial"
-
-
-class CancelReason(models.TextChoices):
-    """Why an order was cancelled by hand (M5)."""
-
-    CUSTOMER = "customer", "Customer asked for it"
-    OUT_OF_STOCK = "out_of_stock", "Out of stock"
-    PAYMENT = "payment", "Payment problem"
-    FRAUD = "fraud", "Suspected fraud"
-    DUPLICATE = "duplicate", "Duplicate order"
-    OTHER = "other", "Other"
-
-
-class PersonsDecision(models.TextChoices):
-    """What somebody decided about the part of a kind that is not back (N4, B2)."""
-
-    NONE = "", "Nothing decided"
-    DEFERRED = "deferred", "Left for later"
-    DECLINED = "declined", "Declined"
-    EXPIRED_LEFT = "expired_left", "Expired, not extended"
-    DISMISSED = "dismissed", "Dismissed"
-
 
 UNDECIDED = (PersonsDecision.NONE, PersonsDecision.DEFERRED)
 # Since when an order of the queue waits: since it fell through, by whichever way (B2).
@@ -142,6 +92,12 @@ PAID_AFTER_CANCELLATION = Q(
     payment_status__in=(PaymentStatus.PAID, PaymentStatus.PARTIALLY_REFUNDED),
     refund_marked_at__isnull=True,
 )
+# Cancelled here, and the platform said last that it is open there (O6).
+OPEN_ON_PLATFORM = Q(status=OrderStatus.CANCELLED, platform_data__is_open=True)
+# The others. Not its negation: for the database an order of which nothing was said would be neither.
+NOT_OPEN_ON_PLATFORM = (
+    ~Q(status=OrderStatus.CANCELLED) | Q(platform_data__is_open=False) | ~Q(platform_data__has_key="is_open")
+)
 UNPAID = Q(payment_status=PaymentStatus.PENDING) & ~Q(status=OrderStatus.CANCELLED)
 
 
@@ -157,7 +113,7 @@ class Order(StoreOwned):
     external_id = models.CharField(max_length=100, null=True, blank=True)
     platform = models.CharField(max_length=20, default="api")
     # The platform's id of the order that this one was split from.
-    parent_external_id = models.CharField(max_length=100, blank=True, default="")
+    parent_external_id = models.CharField(max_length=100, null=True, blank=True)
     customer = SameStoreKey("stores.Customer", null=True, blank=True)
     status = models.CharField(max_length=10, choices=OrderStatus.choices, default=OrderStatus.PENDING)
     payment_status = models.CharField(max_length=20, choices=PaymentStatus.choices, default=PaymentStatus.PENDING)
@@ -342,13 +298,30 @@ class Order(StoreOwned):
                 condition=Q(held_at__isnull=False),
                 name="order_held",
             ),
-            models.Index("store", "parent_external_id", condition=~Q(parent_external_id=""), name="order_of_parent"),
+            models.Index(
+                "store",
+                F("placed_at").desc(),
+                F("id").desc(),
+                condition=OPEN_ON_PLATFORM,
+                name="order_open_on_platform",
+            ),
+            models.Index(
+                "store",
+                "parent_external_id",
+                condition=Q(parent_external_id__isnull=False),
+                name="order_of_parent",
+            ),
             models.Index("rules_due_at", "id", condition=Q(rules_due_at__isnull=False), name="order_rules_due"),
             GinIndex("store", "tag_keys", name="order_tags"),
         ]
 
     def __str__(self) -> str:
         return self.number
+
+    @property
+    def open_on_platform(self) -> bool:
+        """Whether the order is cancelled here and the platform said last that it is open there (O6)."""
+        return self.status == OrderStatus.CANCELLED and self.platform_data.get("is_open") is True
 
     @property
     def fell_through(self) -> bool:

@@ -229,7 +229,7 @@ class ReversalRequest(StoreOwned):
         ]
         indexes: ClassVar[list[Any]] = [
             models.Index("redemption", F("id").desc(), name="reversalrequest_of_redemption"),
-            models.Index("store", F("id").desc(), condition=Q(state=RequestState.OPEN), name="reversalrequest_waiting"),
+            models.Index("store", F("id").desc(), name="reversalrequest_newest"),
         ]
 
     def __str__(self) -> str:

@@ -11,6 +11,11 @@ def may_view(request: HttpRequest) -> bool:
     return may(request, Can.VIEW)
 
 
+def may_change_settings(request: HttpRequest) -> bool:
+    """Managers and owners."""
+    return may(request, Can.CHANGE_SETTINGS)
+
+
 def may_manage_api_keys(request: HttpRequest) -> bool:
     """Owners."""
     return may(request, Can.MANAGE_API_KEYS)

@@ -37,6 +37,9 @@ class Event(StrEnum):
     NOTICE_FAILED = "notice.failed"
     NOTICE_WITHDRAWN = "notice.withdrawn"
     SETTINGS_CHANGED = "settings.changed"
+    TAGGED_THERE = "order.tagged_on_platform"
+    CANCELLED_THERE = "order.cancelled_on_platform"
+    NOT_WRITTEN_BACK = "order.platform_not_told"
     REWARD_CREATED = "reward.created"
     REWARD_CHANGED = "reward.changed"
     REDEEMED = "redemption.created"
@@ -50,6 +53,13 @@ class Event(StrEnum):
     REVERSED_CODE_USED = "order.reversed_code_used"
     REVERSED_CODE_SETTLED = "order.reversed_code_settled"
     WEBHOOK_CHANGED = "webhook.changed"
+    ORDER_DELETED_THERE = "order.deleted_on_platform"
+    PLATFORM_CONNECTED = "platform.connected"
+    PLATFORM_DISCONNECTED = "platform.disconnected"
+    PLATFORM_UNINSTALLED = "platform.uninstalled"
+    SIGNING_CHANGED = "platform.signing_changed"
+    CUSTOMER_ERASED = "customer.erased"
+    DATA_REQUESTED = "customer.data_requested"
 
 
 @dataclass(frozen=True, slots=True)

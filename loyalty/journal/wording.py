@@ -11,6 +11,7 @@ from django.urls import reverse
 from loyalty.journal.models import JournalEntry
 from loyalty.journal.record import Event
 from loyalty.money import format_money
+from loyalty.platforms.registry import LABELS
 from loyalty.stores.actors import actor_names
 from loyalty.stores.models import Store
 from loyalty.stores.showing import show_moment
@@ -277,6 +278,22 @@ def _fixed(words: str) -> Callable[[dict[str, Any], Store], str]:
     return lambda data, store: words
 
 
+def _platform(words: str) -> Callable[[dict[str, Any], Store], str]:
+    return lambda data, store: words.format(LABELS.get(data.get("platform", ""), "the shop platform"))
+
+
+def _tagged_there(data: dict[str, Any], store: Store) -> str:
+    return (
+        f"Tag “{data.get('tag', '')}” put on the order on {LABELS.get(data.get('platform', ''), 'the shop platform')}"
+    )
+
+
+def _not_told(data: dict[str, Any], store: Store) -> str:
+    what = "tagged" if data.get("what") == "tag" else "cancelled"
+    label = LABELS.get(data.get("platform", ""), "the shop platform")
+    return f"The order could not be {what} on {label}: {data.get('reason', '')}"
+
+
 _SENTENCES: Final[dict[str, Callable[[dict[str, Any], Store], str]]] = {
     Event.ORDER_CREATED: _created,
     Event.ORDER_UPDATED: _updated,
@@ -302,7 +319,17 @@ _SENTENCES: Final[dict[str, Callable[[dict[str, Any], Store], str]]] = {
     Event.NOTICE_FAILED: _fixed("Message to the customer could not be sent"),
     Event.NOTICE_WITHDRAWN: _fixed("Message to the customer withdrawn before it was sent"),
     Event.SETTINGS_CHANGED: _fixed("Settings changed"),
+    Event.TAGGED_THERE: _tagged_there,
+    Event.CANCELLED_THERE: _platform("Order cancelled on {} too; nothing was given back there"),
+    Event.NOT_WRITTEN_BACK: _not_told,
     Event.WEBHOOK_CHANGED: _webhook,
+    Event.ORDER_DELETED_THERE: _fixed("Order deleted on the shop platform; it stays here with what it used"),
+    Event.PLATFORM_CONNECTED: _platform("Connection to {} saved"),
+    Event.PLATFORM_DISCONNECTED: _platform("Disconnected from {}"),
+    Event.PLATFORM_UNINSTALLED: _platform("The shop uninstalled the app on {}"),
+    Event.SIGNING_CHANGED: _platform("New webhook secret for {}"),
+    Event.CUSTOMER_ERASED: _fixed("Personal data erased"),
+    Event.DATA_REQUESTED: _fixed("Asked through the shop platform which data are kept"),
     Event.REWARD_CREATED: lambda data, store: f"Reward “{data.get('name', '')}” added",
     Event.REWARD_CHANGED: _reward,
     Event.REDEEMED: _redeemed,
@@ -315,4 +342,11 @@ _SENTENCES: Final[dict[str, Callable[[dict[str, Any], Store], str]]] = {
     Event.CODE_DELETED: _fixed("The code is deleted on the shop platform"),
     Event.REVERSED_CODE_USED: _fixed("An order came with the code after its reversal"),
     Event.REVERSED_CODE_SETTLED: _fixed("The use of a reversed code was settled"),
+    Event.ORDER_DELETED_THERE: _fixed("Order deleted on the shop platform; it stays here with what it used"),
+    Event.PLATFORM_CONNECTED: _platform("Connection to {} saved"),
+    Event.PLATFORM_DISCONNECTED: _platform("Disconnected from {}"),
+    Event.PLATFORM_UNINSTALLED: _platform("The shop uninstalled the app on {}"),
+    Event.SIGNING_CHANGED: _platform("New webhook secret for {}"),
+    Event.CUSTOMER_ERASED: _fixed("Personal data erased"),
+    Event.DATA_REQUESTED: _fixed("Asked through the shop platform which data are kept"),
 }

@@ -1,4 +1,4 @@
-"""A store's connection to its shop platform."""
+"""A store's connections to shop platforms, what they sent, and what they asked about people's data."""
 
 from datetime import datetime
 from typing import ClassVar
@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models import Q
 
 from loyalty.encryption import EncryptedField, Secret
-from loyalty.stores.scoping import StoreOwned, unique_in_store
+from loyalty.stores.scoping import SameStoreKey, StoreOwned, unique_in_store
 
 
 class Platform(models.TextChoices):
@@ -49,6 +49,16 @@ class PlatformConnection(StoreOwned):
     tag_meta_key = models.CharField("field that holds the tags", max_length=100, blank=True)
     # Every order that changed on the platform before this instant has been fetched; none yet without it.
     polled_to = models.DateTimeField(null=True, blank=True, editable=False)
+    # The stretch of time that is being fetched, and how far into it the last page came.
+    poll_since = models.DateTimeField(null=True, blank=True, editable=False)
+    poll_until = models.DateTimeField(null=True, blank=True, editable=False)
+    poll_cursor = models.TextField(blank=True, editable=False)
+    # Which worker is at it, until when unless it says so again; when to try again after a failure, and which it is.
+    poll_lease = models.UUIDField(null=True, blank=True, editable=False)
+    poll_leased_until = models.DateTimeField(null=True, blank=True, editable=False)
+    poll_not_before = models.DateTimeField(null=True, blank=True, editable=False)
+    poll_failures = models.PositiveSmallIntegerField(default=0, editable=False)
+    poll_error = models.TextField(blank=True, editable=False)
     enabled = models.BooleanField(default=True)
     uninstalled_at = models.DateTimeField(null=True, blank=True, editable=False)
     last_delivery_at = models.DateTimeField(null=True, blank=True, editable=False)
@@ -57,6 +67,9 @@ class PlatformConnection(StoreOwned):
     webhooks = models.CharField(
         max_length=10, choices=WebhooksState.choices, default=WebhooksState.UNKNOWN, editable=False
     )
+    # Where the webhooks were registered to go, and when they were last found or made so.
+    webhook_address = models.CharField(max_length=500, blank=True, editable=False)
+    webhooks_checked_at = models.DateTimeField(null=True, blank=True, editable=False)
     created_at = models.DateTimeField(editable=False)
     updated_at = models.DateTimeField(editable=False)
 
@@ -81,3 +94,107 @@ class PlatformConnection(StoreOwned):
         previous = self.previous_secret_until is not None and now < self.previous_secret_until
         held = [self.webhook_secret, *([self.previous_webhook_secret] if previous else [])]
         return [secret for secret in held if secret]
+
+
+class DeliveryState(models.TextChoices):
+    """How far a delivery has come."""
+
+    WAITING = "waiting", "Waiting"
+    RETRYING = "retrying", "Failed, is tried again"
+    DONE = "done", "Done"
+    IGNORED = "ignored", "Nothing to do"
+    FAILED = "failed", "Failed"
+
+
+# A worker has something to do with these.
+OPEN_STATES = (DeliveryState.WAITING, DeliveryState.RETRYING)
+# Staff should look at these.
+FAILING_STATES = (DeliveryState.RETRYING, DeliveryState.FAILED)
+
+
+class InboundDelivery(StoreOwned):
+    """One signed message of a platform, as it came. ``key`` tells a repeat: each counts once per store and platform.
+
+    ``body`` is empty once a person's data was erased from it (``redacted_at``).
+    """
+
+    platform = models.CharField(max_length=20, choices=Platform.choices)
+    topic = models.CharField(max_length=100)
+    key = models.CharField(max_length=200)
+    is_test = models.BooleanField("test", default=False)
+    headers = models.JSONField(default=dict)
+    body = models.BinaryField()
+    received_at = models.DateTimeField()
+    state = models.CharField(max_length=10, choices=DeliveryState.choices, default=DeliveryState.WAITING)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    next_attempt_at = models.DateTimeField(null=True, blank=True)
+    # What came of it, in a sentence; and why it did not work the last time.
+    outcome = models.CharField(max_length=300, blank=True)
+    last_error = models.TextField(blank=True)
+    processed_at = models.DateTimeField(null=True, blank=True)
+    external_id = models.CharField(max_length=100, blank=True)
+    order = SameStoreKey("orders.Order", null=True, blank=True)
+    redacted_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta(StoreOwned.Meta):
+        verbose_name = "webhook delivery"
+        verbose_name_plural = "webhook deliveries"
+        constraints: ClassVar = [
+            unique_in_store("inbound_delivery_in_store"),
+            models.UniqueConstraint(fields=["store", "platform", "key"], name="inbound_delivery_once"),
+            models.CheckConstraint(condition=Q(state__in=DeliveryState.values), name="inbound_delivery_state_is_known"),
+            models.CheckConstraint(
+                condition=Q(state__in=OPEN_STATES, next_attempt_at__isnull=False)
+                | (~Q(state__in=OPEN_STATES) & Q(next_attempt_at__isnull=True)),
+                name="inbound_delivery_open_has_its_turn",
+            ),
+        ]
+        indexes: ClassVar = [
+            models.Index("next_attempt_at", condition=Q(next_attempt_at__isnull=False), name="inbound_delivery_due"),
+            models.Index(
+                "store",
+                models.F("id").desc(),
+                condition=Q(state__in=FAILING_STATES),
+                name="inbound_delivery_failing",
+            ),
+            models.Index("order", condition=Q(order__isnull=False), name="inbound_delivery_of_order"),
+            models.Index("received_at", name="inbound_delivery_oldest"),
+        ]
+
+    def __str__(self) -> str:
+        return self.topic
+
+
+class PrivacyKind(models.TextChoices):
+    """What a platform asks about people's data."""
+
+    DATA = "data", "Customer asks for their data"
+    ERASE_CUSTOMER = "erase_customer", "Erase a customer"
+    ERASE_SHOP = "erase_shop", "Erase the shop's customers"
+
+
+class PrivacyRequest(StoreOwned):
+    """A privacy request of a platform. Erasures are carried out at once; a request for data waits for staff.
+
+    ``customer`` is nobody when this store does not know the person. ``facts`` holds counts and the platform's numbers
+    of orders, no personal data.
+    """
+
+    platform = models.CharField(max_length=20, choices=Platform.choices)
+    kind = models.CharField(max_length=20, choices=PrivacyKind.choices)
+    key = models.CharField(max_length=200)
+    customer = SameStoreKey("stores.Customer", null=True, blank=True)
+    facts = models.JSONField(default=dict)
+    received_at = models.DateTimeField()
+    done_at = models.DateTimeField(null=True, blank=True)
+    done_by = models.CharField(max_length=100, blank=True)
+
+    class Meta(StoreOwned.Meta):
+        verbose_name = "privacy request"
+        constraints: ClassVar = [
+            unique_in_store("privacy_request_in_store"),
+            models.UniqueConstraint(fields=["store", "platform", "key"], name="privacy_request_once"),
+        ]
+
+    def __str__(self) -> str:
+        return self.get_kind_display()

@@ -24,6 +24,11 @@ LABELS: Mapping[str, str] = {
 }
 
 
-def read_order(platform: str, document: Mapping[str, object]) -> OrderSnapshot:
-    """The order in a platform's document. Raises NotAnOrder as the mappings do, KeyError for an unknown platform."""
+def read_order(platform: str, document: Mapping[str, object], *, tags_meta_key: str = "") -> OrderSnapshot:
+    """The order in a platform's document. Raises NotAnOrder as the mappings do, KeyError for an unknown platform.
+
+    ``tags_meta_key`` is where a connection to WooCommerce keeps the tags.
+    """
+    if platform == "woocommerce":
+        return read_woocommerce(document, tags_meta_key=tags_meta_key)
     return MAPPINGS[platform](document)

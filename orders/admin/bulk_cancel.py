@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.utils import timezone
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from loyalty.backoffice.base import BackOfficeAdmin, StoreModelAdmin, StoreView, store_view
@@ -205,8 +205,9 @@ class BulkCancelAdmin(StoreModelAdmin):
         return state_badge(bulk)
 
     @admin.display(description="What came of it")
-    def came_of_it(self, bulk: BulkCancel) -> str:
-        return result_words(bulk)
+    def came_of_it(self, bulk: BulkCancel) -> SafeString:
+        lines = format_html_join("", "<span>{}</span>", ((words,) for words in result_words(bulk)))
+        return format_html('<span class="cell-lines">{}</span>', lines)
 
     @admin.display(description="By")
     def who(self, bulk: BulkCancel) -> str:
@@ -217,8 +218,8 @@ class BulkCancelAdmin(StoreModelAdmin):
         return show_moment(bulk.confirmed_at or bulk.created_at, bulk.store)
 
 
-def result_words(bulk: BulkCancel) -> str:
-    """``12 cancelled, 1 left as it was``."""
+def result_words(bulk: BulkCancel) -> list[str]:
+    """``12 cancelled``, ``1 left as it was``."""
     words = [
         f"{number:,} {what}"
         for number, what in (
@@ -228,7 +229,7 @@ def result_words(bulk: BulkCancel) -> str:
         )
         if number
     ]
-    return ", ".join(words) or "–"
+    return words or ["–"]
 
 
 def _told(bulk: BulkCancel) -> SafeString:

@@ -1,6 +1,7 @@
 """The columns that the lists are exported with. A further list needs its columns here and a line in its admin."""
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any, Final, cast
 
@@ -15,6 +16,7 @@ from loyalty.stores.actors import actor_names
 from loyalty.stores.models import Customer, Store
 from orders.kinds import KINDS, LEDGERS, NAMES, applied, currency_of, reverted
 from orders.models import CancelReason, Order, PersonsDecision, RevertStatus
+from orders.redemption_models import Redemption
 
 _ADJECTIVE: Final[dict[Kind, str]] = {"credits": "Credit", "points": "Point"}
 _NEVER: Final = "Last day of use (empty: never expires)"
@@ -277,9 +279,48 @@ def _lots(kind: Kind) -> Export:
     )
 
 
+def _load_people(redemptions: Sequence[Redemption], _viewing: Viewing) -> dict[str, str]:
+    return actor_names(ref for row in redemptions for ref in (row.actor, row.reversed_by) if ref)
+
+
+_HEAVY: Final = ("used_order__lines", "used_order__platform_data")
+# Of a list of redemptions.
+REDEMPTIONS: Final = Export(
+    "redemptions",
+    "Redemptions",
+    (
+        _attribute("Redemption", "pk"),
+        _attribute("Date ({zone})", "created_at"),
+        *_customer(),
+        _attribute("Reward", "reward_name"),
+        _attribute("Points", "points"),
+        _text("What", lambda row: row.get_type_display()),
+        _text("Worth", lambda row: amount(row.value, row.currency) if row.currency else row.value.normalize()),
+        _text("Currency or percent", lambda row: row.currency or "%"),
+        _attribute("Code", "code"),
+        _text("State", lambda row: row.get_state_display()),
+        Column(_NEVER, lambda row, viewing: last_day(row.expires_at, viewing.store)),
+        _attribute("Used at ({zone})", "used_at"),
+        _attribute("Used by order", "used_order.number"),
+        _attribute("Reversed at ({zone})", "reversed_at"),
+        Column("Reversed by", lambda row, viewing: viewing.loaded.get(row.reversed_by, "")),
+        _attribute("Points returned", "points_returned"),
+        Column("By", lambda row, viewing: viewing.loaded[row.actor]),
+    ),
+    rows=lambda redemptions, _store: redemptions.select_related("customer", "used_order").defer(*_HEAVY),
+    load=_load_people,
+)
 MOVEMENTS: Final = {kind: _movements(kind) for kind in KINDS}
 LOTS: Final = {kind: _lots(kind) for kind in KINDS}
-CUSTOMER_EXPORTS: Final = (CUSTOMERS, *MOVEMENTS.values(), *LOTS.values())
+CUSTOMER_EXPORTS: Final = (
+    CUSTOMERS,
+    *MOVEMENTS.values(),
+    *LOTS.values(),
+    replace(
+        REDEMPTIONS,
+        rows=lambda customers, store: _of_customers(Redemption, "used_order")(customers, store).defer(*_HEAVY),
+    ),
+)
 
 
 # --- reverts

@@ -10,7 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from loyalty.api.documents import Document
-from loyalty.api.values import Body, IdField, InstantField, instant_text
+from loyalty.api.values import Body, DayField, IdField, InstantField, instant_text
 from loyalty.api.views import ApiView
 from loyalty.errors import Invalid
 from loyalty.stores.keys import Scope
@@ -19,7 +19,6 @@ from loyalty.stores.preferences import SpentRevertSettings, current_settings, se
 from loyalty.stores.saving_settings import merged
 from loyalty.stores.settings_api import SpentRevertBody, WholeNumberField
 from orders.api.backtests import (
-    BacktestDayDocument,
     CreditSumsDocument,
     PointSumsDocument,
     TallyDocument,
@@ -66,10 +65,10 @@ class RulesTotalsDocument(TallyDocument):
     by_trigger = ByRuleDocument()
 
 
-class RulesDayDocument(BacktestDayDocument):
+class RulesDayDocument(RulesTotalsDocument):
     """One local day."""
 
-    by_trigger = ByRuleDocument()
+    date = DayField()
 
 
 class RulesOrderDocument(Document):

@@ -15,6 +15,7 @@ from orders.demo.everyday import DAYS, add_everyday_life
 from orders.demo.examples import add_examples
 from orders.demo.past import Past
 from orders.demo.people import make_api_key, make_people
+from orders.demo.redeemed import add_redemptions
 from orders.demo.shop import Shop
 
 ACTOR: Final = Actor.command("load_demo")
@@ -44,5 +45,6 @@ def _load_store(plan: DemoStore, now: datetime) -> Store:
     shop = Shop(plan, store, staff, make_api_key(store, now=opened), Past(until=now))
     add_everyday_life(shop, Random(plan.slug))  # noqa: S311 - the same customers every time, nothing secret
     add_examples(shop)
+    add_redemptions(shop)
     shop.past.play()
     return store

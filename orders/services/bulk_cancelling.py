@@ -43,7 +43,6 @@ WORDS: Final[Mapping[str, str]] = {
     "completed": "is completed, and completed orders were left out",
     CHANGED: "was paid or completed after it had been chosen",
     "not_found": "is not there any more",
-    "error": "could not be cancelled",
 }
 
 

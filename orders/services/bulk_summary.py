@@ -46,6 +46,7 @@ class Summary:
     going: int
     already: int
     changed: int
+    spent: int
     counts: Mapping[str, int]
     stakes: tuple[Stake, ...]
 
@@ -62,12 +63,14 @@ def summary_of(
         open=Count("pk"), changed=Count("pk", filter=changed), **_counts(~changed, settings.spent_revert.skip_tags)
     )
     going = going_orders(bulk, store, leave_paid=leave_paid, leave_completed=leave_completed)
-    rows = list(going.order_by().values("currency").annotate(orders=Count("pk"), **_sums()))
+    spent = Count("pk", filter=Q(credits_applied__gt=0) | Q(points_applied__gt=0))
+    rows = list(going.order_by().values("currency").annotate(orders=Count("pk"), spent=spent, **_sums()))
     return Summary(
         total=bulk.total,
         going=sum(row["orders"] for row in rows),
         already=bulk.total - counted.pop("open"),
         changed=counted.pop("changed"),
+        spent=sum(row["spent"] for row in rows),
         counts=counted,
         stakes=tuple(_stakes(rows)),
     )
@@ -98,7 +101,6 @@ def _counts(shown: Any, skip_tags: Iterable[str]) -> dict[str, Count]:
         "back": Q(credits_reverted__gt=0) | Q(points_reverted__gt=0),
         "skip_tag": Q(tag_keys__overlap=tags),
         "platform": Q(platform__in=LABELS),
-        "used": Q(credits_applied__gt=0) | Q(points_applied__gt=0),
     }
     return {name: Count("pk", filter=Q(shown) & condition) for name, condition in conditions.items()}
 

@@ -95,9 +95,11 @@ def _decide(order: Order, kinds: Sequence[Kind], decision: PersonsDecision, now:
     columns = [f"{kind}_decision" for kind in kinds]
     for column in columns:
         setattr(order, column, decision)
+    # Only what comes from outside after this is new.
+    order.rules_news = None
     order.version += 1
     order.updated_at = now
-    order.save(update_fields=[*columns, "version", "updated_at"])
+    order.save(update_fields=[*columns, "rules_news", "version", "updated_at"])
     order.refresh_from_db(fields=GENERATED)
 
 

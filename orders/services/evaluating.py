@@ -79,7 +79,7 @@ def evaluate_rules(now: datetime) -> dict[str, int]:
 def evaluate_batch(now: datetime, counts: dict[str, int]) -> int:
     """Look at the next orders that are due; adds to ``counts`` and answers how many it claimed."""
     orders = _claim(now)
-    families = lock_families(orders, [order for order in orders if order.has_parts])
+    families = lock_families(orders, [order for order in orders if vars(order)["has_parts"]])
     busy = [order for order in orders if order.pk in families.busy]
     free = [order for order in orders if order.pk not in families.busy]
     if busy:
@@ -107,7 +107,7 @@ def _evaluate(orders: Sequence[Order], families: Families, now: datetime, counts
     for trigger in RULES:
         _give_back([one for one in returning if one.trigger is trigger], now)
     _leave(skipping, now)
-    failed_before = [order for order in orders if order.failed_before]
+    failed_before = [order for order in orders if vars(order)["failed_before"]]
     if failed_before:
         Problem.unscoped.filter(order__in=failed_before, job=JOB).delete()
     # Counted last: what is rolled back was not done.

@@ -26,7 +26,7 @@ def was_split() -> Exists:
     parts = Order.unscoped.filter(
         store=OuterRef("store"), platform=OuterRef("platform"), parent_external_id=OuterRef("external_id")
     )
-    return Exists(parts.exclude(parent_external_id=""))
+    return Exists(parts)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from orders.kinds import KINDS
 from orders.models import Order, OrderStatus, PersonsDecision
 from orders.services.hindsight import Strike
 from orders.services.rules import Evaluation, News, evaluate, facts_of, news
+from orders.services.tracing import PERSONS
 from orders.tags import tag_key
 
 _HANDS: Final = (Trigger.ADMIN, Trigger.API, Trigger.BULK)
@@ -130,7 +131,7 @@ def _decide(states: Sequence[tuple[JournalEntry, Order]]) -> None:
 def _is_decision(entry: JournalEntry) -> bool:
     data = entry.data
     by_hand = data.get("trigger") in _HANDS or data.get("code") == "not_selected"
-    return entry.event == Event.REVERT_SKIPPED and by_hand and data.get("code") in _DECIDED
+    return entry.event in (Event.REVERT_SKIPPED, *PERSONS) and by_hand and data.get("code") in _DECIDED
 
 
 def _defers(entry: JournalEntry) -> bool:

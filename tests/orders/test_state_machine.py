@@ -32,8 +32,9 @@ from loyalty.ledger.adjusting import Adjustment, adjust
 from loyalty.ledger.expiry import end_of_day, local_day
 from loyalty.ledger.ledger import Kind
 from loyalty.ledger.planner import InsufficientBalance
-from loyalty.stores.actors import Trigger
+from loyalty.stores.actors import Actor, ActorType, Trigger
 from loyalty.stores.models import Customer
+from loyalty.stores.preferences import SpentRevertSettings, StoreSettings
 from orders.kinds import KINDS, LEDGERS
 from orders.models import Order
 from orders.services.applying import Details
@@ -41,6 +42,7 @@ from orders.services.cancelling import cancel_many, cancel_order, return_value
 from orders.services.changing import change_order
 from orders.services.choices import CancelChoice, Extension
 from orders.services.dismissing import dismiss_revert, put_back_in_queue
+from orders.services.evaluating import evaluate_rules
 from orders.services.placing import NewOrder, place_order
 from orders.services.reinstating import Deduct, reinstate
 from orders.services.undoing import UndoNotPossible, undo_revert
@@ -55,6 +57,10 @@ PROFILE: Final = settings(
     database=None,
     suppress_health_check=list(HealthCheck),
     phases=(Phase.generate, Phase.shrink) if LONG else (Phase.generate,),
+)
+TOTAL: Final = 50
+RULES: Final = SpentRevertSettings(
+    enabled=True, statuses=("cancelled", "refunded", "partially_refunded"), tags=("back",), skip_tags=("keep",)
 )
 AMOUNTS = st.integers(1, 60)
 DAYS = st.none() | st.integers(0, 20)
@@ -114,9 +120,35 @@ class ModelOrder:
     customer: int
     uses: dict[Kind, list[ModelUse]]
     cancelled: bool = False
-    refunded: bool = False
+    payment: str = "pending"
+    refunded_total: int = 0
+    tags: frozenset[str] = frozenset()
     reverts: list[ModelRevert] = field(default_factory=list)
-    decided: set[Kind] = field(default_factory=set)
+    decided: dict[Kind, str] = field(default_factory=lambda: dict.fromkeys(KINDS, ""))
+
+    @property
+    def refunded(self) -> bool:
+        return self.payment == "refunded"
+
+    def missing(self, kind: Kind) -> int:
+        return sum(use.missing for use in self.uses[kind])
+
+    def decide(self, kind: Kind, returns: bool | None) -> None:
+        """What stands beside a kind after somebody chose; nothing once everything is back."""
+        if not self.missing(kind):
+            self.decided[kind] = ""
+        elif returns is None:
+            self.decided[kind] = self.decided[kind] or "deferred"
+        else:
+            self.decided[kind] = "expired_left" if returns else "declined"
+
+    def due(self, kind: Kind) -> int:
+        """How much the rules would have back, less what is."""
+        if self.cancelled or self.refunded or "back" in self.tags:
+            return self.missing(kind)
+        if self.payment != "partially_refunded":
+            return 0
+        return max(self.used(kind) * min(self.refunded_total, TOTAL) // TOTAL - self.returned(kind), 0)
 
     def used(self, kind: Kind) -> int:
         return sum(use.amount for use in self.uses[kind] if not use.again)
@@ -186,6 +218,22 @@ class Model:
             lot.remaining -= amount
             use.returned -= amount
 
+    def follow_rules(self, order: ModelOrder, *, fresh: bool) -> None:
+        """What the store's rules return once something outside has changed, or said the same again (N2-N5)."""
+        for kind in KINDS:
+            due, decided = order.due(kind), order.decided[kind]
+            stays = decided in ("declined", "dismissed") or (decided == "deferred" and not fresh)
+            if "keep" in order.tags or stays:
+                continue
+            for use in reversed(order.uses[kind]):
+                asked = min(use.missing, due)
+                due -= asked
+                if use.lot.valid(self.now):
+                    use.lot.remaining += asked
+                    use.returned += asked
+            if not order.missing(kind):
+                order.decided[kind] = ""
+
 
 class StoreLife(RuleBasedStateMachine):
     orders: Bundle[ModelOrder] = Bundle("orders")
@@ -204,6 +252,7 @@ class StoreLife(RuleBasedStateMachine):
         # Twenty days on either side of the night on which the clock springs forward in Berlin.
         self.model = Model(factories.NOW + timedelta(days=70))
         self.store = factories.make_store(time_zone=zone)
+        factories.make_settings(self.store, StoreSettings(spent_revert=RULES))
         self.customers = [factories.make_customer(self.store) for _ in range(2)]
         self.placed: list[ModelOrder] = []
 
@@ -250,7 +299,7 @@ class StoreLife(RuleBasedStateMachine):
         customer = self.customers[who]
         new = NewOrder(
             number=f"{len(self.placed) + 1}-{self.now}-{credit}-{points}-{len(self.model.lots)}",
-            total=Decimal(50),
+            total=Decimal(TOTAL),
             currency=currency,
             placed_at=self.now,
             customer=customer.pk,
@@ -300,8 +349,7 @@ class StoreLife(RuleBasedStateMachine):
                 days = extend.get(kind)
                 until = end_of_day(self.today + timedelta(days=days), self.store.tz) if days else None
                 gave = self.model.give_back(order, kind, until)
-            if returns[kind] is not None:
-                order.decided.add(kind)
+            order.decide(kind, returns[kind])
             assert (kind in made) == bool(gave)
             if gave:
                 back = ModelRevert(made[kind].pk, kind, gave, self.now, len(order.uses[kind]))
@@ -319,7 +367,7 @@ class StoreLife(RuleBasedStateMachine):
             return
         undo_revert(**facts)
         self.model.undo(revert)
-        order.decided.add(revert.kind)
+        order.decided[revert.kind] = "declined"
 
     @rule(order=orders, back=st.booleans())
     def dismiss(self, order: ModelOrder, back: bool) -> None:
@@ -327,13 +375,15 @@ class StoreLife(RuleBasedStateMachine):
         left = {kind for kind in KINDS if order.returned(kind) < order.used(kind)}
         if back:
             put_back_in_queue(**facts)
-            order.decided -= left
+            for kind in left:
+                order.decided[kind] = "deferred" if order.decided[kind] else ""
         elif not (order.cancelled or order.refunded) or not left:
             with pytest.raises(DomainError):
                 dismiss_revert(**facts, reason="Random")
         else:
             dismiss_revert(**facts, reason="Random")
-            order.decided |= left
+            for kind in left:
+                order.decided[kind] = "declined" if order.decided[kind] == "declined" else "dismissed"
 
     @rule(
         order=orders,
@@ -356,7 +406,8 @@ class StoreLife(RuleBasedStateMachine):
             assert result.deducted.get(kind, 0) == taken
             for use in self.model.draw(order.purse(kind), order.customer, taken) or []:
                 order.uses[kind].append(ModelUse(use.lot, use.amount, again=True))
-                order.decided.discard(kind)
+            if taken:
+                order.decided[kind] = ""
 
     @precondition(lambda self: self.placed)
     @rule(data=st.data())
@@ -364,12 +415,30 @@ class StoreLife(RuleBasedStateMachine):
         chosen = data.draw(st.lists(st.sampled_from(self.placed), unique_by=lambda order: order.pk))
         cancel_many(order_ids=[order.pk for order in chosen], details=Details(), **self.who())
         for order in chosen:
+            for kind in KINDS:
+                if not order.cancelled:
+                    order.decide(kind, None)
             order.cancelled = True
 
     @rule(order=orders)
     def refund(self, order: ModelOrder) -> None:
         change_order(order_id=order.pk, values={"payment_status": "refunded"}, **self.who())
-        order.refunded = True
+        order.payment = "refunded"
+
+    @rule(
+        order=orders,
+        tags=st.frozensets(st.sampled_from(["back", "back", "keep", "vip"]), max_size=2),
+        payment=st.sampled_from(["paid", "partially_refunded", "refunded"]),
+        refunded_total=st.integers(0, 60),
+    )
+    def change_outside(self, order: ModelOrder, tags: frozenset[str], payment: str, refunded_total: int) -> None:
+        values = {"tags": sorted(tags), "payment_status": payment, "refunded_total": Decimal(refunded_total)}
+        change_order(order_id=order.pk, values=values, **(self.who() | {"actor": Actor(ActorType.API_KEY, "1")}))
+        fresh = "back" in tags - order.tags or refunded_total > order.refunded_total
+        fresh = fresh or payment not in (order.payment, "paid")
+        order.tags, order.payment, order.refunded_total = tags, payment, refunded_total
+        evaluate_rules(self.now)
+        self.model.follow_rules(order, fresh=fresh)
 
     @rule(hours=st.integers(1, 24 * 12))
     def wait(self, hours: int) -> None:
@@ -397,8 +466,10 @@ class StoreLife(RuleBasedStateMachine):
             assert (row.points_applied, row.points_reverted) == (order.used("points"), order.returned("points"))
             assert row.credit_revert_status == order.status("credits")
             assert row.points_revert_status == order.status("points")
-            waits = {kind for kind in KINDS if order.returned(kind) < order.used(kind)} - order.decided
-            assert row.needs_revert == bool(waits and (order.cancelled or order.refunded))
+            open_kinds = {kind for kind in KINDS if order.missing(kind) and order.decided[kind] in ("", "deferred")}
+            assert row.needs_revert == bool(open_kinds and (order.cancelled or order.refunded))
+            assert row.credits_decision == order.decided["credits"]
+            assert row.points_decision == order.decided["points"]
 
     @invariant()
     def the_books_agree(self) -> None:

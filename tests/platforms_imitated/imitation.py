@@ -11,7 +11,7 @@ from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from threading import Event, Thread
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 from werkzeug import Request, Response
 from werkzeug.serving import make_server
@@ -53,7 +53,7 @@ class Imitation:
     asked: list[Asked] = field(default_factory=list)
     told: list[tuple[str, Document]] = field(default_factory=list)
     url: str = ""
-    now: datetime = datetime(2026, 1, 6, 9, 0, tzinfo=UTC)
+    now: datetime = datetime(2026, 1, 7, 9, 0, tzinfo=UTC)
     _faults: list[Response | None] = field(default_factory=list)
     _answers_again: Event = field(default_factory=Event)
     _ids: int = 100
@@ -110,6 +110,9 @@ class Imitation:
         return fault
 
 
+Shop = TypeVar("Shop", bound=Imitation)
+
+
 def said(value: object, status: int = 200, **headers: str) -> Response:
     """A JSON answer."""
     named = {name.replace("_", "-"): text for name, text in headers.items()}
@@ -119,7 +122,7 @@ def said(value: object, status: int = 200, **headers: str) -> Response:
 
 
 @contextmanager
-def serving[Shop: Imitation](imitation: Shop, *, port: int = 0) -> Iterator[Shop]:
+def serving(imitation: Shop, *, port: int = 0) -> Iterator[Shop]:
     """The imitation, reachable at its ``url`` while the context lasts."""
     server = make_server("127.0.0.1", port, imitation, threaded=True)
     imitation.url = f"http://127.0.0.1:{server.server_port}"

@@ -1,5 +1,7 @@
 """Shopify's GraphQL Admin API, imitated. Orders are kept in REST's shape, as webhooks show them."""
 
+# ruff: noqa: A002, N803 (arguments are named as in Shopify's schema)
+
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -22,7 +24,7 @@ class ImitatedShopify(Imitation):
     platform: ClassVar[str] = "shopify"
     scopes: tuple[str, ...] = _ALL_SCOPES
     # A bucket of query cost: refilled when told so.
-    available: int = 2000
+    available: int = 10_000_000
     cancels_at_once: bool = False
     _cancelling: list[str] = field(default_factory=list)
 
@@ -61,7 +63,7 @@ class ImitatedShopify(Imitation):
                 "accessScopes": [{"__typename": "AccessScope", "handle": scope} for scope in self.scopes],
             },
             "orders": self._orders,
-            "order": lambda id: self._order(id),
+            "order": self._order,
             "webhookSubscriptions": lambda first, after=None: _connection(self.webhooks, first, after),
             "codeDiscountNodeByCode": self._code_node,
         }
@@ -84,8 +86,8 @@ class ImitatedShopify(Imitation):
         found = [order for order in self.orders.values() if since <= _changed(order).replace(microsecond=0) <= until]
         return _connection([self._shown(order) for order in sorted(found, key=_changed)], first, after)
 
-    def _order(self, gid: str) -> Document | None:
-        order = self.orders.get(gid.rpartition("/")[2])
+    def _order(self, id: str) -> Document | None:
+        order = self.orders.get(id.rpartition("/")[2])
         return self._shown(order) if order else None
 
     def _shown(self, order: Document) -> Document:
@@ -182,15 +184,16 @@ class ImitatedShopify(Imitation):
             error = _user_error("Code must be unique. Please try a different code.", "TAKEN")
             return {"__typename": "P", "codeDiscountNode": None, "userErrors": [error]}
         gid = f"gid://shopify/DiscountCodeNode/{self.next_id()}"
-        self.add_discount(gid, basicCodeDiscount["title"], code, **basicCodeDiscount)
+        self.add_discount(gid, basicCodeDiscount["title"], code)
+        self.codes[gid]["input"] = basicCodeDiscount
         return {"__typename": "P", "codeDiscountNode": {"__typename": "N", "id": gid}, "userErrors": []}
 
-    def add_discount(self, gid: str, title: str, *codes: str, **facts: Any) -> None:
+    def add_discount(self, gid: str, title: str, *codes: str) -> None:
         """Have a discount with these codes."""
         redeem = [
             {"id": f"gid://shopify/DiscountRedeemCode/{self.next_id()}", "code": code, "uses": 0} for code in codes
         ]
-        self.codes[gid] = facts | {"id": gid, "title": title, "codes": redeem}
+        self.codes[gid] = {"id": gid, "title": title, "codes": redeem}
 
     def _delete_discount(self, id: str) -> Document:
         gone = self.codes.pop(id, None)

@@ -32,11 +32,8 @@ class ImitatedShoplineGlobal(Imitation):
                 return self._update(number, body["order"])
             case "POST", ["orders", number, "cancel"]:
                 return self._cancel(number, body)
-            case "GET", ["webhooks"]:
-                return said({"webhooks": self.webhooks})
-            case "POST", ["webhooks"]:
-                self.webhooks.append(body["webhook"] | {"id": self.next_id()})
-                return said({"webhook": self.webhooks[-1]})
+            case method, ["webhooks"]:
+                return self._webhooks(method, body)
             case method, ["sales", *parts]:
                 return self._sales(method, parts, request, body)
         raise Problem(404, {"errors": "Not Found"})
@@ -56,12 +53,18 @@ class ImitatedShoplineGlobal(Imitation):
         found = [order for order in self.orders.values() if _in(order, since, until)]
         found.sort(key=_changed)
         shown = found[int(begin) : int(begin) + limit]
-        headers = {}
+        link = ""
         if int(begin) + limit < len(found):
             page_info = b64encode(f"{since}|{until}|{int(begin) + limit}".encode()).decode()
             address = f"{self.url}{_BASE}/orders.json?limit={limit}&page_info={page_info.replace('=', '%3D')}"
-            headers = {"Link": f'<{address}>; rel="next"'}
-        return said({"orders": shown}, **headers)
+            link = f'<{address}>; rel="next"'
+        return said({"orders": shown}, Link=link)
+
+    def _webhooks(self, method: str, body: Any) -> Response:
+        if method == "GET":
+            return said({"webhooks": self.webhooks})
+        self.webhooks.append(body["webhook"] | {"id": self.next_id()})
+        return said({"webhook": self.webhooks[-1]})
 
     def _update(self, number: str, body: Document) -> Response:
         order = self._order(number)

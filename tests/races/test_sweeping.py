@@ -4,11 +4,8 @@
 """
 
 import random
-import subprocess
-from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import partial
@@ -18,7 +15,7 @@ import pytest
 from celery import Celery
 from django.conf import settings as django_settings
 from django.db import connection, transaction
-from django.db.models import F, Model
+from django.db.models import F
 from django.utils import timezone
 
 from benchmarks.data import generate
@@ -28,10 +25,9 @@ from loyalty.checks import find_faults
 from loyalty.embedded.layout import Layout
 from loyalty.embedded.valkey import ValkeyServer
 from loyalty.jobs import run_job
-from loyalty.journal.models import JobRun, JournalEntry
+from loyalty.journal.models import JobRun
 from loyalty.settings import broker_address
 from loyalty.stores.preferences import AutoCancelSettings, StoreSettings
-from orders.kinds import LEDGERS
 from orders.models import Order, OrderStatus, Problem, Revert
 from orders.services import automatic, expiring
 from orders.services.automatic import auto_cancel
@@ -39,28 +35,23 @@ from orders.services.changing import change_order
 from orders.services.expiring import expire_overdue_payments
 from tests import factories
 from tests.examples import open_shop
+from tests.races.killing import end_state, killed_job
 from tests.races.racing import PATIENCE, ROUNDS, in_turn, together
-from tests.workers import celery_worker, start, wait_for
+from tests.workers import celery_worker, wait_for
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(600)]
 
 NOW: Final = factories.NOW
 # Kills take a process each: fewer of them than of other rounds, unless somebody asks for more.
 KILLS: Final = range(min(3, len(ROUNDS)) if len(ROUNDS) <= 20 else len(ROUNDS))
-# The real command, in small batches so that a kill has many moments to meet.
-SWEEP: Final = """
-import django
-django.setup()
-from django.core.management import call_command
-from orders.services import automatic
-automatic.BATCH = 10
-print("ready.", flush=True)
-call_command("run_jobs", "orders.auto_cancel")
-"""
 
 
 def due(status: str = OrderStatus.CONFIRMED) -> int:
     return Order.unscoped.filter(payment_status="expired", status=status).count()
+
+
+def enough(cancelled: int) -> bool:
+    return due(OrderStatus.CANCELLED) >= cancelled
 
 
 def elsewhere(call: Callable[[], Any]) -> Any:
@@ -74,27 +65,6 @@ def elsewhere(call: Callable[[], Any]) -> Any:
 
     with ThreadPoolExecutor(1) as pool:
         return pool.submit(run).result(timeout=PATIENCE)
-
-
-def rows(model: type[Model], *columns: str) -> Counter[tuple[Any, ...]]:
-    """What a table holds, without ids that depend on who came first and without times."""
-    return Counter(model._meta.base_manager.values_list(*columns))
-
-
-def end_state() -> list[Counter[tuple[Any, ...]]]:
-    """Everything that a sweep writes."""
-    decided = ("credits_reverted", "points_reverted", "credits_decision", "points_decision")
-    state = [
-        rows(Order, "id", "status", "cancelled_by", "version", *decided),
-        rows(Revert, "order", "kind", "amount", "applied", "completeness", "trigger", "actor"),
-        rows(JournalEntry, "order", "event", "actor"),
-        rows(Problem, "order", "error"),
-    ]
-    for ledger in LEDGERS.values():
-        state.append(rows(ledger.tables.lot, "id", "remaining"))
-        state.append(rows(ledger.tables.allocation, "id", "returned"))
-        state.append(rows(ledger.tables.movement, "order", "lot", "type", "amount", "balance_after", "actor"))
-    return state
 
 
 # --- several at once
@@ -224,18 +194,6 @@ def test_e7_two_poisoned_orders_in_two_stores_and_a_good_one_between() -> None:
 # --- killed workers
 
 
-def killed_sweep(dies_after: int, pause: float) -> None:
-    """Sweep in a real process; SIGKILL it ``pause`` seconds after it has cancelled so many orders."""
-    with start("-c", SWEEP) as process:
-        wait_for("ready.", process)
-        while due(OrderStatus.CANCELLED) < dies_after and process.poll() is None:
-            pass
-        with suppress(subprocess.TimeoutExpired):
-            process.wait(pause)
-        process.kill()
-        process.communicate()
-
-
 @pytest.mark.slow
 def test_e8_a_killed_sweep_is_finished_by_the_next_one_as_if_nothing_had_been() -> None:
     chance = random.Random(2026)
@@ -247,7 +205,8 @@ def test_e8_a_killed_sweep_is_finished_by_the_next_one_as_if_nothing_had_been() 
     killed = 0
     for _ in KILLS:
         generate(1000, stores=5, now=now)
-        killed_sweep(chance.randrange(waiting * 9 // 10), chance.uniform(0, 0.05))
+        after = chance.randrange(waiting * 9 // 10)
+        killed_job("orders.auto_cancel", partial(enough, after), chance.uniform(0, 0.05))
         killed += due() > 0
         auto_cancel(timezone.now())
         assert end_state() == undisturbed

@@ -9,6 +9,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from loyalty.backoffice.base import BackOfficeAdmin, StoreModelAdmin
+from loyalty.platforms.models import InboundDelivery, PlatformConnection, PrivacyRequest
 from loyalty.stores.models import ApiKey, Customer, Membership, Role, SettingsVersion, Store
 from loyalty.stores.preferences import StoreSettings
 from loyalty.stores.roles import Can, allows
@@ -18,6 +19,7 @@ from orders.bulk_models import BulkCancel
 from orders.models import Order, Revert
 from orders.services.bulk_cancelling import choose
 from tests import factories
+from tests.deliveries import connect_store
 from tests.loyalty.webhooks.receiving import happen, make_endpoint
 
 pytestmark = pytest.mark.django_db
@@ -64,6 +66,14 @@ GET_PAGES: dict[str, Can | str] = {
     "stores_settingsversion_limits": Can.VIEW,
     "stores_settingsversion_earned": Can.VIEW,
     "stores_settingsversion_change": Can.VIEW,
+    "platforms_platformconnection_changelist": Can.CHANGE_SETTINGS,
+    "platforms_platformconnection_add": Can.CHANGE_SETTINGS,
+    "platforms_platformconnection_change": Can.CHANGE_SETTINGS,
+    "platforms_inbounddelivery_changelist": Can.VIEW,
+    "platforms_inbounddelivery_change": Can.VIEW,
+    "platforms_privacyrequest_changelist": Can.CHANGE_SETTINGS,
+    "platforms_privacyrequest_change": Can.CHANGE_SETTINGS,
+    "platforms_privacyrequest_data": Can.CHANGE_SETTINGS,
     "stores_membership_changelist": Can.MANAGE_STAFF,
     "stores_membership_add": Can.MANAGE_STAFF,
     "stores_membership_change": Can.MANAGE_STAFF,
@@ -122,6 +132,14 @@ ELSEWHERE = {
     "journal_journalentry_change",
     "journal_ledgercheck_add",
     "journal_ledgercheck_change",
+    "platforms_platformconnection_check",
+    "platforms_platformconnection_webhooks",
+    "platforms_platformconnection_rotate",
+    "platforms_platformconnection_disconnect",
+    "platforms_inbounddelivery_add",
+    "platforms_inbounddelivery_replay",
+    "platforms_privacyrequest_add",
+    "platforms_privacyrequest_done",
     "stores_membership_remove",
     "stores_apikey_revoke",
     "outbox_message_add",
@@ -168,6 +186,15 @@ class Shop:
         )
         factories.make_settings(self.store, StoreSettings())
         self.settings: SettingsVersion = SettingsVersion.objects.for_store(self.store).get()
+        self.connection: PlatformConnection = connect_store(self.store)
+        self.inbound: InboundDelivery = InboundDelivery.unscoped.create(
+            store=self.store, platform="shopify", topic="orders/updated", key="k", body=b"{}", state="done",
+            received_at=factories.NOW, headers={"x-shopify-topic": "orders/updated"}, order=self.order,
+        )  # fmt: skip
+        self.asked: PrivacyRequest = PrivacyRequest.unscoped.create(
+            store=self.store, platform="shopify", kind="data", key="k", customer=self.customer,
+            received_at=factories.NOW,
+        )  # fmt: skip
         factories.grant("points", self.customer, 500)
         self.reward = factories.make_reward(self.store)
         self.redemption = factories.make_redemption(self.customer, self.reward)
@@ -197,6 +224,9 @@ class Shop:
             "stores_apikey": self.key,
             "stores_membership": self.member,
             "stores_store": self.store,
+            "platforms_platformconnection": self.connection,
+            "platforms_inbounddelivery": self.inbound,
+            "platforms_privacyrequest": self.asked,
             "webhooks_webhookendpoint": self.endpoint,
             "webhooks_webhookdelivery": self.delivery,
             "stores_settingsversion": self.settings,

@@ -37,7 +37,7 @@ def test_t1_a_store_shows_its_own_rows_alone() -> None:
 
 
 def test_t1_every_model_is_of_a_store_or_of_the_platform() -> None:
-    ours = {"stores", "journal", "notices", "api", "credits", "points", "orders", "loyalty"}
+    ours = {"stores", "journal", "notices", "platforms", "api", "credits", "points", "orders", "loyalty"}
     shared = {model._meta.label for model in apps.get_models() if model._meta.app_label in ours} - {
         model._meta.label for model in OWNED
     }

@@ -123,7 +123,7 @@ def test_b2_the_walk_returns_dismisses_skips_and_ends(store: Store, ana: Custome
     assert second["Location"] == walk(orders[1])
     shown = page(client.get(second["Location"]))
     assert "3 of 4 left" in shown
-    assert "Nothing was returned." in shown
+    assert "Order 104: 15.00 USD returned to Ana Lee." in shown
 
     third = client.post(at("queue_skip", orders[1]))
     assert third["Location"] == walk(orders[2])

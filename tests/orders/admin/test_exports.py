@@ -178,6 +178,24 @@ def test_movements_and_lots_of_the_customers_of_the_list_or_of_one() -> None:
     assert f"{address(CUSTOMERS_LIST, 'credit-movements', 'xlsx')}?row={order.customer_id}" in page.content.decode()
 
 
+def test_redemptions_with_what_became_of_them() -> None:
+    store, client = store_and_staff(Role.VIEWER)
+    reward = factories.make_reward(store)
+    customer = make_customer(store, name="Ana")
+    grant("points", customer, 1000)
+    kept, gone = (factories.make_redemption(customer, reward) for _ in range(2))
+    factories.reverse(gone)
+    first, second = sheet(client, CUSTOMERS_LIST, "redemptions")
+    assert [(line["Redemption"], line["Code"]) for line in (first, second)] == [
+        (kept.pk, kept.code),
+        (gone.pk, gone.code),
+    ]
+    assert (first["Points"], first["Worth"], first["Currency or percent"]) == (500, 5, "USD")
+    assert (first["State"], first["Reversed by"], first["Points returned"]) == ("Claimed", None, 0)
+    assert (second["State"], second["Reversed by"], second["Points returned"]) == ("Reversed", "Job tests", 500)
+    assert len(sheet(client, CUSTOMERS_LIST, "point-movements")) == 4
+
+
 def test_reverts() -> None:
     store, client = store_and_staff(Role.VIEWER)
     cancel_and_return(x1_order(store))
@@ -237,10 +255,14 @@ def test_t2_whoever_may_see_the_list_may_export_it_and_nobody_else(model: str, k
 @pytest.mark.parametrize(("model", "key"), EVERY)
 def test_a_batch_costs_the_same_whatever_its_size(model: str, key: str, monkeypatch: pytest.MonkeyPatch) -> None:
     store, client = store_and_staff(Role.VIEWER)
+    reward = factories.make_reward(store)
     counts = []
     for size in (1, 9):
         for number in range(size):
-            cancel_and_return(x1_order(store, points=10, number=f"{size}-{number}"))
+            order = x1_order(store, points=510, number=f"{size}-{number}")
+            cancel_and_return(order)
+            assert order.customer is not None
+            factories.make_redemption(order.customer, reward, now=NOW)
         table(client, model, key)
         with CaptureQueriesContext(connection) as queries:
             assert table(client, model, key)

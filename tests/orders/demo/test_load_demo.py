@@ -25,9 +25,11 @@ from loyalty.stores.scoping import StoreOwned
 from orders.demo.cast import STORES
 from orders.demo.loading import load
 from orders.models import Completeness, Order, OrderStatus, PaymentStatus, Revert, RevertStatus
+from orders.redemption_models import Redemption, ReversalRequest, Reward
 from orders.services.applying import CancelResult, Details
 from orders.services.cancelling import cancel_order
 from orders.services.choices import CancelChoice, Extension
+from orders.services.redeeming import usable
 from points.models import PointAllocation, PointLot, PointMovement
 from tests.factories import ACTOR
 
@@ -193,6 +195,15 @@ def test_x11_ends_with_the_days_whose_clock_changes(loaded: list[Store]) -> None
         hours = (use.lot.expires_at.timestamp() - start.timestamp()) / 3600
         assert hours in {23, 25}
     assert len(uses) == 2
+
+
+def test_x12_there_is_a_redemption_in_every_state(aurora: Store, now: datetime) -> None:
+    redemptions = Redemption.objects.for_store(aurora)
+    assert set(redemptions.values_list("state", flat=True)) == {"claimed", "used", "reversed"}
+    ready = redemptions.get(customer__name="Xandra Ibsen")
+    assert (ready.points, usable(ready, now)) == (500, True)
+    assert ReversalRequest.objects.for_store(aurora).get().state == "open"
+    assert Reward.objects.for_store(aurora).filter(active=True).count() == 3
 
 
 def test_x13_sixty_were_spent_and_forty_lapsed(aurora: Store, now: datetime) -> None:

@@ -17,9 +17,10 @@ from loyalty.checks import find_faults
 from loyalty.journal.models import JournalEntry
 from loyalty.notices.models import Notice
 from loyalty.platforms.snapshot import OrderSnapshot
-from loyalty.stores.actors import Actor
+from loyalty.stores.actors import Actor, Trigger
 from orders.models import Order, Problem, Revert
 from orders.services import evaluating
+from orders.services.dismissing import put_back_in_queue
 from orders.services.evaluating import evaluate_rules
 from orders.services.ingesting import ingest
 from tests.examples import Shop, open_shop
@@ -395,6 +396,24 @@ def test_n4_what_came_before_it_was_deferred_counts_no_more(shop: Shop, clock: C
     assert kinds(shop, order) == DONE
 
 
+def test_n4_dismissed_is_final_and_put_back_waits_for_something_new(shop: Shop, clock: Clock) -> None:
+    rules(shop, tags=["back"], delay_minutes=10)
+    order = spend(shop)
+    shop.cancel(order)
+    say = sayer("rest", shop, order)
+    shop.command(f"/orders/{order}/dismiss-revert/", {"reason": "Agreed"})
+    say(tags=["back"])
+    by = Actor.command("tests")
+    put_back_in_queue(store=shop.store, order_id=int(order), actor=by, trigger=Trigger.ADMIN, now=timezone.now())
+    clock.shift(timedelta(minutes=10))
+    evaluate()
+    assert kinds(shop, order) == NONE
+    say(payment_status="refunded")
+    clock.shift(timedelta(minutes=10))
+    evaluate()
+    assert kinds(shop, order) == DONE
+
+
 def test_n4_cancelled_by_a_setting_that_only_cancels_is_deferred(shop: Shop, clock: Clock) -> None:
     rules(shop)
     shop.send("PATCH", "/settings/", {"auto_cancel": {"failed": "cancel"}})
@@ -592,3 +611,84 @@ def test_n6_movements_name_the_rule(shop: Shop, clock: Clock) -> None:
     timeline = shop.get(f"/orders/{order}/timeline/").json()["results"]
     assert timeline[0]["actor"]["name"] == "Spent-revert rules"
     assert JournalEntry.unscoped.filter(event="order.revert_skipped").count() == 0
+
+
+# --- payments that fall through on the platform
+
+
+@pytest.mark.parametrize(("status", "trigger"), [("failed", "payment_failed"), ("expired", "payment_expired")])
+def test_e5_a_payment_that_falls_through_on_the_platform_is_acted_on_after_the_commit(
+    shop: Shop,
+    clock: Clock,
+    django_capture_on_commit_callbacks: Any,
+    caplog: pytest.LogCaptureFixture,
+    way: str,
+    status: str,
+    trigger: str,
+) -> None:
+    shop.send("PATCH", "/settings/", {"auto_cancel": {"expired": "cancel_and_revert"}})
+    order = spend(shop)
+    say = sayer(way, shop, order)
+    with django_capture_on_commit_callbacks() as woken:
+        say(payment_status=status)
+    assert "orders.auto_cancel" in [name for one in woken for name in one.args]
+    run_jobs("orders.auto_cancel")
+    assert returned(shop, order) == ("cancelled", *DONE)
+    assert order_of(shop, order)["cancelled_by"] == trigger
+
+
+# --- sentences
+
+
+def sentences(shop: Shop, order: str, kind: str = "credits") -> list[str]:
+    entries = shop.get(f"/orders/{order}/decisions/").json()["results"]
+    return [entry["sentence"] for entry in reversed(entries) if entry["kind"] == kind]
+
+
+def test_n6_sentences_say_what_decided(shop: Shop, clock: Clock) -> None:
+    rules(shop, statuses=["cancelled", "refunded", "partially_refunded"], tags=["back"], skip_tags=["keep"])
+    order = spend(shop)
+    say = sayer("rest", shop, order)
+    say(tags=["vip"])
+    evaluate()
+    say(payment_status="partially_refunded", refunded_total="0.00")
+    evaluate()
+    say(refunded_total="20.00")
+    evaluate()
+    say(refunded_total="20.00")
+    evaluate()
+    say(tags=["back", "keep"])
+    evaluate()
+    rules(shop, enabled=False)
+    say(tags=["back"])
+    evaluate()
+    stays = "Did not return {} USD of store credits"
+    share = "because of the status “partially refunded”"
+    kept = "by a rule about a tag: the tag “keep” keeps them from being returned automatically."
+    assert sentences(shop, order) == [
+        f"{stays.format('50.00')}: no status and no tag of the order is one that returns value.",
+        f"{stays.format('50.00')} {share}: the share of what was refunded is nothing.",
+        f"Returned 10.00 USD of 50.00 USD {share}.",
+        f"Returned nothing {share}: the share of what was refunded is already back.",
+        f"{stays.format('40.00')} {kept}",
+        f"{stays.format('40.00')}: this store's rules are switched off.",
+    ]
+
+
+def test_n6_sentences_about_kinds_people_and_split_orders(shop: Shop, clock: Clock) -> None:
+    rules(shop, tags=["back"], kinds=["points"])
+    left, part = spend(shop), spend(shop, "5002")
+    deferred(shop, left)
+    sayer("rest", shop, left)(tags=["vip"])
+    evaluate()
+    parts = Platform(shop, "5002", shop.at(2026, 1, 4))
+    parts.says(parent_external_id="5001")
+    sayer("rest", shop, left)(tags=["back"])
+    evaluate()
+    clock.shift(timedelta(seconds=10))
+    evaluate()
+    parts.says(tags=("back",))
+    evaluate()
+    assert sentences(shop, left)[-1] == "Did not return 50.00 USD of store credits: the rules leave this kind alone."
+    assert "left for later, and nothing new" in sentences(shop, left, "points")[1]
+    assert "order #5001, which it was split from or into" in sentences(shop, part, "points")[-1]

@@ -24,14 +24,14 @@ TAGS = st.sampled_from(["vip", "refunded-order", "keep", "other"])
 
 
 def facts(**values: Any) -> Facts:
-    values = {"status": "confirmed", "payment_status": "paid", "refunded_total": 0, "total": 100, "tags": ()} | values
-    tags = frozenset(tag_key(tag) for tag in values.pop("tags"))
+    base: dict[str, Any] = {"status": "confirmed", "payment_status": "paid", "refunded_total": 0, "total": 100}
+    said = base | {"tags": ()} | values
     return Facts(
-        values["status"],
-        values["payment_status"],
-        Decimal(values["refunded_total"]),
-        Decimal(values["total"]),
-        tags,
+        said["status"],
+        said["payment_status"],
+        Decimal(said["refunded_total"]),
+        Decimal(said["total"]),
+        frozenset(tag_key(tag) for tag in said["tags"]),
     )
 
 

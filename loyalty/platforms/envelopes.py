@@ -1,0 +1,129 @@
+"""What a platform says around the body of a delivery: its topic, whether it is a test, and what tells a repeat."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from loyalty.platforms.models import PlatformConnection
+
+_LONGEST_TOPIC: Final = 100
+# What is kept of a request: enough to see where it came from and to replay it, no cookies and no proxies' addresses.
+_KEPT_PREFIXES: Final = ("x-shopify-", "shopify-", "x-wc-webhook-", "x-shopline-")
+_KEPT: Final = frozenset({"content-type", "user-agent"})
+_LONGEST_HEADER: Final = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """``key`` is the same for a repeat of a delivery and no other."""
+
+    topic: str
+    key: str
+    is_test: bool = False
+
+
+class NotAnObject(ValueError):
+    """The body is no JSON object."""
+
+
+def headers_of(meta: Mapping[str, Any]) -> dict[str, str]:
+    """The headers of a WSGI environment, their names in small letters."""
+    named = {name[5:]: value for name, value in meta.items() if name.startswith("HTTP_")}
+    named["CONTENT_TYPE"] = meta.get("CONTENT_TYPE", "")
+    return {name.replace("_", "-").lower(): str(value) for name, value in named.items()}
+
+
+def worth_keeping(headers: Mapping[str, str]) -> dict[str, str]:
+    """The headers that are stored with a delivery."""
+    return {
+        name: value[:_LONGEST_HEADER]
+        for name, value in headers.items()
+        if name in _KEPT or name.startswith(_KEPT_PREFIXES)
+    }
+
+
+def open_envelope(platform: str, headers: Mapping[str, str], body: bytes) -> Envelope:
+    """The envelope of a signed delivery. Raises NotAnObject."""
+    document = _document(body)
+    topic, identity, is_test = _READERS[platform](headers, document)
+    said = identity.encode() if identity else body
+    key = sha256(b"%b\n%b" % (topic.encode(errors="replace"), said)).hexdigest()
+    # The database takes neither zero characters nor halves of pairs.
+    shown = topic.replace("\0", "").encode(errors="replace").decode()
+    return Envelope(shown[:_LONGEST_TOPIC], key, is_test)
+
+
+def is_ping(headers: Mapping[str, str], body: bytes) -> bool:
+    """Whether this is WooCommerce's greeting when a webhook is made: a form with nothing but ``webhook_id``, unsigned.
+
+    It must be answered with exactly 200, or WooCommerce does not switch the webhook on.
+    """
+    name, _, number = body.partition(b"=")
+    plain = not any(header.startswith("x-wc-webhook-") for header in headers)
+    return plain and name == b"webhook_id" and number.isdigit()
+
+
+def is_addressed_to(connection: PlatformConnection, headers: Mapping[str, str]) -> bool:
+    """Whether the shop that the delivery names is the connected one; true where that cannot be told.
+
+    The secret of an app is the same for every shop that installed it, so the signature alone does not tell them apart.
+    """
+    header, domain = _SHOPS.get(connection.platform, ("", ""))
+    ours = (urlsplit(connection.base_url).hostname or "") if header else ""
+    named = headers.get(header) or headers.get(header.removeprefix("x-"), "")
+    return not (ours.endswith(domain) and named.endswith(domain)) or ours.lower() == named.strip().lower()
+
+
+# Where a delivery names its shop, and what the names of all shops there end in.
+_SHOPS: Final = {
+    "shopify": ("x-shopify-shop-domain", ".myshopify.com"),
+    "shopline_global": ("x-shopline-shop-domain", ".myshopline.com"),
+}
+
+# Topic, what tells this delivery from others ("": its body does), whether it is a test.
+_Read = tuple[str, str, bool]
+
+
+def _shopify(headers: Mapping[str, str], document: Mapping[str, object]) -> _Read:
+    def header(name: str) -> str:
+        return headers.get(f"x-shopify-{name}") or headers.get(f"shopify-{name}", "")
+
+    return header("topic"), header("webhook-id"), header("test").lower() == "true"
+
+
+def _woocommerce(headers: Mapping[str, str], document: Mapping[str, object]) -> _Read:
+    # Each try has an id of its own, so it tells repeats apart only where the body cannot: of a deleted order only the
+    # id is sent, and an order can be deleted twice. WooCommerce itself never tries again.
+    only_an_id = document.keys() <= {"id"}
+    return headers.get("x-wc-webhook-topic", ""), headers.get("x-wc-webhook-delivery-id", "") * only_an_id, False
+
+
+def _shopline(headers: Mapping[str, str], document: Mapping[str, object]) -> _Read:
+    topic = document.get("topic")
+    return topic if isinstance(topic, str) else "", "", False
+
+
+def _shopline_global(headers: Mapping[str, str], document: Mapping[str, object]) -> _Read:
+    return headers.get("x-shopline-topic", ""), headers.get("x-shopline-webhook-id", ""), False
+
+
+_READERS: Final[Mapping[str, Callable[[Mapping[str, str], Mapping[str, object]], _Read]]] = {
+    "shopify": _shopify,
+    "woocommerce": _woocommerce,
+    "shopline": _shopline,
+    "shopline_global": _shopline_global,
+}
+
+
+def _document(body: bytes) -> Mapping[str, object]:
+    try:
+        # Numbers are not looked at here, and one of a million digits must not be worked out.
+        document = json.loads(body, parse_int=str, parse_float=str)
+    except (ValueError, RecursionError):
+        raise NotAnObject from None
+    if not isinstance(document, dict):
+        raise NotAnObject
+    return document

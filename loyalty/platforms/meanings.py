@@ -1,0 +1,223 @@
+"""What a delivery means: which order it is about and whether that order is inside, or what else is asked. Pure.
+
+Platforms send many topics. Those with a whole order inside are read as they are; those that merely name an order have
+it fetched; of payments that fell through enough is said to act on. Everything else is kept and left alone.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from loyalty.platforms.document import Fields
+from loyalty.platforms.snapshot import NotAnOrder
+
+
+@dataclass(frozen=True, slots=True)
+class WholeOrder:
+    """An order as the platform's mapping reads it; ``restored``: it was in the bin and is back."""
+
+    document: Mapping[str, object]
+    restored: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class NamedOrder:
+    """Something happened to an order that is not inside."""
+
+    external_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentNews:
+    """A payment of an order became ``status``, a payment status of O1; ``at`` is when, where the platform says."""
+
+    external_id: str
+    status: str
+    at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DeletedOrder:
+    """The order is not on the platform any more."""
+
+    external_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Uninstalled:
+    """The shop took our app away."""
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody a privacy request is about, and the orders it names."""
+
+    external_id: str
+    email: str
+    orders: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class DataWanted:
+    """A customer asks which data are kept about him."""
+
+    person: Person
+
+
+@dataclass(frozen=True, slots=True)
+class EraseCustomer:
+    """A customer's personal data are to be erased."""
+
+    person: Person
+
+
+@dataclass(frozen=True, slots=True)
+class EraseShop:
+    """Whatever the platform told about its customers is to be erased, and the connection ends."""
+
+
+@dataclass(frozen=True, slots=True)
+class Nothing:
+    """Nothing is to be done, and why."""
+
+    reason: str
+
+
+Meaning = (
+    WholeOrder
+    | NamedOrder
+    | PaymentNews
+    | DeletedOrder
+    | Uninstalled
+    | DataWanted
+    | EraseCustomer
+    | EraseShop
+    | Nothing
+)
+Read = Callable[[str, Mapping[str, object]], Meaning]
+
+NOT_USED: Final = Nothing("Nothing here depends on this topic.")
+_OTHER_PAYMENT: Final = Nothing("A payment that went well, or a refund: the order itself says so, too.")
+# Fields that only a whole order has; which of them depends on the platform.
+_ORDER_SIGNS: Final = ("financial_status", "order_key", "order_payment", "line_items", "subtotal_items")
+_PAYING: Final = frozenset({"sale", "authorization", "capture"})
+_FELL_THROUGH: Final = frozenset({"failure", "error"})
+_SHOPLINE_PAYMENTS: Final[Mapping[str, str]] = {
+    "failed": "failed",
+    "expired": "expired",
+    "completed": "paid",
+    "paid": "paid",
+}
+
+
+def meaning_of(platform: str, topic: str, document: Mapping[str, object]) -> Meaning:
+    """What a delivery of ``platform`` asks for. Raises NotAnOrder when it lacks what its topic promises."""
+    return _READERS[platform](topic.strip().lower(), document)
+
+
+def _shopify(topic: str, document: Mapping[str, object]) -> Meaning:
+    about, _, what = topic.partition("/")
+    if topic == "order_transactions/create":
+        return _transaction(document)
+    if about == "orders":
+        return DeletedOrder(_id(document, "id")) if what == "delete" else _order(document)
+    if about == "refunds":
+        return NamedOrder(_id(document, "order_id"))
+    return _business(topic, document)
+
+
+def _woocommerce(topic: str, document: Mapping[str, object]) -> Meaning:
+    about, _, what = topic.partition(".")
+    if about != "order":
+        return NOT_USED
+    if what == "deleted":
+        return DeletedOrder(_id(document, "id"))
+    return _order(document, restored=what == "restored")
+
+
+def _shopline(topic: str, document: Mapping[str, object]) -> Meaning:
+    about, _, what = topic.partition("/")
+    resource = Fields(document).child("resource").values
+    if topic == "application/uninstall":
+        return Uninstalled()
+    if about == "order":
+        return DeletedOrder(_id(resource, "_id", "id")) if what == "remove" else _order(resource)
+    if about == "order_payment":
+        return _shopline_payment(resource)
+    if about in ("order_delivery", "return_order"):
+        return _order(resource, "order_id")
+    return NOT_USED
+
+
+def _shopline_global(topic: str, document: Mapping[str, object]) -> Meaning:
+    about, _, what = topic.partition("/")
+    if about == "orders":
+        return DeletedOrder(_id(document, "id", "order_id")) if what == "delete" else _order(document)
+    if about in ("refunds", "order_transactions"):
+        return NamedOrder(_id(document, "order_id"))
+    return _business(topic, document)
+
+
+_READERS: Final[Mapping[str, Read]] = {
+    "shopify": _shopify,
+    "woocommerce": _woocommerce,
+    "shopline": _shopline,
+    "shopline_global": _shopline_global,
+}
+
+
+def _business(topic: str, document: Mapping[str, object]) -> Meaning:
+    """Privacy and the end of the connection: the same words on Shopify and SHOPLINE Global."""
+    match topic:
+        case "customers/data_request":
+            return DataWanted(_person(document, "orders_requested"))
+        case "customers/redact":
+            return EraseCustomer(_person(document, "orders_to_redact"))
+        case "shop/redact" | "merchants/redact":
+            return EraseShop()
+        case "app/uninstalled" | "apps/uninstalled" | "apps/installed_or_uninstalled":
+            return Uninstalled()
+    return NOT_USED
+
+
+def _order(document: Mapping[str, object], *keys: str, restored: bool = False) -> Meaning:
+    """The order inside, or the one that is named."""
+    if any(sign in document for sign in _ORDER_SIGNS):
+        return WholeOrder(document, restored=restored)
+    edit = Fields(document).child("order_edit").values
+    return NamedOrder(_id(edit, "order_id") if edit else _id(document, *(keys or ("id", "order_id", "_id"))))
+
+
+def _transaction(document: Mapping[str, object]) -> Meaning:
+    transaction = Fields(document)
+    words = transaction.text("kind").lower(), transaction.text("status").lower()
+    if words[0] in _PAYING and words[1] in _FELL_THROUGH:
+        return PaymentNews(_id(document, "order_id"), "failed")
+    return _OTHER_PAYMENT
+
+
+def _shopline_payment(resource: Mapping[str, object]) -> Meaning:
+    if any(sign in resource for sign in _ORDER_SIGNS):
+        return WholeOrder(resource)
+    payment = Fields(resource, "resource")
+    status = _SHOPLINE_PAYMENTS.get(payment.text("status").lower())
+    external_id = _id(resource, "order_id")
+    if status is None:
+        return NamedOrder(external_id)
+    return PaymentNews(external_id, status, payment.instant("updated_at", without_offset_is_utc=True))
+
+
+def _person(document: Mapping[str, object], orders: str) -> Person:
+    request = Fields(document)
+    customer = request.child("customer")
+    named = (Fields({"id": value}, orders).identifier("id") for value in request.items(orders))
+    return Person(customer.identifier("id"), customer.email("email"), tuple(number for number in named if number))
+
+
+def _id(document: Mapping[str, object], *keys: str) -> str:
+    fields = Fields(document)
+    found = next((text for key in keys if (text := fields.identifier(key))), "")
+    if not found:
+        raise NotAnOrder("It does not say which order it is about.", field=keys[0])
+    return found

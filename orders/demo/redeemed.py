@@ -1,0 +1,115 @@
+"""Rewards, and what became of points that were exchanged for them: one redemption in every state (R1-R5, X12)."""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Final
+
+from loyalty.stores.actors import Actor, Trigger
+from loyalty.stores.models import Customer, Role
+from orders.demo.shop import Shop
+from orders.models import Order
+from orders.redemption_models import Redemption, Reward
+from orders.services.code_uses import note_codes
+from orders.services.platform_codes import Asked
+from orders.services.redeeming import redeem
+from orders.services.reversal_requests import request_reversal
+from orders.services.reversing import ReversalAsk, reverse_redemption
+from orders.services.rewards import RewardTerms, create_reward
+
+FIVE_OFF: Final = RewardTerms("Five off your next order", 500, "fixed", Decimal(5), valid_days=60)
+TENTH: Final = RewardTerms("A tenth off", 800, "percentage", Decimal(10), valid_days=90, limit_per_customer=2)
+TEN_CREDITS: Final = RewardTerms("Ten in store credits", 1000, "credits", Decimal(10))
+SUMMER: Final = RewardTerms("Summer gift", 300, "fixed", Decimal(3), valid_days=30, active=False)
+
+
+def add_redemptions(shop: Shop) -> None:
+    """Add the store's rewards and the past of their redemptions; the first can be reversed as X12."""
+    five, tenth, credits, _ = [_reward(shop, terms) for terms in (FIVE_OFF, TENTH, TEN_CREDITS, SUMMER)]
+    _redeemed(shop, _customer(shop, "Xandra Ibsen"), five, day=-6)
+    _used(shop, _customer(shop, "Xerxes Jordan"), tenth)
+    _reversed(shop, _customer(shop, "Xiang Kim"), five)
+    _asked_for(shop, _customer(shop, "Ximon Laurent"), five)
+    _partly_spent(shop, _customer(shop, "Xochitl Moreno"), credits)
+
+
+def _reward(shop: Shop, terms: RewardTerms) -> Reward:
+    return create_reward(store=shop.store, terms=terms, actor=shop.person(Role.OWNER), now=shop.on(-60))
+
+
+def _customer(shop: Shop, name: str) -> Customer:
+    customer = shop.customer(name, since=shop.on(-40))
+    shop.give(customer, "points", 300, at=shop.on(-35), last_day=shop.day(30), reason="Member campaign")
+    shop.give(customer, "points", 900, at=shop.on(-34), last_day=None, reason="Anniversary")
+    return customer
+
+
+def _redeemed(shop: Shop, customer: Customer, reward: Reward, *, day: int) -> list[Redemption]:
+    """The redemption to be; it is in the list once that day has been played."""
+    made: list[Redemption] = []
+
+    def step(now: datetime) -> None:
+        actor = Actor.api_key(shop.api_key)
+        made.append(
+            redeem(
+                store=shop.store,
+                customer_id=customer.pk,
+                reward_id=reward.pk,
+                actor=actor,
+                trigger=Trigger.API,
+                now=now,
+            )
+        )
+
+    shop.past.at(shop.on(day, 14), step)
+    return made
+
+
+def _used(shop: Shop, customer: Customer, reward: Reward) -> None:
+    made = _redeemed(shop, customer, reward, day=-15)
+
+    def step(now: datetime) -> None:
+        order = _order(shop, customer, "R2", now)
+        order.platform_data = {"discount_codes": [made[0].code]}
+        order.save(update_fields=["platform_data"])
+        note_codes(order, shop.store, actor=Actor.platform(shop.plan.platform), now=now)
+
+    shop.past.at(shop.on(-11, 16), step)
+
+
+def _reversed(shop: Shop, customer: Customer, reward: Reward) -> None:
+    made = _redeemed(shop, customer, reward, day=-9)
+
+    def step(now: datetime) -> None:
+        reverse_redemption(
+            store=shop.store,
+            redemption_id=made[0].pk,
+            ask=ReversalAsk(reason="Redeemed by accident", notify_customer=False),
+            token=None,
+            asked=Asked.NOT_ASKED,
+            actor=shop.person(Role.SUPPORT),
+            trigger=Trigger.ADMIN,
+            now=now,
+        )
+
+    shop.past.at(shop.on(-8, 11), step)
+
+
+def _asked_for(shop: Shop, customer: Customer, reward: Reward) -> None:
+    made = _redeemed(shop, customer, reward, day=-3)
+
+    def step(now: datetime) -> None:
+        actor = Actor.api_key(shop.api_key)
+        request_reversal(
+            store=shop.store, redemption_id=made[0].pk, reason="Wanted to keep the points", actor=actor, now=now
+        )
+
+    shop.past.at(shop.on(-1, 9), step)
+
+
+def _partly_spent(shop: Shop, customer: Customer, reward: Reward) -> None:
+    _redeemed(shop, customer, reward, day=-5)
+    shop.past.at(shop.on(-4, 12), lambda now: _order(shop, customer, "R4", now, apply_credits=Decimal(4)))
+
+
+def _order(shop: Shop, customer: Customer, number: str, now: datetime, **facts: Decimal) -> Order:
+    return shop.place(customer, number=number, total=Decimal(40), now=now, **facts)

@@ -1,0 +1,365 @@
+"""Working through platforms' deliveries: each once, in any order, and nothing is lost (O2, O5, E5)."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+import time_machine
+
+from loyalty.platforms.models import DeliveryState, InboundDelivery, PlatformConnection
+from loyalty.stores.models import Store
+from orders.models import Order
+from orders.services import delivered
+from orders.services.deliveries import PAUSES, process_deliveries
+from tests.deliveries import Delivery, connect_store, shopify, shopline, shopline_global, woocommerce
+from tests.factories import NOW, make_customer, make_store
+from tests.loyalty.platforms.documents import order
+
+pytestmark = pytest.mark.django_db
+
+MAKERS: dict[str, Callable[..., Delivery]] = {
+    "shopify": shopify,
+    "woocommerce": woocommerce,
+    "shopline": shopline,
+    "shopline_global": shopline_global,
+}
+# How an order's cancelled state looks on each platform, a day after the documents' own.
+LATER = "2026-01-07T09:00:00+00:00"
+CANCELLED: dict[str, dict[str, Any]] = {
+    "shopify": {"cancelled_at": LATER, "cancel_reason": "customer", "updated_at": LATER},
+    "woocommerce": {"status": "cancelled", "date_modified_gmt": "2026-01-07T09:00:00"},
+    "shopline": {"status": "cancelled", "updated_at": LATER},
+    "shopline_global": {"status": "canceled", "cancelled_at": LATER, "updated_at": LATER},
+}
+
+
+@pytest.fixture(autouse=True)
+def at_noon() -> Any:
+    with time_machine.travel(NOW, tick=False):
+        yield
+
+
+@pytest.fixture
+def store() -> Store:
+    return make_store()
+
+
+@pytest.fixture(params=MAKERS)
+def platform(request: pytest.FixtureRequest, store: Store) -> str:
+    connect_store(store, request.param)
+    return str(request.param)
+
+
+def send(store: Store, *deliveries: Delivery) -> None:
+    for delivery in deliveries:
+        assert delivery.send(store).status_code == 200
+
+
+def kept(store: Store) -> list[InboundDelivery]:
+    return list(InboundDelivery.objects.for_store(store).order_by("pk"))
+
+
+def only_order(store: Store) -> Order:
+    found: Order = Order.objects.for_store(store).get()
+    return found
+
+
+def counts(**some: int) -> dict[str, int]:
+    return {"done": 0, "ignored": 0, "postponed": 0, "failed": 0} | some
+
+
+def test_o2_an_order_that_arrives_first_as_updated_is_created(platform: str, store: Store) -> None:
+    send(store, MAKERS[platform](order(platform)))
+    assert process_deliveries(NOW) == counts(done=1)
+    made = only_order(store)
+    assert (made.platform, made.external_id) == (platform, str(order(platform)["id"]))
+    (delivery,) = kept(store)
+    assert (delivery.state, delivery.order_id, delivery.external_id) == ("done", made.pk, made.external_id)
+    assert delivery.outcome == f"Order {made.number} recorded."
+    assert (delivery.processed_at, delivery.next_attempt_at, delivery.attempts) == (NOW, None, 1)
+    assert process_deliveries(NOW) == counts()
+    assert PlatformConnection.objects.for_store(store).get().last_delivery_at == NOW
+
+
+@pytest.mark.parametrize("backwards", [False, True], ids=["in order", "reversed"])
+def test_o2_whatever_the_order_of_arrival_the_newest_state_stands(platform: str, store: Store, backwards: bool) -> None:
+    make = MAKERS[platform]
+    states = [make(order(platform)), make(order(platform, **CANCELLED[platform]))]
+    send(store, *(reversed(states) if backwards else states))
+    process_deliveries(NOW)
+    assert only_order(store).status == "cancelled"
+    newest = only_order(store).version
+    send(store, *states, make(order(platform, note="said again")))
+    process_deliveries(NOW)
+    assert (only_order(store).status, only_order(store).version) == ("cancelled", newest)
+    assert kept(store)[-1].outcome.endswith("an older state than the recorded one, nothing was changed.")
+
+
+def test_o2_the_same_action_through_three_topics_is_one_change(store: Store) -> None:
+    connect_store(store)
+    cancelled = order("shopify", **CANCELLED["shopify"])
+    topics = ("orders/updated", "orders/cancelled", "orders/paid")
+    send(store, *(shopify(cancelled, topic) for topic in topics))
+    assert process_deliveries(NOW) == counts(done=1, ignored=2)
+    assert only_order(store).version == 1
+
+
+def test_a_shop_named_in_another_stores_delivery_stays_its_own(store: Store) -> None:
+    other = make_store()
+    connect_store(store)
+    connect_store(other)
+    send(store, shopify(order("shopify")))
+    send(other, shopify(order("shopify", tags="theirs")))
+    process_deliveries(NOW)
+    assert only_order(store).tags == ["vip", "Exchange-Order"]
+    assert only_order(other).tags == ["theirs"]
+    assert only_order(store).external_id == only_order(other).external_id
+
+
+def test_woocommerces_tags_come_from_the_chosen_field(store: Store) -> None:
+    connect_store(store, "woocommerce", tag_meta_key="_order_tags")
+    send(store, woocommerce(order("woocommerce")))
+    process_deliveries(NOW)
+    assert only_order(store).tags == ["vip", "Exchange-Order"]
+
+
+def test_the_send_test_button_is_seen_without_its_header(store: Store) -> None:
+    connect_store(store)
+    send(store, shopify(order("shopify", id=820982911946154508, admin_graphql_api_id="")))
+    assert process_deliveries(NOW) == counts(ignored=1)
+    assert kept(store)[0].is_test
+    assert not Order.objects.for_store(store).exists()
+
+
+@pytest.mark.parametrize(
+    ("platform", "sent"),
+    [
+        ("woocommerce", woocommerce(order("woocommerce", status="checkout-draft"))),
+        ("woocommerce", woocommerce({"id": 1, "code": "10off"}, "coupon.deleted")),
+        ("woocommerce", woocommerce({"action": "woocommerce_x", "arg": 1}, "action.woocommerce_x")),
+        ("shopline", shopline(order("shopline", status="temp"))),
+        ("shopline", shopline({"_id": "1", "customer_id": "2"}, "user_credit/create")),
+        ("shopify", shopify({"id": 1}, "products/update")),
+        ("shopify", shopify({"order_id": 1, "kind": "sale", "status": "success"}, "order_transactions/create")),
+        ("shopify", shopify({"id": 1})),
+        ("shopify", shopify({"order_edit": {"order_id": 5941690892493}}, "orders/edited")),
+        ("shopify", shopify({"id": 1, "order_id": 5941690892493, "transactions": []}, "refunds/create")),
+        ("shopline_global", shopline_global({"id": "1", "order_id": "2"}, "refunds/create")),
+    ],
+    ids=lambda value: value.headers.get("X-Shopify-Topic", "") if isinstance(value, Delivery) else value,
+)
+def test_what_is_no_order_is_left_alone_and_says_why(store: Store, platform: str, sent: Delivery) -> None:
+    connect_store(store, platform)
+    send(store, sent)
+    assert process_deliveries(NOW) == counts(ignored=1)
+    assert kept(store)[0].outcome
+    assert not Order.objects.for_store(store).exists()
+
+
+class TestFailing:
+    def broken(self) -> Delivery:
+        return shopify(order("shopify", total_price="10.001"))
+
+    def test_a_failing_delivery_is_tried_with_growing_pauses_and_then_left_to_staff(self, store: Store) -> None:
+        connect_store(store)
+        send(store, self.broken())
+        now = NOW
+        for attempt, pause in enumerate(PAUSES, start=1):
+            assert process_deliveries(now) == counts(postponed=1)
+            (delivery,) = kept(store)
+            assert (delivery.state, delivery.attempts) == (DeliveryState.RETRYING, attempt)
+            assert delivery.next_attempt_at == now + pause
+            assert "total_price" in delivery.last_error
+            assert process_deliveries(now + pause - timedelta(microseconds=1)) == counts()
+            now += pause
+        assert process_deliveries(now) == counts(failed=1)
+        (delivery,) = kept(store)
+        assert (delivery.state, delivery.next_attempt_at) == (DeliveryState.FAILED, None)
+        assert process_deliveries(now + timedelta(days=9)) == counts()
+
+    def test_one_failing_delivery_stops_no_other(self, store: Store) -> None:
+        connect_store(store)
+        send(store, self.broken(), shopify(order("shopify", id=2, admin_graphql_api_id="")))
+        assert process_deliveries(NOW) == counts(done=1, postponed=1)
+
+    def test_something_unexpected_names_no_person(
+        self, store: Store, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        connect_store(store)
+
+        def fails(*_args: Any, **_options: Any) -> None:
+            raise RuntimeError("ada@example.com")
+
+        monkeypatch.setattr(delivered, "ingest", fails)
+        send(store, shopify(order("shopify")))
+        assert process_deliveries(NOW) == counts(postponed=1)
+        (delivery,) = kept(store)
+        assert delivery.last_error == "Something unexpected happened (RuntimeError); the log says what."
+        monkeypatch.undo()
+        assert process_deliveries(NOW + PAUSES[0]) == counts(done=1)
+        assert kept(store)[0].last_error == ""
+
+
+class TestDeleted:
+    DELETED = (
+        ("shopify", lambda: shopify({"id": 5941690892493}, "orders/delete")),
+        ("woocommerce", lambda: woocommerce({"id": 727}, "order.deleted")),
+        ("shopline", lambda: shopline({"_id": "608faafe3985d70013d89319"}, "order/remove")),
+        ("shopline_global", lambda: shopline_global({"id": "21057401932826316666967110"}, "orders/delete")),
+    )
+
+    @pytest.mark.parametrize(("platform", "deleted"), DELETED, ids=lambda value: str(value)[:12])
+    def test_an_order_deleted_there_stays_here(
+        self, store: Store, platform: str, deleted: Callable[[], Delivery]
+    ) -> None:
+        connect_store(store, platform)
+        send(store, MAKERS[platform](order(platform)), deleted())
+        assert process_deliveries(NOW) == counts(done=2)
+        gone = only_order(store)
+        assert gone.platform_data["deleted_at"] == NOW.isoformat()
+        assert gone.status != "cancelled"
+        assert not gone.platform_data["is_open"]
+
+    def test_an_order_that_was_never_here_is_not_missed(self, store: Store) -> None:
+        connect_store(store)
+        send(store, shopify({"id": 1}, "orders/delete"))
+        assert process_deliveries(NOW) == counts(ignored=1)
+
+    def test_an_order_taken_out_of_the_bin_is_there_again(self, store: Store) -> None:
+        connect_store(store, "woocommerce")
+        back = order("woocommerce", date_modified_gmt="2026-01-07T09:00:00")
+        send(store, woocommerce(order("woocommerce")), woocommerce({"id": 727}, "order.deleted"))
+        process_deliveries(NOW)
+        send(store, woocommerce(back, "order.restored"))
+        process_deliveries(NOW)
+        assert "deleted_at" not in only_order(store).platform_data
+
+
+class TestPayments:
+    @pytest.fixture
+    def connected(self, store: Store) -> PlatformConnection:
+        return connect_store(store)
+
+    def failed(self, **changes: Any) -> Delivery:
+        document = {"id": 1, "order_id": 5941690892493, "kind": "sale", "status": "failure", "gateway": "x"}
+        return shopify(document | changes, "order_transactions/create")
+
+    def payment_after(self, store: Store, first: dict[str, Any], then: Delivery) -> str:
+        send(store, shopify(order("shopify", **first)), then)
+        process_deliveries(NOW)
+        return only_order(store).payment_status
+
+    def test_e5_a_failed_payment_of_an_unpaid_order_counts(self, store: Store, connected: PlatformConnection) -> None:
+        assert self.payment_after(store, {"financial_status": "pending"}, self.failed()) == "failed"
+
+    @pytest.mark.parametrize("status", ["error", "failure"])
+    @pytest.mark.parametrize("kind", ["sale", "authorization", "capture"])
+    def test_e5_failures_and_errors_of_anything_that_pays(
+        self, store: Store, connected: PlatformConnection, status: str, kind: str
+    ) -> None:
+        sent = self.failed(status=status, kind=kind)
+        assert self.payment_after(store, {"financial_status": "pending"}, sent) == "failed"
+
+    @pytest.mark.parametrize("changes", [{"kind": "refund"}, {"kind": "void"}, {"status": "pending"}])
+    def test_e5_other_transactions_do_not(
+        self, store: Store, connected: PlatformConnection, changes: dict[str, Any]
+    ) -> None:
+        assert self.payment_after(store, {"financial_status": "pending"}, self.failed(**changes)) == "pending"
+
+    @pytest.mark.parametrize("word", ["paid", "authorized", "partially_paid", "partially_refunded"])
+    def test_e5_a_failed_attempt_changes_nothing_where_money_is_there_or_promised(
+        self, store: Store, connected: PlatformConnection, word: str
+    ) -> None:
+        assert self.payment_after(store, {"financial_status": word}, self.failed()) != "failed"
+
+    def test_e5_the_platform_repeating_pending_does_not_undo_it(
+        self, store: Store, connected: PlatformConnection
+    ) -> None:
+        self.payment_after(store, {"financial_status": "pending"}, self.failed())
+        send(store, shopify(order("shopify", financial_status="pending", updated_at=LATER, note="looked at")))
+        process_deliveries(NOW)
+        assert only_order(store).payment_status == "failed"
+        send(store, shopify(order("shopify", financial_status="paid", updated_at="2026-01-08T09:00:00Z")))
+        process_deliveries(NOW)
+        assert only_order(store).payment_status == "paid"
+
+    def test_e5_the_news_may_come_before_the_order(self, store: Store, connected: PlatformConnection) -> None:
+        send(store, self.failed())
+        assert process_deliveries(NOW) == counts(postponed=1)
+        send(store, shopify(order("shopify", financial_status="pending")))
+        assert process_deliveries(NOW + PAUSES[0]) == counts(done=2)
+        assert only_order(store).payment_status == "failed"
+
+    @pytest.mark.parametrize(
+        ("word", "expected"),
+        [("failed", "failed"), ("expired", "expired"), ("completed", "paid"), ("pending", "pending")],
+    )
+    def test_e5_shoplines_payment_messages(self, store: Store, word: str, expected: str) -> None:
+        connect_store(store, "shopline")
+        payment = {"_id": "p1", "order_id": "608faafe3985d70013d89319", "status": word, "updated_at": LATER}
+        pending = order("shopline", order_payment={"status": "pending"}, status="pending")
+        send(store, shopline(pending), shopline(payment, "order_payment/update"))
+        process_deliveries(NOW)
+        assert only_order(store).payment_status == expected
+
+    def test_o2_an_old_payment_message_changes_nothing(self, store: Store) -> None:
+        connect_store(store, "shopline")
+        payment = {
+            "order_id": "608faafe3985d70013d89319", "status": "expired", "updated_at": "2026-01-06T08:00:00Z",
+        }  # fmt: skip
+        pending = order("shopline", order_payment={"status": "pending"}, status="pending")
+        send(store, shopline(pending), shopline(payment, "order_payment/update"))
+        process_deliveries(NOW)
+        assert only_order(store).payment_status == "pending"
+
+    def test_e5_a_payment_message_with_the_whole_order_inside(self, store: Store) -> None:
+        connect_store(store, "shopline")
+        send(store, shopline(order("shopline", order_payment={"status": "expired"}), "order_payment/update"))
+        process_deliveries(NOW)
+        assert only_order(store).payment_status == "expired"
+
+
+class TestUninstalling:
+    def test_the_credentials_go_and_the_webhooks_are_still_heard(self, store: Store) -> None:
+        connected = connect_store(store)
+        send(store, shopify({"id": 1}, "app/uninstalled"))
+        assert process_deliveries(NOW) == counts(done=1)
+        connected.refresh_from_db()
+        assert (connected.uninstalled_at, connected.enabled, connected.may_be_called) == (NOW, True, False)
+        send(store, shopify(order("shopify")))
+        assert process_deliveries(NOW) == counts(done=1)
+
+    def test_a_late_message_does_not_end_a_new_connection(self, store: Store) -> None:
+        connected = connect_store(store, updated_at=NOW + timedelta(hours=1))
+        send(store, shopify({"id": 1}, "app/uninstalled"))
+        assert process_deliveries(NOW) == counts(ignored=1)
+        connected.refresh_from_db()
+        assert connected.uninstalled_at is None
+
+
+def test_o5_what_was_used_on_the_platform_is_not_given_back_from_here(store: Store) -> None:
+    connect_store(store, "shopline")
+    make_customer(store, external_id="5e0738e792f5c90009548b54")
+    send(store, shopline(order("shopline")), shopline(order("shopline", **CANCELLED["shopline"]), "order/cancel"))
+    process_deliveries(NOW)
+    made = only_order(store)
+    assert (made.credits_applied, made.points_applied) == (Decimal(0), 0)
+    assert made.platform_data["points_used_there"] == 200
+    assert made.credit_revert_status is None
+
+
+def test_a_split_order_and_its_parts_are_recorded_as_such(store: Store) -> None:
+    connect_store(store, "shopline")
+    parent, child = "608faafe3985d70013d89319", "608faafe3985d70013d89320"
+    send(
+        store,
+        shopline(order("shopline", child_order_ids=[child]), "order/split_order"),
+        shopline(order("shopline", id=child, order_number="2", parent_order_id=parent), "order/create"),
+    )
+    assert process_deliveries(NOW) == counts(done=2)
+    split, part = Order.objects.for_store(store).order_by("pk")
+    assert split.platform_data["child_external_ids"] == [child]
+    assert part.platform_data["parent_external_id"] == parent
+    assert (split.credits_applied, part.credits_applied) == (Decimal(0), Decimal(0))

@@ -1,0 +1,244 @@
+"""Privacy requests of platforms: data for staff, people erased, and every sum as it was (trap 29)."""
+
+import json
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any
+
+import pytest
+import time_machine
+from django.test import Client
+from django.urls import reverse
+
+from loyalty.api.models import CommandAnswer
+from loyalty.checks import find_faults
+from loyalty.journal.models import JournalEntry
+from loyalty.notices.models import Notice, NoticeStatus
+from loyalty.platforms.models import InboundDelivery, PlatformConnection, PrivacyRequest
+from loyalty.stores.actors import Trigger
+from loyalty.stores.models import Customer, Remark, Role, Store
+from orders.kinds import LEDGERS
+from orders.models import Order
+from orders.services import privacy
+from orders.services.applying import Details
+from orders.services.cancelling import cancel_order
+from orders.services.choices import CancelChoice
+from orders.services.deliveries import process_deliveries
+from tests import factories
+from tests.deliveries import connect_store, shopify, shopline_global
+from tests.factories import NOW
+from tests.loyalty.platforms.documents import order
+
+pytestmark = pytest.mark.django_db
+
+ADA = {"id": 77, "email": "ada@example.com", "phone": "+4912345"}
+
+
+@pytest.fixture(autouse=True)
+def at_noon() -> Iterator[None]:
+    with time_machine.travel(NOW, tick=False):
+        yield
+
+
+class Shop:
+    """A store connected to Shopify where Ada bought, used value, and had some of it returned with a note."""
+
+    def __init__(self) -> None:
+        self.store = factories.make_store()
+        self.connection = connect_store(self.store)
+        shopify(order("shopify")).send(self.store)
+        process_deliveries(NOW)
+        self.order: Order = Order.objects.for_store(self.store).get()
+        self.ada: Customer = Customer.objects.for_store(self.store).get()
+        factories.grant("credits", self.ada, "15.00")
+        factories.grant("points", self.ada, 30)
+        self.spent = factories.make_order(self.ada, credits="15.00", points=30)
+        cancel_order(
+            store=self.store, order_id=self.spent.pk, choice=CancelChoice(returns={"credits": True, "points": False}),
+            details=Details(note="Ada called in", notify_customer=True), token=None, actor=factories.ACTOR,
+            trigger=Trigger.ADMIN, now=NOW,
+        )  # fmt: skip
+        named = {"email": "ada@example.com", "name": "Ada Byron"}
+        body = json.dumps({"order": {"id": "Ada Byron", "customer": named}})
+        self.answer = CommandAnswer.unscoped.create(
+            store=self.store, key="k", fingerprint="f", status=200, body=body.encode(), created_at=NOW
+        )
+
+    def ask(self, topic: str, **more: Any) -> PrivacyRequest:
+        """Let Shopify ask about Ada, and work it through."""
+        document = {"shop_id": 954889, "shop_domain": "x.myshopify.com", "customer": ADA, **more}
+        assert shopify(document, topic).send(self.store).status_code == 200
+        process_deliveries(NOW)
+        found: PrivacyRequest = PrivacyRequest.objects.for_store(self.store).get()
+        return found
+
+    def balance(self) -> Any:
+        return {kind: ledger.available([self.ada.pk], now=NOW) for kind, ledger in LEDGERS.items()}
+
+
+@pytest.fixture
+def shop() -> Shop:
+    return Shop()
+
+
+def everything_said(store: Store) -> str:
+    """Every text of the store's rows in which a person could be named."""
+    rows: list[Any] = [
+        *Customer.objects.for_store(store).values_list("email", "name", "phone", "external_id"),
+        *Notice.objects.for_store(store).values_list("to_email", "subject", "text", "html"),
+        *Remark.objects.for_store(store).values_list("reason", "note"),
+        *JournalEntry.objects.for_store(store).values_list("data"),
+        *PrivacyRequest.objects.for_store(store).values_list("facts"),
+    ]
+    bodies = [*InboundDelivery.objects.for_store(store), *CommandAnswer.objects.for_store(store)]
+    return f"{rows} {[bytes(row.body) for row in bodies]}".lower()
+
+
+class TestErasingACustomer:
+    def test_everything_that_names_him_goes_and_every_sum_stays(self, shop: Shop) -> None:
+        before = shop.balance()
+        assert "ada" in everything_said(shop.store)
+        asked = shop.ask("customers/redact", orders_to_redact=[5941690892493])
+        said = everything_said(shop.store)
+        for word in ("ada@", "+4912345", "called in"):
+            assert word not in said
+        shop.ada.refresh_from_db()
+        assert (shop.ada.external_id, shop.ada.email, shop.ada.name) == (None, "", "")
+        assert shop.balance() == before
+        assert list(find_faults(shop.store)) == []
+        assert (asked.kind, asked.done_at, asked.customer) == ("erase_customer", NOW, shop.ada)
+
+    def test_his_orders_stay_with_what_they_used(self, shop: Shop) -> None:
+        shop.ask("customers/redact")
+        shop.spent.refresh_from_db()
+        assert (shop.spent.customer_id, shop.spent.credits_reverted) == (shop.ada.pk, Decimal("15.00"))
+
+    def test_a_notice_that_waited_is_not_sent(self, shop: Shop) -> None:
+        assert Notice.objects.for_store(shop.store).get().status == NoticeStatus.QUEUED
+        shop.ask("customers/redact")
+        assert Notice.objects.for_store(shop.store).get().status == NoticeStatus.FAILED
+
+    def test_a_stored_answer_keeps_everything_but_the_person(self, shop: Shop) -> None:
+        shop.ask("customers/redact")
+        shop.answer.refresh_from_db()
+        # An id that happens to read the same is nobody's name.
+        assert json.loads(bytes(shop.answer.body)) == {
+            "order": {"id": "Ada Byron", "customer": {"email": "", "name": ""}}
+        }
+
+    def test_stored_deliveries_are_emptied_and_not_replayed(self, shop: Shop) -> None:
+        shopify(order("shopify", note="waits")).send(shop.store)
+        shop.ask("customers/redact")
+        bodies = {
+            row.topic: (bytes(row.body), row.redacted_at) for row in InboundDelivery.objects.for_store(shop.store)
+        }
+        assert bodies == {"orders/updated": (b"", NOW), "customers/redact": (b"", NOW)}
+
+    def test_other_people_and_stores_are_left_alone(self, shop: Shop) -> None:
+        bob = factories.make_customer(shop.store, email="bob@example.com", external_id="78")
+        elsewhere = factories.make_customer(factories.make_store(), email="ada@example.com", external_id="77")
+        shop.ask("customers/redact")
+        for person in (bob, elsewhere):
+            before = person.email
+            person.refresh_from_db()
+            assert person.email == before
+
+    def test_a_guest_is_found_by_his_address(self, shop: Shop) -> None:
+        guest = factories.make_customer(shop.store, email="ADA@example.com", external_id=None)
+        document = {"customer": ADA}
+        shopify(document, "customers/redact").send(shop.store)
+        process_deliveries(NOW)
+        guest.refresh_from_db()
+        assert guest.email == ""
+
+    def test_somebody_unknown_is_erased_already(self, shop: Shop) -> None:
+        asked = shop.ask("customers/redact", customer={"id": 1, "email": "nobody@example.com"})
+        assert (asked.done_at, asked.customer) == (NOW, None)
+        shop.ada.refresh_from_db()
+        assert shop.ada.email == "ada@example.com"
+
+
+class TestErasingAShop:
+    def test_the_connection_ends_and_the_platforms_customers_go(self, shop: Shop) -> None:
+        bob = factories.make_customer(shop.store, email="bob@example.com")
+        factories.make_order(bob)
+        Order.objects.for_store(shop.store).filter(pk=shop.spent.pk).update(platform="shopify", external_id="9")
+        before = shop.balance()
+        asked = shop.ask("shop/redact")
+        assert asked.done_at == NOW
+        assert asked.facts["customers"] == 1
+        shop.ada.refresh_from_db()
+        bob.refresh_from_db()
+        assert (shop.ada.email, bob.email) == ("", "bob@example.com")
+        assert shop.balance() == before
+        assert list(find_faults(shop.store)) == []
+        shop.connection.refresh_from_db()
+        assert not any((shop.connection.enabled, shop.connection.webhook_secret))
+        assert not any(bytes(row.body) for row in InboundDelivery.objects.for_store(shop.store))
+
+    def test_a_customer_who_also_bought_another_way_stays(self, shop: Shop) -> None:
+        shop.ask("shop/redact")
+        shop.ada.refresh_from_db()
+        assert shop.ada.email == "ada@example.com"
+
+    def test_batch_by_batch(self, shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+        for number in range(5):
+            person = factories.make_customer(shop.store, email=f"person{number}@example.com")
+            made = factories.make_order(person)
+            Order.objects.for_store(shop.store).filter(pk=made.pk).update(platform="shopify", external_id=f"x{number}")
+        monkeypatch.setattr(privacy, "_BATCH", 2)
+        assert shop.ask("shop/redact").facts["customers"] == 5
+
+    def test_shopline_globals_words_for_it(self) -> None:
+        store = factories.make_store()
+        connected = connect_store(store, "shopline_global")
+        shopline_global({"shop_id": "1"}, "merchants/redact").send(store)
+        process_deliveries(NOW)
+        connected.refresh_from_db()
+        assert not connected.enabled
+
+
+class TestAskingForData:
+    @pytest.fixture
+    def client(self, shop: Shop) -> Client:
+        client = Client()
+        user = factories.make_user((shop.store, Role.MANAGER))
+        client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+        return client
+
+    def test_it_waits_for_staff_who_hand_it_out(self, shop: Shop, client: Client) -> None:
+        asked = shop.ask("customers/data_request", orders_requested=[5941690892493])
+        assert (asked.kind, asked.done_at, asked.customer) == ("data", None, shop.ada)
+        page = client.get(reverse("admin:platforms_privacyrequest_change", args=[asked.pk])).content.decode()
+        assert "Download the data" in page
+        document = client.get(reverse("admin:platforms_privacyrequest_data", args=[asked.pk])).json()
+        assert document["customer"]["email"] == "ada@example.com"
+        assert {one["number"] for one in document["orders"]} == {"#1001", shop.spent.number}
+        assert [move["amount"] for move in document["credits"]["movements"]] == ["15.00", "-15.00", "15.00"]
+        assert document["points"]["lots"]
+        assert document["messages"][0]["to"] == "ada@example.com"
+        client.post(reverse("admin:platforms_privacyrequest_done", args=[asked.pk]))
+        asked.refresh_from_db()
+        assert asked.done_at == NOW
+
+    def test_nothing_is_kept_about_somebody_unknown(self, shop: Shop) -> None:
+        asked = shop.ask("customers/data_request", customer={"id": 1, "email": "nobody@example.com"})
+        assert asked.done_at == NOW
+        assert "nobody" not in everything_said(shop.store)
+
+    def test_t1_another_stores_request_is_unknown(self, shop: Shop) -> None:
+        asked = shop.ask("customers/data_request")
+        client = Client()
+        stranger = factories.make_user((factories.make_store(), Role.OWNER))
+        client.force_login(stranger, backend="django.contrib.auth.backends.ModelBackend")
+        for what in ("change", "data"):
+            assert client.get(reverse(f"admin:platforms_privacyrequest_{what}", args=[asked.pk])).status_code == 404
+        assert client.post(reverse("admin:platforms_privacyrequest_done", args=[asked.pk])).status_code == 404
+
+
+def test_the_same_request_twice_is_one(shop: Shop) -> None:
+    for number in range(2):
+        shopify({"customer": ADA}, "customers/redact", webhook_id=f"twice-{number // 2}").send(shop.store)
+    process_deliveries(NOW)
+    assert PrivacyRequest.objects.for_store(shop.store).count() == 1
+    assert PlatformConnection.objects.for_store(shop.store).get().enabled

@@ -1,0 +1,105 @@
+"""Redeeming and reversing at the same moment as each other, and as an order that uses the code (R2-R4)."""
+
+from decimal import Decimal
+from functools import partial
+
+import pytest
+from django.db import transaction
+
+from loyalty.checks import find_faults
+from loyalty.errors import DomainError
+from loyalty.notices.models import Notice
+from loyalty.stores.models import Customer
+from orders.redemption_models import CodeUse, Redemption, Reward
+from orders.services.code_uses import flagged_uses
+from orders.services.redeeming import LimitReached
+from orders.services.reversing import CodeUsed, NothingLeft, Reversed
+from tests import factories
+from tests.factories import NOW
+from tests.orders.services.test_reversing import order_with
+from tests.races.racing import ROUNDS, in_turn, together
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def customer() -> Customer:
+    customer = factories.make_customer(factories.make_store())
+    factories.grant("points", customer, 500 * len(ROUNDS))
+    return customer
+
+
+@pytest.fixture
+def reward(customer: Customer) -> Reward:
+    return factories.make_reward(customer.store)
+
+
+def test_r3_parallel_reversals_return_the_points_once(customer: Customer, reward: Reward) -> None:
+    for _ in ROUNDS:
+        before = factories.balance("points", customer, now=NOW)
+        redemption = factories.make_redemption(customer, reward)
+        done = together(*[partial(factories.reverse, redemption, notify_customer=True)] * 2)
+        plans = [one.plan for one in done if isinstance(one, Reversed)]
+        assert len(plans) == 2
+        assert sum(plan is not None for plan in plans) == 1
+        assert factories.balance("points", customer, now=NOW) == before
+    assert Notice.unscoped.count() == len(ROUNDS)
+    assert list(find_faults(None)) == []
+
+
+def test_r3_a_reversal_against_an_order_with_the_code_has_one_winner_or_a_flag(
+    customer: Customer, reward: Reward
+) -> None:
+    for number in ROUNDS:
+        redemption = factories.make_redemption(customer, reward)
+        reversal = partial(factories.reverse, redemption)
+        arrival = partial(order_with, customer.store, redemption.code or "", number=str(number))
+        outcome, _ = together(reversal, arrival)
+        fresh = Redemption.unscoped.get(pk=redemption.pk)
+        use = CodeUse.unscoped.get(redemption=redemption)
+        if isinstance(outcome, DomainError):
+            assert isinstance(outcome, CodeUsed)
+            assert (fresh.state, use.after_reversal) == ("used", False)
+            assert fresh.points_returned == 0
+            factories.reverse(redemption, force=True, reason="next round")
+        else:
+            assert (fresh.state, use.after_reversal) == ("reversed", True)
+            assert flagged_uses(customer.store).filter(redemption=redemption).exists()
+    assert list(find_faults(None)) == []
+
+
+def test_r3_an_order_that_waits_for_the_reversal_is_flagged(customer: Customer, reward: Reward) -> None:
+    redemption = factories.make_redemption(customer, reward)
+    in_turn(partial(factories.reverse, redemption), partial(order_with, customer.store, redemption.code or ""))
+    assert CodeUse.unscoped.get().after_reversal
+
+
+def test_r3_a_reversal_that_waits_for_the_order_is_refused(customer: Customer, reward: Reward) -> None:
+    redemption = factories.make_redemption(customer, reward)
+    refused = in_turn(
+        partial(order_with, customer.store, redemption.code or ""), partial(factories.reverse, redemption)
+    )
+    assert isinstance(refused, CodeUsed)
+
+
+def test_r1_the_last_one_is_redeemed_once(customer: Customer) -> None:
+    once = factories.make_reward(customer.store, points=10, limit_per_customer=1)
+    for _ in ROUNDS:
+        made = together(*[partial(factories.make_redemption, customer, once)] * 2)
+        assert sorted(isinstance(one, LimitReached) for one in made) == [False, True]
+        (won,) = [one for one in made if isinstance(one, Redemption)]
+        factories.reverse(won)
+    assert list(find_faults(None)) == []
+
+
+def test_r4_spending_credits_against_the_reversal_that_takes_them_back(customer: Customer) -> None:
+    ten = factories.make_reward(customer.store, type="credits", value=Decimal(10))
+    for _ in ROUNDS:
+        redemption = factories.make_redemption(customer, ten)
+        spending = partial(factories.make_order, customer, credits="10")
+        reversal = partial(factories.reverse, redemption)
+        order, reversed_or_not = together(spending, reversal)
+        # Whoever was first had all of it, and the other one nothing.
+        assert isinstance(order, DomainError) is not isinstance(reversed_or_not, NothingLeft)
+    with transaction.atomic():
+        assert list(find_faults(None)) == []
