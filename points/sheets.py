@@ -110,7 +110,9 @@ def check_sheet(rows: Sequence[Row], *, desk: Desk, now: datetime) -> list[Line]
 
 def digest_of(lines: Iterable[Line]) -> str:
     """Equal for tables that come to the same."""
-    facts = [(line.row, line.customer.pk if line.customer else 0, line.points, line.last_day, line.error) for line in lines]
+    facts = [
+        (line.row, line.customer.pk if line.customer else 0, line.points, line.last_day, line.error) for line in lines
+    ]
     return hashlib.sha256(repr(facts).encode()).hexdigest()
 
 
@@ -155,9 +157,7 @@ def _people(store: Store, rows: Sequence[Row]) -> dict[str, list[Customer]]:
         found[str(customer.external_id).casefold()].append(customer)
     by_email = customers.annotate(address=Lower("email")).filter(address__in={name.lower() for name in said})
     for customer in by_email.order_by("pk"):
-        if not found[customer.email.casefold()]:
-            found[customer.email.casefold()].append(customer)
-        elif customer not in found[customer.email.casefold()]:
+        if not found[customer.email.casefold()] or customer not in found[customer.email.casefold()]:
             found[customer.email.casefold()].append(customer)
     return found
 
@@ -166,9 +166,7 @@ def _read(row: Row, people: Sequence[Customer], desk: Desk, now: datetime) -> Li
     try:
         customer = _only(row, people)
         points = _points(row)
-        check_adjust_limit(
-            "points", points, currency="", store=desk.store, role=desk.role, limits=desk.settings.limits
-        )
+        check_adjust_limit("points", points, currency="", store=desk.store, role=desk.role, limits=desk.settings.limits)
         return Line(row, customer, points, _last_day(row, points, desk, local_day(now, desk.store.tz)))
     except Invalid as error:
         return Line(row, error=error.errors[0].detail if error.errors else error.detail)
@@ -216,6 +214,8 @@ def _within(line: Line, balances: dict[int, int]) -> Line:
         return line
     after = balances.get(line.customer.pk, 0) + line.points
     if line.points < 0 and after < 0:
-        return replace(line, error=f"The customer has {after - line.points} points by then, fewer than are to be removed.")
+        return replace(
+            line, error=f"The customer has {after - line.points} points by then, fewer than are to be removed."
+        )
     balances[line.customer.pk] = after
     return line

@@ -23,7 +23,17 @@ from loyalty.stores.preferences import current_settings
 from loyalty.stores.roles import Can
 from loyalty.stores.showing import show_day
 from orders.kinds import show
-from points.sheets import COLUMNS, MOST_ROWS, Desk, Line, SheetStale, carry_out_sheet, check_sheet, digest_of, read_sheet
+from points.sheets import (
+    COLUMNS,
+    MOST_ROWS,
+    Desk,
+    Line,
+    SheetStale,
+    carry_out_sheet,
+    check_sheet,
+    digest_of,
+    read_sheet,
+)
 
 ADDRESS: Final = "admin:stores_customer_points"
 _MOST_BYTES: Final = 500_000
@@ -120,9 +130,7 @@ def _done(lines: list[Line], store: Store) -> str:
     return f"{' and '.join(parts) or 'Nothing was given or removed'}, in {len(good)} rows.{more}"
 
 
-def _page(
-    admin: BackOfficeAdmin, request: HttpRequest, form: SheetForm, lines: list[Line] | None
-) -> TemplateResponse:
+def _page(admin: BackOfficeAdmin, request: HttpRequest, form: SheetForm, lines: list[Line] | None) -> TemplateResponse:
     store = active_store(request)
     context = {
         **admin.admin_site.each_context(request),
