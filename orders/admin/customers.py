@@ -21,6 +21,7 @@ from orders.admin.adjusting import AdjustForm, carry_out
 from orders.admin.customer_tabs import TABS, cards, profile_form, tab_context
 from orders.admin.expiring import expiring_page
 from orders.admin.exports import CUSTOMER_EXPORTS
+from orders.admin.points_sheet import choose_for_points, sheet_page
 from orders.admin.redeeming import redeem_page
 from orders.admin.statement import statement_page
 from orders.kinds import KINDS
@@ -65,19 +66,27 @@ class CustomerAdmin(StoreModelAdmin):
     exports = CUSTOMER_EXPORTS
     search_fields = ("email",)
     search_help_text = "Name, e-mail or external id"
-    actions = None
+    actions = ("give_points",)
+    list_before_template = "orders/admin/customer_list_links.html"
     empty_title = "No customers yet"
     empty_hint = "Customers arrive with their orders, or through the REST API."
     store_views: ClassVar[tuple[StoreView, ...]] = (
         StoreView("<path:object_id>/adjust/<slug:kind>/", "adjust", adjust_page),
         StoreView("<path:object_id>/statement/", "statement", statement_page),
         StoreView("expiring/", "expiring", expiring_page),
+        StoreView("points/", "points", sheet_page),
         StoreView("<path:object_id>/redeem/", "redeem", redeem_page),
     )
 
     def get_queryset(self, request: HttpRequest) -> "QuerySet[Customer]":
         rows: QuerySet[Customer] = super().get_queryset(request)
         return rows.select_related("store")
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """The list, with what can be done with many customers at once."""
+        return super().changelist_view(
+            request, {"may_adjust": self.has_adjust_permission(request)} | (extra_context or {})
+        )
 
     def get_search_results(
         self, request: HttpRequest, queryset: "QuerySet[Customer]", search_term: str
@@ -120,6 +129,15 @@ class CustomerAdmin(StoreModelAdmin):
             "tab_template": f"orders/admin/customer_{'ledger' if tab in KINDS else tab}.html",
         }
         return TemplateResponse(request, "orders/admin/customer.html", context)
+
+    @admin.action(description="Give or remove points…", permissions=["adjust"])
+    def give_points(self, request: HttpRequest, queryset: "QuerySet[Customer]") -> HttpResponse:
+        """Show the table with a row for each of the chosen customers (R6)."""
+        return choose_for_points(self, request, queryset)
+
+    def has_adjust_permission(self, request: HttpRequest) -> bool:
+        """Whether this person may give and remove value."""
+        return may(request, Can.ADJUST_LEDGER)
 
     @admin.display(description="Since")
     def since(self, customer: Customer) -> str:

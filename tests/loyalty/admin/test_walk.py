@@ -55,6 +55,7 @@ GET_PAGES: dict[str, Can | str] = {
     "stores_customer_change": Can.VIEW,
     "stores_customer_adjust": Can.ADJUST_LEDGER,
     "stores_customer_expiring": Can.VIEW,
+    "stores_customer_points": Can.ADJUST_LEDGER,
     "stores_customer_statement": Can.VIEW,
     "stores_customer_redeem": Can.REDEEM,
     "journal_journalentry_changelist": Can.VIEW,
@@ -154,7 +155,7 @@ ELSEWHERE = {
 }
 
 # These addresses name no row.
-_NO_ROW = ("_changelist", "_add", "_upcoming", "_backtest", "_expiring", "_queue")
+_NO_ROW = ("_changelist", "_add", "_upcoming", "_backtest", "_expiring", "_customer_points", "_queue")
 _SETTINGS = tuple(f"settingsversion_{page.key}" for page in PAGES)
 
 

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from dataclasses import fields
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from django.urls import reverse
 from loyalty.backoffice import setting_pages
 from loyalty.journal.models import JournalEntry
 from loyalty.stores.models import Role, SettingsVersion, Store
-from loyalty.stores.preferences import NotifySettings, StoreSettings, current_settings
+from loyalty.stores.preferences import EarningSettings, NotifySettings, StoreSettings, current_settings
 from orders.admin.settings import PAGES
 from orders.models import Revert
 from tests import factories
@@ -271,3 +272,15 @@ def test_h3_the_messages_can_be_read_before_they_are_sent(shop: tuple[Store, Cli
     send(client, "notices", "reminder", version=0, days_before="3")
     cards = {card.key: card for card in client.get(address("notices")).context["cards"]}
     assert "January 8, 2026" in cards["reminder"].samples[0].text
+
+
+def test_c1_what_orders_earn_is_said_by_an_example(shop: tuple[Store, Client]) -> None:
+    store, client = shop
+    assert "Orders earn no points by themselves now." in client.get(address("earned")).content.decode()
+    sent = send(client, "earned", "earning", version=0, points_per_unit="0.1", on_status="paid")
+    assert sent.status_code == 302
+    page = client.get(address("earned")).content.decode()
+    assert "earns 10 points, once." in page
+    assert current_settings(store).earning == EarningSettings(Decimal("0.1"), "paid")
+    send(client, "earned", "earning", version=1, points_per_unit="", on_status="completed")
+    assert current_settings(store).earning == EarningSettings()

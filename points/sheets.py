@@ -1,0 +1,221 @@
+"""Giving and removing points of many customers by a table: first what would happen, row by row, then once (R6, L6)."""
+
+import csv
+import hashlib
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from io import StringIO
+from typing import Final
+
+from django.db import transaction
+from django.db.models.functions import Lower
+
+from loyalty.errors import Conflict, Invalid
+from loyalty.ledger.adjusting import Adjustment, adjust
+from loyalty.ledger.expiry import end_of_day, local_day, scheme_last_day
+from loyalty.ledger.limits import check_adjust_limit
+from loyalty.ledger.posting import lock_customers
+from loyalty.stores.actors import Actor, Trigger
+from loyalty.stores.models import Customer, Role, Store
+from loyalty.stores.preferences import StoreSettings
+from points.ledger import POINTS
+
+NEEDED: Final = ("customer", "points", "reason")
+COLUMNS: Final = (*NEEDED, "expires_on", "note")
+MOST_ROWS: Final = 500
+_LARGEST: Final = 10**12
+_REASON_LENGTH: Final = 200
+
+
+class SheetStale(Conflict):
+    """What was shown is no longer what would happen; ``lines`` is what would happen now."""
+
+    code = "preview-stale"
+    title = "Something has changed since this was shown."
+
+    def __init__(self, lines: "Sequence[Line]") -> None:
+        super().__init__("A customer or a balance has changed since this was shown. Nothing was done.")
+        self.lines = lines
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row as it was written; ``number`` counts from 1, without the header."""
+
+    number: int
+    customer: str
+    points: str
+    reason: str
+    expires_on: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """What a row comes to: whom, how many points and until when (None for never), or what is wrong with it."""
+
+    row: Row
+    customer: Customer | None = None
+    points: int = 0
+    last_day: date | None = None
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """Who works on the table, in which store and by which settings."""
+
+    store: Store
+    settings: StoreSettings
+    role: Role
+    actor: Actor
+
+
+def read_sheet(text: str) -> list[Row]:
+    """The rows of a CSV table with a header; commas, semicolons or tabs between the columns.
+
+    Raises Invalid at ``/table`` when a column is missing or unknown, or there are no rows or more than 500.
+    """
+    first = text.lstrip("\ufeff").partition("\n")[0]
+    separator = max(",;\t", key=first.count)
+    reader = csv.DictReader(StringIO(text.lstrip("\ufeff")), delimiter=separator, restkey="more", restval="")
+    names = [name.strip().lower() for name in reader.fieldnames or ()]
+    reader.fieldnames = names
+    missing = [name for name in NEEDED if name not in names]
+    unknown = [name for name in names if name not in COLUMNS]
+    if missing or unknown:
+        what = f"has no column {missing[0]}" if missing else f"has a column that is not known: {unknown[0]}"
+        raise Invalid.at("/table", f"The table {what}. Its first line names the columns: {', '.join(COLUMNS)}.")
+    rows = [_row(number, values) for number, values in enumerate(reader, start=1)]
+    if not 1 <= len(rows) <= MOST_ROWS:
+        raise Invalid.at("/table", f"A table has 1 to {MOST_ROWS} rows; this one has {len(rows)}.")
+    return rows
+
+
+def _row(number: int, values: Mapping[str, str]) -> Row:
+    cells = {name: (values.get(name) or "").strip() for name in COLUMNS}
+    return Row(number, **cells)
+
+
+def check_sheet(rows: Sequence[Row], *, desk: Desk, now: datetime) -> list[Line]:
+    """What the rows come to one after the other, in two statements; nothing is written."""
+    people = _people(desk.store, rows)
+    lines = [_read(row, people.get(row.customer.casefold(), []), desk, now) for row in rows]
+    available = POINTS.available({line.customer.pk for line in lines if line.customer}, now=now)
+    balances = {customer_id: int(points) for (customer_id, _), points in available.items()}
+    return [_within(line, balances) for line in lines]
+
+
+def digest_of(lines: Iterable[Line]) -> str:
+    """Equal for tables that come to the same."""
+    facts = [
+        (line.row, line.customer.pk if line.customer else 0, line.points, line.last_day, line.error) for line in lines
+    ]
+    return hashlib.sha256(repr(facts).encode()).hexdigest()
+
+
+@transaction.atomic
+def carry_out_sheet(rows: Sequence[Row], *, shown: str, desk: Desk, now: datetime) -> list[Line]:
+    """Give and remove what the rows say, all in one transaction; rows with an error are left out.
+
+    ``shown`` is the :func:`digest_of` what was shown. Raises :class:`SheetStale` when something else would happen now.
+    """
+    lines = check_sheet(rows, desk=desk, now=now)
+    lock_customers({line.customer.pk for line in lines if line.customer})
+    # Read again under the locks: whoever spent in between was first.
+    lines = check_sheet(rows, desk=desk, now=now)
+    if digest_of(lines) != shown:
+        raise SheetStale(lines)
+    for line in lines:
+        if line.customer and not line.error:
+            _write(line, line.customer, desk, now)
+    return lines
+
+
+def _write(line: Line, customer: Customer, desk: Desk, now: datetime) -> None:
+    expires_at = end_of_day(line.last_day, desk.store.tz) if line.last_day else None
+    adjustment = Adjustment(line.points, line.row.reason, note=line.row.note, expires_at=expires_at)
+    adjust(
+        POINTS,
+        store=desk.store,
+        customer_id=customer.pk,
+        adjustment=adjustment,
+        actor=desk.actor,
+        trigger=Trigger.ADMIN,
+        now=now,
+    )
+
+
+def _people(store: Store, rows: Sequence[Row]) -> dict[str, list[Customer]]:
+    """The store's customers by what rows call them: external id, or e-mail ignoring case."""
+    said = {row.customer for row in rows if row.customer}
+    found: dict[str, list[Customer]] = defaultdict(list)
+    customers = Customer.objects.for_store(store)
+    for customer in customers.filter(external_id__in=said):
+        found[str(customer.external_id).casefold()].append(customer)
+    by_email = customers.annotate(address=Lower("email")).filter(address__in={name.lower() for name in said})
+    for customer in by_email.order_by("pk"):
+        if not found[customer.email.casefold()] or customer not in found[customer.email.casefold()]:
+            found[customer.email.casefold()].append(customer)
+    return found
+
+
+def _read(row: Row, people: Sequence[Customer], desk: Desk, now: datetime) -> Line:
+    try:
+        customer = _only(row, people)
+        points = _points(row)
+        check_adjust_limit("points", points, currency="", store=desk.store, role=desk.role, limits=desk.settings.limits)
+        return Line(row, customer, points, _last_day(row, points, desk, local_day(now, desk.store.tz)))
+    except Invalid as error:
+        return Line(row, error=error.errors[0].detail if error.errors else error.detail)
+
+
+def _only(row: Row, people: Sequence[Customer]) -> Customer:
+    if not row.reason or len(row.reason) > _REASON_LENGTH:
+        raise Invalid.at("/reason", f"A reason of 1 to {_REASON_LENGTH} letters is needed.")
+    if not people:
+        raise Invalid.at("/customer", "No customer has this e-mail or external id.", code="not-found")
+    if len(people) > 1:
+        raise Invalid.at("/customer", "More than one customer is called this. Use the external id.", code="not-unique")
+    return people[0]
+
+
+def _points(row: Row) -> int:
+    text = row.points.replace("−", "-")
+    digits = text.removeprefix("-").removeprefix("+")
+    if not (digits.isascii() and digits.isdigit()) or not 0 < int(digits) < _LARGEST:
+        raise Invalid.at("/points", "Points are a whole number, with a minus to remove some.")
+    return int(text)
+
+
+def _last_day(row: Row, points: int, desk: Desk, today: date) -> date | None:
+    if points < 0:
+        if row.expires_on:
+            raise Invalid.at("/expires_on", "Only points that are given have a last day of use.")
+        return None
+    if not row.expires_on:
+        return scheme_last_day(desk.settings.points_expiry, awarded=today)
+    if row.expires_on.lower() == "never":
+        return None
+    try:
+        day = date.fromisoformat(row.expires_on)
+    except ValueError:
+        raise Invalid.at("/expires_on", "Write the last day of use as 2027-12-31, or never.") from None
+    if day < today:
+        raise Invalid.at("/expires_on", "This day is over already.")
+    return day
+
+
+def _within(line: Line, balances: dict[int, int]) -> Line:
+    """The line, or that it would remove more than there is by then; moves the customer's balance on."""
+    if line.customer is None or line.error:
+        return line
+    after = balances.get(line.customer.pk, 0) + line.points
+    if line.points < 0 and after < 0:
+        return replace(
+            line, error=f"The customer has {after - line.points} points by then, fewer than are to be removed."
+        )
+    balances[line.customer.pk] = after
+    return line

@@ -1,0 +1,84 @@
+"""The page that gives and removes points by a table (R6)."""
+
+from typing import Any
+
+import pytest
+import time_machine
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from django.urls import reverse
+
+from loyalty.stores.models import Customer, Role, Store
+from tests import factories
+from tests.factories import NOW
+from tests.orders.admin.cancelling_cases import staff, store_and_staff
+
+pytestmark = pytest.mark.django_db
+TABLE = "customer,points,reason\nA-1,100,Birthday\nnobody,5,x\n"
+
+
+@pytest.fixture(autouse=True)
+def clock() -> Any:
+    with time_machine.travel(NOW, tick=False) as traveller:
+        yield traveller
+
+
+@pytest.fixture
+def shop() -> tuple[Store, Client, Customer]:
+    store, client = store_and_staff(Role.MANAGER)
+    return store, client, factories.make_customer(store, external_id="A-1")
+
+
+def address() -> str:
+    return reverse("admin:stores_customer_points")
+
+
+def confirmed(client: Client, page: Any) -> Any:
+    context = page.context
+    fields = {"table": context["table"], "shown": context["shown"], "once": context["form"]["once"].value()}
+    return client.post(address(), fields | {"_confirm": "1"}, follow=True)
+
+
+def test_r6_the_first_sending_only_shows(shop: tuple[Store, Client, Customer]) -> None:
+    _, client, ana = shop
+    page = client.post(address(), {"table": TABLE, "once": "t"})
+    words = page.content.decode()
+    assert "1 row will be carried out, 1 will not" in words
+    assert "No customer has this e-mail or external id." in words
+    assert factories.balance("points", ana, now=NOW) == 0
+
+
+def test_r6_the_second_carries_it_out_once(shop: tuple[Store, Client, Customer]) -> None:
+    _, client, ana = shop
+    page = client.post(address(), {"table": TABLE, "once": "t"})
+    done = confirmed(client, page)
+    assert "100 points given, in 1 rows. 1 of 2 rows had errors and were left out." in done.content.decode()
+    again = confirmed(client, page)
+    assert "nothing was done twice" in again.content.decode()
+    assert factories.balance("points", ana, now=NOW) == 100
+
+
+def test_r6_a_file_counts_as_the_table(shop: tuple[Store, Client, Customer]) -> None:
+    _, client, _ = shop
+    sent = {"file": SimpleUploadedFile("points.csv", ("\ufeff" + TABLE).encode()), "once": "t"}
+    assert "1 row will be carried out" in client.post(address(), sent).content.decode()
+    wrong = {"file": SimpleUploadedFile("points.xlsx", b"PK\xff\xfe\x80"), "once": "u"}
+    assert "Save it as CSV" in client.post(address(), wrong).content.decode()
+    assert "Write a table, or choose a file." in client.post(address(), {"once": "v"}).content.decode()
+
+
+def test_r6_chosen_customers_are_rows_of_the_table(shop: tuple[Store, Client, Customer]) -> None:
+    store, client, ana = shop
+    other = factories.make_customer(store, email="bo@example.org", external_id=None)
+    chosen = {"action": "give_points", "_selected_action": [ana.pk, other.pk]}
+    page = client.post(reverse("admin:stores_customer_changelist"), chosen).content.decode()
+    assert "A-1,,,," in page
+    assert "bo@example.org,,,," in page
+
+
+def test_t2_a_viewer_gives_nothing(shop: tuple[Store, Client, Customer]) -> None:
+    store, _, ana = shop
+    viewer = staff(store, Role.VIEWER)
+    assert viewer.post(address(), {"table": TABLE, "_confirm": "1"}).status_code == 403
+    assert "points by a table" not in viewer.get(reverse("admin:stores_customer_changelist")).content.decode()
+    assert factories.balance("points", ana, now=NOW) == 0

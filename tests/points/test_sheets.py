@@ -1,0 +1,146 @@
+"""Points given and removed by a table (R6, L6)."""
+
+from datetime import date
+
+import pytest
+import time_machine
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from loyalty.checks import find_faults
+from loyalty.errors import Invalid
+from loyalty.stores.models import Customer, Role, Store
+from loyalty.stores.preferences import LimitSettings, PointsExpirySettings, StoreSettings
+from points.models import PointLot, PointMovement
+from points.sheets import MOST_ROWS, Desk, Line, SheetStale, carry_out_sheet, check_sheet, digest_of, read_sheet
+from tests import factories
+from tests.factories import ACTOR, NOW
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def store() -> Store:
+    return factories.make_store()
+
+
+@pytest.fixture
+def ana(store: Store) -> Customer:
+    return factories.make_customer(store, email="Ana@example.org", external_id="A-1")
+
+
+def desk(store: Store, role: Role = Role.MANAGER, **settings: object) -> Desk:
+    return Desk(store, StoreSettings(**settings), role, ACTOR)  # type: ignore[arg-type]
+
+
+def check(store: Store, text: str, role: Role = Role.MANAGER) -> list[Line]:
+    return check_sheet(read_sheet(text), desk=desk(store, role), now=NOW)
+
+
+def carry_out(store: Store, text: str) -> list[Line]:
+    rows, by = read_sheet(text), desk(store)
+    return carry_out_sheet(rows, shown=digest_of(check_sheet(rows, desk=by, now=NOW)), desk=by, now=NOW)
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+def test_r6_a_table_is_read_however_its_columns_are_parted(store: Store, ana: Customer, separator: str) -> None:
+    text = "\ufeffPoints,Customer,Reason\r\n+100, ana@EXAMPLE.org ,Birthday\r\n".replace(",", separator)
+    (line,) = check(store, text)
+    assert (line.customer, line.points, line.last_day, line.error) == (ana, 100, None, "")
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "has no column customer"),
+        ("customer,points\nx,1\n", "has no column reason"),
+        ("customer,points,reason,colour\nx,1,y,red\n", "is not known: colour"),
+        ("customer,points,reason\n", "1 to 500 rows"),
+        ("customer,points,reason\n" + "a,1,b\n" * (MOST_ROWS + 1), "1 to 500 rows"),
+    ],
+)
+def test_r6_what_is_no_table_is_refused(text: str, words: str) -> None:
+    with pytest.raises(Invalid) as refused:
+        read_sheet(text)
+    assert words in refused.value.errors[0].detail
+
+
+@pytest.mark.parametrize(
+    ("row", "words"),
+    [
+        ("nobody@example.org,1,x", "No customer"),
+        (",1,x", "No customer"),
+        ("A-1,1,", "reason"),
+        ("A-1,0,x", "whole number"),
+        ("A-1,1.5,x", "whole number"),
+        ("A-1,²,x", "whole number"),
+        ("A-1,-1,x", "0 points by then"),
+        ("A-1,5,x,2026-01-04", "over already"),
+        ("A-1,5,x,soon", "2027-12-31"),
+        ("A-1,-5,x,2027-01-01", "Only points that are given"),
+    ],
+)
+def test_r6_each_row_says_what_is_wrong_with_it(store: Store, ana: Customer, row: str, words: str) -> None:
+    first, good = check(store, f"customer,points,reason,expires_on\n{row}\nA-1,7,fine\n")
+    assert words in first.error
+    assert (good.error, good.points) == ("", 7)
+
+
+def test_t1_other_stores_customers_are_unknown(store: Store, ana: Customer) -> None:
+    (line,) = check(factories.make_store(), "customer,points,reason\nA-1,1,x\n")
+    assert line.error.startswith("No customer")
+
+
+def test_r6_who_is_meant_must_be_clear(store: Store, ana: Customer) -> None:
+    factories.make_customer(store, email="ana@example.org", external_id="A-2")
+    assert "More than one" in check(store, "customer,points,reason\nana@example.org,1,x\n")[0].error
+    assert check(store, "customer,points,reason\na-1,1,x\nA-2,1,x\n")[1].error == ""
+
+
+def test_r6_rows_count_on_those_before_them(store: Store, ana: Customer) -> None:
+    text = "customer,points,reason\nA-1,100,x\nA-1,-60,x\nA-1,-60,x\nA-1,-40,x\n"
+    assert [bool(line.error) for line in check(store, text)] == [False, False, True, False]
+    carry_out(store, text)
+    assert factories.balance("points", ana, now=NOW) == 0
+    assert list(find_faults(store)) == []
+
+
+def test_l6_support_staff_have_their_limit(store: Store, ana: Customer) -> None:
+    text = "customer,points,reason\nA-1,1000,x\nA-1,1001,x\n"
+    few, many = check_sheet(
+        read_sheet(text), desk=desk(store, Role.SUPPORT, limits=LimitSettings(support_adjust_points=1000)), now=NOW
+    )
+    assert (few.error, "at most 1000" in many.error) == ("", True)
+
+
+def test_l7_points_expire_by_the_scheme_unless_the_row_says_otherwise(store: Store, ana: Customer) -> None:
+    scheme = PointsExpirySettings("days", days=10)
+    rows = read_sheet("customer,points,reason,expires_on\nA-1,1,x,\nA-1,1,x,2026-05-01\nA-1,1,x,never\n")
+    by = desk(store, points_expiry=scheme)
+    lines = carry_out_sheet(rows, shown=digest_of(check_sheet(rows, desk=by, now=NOW)), desk=by, now=NOW)
+    assert [line.last_day for line in lines] == [date(2026, 1, 15), date(2026, 5, 1), None]
+    assert PointLot.objects.for_store(store).filter(expires_at__isnull=True).count() == 1
+
+
+def test_r6_what_was_shown_is_what_is_done(store: Store, ana: Customer) -> None:
+    factories.grant("points", ana, 50)
+    text = "customer,points,reason\nA-1,-50,x\n"
+    rows, by = read_sheet(text), desk(store)
+    shown = digest_of(check_sheet(rows, desk=by, now=NOW))
+    carry_out(store, "customer,points,reason\nA-1,-1,x\n")
+    before = PointMovement.unscoped.count()
+
+    with pytest.raises(SheetStale) as stale:
+        carry_out_sheet(rows, shown=shown, desk=by, now=NOW)
+
+    assert "49 points by then" in stale.value.lines[0].error
+    assert PointMovement.unscoped.count() == before
+
+
+def test_r6_a_table_is_checked_in_as_many_statements_as_a_row(store: Store, ana: Customer) -> None:
+    for number in range(20):
+        factories.make_customer(store, email=f"c{number}@example.org", external_id=f"C-{number}")
+    rows = "".join(f"C-{number},1,x\n" for number in range(20))
+    with time_machine.travel(NOW, tick=False), CaptureQueriesContext(connection) as queries:
+        assert not any(line.error for line in check(store, f"customer,points,reason\n{rows}"))
+    assert len(queries) == 4
