@@ -18,8 +18,8 @@ _JOB: Final = """
 import django
 django.setup()
 from django.core.management import call_command
-from orders.services import automatic, evaluating
-automatic.BATCH = evaluating.BATCH = 10
+from orders.services import automatic, bulk_cancelling, evaluating
+automatic.BATCH = bulk_cancelling.BATCH = evaluating.BATCH = 10
 print("ready.", flush=True)
 call_command("run_jobs", "{name}")
 """

@@ -1,9 +1,7 @@
 """Bulk cancels under fire: workers at once, cancels and payments in between, killed workers (B1, E8)."""
 
 import random
-import subprocess
 from collections.abc import Callable
-from contextlib import suppress
 from functools import partial
 from typing import Any, Final
 
@@ -23,22 +21,14 @@ from orders.services.cancelling import cancel_order
 from orders.services.changing import change_order
 from orders.services.choices import CancelChoice
 from tests import factories
+from tests.races.killing import end_state, killed_job, rows
 from tests.races.racing import ROUNDS, in_turn, together
-from tests.races.test_sweeping import KILLS, end_state, rows
-from tests.workers import start, wait_for
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(600)]
 
 NOW: Final = factories.NOW
-JOB: Final = """
-import django
-django.setup()
-from django.core.management import call_command
-from orders.services import bulk_cancelling
-bulk_cancelling.BATCH = 10
-print("ready.", flush=True)
-call_command("run_jobs", "orders.bulk_cancel")
-"""
+# Kills take a process each: fewer of them than of other rounds, unless somebody asks for more.
+KILLS: Final = range(min(3, len(ROUNDS)) if len(ROUNDS) <= 20 else len(ROUNDS))
 
 
 def confirmed(store: Store, now: Any = NOW) -> BulkCancel:
@@ -156,20 +146,9 @@ def test_b1_stopping_waits_for_the_batch_and_ends_it() -> None:
     assert (answer.state, answer.cancelled) == ("done", 4)
 
 
-def cancelled() -> int:
-    return Order.unscoped.filter(cancelled_by="bulk").count()
-
-
-def killed_job(dies_after: int, pause: float) -> None:
-    """Run the job in a real process; SIGKILL it ``pause`` seconds after it has cancelled so many orders."""
-    with start("-c", JOB) as process:
-        wait_for("ready.", process)
-        while cancelled() < dies_after and process.poll() is None:
-            pass
-        with suppress(subprocess.TimeoutExpired):
-            process.wait(pause)
-        process.kill()
-        process.communicate()
+def has_cancelled(enough: int) -> bool:
+    """Whether the bulk cancels have looked at so many orders."""
+    return BulkItem.unscoped.filter(outcome="cancelled").count() >= enough
 
 
 def state_after() -> list[Any]:
@@ -197,7 +176,8 @@ def test_e8_a_killed_job_is_finished_by_the_next_one_as_if_nothing_had_been() ->
     killed = 0
     for _ in KILLS:
         world(now)
-        killed_job(chance.randrange(waiting * 9 // 10), chance.uniform(0, 0.05))
+        enough = chance.randrange(waiting * 9 // 10)
+        killed_job("orders.bulk_cancel", partial(has_cancelled, enough), chance.uniform(0, 0.05))
         killed += BulkCancel.unscoped.filter(state="open").exists()
         bulk_cancel(timezone.now())
         assert state_after() == undisturbed

@@ -307,6 +307,7 @@ def measured(suffix: str, rows: int) -> dict[str, float]:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 @pytest.mark.django_db(transaction=True)
 def test_memory_does_not_grow_with_the_list() -> None:
     """Ten times the rows, in the same memory."""
