@@ -86,8 +86,13 @@ def undo_words(store: Store, settings: StoreSettings, now: datetime) -> str:
     since = now - timedelta(hours=hours)
     recent = Revert.objects.for_store(store).filter(created_at__gt=since).order_by()
     count = recent[: _COUNTED_TO + 1].count()
-    many = f"more than {_COUNTED_TO} returns" if count > _COUNTED_TO else f"{count} return{'' if count == 1 else 's'}"
-    return f"{many.capitalize()} since {show_moment(since, store)} fall within this period now."
+    when = show_moment(since, store)
+    if not count:
+        return f"Nothing was returned since {when}, so there is nothing to undo now."
+    if count == 1:
+        return f"1 return since {when} is within this period now."
+    many = f"More than {_COUNTED_TO}" if count > _COUNTED_TO else f"{count}"
+    return f"{many} returns since {when} are within this period now."
 
 
 LIMITS: Final = SettingsPage(

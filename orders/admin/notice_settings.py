@@ -77,8 +77,8 @@ def cancel_samples(store: Store, settings: StoreSettings, now: datetime) -> list
         NoticeKind("Member points", (NoticeLine(show(100, "", store), "valid without end"),), ()),
     ]
     return [
-        _cancelled("When staff cancel an order", "", kinds, store),
-        _cancelled("When a payment was not made in time", BECAUSE[Trigger.PAYMENT_EXPIRED], kinds, store),
+        _cancelled("when staff cancel an order", "", kinds, store),
+        _cancelled("when a payment was not made in time", BECAUSE[Trigger.PAYMENT_EXPIRED], kinds, store),
     ]
 
 

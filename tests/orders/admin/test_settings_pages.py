@@ -245,6 +245,7 @@ def test_l6_limits_are_saved_and_empty_means_not_at_all(shop: tuple[Store, Clien
 
 def test_m11_the_period_for_undoing_says_how_many_returns_it_covers(shop: tuple[Store, Client]) -> None:
     store, client = shop
+    assert "nothing to undo now" in sentence(client.get(address("limits")), "undo")
     customer = factories.make_customer(store)
     factories.grant("credits", customer, "10.00")
     factories.cancel_and_return(factories.make_order(customer, credits="5.00"))
