@@ -23,8 +23,8 @@ from orders.services.cancelling import cancel_order
 from orders.services.changing import change_order
 from orders.services.choices import CancelChoice
 from tests import factories
+from tests.races.killing import KILLS, end_state, rows
 from tests.races.racing import ROUNDS, in_turn, together
-from tests.races.test_sweeping import KILLS, end_state, rows
 from tests.workers import start, wait_for
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(600)]
