@@ -11,8 +11,11 @@ from django.db.models import Model
 from loyalty.journal.models import JournalEntry
 from orders.kinds import LEDGERS
 from orders.models import Order, Problem, Revert
+from tests.races.racing import ROUNDS
 from tests.workers import start, wait_for
 
+# Kills take a process each: fewer of them than of other rounds, unless somebody asks for more.
+KILLS: Final = range(min(3, len(ROUNDS)) if len(ROUNDS) <= 20 else len(ROUNDS))
 # The real command, in small batches so that a kill has many moments to meet.
 _JOB: Final = """
 import django

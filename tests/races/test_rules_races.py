@@ -31,14 +31,13 @@ from orders.services.evaluating import evaluate_rules
 from orders.services.ingesting import ingest
 from orders.services.undoing import undo_revert
 from tests import factories
-from tests.races.killing import end_state, killed_job
+from tests.races.killing import KILLS, end_state, killed_job
 from tests.races.racing import ROUNDS, in_turn, together
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(600)]
 
 NOW: Final = factories.NOW
 RULES: Final = SpentRevertSettings(enabled=True, tags=("back",), skip_tags=("keep",))
-KILLS: Final = range(min(3, len(ROUNDS)) if len(ROUNDS) <= 20 else len(ROUNDS))
 BOTH: Final = CancelChoice(returns={"credits": True, "points": True})
 NONE: Final = CancelChoice(returns={"credits": False, "points": False})
 

@@ -35,15 +35,13 @@ from orders.services.changing import change_order
 from orders.services.expiring import expire_overdue_payments
 from tests import factories
 from tests.examples import open_shop
-from tests.races.killing import end_state, killed_job
-from tests.races.racing import PATIENCE, ROUNDS, in_turn, together
+from tests.races.killing import KILLS, end_state, killed_job
+from tests.races.racing import PATIENCE, in_turn, together
 from tests.workers import celery_worker, wait_for
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(600)]
 
 NOW: Final = factories.NOW
-# Kills take a process each: fewer of them than of other rounds, unless somebody asks for more.
-KILLS: Final = range(min(3, len(ROUNDS)) if len(ROUNDS) <= 20 else len(ROUNDS))
 
 
 def due(status: str = OrderStatus.CONFIRMED) -> int:
