@@ -27,6 +27,8 @@ Job = Callable[[datetime], Counts]
 JOBS: Final[Mapping[str, str]] = {
     "orders.expire_overdue_payments": "orders.services.expiring.expire_overdue_payments",
     "orders.auto_cancel": "orders.services.automatic.auto_cancel",
+    "orders.poll_platforms": "orders.services.polling.poll_platforms",
+    "orders.continue_polls": "orders.services.polling.continue_polls",
     "orders.evaluate_rules": "orders.services.evaluating.evaluate_rules",
     "orders.bulk_cancel": "orders.services.bulk_cancelling.bulk_cancel",
     "credits.expire_lots": "credits.jobs.expire_lots",
@@ -34,6 +36,7 @@ JOBS: Final[Mapping[str, str]] = {
     "loyalty.deliver_notices": "loyalty.notices.delivery.deliver_notices",
     "loyalty.deliver_outbox": "loyalty.outbox.delivery.deliver_outbox",
     "orders.process_deliveries": "orders.services.deliveries.process_deliveries",
+    "loyalty.repair_webhooks": "loyalty.platforms.repairing.repair_webhooks",
     "loyalty.prune": "loyalty.pruning.prune",
     "loyalty.check_ledger": "loyalty.check_outcomes.check_ledger",
 }
@@ -41,6 +44,8 @@ JOBS: Final[Mapping[str, str]] = {
 EVERY: Final[Mapping[str, timedelta]] = {
     "orders.expire_overdue_payments": timedelta(minutes=1),
     "orders.auto_cancel": timedelta(minutes=1),
+    "orders.poll_platforms": timedelta(minutes=5),
+    "orders.continue_polls": timedelta(minutes=1),
     "orders.evaluate_rules": timedelta(minutes=1),
     "orders.bulk_cancel": timedelta(minutes=1),
     "credits.expire_lots": timedelta(minutes=10),
@@ -48,13 +53,14 @@ EVERY: Final[Mapping[str, timedelta]] = {
     "loyalty.deliver_notices": timedelta(seconds=30),
     "loyalty.deliver_outbox": timedelta(seconds=30),
     "orders.process_deliveries": timedelta(seconds=30),
+    "loyalty.repair_webhooks": timedelta(hours=1),
     "loyalty.prune": timedelta(hours=6),
     "loyalty.check_ledger": timedelta(hours=1),
 }
 
 
-# Counts of what a job met but could not finish now; everything else it counts is work it found and did.
-_NOT_NOW: Final = frozenset({"postponed"})
+# Counts of what a job met but could not finish now, or found as it was; the rest it counts is work it found and did.
+_NOT_NOW: Final = frozenset({"postponed", "unchanged", "unreadable"})
 
 
 def run_job(name: str, now: datetime) -> Counts:

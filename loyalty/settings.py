@@ -226,6 +226,8 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 # --- Calls to addresses that stores have chosen: never to this machine, except while developing and testing
 
 OUTGOING_TO_LOCALHOST: bool = env.bool("OUTGOING_TO_LOCALHOST", default=not PRODUCTION)
+# How long a shop platform may take to answer.
+PLATFORM_TIMEOUT_SECONDS: float = env.float("PLATFORM_TIMEOUT_SECONDS", default=15.0)
 
 # --- Language and time: stores bring their own time zones and locales
 

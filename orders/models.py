@@ -92,6 +92,12 @@ PAID_AFTER_CANCELLATION = Q(
     payment_status__in=(PaymentStatus.PAID, PaymentStatus.PARTIALLY_REFUNDED),
     refund_marked_at__isnull=True,
 )
+# Cancelled here, and the platform said last that it is open there (O6).
+OPEN_ON_PLATFORM = Q(status=OrderStatus.CANCELLED, platform_data__is_open=True)
+# The others. Not its negation: for the database an order of which nothing was said would be neither.
+NOT_OPEN_ON_PLATFORM = (
+    ~Q(status=OrderStatus.CANCELLED) | Q(platform_data__is_open=False) | ~Q(platform_data__has_key="is_open")
+)
 UNPAID = Q(payment_status=PaymentStatus.PENDING) & ~Q(status=OrderStatus.CANCELLED)
 
 
@@ -294,6 +300,13 @@ class Order(StoreOwned):
             ),
             models.Index(
                 "store",
+                F("placed_at").desc(),
+                F("id").desc(),
+                condition=OPEN_ON_PLATFORM,
+                name="order_open_on_platform",
+            ),
+            models.Index(
+                "store",
                 "parent_external_id",
                 condition=Q(parent_external_id__isnull=False),
                 name="order_of_parent",
@@ -304,6 +317,11 @@ class Order(StoreOwned):
 
     def __str__(self) -> str:
         return self.number
+
+    @property
+    def open_on_platform(self) -> bool:
+        """Whether the order is cancelled here and the platform said last that it is open there (O6)."""
+        return self.status == OrderStatus.CANCELLED and self.platform_data.get("is_open") is True
 
     @property
     def fell_through(self) -> bool:

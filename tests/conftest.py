@@ -9,6 +9,14 @@ from pathlib import Path
 import pytest
 
 from loyalty.embedded.layout import Layout, layout_in
+from tests.platforms_imitated.fixtures import (
+    imitated_shopify,
+    imitated_shopline,
+    imitated_shopline_global,
+    imitated_woocommerce,
+)
+
+__all__ = ["imitated_shopify", "imitated_shopline", "imitated_shopline_global", "imitated_woocommerce"]
 
 _ROOT = Path(__file__).resolve().parents[1]
 

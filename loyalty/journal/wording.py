@@ -282,6 +282,18 @@ def _platform(words: str) -> Callable[[dict[str, Any], Store], str]:
     return lambda data, store: words.format(LABELS.get(data.get("platform", ""), "the shop platform"))
 
 
+def _tagged_there(data: dict[str, Any], store: Store) -> str:
+    return (
+        f"Tag “{data.get('tag', '')}” put on the order on {LABELS.get(data.get('platform', ''), 'the shop platform')}"
+    )
+
+
+def _not_told(data: dict[str, Any], store: Store) -> str:
+    what = "tagged" if data.get("what") == "tag" else "cancelled"
+    label = LABELS.get(data.get("platform", ""), "the shop platform")
+    return f"The order could not be {what} on {label}: {data.get('reason', '')}"
+
+
 _SENTENCES: Final[dict[str, Callable[[dict[str, Any], Store], str]]] = {
     Event.ORDER_CREATED: _created,
     Event.ORDER_UPDATED: _updated,
@@ -307,6 +319,9 @@ _SENTENCES: Final[dict[str, Callable[[dict[str, Any], Store], str]]] = {
     Event.NOTICE_FAILED: _fixed("Message to the customer could not be sent"),
     Event.NOTICE_WITHDRAWN: _fixed("Message to the customer withdrawn before it was sent"),
     Event.SETTINGS_CHANGED: _fixed("Settings changed"),
+    Event.TAGGED_THERE: _tagged_there,
+    Event.CANCELLED_THERE: _platform("Order cancelled on {} too; nothing was given back there"),
+    Event.NOT_WRITTEN_BACK: _not_told,
     Event.WEBHOOK_CHANGED: _webhook,
     Event.REWARD_CREATED: lambda data, store: f"Reward “{data.get('name', '')}” added",
     Event.REWARD_CHANGED: _reward,

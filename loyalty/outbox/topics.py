@@ -13,6 +13,8 @@ Handler = Callable[[Message, datetime], None]
 # Named as strings, because the foundation imports none of the apps that stand on it. A handler may be called twice for
 # one message (a worker can be killed after the answer came), so it has to be one whose repeat does no harm.
 TOPICS: Final[dict[str, str]] = {
+    "platform.tag_order": "orders.services.writing_back.tag_there",
+    "platform.cancel_order": "orders.services.writing_back.cancel_there",
     "platform.create_code": "orders.services.platform_codes.create_code",
     "platform.delete_code": "orders.services.platform_codes.delete_code",
     "webhook": "loyalty.webhooks.delivery.deliver",
@@ -20,6 +22,8 @@ TOPICS: Final[dict[str, str]] = {
 
 # What each topic's messages do, for staff; a topic without words is shown by its name.
 WORDS: Final[dict[str, str]] = {
+    "platform.tag_order": "Put a tag on the platform's order",
+    "platform.cancel_order": "Cancel the order on the platform too",
     "platform.create_code": "Make a discount code on the platform",
     "platform.delete_code": "Delete a reversed discount code on the platform",
 }

@@ -33,6 +33,8 @@ def register_webhooks(connected: PlatformConnection, *, address: str, now: datet
     except Unreadable as error:
         raise _unreadable(connected, now) from error
     _note(connected, now, webhooks=WebhooksState.WORKING)
+    # Looked after from now on: platforms take webhooks away that have failed for a while.
+    _rows(connected).update(webhook_address=address, webhooks_checked_at=now)
     return report
 
 
@@ -45,6 +47,10 @@ def _unreadable(connected: PlatformConnection, now: datetime) -> Refused:
 def _note(
     connected: PlatformConnection, now: datetime, *, error: str = "", webhooks: WebhooksState | None = None
 ) -> None:
-    rows: QuerySet[PlatformConnection] = PlatformConnection.objects.for_store(connected.store)
     facts = {"last_checked_at": now, "last_error": error} | ({"webhooks": webhooks} if webhooks else {})
-    rows.filter(pk=connected.pk).update(**facts)
+    _rows(connected).update(**facts)
+
+
+def _rows(connected: PlatformConnection) -> "QuerySet[PlatformConnection]":
+    rows: QuerySet[PlatformConnection] = PlatformConnection.objects.for_store(connected.store)
+    return rows.filter(pk=connected.pk)

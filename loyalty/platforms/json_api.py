@@ -9,6 +9,7 @@ from http import HTTPStatus
 from typing import Any, Final
 from urllib.parse import urlencode
 
+from django.conf import settings
 from django.utils import timezone
 
 from loyalty import outgoing
@@ -49,7 +50,13 @@ class JsonApi:
         url = f"{self.base}{path}?{urlencode(query)}" if query else f"{self.base}{path}"
         sent = None if body is None else json.dumps(body).encode()
         try:
-            reply = outgoing.call(method, url, headers={**_JSON, **self.headers}, body=sent)
+            reply = outgoing.call(
+                method,
+                url,
+                headers={**_JSON, **self.headers},
+                body=sent,
+                timeout=settings.PLATFORM_TIMEOUT_SECONDS,
+            )
         except outgoing.NotAllowed as error:
             raise Failed(f"{self.label} cannot be asked: {error}") from error
         except outgoing.Unreachable as error:

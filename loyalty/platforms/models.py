@@ -49,6 +49,16 @@ class PlatformConnection(StoreOwned):
     tag_meta_key = models.CharField("field that holds the tags", max_length=100, blank=True)
     # Every order that changed on the platform before this instant has been fetched; none yet without it.
     polled_to = models.DateTimeField(null=True, blank=True, editable=False)
+    # The stretch of time that is being fetched, and how far into it the last page came.
+    poll_since = models.DateTimeField(null=True, blank=True, editable=False)
+    poll_until = models.DateTimeField(null=True, blank=True, editable=False)
+    poll_cursor = models.TextField(blank=True, editable=False)
+    # Which worker is at it, until when unless it says so again; when to try again after a failure, and which it is.
+    poll_lease = models.UUIDField(null=True, blank=True, editable=False)
+    poll_leased_until = models.DateTimeField(null=True, blank=True, editable=False)
+    poll_not_before = models.DateTimeField(null=True, blank=True, editable=False)
+    poll_failures = models.PositiveSmallIntegerField(default=0, editable=False)
+    poll_error = models.TextField(blank=True, editable=False)
     enabled = models.BooleanField(default=True)
     uninstalled_at = models.DateTimeField(null=True, blank=True, editable=False)
     last_delivery_at = models.DateTimeField(null=True, blank=True, editable=False)
@@ -57,6 +67,9 @@ class PlatformConnection(StoreOwned):
     webhooks = models.CharField(
         max_length=10, choices=WebhooksState.choices, default=WebhooksState.UNKNOWN, editable=False
     )
+    # Where the webhooks were registered to go, and when they were last found or made so.
+    webhook_address = models.CharField(max_length=500, blank=True, editable=False)
+    webhooks_checked_at = models.DateTimeField(null=True, blank=True, editable=False)
     created_at = models.DateTimeField(editable=False)
     updated_at = models.DateTimeField(editable=False)
 

@@ -111,6 +111,14 @@ class EarnedPointsSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class WriteBackSettings:
+    """What is told to the shop platform: the tag put on an order whose value came back (None: none), cancels (O6)."""
+
+    tag: str | None = None
+    cancel_orders: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class StoreSettings:
     """All settings of one store at one version; version 0 is the defaults, before anything was saved."""
 
@@ -123,6 +131,7 @@ class StoreSettings:
     limits: LimitSettings = field(default_factory=LimitSettings)
     earning: EarningSettings = field(default_factory=EarningSettings)
     earned_points: EarnedPointsSettings = field(default_factory=EarnedPointsSettings)
+    write_back: WriteBackSettings = field(default_factory=WriteBackSettings)
     version: int = 0
 
 
@@ -136,6 +145,7 @@ _SECTIONS: dict[str, Any] = {
     "limits": LimitSettings,
     "earning": EarningSettings,
     "earned_points": EarnedPointsSettings,
+    "write_back": WriteBackSettings,
 }
 
 

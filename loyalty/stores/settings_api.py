@@ -165,6 +165,27 @@ class EarnedPointsBody(Body):
     allow_negative = YesNoField(required=False)
 
 
+class PlatformTagField(serializers.CharField):
+    """A tag that every platform takes: 3 to 40 characters without a comma; null: none."""
+
+    def __init__(self) -> None:
+        super().__init__(required=False, allow_null=True, min_length=3, max_length=40)
+
+    def to_internal_value(self, data: Any) -> str:
+        """The tag. Raises ValidationError for one with a comma, which platforms take for two."""
+        tag: str = super().to_internal_value(data)
+        if "," in tag or not tag.isprintable():
+            raise serializers.ValidationError("A tag has no comma and no line break.", code="invalid")
+        return tag
+
+
+class WriteBackBody(Body):
+    """What is told to the shop platform after the fact: a tag on orders whose value came back, and cancels (O6)."""
+
+    tag = PlatformTagField()
+    cancel_orders = YesNoField(required=False)
+
+
 class SettingsBody(Body):
     """All settings; what is left out stays. ``version`` may name the one the change was made from, as If-Match does."""
 
@@ -177,6 +198,7 @@ class SettingsBody(Body):
     limits = LimitsBody(required=False)
     earning = EarningBody(required=False)
     earned_points = EarnedPointsBody(required=False)
+    write_back = WriteBackBody(required=False)
     version = WholeNumberField(most=2**31 - 1)
 
 
@@ -277,6 +299,10 @@ def check_settings(merged: dict[str, Any], *, store: Store) -> Mapping[str, Any]
 def _check_together(settings: StoreSettings) -> None:
     if settings.extend.default_days > settings.extend.max_days:
         raise Invalid.at("/extend/default_days", "The default is more than the maximum.", code="too-large")
+    tag = settings.write_back.tag
+    if tag and tag.casefold() in {trigger.strip().casefold() for trigger in settings.spent_revert.tags}:
+        words = f"“{tag}” is a tag that returns value; what marks a return must not cause one."
+        raise Invalid.at("/write_back/tag", words, code="duplicate")
     expiry = settings.points_expiry
     if expiry.day > calendar.monthrange(_LEAP_YEAR, expiry.month)[1]:
         raise Invalid.at("/points_expiry/day", "The month has no such day.", code="too-large")

@@ -27,6 +27,8 @@ _UNITS: Final = ((timedelta(hours=1), "h"), (timedelta(minutes=1), "min"), (time
 _WORDS: Final = {
     "orders.expire_overdue_payments": "Payments whose time has run out become Expired",
     "orders.auto_cancel": "Orders with expired or failed payment are cancelled",
+    "orders.poll_platforms": "Changed orders are fetched from the shop platforms",
+    "orders.continue_polls": "Fetching that takes longer is gone on with",
     "orders.evaluate_rules": "Spent-revert rules look at orders that changed",
     "orders.bulk_cancel": "Orders that staff chose are cancelled together",
     "credits.expire_lots": "Expired credits are booked off",
@@ -34,6 +36,7 @@ _WORDS: Final = {
     "loyalty.deliver_notices": "Messages to customers are sent",
     "loyalty.check_ledger": "The books are checked, once a day",
     "loyalty.deliver_outbox": "Shop platforms and webhook endpoints are told",
+    "loyalty.repair_webhooks": "Webhooks on the shop platforms are looked after, once a day",
     "orders.process_deliveries": "Webhooks of shop platforms are worked through",
     "loyalty.prune": "What is kept for a time only is deleted",
 }

@@ -17,7 +17,16 @@ from loyalty.stores.actors import Trigger
 from loyalty.stores.models import Customer
 from orders.bulk_models import BulkItem
 from orders.kinds import KINDS, LEDGERS
-from orders.models import Completeness, Order, OrderStatus, PaymentStatus, PersonsDecision, RevertStatus, decided_as
+from orders.models import (
+    OPEN_ON_PLATFORM,
+    Completeness,
+    Order,
+    OrderStatus,
+    PaymentStatus,
+    PersonsDecision,
+    RevertStatus,
+    decided_as,
+)
 from orders.services.code_uses import flagged_uses
 from orders.tags import tag_key
 
@@ -50,6 +59,7 @@ class OrderFilterForm(FilterForm):
     decision = _choice("Decided about what is not back", (_ANY, *_DECISIONS))
     partial = _choice("Partly reverted only", _YES)
     paid_after_cancellation = _choice("Paid after cancellation", _YES)
+    open_on_platform = _choice("Cancelled here, open on the platform", _YES)
     tags = forms.CharField(label="Tags (all of them, with commas between)", required=False, max_length=500)
     placed_from = forms.DateField(label="Placed from", required=False, widget=DayInput)
     placed_to = forms.DateField(label="Placed until", required=False, widget=DayInput)
@@ -80,6 +90,7 @@ class OrderFilterForm(FilterForm):
         special: dict[str, Callable[[Any], Q]] = {
             "needs_revert": lambda _: Q(needs_revert=True),
             "paid_after_cancellation": lambda _: Q(paid_after_cancellation=True),
+            "open_on_platform": lambda _: OPEN_ON_PLATFORM,
             "decision": decided_as,
             "partial": lambda _: Q(completeness=Completeness.PARTIAL),
             "tags": lambda text: Q(tag_keys__contains=[tag_key(tag) for tag in text.split(",") if tag.strip()]),

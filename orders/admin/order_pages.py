@@ -4,7 +4,7 @@ from typing import Any, ClassVar
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
+from django.db.models import Case, QuerySet, When
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -14,6 +14,7 @@ from django.utils.safestring import SafeString
 
 from loyalty.backoffice.base import StoreModelAdmin, StoreView
 from loyalty.errors import DomainError
+from loyalty.platforms.registry import LABELS
 from loyalty.stores.active import acting, active_store, may
 from loyalty.stores.roles import Can
 from loyalty.stores.searching import find_customers
@@ -51,7 +52,7 @@ from orders.admin.showing import (
 from orders.admin.undoing import undo_page
 from orders.admin.upcoming import upcoming_page
 from orders.admin.walking import skip_page, start_page
-from orders.models import WAITING_SINCE, Order, OrderStatus, PaymentStatus
+from orders.models import OPEN_ON_PLATFORM, WAITING_SINCE, Order, OrderStatus, PaymentStatus
 from orders.services.changing import change_order
 
 _CUSTOMERS_LOOKED_AT = 200
@@ -125,6 +126,7 @@ class OrderAdmin(StoreModelAdmin):
     def get_queryset(self, request: HttpRequest) -> "QuerySet[Order]":
         """The store's orders with their customers, without what only one order's page needs."""
         rows: QuerySet[Order] = super().get_queryset(request)
+        rows = rows.annotate(open_there=Case(When(OPEN_ON_PLATFORM, then=True), default=False))
         return rows.select_related("customer", "store").defer("lines", "platform_data")
 
     def get_ordering(self, request: HttpRequest) -> tuple[Any, ...]:
@@ -331,9 +333,10 @@ class OrderAdmin(StoreModelAdmin):
         """When, and by whom or what."""
         if order.cancelled_at is None:
             return DASH
-        return _two_lines(
-            show_moment(order.cancelled_at, order.store), _CANCELLED_BY.get(order.cancelled_by, order.cancelled_by)
-        )
+        by = _CANCELLED_BY.get(order.cancelled_by, order.cancelled_by)
+        where = LABELS.get(order.platform, order.platform)
+        open_there = f", open on {where}" if getattr(order, "open_there", False) else ""
+        return _two_lines(show_moment(order.cancelled_at, order.store), f"{by}{open_there}")
 
 
 def _two_lines(first: str, second: str) -> SafeString:

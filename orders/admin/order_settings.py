@@ -12,6 +12,7 @@ from loyalty.backoffice.setting_pages import PageLink, SettingsPage
 from loyalty.stores.models import Store
 from loyalty.stores.preferences import StoreSettings
 from loyalty.stores.roles import Can
+from orders.admin.write_back_settings import WRITE_BACK
 from orders.services.upcoming import (
     COUNTED_TO,
     Affected,
@@ -123,6 +124,7 @@ ORDER_SETTINGS: Final = SettingsPage(
         CardKind("expired", _EXPIRED, ExpiredForm, partial(_told, would_cancel_expired)),
         CardKind("failed", _FAILED, FailedForm, partial(_told, would_cancel_failed)),
         CardKind("window", "Payment window", WindowForm, partial(_told, would_cancel_overdue)),
+        WRITE_BACK,
     ),
     # What has become due by a change is cancelled now rather than with the next sweep (E5).
     wakes=("orders.expire_overdue_payments", "orders.auto_cancel"),

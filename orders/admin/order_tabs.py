@@ -21,6 +21,7 @@ from loyalty.stores.showing import show_last_day, show_moment
 from orders.admin.holding import hold_card
 from orders.admin.showing import DASH, revert_badge, used_words
 from orders.admin.why import why
+from orders.admin.write_back_card import write_back_card
 from orders.kinds import KINDS, LEDGERS, NAMES, applied, currency_of, reverted, show
 from orders.models import CancelReason, Order, Revert, RevertUndo
 from orders.services.undoing import undos_of
@@ -74,6 +75,7 @@ def _details(order: Order, store: Store, now: datetime) -> dict[str, Any]:
         "facts": _facts(order, store),
         "lines": lines,
         "hold": hold_card(order, store, now),
+        "write_back": write_back_card(order, store),
     }
 
 

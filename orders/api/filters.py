@@ -12,6 +12,8 @@ from loyalty.stores.actors import Trigger
 from loyalty.stores.preferences import current_settings
 from orders.kinds import KINDS
 from orders.models import (
+    NOT_OPEN_ON_PLATFORM,
+    OPEN_ON_PLATFORM,
     Completeness,
     Order,
     OrderStatus,
@@ -46,6 +48,9 @@ class OrderFilters(Filters):
     paid_after_cancellation = YesNoFilter(
         help_text="Paid after it was cancelled automatically, and nobody has decided what becomes of it."
     )
+    open_on_platform = YesNoFilter(
+        method="open_there", help_text="Cancelled here, and the shop platform says that it is open there."
+    )
     used_credits = YesNoFilter(method="used", help_text="Whether credits were applied.")
     used_points = YesNoFilter(method="used", help_text="Whether points were applied.")
     tag = TextFilter(method="tagged", help_text="Has this tag: whole, trimmed, ignoring case.")
@@ -73,6 +78,10 @@ class OrderFilters(Filters):
     def due(self, orders: "QuerySet[Order]", _name: str, value: datetime) -> "QuerySet[Order]":
         """Unpaid orders that are due before the instant (E1)."""
         return orders.filter(due_before(value, current_settings(self.request.auth.store).auto_cancel))
+
+    def open_there(self, orders: "QuerySet[Order]", _name: str, value: bool) -> "QuerySet[Order]":
+        """Orders that are cancelled here alone, or all others (O6)."""
+        return orders.filter(OPEN_ON_PLATFORM if value else NOT_OPEN_ON_PLATFORM)
 
     def decided(self, orders: "QuerySet[Order]", _name: str, value: Sequence[str]) -> "QuerySet[Order]":
         """Orders with one of these decisions on either kind."""

@@ -30,6 +30,7 @@ from orders.services.notice import letter
 from orders.services.plans import OrderPlan
 from orders.services.tracing import decision_entry
 from orders.services.writing import OrderChange, write_changes
+from orders.services.writing_back import write_back
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +151,11 @@ def apply_works(planned: Sequence[tuple[OrderPlan, Work]]) -> list[CancelResult]
     events = [event for plan, work in planned for event in _events(plan, reverts, remark, work)]
     record(events, actor=work.actor, now=work.now)
     settle_earned(earners, actor=work.actor, trigger=work.trigger, now=work.now)
+    write_back(
+        ((plan.order, bool(plan.given_back), item.cancels, item.settings.write_back) for plan, item in planned),
+        reason=work.details.reason,
+        now=work.now,
+    )
     results = [_result(plan, reverts, new_lots, work) for plan in plans]
     return _told(results, planned)
 

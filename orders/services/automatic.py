@@ -37,6 +37,8 @@ BATCH: Final = 400
 _NEEDED: Final = (
     "store_id",
     "number",
+    "platform",
+    "external_id",
     "customer_id",
     "currency",
     "status",

@@ -1,6 +1,6 @@
 """Recording orders that come from a shop platform: the one door for files, webhooks and polling (O2, O5, O6)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final
@@ -17,15 +17,14 @@ from orders.models import Order, PaymentStatus
 from orders.services.changing import note_payment, order_updated
 from orders.services.code_uses import note_codes
 from orders.services.earning import Earner, settle_earned
-from orders.services.platform_state import LAST_SAID, recorded_standing, standing, state_after
+from orders.services.platform_state import LAST_SAID, only_our_tags, recorded_standing, standing, state_after
 from orders.services.rules import facts_of
 from orders.services.watching import WATCHED, watch
 
 # An order that first arrives with its payment fallen through longer ago than this is recorded, not acted on (E9).
 LATE: Final = timedelta(days=7)
 # What is written about a state that says nothing new: only that it has been heard.
-_SILENT: Final = ("platform_updated_at", "platform_data")
-
+_SILENT: Final = ("platform_updated_at", "platform_data", "tags", "tag_keys")
 
 # What says nothing of its own: "platform_data" tells of a parent, "tags" of their keys.
 _UNTOLD: Final = ("platform_updated_at", "tag_keys", "parent_external_id")
@@ -114,11 +113,15 @@ def _update(order: Order, snapshot: OrderSnapshot, store: Store, actor: Actor, n
     before = facts_of(order)
     after = state_after(order, snapshot, store) | _customer_after(order, snapshot, store, now)
     changes = {name: (getattr(order, name), value) for name, value in after.items() if getattr(order, name) != value}
-    shown = _worth_telling(changes)
+    # The platform tells us of the tag that we put there: no news, and nothing for the rules to look at.
+    own_tag = "tags" in changes and only_our_tags(order, *changes["tags"])
+    shown = _worth_telling({name: pair for name, pair in changes.items() if not (own_tag and name == "tags")})
     _set(order, after)
+    if own_tag:
+        before = replace(before, tag_keys=facts_of(order).tag_keys)
     if not shown:
         # Remembered all the same: a state between the recorded one and this one may still arrive, and is older.
-        watched = WATCHED if watch(order, before, store=store, now=now) else ()
+        watched = WATCHED if not own_tag and watch(order, before, store=store, now=now) else ()
         order.save(update_fields=[*(name for name in _SILENT if name in changes), *watched])
         return Outcome.UNCHANGED
     note_payment(order, changed="payment_status" in changes, now=now)

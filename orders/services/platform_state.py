@@ -20,6 +20,8 @@ from orders.tags import clean_tags, tag_key
 
 # Under this name ``platform_data`` keeps what the platform said last about facts that can be changed here too.
 LAST_SAID: Final = "last_said"
+# Under this name it keeps the tags that we put on the order there.
+OUR_TAGS: Final = "our_tags"
 # Before a platform has said anything: no time limit of its own, and nothing refunded.
 _NOTHING_SAID: Final[Mapping[str, Any]] = {"payment_due_at": None, "refunded_total": "0"}
 
@@ -68,7 +70,7 @@ def state_after(order: Order, snapshot: OrderSnapshot, store: Store) -> dict[str
     }
     remembered = {name: _remembered(value) for name, value in said.items()}
     before = order.platform_data.get(LAST_SAID, _NOTHING_SAID)
-    news = {name: said[name] for name in said if name not in before or before[name] != remembered[name]}
+    news = {name: said[name] for name in said if name not in before or _differs(name, before[name], remembered[name])}
     tags = news.get("tags", order.tags)
     return {
         "number": snapshot.number,
@@ -84,6 +86,17 @@ def state_after(order: Order, snapshot: OrderSnapshot, store: Store) -> dict[str
         "tag_keys": [tag_key(tag) for tag in tags],
         **_status(order, snapshot, news.get("status", order.status)),
     }
+
+
+def only_our_tags(order: Order, before: list[str], after: list[str]) -> bool:
+    """Whether two lists of tags differ in nothing but what we put there ourselves, or in their order."""
+    ours = {tag_key(tag) for tag in order.platform_data.get(OUR_TAGS, ())}
+    return {tag_key(tag) for tag in before} ^ {tag_key(tag) for tag in after} <= ours
+
+
+def _differs(name: str, before: Any, now: Any) -> bool:
+    # Platforms list tags in an order of their own, and not always in the same.
+    return sorted(map(tag_key, before)) != sorted(map(tag_key, now)) if name == "tags" else before != now
 
 
 def _standing(updated_at: datetime, status: str, payment_status: str, refunded_total: Decimal) -> Standing:

@@ -13,7 +13,7 @@ from loyalty.stores.actors import Trigger
 from loyalty.stores.models import Store
 from loyalty.stores.preferences import StoreSettings
 from orders.kinds import KINDS, LEDGERS, applied, currency_of, reverted, show
-from orders.models import Order
+from orders.models import Order, OrderStatus
 from orders.services.plans import load_used
 from orders.tags import tag_key
 
@@ -39,7 +39,7 @@ def warnings_for(order: Order, *, store: Store, settings: StoreSettings, now: da
     return [
         *_skip_tag(order, settings),
         *_partly_returned(order, store),
-        *_open_on_platform(order),
+        *_open_on_platform(order, settings),
         *_third_extension(order, store, now),
         *_no_email(order),
     ]
@@ -60,10 +60,18 @@ def _partly_returned(order: Order, store: Store) -> Iterator[OrderWarning]:
             yield OrderWarning("partly_returned", f"{back} of {used} are already back with the customer.", kind)
 
 
-def _open_on_platform(order: Order) -> Iterator[OrderWarning]:
+def _open_on_platform(order: Order, settings: StoreSettings) -> Iterator[OrderWarning]:
     name = LABELS.get(order.platform)
-    if name and order.cancelled_by != Trigger.PLATFORM:
-        yield OrderWarning("open_on_platform", f"This does not cancel the order on {name}; do that there.")
+    # What the platform has not said yet counts as open; it is closed only when it said so.
+    if not name or order.cancelled_by == Trigger.PLATFORM or order.platform_data.get("is_open") is False:
+        return
+    if order.status == OrderStatus.CANCELLED:
+        words = f"The order is still open on {name}; cancel it there."
+    elif settings.write_back.cancel_orders:
+        words = f"The order is open on {name}. It is cancelled there too, without giving anything back there."
+    else:
+        words = f"This does not cancel the order on {name}; do that there."
+    yield OrderWarning("open_on_platform", words)
 
 
 def _third_extension(order: Order, store: Store, now: datetime) -> Iterator[OrderWarning]:

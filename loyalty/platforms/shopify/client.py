@@ -68,7 +68,13 @@ class ShopifyClient:
         if self._is_cancelled(external_id):
             return True
         code = _REASONS.get(reason, "OTHER")
-        cancelled = self._graphql.mutate(queries.CANCEL, "orderCancel", id=_gid(external_id), reason=code)
+        try:
+            cancelled = self._graphql.mutate(queries.CANCEL, "orderCancel", id=_gid(external_id), reason=code)
+        except UserError:
+            # The job of an earlier request, or somebody in the shop, may have been faster.
+            if self._is_cancelled(external_id):
+                return True
+            raise
         return bool((cancelled.get("job") or {}).get("done"))
 
     def create_code(self, new: NewCode) -> str:

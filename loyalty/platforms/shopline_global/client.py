@@ -29,7 +29,7 @@ class ShoplineGlobalClient:
 
     def check(self) -> Shop:
         """The store's name."""
-        return Shop(str(dig(LABEL, self._object("GET", "/merchants/shop.json"), "data").get("name") or ""))
+        return Shop(str(dig(LABEL, self._object("GET", "/merchants/shop.json"), "data", "name") or ""))
 
     def orders_updated(self, *, since: datetime, until: datetime, cursor: str = "") -> Page:
         """Orders that changed in between; the cursor is SHOPLINE's own."""

@@ -12,7 +12,7 @@ from loyalty.platforms.models import PlatformConnection
 from loyalty.platforms.snapshot import NotAnOrder
 
 LABEL: Final = "WooCommerce"
-TOPICS: Final = ("order.created", "order.updated", "order.deleted", "order.restored")
+TOPICS: Final[tuple[str, ...]] = ("order.created", "order.updated", "order.deleted", "order.restored")
 _ORDERS_IN_PAGE: Final = 50
 _MOST: Final = 100
 _WEBHOOK_NAME: Final = "Loyalty Back-Office"

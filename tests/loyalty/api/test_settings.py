@@ -76,6 +76,11 @@ def test_reminders_are_off_until_they_are_switched_on_and_null_switches_them_off
         ({"reminders": {"days_before": -1}}, "/reminders/days_before", "negative"),
         ({"reminders": {"days_before": 366}}, "/reminders/days_before", "too-large"),
         ({"reminders": {"days": 7}}, "/reminders/days", "unknown-field"),
+        ({"write_back": {"tag": "ab"}}, "/write_back/tag", "too-short"),
+        ({"write_back": {"tag": "x" * 41}}, "/write_back/tag", "too-long"),
+        ({"write_back": {"tag": "one,two"}}, "/write_back/tag", "invalid"),
+        ({"write_back": {"cancel_orders": "yes"}}, "/write_back/cancel_orders", "invalid"),
+        ({"write_back": {"tag": "Back"}, "spent_revert": {"tags": ["back"]}}, "/write_back/tag", "duplicate"),
         ({"limits": {"support_adjust_points": -1}}, "/limits/support_adjust_points", "negative"),
     ],
 )
@@ -84,3 +89,10 @@ def test_bad_settings_name_the_field(api: ApiClient, body: Any, pointer: str, co
     assert response.status_code == 422
     assert [(error["pointer"], error["code"]) for error in response.json()["errors"]] == [(pointer, code)]
     assert api.read("/settings/").json()["version"] == 0
+
+
+def test_o6_nothing_is_written_back_until_it_is_switched_on_and_null_switches_the_tag_off(api: ApiClient) -> None:
+    assert api.read("/settings/").json()["write_back"] == {"tag": None, "cancel_orders": False}
+    saved = api.send("PATCH", "/settings/", {"write_back": {"tag": "credits-reverted", "cancel_orders": True}})
+    assert saved.json()["write_back"] == {"tag": "credits-reverted", "cancel_orders": True}
+    assert api.send("PATCH", "/settings/", {"write_back": {"tag": None}}).json()["write_back"]["tag"] is None

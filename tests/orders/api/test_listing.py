@@ -217,3 +217,10 @@ def test_lists_are_answered_from_indexes(shop: Shop, orders: dict[str, str]) -> 
                 plan = "\n".join(row[0] for row in cursor.fetchall())
                 cursor.execute("SET LOCAL enable_seqscan = on")
             assert "Seq Scan on orders_order" not in plan, (parameters, plan)
+
+
+def test_o6_orders_cancelled_here_and_open_on_their_platform(shop: Shop, orders: dict[str, str]) -> None:
+    for name in ("cancelled", "plain"):
+        Order.objects.for_store(shop.store).filter(number=name).update(platform_data={"is_open": True})
+    assert numbers(shop, open_on_platform="true") == ["cancelled"]
+    assert set(numbers(shop, open_on_platform="false")) == EVERYTHING - {"cancelled"}
