@@ -22,10 +22,10 @@ TOPICS: Final[dict[str, str]] = {
 
 # What each topic's messages do, for staff; a topic without words is shown by its name.
 WORDS: Final[dict[str, str]] = {
-    "platform.create_code": "Make a discount code on the platform",
-    "platform.delete_code": "Delete a reversed discount code on the platform",
     "platform.tag_order": "Put a tag on the platform's order",
     "platform.cancel_order": "Cancel the order on the platform too",
+    "platform.create_code": "Make a discount code on the platform",
+    "platform.delete_code": "Delete a reversed discount code on the platform",
 }
 # Topics whose messages are shown on a page of their own instead of the list of all.
 OWN_PAGES: Final = ("webhook",)

@@ -84,9 +84,9 @@ class CustomerAdmin(StoreModelAdmin):
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """The list, with what can be done with many customers at once."""
-        return super().changelist_view(
-            request, {"may_adjust": self.has_adjust_permission(request)} | (extra_context or {})
-        )
+        more = {"may_adjust": self.has_adjust_permission(request)} | (extra_context or {})
+        shown: HttpResponse = super().changelist_view(request, more)
+        return shown
 
     def get_search_results(
         self, request: HttpRequest, queryset: "QuerySet[Customer]", search_term: str

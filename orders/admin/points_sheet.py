@@ -59,19 +59,19 @@ class SheetForm(OnceForm):
 
     def clean(self) -> dict[str, Any]:
         """The file's text in the place of the table's, when one was sent."""
-        sent: UploadedFile | None = self.cleaned_data.get("file")
+        sent: UploadedFile[Any] | None = self.cleaned_data.get("file")
         if sent is not None:
             self.cleaned_data["table"] = self._text(sent)
         if not self.errors and not self.cleaned_data.get("table", "").strip():
             self.add_error("table", "Write a table, or choose a file.")
         return self.cleaned_data
 
-    def _text(self, sent: UploadedFile) -> str:
+    def _text(self, sent: "UploadedFile[Any]") -> str:
         if (sent.size or 0) > _MOST_BYTES:
             self.add_error("file", "The file is larger than 500 kB.")
             return ""
         try:
-            return sent.read().decode("utf-8-sig")
+            return bytes(sent.read()).decode("utf-8-sig")
         except UnicodeDecodeError:
             self.add_error("file", "The file is not text. Save it as CSV (UTF-8).")
             return ""

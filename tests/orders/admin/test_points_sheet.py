@@ -78,7 +78,7 @@ def test_r6_chosen_customers_are_rows_of_the_table(shop: tuple[Store, Client, Cu
 
 def test_t2_a_viewer_gives_nothing(shop: tuple[Store, Client, Customer]) -> None:
     store, _, ana = shop
-    viewer = staff(store, Role.VIEWER)
+    viewer, _ = staff(store, Role.VIEWER)
     assert viewer.post(address(), {"table": TABLE, "_confirm": "1"}).status_code == 403
     assert "points by a table" not in viewer.get(reverse("admin:stores_customer_changelist")).content.decode()
     assert factories.balance("points", ana, now=NOW) == 0
