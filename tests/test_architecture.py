@@ -65,6 +65,7 @@ UNSCOPED = {
     "orders/services/privacy.py",
     "orders/services/queue.py",
     "orders/services/redeeming.py",
+    "orders/services/reminding.py",
     "orders/services/reversal_requests.py",
     "orders/services/reversing.py",
     "orders/services/rewards.py",
