@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 import time_machine
+from django.db import connection
 from pytest_httpserver import HTTPServer
 
 from loyalty.encryption import Secret
@@ -35,8 +36,13 @@ def store() -> Store:
 
 @pytest.fixture
 def connected(store: Store, httpserver: HTTPServer) -> PlatformConnection:
-    keys = {"consumer_key": Secret.of("ck"), "consumer_secret": Secret.of("cs")}
-    return connect_store(store, "woocommerce", base_url=httpserver.url_for("").rstrip("/"), **keys)
+    return connect_store(
+        store,
+        "woocommerce",
+        base_url=httpserver.url_for("").rstrip("/"),
+        consumer_key=Secret.of("ck"),
+        consumer_secret=Secret.of("cs"),
+    )
 
 
 def named(store: Store) -> InboundDelivery:
@@ -88,7 +94,7 @@ def test_no_transaction_is_open_and_nobody_else_asks_meanwhile(
     class Asked:
         def fetch_order(self, external_id: str) -> object:
             delivery.refresh_from_db()
-            in_transaction = deliveries.transaction.get_connection().in_atomic_block
+            in_transaction = connection.in_atomic_block
             seen.append((in_transaction, delivery.next_attempt_at))
             assert process_deliveries(NOW)["done"] == 0
             return order("woocommerce")
