@@ -32,9 +32,10 @@ def write_back_card(order: Order, store: Store) -> dict[str, Any] | None:
     return {"label": label, "told": told, "still_open": still_open}
 
 
-def _line(message: Message, label: str, store: Store) -> dict[str, str]:
+def _line(message: Message, label: str, store: Store) -> dict[str, Any]:
     what = f"Cancel the order on {label}" if message.topic == CANCEL else f"Tag “{message.body.get('tag', '')}”"
-    return {"what": what, "state": _STATES[message.status], "key": message.status, "says": _says(message, store)}
+    state = _STATES[message.status]
+    return {"what": what, "state": state, "key": message.status, "says": _says(message, store), "pk": message.pk}
 
 
 def _says(message: Message, store: Store) -> str:

@@ -9,6 +9,7 @@ from django.test import Client
 from django.urls import reverse
 
 from loyalty.outbox.delivery import deliver_outbox
+from loyalty.outbox.models import Message
 from loyalty.stores.models import Role, Store
 from loyalty.stores.preferences import StoreSettings, WriteBackSettings, current_settings
 from orders.models import Order
@@ -121,3 +122,15 @@ def test_o6_the_cancel_form_says_what_happens_on_the_platform(shop: tuple[Store,
     order.platform_data = {"is_open": False}
     order.save(update_fields=["platform_data"])
     assert "on Shopify" not in client.get(form).content.decode()
+
+
+def test_what_failed_can_be_tried_again_from_the_order(shop: tuple[Store, Client]) -> None:
+    store, client = shop
+    factories.make_settings(store, StoreSettings(write_back=WriteBackSettings(cancel_orders=True)))
+    order = order_there(store)
+    factories.cancel(order)
+    deliver_outbox(NOW)
+    shown = page(client, order)
+    assert "not connected to Shopify" in shown
+    message = Message.objects.for_store(store).get(topic="platform.cancel_order")
+    assert reverse("admin:outbox_message_change", args=[message.pk]) in shown
