@@ -342,11 +342,4 @@ _SENTENCES: Final[dict[str, Callable[[dict[str, Any], Store], str]]] = {
     Event.CODE_DELETED: _fixed("The code is deleted on the shop platform"),
     Event.REVERSED_CODE_USED: _fixed("An order came with the code after its reversal"),
     Event.REVERSED_CODE_SETTLED: _fixed("The use of a reversed code was settled"),
-    Event.ORDER_DELETED_THERE: _fixed("Order deleted on the shop platform; it stays here with what it used"),
-    Event.PLATFORM_CONNECTED: _platform("Connection to {} saved"),
-    Event.PLATFORM_DISCONNECTED: _platform("Disconnected from {}"),
-    Event.PLATFORM_UNINSTALLED: _platform("The shop uninstalled the app on {}"),
-    Event.SIGNING_CHANGED: _platform("New webhook secret for {}"),
-    Event.CUSTOMER_ERASED: _fixed("Personal data erased"),
-    Event.DATA_REQUESTED: _fixed("Asked through the shop platform which data are kept"),
 }
