@@ -37,6 +37,9 @@ _CHANGES_BALANCE: Final = (
     "order.points_reverted",
     "order.revert_undone",
     "order.deducted_again",
+    "order.points_earned",
+    "order.points_taken_back",
+    "order.points_given_again",
     "redemption.created",
     "redemption.reversed",
 )

@@ -41,6 +41,9 @@ _WRITES: Final[Mapping[str, tuple[MovementType, ...]]] = {
     "order.credit_reverted": (MovementType.REVERT,),
     "order.points_reverted": (MovementType.REVERT,),
     "order.revert_undone": (MovementType.UNDO,),
+    "order.points_earned": (MovementType.GRANT,),
+    "order.points_taken_back": (MovementType.CLAW_BACK,),
+    "order.points_given_again": (MovementType.GRANT,),
     "redemption.created": (MovementType.SPEND, MovementType.GRANT),
     "redemption.reversed": (MovementType.REVERT, MovementType.CLAW_BACK, MovementType.ADJUST),
 }

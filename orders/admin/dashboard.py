@@ -21,6 +21,8 @@ from orders.admin.dashboard_charts import Chart, outstanding_charts, reverts_cha
 from orders.admin.dashboard_tiles import (
     Tile,
     automatic_tile,
+    deliveries_tile,
+    late_codes_tile,
     ledger_tile,
     lost_tile,
     needs_revert_tile,
@@ -36,6 +38,8 @@ TILES: Final[Sequence[Callable[[Store, datetime], Sequence[Tile]]]] = (
     paid_late_tile,
     returned_tiles,
     lost_tile,
+    deliveries_tile,
+    late_codes_tile,
     ledger_tile,
 )
 CHARTS: Final[Sequence[Callable[[Store, datetime], Sequence[Chart]]]] = (reverts_chart, outstanding_charts)

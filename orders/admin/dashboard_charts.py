@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 from itertools import pairwise
 from typing import Final
 
-from django.db.models import Count, Sum
+from django.db.models import Count, Exists, OuterRef, Sum
 from django.db.models.functions import TruncDate
 from django.urls import reverse
 
@@ -19,7 +19,7 @@ from loyalty.stores.actors import Trigger
 from loyalty.stores.models import Store
 from loyalty.stores.showing import show_day, show_month
 from orders.kinds import KINDS, LEDGERS, NAMES, show
-from orders.models import Revert
+from orders.models import Revert, RevertUndo
 
 _DAYS: Final = 14
 _MONTHS: Final = 12
@@ -70,11 +70,12 @@ class Chart:
 
 
 def reverts_chart(store: Store, now: datetime) -> list[Chart]:
-    """Reverts of the last 14 days, by day and by what caused them; one query."""
+    """Reverts of the last 14 days that were not undone, by day and by what caused them; one query."""
     today = local_day(now, store.tz)
     days = [today - timedelta(days=back) for back in range(_DAYS)]
     since = end_of_day(days[-1] - timedelta(days=1), store.tz)
-    rows = Revert.objects.for_store(store).filter(created_at__gte=since).order_by()
+    undone = RevertUndo.objects.for_store(store).filter(revert=OuterRef("pk"))
+    rows = Revert.objects.for_store(store).filter(~Exists(undone), created_at__gte=since).order_by()
     by_day = rows.annotate(day=TruncDate("created_at", tzinfo=store.tz)).values_list("day", "trigger")
     counts: dict[date, dict[str, int]] = defaultdict(dict)
     for day, trigger, count in by_day.annotate(Count("pk")):

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final, Literal
 
-from django.db.models import Count, F, Min, Q, Sum
+from django.db.models import Count, Exists, F, Min, OuterRef, Q, Sum
 from django.db.models.functions import Coalesce
 from django.urls import reverse
 
@@ -12,12 +12,15 @@ from loyalty.journal.models import LedgerCheck
 from loyalty.ledger.expiry import end_of_day, local_day
 from loyalty.ledger.ledger import Kind
 from loyalty.ledger.planner import Amount
+from loyalty.platforms.admin.deliveries import FAILING
+from loyalty.platforms.models import FAILING_STATES, InboundDelivery, PlatformConnection
 from loyalty.stores.models import Store
 from loyalty.stores.showing import show_moment
 from orders.admin.expiring import amounts_words, lost_sums
 from orders.admin.order_filters import AUTOMATIC
 from orders.kinds import KINDS, NAMES, show
-from orders.models import UNDECIDED, Completeness, Order, Revert
+from orders.models import UNDECIDED, Completeness, Order, Revert, RevertUndo
+from orders.services.code_uses import flagged_uses
 
 # Figures beyond this are shown as "more than"; the database looks at no more rows than that.
 COUNTED_TO: Final = 10_000
@@ -51,7 +54,7 @@ def needs_revert_tile(store: Store, now: datetime) -> list[Tile]:
     if found:
         days = (local_day(now, store.tz) - local_day(min(row["since"] for row in found), store.tz)).days
         words = f"{_value(found, store, more=count > COUNTED_TO)} not returned. Oldest: {_days_ago(days)}"
-    return [Tile("Needs revert", bounded(count), words, f"{_orders()}?needs_revert=yes", "bad" if count else "")]
+    return [Tile("Needs revert", bounded(count), words, reverse("admin:orders_order_queue"), "bad" if count else "")]
 
 
 def automatic_tile(store: Store, now: datetime) -> list[Tile]:
@@ -73,10 +76,11 @@ def paid_late_tile(store: Store, now: datetime) -> list[Tile]:
 
 
 def returned_tiles(store: Store, now: datetime) -> list[Tile]:
-    """What came back in the last seven days, of each kind; one query."""
+    """What came back in the last seven days, of each kind, and was not undone; one query."""
     first = local_day(now, store.tz) - timedelta(days=_RETURNED_DAYS - 1)
     since = end_of_day(first - timedelta(days=1), store.tz)
-    rows = Revert.objects.for_store(store).filter(created_at__gte=since).order_by()
+    undone = RevertUndo.objects.for_store(store).filter(revert=OuterRef("pk"))
+    rows = Revert.objects.for_store(store).filter(~Exists(undone), created_at__gte=since).order_by()
     found = list(rows.values("kind", "currency", "completeness").annotate(count=Count("pk"), total=Sum("amount")))
     return [_returned(kind, [row for row in found if row["kind"] == kind], store, str(first)) for kind in KINDS]
 
@@ -88,6 +92,23 @@ def lost_tile(store: Store, now: datetime) -> list[Tile]:
     link = f"{reverse('admin:stores_customer_expiring')}?view=lost"
     figure = " + ".join(found) or amounts_words({}, "credits", store)
     return [Tile("Lost to expiry", figure, "In the last 30 days, without being used", link)]
+
+
+def deliveries_tile(store: Store, now: datetime) -> list[Tile]:
+    """What platforms sent and could not be worked through; nothing for a store without a platform."""
+    if not PlatformConnection.objects.for_store(store).exists():
+        return []
+    count = _count(InboundDelivery.objects.for_store(store).filter(state__in=FAILING_STATES))
+    link = f"{reverse('admin:platforms_inbounddelivery_changelist')}?state={FAILING}"
+    words = "They are tried again by themselves" if count else "Everything that came was worked through"
+    return [Tile("Platform deliveries failing", bounded(count), words, link, "bad" if count else "")]
+
+
+def late_codes_tile(store: Store, now: datetime) -> list[Tile]:
+    """Orders that came with a code after its reversal (R3); nothing while there are none."""
+    count = _count(flagged_uses(store))
+    link = f"{reverse('admin:orders_redemption_changelist')}?attention=used_late"
+    return [Tile("Reversed codes used", bounded(count), "Look at each order", link, "bad")] if count else []
 
 
 def ledger_tile(store: Store, now: datetime) -> list[Tile]:
@@ -132,7 +153,7 @@ def _returned(kind: Kind, rows: list[Any], store: Store, first: str) -> Tile:
         totals[row["currency"]] = totals.get(row["currency"], 0) + amount
         counts[row["completeness"]] += row["count"]
     words = f"In the last {_RETURNED_DAYS} days: {counts['full']:,} in full, {counts['partial']:,} in part"
-    link = f"{reverse('admin:orders_revert_changelist')}?kind={kind}&created_from={first}"
+    link = f"{reverse('admin:orders_revert_changelist')}?kind={kind}&created_from={first}&undone=no"
     return Tile(f"{NAMES[kind].capitalize()} returned", amounts_words(totals, kind, store), words, link)
 
 

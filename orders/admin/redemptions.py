@@ -24,6 +24,7 @@ from loyalty.stores.actors import actor_names
 from loyalty.stores.models import Store
 from loyalty.stores.roles import Can
 from loyalty.stores.showing import show_last_day, show_moment
+from orders.admin.exports import REDEMPTIONS
 from orders.admin.redemption_showing import facts, redemption_address, state_badges, worth_words
 from orders.admin.reversing import reverse_page
 from orders.kinds import show
@@ -144,6 +145,7 @@ class RedemptionAdmin(StoreModelAdmin):
     list_display = ("name", "of_customer", "reward_shown", "points_shown", "redeemed", "until", "state_shown")
     list_display_links = ("name",)
     list_filter = (RedemptionFilter,)
+    exports = (REDEMPTIONS,)
     sortable_by = ()
     actions = None
     ordering = ("-id",)

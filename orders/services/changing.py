@@ -49,13 +49,13 @@ def change_order(
     """
     order = lock_order(store, order_id, version=version)
     _refuse_cancelling(order, values.get("status", order.status))
+    settings = current_settings(store)
     before, changes = facts_of(order), _differences(order, values)
     for name, (_, after) in changes.items():
         setattr(order, name, after)
     order.tag_keys = [tag_key(tag) for tag in order.tags]
-    watched = (
-        actor.type is ActorType.API_KEY and _LOOKED_AT & values.keys() and watch(order, before, store=store, now=now)
-    )
+    from_outside = actor.type is ActorType.API_KEY and _LOOKED_AT & values.keys()
+    watched = from_outside and watch(order, before, rules=settings.spent_revert, now=now)
     if not changes:
         order.save(update_fields=WATCHED if watched else ())
         return order
@@ -66,7 +66,7 @@ def change_order(
     order.refresh_from_db()
     record([order_updated(order, changes)], actor=actor, now=now)
     trigger = Trigger.API if actor.type is ActorType.API_KEY else Trigger.ADMIN
-    settle_earned([Earner(order, store, current_settings(store))], actor=actor, trigger=trigger, now=now)
+    settle_earned([Earner(order, store, settings)], actor=actor, trigger=trigger, now=now)
     return order
 
 

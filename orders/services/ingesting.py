@@ -12,7 +12,7 @@ from loyalty.platforms.snapshot import OrderSnapshot
 from loyalty.stores.actors import Actor, Trigger
 from loyalty.stores.customers import CustomerFacts, find_or_create_customer
 from loyalty.stores.models import Customer, Store
-from loyalty.stores.preferences import current_settings
+from loyalty.stores.preferences import StoreSettings, current_settings
 from orders.models import Order, PaymentStatus
 from orders.services.changing import note_payment, order_updated
 from orders.services.code_uses import note_codes
@@ -90,7 +90,8 @@ def _create(store: Store, platform: str, snapshot: OrderSnapshot, actor: Actor, 
     order.customer = _customer(store, snapshot, now)
     order.arrived_late = _fell_through(order) and snapshot.placed_at < now - LATE
     note_payment(order, changed=True, now=now)
-    watch(order, None, store=store, now=now)
+    settings = current_settings(store)
+    watch(order, None, rules=settings.spent_revert, now=now)
     order.save(force_insert=True)
     data: dict[str, Any] = {"status": order.status, "payment_status": order.payment_status, "platform": platform}
     if order.arrived_late:
@@ -98,7 +99,7 @@ def _create(store: Store, platform: str, snapshot: OrderSnapshot, actor: Actor, 
     happening = Happening(store.pk, Event.ORDER_CREATED, order_id=order.pk, customer_id=order.customer_id, data=data)
     record([happening], actor=actor, now=now)
     if snapshot.placed_at >= now - LATE:
-        _settle_earned(order, store, actor, now)
+        _settle_earned(order, store, settings, actor, now)
     return order
 
 
@@ -110,7 +111,7 @@ def _update(order: Order, snapshot: OrderSnapshot, store: Store, actor: Actor, n
     recorded = recorded_standing(order)
     if recorded is not None and standing(snapshot) < recorded:
         return Outcome.STALE
-    before = facts_of(order)
+    settings, before = current_settings(store), facts_of(order)
     after = state_after(order, snapshot, store) | _customer_after(order, snapshot, store, now)
     changes = {name: (getattr(order, name), value) for name, value in after.items() if getattr(order, name) != value}
     # The platform tells us of the tag that we put there: no news, and nothing for the rules to look at.
@@ -121,23 +122,23 @@ def _update(order: Order, snapshot: OrderSnapshot, store: Store, actor: Actor, n
         before = replace(before, tag_keys=facts_of(order).tag_keys)
     if not shown:
         # Remembered all the same: a state between the recorded one and this one may still arrive, and is older.
-        watched = WATCHED if not own_tag and watch(order, before, store=store, now=now) else ()
+        watched = WATCHED if not own_tag and watch(order, before, rules=settings.spent_revert, now=now) else ()
         order.save(update_fields=[*(name for name in _SILENT if name in changes), *watched])
         return Outcome.UNCHANGED
     note_payment(order, changed="payment_status" in changes, now=now)
     order.version += 1
     order.updated_at = now
     if facts_of(order) != before:
-        watch(order, before, store=store, now=now)
+        watch(order, before, rules=settings.spent_revert, now=now)
     order.save(update_fields=[*changes, "payment_changed_at", *WATCHED, "version", "updated_at"])
     order.refresh_from_db()
     record([order_updated(order, shown)], actor=actor, now=now)
-    _settle_earned(order, store, actor, now)
+    _settle_earned(order, store, settings, actor, now)
     return Outcome.UPDATED
 
 
-def _settle_earned(order: Order, store: Store, actor: Actor, now: datetime) -> None:
-    earner = Earner(order, store, current_settings(store))
+def _settle_earned(order: Order, store: Store, settings: StoreSettings, actor: Actor, now: datetime) -> None:
+    earner = Earner(order, store, settings)
     settle_earned([earner], actor=actor, trigger=Trigger.PLATFORM, now=now)
 
 

@@ -74,13 +74,14 @@ def place_order(*, store: Store, new: NewOrder, actor: Actor, trigger: Trigger, 
     order, created = _existing(store, new), False
     if order is None:
         order, created = _insert_once(store, new, actor, trigger, now)
+    settings = current_settings(store)
     before = None if created else facts_of(order)
     spent = _spend(order, new, actor, trigger, now)
     # The client says what the order is, and what was spent on it may belong back at once (N2).
-    if (created or spent) and watch(order, before, store=store, now=now):
+    if (created or spent) and watch(order, before, rules=settings.spent_revert, now=now):
         order.save(update_fields=WATCHED)
     if created:
-        settle_earned([Earner(order, store, current_settings(store))], actor=actor, trigger=trigger, now=now)
+        settle_earned([Earner(order, store, settings)], actor=actor, trigger=trigger, now=now)
     return order, created
 
 

@@ -4,8 +4,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from loyalty.jobs import wake
-from loyalty.stores.models import Store
-from loyalty.stores.preferences import current_settings
+from loyalty.stores.preferences import SpentRevertSettings
 from orders.kinds import KINDS, applied
 from orders.models import Order
 from orders.services.rules import Facts, News, facts_of, news, worth_a_look
@@ -15,7 +14,7 @@ JOB: Final = "orders.evaluate_rules"
 WATCHED: Final = ("rules_due_at", "rules_news")
 
 
-def watch(order: Order, before: Facts | None, *, store: Store, now: datetime) -> bool:
+def watch(order: Order, before: Facts | None, *, rules: SpentRevertSettings, now: datetime) -> bool:
     """Note on a locked ``order`` what a change from outside brought, and when the rules look at it (N2, N3).
 
     ``before`` is what the order was, None when it has just arrived. The store's delay counts from the last change, so
@@ -27,7 +26,6 @@ def watch(order: Order, before: Facts | None, *, store: Store, now: datetime) ->
     brought, repeated = news(before, after), after == before
     if order.is_test or (before is None and brought == News()) or (repeated and not _may_answer(order)):
         return False
-    rules = current_settings(store).spent_revert
     if not worth_a_look(order, rules, repeated=repeated):
         return False
     order.rules_due_at = now + timedelta(minutes=rules.delay_minutes)

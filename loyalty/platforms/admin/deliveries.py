@@ -26,7 +26,7 @@ from loyalty.stores.showing import show_moment
 
 PAGE: Final = "admin:platforms_inbounddelivery_change"
 _ANY: Final = ("", "Any")
-_FAILING: Final = "failing"
+FAILING: Final = "failing"
 _COLOURS: Final[Mapping[str, str]] = {
     DeliveryState.WAITING: "blue",
     DeliveryState.RETRYING: "orange",
@@ -41,7 +41,7 @@ class DeliveryFilterForm(FilterForm):
     """The filters of the list."""
 
     state = forms.ChoiceField(
-        label="State", choices=[_ANY, (_FAILING, "Failing"), *DeliveryState.choices], required=False
+        label="State", choices=[_ANY, (FAILING, "Failing"), *DeliveryState.choices], required=False
     )
     platform = forms.ChoiceField(label="Platform", choices=[_ANY, *Platform.choices], required=False)
     topic = forms.CharField(label="Topic", max_length=100, required=False)
@@ -49,7 +49,7 @@ class DeliveryFilterForm(FilterForm):
     def narrow(self, rows: "QuerySet[Any]") -> "QuerySet[Any]":
         """The deliveries that fit."""
         if state := self.chosen("state"):
-            rows = rows.filter(state__in=FAILING_STATES if state == _FAILING else [state])
+            rows = rows.filter(state__in=FAILING_STATES if state == FAILING else [state])
         if platform := self.chosen("platform"):
             rows = rows.filter(platform=platform)
         if topic := self.chosen("topic"):

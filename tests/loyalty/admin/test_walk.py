@@ -109,6 +109,7 @@ ELSEWHERE = {
     "orders_order_rename_view",
     "orders_order_delete_view",
     "orders_revert_export",
+    "orders_redemption_export",
     "stores_customer_export",
     "orders_order_bulk_cancel",
     "orders_order_refund_later",

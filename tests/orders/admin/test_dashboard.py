@@ -81,7 +81,7 @@ def test_b2_needs_revert_says_how_many_how_much_and_since_when(store: Store) -> 
     tile = tiles(store)["Needs revert"]
     assert (tile.figure, tile.tone) == ("3", "bad")
     assert tile.words == "900 JPY + 25.00 USD + 40 points not returned. Oldest: 16 days ago"
-    assert tile.link.endswith("?needs_revert=yes")
+    assert tile.link == reverse("admin:orders_order_queue")
 
 
 def test_b2_the_queue_is_counted_so_far_and_no_further(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
