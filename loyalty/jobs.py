@@ -101,9 +101,14 @@ def wake(name: str) -> None:
         transaction.on_commit(send)
 
 
-def _send(name: str) -> None:
+def wake_later(name: str, *, seconds: float) -> None:
+    """Ask a worker to run a job that many seconds from now, whatever becomes of the transaction. Only a hint, too."""
+    _send(name, countdown=seconds)
+
+
+def _send(name: str, *, countdown: float | None = None) -> None:
     try:
-        app.send_task(name, retry=False, ignore_result=True)
+        app.send_task(name, countdown=countdown, retry=False, ignore_result=True)
     except OperationalError:
         logger.warning("The broker is away; %s will run with its schedule.", name)
 

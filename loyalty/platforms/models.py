@@ -1,12 +1,11 @@
 """A store's connections to shop platforms, what they sent, and what they asked about people's data."""
 
-from datetime import datetime
 from typing import ClassVar
 
 from django.db import models
 from django.db.models import Q
 
-from loyalty.encryption import EncryptedField, Secret
+from loyalty.encryption import EncryptedField
 from loyalty.stores.scoping import SameStoreKey, StoreOwned, unique_in_store
 
 
@@ -88,12 +87,6 @@ class PlatformConnection(StoreOwned):
         """Whether there is something to call the platform with: an address and its credentials."""
         credentials = self.access_token or (self.consumer_key and self.consumer_secret)
         return bool(self.enabled and self.uninstalled_at is None and credentials)
-
-    def webhook_secrets(self, now: datetime) -> list[Secret]:
-        """The secrets a delivery may be signed with at ``now``: the present one, and for a time the one before."""
-        previous = self.previous_secret_until is not None and now < self.previous_secret_until
-        held = [self.webhook_secret, *([self.previous_webhook_secret] if previous else [])]
-        return [secret for secret in held if secret]
 
 
 class DeliveryState(models.TextChoices):

@@ -20,7 +20,7 @@ from loyalty.jobs import Counts
 from loyalty.platforms.asking import PlatformError, Throttled
 from loyalty.platforms.client import client_for
 from loyalty.platforms.models import OPEN_STATES, DeliveryState, InboundDelivery, PlatformConnection
-from loyalty.platforms.receiving import TEST_WORDS, note_begun
+from loyalty.platforms.receiving import TEST_WORDS
 from loyalty.platforms.snapshot import NotAnOrder
 from orders.services.delivered import Ask, Result, carry_out, carry_out_fetched, connection_of
 from orders.services.platform_news import NotRecorded
@@ -51,7 +51,6 @@ _COUNTED_AS: Final = {
 
 def process_deliveries(now: datetime) -> Counts:
     """Work through every delivery whose turn has come."""
-    note_begun()
     counts = Counter(dict.fromkeys(("done", "ignored", "postponed", "failed"), 0))
     newest: dict[tuple[int, str], datetime] = {}
     while step := _next(now):

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 import time_machine
-from django.core.cache import cache
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
@@ -33,7 +32,6 @@ MAKERS: dict[str, Callable[..., Delivery]] = {
 @pytest.fixture(autouse=True)
 def at_noon() -> Any:
     with time_machine.travel(NOW, tick=False):
-        cache.clear()
         yield
 
 
@@ -275,28 +273,35 @@ def test_shoplines_topic_is_inside_and_may_be_anything(store: Store) -> None:
 
 
 class TestWaking:
+    moment: float = 100.0
+
     @pytest.fixture(autouse=True)
     def woken(self, monkeypatch: pytest.MonkeyPatch) -> list[str]:
         said: list[str] = []
         monkeypatch.setattr(receiving, "wake", said.append)
+        monkeypatch.setattr(receiving, "wake_later", lambda name, *, seconds: said.append(f"{name} in {seconds} s"))
+        monkeypatch.setattr(receiving, "monotonic", lambda: self.moment)
+        monkeypatch.setattr(receiving, "_WAKING", receiving._Waking())
+        self.moment = 100.0
         return said
 
-    def test_a_worker_is_woken_once_for_all_that_comes_in_before_it_begins(
-        self, store: Store, woken: list[str]
-    ) -> None:
+    BOTH = ("orders.process_deliveries", "orders.process_deliveries in 1.1 s")
+
+    def test_a_worker_is_woken_at_once_and_for_what_follows_once_more(self, store: Store, woken: list[str]) -> None:
         connect_store(store)
-        for _ in range(3):
+        for moment in (100.0, 100.5, 100.99):
+            self.moment = moment
             shopify(order("shopify")).send(store)
-        assert woken == ["orders.process_deliveries"]
-        receiving.note_begun()
+        assert woken == [*self.BOTH]
+        self.moment = 101.0
         shopify(order("shopify")).send(store)
-        assert len(woken) == 2
+        assert woken == [*self.BOTH, *self.BOTH]
 
     def test_nobody_is_woken_for_repeats_and_tests(self, store: Store, woken: list[str]) -> None:
         connect_store(store)
         sent = shopify(order("shopify"))
         sent.send(store)
-        receiving.note_begun()
+        self.moment = 102.0
         sent.send(store)
         shopify(order("shopify"), X_Shopify_Test="true").send(store)
-        assert len(woken) == 1
+        assert woken == [*self.BOTH]
