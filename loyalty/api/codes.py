@@ -19,7 +19,7 @@ PROBLEMS: Final[Mapping[str, tuple[int, str]]] = {
     "endpoint-disabled": (409, "The webhook endpoint is switched off."),
     "idempotency-key-in-use": (409, "The first request with this Idempotency-Key is still running."),
     "not-returnable": (409, "This order is neither cancelled nor refunded."),
-    "nothing-left": (409, "Nothing is left that could be returned."),
+    "nothing-left": (409, "Nothing is left to be returned."),
     "order-cancelled": (409, "The order is cancelled."),
     "preview-stale": (409, "Something has changed since this was shown."),
     "redemption-limit-reached": (409, "This customer has redeemed this reward as often as allowed."),

@@ -46,7 +46,7 @@ class NothingLeft(Conflict):
     """Everything that the reward gave has been spent or has expired, so there is nothing to exchange back."""
 
     code = "nothing-left"
-    title = "Nothing is left of what this redemption gave."
+    title = "Nothing is left to be returned."
 
 
 class ReversalStale(Conflict):
