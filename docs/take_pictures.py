@@ -29,6 +29,14 @@ def main(address: str) -> None:
         page.goto(f"{address}/admin/orders/order/")
         keep(page, "orders")
         page.set_viewport_size(USUAL)
+        for name, path in (
+            ("dashboard", ""),
+            ("queue", "orders/order/queue/"),
+            ("rules", "stores/settingsversion/spent-revert/"),
+            ("redemptions", "orders/redemption/"),
+        ):
+            page.goto(f"{address}/admin/{path}")
+            keep(page, name)
         page.goto(f"{address}/admin/stores/settingsversion/orders/")
         keep(page, "settings")
         open_cancel_form(page, address, "X1")
