@@ -111,7 +111,8 @@ def _read(delivery: InboundDelivery, document: Mapping[str, Any]) -> OrderSnapsh
     connected = connection_of(delivery)
     key = connected.tag_meta_key if connected else ""
     snapshot = read_order(delivery.platform, document, tags_meta_key=key)
-    return replace(snapshot, is_test_delivery=True) if delivery.is_test else snapshot
+    # A webhook says by its header whether it is a test; the number of the made-up order alone does not.
+    return replace(snapshot, is_test_delivery=delivery.is_test)
 
 
 def _named_order(delivery: InboundDelivery, said: NamedOrder, now: datetime) -> "Result | Ask":
