@@ -127,9 +127,10 @@ def test_settings_pages_fit_and_say_what_a_choice_means(store: Store, visit: Vis
         picture(page, f"settings-{settings_page.key}-{WAYS.index(way)}")
         if way.get("java_script_enabled", True):
             assert fits(page)
-        read = visit(settings_page.address, role=Role.VIEWER, **way)
-        expect(read.get_by_role("button", name="Save")).to_have_count(0)
-        picture(read, f"settings-{settings_page.key}-viewer-{WAYS.index(way)}")
+        if not way:
+            read = visit(settings_page.address, role=Role.VIEWER)
+            expect(read.get_by_role("button", name="Save")).to_have_count(0)
+            picture(read, f"settings-{settings_page.key}-viewer")
     page = visit(reverse("admin:stores_settingsversion_expiry"), role=Role.MANAGER, **way)
     page.get_by_label("After a number of days").check()
     page.get_by_label("Number of days", exact=True).fill("30")

@@ -257,4 +257,4 @@ def test_a_row_costs_a_bounded_number_of_statements(store: Store, tmp_path: Path
 
     statements(1, 1)
     one, ten = statements(1, 100), statements(10, 200)
-    assert ten - one <= 9 * 12
+    assert ten - one <= 9 * 13
