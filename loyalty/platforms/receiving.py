@@ -8,6 +8,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from http import HTTPStatus
 from time import monotonic
 from typing import Final
@@ -94,7 +95,13 @@ def _find(platform: str, slug: str, now: datetime) -> _Door | None:
         return None
     store_id, base_url, secret, previous, until = found
     held = [secret, *([previous] if until is not None and now < until else [])]
-    return _Door(store_id, platform, base_url, [Secret(token).reveal() for token in held if token])
+    return _Door(store_id, platform, base_url, [_revealed(token) for token in held if token])
+
+
+@lru_cache(maxsize=256)
+def _revealed(token: str) -> str:
+    """A secret in plain text, kept by its encrypted form: one that is changed is never an old one."""
+    return Secret(token).reveal()
 
 
 def _take(request: HttpRequest, door: _Door, now: datetime) -> HttpResponse:
