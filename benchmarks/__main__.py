@@ -69,7 +69,7 @@ class Bench:
         try:
             yield self.url("bench_copy")
         finally:
-            self.admin("DROP DATABASE bench_copy WITH (FORCE)")
+            self.admin("DROP DATABASE bench_copy")
 
     def prepare(self, orders: int) -> None:
         """Make the data."""
