@@ -17,13 +17,21 @@ from loyalty.ledger.expiry import end_of_day
 from loyalty.notices.models import Notice
 from loyalty.stores.actors import Trigger
 from loyalty.stores.models import Role, Store
-from loyalty.stores.preferences import ExtendSettings, NotifySettings, StoreSettings
+from loyalty.stores.preferences import (
+    EarnedPointsSettings,
+    EarningSettings,
+    ExtendSettings,
+    NotifySettings,
+    PointsExpirySettings,
+    StoreSettings,
+)
 from orders.models import Order, OrderStatus, PersonsDecision, Revert
 from orders.services.applying import Details
 from orders.services.cancelling import cancel_many
 from orders.services.changing import change_order
-from tests.factories import ACTOR, NOW, grant, make_customer, make_order, make_settings, make_store
+from tests.factories import ACTOR, NOW, balance, grant, make_customer, make_order, make_settings, make_store
 from tests.orders.admin.cancelling_cases import (
+    EXPIRED,
     address,
     credit_lots,
     expired_ref,
@@ -352,3 +360,38 @@ def test_the_number_of_queries_does_not_grow_with_the_lots() -> None:
     one, three = _queries(client, store, 1), _queries(client, store, 3)
     assert one == three
     assert one <= 20
+
+
+@pytest.mark.parametrize(
+    ("scheme", "days", "until"),
+    [
+        (PointsExpirySettings("never"), "30", ""),
+        (PointsExpirySettings("days", days=90), "90", ""),
+        (PointsExpirySettings("yearly", month=6, day=30), "", "2026-06-30"),
+        (PointsExpirySettings("days", days=400), "30", ""),
+    ],
+)
+def test_l7_extend_of_points_offers_the_schemes_next_date_first(
+    scheme: PointsExpirySettings, days: str, until: str
+) -> None:
+    store, client = store_and_staff()
+    make_settings(store, StoreSettings(points_expiry=scheme))
+    ana = make_customer(store)
+    grant("points", ana, 50, until=EXPIRED)
+    fields = fields_of(client.get(address(make_order(ana, points=50))))
+    offered = {name.partition("_")[0]: value for name, value in fields.items() if name.startswith(("days_", "until_"))}
+    assert (offered["days"], offered["until"]) == (days, until)
+
+
+def test_c1_the_form_says_what_becomes_of_earned_points() -> None:
+    store, client = store_and_staff()
+    earning = EarningSettings(Decimal("0.1"), "paid")
+    make_settings(store, StoreSettings(earning=earning, earned_points=EarnedPointsSettings(claw_back=True)))
+    ana = make_customer(store)
+    order = make_order(ana, payment_status="paid", total=Decimal("400.00"))
+    make_order(ana, points=30)
+    page = text_of(client.get(address(order)))
+    assert "10 points that this order earned are taken back from the customer." in page
+    assert "30 points more are spent already and are not taken." in page
+    send(client, order, fields_of(client.get(address(order))))
+    assert (fresh(order).points_taken_back, balance("points", ana, now=NOW)) == (10, 0)
