@@ -125,14 +125,6 @@ def test_woocommerces_tags_come_from_the_chosen_field(store: Store) -> None:
     assert only_order(store).tags == ["vip", "Exchange-Order"]
 
 
-def test_the_send_test_button_is_seen_without_its_header(store: Store) -> None:
-    connect_store(store)
-    send(store, shopify(order("shopify", id=820982911946154508, admin_graphql_api_id="")))
-    assert process_deliveries(NOW) == counts(ignored=1)
-    assert kept(store)[0].is_test
-    assert not Order.objects.for_store(store).exists()
-
-
 @pytest.mark.parametrize(
     ("platform", "sent"),
     [
