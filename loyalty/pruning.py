@@ -13,6 +13,7 @@ PRUNERS: Final = (
     "loyalty.api.idempotency.prune",
     "loyalty.outbox.delivery.prune",
     "loyalty.platforms.pruning.prune",
+    "loyalty.ledger.limits.prune",
 )
 
 

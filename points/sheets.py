@@ -15,10 +15,11 @@ from django.db.models.functions import Lower
 from loyalty.errors import Conflict, Invalid
 from loyalty.ledger.adjusting import Adjustment, adjust
 from loyalty.ledger.expiry import end_of_day, local_day, scheme_last_day
-from loyalty.ledger.limits import check_adjust_limit
+from loyalty.ledger.limits import Adjuster, check_within_limit, left_today, lock_left_today, note_adjusted
+from loyalty.ledger.planner import Amount
 from loyalty.ledger.posting import lock_customers
 from loyalty.stores.actors import Actor, Trigger
-from loyalty.stores.models import Customer, Role, Store
+from loyalty.stores.models import Customer, Store
 from loyalty.stores.preferences import StoreSettings
 from points.ledger import POINTS
 
@@ -67,10 +68,18 @@ class Line:
 class Desk:
     """Who works on the table, in which store and by which settings."""
 
-    store: Store
+    adjuster: Adjuster
     settings: StoreSettings
-    role: Role
-    actor: Actor
+
+    @property
+    def store(self) -> Store:
+        """The store whose customers the table names."""
+        return self.adjuster.store
+
+    @property
+    def actor(self) -> Actor:
+        """The person, as the ledger names him."""
+        return Actor.user(self.adjuster.user)
 
 
 def read_sheet(text: str) -> list[Row]:
@@ -100,12 +109,30 @@ def _row(number: int, values: Mapping[str, str]) -> Row:
 
 
 def check_sheet(rows: Sequence[Row], *, desk: Desk, now: datetime) -> list[Line]:
-    """What the rows come to one after the other, in two statements; nothing is written."""
+    """What the rows come to one after the other, in a constant number of statements; nothing is written."""
+    return _checked(rows, desk, left_today("points", desk.adjuster, now=now), now)
+
+
+def _checked(rows: Sequence[Row], desk: Desk, left: Amount | None, now: datetime) -> list[Line]:
     people = _people(desk.store, rows)
     lines = [_read(row, people.get(row.customer.casefold(), []), desk, now) for row in rows]
     available = POINTS.available({line.customer.pk for line in lines if line.customer}, now=now)
     balances = {customer_id: int(points) for (customer_id, _), points in available.items()}
-    return [_within(line, balances) for line in lines]
+    return _within_limit([_within(line, balances) for line in lines], desk.adjuster, left)
+
+
+def _within_limit(lines: Iterable[Line], adjuster: Adjuster, left: Amount | None) -> list[Line]:
+    """The lines, of which those are wrong that go beyond what is left of the person's day (T7): rows add up."""
+    allowed: list[Line] = []
+    for line in lines:
+        try:
+            if not line.error:
+                check_within_limit("points", line.points, currency="", adjuster=adjuster, left=left)
+                left = None if left is None else left - abs(line.points)
+            allowed.append(line)
+        except Invalid as error:
+            allowed.append(replace(line, error=error.errors[0].detail))
+    return allowed
 
 
 def digest_of(lines: Iterable[Line]) -> str:
@@ -122,15 +149,17 @@ def carry_out_sheet(rows: Sequence[Row], *, shown: str, desk: Desk, now: datetim
 
     ``shown`` is the :func:`digest_of` what was shown. Raises :class:`SheetStale` when something else would happen now.
     """
-    lines = check_sheet(rows, desk=desk, now=now)
+    left = lock_left_today("points", desk.adjuster, now=now)
+    lines = _checked(rows, desk, left, now)
     lock_customers({line.customer.pk for line in lines if line.customer})
     # Read again under the locks: whoever spent in between was first.
-    lines = check_sheet(rows, desk=desk, now=now)
+    lines = _checked(rows, desk, left, now)
     if digest_of(lines) != shown:
         raise SheetStale(lines)
     for line in lines:
         if line.customer and not line.error:
             _write(line, line.customer, desk, now)
+    note_adjusted("points", sum(abs(line.points) for line in lines if not line.error), desk.adjuster, now=now)
     return lines
 
 
@@ -166,7 +195,6 @@ def _read(row: Row, people: Sequence[Customer], desk: Desk, now: datetime) -> Li
     try:
         customer = _only(row, people)
         points = _points(row)
-        check_adjust_limit("points", points, currency="", store=desk.store, role=desk.role, limits=desk.settings.limits)
         return Line(row, customer, points, _last_day(row, points, desk, local_day(now, desk.store.tz)))
     except Invalid as error:
         return Line(row, error=error.errors[0].detail if error.errors else error.detail)

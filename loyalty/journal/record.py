@@ -24,6 +24,7 @@ class Event(StrEnum):
     REVERT_SKIPPED = "order.revert_skipped"
     ORDER_REINSTATED = "order.reinstated"
     POINTS_EARNED = "order.points_earned"
+    POINTS_NOT_EARNED = "order.points_not_earned"
     POINTS_TAKEN_BACK = "order.points_taken_back"
     POINTS_GIVEN_AGAIN = "order.points_given_again"
     DEDUCTED_AGAIN = "order.deducted_again"

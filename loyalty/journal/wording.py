@@ -214,6 +214,11 @@ def _earned(data: dict[str, Any], store: Store) -> str:
     return f"Earned {_amount(data['points'], '', store)}"
 
 
+def _not_earned(data: dict[str, Any], store: Store) -> str:
+    points = _amount(data.get("points", 0), "", store)
+    return f"Earned nothing: {points} by the rule, but whoever changed the order may not give points"
+
+
 def _taken_back(data: dict[str, Any], store: Store) -> str:
     words = f"Took back {_amount(data['points'], '', store)} that the order had earned"
     return f"{words}; {_amount(data['dropped'], '', store)} were not there any more" if data["dropped"] else words
@@ -311,6 +316,7 @@ _SENTENCES: Final[dict[str, Callable[[dict[str, Any], Store], str]]] = {
     Event.REVERT_WAITS_AGAIN: _about_the_rest("Back in the queue: somebody has to decide about {left}"),
     Event.MARKED_FOR_REFUND: _fixed("Stays cancelled; the late payment is to be refunded"),
     Event.POINTS_EARNED: _earned,
+    Event.POINTS_NOT_EARNED: _not_earned,
     Event.POINTS_TAKEN_BACK: _taken_back,
     Event.POINTS_GIVEN_AGAIN: _given_again,
     Event.BALANCE_CHANGED: _balance,

@@ -18,7 +18,14 @@ from loyalty.stores.models import Store
 
 # After a new secret the platform may still sign with the old one, and retries carry its signature for hours.
 OLD_SECRET_ACCEPTED: Final = timedelta(hours=24)
-SECRETS: Final = ("access_token", "consumer_key", "consumer_secret", "webhook_secret")
+# What is sent to the platform's address with every question.
+SENT: Final = ("access_token", "consumer_key", "consumer_secret")
+SECRETS: Final = (*SENT, "webhook_secret")
+_SENT_WORDS: Final = {
+    "access_token": "access token",
+    "consumer_key": "consumer key",
+    "consumer_secret": "consumer secret",
+}
 _LONGEST_SECRET: Final = 500
 # WordPress decodes entities in a secret before it signs; these characters would sign differently there.
 _BAD_FOR_WORDPRESS: Final = frozenset("&<>\"'")
@@ -42,7 +49,9 @@ def connect(
 ) -> tuple[PlatformConnection, bool]:
     """Connect ``store`` to ``platform``, or change the connection; answers it and whether it is new.
 
-    A changed webhook secret leaves the one before accepted for a day. Raises Invalid at the field.
+    A changed webhook secret leaves the one before accepted for a day. A changed address is never told what another
+    one was trusted with: the credentials have to be given again, and the webhook secret that a new address would be
+    told when the webhooks are registered is made anew (T8). Raises Invalid at the field.
     """
     given = replace(given, base_url=None if given.base_url is None else _whole_address(given.base_url))
     _check(platform, given)
@@ -50,6 +59,7 @@ def connect(
         store=store, platform=platform, defaults={"created_at": now, "updated_at": now}
     )
     connected: PlatformConnection = PlatformConnection.unscoped.select_for_update().get(pk=made.pk)
+    given = _for_new_address(connected, given)
     changed = _set_plain(connected, given) | _set_secrets(connected, given, now)
     if not (created or changed or not connected.enabled or connected.uninstalled_at):
         return connected, False
@@ -110,7 +120,7 @@ def mark_uninstalled(connected: PlatformConnection, *, at: datetime, actor: Acto
     if not connected.enabled or connected.updated_at > at:
         return False
     if connected.uninstalled_at is None:
-        _erase_credentials(connected, ("access_token", "consumer_key", "consumer_secret"))
+        _erase_credentials(connected, SENT)
         connected.uninstalled_at = at
         connected.last_error = "The shop uninstalled the app. Install it again there, then enter the new credentials."
         connected.webhooks = WebhooksState.UNKNOWN
@@ -164,6 +174,19 @@ def _check_url(url: str) -> None:
         raise Invalid.at("/base_url", "Use https: credentials are sent to this address.")
     if parts.username or parts.password or parts.query or parts.fragment:
         raise Invalid.at("/base_url", "Give the shop's address alone, without names, passwords or questions.")
+
+
+def _for_new_address(connected: PlatformConnection, given: Credentials) -> Credentials:
+    """What is saved when the address changes: nothing that was held for the one before (T8)."""
+    if given.base_url is None or given.base_url == connected.base_url:
+        return given
+    for name in SENT:
+        if getattr(connected, name) and not given.secrets.get(name):
+            words = _SENT_WORDS[name]
+            raise Invalid.at(f"/{name}", f"The address has changed: give the {words} of the new one.", code="required")
+    if connected.platform == Platform.WOOCOMMERCE and connected.webhook_secret:
+        return replace(given, secrets={"webhook_secret": new_secret(), **given.secrets})
+    return given
 
 
 def _set_plain(connected: PlatformConnection, given: Credentials) -> bool:

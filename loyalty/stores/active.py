@@ -88,7 +88,7 @@ def acting_user(request: HttpRequest) -> User:
 
 def acting(request: HttpRequest) -> Actor:
     """The signed-in person as the ledgers and the journal name him."""
-    return Actor.user(acting_user(request))
+    return Actor.user(acting_user(request), may_award=may(request, Can.ADJUST_WITHOUT_LIMIT))
 
 
 def role_of(request: HttpRequest) -> Role:

@@ -5,9 +5,10 @@ The ledgers and the journal keep an actor as a short reference without personal 
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
+from loyalty.stores.keys import Scope, allows_scope
 from loyalty.stores.models import ApiKey, User
 
 
@@ -37,10 +38,15 @@ class Trigger(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who is acting. ``ref`` is what is stored."""
+    """Who is acting. ``ref`` is what is stored.
+
+    ``may_award``: whether what he does to an order may earn its customer points by the store's rule. A key without
+    ``points:write``, or a person with a limit, could otherwise make points by writing orders down (T7).
+    """
 
     type: ActorType
     key: str
+    may_award: bool = field(default=True, compare=False)
 
     @property
     def ref(self) -> str:
@@ -54,14 +60,14 @@ class Actor:
         return cls(ActorType(actor_type), key)
 
     @classmethod
-    def user(cls, user: User) -> "Actor":
+    def user(cls, user: User, *, may_award: bool = True) -> "Actor":
         """A person signed in to the back-office."""
-        return cls(ActorType.USER, str(user.pk))
+        return cls(ActorType.USER, str(user.pk), may_award)
 
     @classmethod
     def api_key(cls, api_key: ApiKey) -> "Actor":
         """A REST client."""
-        return cls(ActorType.API_KEY, str(api_key.pk))
+        return cls(ActorType.API_KEY, str(api_key.pk), allows_scope(api_key, Scope.POINTS_WRITE))
 
     @classmethod
     def job(cls, name: str) -> "Actor":

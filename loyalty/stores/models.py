@@ -1,6 +1,7 @@
 """Stores, the people and programs that act for them, and their customers (T1-T4)."""
 
 import zoneinfo
+from decimal import Decimal
 from typing import Any, ClassVar
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
@@ -117,6 +118,29 @@ class Membership(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user} ({self.get_role_display()})"
+
+
+class DayOfAdjusting(StoreOwned):
+    """How much one person has given and removed by hand on one local day (T7).
+
+    ``amount`` adds up both, in the store's currency or in points. The row is locked by whoever adjusts, so that the
+    same person in two tabs is one behind the other.
+    """
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
+    kind = models.CharField(max_length=7, choices=[("credits", "Credits"), ("points", "Points")])
+    day = models.DateField()
+    amount = models.DecimalField(max_digits=18, decimal_places=3, default=Decimal(0))
+
+    class Meta(StoreOwned.Meta):
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["store", "user", "kind", "day"], name="dayofadjusting_once"),
+            models.CheckConstraint(condition=models.Q(amount__gte=0), name="dayofadjusting_not_negative"),
+        ]
+        indexes: ClassVar = [models.Index("day", name="dayofadjusting_by_day")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} on {self.day}"
 
 
 class ApiKey(StoreOwned):

@@ -145,10 +145,14 @@ class WebhookEndpointAdmin(StoreModelAdmin):
             raise PermissionDenied
         endpoint: WebhookEndpoint = self.row_or_404(request, object_id)
         form = EndpointForm(request.POST if request.method == "POST" else None, initial=_initial(endpoint))
-        if request.method == "POST" and form.is_valid() and _changed(request, endpoint, form):
-            messages.success(request, "The endpoint is saved.")
-            return HttpResponseRedirect(reverse(PAGE, args=[endpoint.pk]))
-        return _endpoint_page(self, request, endpoint, form=form)
+        secret = _changed(request, endpoint, form) if request.method == "POST" and form.is_valid() else None
+        if secret is None:
+            return _endpoint_page(self, request, endpoint, form=form)
+        if secret:
+            messages.success(request, "The endpoint is saved. Its new address has a secret of its own.")
+            return _secret_page(self, request, endpoint, secret)
+        messages.success(request, "The endpoint is saved.")
+        return HttpResponseRedirect(reverse(PAGE, args=[endpoint.pk]))
 
     @admin.display(description="Name")
     def name(self, endpoint: WebhookEndpoint) -> str:
@@ -201,11 +205,11 @@ def _create_once(request: HttpRequest, form: EndpointForm) -> tuple[WebhookEndpo
     return None
 
 
-def _changed(request: HttpRequest, endpoint: WebhookEndpoint, form: EndpointForm) -> bool:
-    """Whether the change was made; what was refused is said beside the fields."""
+def _changed(request: HttpRequest, endpoint: WebhookEndpoint, form: EndpointForm) -> str | None:
+    """The secret that a new address got, "" for the same address, None when it was refused: beside the fields."""
     actor = Actor.user(acting_user(request))
     try:
-        change_endpoint(
+        _, secret = change_endpoint(
             store=active_store(request),
             endpoint_id=endpoint.pk,
             values=form.values(),
@@ -214,8 +218,8 @@ def _changed(request: HttpRequest, endpoint: WebhookEndpoint, form: EndpointForm
         )
     except Invalid as error:
         form.show_errors(error, _FIELDS)
-        return False
-    return True
+        return None
+    return secret
 
 
 @transaction.atomic

@@ -22,7 +22,8 @@ class EndpointForm(OnceForm):
     url = forms.CharField(
         label="Address",
         max_length=500,
-        help_text="Begins with https://. Deliveries are POSTed there; addresses in private networks are refused.",
+        help_text="Begins with https://. Deliveries are POSTed there; addresses in private networks are refused. A new "
+        "address gets a new secret, shown once after saving.",
         widget=forms.URLInput(attrs={"placeholder": "https://example.com/hooks/loyalty"}),
     )
     events = forms.MultipleChoiceField(

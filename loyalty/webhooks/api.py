@@ -21,6 +21,7 @@ from loyalty.webhooks.documents import (
     STATUSES,
     DeliveryDocument,
     EndpointBody,
+    EndpointChangedDocument,
     EndpointDocument,
     EndpointWithSecretDocument,
     RotateBody,
@@ -100,17 +101,20 @@ class EndpointView(ApiView):
         """One webhook endpoint."""
         return Response(endpoint_json(_endpoint(self, endpoint_id)))
 
-    @extend_schema(request=EndpointBody, responses=EndpointDocument)
+    @extend_schema(request=EndpointBody, responses=EndpointChangedDocument)
     def patch(self, _request: Request, endpoint_id: str) -> Response:
-        """Change an endpoint; what is left out stays. `enabled: true` forgets earlier failures."""
-        changed = change_endpoint(
+        """Change an endpoint; what is left out stays. `enabled: true` forgets earlier failures.
+
+        Another `url` gets another secret: the answer holds it, and it cannot be read again.
+        """
+        changed, secret = change_endpoint(
             store=self.store,
             endpoint_id=self.key_of(endpoint_id),
             values=EndpointValues(**self.read(EndpointBody, partial=True)),
             actor=self.actor,
             now=self.now,
         )
-        return Response(endpoint_json(changed))
+        return Response(endpoint_json(changed) | ({"secret": secret} if secret else {}))
 
     @extend_schema(responses={204: None})
     def delete(self, _request: Request, endpoint_id: str) -> Response:

@@ -51,6 +51,15 @@ class EndpointWithSecretDocument(EndpointDocument):
     secret = serializers.CharField(help_text="`whsec_…`, to verify signatures with (Standard Webhooks).")
 
 
+@extend_schema_serializer(component_name="WebhookEndpointChanged")
+class EndpointChangedDocument(EndpointDocument):
+    """An endpoint after a change; with a changed address comes a new secret, which cannot be read again."""
+
+    secret = serializers.CharField(
+        required=False, help_text="Only when `url` changed: nothing is sent to an address under another one's secret."
+    )
+
+
 @extend_schema_serializer(component_name="WebhookAttempt")
 class AttemptDocument(Document):
     """One call of the endpoint."""

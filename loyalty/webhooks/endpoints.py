@@ -91,12 +91,17 @@ def create_endpoint(
 @transaction.atomic
 def change_endpoint(
     *, store: Store, endpoint_id: int, values: EndpointValues, actor: Actor, now: datetime
-) -> WebhookEndpoint:
-    """Change what is given. Enabling forgets failures. Raises Invalid as :func:`create_endpoint`, NotFound (T1)."""
-    endpoint = _locked(store, endpoint_id)
+) -> tuple[WebhookEndpoint, str]:
+    """Change what is given; answers the endpoint and, when its address changed, its new secret, told only now.
+
+    What one address could verify says nothing to another: nothing is signed there with the secret of before (T8).
+    Enabling forgets failures. Raises Invalid as :func:`create_endpoint`, NotFound (T1).
+    """
+    endpoint, secret = _locked(store, endpoint_id), ""
     before = _state(endpoint)
     if values.url is not None and values.url != endpoint.url:
-        endpoint.url = _checked_url(values.url)
+        endpoint.url, secret = _checked_url(values.url), _new_secret()
+        endpoint.secret, endpoint.previous_secret, endpoint.previous_secret_until = Secret.of(secret), Secret(), None
     if values.description is not None:
         endpoint.description = values.description
     if values.events is not None:
@@ -107,7 +112,7 @@ def change_endpoint(
         endpoint.updated_at = now
         endpoint.save()
         note_change(endpoint, _change_of(values, before), actor=actor, now=now)
-    return endpoint
+    return endpoint, secret
 
 
 @transaction.atomic

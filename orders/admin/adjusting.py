@@ -14,13 +14,13 @@ from loyalty.errors import Invalid
 from loyalty.ledger.adjusting import Adjustment, adjust
 from loyalty.ledger.expiry import end_of_day, local_day, scheme_last_day
 from loyalty.ledger.ledger import Kind
-from loyalty.ledger.limits import check_adjust_limit
+from loyalty.ledger.limits import Adjuster, check_within_limit, lock_left_today, note_adjusted, words_of_left
 from loyalty.ledger.planner import Amount, InsufficientBalance
 from loyalty.money import quantise
-from loyalty.stores.active import acting, active_store, role_of
+from loyalty.stores.active import acting, acting_user, active_store, role_of
 from loyalty.stores.actors import Trigger
 from loyalty.stores.models import Customer, Store
-from loyalty.stores.preferences import current_settings
+from loyalty.stores.preferences import StoreSettings, current_settings
 from orders.kinds import LEDGERS, NAMES, show
 
 _LARGEST: Final = Decimal(10) ** 12
@@ -46,12 +46,15 @@ class AdjustForm(OnceForm):
         help_text="Never shown to the customer.",
     )
 
-    def __init__(self, *args: Any, kind: Kind, store: Store, now: datetime, **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, kind: Kind, store: Store, now: datetime, left: Amount | None = None, **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
         self.kind, self.store, self.now = kind, store, now
         self.name = NAMES[kind]
         self.currency = store.currency if kind == "credits" else ""
-        self.fields["amount"].help_text = f"In {store.currency}." if self.currency else "Whole points."
+        units = f"In {store.currency}." if self.currency else "Whole points."
+        self.fields["amount"].help_text = units if left is None else f"{units} {words_of_left(kind, left, store)}"
         self.fields["amount"].widget.attrs = {
             "inputmode": "decimal" if self.currency else "numeric",
             "min": "0",
@@ -85,6 +88,11 @@ class AdjustForm(OnceForm):
         return bool(self.cleaned_data["direction"] == "give")
 
 
+def adjuster_of(request: HttpRequest, settings: StoreSettings) -> Adjuster:
+    """The signed-in person, as the limits know him."""
+    return Adjuster(active_store(request), acting_user(request), role_of(request), settings.limits)
+
+
 @transaction.atomic
 def carry_out(form: AdjustForm, *, request: HttpRequest, customer: Customer, now: datetime) -> str:
     """Carry out a valid form once; answers a sentence for the person who sent it.
@@ -96,10 +104,9 @@ def carry_out(form: AdjustForm, *, request: HttpRequest, customer: Customer, now
     if not first_time(data["once"], store=store, now=now):
         return f"{shown} had been {'given' if form.gives else 'removed'} already; nothing was done twice."
     settings = current_settings(store)
-    role = role_of(request)
-    check_adjust_limit(
-        form.kind, data["amount"], currency=form.currency, store=store, role=role, limits=settings.limits
-    )
+    adjuster = adjuster_of(request, settings)
+    left = lock_left_today(form.kind, adjuster, now=now)
+    check_within_limit(form.kind, data["amount"], currency=form.currency, adjuster=adjuster, left=left)
     last_day = data["expires_on"]
     if form.kind == "points" and form.gives and last_day is None:
         last_day = scheme_last_day(settings.points_expiry, awarded=local_day(now, store.tz))
@@ -122,4 +129,5 @@ def carry_out(form: AdjustForm, *, request: HttpRequest, customer: Customer, now
         )
     except InsufficientBalance as error:
         raise Invalid.at("/amount", f"{customer} does not have {shown}.") from error
+    note_adjusted(form.kind, data["amount"], adjuster, now=now)
     return f"{shown} {'given to' if form.gives else 'removed from'} {customer}."

@@ -12,12 +12,14 @@ from django.utils import timezone
 
 from loyalty.backoffice.base import BackOfficeAdmin, StoreModelAdmin, StoreView, store_view
 from loyalty.errors import Invalid
+from loyalty.ledger.limits import left_today
 from loyalty.stores.active import acting, active_store, may
 from loyalty.stores.models import Customer
+from loyalty.stores.preferences import current_settings
 from loyalty.stores.roles import Can
 from loyalty.stores.searching import find_customers
 from loyalty.stores.showing import show_moment
-from orders.admin.adjusting import AdjustForm, carry_out
+from orders.admin.adjusting import AdjustForm, adjuster_of, carry_out
 from orders.admin.customer_tabs import TABS, cards, profile_form, tab_context
 from orders.admin.expiring import expiring_page
 from orders.admin.exports import CUSTOMER_EXPORTS
@@ -34,7 +36,8 @@ def adjust_page(self: BackOfficeAdmin, request: HttpRequest, customer: Customer,
     if known is None:
         raise Http404
     store, now = active_store(request), timezone.now()
-    form = AdjustForm(request.POST or None, kind=known, store=store, now=now)
+    left = left_today(known, adjuster_of(request, current_settings(store)), now=now)
+    form = AdjustForm(request.POST or None, kind=known, store=store, now=now, left=left)
     if request.method == "POST" and form.is_valid():
         try:
             done = carry_out(form, request=request, customer=customer, now=now)

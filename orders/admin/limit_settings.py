@@ -17,21 +17,21 @@ from orders.models import Revert
 
 _YEAR_OF_HOURS: Final = 24 * 365
 _COUNTED_TO: Final = 999
-_AT_ONCE: Final = "that support staff may give or remove at once"
+_A_DAY: Final = "that each support person may give and remove in a day"
 
 
 class AdjustLimitForm(CardForm):
     """How far support staff may adjust (L6, T2)."""
 
     support_adjust_credits = forms.DecimalField(
-        label=f"Store credits {_AT_ONCE}",
+        label=f"Store credits {_A_DAY}",
         required=False,
         min_value=Decimal(0),
         max_digits=MAX_DIGITS,
         help_text="Leave empty if support staff may not adjust store credits at all.",
     )
     support_adjust_points = forms.IntegerField(
-        label=f"Member points {_AT_ONCE}",
+        label=f"Member points {_A_DAY}",
         required=False,
         min_value=0,
         max_value=10**MAX_DIGITS - 1,
@@ -46,7 +46,7 @@ class AdjustLimitForm(CardForm):
         super().__init__(*args, **kwargs)
         limit, currency = self.initial["support_adjust_credits"], self.store.currency
         self.initial["support_adjust_credits"] = None if limit is None else amount_text(limit, currency)
-        self.fields["support_adjust_credits"].label = f"Store credits in {currency} {_AT_ONCE}"
+        self.fields["support_adjust_credits"].label = f"Store credits in {currency} {_A_DAY}"
 
     def words(self, name: str, value: Any) -> tuple[str, str]:
         """An amount with its currency; nothing is *not at all*."""

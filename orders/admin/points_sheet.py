@@ -17,11 +17,13 @@ from django.utils import timezone
 from loyalty.backoffice.base import BackOfficeAdmin, store_view
 from loyalty.backoffice.forms import OnceForm, first_time
 from loyalty.errors import Invalid
-from loyalty.stores.active import acting, active_store, role_of
+from loyalty.ledger.limits import left_today, words_of_left
+from loyalty.stores.active import active_store
 from loyalty.stores.models import Customer, Store
 from loyalty.stores.preferences import current_settings
 from loyalty.stores.roles import Can
 from loyalty.stores.showing import show_day
+from orders.admin.adjusting import adjuster_of
 from orders.kinds import show
 from points.sheets import (
     COLUMNS,
@@ -103,7 +105,7 @@ def choose_for_points(admin: BackOfficeAdmin, request: HttpRequest, customers: "
 def _answer(form: SheetForm, request: HttpRequest) -> tuple[list[Line] | None, str]:
     """What the table comes to, and when it was carried out a sentence about it."""
     store, now = active_store(request), timezone.now()
-    desk = Desk(store, current_settings(store), role_of(request), acting(request))
+    desk = _desk(request)
     try:
         rows = read_sheet(form.cleaned_data["table"])
         if "_confirm" not in request.POST:
@@ -120,6 +122,11 @@ def _answer(form: SheetForm, request: HttpRequest) -> tuple[list[Line] | None, s
         return None, ""
 
 
+def _desk(request: HttpRequest) -> Desk:
+    settings = current_settings(active_store(request))
+    return Desk(adjuster_of(request, settings), settings)
+
+
 def _done(lines: list[Line], store: Store) -> str:
     good = [line for line in lines if not line.error]
     given, removed = sum(max(line.points, 0) for line in good), -sum(min(line.points, 0) for line in good)
@@ -132,11 +139,13 @@ def _done(lines: list[Line], store: Store) -> str:
 
 def _page(admin: BackOfficeAdmin, request: HttpRequest, form: SheetForm, lines: list[Line] | None) -> TemplateResponse:
     store = active_store(request)
+    left = left_today("points", _desk(request).adjuster, now=timezone.now())
     context = {
         **admin.admin_site.each_context(request),
         "title": "Give or remove points by a table",
         "opts": admin.opts,
         "form": form,
+        "left": "" if left is None else words_of_left("points", left, store),
         "address": reverse(ADDRESS),
         "rows": [_shown(line, store) for line in lines or ()],
         "table": form.cleaned_data["table"] if lines else "",

@@ -48,7 +48,7 @@ class RewardFilters(Filters):
 class RewardListView(ListView):
     """The store's rewards."""
 
-    required_scopes: ClassVar = {"GET": Scope.REDEMPTIONS_READ, "POST": Scope.REDEMPTIONS_WRITE}
+    required_scopes: ClassVar = {"GET": Scope.REDEMPTIONS_READ, "POST": Scope.SETTINGS_WRITE}
     filterset_class = RewardFilters
 
     @extend_schema(responses=RewardDocument(many=True))
@@ -73,7 +73,7 @@ class RewardListView(ListView):
 class RewardView(ApiView):
     """One reward."""
 
-    required_scopes: ClassVar = {"GET": Scope.REDEMPTIONS_READ, "PATCH": Scope.REDEMPTIONS_WRITE}
+    required_scopes: ClassVar = {"GET": Scope.REDEMPTIONS_READ, "PATCH": Scope.SETTINGS_WRITE}
 
     @extend_schema(responses=RewardDocument)
     def get(self, _request: Request, reward_id: str) -> Response:

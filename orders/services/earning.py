@@ -49,9 +49,13 @@ def settle_earned(earners: Iterable[Earner], *, actor: Actor, trigger: str, now:
     """Award, take back or give again what these orders' state asks for, in statements that do not grow with them.
 
     Points come back out of the lot that the order earned first, then out of others by L3, never below zero; a
-    shortfall is dropped, or kept as a debt where the store allows it.
+    shortfall is dropped, or kept as a debt where the store allows it. Who may not award (T7) awards nothing, and the
+    order's timeline says so.
     """
     dues = [due for earner in earners if (due := _due(earner)) and not due.is_nothing]
+    if not actor.may_award:
+        record([_not_earned(due, trigger) for due in dues if due.awards], actor=actor, now=now)
+        dues = [due for due in dues if not due.awards]
     if not dues:
         return
     lock_customers({due.customer_id for due in dues})
@@ -167,6 +171,10 @@ def _write(dues: Sequence[_Due], taken: dict[int, int]) -> None:
         )
 
 
+def _not_earned(due: _Due, trigger: str) -> Happening:
+    return _of(due.earner.order, Event.POINTS_NOT_EARNED, {"points": due.awards, "trigger": trigger})
+
+
 def _told(due: _Due, taken: int, trigger: str) -> Happening:
     order = due.earner.order
     data: dict[str, Any] = {"trigger": trigger}
@@ -177,4 +185,8 @@ def _told(due: _Due, taken: int, trigger: str) -> Happening:
         event, data = Event.POINTS_GIVEN_AGAIN, data | {"points": due.settles.give}
     else:
         event, data = Event.POINTS_EARNED, data | {"points": due.awards}
+    return _of(order, event, data)
+
+
+def _of(order: Order, event: Event, data: dict[str, Any]) -> Happening:
     return Happening(store_id=order.store_id, event=event, order_id=order.pk, customer_id=order.customer_id, data=data)

@@ -9,12 +9,13 @@ from django.test.utils import CaptureQueriesContext
 
 from loyalty.checks import find_faults
 from loyalty.errors import Invalid
+from loyalty.ledger.limits import Adjuster, left_today
 from loyalty.stores.models import Customer, Role, Store
 from loyalty.stores.preferences import LimitSettings, PointsExpirySettings, StoreSettings
 from points.models import PointLot, PointMovement
 from points.sheets import MOST_ROWS, Desk, Line, SheetStale, carry_out_sheet, check_sheet, digest_of, read_sheet
 from tests import factories
-from tests.factories import ACTOR, NOW
+from tests.factories import NOW
 
 pytestmark = pytest.mark.django_db
 
@@ -30,7 +31,8 @@ def ana(store: Store) -> Customer:
 
 
 def desk(store: Store, role: Role = Role.MANAGER, **settings: object) -> Desk:
-    return Desk(store, StoreSettings(**settings), role, ACTOR)  # type: ignore[arg-type]
+    chosen = StoreSettings(**settings)  # type: ignore[arg-type]
+    return Desk(Adjuster(store, factories.make_user((store, role)), role, chosen.limits), chosen)
 
 
 def check(store: Store, text: str, role: Role = Role.MANAGER) -> list[Line]:
@@ -105,12 +107,45 @@ def test_r6_rows_count_on_those_before_them(store: Store, ana: Customer) -> None
     assert list(find_faults(store)) == []
 
 
-def test_l6_support_staff_have_their_limit(store: Store, ana: Customer) -> None:
-    text = "customer,points,reason\nA-1,1000,x\nA-1,1001,x\n"
-    few, many = check_sheet(
-        read_sheet(text), desk=desk(store, Role.SUPPORT, limits=LimitSettings(support_adjust_points=1000)), now=NOW
-    )
-    assert (few.error, "at most 1000" in many.error) == ("", True)
+def test_t7_the_rows_of_a_table_count_together_whomever_they_name(store: Store, ana: Customer) -> None:
+    factories.make_customer(store, external_id="B-1")
+    rows = read_sheet("customer,points,reason\nA-1,1001,x\nA-1,600,x\nB-1,300,x\nA-1,-200,x\nA-1,100,x\nB-1,1,x\n")
+    by = desk(store, Role.SUPPORT, limits=LimitSettings(support_adjust_points=1000))
+    shown = check_sheet(rows, desk=by, now=NOW)
+    assert [line.error for line in shown] == [
+        "1000 points left today. Ask a manager for more.",
+        "",
+        "",
+        "100 points left today. Ask a manager for more.",
+        "",
+        "0 points left today. Ask a manager for more.",
+    ]
+
+    carry_out_sheet(rows, shown=digest_of(shown), desk=by, now=NOW)
+
+    assert factories.balance("points", ana, now=NOW) == 700
+    assert left_today("points", by.adjuster, now=NOW) == 0
+    assert {line.error for line in check_sheet(rows, desk=by, now=NOW)} == {
+        "0 points left today. Ask a manager for more."
+    }
+    assert list(find_faults(store)) == []
+
+
+def test_t7_five_hundred_rows_of_one_customer_give_no_more_than_one(store: Store, ana: Customer) -> None:
+    rows = read_sheet("customer,points,reason\n" + "A-1,1000,x\n" * MOST_ROWS)
+    by = desk(store, Role.SUPPORT, limits=LimitSettings(support_adjust_points=1000))
+    carry_out_sheet(rows, shown=digest_of(check_sheet(rows, desk=by, now=NOW)), desk=by, now=NOW)
+    assert factories.balance("points", ana, now=NOW) == 1000
+
+
+def test_t7_what_was_given_elsewhere_meanwhile_makes_the_table_stale(store: Store, ana: Customer) -> None:
+    rows = read_sheet("customer,points,reason\nA-1,600,x\n")
+    by = desk(store, Role.SUPPORT, limits=LimitSettings(support_adjust_points=1000))
+    shown = digest_of(check_sheet(rows, desk=by, now=NOW))
+    carry_out_sheet(rows, shown=shown, desk=by, now=NOW)
+    with pytest.raises(SheetStale):
+        carry_out_sheet(rows, shown=shown, desk=by, now=NOW)
+    assert factories.balance("points", ana, now=NOW) == 600
 
 
 def test_l7_points_expire_by_the_scheme_unless_the_row_says_otherwise(store: Store, ana: Customer) -> None:
@@ -141,6 +176,7 @@ def test_r6_a_table_is_checked_in_as_many_statements_as_a_row(store: Store, ana:
     for number in range(20):
         factories.make_customer(store, email=f"c{number}@example.org", external_id=f"C-{number}")
     rows = "".join(f"C-{number},1,x\n" for number in range(20))
+    by, table = desk(store), read_sheet(f"customer,points,reason\n{rows}")
     with time_machine.travel(NOW, tick=False), CaptureQueriesContext(connection) as queries:
-        assert not any(line.error for line in check(store, f"customer,points,reason\n{rows}"))
+        assert not any(line.error for line in check_sheet(table, desk=by, now=NOW))
     assert len(queries) == 4

@@ -172,11 +172,45 @@ class TestPages:
         assert SECRET not in said
 
     def test_empty_secrets_keep_what_is_stored(self, client: Client, store: Store) -> None:
-        connected = connect_store(store, access_token=Secret.of("shpat_1"))
+        connected = connect_store(store, base_url="https://two.myshopify.com", access_token=Secret.of("shpat_1"))
         client.post(self.page(connected), {"base_url": "https://two.myshopify.com", "api_version": "2026-01"})
         connected.refresh_from_db()
         assert (connected.base_url, connected.api_version) == ("https://two.myshopify.com", "2026-01")
         assert (connected.access_token.reveal(), connected.webhook_secret.reveal()) == ("shpat_1", SECRET)
+
+    @pytest.mark.parametrize(
+        ("platform", "held", "asks"),
+        [
+            ("shopify", {"access_token": "a1"}, "give the access token of the new one"),
+            ("shopline", {"access_token": "a1"}, "give the access token of the new one"),
+            ("shopline_global", {"access_token": "a1"}, "give the access token of the new one"),
+            ("woocommerce", {"consumer_key": "ck1", "consumer_secret": "cs1"}, "give the consumer key of the new one"),
+        ],
+    )
+    @pytest.mark.parametrize("before", ["https://ours.example.com", ""])
+    def test_t8_a_token_never_goes_to_another_address(
+        self, client: Client, store: Store, platform: str, held: dict[str, str], asks: str, before: str
+    ) -> None:
+        tokens: dict[str, Any] = {name: Secret.of(text) for name, text in held.items()}
+        connected = connect_store(store, platform, base_url=before, **tokens)
+
+        said = client.post(self.page(connected), {"base_url": "https://theirs.example.com"}).content.decode()
+
+        assert asks in said
+        connected.refresh_from_db()
+        assert connected.base_url == before
+        anew = {name: f"{text}-anew" for name, text in held.items()}
+        assert client.post(self.page(connected), {"base_url": "https://theirs.example.com"} | anew).status_code == 302
+        connected.refresh_from_db()
+        assert connected.base_url == "https://theirs.example.com"
+        assert {name: getattr(connected, name).reveal() for name in held} == anew
+
+    def test_t8_a_new_address_is_told_a_webhook_secret_of_its_own(self, client: Client, store: Store) -> None:
+        connected = connect_store(store, "woocommerce", base_url="https://ours.example.com")
+        client.post(self.page(connected), {"base_url": "https://theirs.example.com"})
+        connected.refresh_from_db()
+        assert connected.webhook_secret.reveal() != SECRET
+        assert connected.previous_webhook_secret.reveal() == SECRET
 
     def test_a_new_secret_is_shown_once_and_made_once(self, client: Client, store: Store) -> None:
         connected = connect_store(store, "woocommerce")

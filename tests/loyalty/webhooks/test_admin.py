@@ -9,6 +9,7 @@ import time_machine
 from django.test import Client
 from django.urls import reverse
 from pytest_django import Settings
+from standardwebhooks import WebhookVerificationError
 
 from loyalty.outbox.models import Message
 from loyalty.stores.models import Role, Store
@@ -100,6 +101,18 @@ def test_an_endpoint_is_changed(client: Client, store: Store, receiver: Receiver
     assert "The endpoint is saved." in page
     endpoint.refresh_from_db()
     assert (endpoint.description, endpoint.events) == ("Shop", ["order.cancelled", "order.revert_undone"])
+
+
+def test_t8_another_address_gets_a_secret_of_its_own(client: Client, store: Store, receiver: Receiver) -> None:
+    endpoint, old = make_endpoint(store, f"{receiver.url}/before")
+    new = secret_in(
+        post(client, address("change", endpoint), description="Shop", url=receiver.url, events=["order.cancelled"])
+    )
+    happen(store)
+    deliver()
+    receiver.received[0].verify(new)
+    with pytest.raises(WebhookVerificationError):
+        receiver.received[0].verify(old)
 
 
 def test_a_rotated_secret_is_shown_once_and_sending_the_form_twice_counts_once(

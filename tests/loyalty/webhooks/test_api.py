@@ -80,12 +80,15 @@ def test_an_endpoint_is_made_read_changed_and_removed(api: ApiClient, store: Sto
     assert (changed["enabled"], changed["disabled_because"], changed["url"]) == (False, "person", URL)
     assert api.send("PATCH", address, {"enabled": True}).json()["enabled"] is True
 
+    assert "secret" not in changed
+    assert api.send("PATCH", address, {"url": f"{URL}/2"}).json()["secret"].startswith("whsec_")  # T8
+
     assert api.send("DELETE", address).status_code == 204
     assert api.send("DELETE", address).status_code == 404
     assert api.read(address).status_code == 404
     assert api.read("/webhook-endpoints/").json()["results"] == []
     said = JournalEntry.objects.for_store(store).order_by("id").values_list("data__change", flat=True)
-    assert list(said) == ["created", "disabled", "enabled", "removed"]
+    assert list(said) == ["created", "disabled", "enabled", "changed", "removed"]
 
 
 def test_the_secret_is_shown_once_and_kept_nowhere_in_the_open(api: ApiClient, store: Store) -> None:

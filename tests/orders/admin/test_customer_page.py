@@ -49,10 +49,24 @@ def test_l6_a_gift_is_given_once_however_often_it_is_sent(store: Store, customer
 
 def test_l6_support_staff_have_a_limit_and_managers_none(store: Store, customer: Customer) -> None:
     refused = adjust(sign_in(store, Role.SUPPORT), customer, amount="100.01")
-    assert "at most 100" in refused.content.decode()  # type: ignore[attr-defined]
+    assert "100.00 USD left today" in refused.content.decode()  # type: ignore[attr-defined]
     assert not CreditMovement.objects.for_store(store).exists()
     adjust(sign_in(store, Role.MANAGER), customer, amount="100.01")
     assert CreditMovement.objects.for_store(store).count() == 1
+
+
+def test_t7_forms_of_a_day_count_together_and_the_page_says_what_is_left(store: Store, customer: Customer) -> None:
+    client = sign_in(store, Role.SUPPORT)
+    page = reverse("admin:stores_customer_adjust", args=[customer.pk, "credits"])
+    assert "100.00 USD left today." in client.get(page).content.decode()
+    adjust(client, customer, amount="60", once="1" * 32)
+    adjust(client, customer, amount="15", direction="remove", once="2" * 32)
+    assert "25.00 USD left today." in client.get(page).content.decode()
+    refused = adjust(client, customer, amount="25.01", once="3" * 32)
+    assert "25.00 USD left today. Ask a manager for more." in refused.content.decode()  # type: ignore[attr-defined]
+    adjust(client, customer, amount="25", once="3" * 32)
+    assert [row.amount for row in CreditMovement.objects.for_store(store).order_by("pk")] == [60, -15, 25]
+    assert "left today" not in sign_in(store, Role.MANAGER).get(page).content.decode()
 
 
 @pytest.mark.parametrize(
