@@ -27,6 +27,7 @@ UNSCOPED = {
     "loyalty/ledger/earned.py",
     "loyalty/ledger/expiring.py",
     "loyalty/ledger/ledger.py",
+    "loyalty/ledger/limits.py",
     "loyalty/ledger/posting.py",
     "loyalty/notices/delivery.py",
     "loyalty/notices/queueing.py",

@@ -68,7 +68,7 @@ def lock_left_today(kind: Kind, adjuster: Adjuster, *, now: datetime) -> Amount 
     if limit is None:
         return None
     day = local_day(now, adjuster.store.tz)
-    DayOfAdjusting.unscoped.bulk_create(
+    DayOfAdjusting.objects.for_store(adjuster.store).bulk_create(
         [DayOfAdjusting(store=adjuster.store, user=adjuster.user, kind=kind, day=day)], ignore_conflicts=True
     )
     return _left(kind, limit, _days(kind, adjuster, now).select_for_update().get().amount)
