@@ -232,8 +232,6 @@ NOT_YET: Final = {
     "deleted-unpaid": "standing",
     "split-each-spent": "standing",
     "test-gateway": "standing",
-    "tag-composed-otherwise": "documents",
-    "tag-full-width": "documents",
     "paid-mostly-with-credits": "documents",
     "tags-as-object-in-meta": "documents",
     "total-finer-than-unit": "documents",

@@ -31,6 +31,7 @@ from loyalty.stores.keys import Scope
 from loyalty.stores.models import SettingsVersion, Store
 from loyalty.stores.preferences import StoreSettings, current_settings, settings_from_json, settings_to_json
 from loyalty.stores.saving_settings import change_settings
+from loyalty.tags import tag_key
 
 AUTO_CANCEL: Final = ("off", "cancel", "cancel_and_revert")
 EXPIRED_LOTS: Final = ("all_or_nothing", "valid_only")
@@ -67,7 +68,7 @@ class NamesField(serializers.ListField):
     def to_internal_value(self, data: Any) -> list[str]:
         """The texts. Raises ValidationError for one that is there twice."""
         names: list[str] = super().to_internal_value(data)
-        if len({name.casefold() for name in names}) < len(names):
+        if len({tag_key(name) for name in names}) < len(names):
             raise serializers.ValidationError("The list names something twice.", code="duplicate")
         return names
 
@@ -300,7 +301,7 @@ def _check_together(settings: StoreSettings) -> None:
     if settings.extend.default_days > settings.extend.max_days:
         raise Invalid.at("/extend/default_days", "The default is more than the maximum.", code="too-large")
     tag = settings.write_back.tag
-    if tag and tag.casefold() in {trigger.strip().casefold() for trigger in settings.spent_revert.tags}:
+    if tag and tag_key(tag) in {tag_key(trigger) for trigger in settings.spent_revert.tags}:
         words = f"“{tag}” is a tag that returns value; what marks a return must not cause one."
         raise Invalid.at("/write_back/tag", words, code="duplicate")
     expiry = settings.points_expiry

@@ -15,6 +15,7 @@ from loyalty.backoffice.filters import DayInput, FilterForm, FormFilter
 from loyalty.ledger.expiry import end_of_day
 from loyalty.stores.actors import Trigger
 from loyalty.stores.models import Customer
+from loyalty.tags import tag_key
 from orders.bulk_models import BulkItem
 from orders.kinds import KINDS, LEDGERS
 from orders.models import (
@@ -28,7 +29,6 @@ from orders.models import (
     decided_as,
 )
 from orders.services.code_uses import flagged_uses
-from orders.tags import tag_key
 
 _LARGEST_ID: Final = 2**63 - 1
 _ANY: Final = ("", "Any")

@@ -11,9 +11,9 @@ from loyalty.backoffice.setting_pages import PageLink, SettingsPage
 from loyalty.stores.models import Store
 from loyalty.stores.preferences import StoreSettings
 from loyalty.stores.roles import Can
+from loyalty.tags import clean_tags
 from orders.services.matching import matching, overlap
 from orders.services.upcoming import COUNTED_TO
-from orders.tags import clean_tags
 
 LONGEST_DELAY: Final = 60 * 24 * 30
 _MOST_TAGS: Final = 100

@@ -11,7 +11,7 @@ from loyalty.platforms.models import PlatformConnection
 from loyalty.platforms.registry import LABELS
 from loyalty.stores.models import Store
 from loyalty.stores.preferences import StoreSettings
-from orders.tags import tag_key
+from loyalty.tags import tag_key
 
 _TITLE: Final = "Tell the shop platform"
 

@@ -10,6 +10,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 from loyalty.api.filters import ChoiceFilter, Filters, IdFilter, InstantFilter, ListFilter, TextFilter, YesNoFilter
 from loyalty.stores.actors import Trigger
 from loyalty.stores.preferences import current_settings
+from loyalty.tags import tag_key
 from orders.kinds import KINDS
 from orders.models import (
     NOT_OPEN_ON_PLATFORM,
@@ -26,7 +27,6 @@ from orders.models import (
 )
 from orders.search import search_orders
 from orders.services.upcoming import due_before
-from orders.tags import tag_key
 
 _TRIGGERS = [trigger.value for trigger in Trigger]
 

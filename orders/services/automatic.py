@@ -18,6 +18,7 @@ from loyalty.ledger.planner import Decision, ExpiredRule
 from loyalty.stores.actors import Actor, Trigger
 from loyalty.stores.models import Store
 from loyalty.stores.preferences import AutoCancel, StoreSettings, settings_by_store
+from loyalty.tags import first_match
 from orders.kinds import KINDS
 from orders.models import AUTO_CANCELLABLE, Order, PaymentStatus, PersonsDecision, Problem, cancellable
 from orders.services.applying import Details, Work, apply_works, decided
@@ -25,7 +26,6 @@ from orders.services.choices import ResolvedChoice
 from orders.services.plans import OrderPlan, UsedByKind, load_used, plan_order
 from orders.services.problems import by_halves, problems_with
 from orders.services.tracing import BY_PERSON, Matched, MatchedBy
-from orders.tags import first_match
 
 logger = logging.getLogger(__name__)
 

@@ -15,12 +15,12 @@ from loyalty.ledger.planner import Amount, Decision, KindChoice, KindPlan, Outco
 from loyalty.stores.actors import Trigger
 from loyalty.stores.models import Store
 from loyalty.stores.preferences import AutoCancelSettings, StoreSettings, current_settings
+from loyalty.tags import tag_key
 from orders.kinds import KINDS, currency_of
 from orders.models import Order, PaymentStatus
 from orders.services.automatic import Rule, rules_of
 from orders.services.hindsight import Strike, strike
 from orders.services.pasts import read_histories, used_then
-from orders.tags import tag_key
 
 BATCH: Final = 500
 MOST_DAYS: Final = 365

@@ -13,11 +13,11 @@ from loyalty.ledger.planner import Amount
 from loyalty.platforms.registry import LABELS
 from loyalty.stores.models import Store
 from loyalty.stores.preferences import StoreSettings
+from loyalty.tags import tag_key
 from orders.bulk_models import BulkCancel, BulkItem
 from orders.kinds import KINDS
 from orders.models import Order, OrderStatus, PaymentStatus
 from orders.services.bulk_cancelling import PAID
-from orders.tags import tag_key
 
 _CANCELLED: Final = Q(status=OrderStatus.CANCELLED)
 _SETTLED: Final = Q(payment_status__in=PAID) | Q(status=OrderStatus.COMPLETED)

@@ -12,13 +12,13 @@ from loyalty.journal.record import Event, Happening, record
 from loyalty.stores.actors import Actor, ActorType, Trigger
 from loyalty.stores.models import Store
 from loyalty.stores.preferences import current_settings
+from loyalty.tags import clean_tags, tag_key
 from orders.kinds import plain
 from orders.models import Order, OrderStatus, PaymentStatus
 from orders.services.applying import lock_order
 from orders.services.earning import Earner, settle_earned
 from orders.services.rules import facts_of
 from orders.services.watching import WATCHED, watch
-from orders.tags import clean_tags, tag_key
 
 # Of what may be changed, the facts that the spent-revert rules look at (N2).
 _LOOKED_AT: Final = frozenset({"tags", "status", "payment_status", "refunded_total"})

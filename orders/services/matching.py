@@ -7,10 +7,10 @@ from django.db.models import F, Q, QuerySet
 
 from loyalty.stores.models import Store
 from loyalty.stores.preferences import SpentRevertSettings
+from loyalty.tags import tag_key
 from orders.models import Order, OrderStatus, PaymentStatus, PersonsDecision
 from orders.services.rules import TriggerStatus
 from orders.services.upcoming import COUNTED_TO
-from orders.tags import tag_key
 
 
 def matching(store: Store, rules: SpentRevertSettings) -> int:

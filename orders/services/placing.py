@@ -17,6 +17,7 @@ from loyalty.stores.actors import Actor, Trigger
 from loyalty.stores.customers import CustomerFacts, find_or_create_customer
 from loyalty.stores.models import Customer, Store
 from loyalty.stores.preferences import current_settings
+from loyalty.tags import clean_tags, tag_key
 from orders.kinds import KINDS, LEDGERS, NAMES, applied, currency_of, plain, show
 from orders.models import Order, OrderStatus, PaymentStatus
 from orders.services.applying import lock_order
@@ -24,7 +25,6 @@ from orders.services.changing import note_payment
 from orders.services.earning import Earner, settle_earned
 from orders.services.rules import facts_of
 from orders.services.watching import WATCHED, watch
-from orders.tags import clean_tags, tag_key
 
 
 class SpendDiffers(Conflict):

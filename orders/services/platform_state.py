@@ -15,8 +15,8 @@ from loyalty.platforms.document import round_amount
 from loyalty.platforms.snapshot import LineSnapshot, NotAnOrder, OrderSnapshot
 from loyalty.stores.actors import Trigger
 from loyalty.stores.models import Store
+from loyalty.tags import clean_tags, tag_key
 from orders.models import Order, OrderStatus, PaymentStatus
-from orders.tags import clean_tags, tag_key
 
 # Under this name ``platform_data`` keeps what the platform said last about facts that can be changed here too.
 LAST_SAID: Final = "last_said"

@@ -13,10 +13,10 @@ from loyalty.ledger.planner import Amount, Decision
 from loyalty.money import unit_of
 from loyalty.stores.actors import Trigger
 from loyalty.stores.preferences import SpentRevertSettings
+from loyalty.tags import first_match, tag_key
 from orders.kinds import KINDS, applied, currency_of, reverted
 from orders.models import Order, OrderStatus, PaymentStatus, PersonsDecision
 from orders.services.tracing import BY_PERSON, Matched, MatchedBy
-from orders.tags import first_match, tag_key
 
 
 class TriggerStatus(StrEnum):

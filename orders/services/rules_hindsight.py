@@ -12,12 +12,12 @@ from loyalty.journal.record import Event
 from loyalty.ledger.planner import Decision
 from loyalty.stores.actors import ActorType, Trigger
 from loyalty.stores.preferences import SpentRevertSettings
+from loyalty.tags import tag_key
 from orders.kinds import KINDS
 from orders.models import Order, OrderStatus, PersonsDecision
 from orders.services.hindsight import Strike
 from orders.services.rules import Evaluation, News, evaluate, facts_of, news
 from orders.services.tracing import PERSONS
-from orders.tags import tag_key
 
 _HANDS: Final = (Trigger.ADMIN, Trigger.API, Trigger.BULK)
 _INSIDE: Final = (ActorType.USER, ActorType.JOB, ActorType.RULE)

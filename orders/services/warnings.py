@@ -12,10 +12,10 @@ from loyalty.platforms.registry import LABELS
 from loyalty.stores.actors import Trigger
 from loyalty.stores.models import Store
 from loyalty.stores.preferences import StoreSettings
+from loyalty.tags import tag_key
 from orders.kinds import KINDS, LEDGERS, applied, currency_of, reverted, show
 from orders.models import Order, OrderStatus
 from orders.services.plans import load_used
-from orders.tags import tag_key
 
 # From this extension of a year on, staff are told.
 _MANY_EXTENSIONS: Final = 3

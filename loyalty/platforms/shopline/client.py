@@ -7,6 +7,7 @@ from typing import Any, Final
 from loyalty.platforms.asking import Document, Failed, NewCode, NotThere, Page, Shop, Unreachable, WebhookReport
 from loyalty.platforms.json_api import JsonApi, dig, documents
 from loyalty.platforms.models import PlatformConnection
+from loyalty.tags import tag_key
 
 LABEL: Final = "SHOPLINE"
 _BASE: Final = "https://open.shopline.io/v1"
@@ -79,12 +80,12 @@ class ShoplineClient:
             raise Failed(f"{LABEL} takes tags of 3 to 40 characters; “{tag}” has {len(tag)}.")
         path = f"/orders/{_id(external_id)}"
         held = [str(text) for text in self._object("GET", path).get("tags") or ()]
-        if _has(held, tag):
+        if tag_key(tag) in map(tag_key, held):
             return
         if len(held) >= _MOST_TAGS:
             raise Failed(f"{LABEL} allows {_MOST_TAGS} tags on an order, and this one has them already.")
         answered = self._object("PUT", f"{path}/tags", {"tags": [*held, tag]}).get("tags") or ()
-        if not _has([str(text) for text in answered], tag):
+        if tag_key(tag) not in {tag_key(str(text)) for text in answered}:
             raise Failed(f"{LABEL} did not keep the tag “{tag}”: a shop may have 100 different ones.")
 
     def cancel_order(self, external_id: str, *, reason: str) -> bool:

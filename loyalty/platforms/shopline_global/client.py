@@ -9,6 +9,7 @@ from loyalty.platforms.asking import Document, Failed, NewCode, NotThere, Page, 
 from loyalty.platforms.document import Fields
 from loyalty.platforms.json_api import JsonApi, dig, documents
 from loyalty.platforms.models import PlatformConnection
+from loyalty.tags import tag_key
 
 LABEL: Final = "SHOPLINE Global"
 VERSION: Final = "v20251201"
@@ -61,7 +62,7 @@ class ShoplineGlobalClient:
         """Put the tag beside the others, in the form in which SHOPLINE gives them."""
         order = self._order(external_id)
         held = Fields(order).tags("tags")
-        if tag.casefold() in {text.casefold() for text in held}:
+        if tag_key(tag) in map(tag_key, held):
             return
         tags = [*held, tag] if isinstance(order.get("tags"), list) else ",".join([*held, tag])
         self._object("PUT", f"/orders/{_id(external_id)}.json", {"order": {"id": external_id, "tags": tags}})

@@ -10,6 +10,7 @@ from loyalty.platforms.document import Fields
 from loyalty.platforms.json_api import Answer, JsonApi, dig, documents
 from loyalty.platforms.models import PlatformConnection
 from loyalty.platforms.snapshot import NotAnOrder
+from loyalty.tags import tag_key
 
 LABEL: Final = "WooCommerce"
 TOPICS: Final[tuple[str, ...]] = ("order.created", "order.updated", "order.deleted", "order.restored")
@@ -86,7 +87,7 @@ class WooCommerceClient:
         order = self._object("GET", path)
         entries = [one for one in documents(LABEL, order.get("meta_data")) if one.get("key") == self._tag_meta_key]
         held = [text for one in entries for text in Fields(one).tags("value")]
-        if tag.casefold() in (text.casefold() for text in held):
+        if tag_key(tag) in map(tag_key, held):
             return
         # The same form that it had: a list stays a list. An entry with an id is changed, one without is made.
         as_text = bool(entries) and isinstance(entries[0].get("value"), str)

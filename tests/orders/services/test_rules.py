@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from loyalty.ledger.planner import Amount, Decision
 from loyalty.stores.actors import Trigger
 from loyalty.stores.preferences import SpentRevertSettings
+from loyalty.tags import tag_key
 from orders.models import Order, OrderStatus, PaymentStatus
 from orders.services.rules import Evaluation, Facts, News, evaluate, facts_of, match, news, target
-from orders.tags import tag_key
 
 RULES = SpentRevertSettings(
     enabled=True,
