@@ -2,10 +2,12 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, field
+from datetime import datetime
 from decimal import Decimal
 from typing import Any, Literal
 
-from django.db.models import QuerySet
+from django.db.models import Exists, Min, OuterRef, QuerySet
+from django.db.models.fields.json import KT
 
 from loyalty.stores.models import SettingsVersion, Store
 
@@ -172,6 +174,17 @@ def settings_by_store() -> dict[int, StoreSettings]:
     """
     by_store = _saved(SettingsVersion.unscoped.all())
     return {pk: by_store.get(pk, StoreSettings()) for pk in Store.objects.values_list("pk", flat=True)}
+
+
+def earning_since(store_ids: Collection[int]) -> dict[int, datetime]:
+    """When these stores last switched on that orders earn points (C2), by store; without those where it is off.
+
+    A rate that is changed goes on earning. One query.
+    """
+    versions = SettingsVersion.unscoped.annotate(rate=KT("data__earning__points_per_unit"))
+    later = versions.filter(store=OuterRef("store"), version__gt=OuterRef("version"), rate__isnull=True)
+    earning = versions.filter(~Exists(later), store__in=store_ids, rate__isnull=False).order_by()
+    return dict(earning.values("store").annotate(since=Min("created_at")).values_list("store", "since"))
 
 
 def _saved(versions: "QuerySet[SettingsVersion]") -> dict[int, StoreSettings]:

@@ -1,10 +1,15 @@
 """How many points an order has earned, and how many of them are to be taken back: pure rules (C1)."""
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import Final
 
 from loyalty.stores.preferences import EarningSettings
 from orders.models import Order, OrderStatus, PaymentStatus
+
+# An order that was older than this when it first arrived is history, whatever becomes of it (C2).
+HISTORY: Final = timedelta(days=60)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +37,16 @@ def earns(order: Order, rule: EarningSettings, *, currency: str) -> int:
     if rule.points_per_unit is None or order.is_test or order.currency != currency or not _reached(order, rule):
         return 0
     return int(order.total * rule.points_per_unit)
+
+
+def seen_in_time(order: Order, earning_since: datetime | None) -> bool:
+    """Whether ``order`` may earn at all: placed while the store's rule was on, and not 60 days before it arrived (C2).
+
+    ``earning_since`` is when the rule was last switched on, None while it is off.
+    """
+    if earning_since is None or order.placed_at < earning_since:
+        return False
+    return order.created_at - order.placed_at <= HISTORY
 
 
 def _reached(order: Order, rule: EarningSettings) -> bool:

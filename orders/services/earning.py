@@ -18,9 +18,9 @@ from loyalty.ledger.expiry import end_of_day, local_day, scheme_last_day
 from loyalty.ledger.posting import lock_customers
 from loyalty.stores.actors import Actor
 from loyalty.stores.models import Store
-from loyalty.stores.preferences import StoreSettings
+from loyalty.stores.preferences import StoreSettings, earning_since
 from orders.models import Order, OrderStatus
-from orders.services.earned import Earned, Settling, earns, forfeited, settling
+from orders.services.earned import Earned, Settling, earns, forfeited, seen_in_time, settling
 from points.ledger import POINTS
 
 
@@ -52,7 +52,7 @@ def settle_earned(earners: Iterable[Earner], *, actor: Actor, trigger: str, now:
     shortfall is dropped, or kept as a debt where the store allows it. Who may not award (T7) awards nothing, and the
     order's timeline says so.
     """
-    dues = [due for earner in earners if (due := _due(earner)) and not due.is_nothing]
+    dues = _in_time([due for earner in earners if (due := _due(earner)) and not due.is_nothing])
     if not actor.may_award:
         record([_not_earned(due, trigger) for due in dues if due.awards], actor=actor, now=now)
         dues = [due for due in dues if not due.awards]
@@ -103,6 +103,13 @@ def _due(earner: Earner) -> _Due | None:
     claw_back = settings.earned_points.claw_back
     settles = settling(earned, forfeits=forfeited(order, earned.awarded), claw_back=claw_back)
     return _Due(earner, customer_id, 0, settles)
+
+
+def _in_time(dues: Sequence[_Due]) -> Sequence[_Due]:
+    """Without awards for orders that are looked at too late to earn (C2); one query where something would be earned."""
+    awarding = {due.earner.store.pk for due in dues if due.awards}
+    since = earning_since(awarding) if awarding else {}
+    return [due for due in dues if not due.awards or seen_in_time(due.earner.order, since.get(due.earner.store.pk))]
 
 
 def _give(dues: Sequence[_Due], *, actor: Actor, trigger: str, now: datetime) -> None:

@@ -1,5 +1,6 @@
 """How many points an order earns and keeps: the pure rules (C1)."""
 
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -8,7 +9,7 @@ from hypothesis import strategies as st
 
 from loyalty.stores.preferences import EarningSettings
 from orders.models import Order
-from orders.services.earned import Earned, Settling, earns, forfeited, settling
+from orders.services.earned import HISTORY, Earned, Settling, earns, forfeited, seen_in_time, settling
 
 POINTS = st.integers(0, 10_000)
 
@@ -37,6 +38,26 @@ def order(**facts: object) -> Order:
 )
 def test_c1_what_an_order_earns(facts: dict[str, object], rule: EarningSettings, points: int) -> None:
     assert earns(order(**facts), rule, currency="USD") == points
+
+
+SINCE = datetime(2026, 1, 1, tzinfo=UTC)
+TICK = timedelta(microseconds=1)
+
+
+@pytest.mark.parametrize(
+    ("placed_at", "after", "since", "expected"),
+    [
+        (SINCE, timedelta(0), SINCE, True),
+        (SINCE - TICK, timedelta(0), SINCE, False),
+        (SINCE, HISTORY, SINCE, True),
+        (SINCE, HISTORY + TICK, SINCE, False),
+        (SINCE, timedelta(0), None, False),
+    ],
+)
+def test_c2_an_order_earns_when_it_was_placed_under_the_rule_and_arrived_in_time(
+    placed_at: datetime, after: timedelta, since: datetime | None, expected: bool
+) -> None:
+    assert seen_in_time(order(placed_at=placed_at, created_at=placed_at + after), since) is expected
 
 
 @pytest.mark.parametrize(

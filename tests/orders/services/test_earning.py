@@ -1,9 +1,11 @@
 """Points earned by orders over REST and jobs: awarded, taken back, owed, given again (C1)."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 import time_machine
+from django.utils import timezone
 
 from loyalty.checks import find_faults
 from points.models import PointMovement
@@ -80,6 +82,49 @@ def test_c1_nothing_is_earned_unless_the_store_says_so(shop: Shop) -> None:
     customer = shop.customer()
     order = shop.order(customer, payment_status="paid")["id"]
     assert (available(shop, customer), facts(shop, order)) == (0, (0, 0))
+
+
+def old(shop: Shop, customer: str, days: int, number: str = "1001") -> str:
+    placed = (timezone.now() - timedelta(days=days)).isoformat()
+    return str(shop.order(customer, number, placed_at=placed, payment_status="pending")["id"])
+
+
+def test_c2_an_order_placed_before_the_rule_was_switched_on_never_earns(shop: Shop, clock: Clock) -> None:
+    customer = shop.customer()
+    before = old(shop, customer, 0)
+    clock.shift(timedelta(hours=1))
+    configure(shop, EARNING)
+    during = old(shop, customer, 0, "1002")
+    clock.shift(timedelta(hours=1))
+    configure(shop, {"earning": {"points_per_unit": 2}})
+    patch(shop, before, payment_status="paid")
+    assert available(shop, customer) == 0
+    patch(shop, before, tags=["looked at"])
+    patch(shop, during, payment_status="paid")
+    assert (available(shop, customer), facts(shop, before)) == (200, (0, 0))
+
+
+def test_c2_a_rule_that_was_off_meanwhile_is_on_since_then(shop: Shop, clock: Clock) -> None:
+    customer = shop.customer()
+    configure(shop, EARNING)
+    order = old(shop, customer, 0)
+    clock.shift(timedelta(hours=1))
+    configure(shop, {"earning": {"points_per_unit": None}})
+    clock.shift(timedelta(hours=1))
+    configure(shop, EARNING)
+    patch(shop, order, payment_status="paid")
+    assert available(shop, customer) == 0
+
+
+def test_c2_an_order_of_more_than_60_days_when_it_first_arrives_never_earns(shop: Shop, clock: Clock) -> None:
+    configure(shop, EARNING)
+    clock.shift(timedelta(days=70))
+    customer = shop.customer()
+    orders = [old(shop, customer, days, str(days)) for days in (61, 60)]
+    clock.shift(timedelta(days=5))
+    for order in orders:
+        patch(shop, order, payment_status="paid", tags=["vip"])
+    assert [facts(shop, order) for order in orders] == [(0, 0), (100, 0)]
 
 
 def test_l7_earned_points_expire_by_the_scheme(shop: Shop) -> None:
