@@ -58,7 +58,6 @@ UNSCOPED = {
     "orders/services/dismissing.py",
     "orders/services/evaluating.py",
     "orders/services/expiring.py",
-    "orders/services/families.py",
     "orders/services/keeping_views.py",
     "orders/services/pasts.py",
     "orders/services/polling.py",

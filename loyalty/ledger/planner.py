@@ -21,8 +21,7 @@ class Decision(StrEnum):
 
     People return, decline or defer. The others are automation's reasons to return nothing, and decide nothing for
     later: a skip tag (``SKIP``, N3), a kind that the rules leave alone or that was deferred and nothing new has
-    happened (``LEAVE``), nothing that triggers (``IDLE``), rules that are switched off (``OFF``), and value that is
-    back through the order this one was split from or into (``ELSEWHERE``).
+    happened (``LEAVE``), nothing that triggers (``IDLE``), and rules that are switched off (``OFF``).
     """
 
     RETURN = "return"
@@ -32,7 +31,6 @@ class Decision(StrEnum):
     LEAVE = "leave"
     IDLE = "idle"
     OFF = "off"
-    ELSEWHERE = "elsewhere"
 
 
 class ExpiredRule(StrEnum):
@@ -124,7 +122,6 @@ _NOT_CHOSEN = {
     Decision.LEAVE: "not_selected",
     Decision.IDLE: "no_trigger",
     Decision.OFF: "rules_disabled",
-    Decision.ELSEWHERE: "already_reverted",
 }
 
 

@@ -5,7 +5,7 @@ The state of an order is the queue: ``rules_due_at`` says when it is to be looke
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
 from django.db import transaction
@@ -19,7 +19,6 @@ from orders.kinds import KINDS, applied
 from orders.models import Order, Problem
 from orders.services.applying import RULES, Details, Work, apply_works
 from orders.services.choices import ResolvedChoice
-from orders.services.families import Families, lock_families, was_split
 from orders.services.plans import OrderPlan, UsedByKind, load_used, plan_order
 from orders.services.problems import by_halves, problems_with
 from orders.services.rules import evaluate, worth_a_look
@@ -29,15 +28,12 @@ from orders.services.watching import JOB
 ACTOR: Final = Actor.rule("spent_revert")
 # As large as a batch of automatic cancelling, for the same reasons.
 BATCH: Final = 400
-# How long an order waits whose relative somebody else is deciding about.
-_AGAIN: Final = timedelta(seconds=10)
 
 # What the rules, a plan, its writing and its letter look at.
 _NEEDED: Final = (
     "store",
     "number",
     "external_id",
-    "parent_external_id",
     "platform",
     "customer_id",
     "currency",
@@ -69,7 +65,7 @@ def evaluate_rules(now: datetime) -> dict[str, int]:
     May run in several workers at once and be killed at any moment: a batch is one transaction, its orders are claimed
     with SKIP LOCKED and read again under the lock, and settings, skip tags and expiries count as they are then (N3).
     """
-    counts = {"returned": 0, "skipped": 0, "failed": 0, "postponed": 0}
+    counts = {"returned": 0, "skipped": 0, "failed": 0}
     while evaluate_batch(now, counts) == BATCH:
         pass
     return counts
@@ -79,29 +75,23 @@ def evaluate_rules(now: datetime) -> dict[str, int]:
 def evaluate_batch(now: datetime, counts: dict[str, int]) -> int:
     """Look at the next orders that are due; adds to ``counts`` and answers how many it claimed."""
     orders = _claim(now)
-    families = lock_families(orders, [order for order in orders if vars(order)["has_parts"]])
-    busy = [order for order in orders if order.pk in families.busy]
-    free = [order for order in orders if order.pk not in families.busy]
-    if busy:
-        Order.unscoped.filter(pk__in=[order.pk for order in busy]).update(rules_due_at=now + _AGAIN)
-        counts["postponed"] += len(busy)
-    if free:
-        counts["failed"] += by_halves(free, lambda part: _evaluate(part, families, now, counts), job=JOB, now=now)
+    if orders:
+        counts["failed"] += by_halves(orders, lambda part: _evaluate(part, now, counts), job=JOB, now=now)
     return len(orders)
 
 
 def _claim(now: datetime) -> list[Order]:
     aside = problems_with(JOB)
     due = Order.unscoped.filter(~Exists(aside.filter(next_attempt_at__gt=now)), rules_due_at__lte=now)
-    due = due.annotate(has_parts=was_split(), failed_before=Exists(aside)).order_by("rules_due_at", "pk")
+    due = due.annotate(failed_before=Exists(aside)).order_by("rules_due_at", "pk")
     locked = due.select_related("store").select_for_update(of=("self",), no_key=True, skip_locked=True)
     return list(locked.only(*_NEEDED)[:BATCH])
 
 
-def _evaluate(orders: Sequence[Order], families: Families, now: datetime, counts: dict[str, int]) -> None:
+def _evaluate(orders: Sequence[Order], now: datetime, counts: dict[str, int]) -> None:
     settings = settings_of({order.store_id for order in orders})
     used = load_used([order.pk for order in orders])
-    judged = [_judge(order, settings[order.store_id], families, used, now) for order in orders]
+    judged = [_judge(order, settings[order.store_id], used, now) for order in orders]
     returning = [one for one in judged if one.plan.returns_anything]
     skipping = [one for one in judged if not one.plan.returns_anything]
     for trigger in RULES:
@@ -115,9 +105,8 @@ def _evaluate(orders: Sequence[Order], families: Families, now: datetime, counts
     counts["skipped"] += len(skipping)
 
 
-def _judge(order: Order, settings: StoreSettings, families: Families, used: UsedByKind, now: datetime) -> Judged:
-    elsewhere = families.returned_elsewhere(order)
-    said = evaluate(order, settings.spent_revert, elsewhere=elsewhere)
+def _judge(order: Order, settings: StoreSettings, used: UsedByKind, now: datetime) -> Judged:
+    said = evaluate(order, settings.spent_revert)
     targets = {kind: verdict.target for kind, verdict in said.verdicts.items() if verdict.target is not None}
     plan = plan_order(
         order,

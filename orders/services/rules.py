@@ -152,10 +152,11 @@ class Evaluation:
     verdicts: Mapping[Kind, Verdict] = field(default_factory=dict)
 
 
-def evaluate(order: Order, rules: SpentRevertSettings, *, elsewhere: Mapping[Kind, str] | None = None) -> Evaluation:
+def evaluate(order: Order, rules: SpentRevertSettings) -> Evaluation:
     """What the rules say about ``order`` as it is, kind by kind (N2-N5).
 
-    ``elsewhere`` names, by kind, the order that this one was split from or into and that has had its value back.
+    Orders that were split from one another are judged each by itself: what an order used stands on that order alone,
+    so each returns its own, and what was spent once returns once (N8).
     """
     facts, brought = facts_of(order), News.from_json(order.rules_news)
     found = match(facts, rules)
@@ -164,8 +165,7 @@ def evaluate(order: Order, rules: SpentRevertSettings, *, elsewhere: Mapping[Kin
         verdict = _off() if not rules.enabled else Verdict(Decision.IDLE, Matched())
         trigger = Trigger.RULE_TAG if by_tag else Trigger.RULE_STATUS
         return Evaluation(trigger, matches=False, verdicts=dict.fromkeys(KINDS, verdict))
-    relatives = elsewhere or {}
-    verdicts = {kind: _verdict(order, kind, found, facts, brought, rules, relatives.get(kind)) for kind in KINDS}
+    verdicts = {kind: _verdict(order, kind, found, facts, brought, rules) for kind in KINDS}
     return Evaluation(found.trigger, matches=True, verdicts=verdicts)
 
 
@@ -173,14 +173,8 @@ def _off() -> Verdict:
     return Verdict(Decision.OFF, Matched(MatchedBy.SETTING, "spent_revert.enabled"))
 
 
-def _verdict(  # noqa: PLR0911 - one reason after the other, in the order in which they win
-    order: Order,
-    kind: Kind,
-    found: Match,
-    facts: Facts,
-    brought: News,
-    rules: SpentRevertSettings,
-    relative: str | None,
+def _verdict(
+    order: Order, kind: Kind, found: Match, facts: Facts, brought: News, rules: SpentRevertSettings
 ) -> Verdict:
     """People first, then the switch, a skip tag, and what was left for later (N1, N3, N4)."""
     decided = order.credits_decision if kind == "credits" else order.points_decision
@@ -194,8 +188,6 @@ def _verdict(  # noqa: PLR0911 - one reason after the other, in the order in whi
         return Verdict(Decision.SKIP, Matched(MatchedBy.SKIP_TAG, skip_tag))
     if decided == PersonsDecision.DEFERRED and not brought.lifts(rules):
         return Verdict(Decision.LEAVE, _who_deferred(order))
-    if relative is not None:
-        return Verdict(Decision.ELSEWHERE, Matched(None, relative))
     return _returning(order, kind, found, facts)
 
 

@@ -245,7 +245,6 @@ def test_n5_e3_one_expired_lot_blocks_also_what_the_target_does_not_ask_of_it() 
         (Decision.LEAVE, "not_selected"),
         (Decision.IDLE, "no_trigger"),
         (Decision.OFF, "rules_disabled"),
-        (Decision.ELSEWHERE, "already_reverted"),
     ],
 )
 def test_n6_automation_says_why_it_returns_nothing(decision: Decision, code: str) -> None:

@@ -178,11 +178,6 @@ def test_n5_a_share_of_nothing_triggers_nothing_but_what_is_back_is_said() -> No
     assert decisions(evaluate(nothing, RULES)) == {"credits": "idle", "points": "return"}
 
 
-def test_n2_a_relative_that_is_back_stops_the_kind_alone() -> None:
-    said = evaluate(order(status="cancelled"), RULES, elsewhere={"credits": "#7"})
-    assert decisions(said) == {"credits": "elsewhere", "points": "return"}
-
-
 def test_n4_news_is_what_entered_and_adds_up() -> None:
     before = facts(tags=["vip"], refunded_total=10)
     same = news(before, before)
