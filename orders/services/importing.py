@@ -1,10 +1,9 @@
 """Importing platform orders out of files, row by row (O2). A bad row never stops the others."""
 
-import hashlib
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 
 from django.db import InterfaceError, OperationalError, transaction
 
@@ -14,11 +13,9 @@ from loyalty.platforms.snapshot import NotAnOrder, OrderSnapshot
 from loyalty.stores.actors import Actor
 from loyalty.stores.models import Store
 from orders.services.ingesting import Outcome, ingest
-from orders.services.platform_state import Standing, standing
+from orders.services.platform_state import Standing, digest, standing
 
 logger = logging.getLogger(__name__)
-
-_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 Take = Callable[[OrderSnapshot, datetime], Outcome]
 
@@ -56,16 +53,16 @@ class Rehearsal:
 
     def __init__(self, real: Import) -> None:
         self._real = real
-        self._seen: dict[str, tuple[Standing, bytes]] = {}
+        self._seen: dict[str, tuple[Standing, str]] = {}
 
     def take(self, snapshot: OrderSnapshot, now: datetime) -> Outcome:
         """What recording one order after the others would come to. Raises NotAnOrder."""
         outcome = self._try(snapshot, now)
         last = self._seen.get(snapshot.external_id)
         if last is not None:
-            outcome = _second_outcome(snapshot, *last)
+            outcome = self._second_outcome(snapshot, *last)
         if outcome not in (Outcome.STALE, Outcome.TEST):
-            self._seen[snapshot.external_id] = (standing(snapshot), _digest(snapshot))
+            self._seen[snapshot.external_id] = (self._standing(snapshot), digest(snapshot))
         return outcome
 
     def _try(self, snapshot: OrderSnapshot, now: datetime) -> Outcome:
@@ -73,6 +70,14 @@ class Rehearsal:
             outcome = self._real.take(snapshot, now)
             transaction.set_rollback(True)
         return outcome
+
+    def _second_outcome(self, snapshot: OrderSnapshot, last: Standing, said: str) -> Outcome:
+        if self._standing(snapshot) < last:
+            return Outcome.STALE
+        return Outcome.UNCHANGED if digest(snapshot) == said else Outcome.UPDATED
+
+    def _standing(self, snapshot: OrderSnapshot) -> Standing:
+        return standing(snapshot, self._real.platform)
 
 
 def take_row(row: Row, *, platform: str, take: Take, now: datetime) -> RowResult:
@@ -96,14 +101,3 @@ def _read(row: Row, platform: str) -> OrderSnapshot:
         raise row.error or NotAnOrder("There is no order here.")
     snapshot = read_order(platform, row.document)
     return replace(snapshot, is_test_delivery=True) if row.is_test else snapshot
-
-
-def _second_outcome(snapshot: OrderSnapshot, last: Standing, digest: bytes) -> Outcome:
-    if standing(snapshot) < last:
-        return Outcome.STALE
-    return Outcome.UNCHANGED if _digest(snapshot) == digest else Outcome.UPDATED
-
-
-def _digest(snapshot: OrderSnapshot) -> bytes:
-    """Equal for snapshots that differ at most in when they were taken."""
-    return hashlib.sha256(repr(replace(snapshot, updated_at=_LONG_AGO)).encode()).digest()[:16]

@@ -17,7 +17,15 @@ from orders.models import Order, PaymentStatus
 from orders.services.changing import note_payment, order_updated
 from orders.services.code_uses import note_codes
 from orders.services.earning import Earner, settle_earned
-from orders.services.platform_state import LAST_SAID, only_our_tags, recorded_standing, standing, state_after
+from orders.services.platform_state import (
+    HEARD,
+    LAST_SAID,
+    is_repeat,
+    only_our_tags,
+    recorded_standing,
+    standing,
+    state_after,
+)
 from orders.services.rules import facts_of
 from orders.services.watching import WATCHED, watch
 
@@ -98,8 +106,7 @@ def _create(store: Store, platform: str, snapshot: OrderSnapshot, actor: Actor, 
         data["arrived_late"] = True
     happening = Happening(store.pk, Event.ORDER_CREATED, order_id=order.pk, customer_id=order.customer_id, data=data)
     record([happening], actor=actor, now=now)
-    if snapshot.placed_at >= now - LATE:
-        _settle_earned(order, store, settings, actor, now)
+    _settle_earned(order, store, settings, actor, now)
     return order
 
 
@@ -109,7 +116,7 @@ def _fell_through(order: Order) -> bool:
 
 def _update(order: Order, snapshot: OrderSnapshot, store: Store, actor: Actor, now: datetime) -> Outcome:
     recorded = recorded_standing(order)
-    if recorded is not None and standing(snapshot) < recorded:
+    if recorded is not None and (standing(snapshot, order.platform) < recorded or is_repeat(order, snapshot)):
         return Outcome.STALE
     settings, before = current_settings(store), facts_of(order)
     after = state_after(order, snapshot, store) | _customer_after(order, snapshot, store, now)
@@ -171,7 +178,7 @@ def _worth_telling(changes: dict[str, tuple[Any, Any]]) -> dict[str, tuple[Any, 
         told["lines"] = (len(old), len(new))
     if "platform_data" in told:
         old, new = told.pop("platform_data")
-        names = [name for name in new if name != LAST_SAID and old.get(name) != new[name]]
+        names = [name for name in new if name not in (LAST_SAID, HEARD) and old.get(name) != new[name]]
         if names:
             told["platform_data"] = ({name: old.get(name) for name in names}, {name: new[name] for name in names})
     return told

@@ -6,8 +6,10 @@ since. A platform that repeats "pending" does not undo that a job has found the 
 """
 
 from collections.abc import Mapping
-from datetime import datetime
+from dataclasses import replace
+from datetime import UTC, datetime
 from decimal import Decimal
+from hashlib import sha256
 from typing import Any, Final
 
 from loyalty.money import quantise
@@ -20,6 +22,10 @@ from orders.models import Order, OrderStatus, PaymentStatus
 
 # Under this name ``platform_data`` keeps what the platform said last about facts that can be changed here too.
 LAST_SAID: Final = "last_said"
+# Under this name it keeps which states of the platform's last instant were recorded.
+HEARD: Final = "heard"
+_HEARD_AT_MOST: Final = 20
+_LONG_AGO: Final = datetime(1970, 1, 1, tzinfo=UTC)
 # Under this name it keeps the tags that we put on the order there.
 OUR_TAGS: Final = "our_tags"
 # Before a platform has said anything: no time limit of its own, and nothing refunded.
@@ -34,15 +40,25 @@ _PAYMENT_ORDER: Final = (
     PaymentStatus.PARTIALLY_REFUNDED,
     PaymentStatus.REFUNDED,
 )
+_REFUNDED: Final = (PaymentStatus.PARTIALLY_REFUNDED, PaymentStatus.REFUNDED)
+
+# Where making a refund moves the order's own time of change, and deleting one does not (N8).
+_DELETES_KEEP_TIME: Final = frozenset({"woocommerce"})
 
 # When the platform's state is from. Platforms count whole seconds and change an order several times in one; of two
 # states of one instant the one that is further on counts as newer, in whichever order they arrive.
 Standing = tuple[datetime, int, int, Decimal]
 
 
-def standing(snapshot: OrderSnapshot) -> Standing:
-    """Where the snapshot stands among the states of its order; a smaller one is older (O2)."""
-    return _standing(snapshot.updated_at, snapshot.status, snapshot.payment_status, snapshot.refunded_total)
+def standing(snapshot: OrderSnapshot, platform: str) -> Standing:
+    """Where the snapshot stands among the states of its order; a smaller one is older (O2, N8)."""
+    return _standing(
+        platform,
+        snapshot.placed_at,
+        snapshot.updated_at,
+        snapshot.platform_status,
+        (snapshot.status, snapshot.payment_status, snapshot.refunded_total),
+    )
 
 
 def recorded_standing(order: Order) -> Standing | None:
@@ -50,7 +66,28 @@ def recorded_standing(order: Order) -> Standing | None:
     if order.platform_updated_at is None:
         return None
     said = order.platform_data[LAST_SAID]
-    return _standing(order.platform_updated_at, said["status"], said["payment_status"], Decimal(said["refunded_total"]))
+    return _standing(
+        order.platform,
+        order.placed_at,
+        order.platform_updated_at,
+        order.platform_data.get("status", ""),
+        (said["status"], said["payment_status"], Decimal(said["refunded_total"])),
+    )
+
+
+def is_repeat(order: Order, snapshot: OrderSnapshot) -> bool:
+    """Whether another state of the same instant, no further on than this one, has replaced this one since.
+
+    Of two states that nothing tells apart but what they say, the one that arrives later counts; one that is sent once
+    more after that is no news.
+    """
+    heard = order.platform_data.get(HEARD, [])
+    return snapshot.updated_at == order.platform_updated_at and digest(snapshot) in heard[:-1]
+
+
+def digest(snapshot: OrderSnapshot) -> str:
+    """Equal for snapshots that differ at most in when they were taken."""
+    return sha256(repr(replace(snapshot, updated_at=_LONG_AGO)).encode()).hexdigest()[:16]
 
 
 def state_after(order: Order, snapshot: OrderSnapshot, store: Store) -> dict[str, Any]:
@@ -81,7 +118,9 @@ def state_after(order: Order, snapshot: OrderSnapshot, store: Store) -> dict[str
         "is_test": snapshot.is_test,
         "parent_external_id": snapshot.parent_external_id or None,
         "platform_updated_at": snapshot.updated_at,
-        "platform_data": order.platform_data | _kept(snapshot, currency) | {LAST_SAID: remembered},
+        "platform_data": order.platform_data
+        | _kept(snapshot, currency)
+        | {LAST_SAID: remembered, HEARD: _heard(order, snapshot)},
         **news,
         "tag_keys": [tag_key(tag) for tag in tags],
         **_status(order, snapshot, news.get("status", order.status)),
@@ -99,9 +138,24 @@ def _differs(name: str, before: Any, now: Any) -> bool:
     return sorted(map(tag_key, before)) != sorted(map(tag_key, now)) if name == "tags" else before != now
 
 
-def _standing(updated_at: datetime, status: str, payment_status: str, refunded_total: Decimal) -> Standing:
+def _standing(
+    platform: str, placed_at: datetime, updated_at: datetime, word: str, facts: tuple[str, str, Decimal]
+) -> Standing:
+    status, payment_status, refunded_total = facts
+    if platform in _DELETES_KEEP_TIME and updated_at > placed_at:
+        # Each refund gave the order a later time. Of two states of one time the one with less refunded is newer, and
+        # how much is refunded does not count as being further on, unless the platform says so by its own word.
+        payment_status = PaymentStatus.PAID if payment_status in _REFUNDED and word != "refunded" else payment_status
+        refunded_total = -refunded_total
     further_on = _STATUS_ORDER.index(OrderStatus(status)), _PAYMENT_ORDER.index(PaymentStatus(payment_status))
     return (updated_at, *further_on, refunded_total)
+
+
+def _heard(order: Order, snapshot: OrderSnapshot) -> list[str]:
+    """The states of the snapshot's instant that were recorded, the last one last."""
+    said = digest(snapshot)
+    before = order.platform_data.get(HEARD, []) if order.platform_updated_at == snapshot.updated_at else []
+    return [*(one for one in before if one != said), said][-_HEARD_AT_MOST:]
 
 
 def _currency(order: Order, snapshot: OrderSnapshot, store: Store) -> str:

@@ -148,6 +148,54 @@ def test_o2_out_of_order_ends_in_the_newest(
         assert send(store, state).outcome in (Outcome.STALE, Outcome.UNCHANGED)
 
 
+def test_o2_of_two_states_that_nothing_tells_apart_the_later_delivery_counts_and_a_repeat_does_not(
+    store: Store,
+) -> None:
+    first, second = snapshot(5, tags=("a",)), snapshot(5, tags=("b",))
+    assert [send(store, said).outcome for said in (first, second)] == [Outcome.CREATED, Outcome.UPDATED]
+    assert [send(store, said).outcome for said in (first, second)] == [Outcome.STALE, Outcome.UNCHANGED]
+    assert recorded(store).tags == ["b"]
+    assert send(store, snapshot(6, tags=("a",))).outcome == Outcome.UPDATED
+
+
+def refund(minute: int, amount: str, **facts: Any) -> OrderSnapshot:
+    """WooCommerce's order with so much refunded; making a refund is what gave it its time."""
+    payment = "paid" if amount == "0.00" else "refunded" if amount == "120.00" else "partially_refunded"
+    refunded = {"payment_status": payment, "refunded_total": Decimal(amount)}
+    return snapshot(minute, platform_status="processing", **(refunded | facts))
+
+
+DELETED = (refund(0, "0.00"), refund(5, "40.00"), refund(5, "0.00"))
+LOWERED = (refund(5, "120.00"), refund(5, "40.00"), refund(9, "60.00"))
+ONE_OF_TWO = (refund(5, "40.00"), refund(9, "100.00"), refund(9, "60.00"))
+
+
+@pytest.mark.parametrize("states", [DELETED, LOWERED, ONE_OF_TWO], ids=["deleted", "lowered", "one of two"])
+@pytest.mark.parametrize("order_of_arrival", list(permutations(range(3))))
+def test_n8_a_refund_that_is_deleted_lowers_what_was_refunded_though_the_order_keeps_its_time(
+    store: Store, states: tuple[OrderSnapshot, ...], order_of_arrival: tuple[int, ...]
+) -> None:
+    for index in order_of_arrival:
+        send(store, states[index], platform="woocommerce")
+    for state in states:
+        assert send(store, state, platform="woocommerce").outcome in (Outcome.STALE, Outcome.UNCHANGED)
+    order = recorded(store)
+    assert (order.payment_status, order.refunded_total) == (states[-1].payment_status, states[-1].refunded_total)
+
+
+def test_n8_the_word_refunded_counts_as_further_on_than_what_the_refunds_come_to(store: Store) -> None:
+    whole = refund(5, "120.00")
+    for said in (replace(whole, platform_status="refunded"), refund(5, "0.00"), whole):
+        send(store, said, platform="woocommerce")
+    assert recorded(store).payment_status == "refunded"
+
+
+def test_n8_where_a_refund_gives_the_order_no_later_time_more_refunded_is_newer(store: Store) -> None:
+    for said in (refund(5, "40.00"), refund(5, "0.00")):
+        send(store, said)
+    assert recorded(store).refunded_total == Decimal("40.00")
+
+
 def test_o2_what_was_changed_here_survives_an_update_about_something_else(store: Store) -> None:
     send(store, snapshot(0, payment_status="pending"))
     change_order(store=store, order_id=recorded(store).pk, values={"payment_status": "expired"}, actor=ACTOR, now=NOW)
@@ -224,7 +272,7 @@ def test_o5_what_was_used_there_is_kept_and_not_booked(store: Store) -> None:
     order = recorded(store)
     assert (order.credits_applied, order.points_applied) == (0, 0)
     kept = dict(order.platform_data)
-    kept.pop("last_said")
+    kept.pop("last_said"), kept.pop("heard")
     assert kept == {
         "status": "open", "payment_status": "paid", "is_open": True, "discount_codes": ["SPRING"],
         "credits_used_there": "10.00", "points_used_there": 200,
