@@ -10,6 +10,7 @@ from loyalty.jobs import Counts
 
 # Each deletes its own, in batches, and answers how much as counts of names of its own.
 PRUNERS: Final = (
+    "loyalty.accounts.limits.prune",
     "loyalty.api.idempotency.prune",
     "loyalty.outbox.delivery.prune",
     "loyalty.platforms.pruning.prune",

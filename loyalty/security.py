@@ -1,7 +1,9 @@
 """The Content-Security-Policy of every answer."""
 
 from collections.abc import Callable
+from urllib.parse import urlsplit
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
@@ -27,5 +29,17 @@ class ContentSecurityPolicyMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Answer the request, with a policy."""
         response = self.get_response(request)
-        response.headers.setdefault(HEADER, ADMIN if request.path.startswith(reverse("admin:index")) else STRICT)
+        response.headers.setdefault(HEADER, policy_of(request.path))
         return response
+
+
+def policy_of(path: str) -> str:
+    """The policy of a page: the back-office has its own, and signing in may lead to the company's server."""
+    if path == reverse("admin:login") or path.startswith(reverse("account_logout").removesuffix("logout/")):
+        return STRICT.replace("form-action 'self'", f"form-action 'self' {_company_server()}".rstrip())
+    return ADMIN if path.startswith(reverse("admin:index")) else STRICT
+
+
+def _company_server() -> str:
+    server = urlsplit(settings.OIDC_SERVER_URL)
+    return f"{server.scheme}://{server.netloc}" if server.netloc else ""

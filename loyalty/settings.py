@@ -114,8 +114,14 @@ INSTALLED_APPS = [
     "django_filters",
     "drf_spectacular",
     "drf_spectacular_sidecar",
-    "axes",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "allauth.usersessions",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
     "loyalty.stores",
+    "loyalty.accounts",
     "loyalty.journal",
     "loyalty.notices",
     "loyalty.platforms",
@@ -138,7 +144,7 @@ MIDDLEWARE = [
     "loyalty.stores.middleware.ActiveStoreMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "axes.middleware.AxesMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
 ]
 
 TEMPLATES = [
@@ -154,6 +160,9 @@ TEMPLATES = [
         },
     },
 ]
+
+# A proxy in front ends TLS and says from where requests come.
+BEHIND_TLS_PROXY: bool = env.bool("BEHIND_TLS_PROXY", default=False)
 
 # --- Data
 
@@ -179,10 +188,7 @@ CACHES = {
 # --- Signing in
 
 AUTH_USER_MODEL = "stores.User"
-AUTHENTICATION_BACKENDS = [
-    "axes.backends.AxesStandaloneBackend",
-    "django.contrib.auth.backends.ModelBackend",
-]
+AUTHENTICATION_BACKENDS = ["django.contrib.auth.backends.ModelBackend"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
@@ -194,13 +200,47 @@ if TESTING:
 LOGIN_URL = "admin:login"
 LOGIN_REDIRECT_URL = "admin:index"
 
-AXES_FAILURE_LIMIT = 5
-AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
-AXES_COOLOFF_TIME = timedelta(minutes=15)
-AXES_RESET_ON_SUCCESS = True
-# Who tried is in the database; the log names nobody.
-AXES_VERBOSE = False
-AXES_SENSITIVE_PARAMETERS = ["username", "ip_address"]
+# How many proxies of ours stand in front, each adding whom it saw to X-Forwarded-For; what else it holds is hearsay.
+TRUSTED_PROXIES: int = env.int("TRUSTED_PROXIES", default=int(BEHIND_TLS_PROXY))
+# A link that was sent to choose a password works for so long.
+PASSWORD_RESET_TIMEOUT = int(timedelta(hours=1).total_seconds())
+
+ACCOUNT_ADAPTER = "loyalty.accounts.adapter.AccountAdapter"
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_EMAIL_VERIFICATION = "mandatory"
+ACCOUNT_EMAIL_NOTIFICATIONS = True
+ACCOUNT_LOGIN_ON_PASSWORD_RESET = True
+ACCOUNT_SESSION_REMEMBER = True
+# The library counts in the cache, which may be gone; loyalty.accounts.limits counts in the database.
+ACCOUNT_RATE_LIMITS = False
+MFA_RATE_LIMITS = False
+MFA_ADAPTER = "loyalty.accounts.adapter.SecondFactorAdapter"
+MFA_FORMS = {
+    "authenticate": "loyalty.accounts.forms.CodeForm",
+    "reauthenticate": "loyalty.accounts.forms.CodeAgainForm",
+}
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_TOTP_ISSUER = "Loyalty Back-Office"
+# Phones' clocks go wrong by a few seconds.
+MFA_TOTP_TOLERANCE = 1
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not PRODUCTION
+
+# Signing in with a company's own accounts (OpenID Connect), when its server is named.
+OIDC_SERVER_URL: str = env.str("OIDC_SERVER_URL", default="")
+OIDC_APP = {
+    "provider_id": "company",
+    "name": env.str("OIDC_NAME", default="") or "your company's account",
+    "client_id": env.str("OIDC_CLIENT_ID", default=""),
+    "secret": env.str("OIDC_CLIENT_SECRET", default=""),
+    "settings": {"server_url": OIDC_SERVER_URL, "oauth_pkce_enabled": True},
+}
+SOCIALACCOUNT_ADAPTER = "loyalty.accounts.adapter.CompanyAccountAdapter"
+SOCIALACCOUNT_PROVIDERS = {"openid_connect": {"APPS": [OIDC_APP] if OIDC_SERVER_URL else []}}
+# An address, whoever says that it is verified, opens no account: its owner connects the two while signed in.
+SOCIALACCOUNT_EMAIL_AUTHENTICATION = False
 
 # --- Sessions, cookies, TLS
 
@@ -218,7 +258,7 @@ SECURE_HSTS_PRELOAD = PRODUCTION
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 # Anybody can send this header, so it counts only where a proxy is known to set it.
-if env.bool("BEHIND_TLS_PROXY", default=False):
+if BEHIND_TLS_PROXY:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024

@@ -4,13 +4,17 @@ from django.contrib import admin
 from django.urls import include, path, re_path
 from django.views.generic import RedirectView
 
+from loyalty.accounts.views import SignInView
 from loyalty.health import healthz
 from loyalty.platforms.receiving import receive
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
     path("healthz", healthz),
+    # Before the admin's own page at the same address.
+    path("admin/login/", SignInView.as_view(), name="account_login"),
     path("admin/", admin.site.urls),
+    path("accounts/", include("loyalty.accounts.urls")),
     path("api/v1/", include("loyalty.api.urls")),
     # With or without its last slash: platforms follow no redirect.
     re_path(r"^hooks/(?P<platform>[a-z_]+)/(?P<slug>[-\w]+)/?$", receive, name="hooks"),

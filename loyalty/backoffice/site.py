@@ -52,6 +52,14 @@ class BackOfficeSite(UnfoldAdminSite):
         guarded: Callable[..., HttpResponse] = super().admin_view(inner, cacheable)
         return guarded
 
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """There is one way in, with its limits and second factors: never Django's own page."""
+        return HttpResponseRedirect(reverse("account_login"))
+
+    def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """Passwords are changed on the account's own pages."""
+        return HttpResponseRedirect(reverse("account_change_password"))
+
     def no_store(self, request: HttpRequest) -> HttpResponse:
         """What somebody sees who signed in but works in no store."""
         return render(

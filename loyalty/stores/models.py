@@ -4,6 +4,7 @@ import zoneinfo
 from decimal import Decimal
 from typing import Any, ClassVar
 
+from django.apps import apps
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex, OpClass
@@ -58,8 +59,12 @@ class UserManager(BaseUserManager["User"]):
         return user
 
     def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> "User":
-        """A platform operator, who sees all stores (T2)."""
-        return self.create_user(email, password, is_superuser=True, **fields)
+        """A platform operator, who sees all stores (T2). Who makes one at the machine vouches for the address (T6)."""
+        user = self.create_user(email, password, is_superuser=True, **fields)
+        apps.get_model("account", "EmailAddress")._default_manager.create(
+            user=user, email=user.email, verified=True, primary=True
+        )
+        return user
 
     def get_by_natural_key(self, username: str | None) -> "User":
         """The person behind an e-mail address, whatever its case."""

@@ -35,6 +35,7 @@ _WORDS: Final = {
     "points.expire_lots": "Expired points are booked off",
     "loyalty.deliver_notices": "Messages to customers are sent",
     "loyalty.check_ledger": "The books are checked, once a day",
+    "loyalty.deliver_letters": "Staff get their links and invitations by e-mail",
     "loyalty.deliver_outbox": "Shop platforms and webhook endpoints are told",
     "loyalty.repair_webhooks": "Webhooks on the shop platforms are looked after, once a day",
     "orders.process_deliveries": "Webhooks of shop platforms are worked through",

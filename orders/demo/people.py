@@ -7,6 +7,7 @@ from hashlib import sha256
 
 from django.contrib.auth.hashers import make_password
 
+from loyalty.accounts.proving import prove
 from loyalty.stores.models import ApiKey, Membership, Role, Store, User
 from orders.demo.cast import BOTH_STORES, OPERATOR, PASSWORD, STORES, DemoStore
 
@@ -68,6 +69,7 @@ def make_api_key(store: Store, *, now: datetime) -> ApiKey:
 def _person(email: str, name: str, password: str, *, is_superuser: bool = False) -> User:
     facts = {"name": name, "password": password, "is_superuser": is_superuser}
     person, _ = User.objects.get_or_create(email=email, defaults=facts)
+    prove(person)
     return person
 
 

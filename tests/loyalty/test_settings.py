@@ -87,6 +87,8 @@ def test_bodies_over_a_megabyte_are_refused() -> None:
     assert settings.DATA_UPLOAD_MAX_MEMORY_SIZE == 1024 * 1024
 
 
-def test_the_login_is_throttled_before_the_password_is_looked_at() -> None:
-    assert settings.AUTHENTICATION_BACKENDS[0] == "axes.backends.AxesStandaloneBackend"
-    assert settings.MIDDLEWARE[-1] == "axes.middleware.AxesMiddleware"
+def test_the_client_s_address_is_taken_from_as_many_proxies_as_there_are() -> None:
+    trusted = "__import__('django.conf').conf.settings.TRUSTED_PROXIES"
+    assert ask(trusted, PRODUCTION) == "0"
+    assert ask(trusted, PRODUCTION | {"BEHIND_TLS_PROXY": "true"}) == "1"
+    assert ask(trusted, PRODUCTION | {"BEHIND_TLS_PROXY": "true", "TRUSTED_PROXIES": "2"}) == "2"

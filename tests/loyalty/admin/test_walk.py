@@ -28,8 +28,6 @@ pytestmark = pytest.mark.django_db
 OPERATOR = "operator"
 GET_PAGES: dict[str, Can | str] = {
     "index": Can.VIEW,
-    "password_change": Can.VIEW,
-    "password_change_done": Can.VIEW,
     "orders_bulkcancel_changelist": Can.VIEW,
     "orders_bulkcancel_change": Can.VIEW,
     "orders_order_changelist": Can.VIEW,
@@ -95,6 +93,8 @@ GET_PAGES: dict[str, Can | str] = {
 ELSEWHERE = {
     "login",
     "logout",
+    "password_change",
+    "password_change_done",
     "jsi18n",
     "autocomplete",
     "search",

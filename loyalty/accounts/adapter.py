@@ -1,0 +1,117 @@
+"""Where the library's signing in meets the product's rules: guessing, proof, mail, and what is kept encrypted."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from allauth.account.adapter import DefaultAccountAdapter
+from allauth.core import context as current
+from allauth.mfa.adapter import DefaultMFAAdapter
+from allauth.mfa.models import Authenticator
+from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
+from allauth.socialaccount.models import SocialLogin
+from django.contrib import messages
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils import timezone
+
+from loyalty.accounts.clients import address_of, remember_browser
+from loyalty.accounts.guessing import account_key, password_counters, take_or_refuse
+from loyalty.accounts.letters import base_of, write
+from loyalty.accounts.limits import Counter, succeeded
+from loyalty.accounts.models import Letter, LetterKind
+from loyalty.accounts.proving import is_proved
+from loyalty.accounts.resetting import ask_for_link
+from loyalty.encryption import Secret
+from loyalty.stores.models import User
+
+_UNPROVED = (
+    "Before you can sign in, prove that this address is yours: we have sent you a link by e-mail. Follow it and choose "
+    "a new password."
+)
+
+
+class AccountAdapter(DefaultAccountAdapter):
+    """Signing in with a password, and what is told about it."""
+
+    _counters: Sequence[Counter] = ()
+
+    def is_open_for_signup(self, request: HttpRequest) -> bool:
+        """Nobody makes an account for himself: there are invitations (T6)."""
+        return False
+
+    def get_client_ip(self, request: HttpRequest) -> str:
+        """The address behind our own proxies, as it is shown in the list of sessions."""
+        return address_of(request)
+
+    def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
+        """Count the try first. Raises ValidationError while guessing is paused, for the right password too."""
+        self._counters = password_counters(request, credentials.get("email", ""))
+        take_or_refuse(self._counters, now=timezone.now())
+
+    def authenticate(self, request: HttpRequest, **credentials: Any) -> AbstractBaseUser | None:
+        """Whose password this is; a right one is no guess."""
+        user: AbstractBaseUser | None = super().authenticate(request, **credentials)
+        if user is not None:
+            succeeded(self._counters, now=timezone.now())
+        return user
+
+    def pre_login(self, request: HttpRequest, user: AbstractBaseUser, **facts: Any) -> HttpResponse | None:
+        """Let nobody in whose address was not proved, whatever password he knows: a link goes to the address (T6)."""
+        refused: HttpResponse | None = super().pre_login(request, user, **facts)
+        if refused is not None or not isinstance(user, User) or is_proved(user):
+            return refused
+        ask_for_link(user.email, base=base_of(request), now=timezone.now())
+        messages.warning(request, _UNPROVED)
+        return HttpResponseRedirect(reverse("account_reset_password_done"))
+
+    def post_login(self, request: HttpRequest, user: AbstractBaseUser, **facts: Any) -> HttpResponse:
+        """From now on this browser is known, so that nobody elsewhere can keep its owner out."""
+        response: HttpResponse = super().post_login(request, user, **facts)
+        if isinstance(user, User):
+            remember_browser(request, response, account_key(user.email))
+        return response
+
+    def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
+        """Queue what the library tells the owner of an account: a mail server that is away stops no page."""
+        facts = {"request": current.request, "email": email, **context}
+        subject = render_to_string(f"{template_prefix}_subject.txt", facts)
+        text = render_to_string(f"{template_prefix}_message.txt", facts)
+        now = timezone.now()
+        write(
+            Letter(
+                kind=LetterKind.NEWS,
+                email=email,
+                base=base_of(current.request),
+                subject=" ".join(subject.split())[:200],
+                text="\n".join(filter(None, (line.strip() for line in text.splitlines()))),
+                created_at=now,
+                next_attempt_at=now,
+            )
+        )
+
+
+class SecondFactorAdapter(DefaultMFAAdapter):
+    """Second factors; what they are derived from is kept encrypted."""
+
+    def encrypt(self, text: str) -> str:
+        """Under the first of the setting ``CREDENTIALS_KEYS``."""
+        return Secret.of(text).token
+
+    def decrypt(self, encrypted_text: str) -> str:
+        """What :meth:`encrypt` was given. Raises Unreadable when no key opens it."""
+        return Secret(encrypted_text).reveal()
+
+    def generate_authenticator_name(self, user: AbstractBaseUser, type: Authenticator.Type) -> str:  # noqa: A002
+        """The name offered for another passkey."""
+        number = Authenticator.objects.filter(user_id=user.pk, type=type).count() + 1
+        return "Passkey" if number == 1 else f"Passkey {number}"
+
+
+class CompanyAccountAdapter(DefaultSocialAccountAdapter):
+    """Signing in with a company's accounts: never the way into an account that is there already."""
+
+    def is_open_for_signup(self, request: HttpRequest, sociallogin: SocialLogin) -> bool:
+        """Nobody makes an account for himself: there are invitations (T6)."""
+        return False

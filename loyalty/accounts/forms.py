@@ -1,0 +1,61 @@
+"""The library's forms, with our words and limits."""
+
+from typing import Any
+
+from allauth.account.forms import LoginForm
+from allauth.core import context as current
+from allauth.mfa.base.forms import AuthenticateForm, ReauthenticateForm
+from django import forms
+from django.utils import timezone
+
+from loyalty.accounts.guessing import code_counters, take_or_refuse
+from loyalty.accounts.limits import succeeded
+
+
+class SignInForm(LoginForm):
+    """E-mail address and password."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.label_suffix = ""
+        self.fields["login"].label = "E-mail address"
+        self.fields["login"].widget.attrs = {"type": "email", "autocomplete": "username", "autofocus": True}
+        self.fields["password"].widget.attrs = {"autocomplete": "current-password"}
+
+    def add_prefix(self, field_name: str) -> str:
+        """The field goes by the name that Django's admin has always given it."""
+        return str(super().add_prefix("username" if field_name == "login" else field_name))
+
+
+class _LimitedCode(forms.Form):
+    """A form with a code of a second factor, which can be guessed no more often than a password."""
+
+    user: Any
+
+    def clean_code(self) -> str:
+        """Count the try, then look at the code."""
+        now = timezone.now()
+        counters = code_counters(current.request, self.user.email)
+        take_or_refuse(counters, now=now)
+        code: str = super().clean_code()  # type: ignore[misc]
+        succeeded(counters, now=now)
+        return code
+
+
+class CodeForm(_LimitedCode, AuthenticateForm):
+    """The code asked for while signing in."""
+
+
+class CodeAgainForm(_LimitedCode, ReauthenticateForm):
+    """The code asked for before something delicate."""
+
+
+class LinkForm(forms.Form):
+    """Where a link to choose a password shall go."""
+
+    email = forms.EmailField(
+        label="E-mail address",
+        max_length=254,
+        label_suffix="",
+        widget=forms.EmailInput(attrs={"autocomplete": "username"}),
+    )

@@ -1,0 +1,123 @@
+"""Mails of accounts: written with what causes them, sent by the worker, which makes their links (T6)."""
+
+import logging
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from smtplib import SMTPException
+from typing import Final
+
+from allauth.account.forms import default_token_generator
+from allauth.account.utils import user_pk_to_url_str
+from django.core.mail import EmailMultiAlternatives
+from django.db import transaction
+from django.http import HttpRequest
+from django.template.loader import render_to_string
+from django.urls import reverse
+
+from loyalty.accounts.models import Letter, LetterKind
+from loyalty.jobs import Counts, wake
+from loyalty.stores.models import User
+
+logger = logging.getLogger(__name__)
+
+JOB: Final = "loyalty.deliver_letters"
+# The pause after each failed attempt; after the last one the letter is dropped: its reader asks again.
+PAUSES: Final = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 30, 120, 480))
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """What is read: sentences, one button with its link, and sentences below it."""
+
+    subject: str
+    before: tuple[str, ...]
+    link: str = ""
+    button: str = ""
+    after: tuple[str, ...] = ()
+
+
+def base_of(request: HttpRequest) -> str:
+    """Where the product is reached, as this request reached it: links in letters begin with it."""
+    return request.build_absolute_uri("/").rstrip("/")
+
+
+def write(letter: Letter) -> None:
+    """Put a letter in the queue, in the transaction of what it tells."""
+    letter.save(force_insert=True)
+    wake(JOB)
+
+
+def write_reset(email: str, *, base: str, now: datetime) -> None:
+    """Have a link to choose a password sent to an address, if an account has it."""
+    write(Letter(kind=LetterKind.RESET, email=email, base=base, created_at=now, next_attempt_at=now))
+
+
+def deliver_letters(now: datetime) -> Counts:
+    """Send every letter whose turn has come."""
+    counts = {"sent": 0, "nobody": 0, "postponed": 0, "dropped": 0}
+    while outcome := _deliver_next(now):
+        counts[outcome] += 1
+    return counts
+
+
+@transaction.atomic
+def _deliver_next(now: datetime) -> str | None:
+    """Send one letter and forget it; its row stays locked meanwhile, so that no second worker sends it too."""
+    due = Letter.objects.filter(next_attempt_at__lte=now).order_by("next_attempt_at", "pk")
+    letter = due.select_for_update(of=("self",), skip_locked=True).first()
+    if letter is None:
+        return None
+    mail = _composed(letter, now)
+    if mail is None:
+        letter.delete()
+        return "nobody"
+    try:
+        _send(letter.email, mail)
+    except (SMTPException, OSError, ValueError, LookupError) as error:
+        # ValueError, LookupError: an address that cannot be written down; it must not hold up the letters behind it.
+        return _postpone(letter, error, now)
+    letter.delete()
+    return "sent"
+
+
+def _postpone(letter: Letter, error: Exception, now: datetime) -> str:
+    letter.attempts += 1
+    logger.warning("Letter %s was not sent (attempt %s).", letter.pk, letter.attempts)
+    if letter.attempts > len(PAUSES):
+        letter.delete()
+        return "dropped"
+    letter.next_attempt_at = now + PAUSES[letter.attempts - 1]
+    letter.last_error = str(error)[:200]
+    letter.save(update_fields=["attempts", "next_attempt_at", "last_error"])
+    return "postponed"
+
+
+def _composed(letter: Letter, now: datetime) -> Mail | None:
+    """What the letter says; None when there is nobody, or nothing any more, to write about."""
+    if letter.kind == LetterKind.RESET:
+        user = User.objects.filter(email=letter.email, is_active=True).first()
+        return _reset(user, letter.base) if user else None
+    return Mail(letter.subject, tuple(letter.text.split("\n")))
+
+
+def _reset(user: User, base: str) -> Mail:
+    token = default_token_generator.make_token(user)
+    path = reverse("account_reset_password_from_key", args=[user_pk_to_url_str(user), token])
+    return Mail(
+        "Choose a new password",
+        (f"Hello {user}, somebody asked for a link to get into your account of the Loyalty Back-Office.",),
+        f"{base}{path}",
+        "Choose a new password",
+        (
+            "The link works once, and for one hour. It also proves that this address is yours.",
+            "If you did not ask for it, you need not do anything: your password stays as it is.",
+        ),
+    )
+
+
+def _send(to: str, mail: Mail) -> None:
+    message = EmailMultiAlternatives(
+        subject=" ".join(mail.subject.split())[:200], body=render_to_string("loyalty/mail.txt", {"mail": mail}), to=[to]
+    )
+    message.attach_alternative(render_to_string("loyalty/mail.html", {"mail": mail}), "text/html")
+    message.send()

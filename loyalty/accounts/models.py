@@ -1,0 +1,105 @@
+"""Invitations, the letters of accounts, and how often somebody has tried (T6)."""
+
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import Q
+
+from loyalty.stores.models import Role, Store, User
+from loyalty.stores.scoping import SameStoreKey, StoreOwned, unique_in_store
+
+
+class Invitation(StoreOwned):
+    """A store's offer of a role to whoever reads the mail of an address. The link's secret is kept as its SHA-256."""
+
+    email = models.EmailField(max_length=254)
+    role = models.CharField(max_length=10, choices=Role.choices)
+    invited_by = models.CharField(max_length=100)
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    # Empty until the link is written into its letter, and again once the link counts no more.
+    secret_hash = models.CharField(max_length=64, blank=True)
+    accepted_at = models.DateTimeField(null=True, blank=True)
+    accepted_by = models.ForeignKey(User, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    withdrawn_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta(StoreOwned.Meta):
+        constraints: ClassVar = [
+            unique_in_store("invitation_in_store"),
+            models.UniqueConstraint(
+                fields=["store", "email"],
+                condition=Q(accepted_at__isnull=True, withdrawn_at__isnull=True),
+                name="invitation_open_once",
+            ),
+            models.CheckConstraint(condition=Q(role__in=Role.values), name="invitation_role_is_known"),
+            models.CheckConstraint(
+                condition=Q(accepted_at__isnull=True) | Q(withdrawn_at__isnull=True),
+                name="invitation_accepted_or_withdrawn",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.email} as {self.role}"
+
+
+class LetterKind(models.TextChoices):
+    """What a letter is about."""
+
+    RESET = "reset", "A link to choose a password"
+    INVITATION = "invitation", "An invitation"
+    NEWS = "news", "What was changed on the account"
+
+
+class Letter(models.Model):
+    """A mail to somebody who signs in, or may. Links are made when it is sent, so no secret waits in this table.
+
+    A reset is written for every address that somebody asks for: whether it has an account is looked up when it is sent,
+    so that neither the answer nor its speed tells. ``base`` is where the product is reached, such as https://a.example.
+    """
+
+    kind = models.CharField(max_length=10, choices=LetterKind.choices)
+    email = models.EmailField(max_length=254)
+    base = models.CharField(max_length=300)
+    store = models.ForeignKey(Store, null=True, blank=True, on_delete=models.CASCADE, related_name="+")
+    invitation = SameStoreKey(Invitation, null=True, blank=True)
+    subject = models.CharField(max_length=200, blank=True)
+    text = models.TextField(blank=True)
+    created_at = models.DateTimeField()
+    attempts = models.PositiveSmallIntegerField(default=0)
+    next_attempt_at = models.DateTimeField()
+    last_error = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(kind=LetterKind.INVITATION, store__isnull=False, invitation__isnull=False)
+                | (~Q(kind=LetterKind.INVITATION) & Q(store__isnull=True, invitation__isnull=True)),
+                name="letter_invitation_names_it",
+            ),
+        ]
+        indexes: ClassVar = [models.Index("next_attempt_at", name="letter_due")]
+
+    def __str__(self) -> str:
+        return self.get_kind_display()
+
+
+class Tries(models.Model):
+    """How often one thing was tried of late, and until when it is paused; names are kept as keyed hashes only."""
+
+    kind = models.CharField(max_length=20)
+    account = models.CharField(max_length=64, blank=True)
+    client = models.CharField(max_length=64, blank=True)
+    count = models.PositiveIntegerField(default=0)
+    last_at = models.DateTimeField()
+    paused_until = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name_plural = "tries"
+        constraints: ClassVar = [models.UniqueConstraint(fields=["kind", "account", "client"], name="tries_once")]
+        indexes: ClassVar = [
+            models.Index("account", name="tries_of_account"),
+            models.Index("last_at", name="tries_to_prune"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind}: {self.count}"
