@@ -16,11 +16,14 @@ from loyalty.journal.models import JournalEntry
 from loyalty.journal.record import Event, Happening, record
 from loyalty.notices.models import Notice, NoticeStatus
 from loyalty.stores.actors import Actor
-from loyalty.stores.models import Customer, Remark, Store
+from loyalty.stores.identifying import has_platform_id
+from loyalty.stores.models import Customer, PlatformId, Remark, Store
 
 # Under these names answers quote a person; that a text is the same elsewhere means nothing.
 _QUOTED: Final = frozenset({"email", "name", "phone"})
-NAMED: Final = Q(external_id__isnull=False) | ~Q(email="") | ~Q(name="") | ~Q(phone="") | ~Q(locale="")
+NAMED: Final = (
+    Q(external_id__isnull=False) | ~Q(email="") | ~Q(name="") | ~Q(phone="") | ~Q(locale="") | has_platform_id()
+)
 
 
 def erase_customers(*, store: Store, customer_ids: Collection[int], actor: Actor, now: datetime) -> int:
@@ -39,6 +42,7 @@ def erase_customers(*, store: Store, customer_ids: Collection[int], actor: Actor
     Customer.objects.for_store(store).filter(pk__in=ids).update(
         external_id=None, email="", name="", phone="", locale="", updated_at=now
     )
+    PlatformId.objects.for_store(store).filter(customer_id__in=ids).delete()
     record([Happening(store.pk, Event.CUSTOMER_ERASED, customer_id=pk) for pk in ids], actor=actor, now=now)
     return len(ids)
 

@@ -7,6 +7,7 @@ from loyalty.api.values import instant_or_none, instant_text
 from loyalty.ledger.api import lot_json, movements_json
 from loyalty.notices.models import Notice
 from loyalty.stores.api import customer_json
+from loyalty.stores.identifying import platform_ids
 from loyalty.stores.models import Customer, Store
 from orders.api.shapes import order_json
 from orders.kinds import KINDS, LEDGERS
@@ -20,7 +21,7 @@ def personal_data(store: Store, customer: Customer, *, now: datetime) -> dict[st
     return {
         "store": {"name": store.name, "slug": store.slug},
         "as_of": instant_text(now),
-        "customer": customer_json(customer),
+        "customer": customer_json(customer, platform_ids([customer.pk])),
         "orders": [order_json(order) | {"lines": order.lines} for order in orders.order_by("id")],
         **{kind: _ledger(kind, store, customer, now) for kind in KINDS},
         "messages": [_message(notice) for notice in notices],

@@ -10,7 +10,6 @@ from io import StringIO
 from typing import Final
 
 from django.db import transaction
-from django.db.models.functions import Lower
 
 from loyalty.errors import Conflict, Invalid
 from loyalty.ledger.adjusting import Adjustment, adjust
@@ -19,7 +18,7 @@ from loyalty.ledger.limits import Adjuster, check_within_limit, left_today, lock
 from loyalty.ledger.planner import Amount
 from loyalty.ledger.posting import lock_customers
 from loyalty.stores.actors import Actor, Trigger
-from loyalty.stores.models import Customer, Store
+from loyalty.stores.models import Customer, PlatformId, Store, fold_email
 from loyalty.stores.preferences import StoreSettings
 from points.ledger import POINTS
 
@@ -115,7 +114,7 @@ def check_sheet(rows: Sequence[Row], *, desk: Desk, now: datetime) -> list[Line]
 
 def _checked(rows: Sequence[Row], desk: Desk, left: Amount | None, now: datetime) -> list[Line]:
     people = _people(desk.store, rows)
-    lines = [_read(row, people.get(row.customer.casefold(), []), desk, now) for row in rows]
+    lines = [_read(row, people.get(fold_email(row.customer), []), desk, now) for row in rows]
     available = POINTS.available({line.customer.pk for line in lines if line.customer}, now=now)
     balances = {customer_id: int(points) for (customer_id, _), points in available.items()}
     return _within_limit([_within(line, balances) for line in lines], desk.adjuster, left)
@@ -178,17 +177,21 @@ def _write(line: Line, customer: Customer, desk: Desk, now: datetime) -> None:
 
 
 def _people(store: Store, rows: Sequence[Row]) -> dict[str, list[Customer]]:
-    """The store's customers by what rows call them: external id, or e-mail ignoring case."""
+    """The store's customers by what rows call them: own id, a platform's as ``shopify:7001``, or e-mail (O7)."""
     said = {row.customer for row in rows if row.customer}
-    found: dict[str, list[Customer]] = defaultdict(list)
+    folded = {fold_email(name) for name in said}
+    found: dict[str, dict[int, Customer]] = defaultdict(dict)
     customers = Customer.objects.for_store(store)
     for customer in customers.filter(external_id__in=said):
-        found[str(customer.external_id).casefold()].append(customer)
-    by_email = customers.annotate(address=Lower("email")).filter(address__in={name.lower() for name in said})
-    for customer in by_email.order_by("pk"):
-        if not found[customer.email.casefold()] or customer not in found[customer.email.casefold()]:
-            found[customer.email.casefold()].append(customer)
-    return found
+        found[fold_email(str(customer.external_id))][customer.pk] = customer
+    ids = PlatformId.objects.for_store(store).filter(
+        external_id__in={name.partition(":")[2] for name in said if ":" in name}
+    )
+    for known in ids.select_related("customer"):
+        found[fold_email(f"{known.platform}:{known.external_id}")][known.customer_id] = known.customer
+    for customer in customers.filter(email__folded__in=folded).order_by("pk"):
+        found[fold_email(customer.email)][customer.pk] = customer
+    return {name: list(people.values()) for name, people in found.items()}
 
 
 def _read(row: Row, people: Sequence[Customer], desk: Desk, now: datetime) -> Line:
@@ -204,9 +207,9 @@ def _only(row: Row, people: Sequence[Customer]) -> Customer:
     if not row.reason or len(row.reason) > _REASON_LENGTH:
         raise Invalid.at("/reason", f"A reason of 1 to {_REASON_LENGTH} letters is needed.")
     if not people:
-        raise Invalid.at("/customer", "No customer has this e-mail or external id.", code="not-found")
+        raise Invalid.at("/customer", "No customer has this e-mail or id.", code="not-found")
     if len(people) > 1:
-        raise Invalid.at("/customer", "More than one customer is called this. Use the external id.", code="not-unique")
+        raise Invalid.at("/customer", "More than one customer is called this. Use an id.", code="not-unique")
     return people[0]
 
 

@@ -38,6 +38,7 @@ UNSCOPED = {
     "loyalty/platforms/repairing.py",
     "loyalty/stores/actors.py",
     "loyalty/stores/customers.py",
+    "loyalty/stores/identifying.py",
     "loyalty/stores/keys.py",
     "loyalty/stores/preferences.py",
     "loyalty/stores/saving_settings.py",

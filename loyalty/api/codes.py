@@ -16,6 +16,7 @@ PROBLEMS: Final[Mapping[str, tuple[int, str]]] = {
     "already-reversed": (409, "This redemption has already been reversed."),
     "code-used": (409, "This code has already been used."),
     "conflict": (409, "The request does not fit the present state."),
+    "customer-differs": (409, "The order is another customer's."),
     "endpoint-disabled": (409, "The webhook endpoint is switched off."),
     "idempotency-key-in-use": (409, "The first request with this Idempotency-Key is still running."),
     "not-returnable": (409, "This order is neither cancelled nor refunded."),

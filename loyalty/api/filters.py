@@ -67,6 +67,14 @@ class _YesNoField(forms.CharField):
         return bool(text == "true")
 
 
+class _PairField(forms.CharField):
+    def clean(self, value: Any) -> tuple[str, str]:
+        platform, colon, external_id = super().clean(value).partition(":")
+        if not (platform and colon and external_id):
+            raise ValidationError("it is a platform and an id there, such as shopify:7001")
+        return platform, external_id
+
+
 class _IdField(forms.CharField):
     def clean(self, value: Any) -> int:
         # An id that cannot be one of ours is one that no row has, like another store's (T1).
@@ -91,6 +99,16 @@ class Described(django_filters.Filter):
 
 class TextFilter(Described, django_filters.CharFilter):
     """Any text."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, strip=False, required=True, max_length=_MAX_TEXT, **options)
+
+
+class PairFilter(Described):
+    """A platform and an id there, with a colon between them."""
+
+    field_class = _PairField
+    schema = {"type": "string", "examples": ["shopify:7001"]}
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, strip=False, required=True, max_length=_MAX_TEXT, **options)

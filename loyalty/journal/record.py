@@ -60,6 +60,7 @@ class Event(StrEnum):
     PLATFORM_UNINSTALLED = "platform.uninstalled"
     SIGNING_CHANGED = "platform.signing_changed"
     CUSTOMER_ERASED = "customer.erased"
+    CUSTOMER_ID_UNCLEAR = "customer.id_unclear"
     DATA_REQUESTED = "customer.data_requested"
 
 

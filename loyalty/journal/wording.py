@@ -71,6 +71,7 @@ _FIELDS: Final = {
     "refunded_total": "refunded",
     "payment_due_at": "payment due",
     "total": "total",
+    "customer_id": "customer",
 }
 
 
@@ -142,6 +143,11 @@ def _updated(data: dict[str, Any], store: Store) -> str:
 def _value(value: Any) -> str:
     words = ", ".join(map(str, value)) if isinstance(value, list) else str(value if value is not None else "")
     return words.replace("_", " ") or "nothing"
+
+
+def _id_unclear(data: dict[str, Any], store: Store) -> str:
+    sources = ", ".join(LABELS.get(name, name) for name in data.get("sources", ()))
+    return f"The external id stayed as it was: orders from {sources} named it, and it may be one platform's id"
 
 
 def _spent(data: dict[str, Any], store: Store) -> str:
@@ -335,6 +341,7 @@ _SENTENCES: Final[dict[str, Callable[[dict[str, Any], Store], str]]] = {
     Event.PLATFORM_UNINSTALLED: _platform("The shop uninstalled the app on {}"),
     Event.SIGNING_CHANGED: _platform("New webhook secret for {}"),
     Event.CUSTOMER_ERASED: _fixed("Personal data erased"),
+    Event.CUSTOMER_ID_UNCLEAR: _id_unclear,
     Event.DATA_REQUESTED: _fixed("Asked through the shop platform which data are kept"),
     Event.REWARD_CREATED: lambda data, store: f"Reward “{data.get('name', '')}” added",
     Event.REWARD_CHANGED: _reward,

@@ -1,6 +1,6 @@
 """The store and its customers over REST."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from django.db.models import Q, QuerySet
@@ -11,12 +11,13 @@ from rest_framework.response import Response
 from rest_framework.reverse import reverse
 
 from loyalty.api.documents import Document
-from loyalty.api.filters import Filters, TextFilter
+from loyalty.api.filters import Filters, PairFilter, TextFilter
 from loyalty.api.values import Body, IdField, InstantField, instant_text
 from loyalty.api.views import ApiView, ListView
 from loyalty.stores.customers import change_customer, create_customer
+from loyalty.stores.identifying import has_platform_id, platform_ids
 from loyalty.stores.keys import Scope
-from loyalty.stores.models import Customer
+from loyalty.stores.models import Customer, fold_email
 
 
 class StoreDocument(Document):
@@ -34,7 +35,11 @@ class CustomerDocument(Document):
     """A customer."""
 
     id = IdField()
-    external_id = serializers.CharField(allow_null=True)
+    external_id = serializers.CharField(allow_null=True, help_text="The store's own id, of no platform.")
+    platform_ids = serializers.DictField(
+        child=serializers.CharField(),
+        help_text="The present id on each shop platform, such as {“shopify”: “7001”}; read only.",
+    )
     email = serializers.CharField(allow_blank=True)
     name = serializers.CharField(allow_blank=True)
     phone = serializers.CharField(allow_blank=True)
@@ -46,7 +51,9 @@ class CustomerDocument(Document):
 class CustomerBody(Body):
     """What is said about a customer."""
 
-    external_id = serializers.CharField(max_length=100, allow_null=True, required=False)
+    external_id = serializers.CharField(
+        max_length=100, allow_null=True, required=False, help_text="The store's own id, of no platform."
+    )
     email = serializers.EmailField(max_length=254, allow_blank=True, required=False)
     name = serializers.CharField(max_length=200, allow_blank=True, required=False)
     phone = serializers.CharField(max_length=50, allow_blank=True, required=False)
@@ -56,9 +63,23 @@ class CustomerBody(Body):
 class CustomerFilters(Filters):
     """How customers are found."""
 
-    email = TextFilter("email", lookup_expr="iexact", help_text="The e-mail address, whatever its case.")
-    external_id = TextFilter("external_id", help_text="The id that the shop gives the customer.")
-    search = TextFilter(method="contains", help_text="A part of the name, e-mail, phone or external id.")
+    email = TextFilter(method="with_email", help_text="The e-mail address, whatever its case.")
+    external_id = TextFilter("external_id", help_text="The store's own id of the customer.")
+    platform_id = PairFilter(
+        method="with_platform_id", help_text="A platform's id of the customer, the present or an earlier one."
+    )
+    search = TextFilter(
+        method="contains", help_text="A part of the name, e-mail, phone or external id, or a platform's whole id."
+    )
+
+    def with_email(self, rows: "QuerySet[Customer]", _name: str, value: str) -> "QuerySet[Customer]":
+        """Customers with this address, trimmed and case-folded (O7)."""
+        return rows.filter(email__folded=fold_email(value))
+
+    def with_platform_id(self, rows: "QuerySet[Customer]", _name: str, value: tuple[str, str]) -> "QuerySet[Customer]":
+        """The customer whom a platform calls, or called, so (O7)."""
+        platform, external_id = value
+        return rows.filter(has_platform_id(platform=platform, external_id=external_id))
 
     def contains(self, rows: "QuerySet[Customer]", _name: str, value: str) -> "QuerySet[Customer]":
         """Customers with ``value`` somewhere in what identifies them."""
@@ -66,7 +87,7 @@ class CustomerFilters(Filters):
         anywhere = Q()
         for column in columns:
             anywhere |= Q(**{f"{column}__icontains": value})
-        return rows.filter(anywhere)
+        return rows.filter(anywhere | has_platform_id(external_id=value))
 
 
 class StoreView(ApiView):
@@ -97,11 +118,12 @@ class CustomersView(ListView):
         """Add a customer. An e-mail, an external id or a name is needed."""
         customer = create_customer(store=self.store, values=self.read(CustomerBody), now=self.now)
         address = reverse("api-customer", args=[customer.pk], request=request)
-        return Response(customer_json(customer), status=201, headers={"Location": address})
+        return Response(customer_json(customer, {}), status=201, headers={"Location": address})
 
     def present(self, rows: Sequence[Any]) -> Sequence[Any]:
         """Customers as JSON."""
-        return [customer_json(row) for row in rows]
+        ids = platform_ids([row.pk for row in rows])
+        return [customer_json(row, ids) for row in rows]
 
 
 class CustomerView(ApiView):
@@ -112,21 +134,24 @@ class CustomerView(ApiView):
     @extend_schema(responses=CustomerDocument)
     def get(self, _request: Request, customer_id: str) -> Response:
         """One customer."""
-        return Response(customer_json(self.customer(customer_id)))
+        customer = self.customer(customer_id)
+        return Response(customer_json(customer, platform_ids([customer.pk])))
 
     @extend_schema(request=CustomerBody, responses=CustomerDocument)
     def patch(self, _request: Request, customer_id: str) -> Response:
         """Change a customer; what is left out stays."""
         key = self.customer(customer_id).pk
         values = self.read(CustomerBody, partial=True)
-        return Response(customer_json(change_customer(store=self.store, customer_id=key, values=values, now=self.now)))
+        changed = change_customer(store=self.store, customer_id=key, values=values, now=self.now)
+        return Response(customer_json(changed, platform_ids([key])))
 
 
-def customer_json(customer: Customer) -> dict[str, Any]:
-    """One customer."""
+def customer_json(customer: Customer, ids: Mapping[int, Mapping[str, str]]) -> dict[str, Any]:
+    """One customer; ``ids`` are the current platform ids of this one and maybe of others."""
     return {
         "id": str(customer.pk),
         "external_id": customer.external_id,
+        "platform_ids": dict(ids.get(customer.pk, {})),
         "email": customer.email,
         "name": customer.name,
         "phone": customer.phone,

@@ -2,27 +2,14 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, transaction
 from django.db.models import Q
 
 from loyalty.errors import Invalid, NotFound
 from loyalty.stores.models import Customer, Store
-
-
-@dataclass(frozen=True, slots=True)
-class CustomerFacts:
-    """What an order says about who placed it; a guest has no ``external_id``."""
-
-    external_id: str | None
-    email: str
-    name: str
-    phone: str = ""
-    locale: str = ""
-
 
 # A search names a few people; more than these would be no answer to it.
 _MOST_FOUND: Final = 500
@@ -39,65 +26,6 @@ def matching_customers(store: Store, term: str) -> list[int]:
     matches = Q(**{f"name__{lookup}": term}) | Q(**{f"email__{lookup}": term})
     customers = Customer.objects.for_store(store).filter(matches).order_by("-pk")
     return list(customers.values_list("pk", flat=True)[:_MOST_FOUND])
-
-
-def find_or_create_customer(store: Store, facts: CustomerFacts, *, now: datetime) -> Customer | None:
-    """The customer meant by ``facts``: by external id, else by e-mail (ignoring case), else a new one.
-
-    A customer known by e-mail only takes the external id over; what is already known is never overwritten, blanks are
-    filled. None when the facts name nobody. Must run in a transaction.
-    """
-    if not facts.external_id and not facts.email:
-        return None
-    _one_at_a_time(store, facts)
-    customer = _find(store, facts)
-    if customer is None:
-        return _create(store, facts, now)
-    _fill(customer, facts, now)
-    return customer
-
-
-def _one_at_a_time(store: Store, facts: CustomerFacts) -> None:
-    # Two orders of a new customer that arrive together must not create him twice. Orders name him by external id or
-    # by e-mail, so both are locked, in one fixed order.
-    keys = sorted(key for key in (facts.external_id and f"id:{facts.external_id}", facts.email.lower()) if key)
-    with connection.cursor() as cursor:
-        for key in keys:
-            cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, %s))", [f"customer:{key}", store.pk])
-
-
-def _find(store: Store, facts: CustomerFacts) -> Customer | None:
-    customers = Customer.objects.for_store(store)
-    if facts.external_id:
-        known = customers.filter(external_id=facts.external_id).first()
-        if known or not facts.email:
-            return known
-        customers = customers.filter(external_id__isnull=True)
-    return customers.filter(email__iexact=facts.email).order_by("pk").first()
-
-
-def _create(store: Store, facts: CustomerFacts, now: datetime) -> Customer:
-    customer: Customer = Customer.unscoped.create(
-        store=store,
-        external_id=facts.external_id or None,
-        email=facts.email,
-        name=facts.name,
-        phone=facts.phone,
-        locale=facts.locale,
-        created_at=now,
-        updated_at=now,
-    )
-    return customer
-
-
-def _fill(customer: Customer, facts: CustomerFacts, now: datetime) -> None:
-    known = {name: getattr(facts, name) for name in ("external_id", "email", "name", "phone", "locale")}
-    missing = {name: value for name, value in known.items() if value and not getattr(customer, name)}
-    if missing:
-        for name, value in missing.items():
-            setattr(customer, name, value)
-        customer.updated_at = now
-        customer.save(update_fields=[*missing, "updated_at"])
 
 
 def create_customer(*, store: Store, values: Mapping[str, Any], now: datetime) -> Customer:

@@ -13,7 +13,7 @@ from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models.functions import Lower, Upper
 
-from loyalty.stores.scoping import StoreOwned, unique_in_store
+from loyalty.stores.scoping import SameStoreKey, StoreOwned, unique_in_store
 
 
 def check_time_zone(value: str) -> None:
@@ -168,8 +168,24 @@ class ApiKey(StoreOwned):
         return self.name
 
 
+@models.EmailField.register_lookup
+class Folded(models.Transform):
+    """An e-mail address as it is compared: trimmed and case-folded (O7), as :func:`fold_email` does it."""
+
+    lookup_name = "folded"
+    template = 'casefold(btrim(%(expressions)s) COLLATE "pg_unicode_fast")'
+
+
+def fold_email(text: str) -> str:
+    """``text`` as e-mail addresses are compared: trimmed and case-folded (O7)."""
+    return text.strip().casefold()
+
+
 class Customer(StoreOwned):
-    """Somebody who buys in one store and holds its credits and points."""
+    """Somebody who buys in one store and holds its credits and points.
+
+    ``external_id`` is the store's own number for him; those that platforms gave him are :class:`PlatformId` (O7).
+    """
 
     external_id = models.CharField(max_length=100, null=True, blank=True)
     email = models.EmailField("e-mail", max_length=254, blank=True)
@@ -187,7 +203,7 @@ class Customer(StoreOwned):
         ]
         indexes: ClassVar = [
             models.Index("store", models.F("id").desc(), name="customer_newest"),
-            models.Index("store", Lower("email"), name="customer_email"),
+            models.Index("store", Folded("email"), name="customer_email"),
             GinIndex(
                 "store",
                 OpClass(Upper("name"), "gin_trgm_ops"),
@@ -198,6 +214,41 @@ class Customer(StoreOwned):
 
     def __str__(self) -> str:
         return self.name or self.email or self.external_id or f"Customer {self.pk}"
+
+
+class PlatformId(StoreOwned):
+    """A customer's id on a shop platform (O7): two platforms' numbers, and the store's own, are different numbers.
+
+    One is current per platform; ``replaced_at`` says since when another one is. Whoever had several, because the
+    account was made anew there or was merged, is found by all of them.
+    """
+
+    customer = SameStoreKey(Customer)
+    platform = models.CharField(max_length=20)
+    external_id = models.CharField(max_length=100)
+    created_at = models.DateTimeField()
+    replaced_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta(StoreOwned.Meta):
+        verbose_name = "platform id"
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["store", "platform", "external_id"], name="platform_id_once"),
+            models.UniqueConstraint(
+                fields=["customer", "platform"],
+                condition=models.Q(replaced_at__isnull=True),
+                name="platform_id_current_once",
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(platform="") & ~models.Q(external_id=""), name="platform_id_not_empty"
+            ),
+        ]
+        indexes: ClassVar = [
+            models.Index("customer", name="platform_id_of_customer"),
+            models.Index("store", "external_id", name="platform_id_search"),
+        ]
+
+    def __str__(self) -> str:
+        return self.external_id
 
 
 class SettingsVersion(StoreOwned):

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from django import forms
 from django.core.paginator import InvalidPage
-from django.db.models import Min, QuerySet
+from django.db.models import F, Min, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 
@@ -17,9 +17,10 @@ from loyalty.ledger.expiry import is_expired
 from loyalty.ledger.ledger import Kind, valid_at
 from loyalty.ledger.planner import Amount
 from loyalty.notices.models import Notice
+from loyalty.platforms.registry import LABELS
 from loyalty.stores.active import may
 from loyalty.stores.actors import Actor, actor_names
-from loyalty.stores.models import Customer, Store
+from loyalty.stores.models import Customer, PlatformId, Store
 from loyalty.stores.roles import Can
 from loyalty.stores.showing import show_last_day, show_moment
 from orders.admin.exports import LOTS, MOVEMENTS
@@ -103,7 +104,7 @@ def _expiry_words(moment: datetime | None, store: Store) -> str:
 def tab_context(tab: str, request: HttpRequest, customer: Customer, store: Store, *, now: datetime) -> dict[str, Any]:
     """The context of one tab's template."""
     builders: dict[str, Callable[[], dict[str, Any]]] = {
-        "profile": lambda: {"since": show_moment(customer.created_at, store)},
+        "profile": lambda: {"since": show_moment(customer.created_at, store), "platform_ids": _platform_ids(customer)},
         "credits": lambda: _ledger("credits", request, customer, store, now),
         "points": lambda: _ledger("points", request, customer, store, now),
         "redemptions": lambda: _redemptions(request, customer, store, now),
@@ -111,6 +112,15 @@ def tab_context(tab: str, request: HttpRequest, customer: Customer, store: Store
         "notices": lambda: _notices(request, customer, store),
     }
     return builders[tab]()
+
+
+def _platform_ids(customer: Customer) -> list[tuple[str, str]]:
+    """His ids on platforms, the present ones first; an earlier one says that it is."""
+    ids = PlatformId.unscoped.filter(customer=customer).order_by("platform", F("replaced_at").desc(nulls_first=True))
+    return [
+        (f"{LABELS[row.platform]} id", f"{row.external_id} (earlier)" if row.replaced_at else row.external_id)
+        for row in ids
+    ]
 
 
 def _page(request: HttpRequest, rows: "QuerySet[Any]") -> dict[str, Any]:

@@ -13,7 +13,9 @@ from django.utils import timezone
 from loyalty.backoffice.base import BackOfficeAdmin, StoreModelAdmin, StoreView, store_view
 from loyalty.errors import Invalid
 from loyalty.ledger.limits import left_today
+from loyalty.platforms.registry import LABELS
 from loyalty.stores.active import acting, active_store, may
+from loyalty.stores.identifying import platform_ids
 from loyalty.stores.models import Customer
 from loyalty.stores.preferences import current_settings
 from loyalty.stores.roles import Can
@@ -25,6 +27,7 @@ from orders.admin.expiring import expiring_page
 from orders.admin.exports import CUSTOMER_EXPORTS
 from orders.admin.points_sheet import choose_for_points, sheet_page
 from orders.admin.redeeming import redeem_page
+from orders.admin.showing import DASH
 from orders.admin.statement import statement_page
 from orders.kinds import KINDS
 
@@ -63,12 +66,12 @@ def adjust_page(self: BackOfficeAdmin, request: HttpRequest, customer: Customer,
 class CustomerAdmin(StoreModelAdmin):
     """Customers: who they are, what they have, what happened to it."""
 
-    list_display = ("__str__", "email", "external_id", "since")
+    list_display = ("__str__", "email", "external_id", "on_platforms", "since")
     sortable_by = ()
     ordering = ("-id",)
     exports = CUSTOMER_EXPORTS
     search_fields = ("email",)
-    search_help_text = "Name, e-mail or external id"
+    search_help_text = "Name, e-mail, external id or a platform's id"
     actions = ("give_points",)
     list_before_template = "orders/admin/customer_list_links.html"
     empty_title = "No customers yet"
@@ -85,6 +88,14 @@ class CustomerAdmin(StoreModelAdmin):
         rows: QuerySet[Customer] = super().get_queryset(request)
         return rows.select_related("store")
 
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        """The list, with the platforms' ids read for the whole page at once."""
+        changes = super().get_changelist_instance(request)
+        ids = platform_ids([customer.pk for customer in changes.result_list])
+        for customer in changes.result_list:
+            customer.platform_ids = ids.get(customer.pk, {})
+        return changes
+
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """The list, with what can be done with many customers at once."""
         more = {"may_adjust": self.has_adjust_permission(request)} | (extra_context or {})
@@ -94,7 +105,7 @@ class CustomerAdmin(StoreModelAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: "QuerySet[Customer]", search_term: str
     ) -> tuple["QuerySet[Customer]", bool]:
-        """By external id, e-mail or name; also for the autocomplete of the order list."""
+        """By an id, e-mail or name; also for the autocomplete of the order list."""
         if not search_term.strip():
             return queryset, False
         found = find_customers(active_store(request), search_term)
@@ -141,6 +152,10 @@ class CustomerAdmin(StoreModelAdmin):
     def has_adjust_permission(self, request: HttpRequest) -> bool:
         """Whether this person may give and remove value."""
         return may(request, Can.ADJUST_LEDGER)
+
+    @admin.display(description="Ids on platforms")
+    def on_platforms(self, customer: Any) -> str:
+        return ", ".join(f"{LABELS[name]} {external_id}" for name, external_id in customer.platform_ids.items()) or DASH
 
     @admin.display(description="Since")
     def since(self, customer: Customer) -> str:

@@ -12,7 +12,9 @@ from loyalty.journal.wording import trigger_words
 from loyalty.ledger.expiry import is_expired
 from loyalty.ledger.ledger import Kind
 from loyalty.ledger.planner import Amount, UsedLot
+from loyalty.platforms.registry import LABELS
 from loyalty.stores.actors import actor_names
+from loyalty.stores.identifying import platform_ids
 from loyalty.stores.models import Customer, Store
 from orders.kinds import KINDS, LEDGERS, NAMES, applied, currency_of, reverted
 from orders.models import CancelReason, Order, PersonsDecision, RevertStatus
@@ -159,9 +161,9 @@ ORDER_EXPORTS: Final = (ORDERS, *(_uses(kind) for kind in KINDS))
 # --- customers, and what their ledgers hold
 
 
-def _load_balances(customers: Sequence[Customer], viewing: Viewing) -> dict[Kind, dict[int, dict[str, Amount]]]:
+def _load_ids_and_balances(customers: Sequence[Customer], viewing: Viewing) -> dict[str, dict[int, dict[str, Any]]]:
     ids = [customer.pk for customer in customers]
-    found: dict[Kind, dict[int, dict[str, Amount]]] = {}
+    found: dict[str, dict[int, dict[str, Any]]] = {"ids": platform_ids(ids)}
     for kind in KINDS:
         found[kind] = {}
         for (customer, currency), total in LEDGERS[kind].available(ids, now=viewing.now).items():
@@ -183,6 +185,11 @@ def _points(customer: Customer, viewing: Viewing) -> Cell:
     return int(viewing.loaded["points"].get(customer.pk, {}).get("", 0))
 
 
+def _platform_ids(customer: Customer, viewing: Viewing) -> Cell:
+    found = viewing.loaded["ids"].get(customer.pk, {})
+    return "; ".join(f"{LABELS[platform]} {external_id}" for platform, external_id in found.items())
+
+
 CUSTOMERS: Final = Export(
     "customers",
     "Customers",
@@ -197,8 +204,9 @@ CUSTOMERS: Final = Export(
         Column("Currency", lambda _customer, viewing: viewing.store.currency),
         Column("Credits in other currencies", _other_credits),
         Column("Points available", _points),
+        Column("Ids on platforms", _platform_ids),
     ),
-    load=_load_balances,
+    load=_load_ids_and_balances,
 )
 
 

@@ -19,6 +19,7 @@ from loyalty.backoffice.forms import OnceForm, first_time
 from loyalty.errors import Invalid
 from loyalty.ledger.limits import left_today, words_of_left
 from loyalty.stores.active import active_store
+from loyalty.stores.identifying import platform_ids
 from loyalty.stores.models import Customer, Store
 from loyalty.stores.preferences import current_settings
 from loyalty.stores.roles import Can
@@ -51,7 +52,8 @@ class SheetForm(OnceForm):
         max_length=_MOST_BYTES,
         strip=False,
         widget=forms.Textarea(attrs={"rows": 8, "spellcheck": "false"}),
-        help_text=f"The first line names the columns: {', '.join(COLUMNS)}. A customer is an e-mail or external id; "
+        help_text=f"The first line names the columns: {', '.join(COLUMNS)}. A customer is an e-mail, an external id "
+        "or, as shopify:7001, an id on a platform; "
         f"points below zero are removed. At most {MOST_ROWS} rows.",
     )
     file = forms.FileField(
@@ -97,8 +99,11 @@ def choose_for_points(admin: BackOfficeAdmin, request: HttpRequest, customers: "
     table = StringIO()
     writer = csv.writer(table, lineterminator="\n")
     writer.writerow(COLUMNS)
-    for customer in customers.order_by("pk")[:MOST_ROWS]:
-        writer.writerow([customer.external_id or customer.email, "", "", "", ""])
+    chosen = list(customers.order_by("pk")[:MOST_ROWS])
+    ids = platform_ids([customer.pk for customer in chosen])
+    for customer in chosen:
+        there = [f"{platform}:{external_id}" for platform, external_id in ids.get(customer.pk, {}).items()]
+        writer.writerow([customer.external_id or next(iter(there), customer.email), "", "", "", ""])
     return _page(admin, request, SheetForm(initial={"table": table.getvalue()}), None)
 
 

@@ -19,7 +19,7 @@ from loyalty.api.values import (
 from loyalty.errors import FieldError, Invalid
 from loyalty.ledger.ledger import Kind
 from loyalty.money import is_currency
-from loyalty.stores.customers import CustomerFacts
+from loyalty.stores.identifying import CustomerFacts
 from loyalty.stores.models import Store
 from orders.kinds import KINDS
 from orders.models import CancelReason, OrderStatus, PaymentStatus
@@ -133,7 +133,11 @@ _CUSTOMER: Final = {
             "required": ["email", "name"],
             "additionalProperties": False,
             "properties": {
-                "external_id": {"type": ["string", "null"], "maxLength": 100},
+                "external_id": {
+                    "type": ["string", "null"],
+                    "maxLength": 100,
+                    "description": "The store's own id of the customer, whatever the order's platform.",
+                },
                 "email": {"type": "string", "format": "email", "maxLength": 254},
                 "name": {"type": "string", "maxLength": 200},
             },

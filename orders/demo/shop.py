@@ -12,7 +12,7 @@ from loyalty.ledger.ledger import Kind
 from loyalty.ledger.planner import Amount
 from loyalty.ledger.posting import lock_customers
 from loyalty.stores.actors import Actor, Trigger
-from loyalty.stores.customers import CustomerFacts, find_or_create_customer
+from loyalty.stores.identifying import CustomerFacts, identify
 from loyalty.stores.models import ApiKey, Customer, Role, Store, User
 from loyalty.stores.preferences import current_settings
 from orders.demo.cast import DemoStore
@@ -61,7 +61,7 @@ class Shop:
         """A customer with an address made from ``name``."""
         address = name.lower().replace("ü", "ue").replace(" ", ".")
         facts = CustomerFacts(external_id=f"demo-{address}", email=f"{address}@example.com", name=name)
-        customer = find_or_create_customer(self.store, facts, now=since)
+        customer = identify(self.store, facts, now=since)
         if customer is None:
             raise ValueError(name)
         return customer

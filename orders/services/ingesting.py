@@ -10,7 +10,7 @@ from django.db import IntegrityError, transaction
 from loyalty.journal.record import Event, Happening, record
 from loyalty.platforms.snapshot import OrderSnapshot
 from loyalty.stores.actors import Actor, Trigger
-from loyalty.stores.customers import CustomerFacts, find_or_create_customer
+from loyalty.stores.identifying import CustomerFacts, identify
 from loyalty.stores.models import Customer, Store
 from loyalty.stores.preferences import StoreSettings, current_settings
 from orders.models import Order, PaymentStatus
@@ -95,7 +95,7 @@ def _existing(store: Store, platform: str, snapshot: OrderSnapshot) -> Order | N
 def _create(store: Store, platform: str, snapshot: OrderSnapshot, actor: Actor, now: datetime) -> Order:
     order = Order(store=store, platform=platform, external_id=snapshot.external_id, created_at=now, updated_at=now)
     _set(order, state_after(order, snapshot, store))
-    order.customer = _customer(store, snapshot, now)
+    order.customer = _customer(store, platform, snapshot, now)
     order.arrived_late = _fell_through(order) and snapshot.placed_at < now - LATE
     note_payment(order, changed=True, now=now)
     settings = current_settings(store)
@@ -158,16 +158,18 @@ def _customer_after(order: Order, snapshot: OrderSnapshot, store: Store, now: da
     """Who the order belongs to. What it used was this customer's, so from then on it stays with him (T1, L3)."""
     if order.credits_applied or order.points_applied:
         return {}
-    customer = _customer(store, snapshot, now)
+    customer = _customer(store, order.platform, snapshot, now)
     return {"customer_id": customer.pk} if customer else {}
 
 
-def _customer(store: Store, snapshot: OrderSnapshot, now: datetime) -> Customer | None:
+def _customer(store: Store, platform: str, snapshot: OrderSnapshot, now: datetime) -> Customer | None:
     if snapshot.customer is None:
         return None
     said = snapshot.customer
-    facts = CustomerFacts(said.external_id or None, said.email, said.name, phone=said.phone, locale=said.locale)
-    return find_or_create_customer(store, facts, now=now)
+    facts = CustomerFacts(
+        said.external_id or None, said.email, said.name, phone=said.phone, locale=said.locale, platform=platform
+    )
+    return identify(store, facts, now=now)
 
 
 def _worth_telling(changes: dict[str, tuple[Any, Any]]) -> dict[str, tuple[Any, Any]]:

@@ -14,14 +14,14 @@ from loyalty.ledger.ledger import Kind
 from loyalty.ledger.planner import Amount, InsufficientBalance
 from loyalty.ledger.posting import Cause, lock_customers
 from loyalty.stores.actors import Actor, Trigger
-from loyalty.stores.customers import CustomerFacts, find_or_create_customer
+from loyalty.stores.identifying import CustomerFacts, identify
 from loyalty.stores.models import Customer, Store
 from loyalty.stores.preferences import current_settings
 from loyalty.tags import clean_tags, tag_key
 from orders.kinds import KINDS, LEDGERS, NAMES, applied, currency_of, plain, show
 from orders.models import Order, OrderStatus, PaymentStatus
 from orders.services.applying import lock_order
-from orders.services.changing import note_payment
+from orders.services.changing import note_payment, order_updated
 from orders.services.earning import Earner, settle_earned
 from orders.services.rules import facts_of
 from orders.services.watching import WATCHED, watch
@@ -32,6 +32,13 @@ class SpendDiffers(Conflict):
 
     code = "spend-differs"
     title = "The order has already used another amount."
+
+
+class CustomerDiffers(Conflict):
+    """The order is another customer's than the one whom the spend names (O7)."""
+
+    code = "customer-differs"
+    title = "The order is another customer's."
 
 
 class OrderCancelled(Conflict):
@@ -66,9 +73,10 @@ def place_order(*, store: Store, new: NewOrder, actor: Actor, trigger: Trigger, 
     """Record the order and take what it applies from the customer's valid lots, all or nothing.
 
     Answers the order and whether it is new. The same order again (by platform and external id, or by number where it
-    has none) stays as it is, except that a kind it has not spent yet and ``new`` applies is taken now.
-    Raises Invalid for a customer of another store or more credits than the total, InsufficientBalance (both with the
-    field's pointer), SpendDiffers, OrderCancelled.
+    has none) stays as it is, except that a kind it has not spent yet and ``new`` applies is taken now; an order without
+    a customer takes the one that this spend names (O7).
+    Raises Invalid for a customer of another store, an e-mail that several customers have or more credits than the
+    total, InsufficientBalance (all with the field's pointer), SpendDiffers, CustomerDiffers, OrderCancelled.
     """
     _one_at_a_time(store, new)
     order, created = _existing(store, new), False
@@ -76,11 +84,12 @@ def place_order(*, store: Store, new: NewOrder, actor: Actor, trigger: Trigger, 
         order, created = _insert_once(store, new, actor, trigger, now)
     settings = current_settings(store)
     before = None if created else facts_of(order)
+    named = not created and _take_customer(order, new, actor, now)
     spent = _spend(order, new, actor, trigger, now)
     # The client says what the order is, and what was spent on it may belong back at once (N2).
     if (created or spent) and watch(order, before, rules=settings.spent_revert, now=now):
         order.save(update_fields=WATCHED)
-    if created:
+    if created or named:
         settle_earned([Earner(order, store, settings)], actor=actor, trigger=trigger, now=now)
     return order, created
 
@@ -151,7 +160,28 @@ def _customer(store: Store, new: NewOrder, now: datetime) -> Customer | None:
         if customer is None:
             raise Invalid.at("/customer", "This store has no customer with this id.", code="not-found")
         return customer
-    return find_or_create_customer(store, new.customer, now=now) if new.customer else None
+    if new.customer is None:
+        return None
+    customer = identify(store, new.customer, now=now)
+    if customer is None and new.customer.email:
+        detail = "Several customers have this e-mail address. Name one of them by its id."
+        raise Invalid.at("/customer", detail, code="not-unique")
+    return customer
+
+
+def _take_customer(order: Order, new: NewOrder, actor: Actor, now: datetime) -> bool:
+    """Hold the spend's customer against the order's; an order without one takes him, and then the answer is True."""
+    named = _customer(order.store, new, now) if new.apply_credits or new.apply_points else None
+    if named is None or named.pk == order.customer_id:
+        return False
+    if order.customer_id is not None:
+        raise CustomerDiffers("This order is another customer's; what it uses can only be taken from its own.")
+    order.customer = named
+    order.version += 1
+    order.updated_at = now
+    order.save(update_fields=["customer", "version", "updated_at"])
+    record([order_updated(order, {"customer_id": (None, named.pk)})], actor=actor, now=now)
+    return True
 
 
 def _spend(order: Order, new: NewOrder, actor: Actor, trigger: Trigger, now: datetime) -> bool:

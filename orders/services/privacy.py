@@ -21,7 +21,8 @@ from loyalty.platforms.models import (
     PrivacyRequest,
 )
 from loyalty.stores.actors import Actor
-from loyalty.stores.models import Customer, Store
+from loyalty.stores.identifying import has_platform_id
+from loyalty.stores.models import Customer, PlatformId, Store, fold_email
 from orders.models import Order
 
 _BATCH: Final = 200
@@ -41,7 +42,7 @@ class Finished:
 
 def note_request(delivery: InboundDelivery, person: Person, *, actor: Actor, now: datetime) -> Finished:
     """Put a customer's wish to know his data before staff; nothing is kept of who asked but the customer's row."""
-    customers = _people(delivery.store, person)
+    customers = _people(delivery.store, delivery.platform, person)
     for customer in _or_nobody(customers):
         facts = {"orders": list(person.orders), "known": customer is not None}
         _note(delivery, PrivacyKind.DATA, facts, now, customer=customer, actor=None if customer else actor)
@@ -55,7 +56,7 @@ def note_request(delivery: InboundDelivery, person: Person, *, actor: Actor, now
 def erase_person(delivery: InboundDelivery, person: Person, *, actor: Actor, now: datetime) -> Finished:
     """Erase a customer here, also in stored deliveries; sums stay. Somebody unknown is erased already."""
     store = delivery.store
-    customers = _people(store, person)
+    customers = _people(store, delivery.platform, person)
     ids = [customer.pk for customer in customers]
     # Deliveries first: a worker that holds one may wait for the customer, and must not be waited for then.
     emptied = _empty_deliveries(delivery, _of_person(store, ids, person))
@@ -124,11 +125,13 @@ def _or_nobody(customers: Sequence[Customer]) -> Sequence[Customer | None]:
     return customers or [None]
 
 
-def _people(store: Store, person: Person) -> list[Customer]:
+def _people(store: Store, platform: str, person: Person) -> list[Customer]:
     """Whom a request means: the platform's own customer, and guests with his e-mail address."""
-    means = Q(external_id=person.external_id) if person.external_id else Q(pk__in=[])
+    ids = PlatformId.objects.for_store(store)
+    named = ids.filter(platform=platform, external_id=person.external_id).values_list("customer_id", flat=True)
+    means = Q(pk__in=list(named))
     if person.email:
-        means |= Q(external_id__isnull=True, email__iexact=person.email)
+        means |= Q(~has_platform_id(), external_id__isnull=True, email__folded=fold_email(person.email))
     return list(Customer.objects.for_store(store).filter(means).order_by("pk"))
 
 

@@ -18,7 +18,7 @@ from loyalty.jobs import Counts
 from loyalty.ledger.adjusting import Adjustment, adjust
 from loyalty.ledger.planner import InsufficientBalance
 from loyalty.stores.actors import Trigger
-from loyalty.stores.customers import CustomerFacts
+from loyalty.stores.identifying import CustomerFacts
 from loyalty.stores.models import Customer, Store
 from loyalty.stores.preferences import StoreSettings
 from orders.kinds import LEDGERS

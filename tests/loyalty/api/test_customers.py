@@ -1,10 +1,14 @@
 """Customers over REST."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
+from django.db import transaction
 
+from loyalty.stores.identifying import CustomerFacts, identify
 from loyalty.stores.models import Customer, Store
+from tests.factories import NOW
 from tests.loyalty.api.support import ApiClient, make_customer
 
 
@@ -56,6 +60,27 @@ def test_filters(api: ApiClient, store: Store, foreign_customer: Customer) -> No
     assert found(search="lee") == found(search="0912") == [str(ana.pk)]
     assert found(search="nobody") == []
     assert api.read("/customers/", email="").status_code == 400
+
+
+def test_o7_platform_ids_are_shown_found_and_not_written(api: ApiClient, store: Store) -> None:
+    facts = CustomerFacts("7001", "ana@example.org", "Ana", platform="shopify")
+    with transaction.atomic():
+        ana = identify(store, facts, now=NOW)
+        identify(store, replace(facts, platform="woocommerce", external_id="26"), now=NOW)
+    assert ana is not None
+    make_customer(store, external_id="26")
+
+    def found(**parameters: str) -> list[str]:
+        return [row["id"] for row in api.read("/customers/", **parameters).json()["results"]]
+
+    shown = api.read(f"/customers/{ana.pk}/").json()
+    assert (shown["external_id"], shown["platform_ids"]) == (None, {"shopify": "7001", "woocommerce": "26"})
+    assert found(platform_id="shopify:7001") == found(search="7001") == [str(ana.pk)]
+    assert found(platform_id="shopify:26") == found(external_id="7001") == []
+    assert api.read("/customers/", platform_id="7001").status_code == 400
+    refused = api.send("PATCH", f"/customers/{ana.pk}/", {"platform_ids": {"shopify": "1"}})
+    assert refused.json()["errors"][0]["pointer"] == "/platform_ids"
+    assert api.send("PATCH", f"/customers/{ana.pk}/", {"name": "A"}).json()["platform_ids"] == shown["platform_ids"]
 
 
 @pytest.mark.parametrize(
@@ -110,7 +135,7 @@ def test_a_list_takes_the_same_statements_for_1_and_3(
     make_customer(store)
     api.read("/customers/")
     for _ in range(2):
-        with django_assert_num_queries(2):
+        with django_assert_num_queries(3):
             api.read("/customers/")
         make_customer(store)
         make_customer(store)

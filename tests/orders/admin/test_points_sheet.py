@@ -44,7 +44,7 @@ def test_r6_the_first_sending_only_shows(shop: tuple[Store, Client, Customer]) -
     page = client.post(address(), {"table": TABLE, "once": "t"})
     words = page.content.decode()
     assert "1 row will be carried out, 1 will not" in words
-    assert "No customer has this e-mail or external id." in words
+    assert "No customer has this e-mail or id." in words
     assert factories.balance("points", ana, now=NOW) == 0
 
 

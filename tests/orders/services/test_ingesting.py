@@ -13,6 +13,7 @@ import pytest
 from loyalty.journal.models import JournalEntry
 from loyalty.platforms.snapshot import CustomerSnapshot, LineSnapshot, NotAnOrder, OrderSnapshot
 from loyalty.stores.actors import Actor, Trigger
+from loyalty.stores.identifying import platform_ids
 from loyalty.stores.models import Customer, Store
 from orders.models import Order, OrderStatus
 from orders.services.applying import Details
@@ -21,6 +22,7 @@ from orders.services.cancelling import cancel_order
 from orders.services.changing import change_order
 from orders.services.choices import CancelChoice
 from orders.services.ingesting import IngestResult, Outcome, ingest
+from orders.services.placing import NewOrder, place_order
 from tests import factories
 from tests.races.racing import ROUNDS, in_turn, together
 
@@ -86,7 +88,8 @@ def test_o2_a_new_order_is_recorded_with_its_facts(store: Store) -> None:
     assert (order.tags, order.tag_keys) == (["vip"], ["vip"])
     assert order.lines == [{"title": "Tea", "sku": "T-1", "quantity": 2, "total": "120.00"}]
     assert order.customer is not None
-    assert (order.customer.external_id, order.customer.email) == ("77", "ada@example.com")
+    assert (order.customer.external_id, order.customer.email) == (None, "ada@example.com")
+    assert platform_ids([order.customer.pk]) == {order.customer.pk: {"shopify": "77"}}
     assert journal(order) == [
         ("order.created", {"status": "confirmed", "payment_status": "paid", "platform": "shopify"})
     ]
@@ -226,9 +229,26 @@ def test_o2_a_guest_who_gets_an_account_stays_one_customer(store: Store) -> None
     send(store, snapshot(0, customer=CustomerSnapshot("", "ada@example.com", "")))
     send(store, snapshot(1))
     customer = Customer.objects.for_store(store).get()
-    assert (customer.external_id, customer.name, recorded(store).customer) == ("77", "Ada Byron", customer)
+    assert (customer.name, recorded(store).customer) == ("Ada Byron", customer)
+    assert platform_ids([customer.pk]) == {customer.pk: {"shopify": "77"}}
     send(store, snapshot(2, customer=None))
     assert recorded(store).customer == customer
+
+
+def test_o7_a_later_update_does_not_take_the_order_from_whom_a_spend_named(store: Store) -> None:
+    customer = factories.make_customer(store)
+    factories.grant("points", customer, 100)
+    send(store, snapshot(0, customer=None))
+    order, _ = place_order(
+        store=store,
+        new=NewOrder(
+            number="#1001", external_id=recorded(store).external_id, platform="shopify", total=Decimal(120),
+            currency="USD", placed_at=NOW, customer=customer.pk, apply_points=60,
+        ),
+        actor=factories.ACTOR, trigger=Trigger.API, now=NOW,
+    )  # fmt: skip
+    send(store, snapshot(1))
+    assert (order.customer, recorded(store).customer, recorded(store).points_applied) == (customer, customer, 60)
 
 
 def test_o2_an_order_may_have_no_customer(store: Store) -> None:

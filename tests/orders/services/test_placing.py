@@ -11,10 +11,11 @@ from loyalty.checks import find_faults
 from loyalty.errors import Invalid
 from loyalty.ledger.planner import InsufficientBalance
 from loyalty.stores.actors import Trigger
-from loyalty.stores.customers import CustomerFacts
+from loyalty.stores.identifying import CustomerFacts
 from loyalty.stores.models import Customer, Store
+from loyalty.stores.preferences import EarningSettings, StoreSettings
 from orders.models import Order, OrderStatus
-from orders.services.placing import NewOrder, OrderCancelled, SpendDiffers, place_order
+from orders.services.placing import CustomerDiffers, NewOrder, OrderCancelled, SpendDiffers, place_order
 from tests import factories
 from tests.factories import ACTOR, NOW
 
@@ -162,6 +163,44 @@ def test_o2_a_customer_is_found_by_id_then_by_e_mail_and_filled_in(store: Store)
     assert order.customer_id != known.pk
     order, _ = place(store, number="4", customer=CustomerFacts(None, "", "Nobody"))
     assert order.customer_id is None
+
+
+def test_o7_an_order_without_a_customer_takes_the_one_that_a_spend_names(store: Store, customer: Customer) -> None:
+    factories.grant("credits", customer, "30")
+    factories.make_settings(store, StoreSettings(earning=EarningSettings(points_per_unit=Decimal(1), on_status="paid")))
+    place(store, payment_status="paid", platform="shopify", external_id="9")
+    order, created = place(store, platform="shopify", external_id="9", customer=customer.pk)
+    assert (order.customer, created) == (None, False)
+
+    order, created = place(store, platform="shopify", external_id="9", customer=customer.pk, apply_credits=Decimal(30))
+
+    assert (order.customer, order.credits_applied, created) == (customer, 30, False)
+    assert order.points_earned == 100
+    assert list(find_faults(store)) == []
+
+
+def test_o7_a_spend_that_names_another_customer_is_refused(store: Store, customer: Customer) -> None:
+    factories.grant("credits", customer, "30")
+    other = factories.make_customer(store)
+    factories.grant("credits", other, "30")
+    place(store, customer=customer.pk)
+    for named in (other.pk, CustomerFacts(None, other.email, ""), CustomerFacts("new", "new@example.org", "New")):
+        with pytest.raises(CustomerDiffers):
+            place(store, customer=named, apply_credits=Decimal(10))
+    assert Customer.objects.for_store(store).count() == 2
+    assert CreditMovement.unscoped.filter(type="spend").count() == 0
+
+    order, _ = place(store, customer=CustomerFacts(None, customer.email.upper(), ""), apply_credits=Decimal(10))
+    assert (order.customer, order.credits_applied) == (customer, 10)
+    with pytest.raises(CustomerDiffers):
+        place(store, customer=other.pk, apply_credits=Decimal(10))
+
+
+def test_o7_an_email_of_several_customers_names_nobody(store: Store, customer: Customer) -> None:
+    factories.make_customer(store, email=customer.email)
+    with pytest.raises(Invalid) as refused:
+        place(store, customer=CustomerFacts(None, customer.email, ""))
+    assert (refused.value.errors[0].pointer, refused.value.errors[0].code) == ("/customer", "not-unique")
 
 
 def test_n3_tags_are_trimmed_and_keyed(store: Store) -> None:
