@@ -18,6 +18,11 @@ class FieldError:
     detail: str
 
 
+def pointer_step(name: object) -> str:
+    """One step of a JSON pointer (RFC 6901)."""
+    return str(name).replace("~", "~0").replace("/", "~1")
+
+
 class DomainError(Exception):
     """Base of everything the domain refuses. ``str(error)`` is a sentence for people."""
 

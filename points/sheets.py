@@ -2,6 +2,7 @@
 
 import csv
 import hashlib
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -13,7 +14,7 @@ from django.db import transaction
 
 from loyalty.errors import Conflict, Invalid
 from loyalty.ledger.adjusting import Adjustment, adjust
-from loyalty.ledger.expiry import end_of_day, local_day, scheme_last_day
+from loyalty.ledger.expiry import check_last_day, end_of_day, local_day, scheme_last_day
 from loyalty.ledger.limits import Adjuster, check_within_limit, left_today, lock_left_today, note_adjusted
 from loyalty.ledger.planner import Amount
 from loyalty.ledger.posting import lock_customers
@@ -25,8 +26,10 @@ from points.ledger import POINTS
 NEEDED: Final = ("customer", "points", "reason")
 COLUMNS: Final = (*NEEDED, "expires_on", "note")
 MOST_ROWS: Final = 500
-_LARGEST: Final = 10**12
+_POINTS: Final = re.compile(r"[-+−]?[0-9]{1,12}", re.ASCII)
 _REASON_LENGTH: Final = 200
+_NOTE_LENGTH: Final = 2000
+_NAME_LENGTH: Final = 254
 
 
 class SheetStale(Conflict):
@@ -84,8 +87,18 @@ class Desk:
 def read_sheet(text: str) -> list[Row]:
     """The rows of a CSV table with a header; commas, semicolons or tabs between the columns.
 
-    Raises Invalid at ``/table`` when a column is missing or unknown, or there are no rows or more than 500.
+    Raises Invalid at ``/table`` when it is no table, a column is missing or unknown, or there are no rows or more than
+    500.
     """
+    if "\x00" in text:
+        raise Invalid.at("/table", "The table holds the character NUL, so it is no text. Save it as CSV (UTF-8).")
+    try:
+        return _rows(text)
+    except csv.Error as error:
+        raise Invalid.at("/table", f"This is not a table as CSV files are written: {error}.") from error
+
+
+def _rows(text: str) -> list[Row]:
     first = text.lstrip("\ufeff").partition("\n")[0]
     separator = max(",;\t", key=first.count)
     reader = csv.DictReader(StringIO(text.lstrip("\ufeff")), delimiter=separator, restkey="more", restval="")
@@ -93,8 +106,10 @@ def read_sheet(text: str) -> list[Row]:
     reader.fieldnames = names
     missing = [name for name in NEEDED if name not in names]
     unknown = [name for name in names if name not in COLUMNS]
-    if missing or unknown:
-        what = f"has no column {missing[0]}" if missing else f"has a column that is not known: {unknown[0]}"
+    twice = [name for name in names if names.count(name) > 1]
+    if missing or unknown or twice:
+        what = f"has no column {missing[0]}" if missing else ""
+        what = what or (f"has a column that is not known: {unknown[0]}" if unknown else f"names {twice[0]} twice")
         raise Invalid.at("/table", f"The table {what}. Its first line names the columns: {', '.join(COLUMNS)}.")
     rows = [_row(number, values) for number, values in enumerate(reader, start=1)]
     if not 1 <= len(rows) <= MOST_ROWS:
@@ -198,7 +213,7 @@ def _read(row: Row, people: Sequence[Customer], desk: Desk, now: datetime) -> Li
     try:
         customer = _only(row, people)
         points = _points(row)
-        return Line(row, customer, points, _last_day(row, points, desk, local_day(now, desk.store.tz)))
+        return Line(row, customer, points, _last_day(row, points, desk, now))
     except Invalid as error:
         return Line(row, error=error.errors[0].detail if error.errors else error.detail)
 
@@ -206,6 +221,10 @@ def _read(row: Row, people: Sequence[Customer], desk: Desk, now: datetime) -> Li
 def _only(row: Row, people: Sequence[Customer]) -> Customer:
     if not row.reason or len(row.reason) > _REASON_LENGTH:
         raise Invalid.at("/reason", f"A reason of 1 to {_REASON_LENGTH} letters is needed.")
+    if len(row.note) > _NOTE_LENGTH:
+        raise Invalid.at("/note", f"A note has at most {_NOTE_LENGTH:,} letters.", code="too-long")
+    if len(row.customer) > _NAME_LENGTH:
+        raise Invalid.at("/customer", "This is longer than any e-mail or external id.", code="too-long")
     if not people:
         raise Invalid.at("/customer", "No customer has this e-mail or id.", code="not-found")
     if len(people) > 1:
@@ -214,29 +233,25 @@ def _only(row: Row, people: Sequence[Customer]) -> Customer:
 
 
 def _points(row: Row) -> int:
-    text = row.points.replace("−", "-")
-    digits = text.removeprefix("-").removeprefix("+")
-    if not (digits.isascii() and digits.isdigit()) or not 0 < int(digits) < _LARGEST:
+    if not _POINTS.fullmatch(row.points) or not (points := int(row.points.replace("−", "-"))):
         raise Invalid.at("/points", "Points are a whole number, with a minus to remove some.")
-    return int(text)
+    return points
 
 
-def _last_day(row: Row, points: int, desk: Desk, today: date) -> date | None:
+def _last_day(row: Row, points: int, desk: Desk, now: datetime) -> date | None:
     if points < 0:
         if row.expires_on:
             raise Invalid.at("/expires_on", "Only points that are given have a last day of use.")
         return None
     if not row.expires_on:
-        return scheme_last_day(desk.settings.points_expiry, awarded=today)
+        return scheme_last_day(desk.settings.points_expiry, awarded=local_day(now, desk.store.tz))
     if row.expires_on.lower() == "never":
         return None
     try:
         day = date.fromisoformat(row.expires_on)
     except ValueError:
         raise Invalid.at("/expires_on", "Write the last day of use as 2027-12-31, or never.") from None
-    if day < today:
-        raise Invalid.at("/expires_on", "This day is over already.")
-    return day
+    return check_last_day(day, now=now, tz=desk.store.tz)
 
 
 def _within(line: Line, balances: dict[int, int]) -> Line:

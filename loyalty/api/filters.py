@@ -16,6 +16,7 @@ from rest_framework.views import APIView
 from loyalty.api.pagination import PARAMETERS
 from loyalty.api.problems import Problem
 from loyalty.api.values import parse_day, parse_id, parse_instant
+from loyalty.instants import OutOfRange, check_day, check_instant
 
 _MAX_TEXT: Final = 255
 _DAY_LENGTH: Final = len("2026-01-05")
@@ -190,9 +191,10 @@ class Filters(django_filters.FilterSet):
     def narrowed(self) -> "QuerySet[Any]":
         """The rows that are asked for. Raises Problem ``invalid-parameter`` naming the first wrong parameter."""
         for name, messages in self.errors.items():
-            raise Problem(
-                "invalid-parameter", f"“{name}” has a wrong value: {messages[0]}", members={"parameter": name}
-            )
+            raise wrong_value(name, messages[0])
+        now: datetime = self.request.parser_context["view"].now
+        for name, value in self.form.cleaned_data.items():
+            within_range(name, value, now)
         rows: QuerySet[Any] = self.qs
         return rows
 
@@ -218,23 +220,42 @@ class StrictFilters(BaseFilterBackend):
         return [item.parameter(name) for name, item in filters_of(filters).items()] if filters else []
 
 
-def instant_parameter(request: Request, name: str) -> datetime | None:
-    """The instant in a query parameter, None without it. Raises Problem ``invalid-parameter``."""
+def wrong_value(name: str, reason: object) -> Problem:
+    """The refusal of a query parameter."""
+    return Problem("invalid-parameter", f"“{name}” has a wrong value: {reason}", members={"parameter": name})
+
+
+def within_range(name: str, value: Any, now: datetime) -> None:
+    """Raise Problem ``invalid-parameter`` for an instant or a day that nobody means (L8)."""
+    try:
+        if isinstance(value, datetime):
+            check_instant(value, now=now)
+        elif isinstance(value, date):
+            check_day(value, now=now)
+    except OutOfRange as error:
+        raise wrong_value(name, error) from error
+
+
+def instant_parameter(request: Request, name: str, *, now: datetime) -> datetime | None:
+    """The instant in a query parameter, None without it. Raises Problem ``invalid-parameter`` (L8)."""
     text = request.query_params.get(name)
     try:
-        return None if text is None else _lenient_instant(text)
+        instant = None if text is None else _lenient_instant(text)
     except ValueError:
-        detail = f"“{name}” has a wrong value: {_INSTANT_WANTED}"
-        raise Problem("invalid-parameter", detail, members={"parameter": name}) from None
+        raise wrong_value(name, _INSTANT_WANTED) from None
+    within_range(name, instant, now)
+    return instant
 
 
-def day_parameter(request: Request, name: str) -> date:
-    """The day in a query parameter. Raises Problem ``invalid-parameter``, also when it is missing."""
+def day_parameter(request: Request, name: str, *, now: datetime) -> date:
+    """The day in a query parameter. Raises Problem ``invalid-parameter``, also when it is missing (L8)."""
     try:
-        return parse_day(request.query_params.get(name, ""))
+        day = parse_day(request.query_params.get(name, ""))
     except ValueError:
         detail = f"“{name}” is needed: a day such as 2026-01-31."
         raise Problem("invalid-parameter", detail, members={"parameter": name}) from None
+    within_range(name, day, now)
+    return day
 
 
 def refuse_unknown_parameters(request: Request, known: frozenset[str]) -> None:

@@ -18,18 +18,13 @@ class HasScope(BasePermission):
         """True, or Problem ``missing-scope`` naming it."""
         scope = required_scope(view, request.method or "")
         key: Any = request.auth
-        if scope is not None and not allows_scope(key, scope):
+        if not allows_scope(key, scope):
             raise Problem("missing-scope", f"This API key lacks the scope “{scope}”.", members={"scope": scope})
         return True
 
 
-def required_scope(view: APIView, method: str) -> str | None:
-    """The scope that a method needs; None for a method that the view does not have (405 follows).
-
-    Raises ImproperlyConfigured when the view has the method and names no scope for it.
-    """
-    if not hasattr(view, method.lower()):
-        return None
+def required_scope(view: APIView, method: str) -> str:
+    """The scope that a method of the view needs. Raises ImproperlyConfigured when it names none."""
     scopes: dict[str, str] = getattr(view, "required_scopes", {})
     try:
         return scopes["GET" if method == "HEAD" else method]

@@ -11,7 +11,7 @@ from rest_framework import exceptions
 from rest_framework.renderers import JSONRenderer
 
 from loyalty.api.codes import PROBLEMS, field_code
-from loyalty.errors import Conflict, DomainError, FieldError, Invalid, NotFound, VersionConflict
+from loyalty.errors import Conflict, DomainError, FieldError, Invalid, NotFound, VersionConflict, pointer_step
 
 logger = logging.getLogger(__name__)
 
@@ -29,7 +29,6 @@ _FRAMEWORK: Final[Mapping[type[Exception], str]] = {
     exceptions.AuthenticationFailed: "not-authenticated",
     exceptions.PermissionDenied: "missing-scope",
     exceptions.NotFound: "not-found",
-    exceptions.MethodNotAllowed: "method-not-allowed",
     exceptions.UnsupportedMediaType: "unsupported-media-type",
     exceptions.Throttled: "too-many-requests",
 }
@@ -140,14 +139,11 @@ def _headers(error: exceptions.APIException) -> dict[str, str]:
 def _field_errors(detail: Any, pointer: str) -> Iterator[FieldError]:
     if isinstance(detail, Mapping):
         for name, inner in detail.items():
-            yield from _field_errors(inner, pointer if name == "non_field_errors" else f"{pointer}/{_escape(name)}")
+            step = "" if name == "non_field_errors" else f"/{pointer_step(name)}"
+            yield from _field_errors(inner, f"{pointer}{step}")
     elif isinstance(detail, list) and detail and not isinstance(detail[0], str):
         for index, inner in enumerate(detail):
             yield from _field_errors(inner, f"{pointer}/{index}")
     elif isinstance(detail, list):
         for inner in detail:
             yield FieldError(pointer, field_code(inner.code), str(inner))
-
-
-def _escape(name: object) -> str:
-    return str(name).replace("~", "~0").replace("/", "~1")

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
@@ -10,6 +10,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from loyalty.errors import Invalid
+from loyalty.instants import OutOfRange, check_instant
 from loyalty.ledger.planner import Amount
 from loyalty.money import quantise
 
@@ -206,10 +207,22 @@ class _TextValue(serializers.Field[Any, Any, str, Any]):
 
 @extend_schema_field({"type": "string", "format": "date-time", "examples": ["2026-01-05T11:00:00+08:00"]})
 class InstantField(_TextValue):
-    """An instant with its offset."""
+    """An instant with its offset, from the year 2000 to ten years ahead, or to ``ahead`` of now (L8)."""
 
     default_error_messages = {"invalid": "An instant looks like 2026-01-05T11:00:00+08:00; the offset is needed."}
     parse = staticmethod(parse_instant)
+
+    def __init__(self, *, ahead: timedelta | None = None, **options: Any) -> None:
+        super().__init__(**options)
+        self.ahead = ahead
+
+    def to_internal_value(self, data: Any) -> datetime:
+        """The instant, within what is accepted at the time of the request."""
+        instant: datetime = super().to_internal_value(data)
+        try:
+            return check_instant(instant, now=self.context["now"], ahead=self.ahead)
+        except OutOfRange as error:
+            raise serializers.ValidationError(str(error), code="out_of_range") from error
 
     def to_representation(self, value: datetime) -> str:
         """The instant as text."""

@@ -14,6 +14,7 @@ from rest_framework.views import APIView
 
 from loyalty.api.authentication import ApiKeyAuthentication
 from loyalty.api.filters import Filters, StrictFilters, parameters_of_list, refuse_unknown_parameters
+from loyalty.api.methods import KnownMethods
 from loyalty.api.pagination import NEWEST, Ordering, read_page
 from loyalty.api.parsing import read_body
 from loyalty.api.permissions import HasScope
@@ -26,23 +27,26 @@ from loyalty.stores.actors import Actor
 from loyalty.stores.models import ApiKey, Customer, Store
 
 
-class ApiView(APIView):
+class ApiView(KnownMethods):
     """A view for one API key of one store. ``required_scopes`` names the scope of each method it has."""
 
     authentication_classes = [ApiKeyAuthentication]
     permission_classes = [HasScope]
     throttle_classes = [KeyThrottle]
-    http_method_names = ["get", "head", "post", "patch", "delete"]
     required_scopes: ClassVar[Mapping[str, str]]
     query_parameters: ClassVar[frozenset[str]] = frozenset()
     # Whether an answer may hold a secret, so that what is kept of it for repeats is kept encrypted.
     answers_secrets: ClassVar[bool] = False
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        """Who asks, may they, not too often, not too much, and nothing that nobody knows."""
+        """Who asks, may they, not too often, not too much, nothing that nobody knows and nothing that is no JSON."""
         super().initial(request, *args, **kwargs)
+        if any("\x00" in text for text in kwargs.values()):
+            raise NotFound("There is no such thing in this store.")
         read_body(request)
         refuse_unknown_parameters(request, self.known_parameters(request))
+        # Read here, so that a broken body is told of at every address, also where none is wanted.
+        _ = request.data
 
     def known_parameters(self, _request: Request) -> frozenset[str]:
         """The query parameters of this address."""
@@ -86,7 +90,8 @@ class ApiView(APIView):
 
     def read(self, body: type[Body], *, partial: bool = False, **context: Any) -> dict[str, Any]:
         """The request's body. Raises ValidationError (422) with a pointer for each wrong field."""
-        serializer = body(data=self.request.data, partial=partial, context={"store": self.store, **context})
+        known = {"store": self.store, "now": self.now, **context}
+        serializer = body(data=self.request.data, partial=partial, context=known)
         serializer.is_valid(raise_exception=True)
         values: dict[str, Any] = serializer.validated_data
         return values

@@ -1,13 +1,16 @@
 """Filters of a list as one plain form that works without JavaScript and whose address can be shared."""
 
 from collections.abc import Iterator
+from datetime import date
 from typing import Any, ClassVar
 
 from django import forms
 from django.contrib.admin import ListFilter, ModelAdmin
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
+from django.utils import timezone
 
+from loyalty.instants import OutOfRange, check_day
 from loyalty.stores.active import active_store
 from loyalty.stores.models import Store
 
@@ -71,3 +74,17 @@ class DayInput(forms.DateInput):
 
     def __init__(self, **attributes: Any) -> None:
         super().__init__(attrs=attributes, format="%Y-%m-%d")
+
+
+class DayField(forms.DateField):
+    """A day, from the year 2000 to ten years ahead (L8)."""
+
+    widget = DayInput
+
+    def clean(self, value: Any) -> date | None:
+        """The day, None for an empty field. Raises ValidationError naming the days that are accepted."""
+        day: date | None = super().clean(value)
+        try:
+            return day and check_day(day, now=timezone.now())
+        except OutOfRange as error:
+            raise forms.ValidationError(str(error)) from error

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar
 
 from django.db.models import Q, QuerySet
 from drf_spectacular.utils import PolymorphicProxySerializer
@@ -25,7 +25,7 @@ from loyalty.api.values import (
 from loyalty.api.views import ApiView, ListView
 from loyalty.errors import Invalid
 from loyalty.ledger.adjusting import Adjustment, adjust
-from loyalty.ledger.expiry import end_of_day, is_expired, last_day_of_use, local_day
+from loyalty.ledger.expiry import check_last_day, end_of_day, is_expired, last_day_of_use
 from loyalty.ledger.ledger import Ledger, valid_at
 from loyalty.ledger.models import AbstractLot, AbstractMovement, MovementType, Origin
 from loyalty.ledger.planner import Amount, InsufficientBalance
@@ -33,9 +33,6 @@ from loyalty.ledger.posting import Posted
 from loyalty.stores.actors import Trigger, actor_names
 from loyalty.stores.keys import Scope
 from loyalty.stores.models import Store
-
-# Nobody means a day of the year 9999 to be the last of use; null says never.
-_LAST_YEAR: Final = 9998
 
 
 class LotDocument(Document):
@@ -237,10 +234,8 @@ class AdjustView(ApiView):
         last_day = values["expires_on"] if "expires_on" in values else self.default_last_day()
         if last_day is None:
             return None
-        if last_day < local_day(self.now, self.store.tz):
-            raise Invalid.at("/expires_on", "The last day of use is before today.", code="in-the-past")
-        if last_day.year > _LAST_YEAR:
-            raise Invalid.at("/expires_on", "The day is too far ahead; null means never.", code="too-far")
+        if values.get("expires_on"):
+            check_last_day(last_day, now=self.now, tz=self.store.tz)
         return end_of_day(last_day, self.store.tz)
 
 

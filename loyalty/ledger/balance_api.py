@@ -69,7 +69,7 @@ class BalanceView(ApiView):
     def get(self, _request: Request, customer_id: str) -> Response:
         """What a customer can use of either kind, and what of it expires next."""
         customer = self.customer(customer_id)
-        instant = instant_parameter(self.request, "as_of")
+        instant = instant_parameter(self.request, "as_of", now=self.now)
         by_kind: dict[Kind, Mapping[str, Balance]] = {}
         for kind in ("credits", "points"):
             ledger = ledger_of(kind)

@@ -3,6 +3,8 @@
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from loyalty.errors import Invalid
+from loyalty.instants import furthest
 from loyalty.stores.preferences import PointsExpirySettings
 
 _SECOND = timedelta(seconds=1)
@@ -36,6 +38,18 @@ def last_day_of_use(expires_at: datetime | None, tz: ZoneInfo) -> date | None:
 def local_day(now: datetime, tz: ZoneInfo) -> date:
     """The day it is in the store."""
     return now.astimezone(tz).date()
+
+
+def check_last_day(last_day: date, *, now: datetime, tz: ZoneInfo) -> date:
+    """The day, when value can be given until then.
+
+    Raises Invalid at ``/expires_on`` for a day before today and for one that is more than ten years ahead (L8).
+    """
+    if last_day < local_day(now, tz):
+        raise Invalid.at("/expires_on", "The last day of use is before today.", code="in-the-past")
+    if last_day > furthest(now).date():
+        raise Invalid.at("/expires_on", "The day is more than ten years ahead.", code="too-far")
+    return last_day
 
 
 def scheme_last_day(scheme: PointsExpirySettings, *, awarded: date) -> date | None:

@@ -1,7 +1,6 @@
 """A customer's statement between two days over REST."""
 
 from collections.abc import Mapping
-from datetime import date
 from typing import Any, ClassVar, Final
 
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -36,8 +35,6 @@ from loyalty.stores.models import Customer
 _DAY: Final = {"type": "string", "format": "date"}
 FROM: Final = OpenApiParameter("from", _DAY, required=True, description="The first day, in the store's time zone.")
 TO: Final = OpenApiParameter("to", _DAY, required=True, description="The last day, which belongs to the statement.")
-# Nobody means a year past these.
-_YEARS: Final = range(1900, 9999)
 
 
 class StatementLineDocument(Document):
@@ -131,16 +128,10 @@ class StatementView(ApiView):
         )
 
     def _period(self) -> Period:
-        first, last = (self._day(name) for name in ("from", "to"))
+        first, last = (day_parameter(self.request, name, now=self.now) for name in ("from", "to"))
         if last < first:
             raise Problem("invalid-parameter", "“to” is before “from”.", members={"parameter": "to"})
         return Period.of(first, last, self.store)
-
-    def _day(self, name: str) -> date:
-        day = day_parameter(self.request, name)
-        if day.year not in _YEARS:
-            raise Problem("invalid-parameter", f"“{name}” is too far away.", members={"parameter": name})
-        return day
 
     def _accounts(self, kind: Kind, customer: Customer, period: Period) -> list[Account]:
         try:

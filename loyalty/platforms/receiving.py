@@ -61,11 +61,13 @@ ON CONFLICT (store_id, platform, key) DO NOTHING
 def receive(request: HttpRequest, platform: str, slug: str) -> HttpResponse:
     """Take in one webhook.
 
-    405 unless POST, 413 above 1 MB, 404 for a store that is unknown or not connected to the platform, 401 without its
-    signature, 400 unless the body is a JSON object. Else 200, a repeat included. Only what is signed is kept.
+    OPTIONS says that it is POST alone, and any other method is 405. 413 above 1 MB, 404 for a store that is unknown or
+    not connected to the platform, 401 without its signature, 400 unless the body is a JSON object. Else 200, a repeat
+    included. Only what is signed is kept.
     """
     if request.method != "POST":
-        return HttpResponse(status=HTTPStatus.METHOD_NOT_ALLOWED, headers={"Allow": "POST"})
+        status = HTTPStatus.OK if request.method == "OPTIONS" else HTTPStatus.METHOD_NOT_ALLOWED
+        return HttpResponse(status=status, headers={"Allow": "POST, OPTIONS"})
     if (length := _length(request)) > MAX_BODY:
         _drop(request, length)
         return HttpResponse(status=HTTPStatus.REQUEST_ENTITY_TOO_LARGE)

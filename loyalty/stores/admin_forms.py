@@ -5,7 +5,7 @@ from typing import Any
 
 from django import forms
 
-from loyalty.backoffice.filters import DayInput
+from loyalty.backoffice.filters import DayField
 from loyalty.backoffice.forms import OnceForm
 from loyalty.ledger.expiry import local_day
 from loyalty.money import is_currency
@@ -57,7 +57,7 @@ class ApiKeyForm(OnceForm):
         choices=[(ALL_SCOPES, "Everything"), *((scope.value, scope.value) for scope in Scope)],
         widget=forms.CheckboxSelectMultiple,
     )
-    expires_on = forms.DateField(label="Last day of use", required=False, widget=DayInput, help_text="Empty: no end.")
+    expires_on = DayField(label="Last day of use", required=False, help_text="Empty: no end.")
 
     def __init__(self, *args: Any, store: Store, now: datetime, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -8,7 +8,7 @@ from django import forms
 from django.db import transaction
 from django.http import HttpRequest
 
-from loyalty.backoffice.filters import DayInput
+from loyalty.backoffice.filters import DayField
 from loyalty.backoffice.forms import OnceForm, first_time
 from loyalty.errors import Invalid
 from loyalty.ledger.adjusting import Adjustment, adjust
@@ -31,10 +31,9 @@ class AdjustForm(OnceForm):
 
     direction = forms.ChoiceField(label="What to do", choices=[("give", "Give"), ("remove", "Remove")])
     amount = forms.DecimalField(label="Amount", localize=False)
-    expires_on = forms.DateField(
+    expires_on = DayField(
         label="Last day of use",
         required=False,
-        widget=DayInput,
         help_text="For a gift. Left empty, credits never expire and points expire by the store's scheme.",
     )
     reason = forms.CharField(label="Reason", max_length=200, help_text="The customer's history shows it to staff.")

@@ -7,6 +7,7 @@ from typing import Any, Final
 from django import forms
 from django.http import QueryDict
 
+from loyalty.backoffice.filters import DayField
 from loyalty.errors import FieldError, Invalid
 from loyalty.ledger.expiry import is_expired, local_day, next_scheme_day
 from loyalty.ledger.ledger import Kind
@@ -151,7 +152,7 @@ def _extension_fields(ref: str, limits: ExtendSettings, today: date) -> dict[str
             required=False,
             widget=forms.NumberInput(attrs=_LIVE | _INPUT | said | days),
         ),
-        f"until_{ref}": forms.DateField(
+        f"until_{ref}": DayField(
             label="or until",
             required=False,
             widget=forms.DateInput(attrs=_LIVE | _INPUT | said | until, format="%Y-%m-%d"),

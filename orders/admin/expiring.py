@@ -14,7 +14,7 @@ from django.template.response import TemplateResponse
 from django.utils import timezone
 
 from loyalty.backoffice.base import BackOfficeAdmin, store_view
-from loyalty.backoffice.filters import DayInput
+from loyalty.backoffice.filters import DayField
 from loyalty.backoffice.paging import BriefPaginator
 from loyalty.ledger.expiry import end_of_day, last_day_of_use, local_day
 from loyalty.ledger.ledger import Kind
@@ -40,8 +40,8 @@ class PeriodForm(forms.Form):
     days = forms.TypedChoiceField(
         label="Expiring within", choices=[(days, f"{days} days") for days in DAYS], coerce=int, required=False
     )
-    first = forms.DateField(label="Last day of use from", required=False, widget=DayInput)
-    last = forms.DateField(label="Last day of use until", required=False, widget=DayInput)
+    first = DayField(label="Last day of use from", required=False)
+    last = DayField(label="Last day of use until", required=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
-from loyalty.backoffice.filters import DayInput, FilterForm, FormFilter
+from loyalty.backoffice.filters import DayField, FilterForm, FormFilter
 from loyalty.ledger.expiry import end_of_day
 from loyalty.stores.actors import Trigger
 from loyalty.stores.models import Customer
@@ -61,10 +61,10 @@ class OrderFilterForm(FilterForm):
     paid_after_cancellation = _choice("Paid after cancellation", _YES)
     open_on_platform = _choice("Cancelled here, open on the platform", _YES)
     tags = forms.CharField(label="Tags (all of them, with commas between)", required=False, max_length=500)
-    placed_from = forms.DateField(label="Placed from", required=False, widget=DayInput)
-    placed_to = forms.DateField(label="Placed until", required=False, widget=DayInput)
-    cancelled_from = forms.DateField(label="Cancelled from", required=False, widget=DayInput)
-    cancelled_to = forms.DateField(label="Cancelled until", required=False, widget=DayInput)
+    placed_from = DayField(label="Placed from", required=False)
+    placed_to = DayField(label="Placed until", required=False)
+    cancelled_from = DayField(label="Cancelled from", required=False)
+    cancelled_to = DayField(label="Cancelled until", required=False)
     cancelled_by = _choice("Cancelled by", (_ANY, *((key, label) for key, (label, _) in _CANCELLED_BY.items())))
     bulk = forms.IntegerField(label="Bulk cancel (its number)", required=False, min_value=1, max_value=_LARGEST_ID)
     not_reverted = _choice("Either kind Not Reverted", _YES)

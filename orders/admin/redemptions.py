@@ -14,7 +14,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from loyalty.backoffice.base import BackOfficeAdmin, StoreModelAdmin, StoreView, store_view
-from loyalty.backoffice.filters import DayInput, FilterForm, FormFilter
+from loyalty.backoffice.filters import DayField, FilterForm, FormFilter
 from loyalty.errors import DomainError
 from loyalty.journal.models import JournalEntry
 from loyalty.journal.wording import lines_of
@@ -57,8 +57,8 @@ class RedemptionFilterForm(FilterForm):
     attention = forms.ChoiceField(label="Waits for staff", choices=_ATTENTION, required=False)
     reward: Any = forms.ModelChoiceField(label="Reward", queryset=None, required=False)
     code = forms.CharField(label="Code", required=False, max_length=40)
-    redeemed_from = forms.DateField(label="Redeemed from", required=False, widget=DayInput)
-    redeemed_to = forms.DateField(label="Redeemed until", required=False, widget=DayInput)
+    redeemed_from = DayField(label="Redeemed from", required=False)
+    redeemed_to = DayField(label="Redeemed until", required=False)
 
     def __init__(self, *args: Any, request: HttpRequest, **kwargs: Any) -> None:
         super().__init__(*args, request=request, **kwargs)

@@ -14,7 +14,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from loyalty.backoffice.base import StoreModelAdmin
-from loyalty.backoffice.filters import DayInput, FilterForm, FormFilter
+from loyalty.backoffice.filters import DayField, FilterForm, FormFilter
 from loyalty.journal.wording import trigger_words
 from loyalty.ledger.expiry import end_of_day
 from loyalty.stores.active import active_store, may
@@ -48,8 +48,8 @@ class RevertFilterForm(FilterForm):
         label="Caused", choices=[("", "Any"), *((item.value, trigger_words(item)) for item in Trigger)], required=False
     )
 
-    created_from = forms.DateField(label="Returned from", required=False, widget=DayInput)
-    created_to = forms.DateField(label="Returned until", required=False, widget=DayInput)
+    created_from = DayField(label="Returned from", required=False)
+    created_to = DayField(label="Returned until", required=False)
     undone = forms.ChoiceField(
         label="Undone", choices=[("", "Any"), ("yes", "Undone"), ("no", "Not undone")], required=False
     )

@@ -1,7 +1,7 @@
 """A customer's statement between two days, made for printing."""
 
 from datetime import date, timedelta
-from typing import Any, Final
+from typing import Any
 
 from django import forms
 from django.http import HttpRequest, HttpResponse
@@ -9,7 +9,7 @@ from django.template.response import TemplateResponse
 from django.utils import timezone
 
 from loyalty.backoffice.base import BackOfficeAdmin, store_view
-from loyalty.backoffice.filters import DayInput
+from loyalty.backoffice.filters import DayField
 from loyalty.ledger.expiry import local_day
 from loyalty.ledger.ledger import Kind
 from loyalty.ledger.statement import MOST_LINES, Account, Line, Period, TooManyLines, by_currency, statement
@@ -20,23 +20,17 @@ from loyalty.stores.showing import show_day, show_last_day, show_moment
 from orders.admin.order_tabs import reason_words
 from orders.kinds import KINDS, LEDGERS, NAMES, show
 
-_YEARS: Final = (1900, 9998)
-
 
 class StatementForm(forms.Form):
     """From which day through which."""
 
-    first = forms.DateField(label="From", widget=DayInput)
-    last = forms.DateField(label="Through", widget=DayInput)
+    first = DayField(label="From")
+    last = DayField(label="Through")
 
     def clean(self) -> dict[str, Any]:
-        """Two days in their order, of years that somebody could mean."""
+        """Two days in their order."""
         cleaned: dict[str, Any] = super().clean() or {}
         first, last = cleaned.get("first"), cleaned.get("last")
-        for name in ("first", "last"):
-            day = cleaned.get(name)
-            if day and not _YEARS[0] <= day.year <= _YEARS[1]:
-                self.add_error(name, "This day is too far away.")
         if first and last and last < first:
             self.add_error("last", "This is before the first day.")
         return cleaned

@@ -17,6 +17,7 @@ from loyalty.api.values import (
     parse_id,
 )
 from loyalty.errors import FieldError, Invalid
+from loyalty.instants import PLACED_AHEAD
 from loyalty.ledger.ledger import Kind
 from loyalty.money import is_currency
 from loyalty.stores.identifying import CustomerFacts
@@ -187,7 +188,7 @@ class NewOrderBody(Body):
     external_id = serializers.CharField(max_length=100, required=False, allow_null=True)
     platform = serializers.SlugField(max_length=20, default="api")
     customer = CustomerField(allow_null=True)
-    placed_at = InstantField(required=False)
+    placed_at = InstantField(ahead=PLACED_AHEAD, required=False)
     total = AmountField()
     currency = serializers.CharField(required=False)
     tags = _tags()

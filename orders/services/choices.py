@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
 
-from loyalty.errors import FieldError, Invalid
+from loyalty.errors import FieldError, Invalid, pointer_step
 from loyalty.ledger.expiry import end_of_day
 from loyalty.ledger.ledger import Kind
 from loyalty.ledger.planner import Amount, Decision, KindChoice, UsedLot
@@ -113,7 +113,7 @@ def resolve(choice: CancelChoice, *, limits: ExtendSettings, today: date) -> Res
     """
     last = today + timedelta(days=limits.max_days)
     asked = [(f"/extend/{kind}", extension) for kind, extension in choice.extend.items()]
-    asked += [(f"/extend/allocations/{ref}", extension) for ref, extension in choice.extend_allocations.items()]
+    asked += [(_at_allocation(ref), extension) for ref, extension in choice.extend_allocations.items()]
     errors = [error for pointer, extension in asked for error in _errors(pointer, extension, today, last)]
     if errors:
         raise Invalid(errors=errors)
@@ -149,13 +149,28 @@ def kind_choice(choice: ResolvedChoice, kind: Kind, store: Store) -> KindChoice:
     )
 
 
-def check_allocations(choice: ResolvedChoice, used: Mapping[Kind, Iterable[UsedLot]]) -> None:
-    """Raise Invalid (``not-found``) for an extended allocation that this order does not have."""
-    known = {allocation_ref(kind, lot.allocation_id) for kind in KINDS for lot in used[kind]}
-    errors = [
-        FieldError(f"/extend/allocations/{ref}", "not-found", f"This order has no allocation {ref}.")
-        for ref in choice.extend_allocations
-        if ref not in known
-    ]
+def check_extensions(choice: ResolvedChoice, used: Mapping[Kind, Iterable[UsedLot]]) -> None:
+    """Hold what is extended against what the order used: nobody's extension is dropped in silence.
+
+    Raises Invalid: ``not-found`` for an allocation that this order does not have, ``not-returned`` for a kind, or an
+    allocation of a kind, that the same choice does not return.
+    """
+    known = {allocation_ref(kind, lot.allocation_id): kind for kind in KINDS for lot in used[kind]}
+    kept = {kind for kind in KINDS if choice.decisions[kind] is not Decision.RETURN}
+    errors = [_not_returned(f"/extend/{kind}", kind) for kind in choice.extend if kind in kept]
+    for ref in choice.extend_allocations:
+        pointer = _at_allocation(ref)
+        if ref not in known:
+            errors.append(FieldError(pointer, "not-found", f"This order has no allocation {ref}."))
+        elif known[ref] in kept:
+            errors.append(_not_returned(pointer, known[ref]))
     if errors:
         raise Invalid(errors=errors)
+
+
+def _at_allocation(ref: str) -> str:
+    return f"/extend/allocations/{pointer_step(ref)}"
+
+
+def _not_returned(pointer: str, kind: Kind) -> FieldError:
+    return FieldError(pointer, "not-returned", f"What is extended has to be returned too: revert_{kind} is not true.")

@@ -16,7 +16,7 @@ from loyalty.stores.models import Store
 from loyalty.stores.preferences import StoreSettings
 from orders.kinds import KINDS, LEDGERS, currency_of
 from orders.models import Order
-from orders.services.choices import CancelChoice, ResolvedChoice, check_allocations, kind_choice, resolve
+from orders.services.choices import CancelChoice, ResolvedChoice, check_extensions, kind_choice, resolve
 from orders.services.earning import Forecast, forecast
 from orders.services.tracing import BY_PERSON, Matched
 
@@ -105,7 +105,7 @@ def plan_order(
     ``matched`` says what decided about each kind (N6).
     """
     mine: dict[Kind, Sequence[UsedLot]] = {kind: used[kind].get(order.pk, ()) for kind in KINDS}
-    check_allocations(choice, mine)
+    check_extensions(choice, mine)
     kinds = {kind: plan_kind(mine[kind], kind_choice(choice, kind, store), rule=rule, now=now) for kind in KINDS}
     return OrderPlan(order, choice, mine, kinds, matched)
 

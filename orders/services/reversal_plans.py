@@ -17,7 +17,7 @@ from loyalty.ledger.planner import Amount, Draw, ExpiredRule, KindPlan, UsedLot,
 from loyalty.stores.models import Store
 from loyalty.stores.preferences import StoreSettings
 from orders.redemption_models import Redemption, RewardType
-from orders.services.choices import CancelChoice, ResolvedChoice, check_allocations, kind_choice, resolve
+from orders.services.choices import CancelChoice, ResolvedChoice, check_extensions, kind_choice, resolve
 from points.ledger import POINTS
 
 _SALT: Final = "orders.reversal"
@@ -98,7 +98,7 @@ def preview_reversal(
 def plan_reversal(redemption: Redemption, choice: ResolvedChoice, *, store: Store, now: datetime) -> ReversalPlan:
     """Decide what comes back; to write it, callers hold the customer's lock and then the redemption's."""
     used = POINTS.redeemed_lots(redemption.pk)
-    check_allocations(choice, {"credits": (), "points": used})
+    check_extensions(choice, {"credits": (), "points": used})
     takes = _takes(redemption, now) if redemption.type == RewardType.CREDITS else ()
     share = _share(redemption, takes)
     points = plan_kind(part_of(used, share), kind_choice(choice, "points", store), rule=ExpiredRule.VALID_ONLY, now=now)

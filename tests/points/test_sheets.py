@@ -58,6 +58,10 @@ def test_r6_a_table_is_read_however_its_columns_are_parted(store: Store, ana: Cu
         ("customer,points\nx,1\n", "has no column reason"),
         ("customer,points,reason,colour\nx,1,y,red\n", "is not known: colour"),
         ("customer,points,reason\n", "1 to 500 rows"),
+        ("customer,points,reason,points\nx,1,y,900\n", "names points twice"),
+        ("customer,points,reason\nx,1,a\rb\n", "not a table"),
+        (f"customer,points,reason\nx,1,{'a' * 140_000}\n", "not a table"),
+        ("customer,points,reason\nx,1,a\x00b\n", "NUL"),
         ("customer,points,reason\n" + "a,1,b\n" * (MOST_ROWS + 1), "1 to 500 rows"),
     ],
 )
@@ -77,7 +81,12 @@ def test_r6_what_is_no_table_is_refused(text: str, words: str) -> None:
         ("A-1,1.5,x", "whole number"),
         ("A-1,²,x", "whole number"),
         ("A-1,-1,x", "0 points by then"),
-        ("A-1,5,x,2026-01-04", "over already"),
+        ("A-1,5,x,2026-01-04", "before today"),
+        ("A-1,5,x,9999-12-31", "ten years"),
+        ("A-1,-+5,x", "whole number"),
+        ("A-1,+,x", "whole number"),
+        (f"A-1,{'9' * 5000},x", "whole number"),
+        (f"{'a' * 130_000},1,x", "longer than"),
         ("A-1,5,x,soon", "2027-12-31"),
         ("A-1,-5,x,2027-01-01", "Only points that are given"),
     ],
@@ -86,6 +95,11 @@ def test_r6_each_row_says_what_is_wrong_with_it(store: Store, ana: Customer, row
     first, good = check(store, f"customer,points,reason,expires_on\n{row}\nA-1,7,fine\n")
     assert words in first.error
     assert (good.error, good.points) == ("", 7)
+
+
+def test_r6_a_note_is_no_longer_than_on_the_form(store: Store, ana: Customer) -> None:
+    (line,) = check(store, f"customer,points,reason,note\nA-1,5,x,{'n' * 2001}\n")
+    assert "2,000 letters" in line.error
 
 
 def test_t1_other_stores_customers_are_unknown(store: Store, ana: Customer) -> None:

@@ -11,6 +11,7 @@ from django.utils.dateparse import parse_date, parse_datetime
 from tqdm import tqdm
 
 from loyalty.encryption import Unreadable
+from loyalty.instants import OutOfRange, check_day, check_instant
 from loyalty.ledger.expiry import end_of_day
 from loyalty.management.commanding import OneLineCommand
 from loyalty.platforms.asking import PlatformError, Throttled
@@ -86,12 +87,13 @@ def _instant(text: str, store: Store, now: datetime) -> datetime:
         instant, day = parse_datetime(text) if "T" in text or ":" in text else None, parse_date(text)
     except ValueError:
         instant = day = None
-    found = instant or (_begin_of(day, store) if day else None)
-    if found is None or found.tzinfo is None or found > now:
-        raise CommandError(
-            f"“{text}” is neither a past day (2026-01-31) nor a past instant (2026-01-31T09:00:00+08:00)."
-        )
-    return found
+    try:
+        found = instant or (_begin_of(check_day(day, now=now), store) if day else None)
+        if found is not None and found.tzinfo is not None and found <= now:
+            return check_instant(found, now=now)
+    except OutOfRange as error:
+        raise CommandError(f"--since: {error}") from error
+    raise CommandError(f"“{text}” is neither a past day (2026-01-31) nor a past instant (2026-01-31T09:00:00+08:00).")
 
 
 def _begin_of(day: date, store: Store) -> datetime:

@@ -1,10 +1,13 @@
 """What the API's tests share."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
+from django.core.signals import request_finished, request_started
+from django.db import close_old_connections
 from django.test import Client
 
 from loyalty.stores.models import Customer, Store
@@ -35,6 +38,18 @@ class ApiClient(Client):
         """A command under an Idempotency-Key of its own, or the one given."""
         self.commands += 1
         return self.send("POST", path, body, idempotency_key=key or f"command-{self.commands}")
+
+
+@contextmanager
+def connections_kept() -> Iterator[None]:
+    """While a test calls the WSGI application itself, whose requests would close the test's own connection."""
+    for signal in (request_started, request_finished):
+        signal.disconnect(close_old_connections)
+    try:
+        yield
+    finally:
+        for signal in (request_started, request_finished):
+            signal.connect(close_old_connections)
 
 
 ClientFor = Callable[..., ApiClient]

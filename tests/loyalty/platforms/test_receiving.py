@@ -154,7 +154,7 @@ def test_just_under_a_megabyte_is_taken(store: Store) -> None:
 def test_only_post(store: Store, method: str) -> None:
     connect_store(store)
     answer = getattr(Client(), method)(f"/hooks/shopify/{store.slug}/")
-    assert (answer.status_code, answer.headers["Allow"]) == (405, "POST")
+    assert (answer.status_code, answer.headers["Allow"]) == (405, "POST, OPTIONS")
 
 
 def test_an_address_without_its_last_slash_is_no_redirect(store: Store) -> None:

@@ -117,6 +117,15 @@ def test_m3_one_allocation_can_be_extended_by_its_id(shop: Shop, example: Exampl
     assert [lot["expires_on"] for lot in answer["reverts"][0]["lots"]] == ["2026-12-31", "2026-03-20"]
 
 
+def test_an_extended_allocation_of_a_kind_that_is_not_returned_is_refused(shop: Shop, example: Example) -> None:
+    lots = shop.preview(example.order, revert_credits=True).json()["credits"]["lots"]
+    allocation = lots[0]["allocation"]
+
+    response = shop.cancel(example.order, revert_points=True, extend={"allocations": {allocation: {"days": 3}}})
+
+    assert pointers(response) == {f"/extend/allocations/{allocation}": "not-returned"}
+
+
 @pytest.mark.parametrize(
     ("body", "pointer", "code"),
     [
@@ -137,6 +146,8 @@ def test_m3_one_allocation_can_be_extended_by_its_id(shop: Shop, example: Exampl
         ({"extend": {"points": {"expires_on": "2026-01-04"}}}, "/extend/points/expires_on", "in-the-past"),
         ({"extend": {"points": {"expires_on": "2027-01-06"}}}, "/extend/points/expires_on", "out-of-range"),
         ({"extend": {"points": {"expires_on": "2026-02-30"}}}, "/extend/points/expires_on", "invalid"),
+        ({"extend": {"credits": {"days": 3}}}, "/extend/credits", "not-returned"),
+        ({"extend": {"points": {"days": 3}}, "revert_points": False}, "/extend/points", "not-returned"),
         ({"extend": {"allocations": {"c0": {"days": 3}}}}, "/extend/allocations/c0", "not-found"),
         ({"extend": {"allocations": {"~/": {"days": "3"}}}}, "/extend/allocations/~0~1/days", "invalid"),
         ([], "", "invalid"),

@@ -1,0 +1,165 @@
+"""No method, key, header or text in a request is answered with 5xx, at any address of the API."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.test import Client, RequestFactory
+from django.urls import URLPattern, URLResolver, get_resolver
+from rest_framework.views import APIView
+
+from loyalty.stores.models import Customer
+from loyalty.wsgi import application
+from tests.loyalty.api.support import ApiClient, connections_kept
+
+METHODS = ("GET", "POST", "PATCH", "DELETE")
+OTHERS = ("PUT", "TRACE", "CONNECT", "INITIAL")
+
+
+def _addresses(patterns: Any = None, prefix: str = "/") -> Iterator[tuple[str, type[APIView]]]:
+    for pattern in get_resolver("loyalty.api.urls").url_patterns if patterns is None else patterns:
+        if isinstance(pattern, URLResolver):
+            yield from _addresses(pattern.url_patterns, f"{prefix}{pattern.pattern}")
+        elif isinstance(pattern, URLPattern) and pattern.name:
+            view: Any = pattern.callback
+            yield re.sub("<[^>]+>", "1", f"{prefix}{pattern.pattern}"), view.view_class
+
+
+ADDRESSES = dict(_addresses())
+OPERATIONS = [(method, path) for path, view in ADDRESSES.items() for method in METHODS if hasattr(view, method.lower())]
+WITH_BODY = [(method, path) for method, path in OPERATIONS if method in ("POST", "PATCH")]
+
+
+def test_options_answers_200_with_allow_to_anybody(client: Client) -> None:
+    for address in ADDRESSES:
+        answer = client.options(f"/api/v1{address}")
+        allowed = set(answer.headers["Allow"].split(", "))
+        assert (answer.status_code, answer.content) == (200, b"")
+        assert allowed - {"OPTIONS", "HEAD"} == {method for method, path in OPERATIONS if path == address}
+    assert client.options("/api/v1/nothing/").status_code == 404
+
+
+def test_a_method_that_is_not_there_is_405_whatever_else_is_wrong(client: Client) -> None:
+    for address in ADDRESSES:
+        allowed = client.options(f"/api/v1{address}").headers["Allow"]
+        for method in {*METHODS, *OTHERS} - set(allowed.split(", ")):
+            answer = client.generic(method, f"/api/v1{address}?colour=red", "{", content_type="text/plain")
+            assert (answer.status_code, answer.headers.get("Allow")) == (405, allowed), (method, address)
+
+
+MALFORMED = {
+    "a key twice": '{"amount": "1.00", "amount": "900.00"}',
+    "a key twice within": r'{"extend": [{"a": {"b": 1, "\u0062": 1}}]}',
+    "nested deeply": "[" * 900 + "]" * 900,
+    "nested more than the parser goes": '{"a":' * 100_000,
+    "nested more than anybody reads": '{"reason": ' + "[" * 40 + "]" * 40 + "}",
+    "no number": '{"amount": NaN}',
+    "infinite": '{"amount": -Infinity}',
+    "an exponent beyond all": '{"amount": 1E+9999999999999999999}',
+    "more digits than are read": '{"amount": ' + "9" * 5000 + "}",
+    "UTF-16": '{"amount": "1.00"}'.encode("utf-16"),
+    "half a character": b'{"reason": "\xc3"}',
+    "half of a pair as bytes": b'{"reason": "\xed\xa0\x80"}',
+}
+
+
+@pytest.mark.parametrize("body", MALFORMED.values(), ids=MALFORMED)
+def test_malformed_json_is_400_everywhere(api: ApiClient, body: Any) -> None:
+    for method, address in WITH_BODY:
+        answer = api.send(method, address, body, idempotency_key="k")
+        assert (answer.status_code, answer.json()["code"]) == (400, "malformed-json"), (method, address)
+
+
+@pytest.mark.parametrize(
+    ("body", "pointer"),
+    [
+        (r'{"reason": "a\u0000b"}', "/reason"),
+        (r'{"reason": "\ud800"}', "/reason"),
+        (r'{"\uDFFF": 1}', ""),
+        (r'{"extend": {"a/b": [{"\u0000": 1}]}}', "/extend/a~1b/0"),
+        (r'{"tags": ["\ud83e\udd84", "\u0000"]}', "/tags/1"),
+    ],
+)
+def test_texts_that_nothing_can_store_are_422_at_their_pointer(api: ApiClient, body: str, pointer: str) -> None:
+    for method, address in WITH_BODY:
+        answer = api.send(method, address, body, idempotency_key="k")
+        assert (answer.status_code, answer.json()["code"]) == (422, "invalid"), (method, address)
+        assert [error["pointer"] for error in answer.json()["errors"]] == [pointer]
+
+
+def test_texts_of_whole_pairs_are_texts(api: ApiClient) -> None:
+    assert api.send("POST", "/customers/", r'{"name": "\ud83e\udd84 \u05d0"}').json()["name"] == "🦄 א"
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"accept": "\x7f;;=,*/"},
+        {"accept": "text/html"},
+        {"accept-language": "zz-🦄-" + "x" * 5000},
+        {"authorization": "Bearer lbo_\x00_\x00"},
+        {"authorization": "Bearer lbo_é_ü"},
+        {"if-match": '"99999999999999999999"'},
+        {"if-match": "W/\xff\x00"},
+        {"idempotency-key": "\x00"},
+        {"idempotency-key": "ключ"},
+        {"idempotency-key": "x" * 5000},
+        {"content-type": "\x7f/;;"},
+        {"content-type": ""},
+        {"content-type": "multipart/form-data"},
+        {"range": "bytes=-99999999999999999999"},
+        {"x-forwarded-for": "\x00"},
+        {"host": "a b"},
+    ],
+    ids=str,
+)
+def test_no_header_is_answered_with_5xx(api: ApiClient, customer: Customer, headers: dict[str, str]) -> None:
+    content_type = headers.pop("content-type", "application/json")
+    for method, address in (
+        ("GET", "/customers/"),
+        ("PATCH", f"/customers/{customer.pk}/"),
+        ("POST", f"/customers/{customer.pk}/points/"),
+        ("GET", "/schema/"),
+    ):
+        answer = api.generic(method, f"/api/v1{address}", b'{"name": "x"}', content_type, headers=headers)
+        assert answer.status_code < 500, (method, address)
+
+
+@pytest.mark.parametrize("charset", ["hex", "undefined", "idna", "utf-16", "x\x00y", '"hex"'])
+def test_a_charset_that_decodes_no_text_is_overlooked(api: ApiClient, customer: Customer, charset: str) -> None:
+    factory = RequestFactory(headers={"authorization": api.defaults["HTTP_AUTHORIZATION"]})
+    environ = factory.generic("PATCH", f"/api/v1/customers/{customer.pk}/?%C3%A9=%FF", "{}").environ
+    environ["CONTENT_TYPE"] = f"application/json; charset={charset}"
+    statuses: list[str] = []
+    with connections_kept():
+        body = b"".join(application(environ, lambda status, _headers: statuses.append(status)))
+    assert statuses == ["400 Bad Request"]
+    assert "“é”" in body.decode()
+
+
+QUERIES = [
+    "%00", "a=%00", "limit=%00", "cursor=%00", "cursor=%ff", "cursor=a:b", "cursor=" + "x" * 100_000,
+    "ordering=%00", "search=%00", "search=" + "x" * 100_000, "customer=%00", "customer=99999999999999999999",
+    "placed_after=%00", "created_after=9999-12-31T23:59:59Z", "created_before=0001-01-01T00:00:00%2B14:00",
+    "as_of=0001-01-01T00:00:00%2B14:00", "from=0001-01-01&to=9999-12-31", "expires_before=0001-01-01",
+    "expires_before=9999-12-31", "status=%ed%a0%80", "type=%00", "&".join(f"a{number}=" for number in range(2000)),
+    "lang=%00", "version=%00",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("query", QUERIES, ids=lambda query: query[:40])
+def test_no_query_is_answered_with_5xx(api: ApiClient, query: str) -> None:
+    for method, address in OPERATIONS:
+        if method == "GET" or "%00" in query:
+            answer = api.generic(method, f"/api/v1{address}?{query}", b"", "application/json")
+            assert answer.status_code < 500, (method, address)
+
+
+@pytest.mark.parametrize("text", ["%00", "%ff", "%ed%a0%80", "9" * 30, "٣", "x" * 5000, "..%2f"])
+def test_no_id_is_answered_with_5xx(api: ApiClient, text: str) -> None:
+    for method, address in OPERATIONS:
+        if "1" in address:
+            path = address.replace("1", text)
+            answer = api.generic(method, f"/api/v1{path}", b"{}", "application/json")
+            assert answer.status_code in (400, 404, 422), (method, path)
