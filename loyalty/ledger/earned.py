@@ -37,6 +37,44 @@ class TakeBack:
     may_owe: bool
 
 
+@dataclass(slots=True)
+class Receiver:
+    """Somebody who got what an order earned: what of it is with him, and what was taken back from him."""
+
+    customer_id: int
+    has: Amount = 0
+    taken: Amount = 0
+
+
+def receivers(ledger: Ledger, order_ids: Collection[int]) -> dict[int, list[Receiver]]:
+    """Who got what these orders earned, by order, the latest first, whoever the orders belong to now (C2); one query.
+
+    Mostly that is one; an order that went over to another customer may have been awarded points again.
+    """
+    earned = ledger.tables.movement.unscoped.filter(
+        order__in=order_ids, type__in=(MovementType.GRANT, MovementType.CLAW_BACK)
+    )
+    found: dict[int, dict[int, Receiver]] = defaultdict(dict)
+    for order_id, customer_id, amount in earned.order_by("id").values_list("order_id", "customer_id", "amount"):
+        mine = found[order_id].setdefault(customer_id, Receiver(customer_id))
+        # What is taken has a minus. A grant after it gives it again, and what is above that is new.
+        mine.taken -= min(mine.taken, amount)
+        mine.has += amount
+    return {order_id: list(reversed(people.values())) for order_id, people in found.items()}
+
+
+def shared(amount: Amount, parts: Sequence[tuple[int, Amount]]) -> dict[int, Amount]:
+    """``amount`` among customers, each up to his part, in this order; what is above all parts is the first one's."""
+    shares: dict[int, Amount] = {}
+    for customer_id, most in parts:
+        if amount > 0 and most > 0:
+            shares[customer_id] = min(most, amount)
+            amount -= shares[customer_id]
+    if amount > 0 and parts:
+        shares[parts[0][0]] = shares.get(parts[0][0], 0) + amount
+    return shares
+
+
 def award(ledger: Ledger, awards: Sequence[Award], *, actor: Actor, trigger: str, now: datetime) -> None:
     """Give what orders earn, each as a lot of its own; statements do not grow with them."""
     if awards:

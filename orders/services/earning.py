@@ -5,7 +5,7 @@ may run any number of times. It is part of the transaction that changes the orde
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -13,8 +13,9 @@ from django.db import connection
 
 from loyalty.bulk import array
 from loyalty.journal.record import Event, Happening, record
-from loyalty.ledger.earned import Award, TakeBack, award, take_back
+from loyalty.ledger.earned import Award, Receiver, TakeBack, award, receivers, shared, take_back
 from loyalty.ledger.expiry import end_of_day, local_day, scheme_last_day
+from loyalty.ledger.planner import Amount
 from loyalty.ledger.posting import lock_customers
 from loyalty.stores.actors import Actor
 from loyalty.stores.models import Store
@@ -39,10 +40,24 @@ class _Due:
     customer_id: int
     awards: int
     settles: Settling
+    # Who got what the order earned: it is taken back from them, whoever the order belongs to now (C2).
+    receivers: Sequence[Receiver] = ()
 
     @property
     def is_nothing(self) -> bool:
         return not (self.awards or self.settles.take or self.settles.give)
+
+    @property
+    def takes(self) -> dict[int, Amount]:
+        """From whom how much is taken."""
+        return shared(self.settles.take, [(who.customer_id, who.has) for who in self.receivers])
+
+    @property
+    def gives(self) -> dict[int, Amount]:
+        """To whom how much is given: an award to the order's customer, what was taken to whom it was taken from."""
+        if self.awards:
+            return {self.customer_id: self.awards}
+        return shared(self.settles.give, [(who.customer_id, who.taken) for who in self.receivers])
 
 
 def settle_earned(earners: Iterable[Earner], *, actor: Actor, trigger: str, now: datetime) -> None:
@@ -58,7 +73,8 @@ def settle_earned(earners: Iterable[Earner], *, actor: Actor, trigger: str, now:
         dues = [due for due in dues if not due.awards]
     if not dues:
         return
-    lock_customers({due.customer_id for due in dues})
+    dues = _with_receivers(dues)
+    lock_customers({customer for due in dues for customer in (*due.takes, *due.gives)})
     _give([due for due in dues if due.awards or due.settles.give], actor=actor, trigger=trigger, now=now)
     taken = _take([due for due in dues if due.settles.take], actor=actor, trigger=trigger, now=now)
     _write(dues, taken)
@@ -72,23 +88,33 @@ def earned_of(order: Order) -> Earned:
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """Earned points that a cancel would take back, and what the customer has not got of them: dropped, or owed."""
+    """Earned points that a cancel would take back, and what of them is not there: dropped, or owed.
+
+    They are taken from whoever got them; ``from_own`` is the part of the order's present customer (C2).
+    """
 
     takes: int = 0
     dropped: int = 0
     owed: int = 0
+    from_own: int = 0
 
 
-def forecast(order: Order, settings: StoreSettings, *, balance: int) -> Forecast:
-    """What cancelling ``order`` does to the points it earned, when the customer has ``balance`` points by then."""
-    if order.status == OrderStatus.CANCELLED:
-        return Forecast()
+def forecast(order: Order, settings: StoreSettings, *, balance: int, now: datetime) -> Forecast:
+    """What cancelling ``order`` does to the points it earned, when its customer has ``balance`` points by then."""
     earned = earned_of(order)
     due = settling(earned, forfeits=earned.awarded, claw_back=settings.earned_points.claw_back).take
-    missing = max(0, due - max(0, balance))
+    if order.status == OrderStatus.CANCELLED or not due:
+        return Forecast()
+    got = receivers(POINTS, [order.pk]).get(order.pk, ())
+    shares = shared(due, [(who.customer_id, who.has) for who in got])
+    others = shares.keys() - {order.customer_id}
+    held = {customer: points for (customer, _), points in (POINTS.available(others, now=now) if others else {}).items()}
+    held |= {order.customer_id or 0: balance}
+    missing = {customer: max(0, points - max(0, held.get(customer, 0))) for customer, points in shares.items()}
+    short, own = int(sum(missing.values())), order.customer_id or 0
     if settings.earned_points.allow_negative:
-        return Forecast(takes=due, owed=missing)
-    return Forecast(takes=due - missing, dropped=missing)
+        return Forecast(takes=due, owed=short, from_own=int(shares.get(own, 0)))
+    return Forecast(takes=due - short, dropped=short, from_own=int(shares.get(own, 0) - missing.get(own, 0)))
 
 
 def _due(earner: Earner) -> _Due | None:
@@ -112,16 +138,23 @@ def _in_time(dues: Sequence[_Due]) -> Sequence[_Due]:
     return [due for due in dues if not due.awards or seen_in_time(due.earner.order, since.get(due.earner.store.pk))]
 
 
+def _with_receivers(dues: Sequence[_Due]) -> Sequence[_Due]:
+    settled = [due.earner.order.pk for due in dues if not due.awards]
+    got = receivers(POINTS, settled) if settled else {}
+    return [replace(due, receivers=got.get(due.earner.order.pk, ())) for due in dues]
+
+
 def _give(dues: Sequence[_Due], *, actor: Actor, trigger: str, now: datetime) -> None:
     awards = [
         Award(
             store_id=due.earner.store.pk,
-            customer_id=due.customer_id,
+            customer_id=customer_id,
             order_id=due.earner.order.pk,
-            amount=due.awards or due.settles.give,
+            amount=points,
             expires_at=_expiry(due.earner, now),
         )
         for due in dues
+        for customer_id, points in due.gives.items()
     ]
     award(POINTS, awards, actor=actor, trigger=trigger, now=now)
 
@@ -135,12 +168,13 @@ def _take(dues: Sequence[_Due], *, actor: Actor, trigger: str, now: datetime) ->
     takes = [
         TakeBack(
             store_id=due.earner.store.pk,
-            customer_id=due.customer_id,
+            customer_id=customer_id,
             order_id=due.earner.order.pk,
-            amount=due.settles.take,
+            amount=points,
             may_owe=due.earner.settings.earned_points.allow_negative,
         )
         for due in dues
+        for customer_id, points in due.takes.items()
     ]
     taken = take_back(POINTS, takes, actor=actor, trigger=trigger, now=now)
     return {order_id: int(points) for order_id, points in taken.items()}

@@ -119,8 +119,8 @@ def preview(order: Order, choice: CancelChoice, *, store: Store, settings: Store
     plan = plan_order(order, resolved, load_used([order.pk]), store=store, rule=ExpiredRule.VALID_ONLY, now=now)
     before = {kind: available_to(order, kind, now) for kind in KINDS}
     after = {kind: before[kind] + plan.kinds[kind].returns for kind in KINDS}
-    earned = forecast(order, settings, balance=int(after["points"]))
-    after["points"] -= earned.takes
+    earned = forecast(order, settings, balance=int(after["points"]), now=now)
+    after["points"] -= earned.from_own
     return Preview(plan, before, after, earned, _token(choice, plan))
 
 
