@@ -7,7 +7,6 @@ import json
 import resource
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import datetime
 from itertools import islice
 from os import SEEK_END
 from statistics import median
@@ -19,6 +18,7 @@ from django.test.utils import CaptureQueriesContext
 
 from benchmarks.data import NOW, generate, install_reference
 from benchmarks.receipt import receipt
+from loyalty.clock import Clock
 from loyalty.exporting.files import csv_parts, write_xlsx
 from loyalty.exporting.tables import Cell
 from loyalty.stores.actors import Actor, Trigger
@@ -92,7 +92,7 @@ def statements() -> dict[str, int]:
     for size in (1, 10, 500):
         automatic.BATCH = size  # type: ignore[misc]
         with CaptureQueriesContext(connection) as queries:
-            automatic.cancel_batch([rule], NOW, {"cancelled": 0, "failed": 0})
+            automatic.cancel_batch([rule], lambda: NOW, {"cancelled": 0, "failed": 0})
         control = ("BEGIN", "COMMIT", "SAVEPOINT", "RELEASE")
         counts[str(size)] = sum(not query["sql"].startswith(control) for query in queries.captured_queries)
     return counts
@@ -102,9 +102,9 @@ def sweep_ours() -> dict[str, Any]:
     """The auto-cancel sweep over all that is due, batch by batch as the job does it; the longest batch in seconds."""
     batch, seconds = automatic.cancel_batch, [0.0]
 
-    def timed(rules: Sequence[automatic.Rule], now: datetime, counts: dict[str, int]) -> int:
+    def timed(rules: Sequence[automatic.Rule], clock: Clock, counts: dict[str, int]) -> int:
         start = time.perf_counter()
-        claimed = batch(rules, now, counts)
+        claimed = batch(rules, clock, counts)
         seconds.append(time.perf_counter() - start)
         return claimed
 

@@ -17,6 +17,7 @@ from kombu.exceptions import OperationalError
 
 from loyalty.celery import app
 from loyalty.journal.models import JobRun
+from loyalty.journal.problems import words_of
 
 logger = logging.getLogger(__name__)
 
@@ -72,7 +73,7 @@ def run_job(name: str, now: datetime) -> Counts:
     try:
         counts = job(now)
     except Exception as error:
-        _note(name, now, monotonic() - began, error=f"{type(error).__name__}: {error}"[:1000], failed_at=now)
+        _note(name, now, monotonic() - began, error=words_of(error), failed_at=now)
         raise
     _note(name, now, monotonic() - began, counts=dict(counts))
     return counts

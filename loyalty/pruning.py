@@ -1,12 +1,16 @@
 """Deleting what is kept for a time only: the job ``loyalty.prune``."""
 
+import logging
 from collections import Counter
 from datetime import datetime
 from typing import Final
 
+from django.db import InterfaceError, OperationalError
 from django.utils.module_loading import import_string
 
 from loyalty.jobs import Counts
+
+logger = logging.getLogger(__name__)
 
 # Each deletes its own, in batches, and answers how much as counts of names of its own.
 PRUNERS: Final = (
@@ -19,8 +23,14 @@ PRUNERS: Final = (
 
 
 def prune(now: datetime) -> Counts:
-    """Delete everything whose time is over at ``now``."""
+    """Delete everything whose time is over at ``now``; what one pruner cannot delete holds up no other."""
     counts: Counter[str] = Counter()
     for pruner in PRUNERS:
-        counts.update(import_string(pruner)(now))
+        try:
+            counts.update(import_string(pruner)(now))
+        except (OperationalError, InterfaceError):
+            raise
+        except Exception:
+            logger.exception("%s failed.", pruner)
+            counts["failed"] += 1
     return counts

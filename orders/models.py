@@ -11,6 +11,7 @@ from django.db.models import Case, F, Q, Value, When
 from django.db.models.functions import Coalesce
 
 from credits.models import currency, money
+from loyalty.journal.models import AbstractProblem
 from loyalty.stores.actors import Trigger
 from loyalty.stores.scoping import SameStoreKey, StoreOwned, unique_in_store
 from orders.bulk_models import BulkCancel as BulkCancel
@@ -370,20 +371,14 @@ class Revert(StoreOwned):
         return f"Return of {self.kind} {self.amount}"
 
 
-class Problem(StoreOwned):
-    """An order that a job could not process: why, and when it is tried again (E7). Gone once it succeeded."""
+class Problem(AbstractProblem):
+    """An order that a job could not process."""
+
+    SUBJECT = "order"
 
     order = SameStoreKey(Order)
-    job = models.CharField(max_length=50)
-    error = models.TextField()
-    attempts = models.PositiveIntegerField(default=1)
-    next_attempt_at = models.DateTimeField()
-    created_at = models.DateTimeField()
 
-    class Meta(StoreOwned.Meta):
+    class Meta(AbstractProblem.Meta):
         constraints: ClassVar[list[Any]] = [
             models.UniqueConstraint(fields=["order", "job"], name="problem_once"),
         ]
-
-    def __str__(self) -> str:
-        return self.error

@@ -19,6 +19,7 @@ PROBLEMS: Final[Mapping[str, tuple[int, str]]] = {
     "customer-differs": (409, "The order is another customer's."),
     "endpoint-disabled": (409, "The webhook endpoint is switched off."),
     "idempotency-key-in-use": (409, "The first request with this Idempotency-Key is still running."),
+    "lot-expired": (409, "Some of this value has expired in this moment."),
     "not-returnable": (409, "This order is neither cancelled nor refunded."),
     "nothing-left": (409, "Nothing is left to be returned."),
     "order-cancelled": (409, "The order is cancelled."),

@@ -17,13 +17,13 @@ from loyalty.api.models import CommandAnswer
 from loyalty.api.parsing import read_body
 from loyalty.api.problems import Problem, problem_of
 from loyalty.api.views import ApiView
+from loyalty.deleting import delete_in_batches
 from loyalty.encryption import Secret, Unreadable
 from loyalty.jobs import Counts
 from loyalty.stores.models import Store
 
 KEEP: Final = timedelta(days=7)
 MAX_KEY: Final = 255
-_BATCH: Final = 1000
 _KEPT_HEADERS: Final = ("Content-Type", "Location", "ETag")
 _JSON: Final = {"Content-Type": "application/json"}
 
@@ -48,16 +48,8 @@ def command(handler: "Handler[View, P]") -> Callable[Concatenate[View, Request, 
 
 
 def prune(now: datetime) -> Counts:
-    """Delete answers older than seven days, a batch at a time."""
-    answers = 0
-    while deleted := _prune_batch(now - KEEP):
-        answers += deleted
-    return {"answers": answers}
-
-
-def _prune_batch(before: datetime) -> int:
-    old = CommandAnswer.unscoped.filter(created_at__lt=before).order_by("created_at").values("pk")[:_BATCH]
-    return CommandAnswer.unscoped.filter(pk__in=list(old.values_list("pk", flat=True))).delete()[0]
+    """Delete answers older than seven days."""
+    return {"answers": delete_in_batches(CommandAnswer.unscoped.filter(created_at__lt=now - KEEP))}
 
 
 @transaction.atomic

@@ -22,7 +22,7 @@ from loyalty.jobs import wake
 from loyalty.stores.active import acting, active_store, may
 from loyalty.stores.actors import actor_names
 from loyalty.stores.models import SettingsVersion, Store
-from loyalty.stores.preferences import StoreSettings, current_settings, settings_from_json
+from loyalty.stores.preferences import StoreSettings, current_settings, not_understood, settings_from_json
 from loyalty.stores.roles import Can
 from loyalty.stores.saving_settings import change_settings
 from loyalty.stores.settings_api import check_settings
@@ -206,6 +206,11 @@ def version_says(pages: Sequence[SettingsPage], version: SettingsVersion) -> lis
 def _restore(page: SettingsPage, request: HttpRequest, version: SettingsVersion) -> HttpResponse:
     old = settings_from_json(version.data, version=version.version)
     paths = [path for card in page.cards for path in card.form.paths.values()]
+    strange = {".".join(path) for path in paths} & set(not_understood(version.data))
+    if strange:
+        words = f"version {version.version} says what this release does not understand ({', '.join(sorted(strange))})."
+        messages.error(request, f"Nothing was restored: {words}")
+        return HttpResponseRedirect(page.address)
     try:
         save(page, request, patch_of({path: value_at(old, path) for path in paths}), timezone.now())
     except Invalid as error:

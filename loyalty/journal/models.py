@@ -65,3 +65,38 @@ class LedgerCheck(StoreOwned):
 
     def __str__(self) -> str:
         return "agrees" if not self.faults else f"{self.faults} faults"
+
+
+class AbstractProblem(StoreOwned):
+    """What a job could not process: why, and when it is tried again (E7). Gone once it succeeded.
+
+    ``SUBJECT`` names the field that says what it is about.
+    """
+
+    SUBJECT: ClassVar[str]
+
+    job = models.CharField(max_length=50)
+    error = models.TextField()
+    attempts = models.PositiveIntegerField(default=1)
+    next_attempt_at = models.DateTimeField()
+    created_at = models.DateTimeField()
+
+    class Meta(StoreOwned.Meta):
+        abstract = True
+
+    def __str__(self) -> str:
+        return self.error
+
+
+class CustomerProblem(AbstractProblem):
+    """A customer whom a job could not process."""
+
+    SUBJECT = "customer"
+
+    customer = SameStoreKey("stores.Customer")
+
+    class Meta(AbstractProblem.Meta):
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["customer", "job"], name="customer_problem_once"),
+        ]
+        indexes: ClassVar = [models.Index("store", "next_attempt_at", name="customer_problem_of_store")]

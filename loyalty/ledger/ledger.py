@@ -56,7 +56,7 @@ class Returned:
 
 _USED: Final = """
 SELECT allocation.id, order_id, customer_id, lot_id, amount, returned, expires_at, origin, {lot_currency}, deduction,
-    redemption_id
+    redemption_id, booked_off
 FROM {allocation} AS allocation JOIN {lot} AS lot ON lot.id = lot_id
 WHERE {spender}_id = ANY(%s::bigint[]) ORDER BY allocation.id
 """

@@ -7,6 +7,7 @@ from typing import Final
 
 from django.db.models import F, QuerySet
 
+from loyalty.deleting import delete_in_batches
 from loyalty.errors import Invalid
 from loyalty.ledger.expiry import local_day
 from loyalty.ledger.ledger import Kind
@@ -102,8 +103,7 @@ def words_of_left(kind: Kind, left: Amount, store: Store) -> str:
 
 def prune(now: datetime) -> dict[str, int]:
     """Delete what was counted for days that are over everywhere."""
-    deleted, _ = DayOfAdjusting.unscoped.filter(day__lt=now.date() - _KEPT).delete()
-    return {"days_of_adjusting": deleted}
+    return {"days_of_adjusting": delete_in_batches(DayOfAdjusting.unscoped.filter(day__lt=now.date() - _KEPT))}
 
 
 def _days(kind: Kind, adjuster: Adjuster, now: datetime) -> "QuerySet[DayOfAdjusting]":

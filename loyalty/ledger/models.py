@@ -37,7 +37,8 @@ class MovementType(models.TextChoices):
 class AbstractLot(StoreOwned):
     """Value granted to one customer at one moment, usable before ``expires_at`` (L1, L2).
 
-    Only ``remaining`` ever changes. That the expiry never does is what lets a return be planned before the
+    Only ``remaining`` ever changes, and once ``booked_off``: what was left when it lapsed has been posted as expired
+    (L5), and nothing comes back into it. That the expiry never changes is what lets a return be planned before the
     customer's ledger is locked.
     """
 
@@ -46,6 +47,7 @@ class AbstractLot(StoreOwned):
     customer = SameStoreKey("stores.Customer")
     granted_at = models.DateTimeField()
     expires_at = models.DateTimeField(null=True, blank=True)
+    booked_off = models.BooleanField(default=False, db_default=False)
     origin = models.CharField(max_length=10, choices=Origin.choices)
     extended_from = SameStoreKey("self", null=True, blank=True)
 
@@ -57,6 +59,9 @@ class AbstractLot(StoreOwned):
                 condition=Q(remaining__gte=0, remaining__lte=F("granted")), name="%(class)s_remaining_within"
             ),
             models.CheckConstraint(condition=Q(granted__gt=0), name="%(class)s_granted_positive"),
+            models.CheckConstraint(
+                condition=Q(booked_off=False) | Q(remaining=0), name="%(class)s_booked_off_is_empty"
+            ),
         ]
         indexes: ClassVar[list[Any]] = [
             models.Index("customer", F("id").desc(), name="%(class)s_of_customer"),
@@ -68,7 +73,7 @@ class AbstractLot(StoreOwned):
         ]
         triggers: ClassVar[list[Any]] = [
             pgtrigger.Protect(name="keep_lots", operation=pgtrigger.Delete),
-            pgtrigger.ReadOnly(name="only_remaining_changes", exclude=["remaining"]),
+            pgtrigger.ReadOnly(name="only_remaining_changes", exclude=["remaining", "booked_off"]),
         ]
 
     def __str__(self) -> str:

@@ -72,11 +72,17 @@ class UsedLot:
     currency: str = ""
     deduction: int = 0
     redemption_id: int | None = None
+    # What was left in the lot has been posted as expired: whatever the clock says, nothing comes back into it.
+    booked_off: bool = False
 
     @property
     def outstanding(self) -> Amount:
         """What is not back yet."""
         return self.amount - self.returned
+
+    def is_expired(self, now: datetime) -> bool:
+        """Whether nothing can come back into the lot at ``now``."""
+        return self.booked_off or is_expired(self.expires_at, now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,7 +217,7 @@ def _due(used: Sequence[UsedLot], already: Amount, target: Amount | None) -> lis
 
 
 def _lapses(lot: UsedLot, choice: KindChoice, now: datetime) -> bool:
-    expired = bool(lot.outstanding) and is_expired(lot.expires_at, now)
+    expired = bool(lot.outstanding) and lot.is_expired(now)
     return expired and choice.new_expiry(lot.allocation_id) is None
 
 
@@ -222,7 +228,7 @@ def _fate(lot: UsedLot, amount: Amount, choice: KindChoice, now: datetime, *, bl
         return PlannedLot(lot, Outcome.EXPIRED, amount, lot.expires_at)
     if blocked:
         return PlannedLot(lot, Outcome.BLOCKED, amount, lot.expires_at)
-    if is_expired(lot.expires_at, now):
+    if lot.is_expired(now):
         return PlannedLot(lot, Outcome.EXTENDED, amount, choice.new_expiry(lot.allocation_id))
     return PlannedLot(lot, Outcome.RETURNED, amount, lot.expires_at)
 

@@ -12,13 +12,24 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from django.db import connection, models
+from django.db import IntegrityError, connection, models
 
 from loyalty.bulk import array
+from loyalty.errors import Conflict
 from loyalty.ledger.models import AbstractAllocation, AbstractLot, AbstractMovement, MovementType, Origin
 from loyalty.ledger.planner import Amount
 from loyalty.stores.actors import Actor
 from loyalty.stores.models import Customer
+
+# How the constraint that keeps lapsed lots empty is called, whichever kind's.
+_BOOKED_OFF: Final = "lot_booked_off_is_empty"
+
+
+class LotBookedOff(Conflict):
+    """Value was to go into a lot that lapsed since that was planned; whoever looks again sees it as expired."""
+
+    code = "lot-expired"
+    title = "Some of this value has expired in this moment."
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +133,8 @@ def post(
     """Write ``entries`` and everything due at ``now`` for ``customer_ids``; callers hold the customers' locks.
 
     At most two statements: ids for new lots, when there are any, and the write. The database refuses an entry that
-    would take a lot below zero or above what was granted, or an allocation above what was used.
+    would take a lot below zero or above what was granted, or an allocation above what was used. Raises LotBookedOff for
+    value into a lot that lapsed, and was posted as such, since the entries were planned.
     """
     parameters: dict[str, Any] = {
         "customers": array(customer_ids),
@@ -132,7 +144,12 @@ def post(
         **_columns(entries, _new_lot_ids(tables.lot, sum(entry.new_lot is not None for entry in entries))),
     }
     with connection.cursor() as cursor:
-        cursor.execute(_POST.format(**tables.sql), parameters)
+        try:
+            cursor.execute(_POST.format(**tables.sql), parameters)
+        except IntegrityError as error:
+            if _BOOKED_OFF in str(error):
+                raise LotBookedOff("Some of this value has expired in this very moment. Look again.") from error
+            raise
         return [Posted(*row) for row in cursor.fetchall()]
 
 
@@ -214,8 +231,11 @@ WITH due AS (
         extended_from_id{currency_column}
     FROM entry WHERE origin IS NOT NULL
 ), changed AS (
-    UPDATE {lot} AS lot SET remaining = lot.remaining + change.amount
-    FROM (SELECT lot_id, sum(amount)::{amount} AS amount FROM line WHERE origin IS NULL GROUP BY lot_id) AS change
+    UPDATE {lot} AS lot SET remaining = lot.remaining + change.amount, booked_off = lot.booked_off OR change.lapsed
+    FROM (
+        SELECT lot_id, sum(amount)::{amount} AS amount, bool_or(part = 0) AS lapsed
+        FROM line WHERE origin IS NULL GROUP BY lot_id
+    ) AS change
     WHERE lot.id = change.lot_id
 ), allocated AS (
     INSERT INTO {allocation} (store_id, order_id, redemption_id, lot_id, amount, returned, deduction, created_at)

@@ -1,8 +1,10 @@
 """Sending what was queued: retried with growing pauses, once (H3)."""
 
 import logging
+from collections.abc import Set as AbstractSet
 from datetime import datetime, timedelta
-from email.utils import formataddr
+from email.utils import formataddr, parseaddr
+from functools import partial
 from smtplib import SMTPException
 from typing import Final
 
@@ -12,6 +14,8 @@ from django.db import transaction
 from django.utils.module_loading import import_string
 
 from loyalty.jobs import Counts
+from loyalty.journal.one_by_one import alone_with, one_by_one
+from loyalty.journal.problems import words_of
 from loyalty.journal.record import Event, Happening, record
 from loyalty.notices.models import Notice, NoticeStatus
 from loyalty.stores.actors import Actor
@@ -36,19 +40,19 @@ def deliver_notices(now: datetime) -> Counts:
         for writer in WRITERS:
             counts["reminders"] += import_string(writer)(now)
     finally:
-        while outcome := _deliver_next(now):
+        for outcome in one_by_one(partial(_deliver_next, now), job=ACTOR.key):
             counts[outcome] += 1
     return counts
 
 
 @transaction.atomic
-def _deliver_next(now: datetime) -> str | None:
+def _deliver_next(now: datetime, left_out: AbstractSet[int]) -> str | None:
     """Send one notice; its row stays locked meanwhile, so that no second worker sends it too.
 
     A worker killed between the mail server's answer and the commit makes a repeat possible; it carries the same
     Message-ID, which mail servers drop.
     """
-    due = Notice.unscoped.filter(status=NoticeStatus.QUEUED, next_attempt_at__lte=now)
+    due = Notice.unscoped.filter(status=NoticeStatus.QUEUED, next_attempt_at__lte=now).exclude(pk__in=left_out)
     notice = (
         due.select_related("store")
         .order_by("next_attempt_at")
@@ -57,11 +61,18 @@ def _deliver_next(now: datetime) -> str | None:
     )
     if notice is None:
         return None
+    with alone_with(notice):
+        return _deliver(notice, now)
+
+
+def _deliver(notice: Notice, now: datetime) -> str:
     notice.attempts += 1
     try:
         _send(notice)
-    except (SMTPException, OSError, ValueError) as error:
-        # ValueError: an address or header that cannot be written down; it must not hold up the notices behind it.
+    except Exception as error:
+        # A mail server that is away, or an address or header that no library can write down: whatever it is, it is
+        # this notice's alone, and must not hold up those behind it.
+        logger.warning("Notice %s was not sent (attempt %s).", notice.pk, notice.attempts, exc_info=_unforeseen(error))
         return _postpone(notice, error, now)
     notice.status, notice.sent_at, notice.next_attempt_at, notice.last_error = NoticeStatus.SENT, now, None, ""
     notice.save()
@@ -70,22 +81,26 @@ def _deliver_next(now: datetime) -> str | None:
 
 
 def _postpone(notice: Notice, error: Exception, now: datetime) -> str:
-    notice.last_error = str(error)
+    notice.last_error = words_of(error)
     gives_up = notice.attempts > len(PAUSES)
     notice.status = NoticeStatus.FAILED if gives_up else NoticeStatus.QUEUED
     notice.next_attempt_at = None if gives_up else now + PAUSES[notice.attempts - 1]
     notice.save()
-    logger.warning("Notice %s was not sent (attempt %s).", notice.pk, notice.attempts)
     if gives_up:
         _note(notice, Event.NOTICE_FAILED, now)
     return "failed" if gives_up else "postponed"
+
+
+def _unforeseen(error: Exception) -> Exception | None:
+    return None if isinstance(error, SMTPException | OSError | ValueError) else error
 
 
 def _send(notice: Notice) -> None:
     mail = EmailMultiAlternatives(
         subject=notice.subject,
         body=notice.text,
-        from_email=formataddr((notice.store.name, settings.DEFAULT_FROM_EMAIL)),
+        # The store's name before the installation's address, which may come with a name of its own.
+        from_email=formataddr((notice.store.name, parseaddr(settings.DEFAULT_FROM_EMAIL)[1])),
         to=[notice.to_email],
         headers={"Message-ID": notice.message_id},
     )

@@ -15,6 +15,7 @@ from django.utils import timezone
 from loyalty import outgoing
 from loyalty.platforms.asking import Document, Failed, NotThere, Refused, Throttled, Unreachable
 from loyalty.platforms.document import DECODER
+from loyalty.storable import storable, storable_json
 
 # Platforms that want a pause but do not say how long get this one; none is waited for longer than the other.
 PAUSE: Final = timedelta(seconds=30)
@@ -86,14 +87,15 @@ class JsonApi:
         if not reply.body.strip():
             return None
         try:
-            return DECODER.decode(reply.body.decode())
+            # Cleaned at the door: nothing behind it has to think of what no column takes.
+            return storable_json(DECODER.decode(reply.body.decode()))
         except (ValueError, ArithmeticError, RecursionError):
             raise Unreachable(f"{self.label} answered something that is not JSON. Is the address right?") from None
 
     def _detail(self, reply: outgoing.Reply) -> str:
         """What the platform itself says about it, if anything, without credentials."""
         try:
-            said = told(DECODER.decode(reply.body.decode()))
+            said = storable(told(DECODER.decode(reply.body.decode())))
         except (ValueError, ArithmeticError, RecursionError):
             return ""
         for secret in filter(None, self.secrets):

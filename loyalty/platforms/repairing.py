@@ -4,6 +4,7 @@ import logging
 from datetime import datetime, timedelta
 from typing import Final
 
+from django.db import InterfaceError, OperationalError
 from django.db.models import Q
 
 from loyalty.jobs import Counts
@@ -48,8 +49,12 @@ def _claim(connection: PlatformConnection, now: datetime) -> bool:
 def _repair(connection: PlatformConnection, now: datetime) -> str:
     try:
         report = register_webhooks(connection, address=connection.webhook_address, now=now)
-    except PlatformError as error:
-        logger.warning("The webhooks of connection %s could not be looked after: %s", connection.pk, error)
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception as error:
+        # Whatever this shop answers is its own trouble; those behind it are asked all the same.
+        expected = isinstance(error, PlatformError)
+        logger.warning("Webhooks of connection %s: %s", connection.pk, error, exc_info=None if expected else error)
         again = now - EVERY + AGAIN
         PlatformConnection.unscoped.filter(pk=connection.pk).update(webhooks_checked_at=again)
         return "failed"

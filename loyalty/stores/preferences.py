@@ -1,10 +1,11 @@
 """A store's settings: their shape and defaults, and the version that governs (H4)."""
 
-from collections.abc import Collection, Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import asdict, dataclass, field, is_dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, Literal
+from types import NoneType
+from typing import Any, Final, Literal, get_args, get_origin, get_type_hints
 
 from django.db.models import Exists, Min, OuterRef, QuerySet
 from django.db.models.fields.json import KT
@@ -151,6 +152,27 @@ _SECTIONS: dict[str, Any] = {
 }
 
 
+_TEN_YEARS: Final = 3660
+_SPANS: Final = {"days": _TEN_YEARS, "hours": _TEN_YEARS * 24, "minutes": _TEN_YEARS * 24 * 60}
+# What counts where a value cannot be read and the default would do something: nothing happens until a release that
+# understands it comes by.
+_CAUTIOUS: Final[Mapping[str, Any]] = {
+    "expired": "off",
+    "failed": "off",
+    "payment_failed": "all_or_nothing",
+    "rules": "all_or_nothing",
+    "enabled": False,
+    "statuses": (),
+    "tags": (),
+    "kinds": (),
+    "on_automatic": False,
+    "support_adjust_credits": None,
+    "support_adjust_points": None,
+    "undo_hours": 0,
+}
+
+_NOT_THERE: Final = object()
+
 # What is a decimal number, and therefore text in JSON.
 _DECIMALS = (("limits", "support_adjust_credits"), ("earning", "points_per_unit"))
 
@@ -193,9 +215,44 @@ def _saved(versions: "QuerySet[SettingsVersion]") -> dict[int, StoreSettings]:
 
 
 def settings_from_json(data: Mapping[str, Any], *, version: int) -> StoreSettings:
-    """Settings out of a saved version; what it does not name has its default."""
+    """Settings out of a saved version, whoever wrote it; what it does not name has its default.
+
+    A newer release may have saved what this one does not know, while both run side by side. A name that is unknown is
+    passed over; a value that is, counts as the cautious one of its field: nothing is done that the store may not want.
+    """
     sections: dict[str, Any] = {name: _section(kind, data.get(name, {})) for name, kind in _SECTIONS.items()}
     return StoreSettings(**sections, version=version)
+
+
+def keeping_unknown(saved: Any, before: Any, after: Any) -> Any:
+    """What is saved next: ``after`` where it differs from ``before``, and what stands there where it does not.
+
+    ``before`` is how this release reads ``saved``, so that what only a newer one understands is not lost.
+    """
+    if isinstance(saved, Mapping) and isinstance(after, Mapping):
+        known = {
+            name: keeping_unknown(saved.get(name, value), before.get(name), value) for name, value in after.items()
+        }
+        return {**saved, **known}
+    return saved if before == after else after
+
+
+def not_understood(data: Mapping[str, Any]) -> list[str]:
+    """What a saved version says and this release reads otherwise: names such as ``auto_cancel.failed``."""
+    return list(_read_otherwise(data, settings_to_json(settings_from_json(data, version=0)), ""))
+
+
+def _read_otherwise(saved: Mapping[str, Any], read: Mapping[str, Any], prefix: str) -> Iterator[str]:
+    for name, value in saved.items():
+        known = read.get(name, value if name == "version" else _NOT_THERE)
+        if isinstance(value, Mapping) and isinstance(known, Mapping):
+            yield from _read_otherwise(value, known, f"{prefix}{name}.")
+        elif _listed(known) != _listed(value):
+            yield f"{prefix}{name}"
+
+
+def _listed(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple) else value
 
 
 def settings_to_json(settings: StoreSettings) -> dict[str, Any]:
@@ -207,11 +264,43 @@ def settings_to_json(settings: StoreSettings) -> dict[str, Any]:
     return data
 
 
-def _section(kind: Any, data: Mapping[str, Any]) -> Any:
-    values: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in data.items()}
-    if kind is AutoCancelSettings and "expired_lots" in values:
-        values["expired_lots"] = ExpiredLotsSettings(**values["expired_lots"])
-    for _, name in _DECIMALS:
-        if values.get(name) is not None:
-            values[name] = Decimal(values[name])
-    return kind(**values)
+def _section(kind: Any, data: Any) -> Any:
+    values = data if isinstance(data, Mapping) else {}
+    hints = get_type_hints(kind)
+    read: dict[str, Any] = {}
+    for name in hints.keys() & values.keys():
+        try:
+            read[name] = _value(hints[name], values[name], most=_most(name))
+        except (ValueError, ArithmeticError):
+            if name in _CAUTIOUS:
+                read[name] = _CAUTIOUS[name]
+    return kind(**read)
+
+
+def _value(hint: Any, value: Any, *, most: int) -> Any:
+    """A JSON value as a field's type has it. Raises ValueError, or ArithmeticError for what is no decimal number."""
+    if is_dataclass(hint):
+        return _section(hint, value)
+    choices = get_args(hint)
+    if NoneType in choices:
+        return None if value is None else _value(choices[0], value, most=most)
+    if get_origin(hint) is tuple:
+        is_texts = isinstance(value, list | tuple) and all(isinstance(text, str) for text in value)
+        return tuple(_only(value, is_texts))
+    if hint is Decimal:
+        number = Decimal(_only(value, isinstance(value, str | int | Decimal)))
+        return _only(number, number.is_finite())
+    if get_origin(hint) is Literal:
+        return _only(value, value in choices)
+    return _only(value, type(value) is hint and (hint is not int or abs(value) <= most))
+
+
+def _only(value: Any, is_readable: bool) -> Any:
+    if not is_readable:
+        raise ValueError(value)
+    return value
+
+
+def _most(name: str) -> int:
+    """The largest number that a field may hold: a span of time is ten years at most, so that no instant overflows."""
+    return _SPANS.get(name.rsplit("_", maxsplit=1)[-1], _SPANS.get(name.split("_", maxsplit=1)[0], 10**12))

@@ -11,7 +11,13 @@ from loyalty.errors import VersionConflict
 from loyalty.journal.record import Event, Happening, record
 from loyalty.stores.actors import Actor
 from loyalty.stores.models import SettingsVersion, Store
-from loyalty.stores.preferences import StoreSettings, current_settings, settings_from_json, settings_to_json
+from loyalty.stores.preferences import (
+    StoreSettings,
+    current_settings,
+    keeping_unknown,
+    settings_from_json,
+    settings_to_json,
+)
 
 # Here null is a value: no window, not allowed. Everywhere else it brings the default back.
 _NULL_IS_A_VALUE: Final = frozenset(
@@ -40,12 +46,17 @@ def change_settings(
     if after == before:
         return before
     after = settings_from_json(data, version=before.version + 1)
-    saved = settings_to_json(after)
+    saved = keeping_unknown(_saved(store), settings_to_json(before), settings_to_json(after))
     SettingsVersion.unscoped.create(store=store, version=after.version, data=saved, actor=actor.ref, created_at=now)
     changed = [name for name in _differences(asdict(before), asdict(after)) if name != "version"]
     said = {"version": after.version, "changed": changed}
     record([Happening(store.pk, Event.SETTINGS_CHANGED, data=said)], actor=actor, now=now)
     return after
+
+
+def _saved(store: Store) -> Any:
+    """The settings as they stand in the newest version, whatever this release understands of them."""
+    return SettingsVersion.objects.for_store(store).order_by("-version").values_list("data", flat=True).first() or {}
 
 
 def merged(target: Mapping[str, Any], patch: Mapping[str, Any]) -> dict[str, Any]:

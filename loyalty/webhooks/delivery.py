@@ -16,6 +16,7 @@ from loyalty.outbox.models import Message
 from loyalty.outbox.sending import JOB
 from loyalty.outbox.topics import GiveUp, Postpone
 from loyalty.outgoing import Reply, Unreachable, call
+from loyalty.storable import storable
 from loyalty.stores.actors import Actor
 from loyalty.webhooks.endpoints import note_change, switch
 from loyalty.webhooks.models import DisabledBecause, WebhookAttempt, WebhookEndpoint
@@ -92,6 +93,7 @@ def signed(endpoint: WebhookEndpoint, message_id: str, body: bytes, now: datetim
     }
 
 
+@transaction.atomic
 def _note(message: Message, reply: Reply | None, error: str, seconds: float, now: datetime) -> None:
     """Keep what came of the attempt, in a transaction of its own: it has happened, whatever comes after."""
     WebhookAttempt.unscoped.create(
@@ -106,8 +108,7 @@ def _note(message: Message, reply: Reply | None, error: str, seconds: float, now
 
 
 def _excerpt(reply: Reply | None) -> str:
-    # What is no text would not be readable; a zero byte is what PostgreSQL does not take.
-    return reply.body.decode(errors="replace").replace("\0", "�") if reply else ""
+    return storable(reply.body.decode(errors="replace")) if reply else ""
 
 
 def _judge(endpoint: WebhookEndpoint, reply: Reply, now: datetime) -> None:

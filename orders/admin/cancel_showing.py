@@ -7,7 +7,7 @@ from typing import Final
 
 from django.forms import BoundField
 
-from loyalty.ledger.expiry import is_expired, last_day_of_use
+from loyalty.ledger.expiry import last_day_of_use
 from loyalty.ledger.ledger import Kind
 from loyalty.ledger.models import Origin
 from loyalty.ledger.planner import GIVES_BACK, Amount, KindPlan, Outcome, PlannedLot, UsedLot
@@ -183,7 +183,7 @@ def lot_row(
         origin=f"{Origin(lot.origin).label}{', deducted again' if lot.deduction else ''}",
         expires=expires,
         expires_on=last_day.isoformat() if last_day else "",
-        expired=is_expired(lot.expires_at, now),
+        expired=lot.is_expired(now),
         outcome=marker.say(f"lot-{ref}", words),
         tone=tone,
         extend=_extend(ref, f"{amount}, expired {expires}", form) if ref in form.extendable else None,

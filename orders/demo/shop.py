@@ -127,7 +127,7 @@ class Shop:
 
         def step(now: datetime) -> None:
             for rule in rules_of(self.store, current_settings(self.store)):
-                cancel_batch([rule], now, {"cancelled": 0, "failed": 0})
+                cancel_batch([rule], lambda: now, {"cancelled": 0, "failed": 0})
 
         self.past.at(at, step)
 

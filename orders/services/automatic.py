@@ -13,6 +13,8 @@ from typing import Final
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet, prefetch_related_objects
 
+from loyalty.clock import Clock, ticking
+from loyalty.journal.problems import by_halves, set_aside, solved
 from loyalty.ledger.ledger import Kind
 from loyalty.ledger.planner import Decision, ExpiredRule
 from loyalty.stores.actors import Actor, Trigger
@@ -24,7 +26,6 @@ from orders.models import AUTO_CANCELLABLE, Order, PaymentStatus, PersonsDecisio
 from orders.services.applying import Details, Work, apply_works, decided
 from orders.services.choices import ResolvedChoice
 from orders.services.plans import OrderPlan, UsedByKind, load_used, plan_order
-from orders.services.problems import by_halves, problems_with
 from orders.services.tracing import BY_PERSON, Matched, MatchedBy
 
 logger = logging.getLogger(__name__)
@@ -73,8 +74,9 @@ def auto_cancel(now: datetime) -> dict[str, int]:
     claimed with SKIP LOCKED and read again under the lock (E6).
     """
     counts = {"cancelled": 0, "failed": 0}
+    clock = ticking(now)
     for rules in _alike(_rules()):
-        while claimed := cancel_batch(rules, now, counts):
+        while claimed := cancel_batch(rules, clock, counts):
             logger.debug("%s orders with payment %s", claimed, rules[0].payment_status)
     return counts
 
@@ -87,10 +89,9 @@ def due_orders(rule: Rule, now: datetime) -> "QuerySet[Order]":
 def _due(rules: Sequence[Rule], now: datetime) -> "QuerySet[Order]":
     """As :func:`due_orders`, for rules of several stores that are alike."""
     stores = [rule.store.pk for rule in rules]
-    aside = problems_with(JOB).filter(next_attempt_at__gt=now)
     ripe = Q(payment_changed_at__isnull=True) | Q(payment_changed_at__lte=now - rules[0].grace)
     orders = Order.unscoped.filter(cancellable(payment_status=rules[0].payment_status), ripe, store__in=stores)
-    return orders.filter(~Exists(aside))
+    return orders.filter(~set_aside(Problem, JOB, now))
 
 
 def rules_of(store: Store, settings: StoreSettings) -> list[Rule]:
@@ -133,18 +134,21 @@ def _alike(rules: Iterable[Rule]) -> list[list[Rule]]:
 
 
 @transaction.atomic
-def cancel_batch(rules: Sequence[Rule], now: datetime, counts: dict[str, int]) -> int:
+def cancel_batch(rules: Sequence[Rule], clock: Clock, counts: dict[str, int]) -> int:
     """Cancel the next orders that are due by these rules, one a store, with one payment status and grace.
 
     Adds to ``counts`` and answers how many orders it looked at.
     """
-    claim = _due(rules, now).order_by("store_id", "pk").select_for_update(of=("self",), no_key=True, skip_locked=True)
+    due = _due(rules, clock()).order_by("store_id", "pk")
+    claim = due.select_for_update(of=("self",), no_key=True, skip_locked=True)
     orders = list(claim.only(*_NEEDED)[:BATCH])
+    # Read under the locks: what lapsed while they were waited for is not valid any more.
+    now = clock()
     if orders:
         by_store = {rule.store.pk: rule for rule in rules}
         told = [order for order in orders if by_store[order.store_id].settings.notify.on_automatic]
         prefetch_related_objects(told, "customer")
-        failed = by_halves(orders, lambda part: _cancel(part, by_store, now), job=JOB, now=now)
+        failed = by_halves(Problem, orders, lambda part: _cancel(part, by_store, now), job=JOB, now=now)
         counts["failed"] += failed
         counts["cancelled"] += len(orders) - failed
     return len(orders)
@@ -154,7 +158,7 @@ def _cancel(orders: Sequence[Order], rules: Mapping[int, Rule], now: datetime) -
     used = load_used([order.pk for order in orders])
     works = {store_id: _work(rules[store_id], now) for store_id in {order.store_id for order in orders}}
     apply_works([(_plan(order, rules[order.store_id], used, now), works[order.store_id]) for order in orders])
-    Problem.unscoped.filter(order__in=orders, job=JOB).delete()
+    solved(Problem, orders, job=JOB)
 
 
 def _work(rule: Rule, now: datetime) -> Work:

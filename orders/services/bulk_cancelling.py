@@ -13,8 +13,10 @@ from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models import QuerySet
 
 from loyalty.bulk import array, insert
+from loyalty.clock import Clock, ticking
 from loyalty.errors import Invalid, NotFound
 from loyalty.jobs import wake
+from loyalty.journal.problems import words_of
 from loyalty.stores.actors import Actor
 from loyalty.stores.models import Remark, Store
 from orders.bulk_models import BulkCancel, BulkItem, BulkState, Outcome
@@ -158,7 +160,8 @@ def bulk_cancel(now: datetime) -> dict[str, int]:
     """
     counts = {"cancelled": 0, "skipped": 0, "failed": 0}
     _forget_drafts(now)
-    while sum(run_batch(bulk_id, now, counts) for bulk_id in _open()):
+    clock = ticking(now)
+    while sum(_run_or_leave(bulk_id, clock, counts) for bulk_id in _open()):
         logger.debug("Bulk cancels: %s", counts)
     return counts
 
@@ -167,7 +170,8 @@ def carry_out(bulk: BulkCancel, now: datetime) -> BulkCancel:
     """Carry a short bulk cancel out now, and answer how it stands; whoever is at it already is left alone."""
     counts: dict[str, int] = {"cancelled": 0, "skipped": 0, "failed": 0}
     if bulk.total <= AT_ONCE:
-        while run_batch(bulk.pk, now, counts):
+        clock = ticking(now)
+        while run_batch(bulk.pk, clock, counts):
             logger.debug("Bulk cancel %s: %s", bulk.pk, counts)
         bulk.refresh_from_db()
     return bulk
@@ -177,8 +181,19 @@ def _open() -> list[int]:
     return list(BulkCancel.unscoped.filter(state=BulkState.OPEN).order_by("pk").values_list("pk", flat=True))
 
 
+def _run_or_leave(bulk_id: int, clock: Clock, counts: dict[str, int]) -> int:
+    """A batch of one bulk cancel; one that cannot go on is left to its next turn and holds up none of the others."""
+    try:
+        return run_batch(bulk_id, clock, counts)
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception:
+        logger.exception("Bulk cancel %s could not go on.", bulk_id)
+        return 0
+
+
 @transaction.atomic
-def run_batch(bulk_id: int, now: datetime, counts: dict[str, int]) -> int:
+def run_batch(bulk_id: int, clock: Clock, counts: dict[str, int]) -> int:
     """Cancel the next orders of one bulk cancel; adds to ``counts`` and answers how many it looked at.
 
     The row of the bulk cancel is a claim: taken first and never waited for, so it stands outside the order of locks.
@@ -189,6 +204,7 @@ def run_batch(bulk_id: int, now: datetime, counts: dict[str, int]) -> int:
         return 0
     waiting = BulkItem.unscoped.filter(bulk=bulk, outcome=Outcome.WAITING).order_by("pk")
     items = list(waiting.only("order_id", "settled")[:BATCH])
+    now = clock()
     done = _cancel_or_note(bulk, items, now)
     _write(items, done)
     _count(bulk, done.values(), now)
@@ -207,8 +223,7 @@ def _cancel_or_note(bulk: BulkCancel, items: Sequence[BulkItem], now: datetime) 
     except Exception as error:
         if len(items) == 1:
             logger.exception("Order %s could not be cancelled in bulk.", items[0].order_id)
-            words = f"{type(error).__name__}: {error}"[:1000]
-            return {items[0].order_id: Done(Outcome.FAILED, "error", words)}
+            return {items[0].order_id: Done(Outcome.FAILED, "error", words_of(error))}
         middle = len(items) // 2
         return _cancel_or_note(bulk, items[:middle], now) | _cancel_or_note(bulk, items[middle:], now)
 

@@ -8,6 +8,7 @@ transaction is open while the answer is waited for.
 import logging
 from collections import Counter
 from collections.abc import Callable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -17,6 +18,7 @@ from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import Q
 
 from loyalty.jobs import Counts
+from loyalty.journal.one_by_one import alone_with, one_by_one
 from loyalty.platforms.asking import PlatformError, Throttled
 from loyalty.platforms.client import client_for
 from loyalty.platforms.models import OPEN_STATES, DeliveryState, InboundDelivery, PlatformConnection
@@ -53,15 +55,22 @@ def process_deliveries(now: datetime) -> Counts:
     """Work through every delivery whose turn has come."""
     counts = Counter(dict.fromkeys(("done", "ignored", "postponed", "failed"), 0))
     newest: dict[tuple[int, str], datetime] = {}
-    while step := _next(now):
-        delivery = step.delivery if isinstance(step, _Asking) else step
-        state = _asked(step, now) if isinstance(step, _Asking) else delivery.state
+    for delivery, state in one_by_one(partial(_finish_next, now), job="orders.process_deliveries"):
         counts[_COUNTED_AS[DeliveryState(state)]] += 1
         key = delivery.store_id, delivery.platform
         newest[key] = max(delivery.received_at, newest.get(key, delivery.received_at))
     for (store_id, platform), received_at in newest.items():
         _note_heard(store_id, platform, received_at)
     return counts
+
+
+def _finish_next(now: datetime, left_out: AbstractSet[int]) -> tuple[InboundDelivery, str] | None:
+    """The next delivery and the state that it came to; None when nothing is due."""
+    step = _next(now, left_out)
+    if not isinstance(step, _Asking):
+        return None if step is None else (step, str(step.state))
+    with alone_with(step.delivery):
+        return step.delivery, _asked(step, now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +82,9 @@ class _Asking:
 
 
 @transaction.atomic
-def _next(now: datetime) -> "InboundDelivery | _Asking | None":
+def _next(now: datetime, left_out: AbstractSet[int]) -> "InboundDelivery | _Asking | None":
     """Take up one delivery and finish it, unless its platform has to be asked; None when nothing is due."""
-    due = InboundDelivery.unscoped.filter(state__in=OPEN_STATES, next_attempt_at__lte=now)
+    due = InboundDelivery.unscoped.filter(state__in=OPEN_STATES, next_attempt_at__lte=now).exclude(pk__in=left_out)
     delivery: InboundDelivery | None = (
         due.select_related("store")
         .order_by("next_attempt_at", "id")
@@ -84,6 +93,11 @@ def _next(now: datetime) -> "InboundDelivery | _Asking | None":
     )
     if delivery is None:
         return None
+    with alone_with(delivery):
+        return _take_up(delivery, now)
+
+
+def _take_up(delivery: InboundDelivery, now: datetime) -> "InboundDelivery | _Asking":
     delivery.attempts += 1
     outcome = _try(delivery, partial(carry_out, delivery, now))
     if isinstance(outcome, Ask):

@@ -9,8 +9,10 @@ from datetime import datetime
 from typing import Final
 
 from django.db import transaction
-from django.db.models import Exists, prefetch_related_objects
+from django.db.models import Exists, OuterRef, prefetch_related_objects
 
+from loyalty.clock import Clock, ticking
+from loyalty.journal.problems import by_halves, set_aside, solved
 from loyalty.journal.record import Happening, record
 from loyalty.ledger.planner import ExpiredRule
 from loyalty.stores.actors import Actor, Trigger
@@ -20,7 +22,6 @@ from orders.models import Order, Problem
 from orders.services.applying import RULES, Details, Work, apply_works
 from orders.services.choices import ResolvedChoice
 from orders.services.plans import OrderPlan, UsedByKind, load_used, plan_order
-from orders.services.problems import by_halves, problems_with
 from orders.services.rules import evaluate, worth_a_look
 from orders.services.tracing import decision_entry
 from orders.services.watching import JOB
@@ -66,24 +67,27 @@ def evaluate_rules(now: datetime) -> dict[str, int]:
     with SKIP LOCKED and read again under the lock, and settings, skip tags and expiries count as they are then (N3).
     """
     counts = {"returned": 0, "skipped": 0, "failed": 0}
-    while evaluate_batch(now, counts) == BATCH:
+    clock = ticking(now)
+    while evaluate_batch(clock, counts) == BATCH:
         pass
     return counts
 
 
 @transaction.atomic
-def evaluate_batch(now: datetime, counts: dict[str, int]) -> int:
+def evaluate_batch(clock: Clock, counts: dict[str, int]) -> int:
     """Look at the next orders that are due; adds to ``counts`` and answers how many it claimed."""
-    orders = _claim(now)
+    orders = _claim(clock())
+    # Read under the locks: what lapsed while they were waited for is not valid any more.
+    now = clock()
     if orders:
-        counts["failed"] += by_halves(orders, lambda part: _evaluate(part, now, counts), job=JOB, now=now)
+        counts["failed"] += by_halves(Problem, orders, lambda part: _evaluate(part, now, counts), job=JOB, now=now)
     return len(orders)
 
 
 def _claim(now: datetime) -> list[Order]:
-    aside = problems_with(JOB)
-    due = Order.unscoped.filter(~Exists(aside.filter(next_attempt_at__gt=now)), rules_due_at__lte=now)
-    due = due.annotate(failed_before=Exists(aside)).order_by("rules_due_at", "pk")
+    due = Order.unscoped.filter(~set_aside(Problem, JOB, now), rules_due_at__lte=now)
+    failed_before = Exists(Problem.unscoped.filter(order=OuterRef("pk"), job=JOB))
+    due = due.annotate(failed_before=failed_before).order_by("rules_due_at", "pk")
     locked = due.select_related("store").select_for_update(of=("self",), no_key=True, skip_locked=True)
     return list(locked.only(*_NEEDED)[:BATCH])
 
@@ -99,7 +103,7 @@ def _evaluate(orders: Sequence[Order], now: datetime, counts: dict[str, int]) ->
     _leave(skipping, now)
     failed_before = [order for order in orders if vars(order)["failed_before"]]
     if failed_before:
-        Problem.unscoped.filter(order__in=failed_before, job=JOB).delete()
+        solved(Problem, failed_before, job=JOB)
     # Counted last: what is rolled back was not done.
     counts["returned"] += len(returning)
     counts["skipped"] += len(skipping)

@@ -1,6 +1,6 @@
 """Payments whose time has run out (E1)."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -8,10 +8,11 @@ from django.db import transaction
 from django.db.models import F, Q, QuerySet
 
 from loyalty.jobs import wake
+from loyalty.journal.problems import by_halves, set_aside, solved
 from loyalty.journal.record import Event, Happening, record
 from loyalty.stores.actors import Actor
 from loyalty.stores.preferences import settings_by_store
-from orders.models import UNPAID, Order, PaymentStatus
+from orders.models import UNPAID, Order, PaymentStatus, Problem
 
 JOB: Final = "orders.expire_overdue_payments"
 BATCH: Final = 500
@@ -22,10 +23,13 @@ def expire_overdue_payments(now: datetime) -> dict[str, int]:
 
     The due time is the order's own, or the store's window after it was placed; without either nothing expires.
     """
-    expired = sum(_expire(overdue, now) for overdue in _overdue(now))
-    if expired:
+    counts = {"expired": 0, "failed": 0}
+    for overdue in _overdue(now):
+        while _expire_batch(overdue.filter(~set_aside(Problem, JOB, now)), now, counts):
+            pass
+    if counts["expired"]:
         wake("orders.auto_cancel")
-    return {"expired": expired}
+    return counts
 
 
 def _overdue(now: datetime) -> "Iterable[QuerySet[Order]]":
@@ -37,22 +41,23 @@ def _overdue(now: datetime) -> "Iterable[QuerySet[Order]]":
             yield unpaid.filter(too_old, store=store_id).order_by("placed_at")
 
 
-def _expire(overdue: "QuerySet[Order]", now: datetime) -> int:
-    total = 0
-    while count := _expire_batch(overdue, now):
-        total += count
-    return total
-
-
 @transaction.atomic
-def _expire_batch(overdue: "QuerySet[Order]", now: datetime) -> int:
+def _expire_batch(overdue: "QuerySet[Order]", now: datetime, counts: dict[str, int]) -> int:
     # Locking reads the row again: a payment that has just arrived takes the order out of the claim (E6).
-    orders = list(overdue.only("store_id", "customer_id").select_for_update(no_key=True, skip_locked=True)[:BATCH])
+    claimed = overdue.only("store_id", "customer_id").select_for_update(of=("self",), no_key=True, skip_locked=True)
+    orders = list(claimed[:BATCH])
+    failed = by_halves(Problem, orders, lambda part: _expire(part, now), job=JOB, now=now) if orders else 0
+    counts["failed"] += failed
+    counts["expired"] += len(orders) - failed
+    return len(orders)
+
+
+def _expire(orders: Sequence[Order], now: datetime) -> None:
     Order.unscoped.filter(pk__in=[order.pk for order in orders]).update(
         payment_status=PaymentStatus.EXPIRED, payment_changed_at=now, version=F("version") + 1, updated_at=now
     )
     record((_expired(order) for order in orders), actor=Actor.job(JOB), now=now)
-    return len(orders)
+    solved(Problem, orders, job=JOB)
 
 
 def _expired(order: Order) -> Happening:

@@ -8,15 +8,15 @@ lease: no lock and no transaction is open while the platform is asked.
 import logging
 import uuid
 from collections import Counter
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from time import monotonic
 from typing import Any, Final
 
 from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import F, Q, QuerySet
 
+from loyalty.clock import Clock, ticking
 from loyalty.encryption import Secret, Unreadable
 from loyalty.errors import Conflict
 from loyalty.jobs import Counts
@@ -42,8 +42,6 @@ _BUDGET: Final = timedelta(minutes=4)
 _PAGES_IN_A_ROW: Final = 20
 # A document that is no order by these facts is none for good: a draft, something in the bin, a return.
 _NO_ORDER: Final = frozenset({"status", "type"})
-
-Clock = Callable[[], datetime]
 
 
 class PolledElsewhere(Conflict):
@@ -87,7 +85,7 @@ def catch_up(
 
     Raises PolledElsewhere, PlatformError, Unreadable.
     """
-    clock = _clock(now)
+    clock = ticking(now)
     leased = _lease(PlatformConnection.unscoped.filter(pk=connection.pk), clock())
     if leased is None:
         raise PolledElsewhere(_ELSEWHERE)
@@ -106,7 +104,7 @@ def catch_up(
 
 
 def _poll(connections: "QuerySet[PlatformConnection]", now: datetime) -> Counts:
-    clock = _clock(now)
+    clock = ticking(now)
     counts: Counter[str] = Counter({"created": 0, "updated": 0, "unchanged": 0, "unreadable": 0, "failed": 0})
     finished: set[int] = set()
     tired: set[int] = set()
@@ -269,9 +267,3 @@ def _save_forgiving(connection: PlatformConnection, **values: Any) -> None:
 
 def _release(connection: PlatformConnection) -> None:
     _save_forgiving(connection, poll_lease=None, poll_leased_until=None)
-
-
-def _clock(now: datetime) -> Clock:
-    """The run's instant, moving on by whole seconds: answers may be slow, and leases are real time."""
-    began = monotonic()
-    return lambda: now + timedelta(seconds=int(monotonic() - began))

@@ -1,6 +1,6 @@
 """Telling customers before what they have expires: one digest each, every lot once (H3)."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -10,6 +10,8 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 from django.template.loader import render_to_string
 
+from loyalty.journal.models import CustomerProblem
+from loyalty.journal.problems import by_halves, solved
 from loyalty.ledger.expiry import end_of_day, last_day_of_use, local_day
 from loyalty.ledger.ledger import Kind
 from loyalty.ledger.models import AbstractLot
@@ -22,6 +24,7 @@ from loyalty.stores.preferences import settings_by_store
 from loyalty.stores.showing import show_day_in_words
 from orders.kinds import KINDS, LEDGERS, NAMES, show
 
+JOB: Final = "loyalty.deliver_notices"
 BATCH: Final = 500
 _LOT: Final[Mapping[Kind, str]] = {"credits": "credit_lot", "points": "point_lot"}
 
@@ -85,10 +88,23 @@ def _remind_batch(ending: Ending, kind: Kind, now: datetime) -> tuple[int, int]:
 
     Answers how many customers were claimed, and how many digests were written.
     """
-    due = _due(kind, ending, now).order_by("expires_at").values("customer")[:BATCH]
+    aside = CustomerProblem.unscoped.filter(job=JOB, next_attempt_at__gt=now).values("customer")
+    due = _due(kind, ending, now).exclude(customer__in=aside).order_by("expires_at").values("customer")[:BATCH]
     customers = Customer.unscoped.filter(pk__in=due).select_related("store").order_by("pk")
     claimed = list(customers.select_for_update(of=("self",), no_key=True, skip_locked=True))
-    # Read again under the locks: another worker may have told some of them while this claim was being made.
+    written = Counter[str]()
+
+    def remind(part: Sequence[Customer]) -> None:
+        written["notices"] += _remind(part, ending, kind, now)
+        solved(CustomerProblem, part, job=JOB)
+
+    if claimed:
+        by_halves(CustomerProblem, claimed, remind, job=JOB, now=now)
+    return len(claimed), written["notices"]
+
+
+def _remind(claimed: Sequence[Customer], ending: Ending, kind: Kind, now: datetime) -> int:
+    # Read again under the locks: another worker may have told some of them while the claim was being made.
     lots = _lots_by_customer(claimed, ending, now)
     told = [customer for customer in claimed if customer.pk in lots]
     notices = queue([_letter(customer, lots[customer.pk]) for customer in told], actor=ACTOR, now=now)
@@ -98,7 +114,7 @@ def _remind_batch(ending: Ending, kind: Kind, now: datetime) -> tuple[int, int]:
         for kind, mine in lots[notice.customer_id].items()
         for lot in mine
     )
-    return len(claimed), len(notices)
+    return len(notices)
 
 
 def _due(kind: Kind, ending: Ending, now: datetime) -> "QuerySet[AbstractLot]":

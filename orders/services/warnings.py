@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime, time
 from typing import Final
 
-from loyalty.ledger.expiry import is_expired
 from loyalty.ledger.ledger import Kind
 from loyalty.ledger.models import MovementType, Origin
 from loyalty.platforms.registry import LABELS
@@ -102,7 +101,7 @@ def _extended_since(kind: Kind, customer_id: int, start: datetime) -> list[int]:
 def _has_expired(order: Order, now: datetime) -> bool:
     used = load_used([order.pk])
     lots = (lot for kind in KINDS for lot in used[kind].get(order.pk, ()))
-    return any(lot.outstanding and is_expired(lot.expires_at, now) for lot in lots)
+    return any(lot.outstanding and lot.is_expired(now) for lot in lots)
 
 
 def _no_email(order: Order) -> Iterator[OrderWarning]:

@@ -40,13 +40,13 @@ def lapsed_lots(number: int) -> None:
 
 def test_a_named_job_prints_one_line_of_counts() -> None:
     lapsed_lots(3)
-    assert run("credits.expire_lots") == ["credits.expire_lots: lots=3"]
-    assert run("credits.expire_lots") == ["credits.expire_lots: lots=0"]
+    assert run("credits.expire_lots") == ["credits.expire_lots: lots=3 failed=0"]
+    assert run("credits.expire_lots") == ["credits.expire_lots: lots=0 failed=0"]
 
 
 def test_only_the_named_jobs_run() -> None:
     lapsed_lots(1)
-    assert run("points.expire_lots") == ["points.expire_lots: lots=0"]
+    assert run("points.expire_lots") == ["points.expire_lots: lots=0 failed=0"]
     assert not CreditMovement.unscoped.filter(type="expire").exists()
 
 
@@ -54,7 +54,7 @@ def test_without_names_each_job_prints_one_line() -> None:
     lapsed_lots(2)
     lines = run()
     assert [line.partition(":")[0] for line in lines] == list(JOBS)
-    assert "credits.expire_lots: lots=2" in lines
+    assert "credits.expire_lots: lots=2 failed=0" in lines
 
 
 def test_without_names_what_one_job_leaves_to_another_is_done_too() -> None:
@@ -65,7 +65,9 @@ def test_without_names_what_one_job_leaves_to_another_is_done_too() -> None:
     lines = run()
     order.refresh_from_db()
     assert order.status == OrderStatus.CANCELLED
-    assert {"orders.expire_overdue_payments: expired=1", "orders.auto_cancel: cancelled=1 failed=0"} <= set(lines)
+    assert {"orders.expire_overdue_payments: expired=1 failed=0", "orders.auto_cancel: cancelled=1 failed=0"} <= set(
+        lines
+    )
 
 
 def test_postponed_notices_do_not_keep_it_running(settings: Settings) -> None:

@@ -140,7 +140,7 @@ def test_b1_stopping_waits_for_the_batch_and_ends_it() -> None:
     bulk = confirmed(shop(4))
     stopping = partial(stop, store=bulk.store, bulk_id=bulk.pk, actor=factories.ACTOR, now=NOW)
     counts = {"cancelled": 0, "skipped": 0, "failed": 0}
-    first = partial(bulk_cancelling.run_batch, bulk.pk, NOW, counts)
+    first = partial(bulk_cancelling.run_batch, bulk.pk, lambda: NOW, counts)
     answer: Any = in_turn(first, stopping)
     # The batch was the last one: there is nothing to stop.
     assert (answer.state, answer.cancelled) == ("done", 4)

@@ -1,12 +1,17 @@
 """``manage.py run_jobs``: the periodic jobs in the foreground, for cron and for people without a worker."""
 
+import logging
 from collections import Counter
+from collections.abc import Iterable
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from loyalty.jobs import JOBS, counts_line, found_work, run_job
+from loyalty.journal.problems import words_of
+
+logger = logging.getLogger(__name__)
 
 
 class Command(BaseCommand):
@@ -23,26 +28,37 @@ class Command(BaseCommand):
         unknown = [name for name in names if name not in JOBS]
         if unknown:
             raise CommandError(f"There is no job {', '.join(unknown)}. The jobs are {', '.join(JOBS)}.")
-        done = _once(names) if names else _until_idle()
-        for name, counts in done.items():
+        run = _Run(dict.fromkeys(names or JOBS))
+        run.once() if names else run.until_idle()
+        for name, counts in run.totals.items():
             self.stdout.write(counts_line(name, counts))
+        if run.errors:
+            raise CommandError("; ".join(f"{name} failed: {error}" for name, error in run.errors.items()))
 
 
-def _once(names: list[str]) -> dict[str, Counter[str]]:
-    return {name: _run(name) for name in dict.fromkeys(names)}
+class _Run:
+    """The jobs of one call, each with what it did; one that fails holds up none of the others."""
 
+    def __init__(self, names: Iterable[str]) -> None:
+        self.totals = {name: Counter[str]() for name in names}
+        self.errors: dict[str, str] = {}
 
-def _until_idle() -> dict[str, Counter[str]]:
-    """Run all jobs, and all of them again while one found work: what one job does may be another one's work."""
-    totals = {name: Counter[str]() for name in JOBS}
-    busy = True
-    while busy:
-        this_time = {name: _run(name) for name in JOBS}
-        for name, counts in this_time.items():
-            totals[name].update(counts)
-        busy = any(found_work(counts) for counts in this_time.values())
-    return totals
+    def once(self) -> bool:
+        """Run each of them; answers whether one found work."""
+        found = [self._job(name) for name in self.totals if name not in self.errors]
+        return any(found)
 
+    def until_idle(self) -> None:
+        """Run all of them again while one found work: what one job does may be another one's work."""
+        while self.once():
+            pass
 
-def _run(name: str) -> Counter[str]:
-    return Counter(run_job(name, timezone.now()))
+    def _job(self, name: str) -> bool:
+        try:
+            counts = run_job(name, timezone.now())
+        except Exception as error:
+            logger.exception("%s failed.", name)
+            self.errors[name] = words_of(error)
+            return False
+        self.totals[name].update(counts)
+        return found_work(counts)

@@ -150,8 +150,8 @@ def test_l5_the_job_posts_each_lapsed_lot_once(store: Store) -> None:
     for _ in range(3):
         factories.grant("credits", factories.make_customer(store), "5", until=date(2026, 1, 4))
     factories.grant("credits", factories.make_customer(store), "5", until=date(2026, 1, 5))
-    assert run_job("credits.expire_lots", NOW) == {"lots": 3}
-    assert run_job("credits.expire_lots", NOW) == {"lots": 0}
+    assert run_job("credits.expire_lots", NOW) == {"lots": 3, "failed": 0}
+    assert run_job("credits.expire_lots", NOW) == {"lots": 0, "failed": 0}
     rows = CreditMovement.unscoped.filter(type="expire")
     assert {(row.amount, row.balance_after, row.trigger, row.actor) for row in rows} == {
         (-5, 0, "", "job:credits.expire_lots")

@@ -52,7 +52,10 @@ def test_x4_one_expired_lot_keeps_the_credits_and_the_points_return(shop: Shop, 
     before = expiries(shop.store)
     clock.move_to(example.now)
 
-    assert run_jobs() == ["orders.expire_overdue_payments: expired=1", "orders.auto_cancel: cancelled=1 failed=0"]
+    assert run_jobs() == [
+        "orders.expire_overdue_payments: expired=1 failed=0",
+        "orders.auto_cancel: cancelled=1 failed=0",
+    ]
 
     assert returned(shop, example.order) == ("cancelled", "not_reverted", "0.00", "reverted", 100)
     assert balance(shop, example.customer) == ("0.00", 100)

@@ -210,6 +210,6 @@ def test_statements_are_the_same_for_one_and_forty_orders(store: Store, customer
     for size in (1, 40):
         bulk = confirmed(store, orders_of(customer, size))
         with CaptureQueriesContext(connection) as queries:
-            assert run_batch(bulk.pk, NOW, dict(NOTHING)) == size
+            assert run_batch(bulk.pk, lambda: NOW, dict(NOTHING)) == size
         counts.append(len(queries))
     assert counts[0] == counts[1] <= 20
