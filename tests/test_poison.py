@@ -15,13 +15,15 @@ from django.core import mail
 from django.db import connection
 
 from credits.models import CreditLot
+from loyalty.accounts.models import Invitation, Letter, LetterKind
 from loyalty.encryption import Secret
 from loyalty.jobs import JOBS, run_job
 from loyalty.journal.models import CustomerProblem, JobRun, LedgerCheck
 from loyalty.ledger.models import AbstractLot
 from loyalty.notices.models import Notice
-from loyalty.notices.queueing import Letter, queue
+from loyalty.notices.queueing import Letter as NoticeLetter
 from loyalty.notices.queueing import Message as Words
+from loyalty.notices.queueing import queue
 from loyalty.outbox.models import Message, MessageStatus
 from loyalty.platforms.checking import register_webhooks
 from loyalty.platforms.models import InboundDelivery, PlatformConnection
@@ -141,8 +143,29 @@ def lapsed(lots: type[AbstractLot]) -> Work:
 
 def a_notice(store: Store) -> Callable[[], bool]:
     customer = factories.make_customer(store)
-    (notice,) = queue([Letter(Words("Back", "Back.", "<p>Back.</p>"), customer, None)], actor=ACTOR, now=NOW)
+    (notice,) = queue([NoticeLetter(Words("Back", "Back.", "<p>Back.</p>"), customer, None)], actor=ACTOR, now=NOW)
     return lambda: [notice.to_email] in [sent.to for sent in mail.outbox]
+
+
+def an_invitation(store: Store) -> Callable[[], bool]:
+    address = f"new@{store.slug}.example"
+    invitation = Invitation.unscoped.create(
+        store=store, email=address, role=Role.VIEWER, invited_by="user:1", created_at=NOW, expires_at=LATER
+    )
+    Letter.objects.create(
+        kind=LetterKind.INVITATION,
+        email=address,
+        base="https://loyalty.example",
+        store=store,
+        invitation=invitation,
+        created_at=NOW,
+        next_attempt_at=NOW,
+    )
+    return lambda: [address] in [sent.to for sent in mail.outbox]
+
+
+def a_letter_that_cannot_be_written_down(store: Store) -> None:
+    Letter.objects.filter(store=store).update(email="anna@[shop")
 
 
 def expires_soon(store: Store) -> Callable[[], bool]:
@@ -192,6 +215,10 @@ CASES: dict[str, tuple[Work, tuple[Poison, ...]]] = {
         (an_address_that_cannot_be_written_to, refused_in("notices_notice"), saved_by_a_newer_release),
     ),
     "loyalty.deliver_notices: reminders": (expires_soon, (refused_in("notices_notice"), saved_by_a_newer_release)),
+    "loyalty.deliver_letters": (
+        an_invitation,
+        (a_letter_that_cannot_be_written_down, refused_in("accounts_letter"), refused_in("accounts_invitation")),
+    ),
     "loyalty.deliver_outbox": (to_be_told, (refused_in("outbox_message"), refused_in("webhooks_webhookattempt"))),
     "orders.process_deliveries": (
         a_delivery,

@@ -1,8 +1,10 @@
 """Mails of accounts: written with what causes them, sent by the worker, which makes their links (T6)."""
 
 import logging
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from smtplib import SMTPException
 from typing import Final
 
@@ -17,12 +19,15 @@ from django.urls import reverse
 from loyalty.accounts.invitation_links import make_link, open_invitations
 from loyalty.accounts.models import Letter, LetterKind
 from loyalty.jobs import Counts, wake
+from loyalty.journal.one_by_one import alone_with, one_by_one
+from loyalty.journal.problems import words_of
 from loyalty.stores.models import User
 from loyalty.stores.showing import show_moment
 
 logger = logging.getLogger(__name__)
 
 JOB: Final = "loyalty.deliver_letters"
+_EXPECTED: Final = (SMTPException, OSError, ValueError)
 # The pause after each failed attempt; after the last one the letter is dropped: its reader asks again.
 PAUSES: Final = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 30, 120, 480))
 
@@ -57,26 +62,32 @@ def write_reset(email: str, *, base: str, now: datetime) -> None:
 def deliver_letters(now: datetime) -> Counts:
     """Send every letter whose turn has come."""
     counts = {"sent": 0, "nobody": 0, "postponed": 0, "dropped": 0}
-    while outcome := _deliver_next(now):
+    for outcome in one_by_one(partial(_deliver_next, now), job=JOB):
         counts[outcome] += 1
     return counts
 
 
 @transaction.atomic
-def _deliver_next(now: datetime) -> str | None:
+def _deliver_next(now: datetime, left_out: AbstractSet[int]) -> str | None:
     """Send one letter and forget it; its row stays locked meanwhile, so that no second worker sends it too."""
-    due = Letter.objects.filter(next_attempt_at__lte=now).order_by("next_attempt_at", "pk")
+    due = Letter.objects.filter(next_attempt_at__lte=now).exclude(pk__in=left_out).order_by("next_attempt_at", "pk")
     letter = due.select_for_update(of=("self",), skip_locked=True).first()
     if letter is None:
         return None
+    with alone_with(letter):
+        return _deliver(letter, now)
+
+
+def _deliver(letter: Letter, now: datetime) -> str:
     mail = _composed(letter, now)
     if mail is None:
         letter.delete()
         return "nobody"
     try:
         _send(letter.email, mail)
-    except (SMTPException, OSError, ValueError, LookupError) as error:
-        # ValueError, LookupError: an address that cannot be written down; it must not hold up the letters behind it.
+    except Exception as error:
+        # Whatever no mail server or library takes is this letter's alone.
+        logger.warning("Letter %s was not sent.", letter.pk, exc_info=None if isinstance(error, _EXPECTED) else error)
         return _postpone(letter, error, now)
     letter.delete()
     return "sent"
@@ -84,12 +95,11 @@ def _deliver_next(now: datetime) -> str | None:
 
 def _postpone(letter: Letter, error: Exception, now: datetime) -> str:
     letter.attempts += 1
-    logger.warning("Letter %s was not sent (attempt %s).", letter.pk, letter.attempts)
     if letter.attempts > len(PAUSES):
         letter.delete()
         return "dropped"
     letter.next_attempt_at = now + PAUSES[letter.attempts - 1]
-    letter.last_error = str(error)[:200]
+    letter.last_error = words_of(error)[:200]
     letter.save(update_fields=["attempts", "next_attempt_at", "last_error"])
     return "postponed"
 
