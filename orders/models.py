@@ -123,6 +123,8 @@ class Order(StoreOwned):
     placed_at = models.DateTimeField()
     currency = currency()
     total = money()
+    # A client said the total when it recorded a spend; what the platform says may be what was left to pay (O8).
+    total_named = models.BooleanField(default=False, db_default=False)
     refunded_total = money(default=Decimal(0))
     tags = ArrayField(models.CharField(max_length=255), default=list, blank=True)
     tag_keys = ArrayField(models.CharField(max_length=255), default=list, blank=True, editable=False)

@@ -227,12 +227,6 @@ NOT_YET: Final = {
     "cash-on-delivery-shipped": "standing",
     "deleted-unpaid": "standing",
     "test-gateway": "standing",
-    "paid-mostly-with-credits": "documents",
-    "tags-as-object-in-meta": "documents",
-    "total-finer-than-unit": "documents",
-    "yen-with-decimals": "documents",
-    "negative-points-there": "documents",
-    "tags-as-json-text": "documents",
 }
 
 

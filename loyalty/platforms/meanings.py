@@ -211,8 +211,7 @@ def _shopline_payment(resource: Mapping[str, object]) -> Meaning:
 def _person(document: Mapping[str, object], orders: str) -> Person:
     request = Fields(document)
     customer = request.child("customer")
-    named = (Fields({"id": value}, orders).identifier("id") for value in request.items(orders))
-    return Person(customer.identifier("id"), customer.email("email"), tuple(number for number in named if number))
+    return Person(customer.identifier("id"), customer.email("email"), request.identifiers(orders))
 
 
 def _id(document: Mapping[str, object], *keys: str) -> str:

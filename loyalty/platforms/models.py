@@ -2,6 +2,7 @@
 
 from typing import ClassVar
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 
@@ -121,7 +122,8 @@ class InboundDelivery(StoreOwned):
     state = models.CharField(max_length=10, choices=DeliveryState.choices, default=DeliveryState.WAITING)
     attempts = models.PositiveSmallIntegerField(default=0)
     next_attempt_at = models.DateTimeField(null=True, blank=True)
-    # What came of it, in a sentence; and why it did not work the last time.
+    # What came of it, in a sentence; what of it could not be read (O10); and why it did not work the last time.
+    left_out = ArrayField(models.CharField(max_length=100), default=list, blank=True, db_default=[])
     outcome = models.CharField(max_length=300, blank=True)
     last_error = models.TextField(blank=True)
     processed_at = models.DateTimeField(null=True, blank=True)
@@ -149,6 +151,9 @@ class InboundDelivery(StoreOwned):
                 models.F("id").desc(),
                 condition=Q(state__in=FAILING_STATES),
                 name="inbound_delivery_failing",
+            ),
+            models.Index(
+                "store", models.F("id").desc(), condition=~Q(left_out=[]), name="inbound_delivery_not_in_full"
             ),
             models.Index("order", condition=Q(order__isnull=False), name="inbound_delivery_of_order"),
             models.Index("received_at", name="inbound_delivery_oldest"),

@@ -1,8 +1,9 @@
 """The parts of an order snapshot that every platform builds alike: the customer and the lines."""
 
+from collections.abc import Collection, Mapping
 from decimal import Decimal
 
-from loyalty.platforms.document import Fields
+from loyalty.platforms.document import Fields, round_amount
 from loyalty.platforms.snapshot import CustomerSnapshot, LineSnapshot
 
 
@@ -26,3 +27,21 @@ def line_snapshot(*, title: str, sku: str, quantity: Decimal, total: Decimal) ->
 def full_name(person: Fields) -> str:
     """First and last name together, or the one field ``name``; "" when there is neither."""
     return f"{person.text('first_name')} {person.text('last_name')}".strip() or person.text("name")
+
+
+def total_or_nothing(order: Fields, key: str, total: Decimal | None, currency: str) -> Decimal:
+    """The order's total; one that is below zero or not there says nothing, which is noted under ``key``, and is 0."""
+    if total is None or total < 0:
+        order.leave_out(key)
+        return round_amount(Decimal(0), currency)
+    return total
+
+
+def at_most(order: Fields, key: str, refunded: Decimal, total: Decimal) -> Decimal:
+    """What was refunded, at most the total, as far as the total under ``key`` could be read."""
+    return refunded if key in order.left_out else min(refunded, total)
+
+
+def unknown_fields(order: Fields, sources: Mapping[str, Collection[str]]) -> frozenset[str]:
+    """The fields of the snapshot of which nothing is said, because something they are read from was left out."""
+    return frozenset(name for name, paths in sources.items() if not order.left_out.keys().isdisjoint(paths))

@@ -25,13 +25,14 @@ What was refunded is the sum of the successful transactions of kind refund insid
 transactions moved no money. It is never more than the order's total.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime
 from decimal import Decimal
+from typing import Final
 
-from loyalty.platforms.document import Fields, exact_amount, read_amount, round_amount
-from loyalty.platforms.parts import customer_snapshot, full_name, line_snapshot
-from loyalty.platforms.snapshot import CustomerSnapshot, LineSnapshot, NotAnOrder
+from loyalty.platforms.document import Fields, round_amount
+from loyalty.platforms.parts import at_most, customer_snapshot, full_name, line_snapshot, total_or_nothing
+from loyalty.platforms.snapshot import CustomerSnapshot, LineSnapshot
 
 PAYMENT_WORDS = {
     "pending": "pending",
@@ -43,6 +44,25 @@ PAYMENT_WORDS = {
     "paid": "paid",
     "partially_refunded": "partially_refunded",
     "refunded": "refunded",
+}
+# What each field of the snapshot is read from.
+SOURCES: Final[Mapping[str, Collection[str]]] = {
+    "number": ("name", "order_number"),
+    "status": ("status", "cancelled_at", "closed_at", "fulfillment_status", "financial_status", "payment_details"),
+    "payment_status": ("financial_status", "payment_details"),
+    "currency": ("currency",),
+    "total": ("total_price", "current_total_price"),
+    "refunded_total": ("refunds",),
+    "placed_at": ("created_at", "processed_at"),
+    "updated_at": ("updated_at",),
+    "tags": ("tags",),
+    "lines": ("line_items",),
+    "cancelled_at": ("cancelled_at",),
+    "payment_due_at": ("payment_terms", "payment_terms.payment_schedules"),
+    "platform_status": ("status", "fulfillment_status"),
+    "platform_payment_status": ("financial_status",),
+    "discount_codes": ("discount_codes",),
+    "is_test": ("test",),
 }
 _PAID_FOR = frozenset({"paid", "partially_refunded", "refunded"})
 
@@ -62,29 +82,40 @@ def order_status(order: Fields, payment: str) -> str:
     return "pending" if order.values.get("confirmed") is False else "confirmed"
 
 
+def currency_of(order: Fields) -> str:
+    """The shop's currency; "" when it is not said in a way that can be read: the store's own is meant then."""
+    currency = order.currency("currency")
+    if not currency:
+        order.leave_out("currency")
+    return currency
+
+
 def placed_and_updated(order: Fields) -> tuple[datetime, datetime]:
-    """When the order was placed (an imported one keeps the day it was made elsewhere) and last changed."""
-    created = order.instant("created_at")
-    placed = order.instant("processed_at") or created
+    """When the order was placed (an imported one keeps the day it was made elsewhere) and last changed.
+
+    One of these has to be there and can stand in for the others. Raises NotAnOrder.
+    """
+    created, updated = order.instant("created_at"), order.instant("updated_at")
+    placed = order.instant("processed_at") or created or updated
     if placed is None:
         raise order.missing("created_at")
-    return placed, order.instant("updated_at") or created or placed
+    return placed, updated or created or placed
 
 
 def total_of(order: Fields, currency: str) -> Decimal:
-    """The order's total when it was placed, in the shop's currency: what N5 takes its share of."""
-    total = order.amount("total_price", currency)
-    if total is None:
-        raise order.missing("total_price")
-    if total < 0:
-        raise NotAnOrder("The order's total is below zero.", field=order.path_of("total_price"))
-    return total
+    """The order's total when it was placed, in the shop's currency: what N5 takes its share of.
+
+    Where it is not said, the total as it is today; 0 when that is not said either.
+    """
+    totals = (order.amount(key, currency) for key in ("total_price", "current_total_price"))
+    said = next((total for total in totals if total is not None), None)
+    return total_or_nothing(order, "total_price", said, currency)
 
 
 def refunded_total(order: Fields, currency: str, total: Decimal) -> Decimal:
     """The money that went back, in the shop's currency, at most ``total``."""
     amounts = (_refund_amount(order, transaction, currency) for transaction in _refund_transactions(order))
-    return min(sum(amounts, start=round_amount(Decimal(0), currency)), total)
+    return at_most(order, "total_price", sum(amounts, start=round_amount(Decimal(0), currency)), total)
 
 
 def customer_of(order: Fields, *, external_id: str) -> CustomerSnapshot | None:
@@ -125,32 +156,32 @@ def _refund_transactions(order: Fields) -> Iterator[Fields]:
 
 
 def _refund_amount(order: Fields, transaction: Fields, currency: str) -> Decimal:
-    path = transaction.path_of("amount")
+    """What one transaction gave back; nothing where that cannot be read."""
     paid_in = transaction.currency("currency") or currency
-    amount = exact_amount(transaction.values.get("amount"), path, paid_in)
-    if amount < 0:
-        raise NotAnOrder(f"The field “{path}” is a refund below zero.", field=path)
-    return amount if paid_in == currency else _in_shop_currency(order, amount, paid_in, currency)
+    amount = transaction.amount("amount", paid_in)
+    if amount is not None and amount >= 0 and paid_in != currency:
+        amount = _in_shop_currency(order, amount, paid_in, currency)
+    if amount is None or amount < 0:
+        transaction.leave_out("amount")
+        return Decimal(0)
+    return amount
 
 
-def _in_shop_currency(order: Fields, amount: Decimal, paid_in: str, currency: str) -> Decimal:
-    """A refund in the shopper's currency has the same share of the total in both currencies."""
+def _in_shop_currency(order: Fields, amount: Decimal, paid_in: str, currency: str) -> Decimal | None:
+    """A refund in the shopper's currency has the same share of the total in both currencies; None without totals."""
     totals = order.child("total_price_set")
     shop, shopper = totals.child("shop_money"), totals.child("presentment_money")
     known = (shop.currency("currency_code"), shopper.currency("currency_code")) == (currency, paid_in)
     there = shopper.amount("amount", paid_in) if known else None
     here = shop.amount("amount", currency)
     if not there or here is None:
-        raise NotAnOrder(
-            f"A refund is in {paid_in}, and the order does not say what that is in {currency}.",
-            field=order.path_of("total_price_set"),
-        )
+        order.leave_out("total_price_set")
+        return None
     return here if amount >= there else round_amount(amount * here / there, currency)
 
 
 def _line(line: Fields, currency: str) -> LineSnapshot:
     quantity = line.quantity("quantity")
-    price = read_amount(line.values.get("price") or 0, line.path_of("price"))
-    discount = read_amount(line.values.get("total_discount") or 0, line.path_of("total_discount"))
+    price, discount = (line.amount(key, "") or Decimal(0) for key in ("price", "total_discount"))
     total = round_amount(max(price * quantity - discount, Decimal(0)), currency)
     return line_snapshot(title=line.text("name", "title"), sku=line.text("sku"), quantity=quantity, total=total)

@@ -3,9 +3,13 @@
 A mapping is pure: platform JSON in, :class:`OrderSnapshot` out, no database and no clock.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+from typing import Final
+
+_NAMED: Final = 5
 
 
 class NotAnOrder(ValueError):
@@ -80,3 +84,18 @@ class OrderSnapshot:
     # Ids of orders this one was split from or into; a parent and its children are never both returned.
     parent_external_id: str = ""
     child_external_ids: tuple[str, ...] = field(default=())
+    # What of the document could not be read, as dotted paths; and the fields above of which it says nothing then (O10).
+    left_out: tuple[str, ...] = ()
+    unknown: frozenset[str] = frozenset()
+
+
+def named(left_out: Sequence[str]) -> str:
+    """What of a document could not be read, for a sentence: the first few paths, and how many more there are."""
+    shown = left_out[:_NAMED]
+    more = len(left_out) - len(shown)
+    return ", ".join(shown) + (f" and {more} more" if more else "")
+
+
+def without(left_out: Sequence[str]) -> str:
+    """What is said behind the sentence about an order that was not read in full; "" when it was (O10)."""
+    return f" Read, without: {named(left_out)}." if left_out else ""

@@ -23,7 +23,7 @@ from loyalty.platforms.meanings import (
 from loyalty.platforms.models import DeliveryState, InboundDelivery, PlatformConnection
 from loyalty.platforms.receiving import TEST_WORDS
 from loyalty.platforms.registry import LABELS, read_order
-from loyalty.platforms.snapshot import NotAnOrder, OrderSnapshot
+from loyalty.platforms.snapshot import NotAnOrder, OrderSnapshot, without
 from loyalty.stores.actors import Actor
 from orders.models import Order
 from orders.services.ingesting import Outcome, ingest
@@ -42,7 +42,10 @@ _WORDS: Final[Mapping[Outcome, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What came of a delivery. ``erase``: its body names a person and goes. ``again``: there is more of it to do."""
+    """What came of a delivery, and what of it could not be read.
+
+    ``erase``: its body names a person and goes. ``again``: there is more of it to do.
+    """
 
     state: DeliveryState
     words: str
@@ -50,6 +53,7 @@ class Result:
     external_id: str = ""
     erase: bool = False
     again: bool = False
+    left_out: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +108,8 @@ def _record(delivery: InboundDelivery, document: Mapping[str, Any], now: datetim
         return _left(TEST_WORDS, external_id=snapshot.external_id)
     new = done.outcome in (Outcome.CREATED, Outcome.UPDATED)
     state = DeliveryState.DONE if new else DeliveryState.IGNORED
-    return Result(state, _WORDS[done.outcome].format(snapshot.number), done.order, snapshot.external_id)
+    words = _WORDS[done.outcome].format(snapshot.number) + without(done.left_out)
+    return Result(state, words, done.order, snapshot.external_id, left_out=done.left_out)
 
 
 def _read(delivery: InboundDelivery, document: Mapping[str, Any]) -> OrderSnapshot:

@@ -21,6 +21,7 @@ from loyalty.jobs import Counts
 from loyalty.journal.one_by_one import alone_with, one_by_one
 from loyalty.platforms.asking import PlatformError, Throttled
 from loyalty.platforms.client import client_for
+from loyalty.platforms.document import clean
 from loyalty.platforms.models import OPEN_STATES, DeliveryState, InboundDelivery, PlatformConnection
 from loyalty.platforms.receiving import TEST_WORDS
 from loyalty.platforms.snapshot import NotAnOrder
@@ -38,8 +39,10 @@ PAUSES: Final = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 30, 120, 
 # How long a delivery is left alone while its platform is asked; a killed worker's is taken up after that.
 LEASE: Final = timedelta(minutes=3)
 _LONGEST_WORDS: Final = 300
+_MOST_LEFT_OUT: Final = 50
 _MARKS: Final = (
-    "state", "attempts", "next_attempt_at", "outcome", "last_error", "order", "external_id", "is_test", "processed_at",
+    "state", "attempts", "next_attempt_at", "outcome", "left_out", "last_error", "order", "external_id", "is_test",
+    "processed_at",
 )  # fmt: skip
 _EXPECTED: Final = (NotAnOrder, NotRecorded, PlatformError)
 _COUNTED_AS: Final = {
@@ -121,27 +124,36 @@ def _asked(asking: _Asking, now: datetime) -> str:
         return str(delivery.state)
 
 
-def _with_answer(delivery: InboundDelivery, answer: "_Answer | PlatformError", now: datetime) -> "Result | Exception":
-    if isinstance(answer, PlatformError):
+def _with_answer(delivery: InboundDelivery, answer: "_Answer | Exception", now: datetime) -> "Result | Exception":
+    if isinstance(answer, Exception):
         return answer
     return _try(delivery, partial(carry_out_fetched, delivery, answer, now))
 
 
-def _ask(asking: _Asking) -> "_Answer | PlatformError":
+def _ask(asking: _Asking) -> "_Answer | Exception":
     connected = connection_of(asking.delivery)
     if connected is None:
         return None
-    try:
-        return client_for(connected).fetch_order(asking.external_id)
-    except PlatformError as error:
-        return error
+    return _attempt(asking.delivery, partial(_fetch, connected, asking.external_id))
+
+
+def _fetch(connected: PlatformConnection, external_id: str) -> _Answer:
+    return client_for(connected).fetch_order(external_id)
 
 
 def _try(delivery: InboundDelivery, do: Callable[[], T]) -> "T | Exception":
     """What ``do`` answers, or why it did not: nothing of it is written then. Raises when the database is away."""
-    try:
+
+    def in_a_transaction() -> T:
         with transaction.atomic():
             return do()
+
+    return _attempt(delivery, in_a_transaction)
+
+
+def _attempt(delivery: InboundDelivery, do: Callable[[], T]) -> "T | Exception":
+    try:
+        return do()
     except (OperationalError, InterfaceError):
         raise
     except _EXPECTED as error:
@@ -152,13 +164,18 @@ def _try(delivery: InboundDelivery, do: Callable[[], T]) -> "T | Exception":
 
 
 def _mark(delivery: InboundDelivery, outcome: "Result | Exception", now: datetime) -> None:
-    if isinstance(outcome, Exception):
-        _postpone(delivery, outcome, now)
-        return
+    """Write down what came of it. What cannot be written down has failed, too, and stops no other delivery."""
+    written = outcome if isinstance(outcome, Exception) else _try(delivery, partial(_finish, delivery, outcome, now))
+    if isinstance(written, Exception):
+        _postpone(delivery, written, now)
+
+
+def _finish(delivery: InboundDelivery, outcome: Result, now: datetime) -> None:
     delivery.state, delivery.next_attempt_at = outcome.state, None
     if outcome.again:
         delivery.state, delivery.next_attempt_at, delivery.attempts = DeliveryState.WAITING, now, 0
-    delivery.outcome, delivery.last_error = outcome.words[:_LONGEST_WORDS], ""
+    delivery.outcome, delivery.last_error = clean(outcome.words)[:_LONGEST_WORDS], ""
+    delivery.left_out = list(outcome.left_out[:_MOST_LEFT_OUT])
     delivery.order, delivery.external_id = outcome.order, outcome.external_id
     delivery.is_test = delivery.is_test or outcome.words == TEST_WORDS
     delivery.processed_at = now
@@ -169,14 +186,17 @@ def _mark(delivery: InboundDelivery, outcome: "Result | Exception", now: datetim
 
 
 def _postpone(delivery: InboundDelivery, error: Exception, now: datetime) -> None:
-    """Give a failed delivery its next turn, or leave it to staff after the last; a platform may say when."""
-    gives_up = delivery.attempts > len(PAUSES)
+    """Give a failed delivery its next turn, or leave it to staff after the last; a platform may say when.
+
+    What cannot be read will not be read later either: staff see it at once, and may try again.
+    """
+    gives_up = delivery.attempts > len(PAUSES) or isinstance(error, NotAnOrder)
     pause = timedelta(0) if gives_up else PAUSES[delivery.attempts - 1]
     pause = max(pause, error.after) if isinstance(error, Throttled) else pause
     delivery.state = DeliveryState.FAILED if gives_up else DeliveryState.RETRYING
     delivery.next_attempt_at = None if gives_up else now + pause
-    delivery.last_error = _words(error)
-    delivery.save(update_fields=_MARKS)
+    delivery.last_error = clean(_words(error))
+    delivery.save(update_fields=["state", "attempts", "next_attempt_at", "last_error"])
     logger.warning("Delivery %s failed (attempt %s).", delivery.pk, delivery.attempts)
 
 

@@ -14,6 +14,7 @@ from loyalty.stores.actors import Actor
 from loyalty.stores.models import Store
 from orders.services.ingesting import Outcome, ingest
 from orders.services.platform_state import Standing, digest, standing
+from orders.services.unsaid import meant
 
 logger = logging.getLogger(__name__)
 
@@ -22,13 +23,17 @@ Take = Callable[[OrderSnapshot, datetime], Outcome]
 
 @dataclass(frozen=True, slots=True)
 class RowResult:
-    """What became of one row: an outcome, or the sentence that says why there is none and the field it is about."""
+    """What became of one row: an outcome, or the sentence that says why there is none and the field it is about.
+
+    ``left_out`` names what could not be read (O10).
+    """
 
     position: int
     number: str = ""
     outcome: Outcome | None = None
     error: str = ""
     field: str = ""
+    left_out: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +89,9 @@ def take_row(row: Row, *, platform: str, take: Take, now: datetime) -> RowResult
     """Hand one row of a file to ``take`` and say what became of it. Raises only when the database is away."""
     number = ""
     try:
-        snapshot = _read(row, platform)
+        snapshot = meant(_read(row, platform), now=now)
         number = snapshot.number
-        return RowResult(row.position, number, take(snapshot, now))
+        return RowResult(row.position, number, take(snapshot, now), left_out=snapshot.left_out)
     except NotAnOrder as error:
         return RowResult(row.position, number, error=str(error), field=error.field)
     except (OperationalError, InterfaceError):

@@ -27,6 +27,7 @@ from orders.services.platform_state import (
     state_after,
 )
 from orders.services.rules import facts_of
+from orders.services.unsaid import filled, meant
 from orders.services.watching import WATCHED, watch
 
 # An order that first arrives with its payment fallen through longer ago than this is recorded, not acted on (E9).
@@ -50,10 +51,11 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class IngestResult:
-    """What happened; there is no order for a test delivery."""
+    """What happened; there is no order for a test delivery. ``left_out`` names what could not be read (O10)."""
 
     order: Order | None
     outcome: Outcome
+    left_out: tuple[str, ...] = ()
 
 
 @transaction.atomic
@@ -64,26 +66,28 @@ def ingest(*, store: Store, platform: str, snapshot: OrderSnapshot, actor: Actor
     journal (O2). What is new, or said again, the spent-revert rules look at (N2). A cancel made here stands (O6).
     Nothing is taken from the customer (O5). An order that first arrives expired or failed and was placed more than 7
     days ago is marked and not acted on (E9). A test delivery is recognised and not stored. Codes of redemptions that
-    the order used are marked as used (R3). Raises NotAnOrder when the facts cannot be those of an order of this store.
+    the order used are marked as used (R3). What could not be read stays as it was recorded (O10).
     """
     if snapshot.is_test_delivery:
         return IngestResult(None, Outcome.TEST)
+    snapshot = meant(snapshot, now=now)
     order = _existing(store, platform, snapshot)
     if order is None:
         try:
             with transaction.atomic():
-                created = _create(store, platform, snapshot, actor, now)
+                created = _create(store, platform, filled(snapshot, None), actor, now)
                 note_codes(created, store, actor=actor, now=now)
-                return IngestResult(created, Outcome.CREATED)
+                return IngestResult(created, Outcome.CREATED, snapshot.left_out)
         except IntegrityError:
             # Another transaction recorded the same order first; the unique key made this one wait for its commit.
             order = _existing(store, platform, snapshot)
             if order is None:
                 raise
+    snapshot = filled(snapshot, order)
     outcome = _update(order, snapshot, store, actor, now)
     if outcome is Outcome.UPDATED:
         note_codes(order, store, actor=actor, now=now)
-    return IngestResult(order, outcome)
+    return IngestResult(order, outcome, snapshot.left_out)
 
 
 def _existing(store: Store, platform: str, snapshot: OrderSnapshot) -> Order | None:

@@ -13,6 +13,8 @@ from loyalty.journal.record import Event, Happening, record
 from loyalty.ledger.ledger import Kind
 from loyalty.ledger.planner import Amount, InsufficientBalance
 from loyalty.ledger.posting import Cause, lock_customers
+from loyalty.money import quantise
+from loyalty.platforms.registry import LABELS
 from loyalty.stores.actors import Actor, Trigger
 from loyalty.stores.identifying import CustomerFacts, identify
 from loyalty.stores.models import Customer, Store
@@ -190,16 +192,20 @@ def _spend(order: Order, new: NewOrder, actor: Actor, trigger: Trigger, now: dat
     wanted = {kind: asked[kind] for kind in KINDS if asked[kind] and _is_new(order, kind, asked[kind])}
     if not wanted:
         return False
-    customer = _spender(order, wanted)
+    total = order.total
+    customer = _spender(order, new, wanted)
     lock_customers([customer.pk])
     for kind, amount in wanted.items():
         _take(order, customer, kind, amount, actor, trigger, now)
     order.version += 1
     order.updated_at = now
-    order.save(update_fields=["credits_applied", "points_applied", "version", "updated_at"])
+    order.save(update_fields=["credits_applied", "points_applied", "total", "total_named", "version", "updated_at"])
     order.refresh_from_db()
     spent = {kind: plain(amount, currency_of(order, kind)) for kind, amount in wanted.items()}
-    record([_happening(order, Event.ORDER_SPENT, spent | {"currency": order.currency})], actor=actor, now=now)
+    happenings = [_happening(order, Event.ORDER_SPENT, spent | {"currency": order.currency})]
+    if order.total != total:
+        happenings.append(order_updated(order, {"total": (total, order.total)}))
+    record(happenings, actor=actor, now=now)
     return True
 
 
@@ -211,7 +217,7 @@ def _is_new(order: Order, kind: Kind, amount: Amount) -> bool:
     return not spent
 
 
-def _spender(order: Order, wanted: Mapping[Kind, Amount]) -> Customer:
+def _spender(order: Order, new: NewOrder, wanted: Mapping[Kind, Amount]) -> Customer:
     if order.status == OrderStatus.CANCELLED:
         raise OrderCancelled("This order is cancelled; credits and points cannot be applied to it.")
     if order.customer is None:
@@ -219,10 +225,30 @@ def _spender(order: Order, wanted: Mapping[Kind, Amount]) -> Customer:
     for kind, amount in wanted.items():
         if amount < 0:
             raise Invalid.at(f"/apply_{kind}", "An order cannot use less than nothing.")
-    if wanted.get("credits", 0) > order.total:
-        raise Invalid.at("/apply_credits", "More credits than the order's total.", code="above-total")
+    if "credits" in wanted:
+        _check_credits(order, new)
     customer: Customer = order.customer
     return customer
+
+
+def _check_credits(order: Order, new: NewOrder) -> None:
+    """Hold the credits against the total; on an order from a platform the one named here, which becomes its own (O8).
+
+    What a platform says may be what was left to pay, after credits and codes.
+    """
+    _in_unit(new.apply_credits, order.currency, "/apply_credits")
+    if order.platform in LABELS:
+        order.total, order.total_named = _in_unit(new.total, order.currency, "/total"), True
+    if new.apply_credits > order.total:
+        raise Invalid.at("/apply_credits", "More credits than the order's total.", code="above-total")
+
+
+def _in_unit(amount: Decimal, currency: str, pointer: str) -> Decimal:
+    """The amount in the unit of the order's currency, which may be another one than the client thought of."""
+    try:
+        return quantise(amount, currency)
+    except ValueError as error:
+        raise Invalid.at(pointer, f"{error} The order is in {currency}.") from error
 
 
 def _take(

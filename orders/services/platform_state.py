@@ -12,9 +12,8 @@ from decimal import Decimal
 from hashlib import sha256
 from typing import Any, Final
 
-from loyalty.money import quantise
 from loyalty.platforms.document import round_amount
-from loyalty.platforms.snapshot import LineSnapshot, NotAnOrder, OrderSnapshot
+from loyalty.platforms.snapshot import LineSnapshot, OrderSnapshot
 from loyalty.stores.actors import Trigger
 from loyalty.stores.models import Store
 from loyalty.tags import clean_tags, tag_key
@@ -94,15 +93,14 @@ def state_after(order: Order, snapshot: OrderSnapshot, store: Store) -> dict[str
     """The columns of ``order`` as they should be once ``snapshot`` is recorded; the customer is not among them.
 
     A cancel made here stands (O6); one made on the platform goes when the platform reopens the order. What the
-    platform says was used there is kept, not booked (O5). Raises NotAnOrder for an amount that its currency does not
-    have, and for another currency than the one in which credits were used.
+    platform says was used there is kept, not booked (O5). Amounts have the unit of the order's currency (O8).
     """
-    currency = _currency(order, snapshot, store)
+    currency = snapshot.currency or store.currency
     said: dict[str, Any] = {
         "status": snapshot.status,
         "payment_status": snapshot.payment_status,
         "payment_due_at": snapshot.payment_due_at,
-        "refunded_total": _exact(snapshot.refunded_total, currency, "refunded_total"),
+        "refunded_total": round_amount(snapshot.refunded_total, currency),
         "tags": clean_tags(snapshot.tags),
     }
     remembered = {name: _remembered(value) for name, value in said.items()}
@@ -113,7 +111,8 @@ def state_after(order: Order, snapshot: OrderSnapshot, store: Store) -> dict[str
         "number": snapshot.number,
         "placed_at": snapshot.placed_at,
         "currency": currency,
-        "total": _exact(snapshot.total, currency, "total"),
+        # What a client said when it recorded a spend includes what was paid with credits; the platform's may not (O8).
+        "total": order.total if order.total_named else round_amount(snapshot.total, currency),
         "lines": [_line(line, currency) for line in snapshot.lines],
         "is_test": snapshot.is_test,
         "parent_external_id": snapshot.parent_external_id or None,
@@ -121,6 +120,8 @@ def state_after(order: Order, snapshot: OrderSnapshot, store: Store) -> dict[str
         "platform_data": order.platform_data
         | _kept(snapshot, currency)
         | {LAST_SAID: remembered, HEARD: _heard(order, snapshot)},
+        # Set here, in another currency perhaps: whatever is kept has the unit of the currency that the order has now.
+        "refunded_total": round_amount(order.refunded_total, currency),
         **news,
         "tag_keys": [tag_key(tag) for tag in tags],
         **_status(order, snapshot, news.get("status", order.status)),
@@ -158,16 +159,6 @@ def _heard(order: Order, snapshot: OrderSnapshot) -> list[str]:
     return [*(one for one in before if one != said), said][-_HEARD_AT_MOST:]
 
 
-def _currency(order: Order, snapshot: OrderSnapshot, store: Store) -> str:
-    currency = snapshot.currency or store.currency
-    if order.credits_applied and currency != order.currency:
-        raise NotAnOrder(
-            f"This order has used store credits in {order.currency} and cannot become one in {currency}.",
-            field="currency",
-        )
-    return currency
-
-
 def _status(order: Order, snapshot: OrderSnapshot, status: str) -> dict[str, Any]:
     if order.status == OrderStatus.CANCELLED and order.cancelled_by != Trigger.PLATFORM:
         return {"status": order.status}
@@ -194,13 +185,6 @@ def _kept(snapshot: OrderSnapshot, currency: str) -> dict[str, Any]:
 def _line(line: LineSnapshot, currency: str) -> dict[str, Any]:
     total = f"{round_amount(line.total, currency):f}"
     return {"title": line.title, "sku": line.sku, "quantity": line.quantity, "total": total}
-
-
-def _exact(amount: Decimal, currency: str, name: str) -> Decimal:
-    try:
-        return quantise(amount, currency)
-    except ValueError as error:
-        raise NotAnOrder(f"The field “{name}” is not a possible amount: {error}", field=name) from None
 
 
 def _remembered(value: Any) -> Any:

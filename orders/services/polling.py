@@ -22,6 +22,7 @@ from loyalty.errors import Conflict
 from loyalty.jobs import Counts
 from loyalty.platforms.asking import Document, PlatformError, Throttled
 from loyalty.platforms.client import PlatformClient, client_for
+from loyalty.platforms.keeping import keep_unread
 from loyalty.platforms.models import PlatformConnection
 from loyalty.platforms.registry import read_order
 from loyalty.platforms.snapshot import NotAnOrder
@@ -42,6 +43,7 @@ _BUDGET: Final = timedelta(minutes=4)
 _PAGES_IN_A_ROW: Final = 20
 # A document that is no order by these facts is none for good: a draft, something in the bin, a return.
 _NO_ORDER: Final = frozenset({"status", "type"})
+_UNEXPECTED_INSIDE: Final = "Something unexpected is in an order; the log says what."
 
 
 class PolledElsewhere(Conflict):
@@ -219,12 +221,14 @@ def _record(connection: PlatformConnection, document: Document, now: datetime) -
     except NotAnOrder as error:
         if error.field in _NO_ORDER:
             return "unchanged", ""
+        keep_unread(connection, document, error=str(error), now=now)
         return "unreadable", f"An order could not be read ({_named(document)}): {error}"
     except (OperationalError, InterfaceError):
         raise
     except Exception:
         logger.exception("Order %s of connection %s could not be recorded.", _named(document), connection.pk)
-        return "unreadable", f"Something unexpected is in an order ({_named(document)}); the log says what."
+        keep_unread(connection, document, error=_UNEXPECTED_INSIDE, now=now)
+        return "unreadable", f"{_UNEXPECTED_INSIDE} ({_named(document)})"
     return outcome.value if outcome in (Outcome.CREATED, Outcome.UPDATED) else "unchanged", ""
 
 

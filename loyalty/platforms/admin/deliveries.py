@@ -19,6 +19,7 @@ from loyalty.backoffice.base import BackOfficeAdmin, StoreModelAdmin, StoreView,
 from loyalty.backoffice.filters import FilterForm, FormFilter
 from loyalty.platforms.models import FAILING_STATES, DeliveryState, InboundDelivery, Platform
 from loyalty.platforms.replaying import may_be_replayed, replay
+from loyalty.platforms.snapshot import named
 from loyalty.stores.active import active_store, may
 from loyalty.stores.models import Store
 from loyalty.stores.roles import Can
@@ -27,6 +28,7 @@ from loyalty.stores.showing import show_moment
 PAGE: Final = "admin:platforms_inbounddelivery_change"
 _ANY: Final = ("", "Any")
 FAILING: Final = "failing"
+_IN_PART: Final = "in_part"
 _COLOURS: Final[Mapping[str, str]] = {
     DeliveryState.WAITING: "blue",
     DeliveryState.RETRYING: "orange",
@@ -41,14 +43,19 @@ class DeliveryFilterForm(FilterForm):
     """The filters of the list."""
 
     state = forms.ChoiceField(
-        label="State", choices=[_ANY, (FAILING, "Failing"), *DeliveryState.choices], required=False
+        label="State",
+        choices=[_ANY, (FAILING, "Failing"), (_IN_PART, "Not read in full"), *DeliveryState.choices],
+        required=False,
     )
     platform = forms.ChoiceField(label="Platform", choices=[_ANY, *Platform.choices], required=False)
     topic = forms.CharField(label="Topic", max_length=100, required=False)
 
     def narrow(self, rows: "QuerySet[Any]") -> "QuerySet[Any]":
         """The deliveries that fit."""
-        if state := self.chosen("state"):
+        state = self.chosen("state")
+        if state == _IN_PART:
+            rows = rows.exclude(left_out=[])
+        elif state:
             rows = rows.filter(state__in=FAILING_STATES if state == FAILING else [state])
         if platform := self.chosen("platform"):
             rows = rows.filter(platform=platform)
@@ -78,7 +85,7 @@ def replay_page(self: BackOfficeAdmin, request: HttpRequest, delivery: InboundDe
 class InboundDeliveryAdmin(StoreModelAdmin):
     """What the store's platforms sent, newest first. What is inside names people, so managers alone see that."""
 
-    list_display = ("received", "platform_shown", "topic_shown", "state_shown", "what_came", "order_link")
+    list_display = ("received", "platform_shown", "topic_shown", "state_shown", "what_came", "order_link", "again")
     list_display_links = ("received",)
     list_filter = (DeliveryFilter,)
     search_fields = ("external_id__exact",)
@@ -93,6 +100,10 @@ class InboundDeliveryAdmin(StoreModelAdmin):
     def get_queryset(self, request: HttpRequest) -> "QuerySet[InboundDelivery]":
         rows: QuerySet[InboundDelivery] = super().get_queryset(request)
         return rows.select_related("store", "order").defer("body")
+
+    def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
+        """Whoever may not try again sees no buttons for it."""
+        return self.list_display if may(request, Can.CHANGE_SETTINGS) else self.list_display[:-1]
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
@@ -138,6 +149,14 @@ class InboundDeliveryAdmin(StoreModelAdmin):
     def what_came(self, delivery: InboundDelivery) -> SafeString:
         return format_html('<span class="delivery-words">{}</span>', _words(delivery))
 
+    @admin.display(description="Try again")
+    def again(self, delivery: InboundDelivery) -> SafeString | str:
+        """A button, for what could not be worked through."""
+        if delivery.state not in FAILING_STATES or not may_be_replayed(delivery):
+            return ""
+        address = reverse("admin:platforms_inbounddelivery_replay", args=[delivery.pk])
+        return format_html('<button class="plain-button" formaction="{}">Try again</button>', address)
+
     @admin.display(description="Order")
     def order_link(self, delivery: InboundDelivery) -> SafeString | str:
         return _order(delivery)
@@ -163,6 +182,7 @@ def _facts(delivery: InboundDelivery, store: Store) -> list[tuple[str, Any]]:
     facts: list[tuple[str, Any]] = [
         ("State", _badge(delivery)),
         ("What came of it", delivery.outcome or "–"),
+        ("Could not be read", f"{named(delivery.left_out)}: left out, the rest counts" if delivery.left_out else ""),
         ("Error", delivery.last_error),
         ("Order", _order(delivery)),
         ("Received", show_moment(delivery.received_at, store)),

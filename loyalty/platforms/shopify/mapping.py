@@ -10,6 +10,7 @@ from datetime import datetime
 from loyalty.platforms import rest_orders
 from loyalty.platforms.document import MAX_ID_LENGTH, Fields
 from loyalty.platforms.kinds import refuse_other_kinds
+from loyalty.platforms.parts import unknown_fields
 from loyalty.platforms.snapshot import OrderSnapshot
 
 _TEST_DELIVERY_ID = "820982911946154508"
@@ -25,11 +26,9 @@ def read_order(document: Mapping[str, object]) -> OrderSnapshot:
     refuse_other_kinds(document, platform="shopify")
     order = Fields(document)
     external_id = _true_id(order)
-    currency = order.currency("currency")
+    currency = rest_orders.currency_of(order)
     if not external_id:
         raise order.missing("id")
-    if not currency:
-        raise order.missing("currency")
     payment = rest_orders.payment_status(order)
     placed_at, updated_at = rest_orders.placed_and_updated(order)
     total = rest_orders.total_of(order, currency)
@@ -53,6 +52,8 @@ def read_order(document: Mapping[str, object]) -> OrderSnapshot:
         discount_codes=rest_orders.discount_codes_of(order),
         is_test=order.flag("test"),
         is_test_delivery=external_id == _TEST_DELIVERY_ID,
+        left_out=tuple(order.left_out),
+        unknown=unknown_fields(order, rest_orders.SOURCES),
     )
 
 

@@ -28,13 +28,15 @@ An order does not say how much was refunded (return orders do), so ``refunded_to
 cent is differs by currency.
 """
 
-from collections.abc import Mapping
+import re
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import Final
 
-from loyalty.platforms.document import MAX_ID_LENGTH, Fields, exact_amount, read_amount, round_amount
+from loyalty.platforms.document import MAX_ID_LENGTH, Fields, as_amount, round_amount
 from loyalty.platforms.kinds import refuse_other_kinds
-from loyalty.platforms.parts import customer_snapshot, line_snapshot
+from loyalty.platforms.parts import customer_snapshot, line_snapshot, total_or_nothing, unknown_fields
 from loyalty.platforms.snapshot import CustomerSnapshot, LineSnapshot, NotAnOrder, OrderSnapshot
 
 _ORDER_WORDS = {
@@ -59,6 +61,25 @@ _NO_ORDERS = {
     "removed": "This order was deleted on SHOPLINE.",
 }
 _MAX_PAYMENT_DAYS = 366
+# What each field of the snapshot is read from.
+_SOURCES: Final[Mapping[str, Collection[str]]] = {
+    "number": ("order_number", "system_order_number"),
+    "status": ("status",),
+    "payment_status": ("order_payment", "order_payment.status"),
+    "currency": ("currency_iso",),
+    "total": ("total",),
+    "placed_at": ("created_at",),
+    "updated_at": ("updated_at",),
+    "tags": ("tags",),
+    "lines": ("subtotal_items",),
+    "payment_due_at": ("order_payment", "order_payment.expire_time"),
+    "platform_status": ("status",),
+    "platform_payment_status": ("order_payment", "order_payment.status"),
+    "discount_codes": ("promotion_items",),
+    "parent_external_id": ("parent_order_id",),
+    "child_external_ids": ("child_order_ids",),
+}
+_LABEL: Final = re.compile(r"\D*(?P<number>[\d,]+(\.\d+)?)\D*", re.ASCII)
 
 
 def read_order(document: Mapping[str, object]) -> OrderSnapshot:
@@ -78,7 +99,7 @@ def read_order(document: Mapping[str, object]) -> OrderSnapshot:
         status=_ORDER_WORDS.get(order.text("status").lower(), "pending"),
         payment_status=_PAYMENT_WORDS.get(payment_word.lower(), "pending"),
         currency=currency,
-        total=_total(order, currency),
+        total=total_or_nothing(order, "total", _money(order, "total", currency), currency),
         refunded_total=round_amount(Decimal(0), currency),
         placed_at=placed_at,
         updated_at=updated_at,
@@ -92,7 +113,9 @@ def read_order(document: Mapping[str, object]) -> OrderSnapshot:
         credits_used_there=abs(_money(order, "user_credit", currency) or Decimal(0)),
         points_used_there=order.whole("order_points"),
         parent_external_id=order.identifier("parent_order_id"),
-        child_external_ids=_children(order),
+        child_external_ids=order.identifiers("child_order_ids"),
+        left_out=tuple(order.left_out),
+        unknown=unknown_fields(order, _SOURCES),
     )
 
 
@@ -111,39 +134,47 @@ def _currency(order: Fields) -> str:
     )
 
 
-def _total(order: Fields, currency: str) -> Decimal:
-    total = _money(order, "total", currency)
-    if total is None:
-        raise order.missing("total")
-    if total < 0:
-        raise NotAnOrder("The order's total is below zero.", field=order.path_of("total"))
-    return total
-
-
 def _money(fields: Fields, key: str, currency: str) -> Decimal | None:
-    """An amount as money object or as plain number; None when not there."""
-    value = fields.values.get(key)
-    if not isinstance(value, Mapping):
+    """An amount as money object or as plain number; None when not there or not to be read."""
+    if not isinstance(fields.values.get(key), Mapping):
         return fields.amount(key, currency)
     money = fields.child(key)
-    if not money.has("dollars") and not money.has("cents"):
+    if money.has("dollars"):
+        amount = as_amount(money.values["dollars"])
+    elif money.has("cents"):
+        amount = _of_label(money)
+    else:
         return None
-    if not money.has("dollars"):
-        raise money.missing("dollars")
-    return exact_amount(value["dollars"], money.path_of("dollars"), currency)
+    if amount is None:
+        fields.leave_out(key)
+        return None
+    return round_amount(amount, currency)
+
+
+def _of_label(money: Fields) -> Decimal | None:
+    """Cents alone are not guessed: the label, which people read, says where the point is (NT$1,200 or US$12.00)."""
+    cents, match = as_amount(money.values["cents"]), _LABEL.fullmatch(money.text("label"))
+    amount = as_amount(match["number"].replace(",", "")) if match else None
+    same_digits = amount is not None and cents is not None and cents in (amount, amount.scaleb(2))
+    return amount if same_digits else None
 
 
 def _placed_and_updated(order: Fields) -> tuple[datetime, datetime]:
-    placed_at = order.instant("created_at", without_offset_is_utc=True)
+    """One of the two has to be there and can stand in for the other. Raises NotAnOrder."""
+    updated_at = order.instant("updated_at", without_offset_is_utc=True)
+    placed_at = order.instant("created_at", without_offset_is_utc=True) or updated_at
     if placed_at is None:
         raise order.missing("created_at")
-    return placed_at, order.instant("updated_at", without_offset_is_utc=True) or placed_at
+    return placed_at, updated_at or placed_at
 
 
 def _payment_due_at(order: Fields, placed_at: datetime) -> datetime | None:
     """``expire_time`` is a number of days, for payment methods that wait for a transfer."""
     days = order.child("order_payment").whole("expire_time")
-    return placed_at + timedelta(days=days) if 0 < days <= _MAX_PAYMENT_DAYS else None
+    try:
+        return placed_at + timedelta(days=days) if 0 < days <= _MAX_PAYMENT_DAYS else None
+    except OverflowError:
+        return None
 
 
 def _customer(order: Fields) -> CustomerSnapshot | None:
@@ -159,21 +190,10 @@ def _coupon_codes(order: Fields) -> tuple[str, ...]:
     return tuple(code for item in order.children("promotion_items") if (code := item.text("coupon_code")))
 
 
-def _children(order: Fields) -> tuple[str, ...]:
-    ids = order.items("child_order_ids")
-    return tuple(Fields({"id": value}, f"child_order_ids.{index}").identifier("id") for index, value in enumerate(ids))
-
-
 def _line(line: Fields, currency: str) -> LineSnapshot:
     title = _translated(line, "title_translations") or line.text("title", "name")
-    total = _line_total(line, currency)
+    total = _money(line, "total", currency) or round_amount(Decimal(0), currency)
     return line_snapshot(title=title, sku=line.text("sku"), quantity=line.quantity("quantity"), total=total)
-
-
-def _line_total(line: Fields, currency: str) -> Decimal:
-    value = line.values.get("total")
-    dollars = line.child("total").values.get("dollars") if isinstance(value, Mapping) else value
-    return round_amount(read_amount(dollars or 0, line.path_of("total")), currency)
 
 
 def _translated(line: Fields, key: str) -> str:

@@ -61,7 +61,10 @@ class ShoplineGlobalClient:
     def add_tag(self, external_id: str, tag: str) -> None:
         """Put the tag beside the others, in the form in which SHOPLINE gives them."""
         order = self._order(external_id)
-        held = Fields(order).tags("tags")
+        fields = Fields(order)
+        held = fields.tags("tags")
+        if fields.left_out:
+            raise Failed(f"{LABEL} keeps this order's tags in a form that cannot be read, so none is added.")
         if tag_key(tag) in map(tag_key, held):
             return
         tags = [*held, tag] if isinstance(order.get("tags"), list) else ",".join([*held, tag])

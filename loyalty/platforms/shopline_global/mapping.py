@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from loyalty.platforms import rest_orders
 from loyalty.platforms.document import MAX_ID_LENGTH, Fields
 from loyalty.platforms.kinds import refuse_other_kinds
+from loyalty.platforms.parts import unknown_fields
 from loyalty.platforms.snapshot import OrderSnapshot
 
 _CANCELLED = frozenset({"canceled", "cancelled"})
@@ -24,11 +25,9 @@ def read_order(document: Mapping[str, object]) -> OrderSnapshot:
     refuse_other_kinds(document, platform="shopline_global")
     order = Fields(document)
     external_id = order.identifier("id")
-    currency = order.currency("currency")
+    currency = rest_orders.currency_of(order)
     if not external_id:
         raise order.missing("id")
-    if not currency:
-        raise order.missing("currency")
     payment = _payment_status(order)
     placed_at, updated_at = rest_orders.placed_and_updated(order)
     total = rest_orders.total_of(order, currency)
@@ -50,6 +49,8 @@ def read_order(document: Mapping[str, object]) -> OrderSnapshot:
         platform_payment_status=order.text("financial_status"),
         discount_codes=rest_orders.discount_codes_of(order),
         is_test=order.flag("test"),
+        left_out=tuple(order.left_out),
+        unknown=unknown_fields(order, rest_orders.SOURCES),
     )
 
 

@@ -2,6 +2,7 @@
 
 import json
 from base64 import b64encode
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -9,7 +10,6 @@ from loyalty.platforms.asking import Document, Failed, NewCode, NotThere, Page, 
 from loyalty.platforms.document import Fields
 from loyalty.platforms.json_api import Answer, JsonApi, dig, documents
 from loyalty.platforms.models import PlatformConnection
-from loyalty.platforms.snapshot import NotAnOrder
 from loyalty.tags import tag_key
 
 LABEL: Final = "WooCommerce"
@@ -54,7 +54,7 @@ class WooCommerceClient:
         )  # fmt: skip
         if len(orders) < _ORDERS_IN_PAGE:
             return Page(orders)
-        reached = _modified(orders[-1]) - timedelta(seconds=1)
+        reached = _last_modified(orders, otherwise=after) - timedelta(seconds=1)
         return Page(orders, _write_cursor(reached, 1) if reached > after else _write_cursor(after, number + 1))
 
     def fetch_order(self, external_id: str) -> Document | None:
@@ -86,7 +86,10 @@ class WooCommerceClient:
             return
         order = self._object("GET", path)
         entries = [one for one in documents(LABEL, order.get("meta_data")) if one.get("key") == self._tag_meta_key]
-        held = [text for one in entries for text in Fields(one).tags("value")]
+        read = [Fields(one) for one in entries]
+        held = [text for one in read for text in one.tags("value")]
+        if any(one.left_out for one in read):
+            raise Failed(f"{LABEL} keeps this order's tags in a form that cannot be read, so none is added.")
         if tag_key(tag) in map(tag_key, held):
             return
         # The same form that it had: a list stays a list. An entry with an id is changed, one without is made.
@@ -170,14 +173,10 @@ def _number(external_id: str) -> str:
     return external_id
 
 
-def _modified(order: Document) -> datetime:
-    try:
-        changed = Fields(order).instant("date_modified_gmt", without_offset_is_utc=True)
-    except NotAnOrder as error:
-        raise Unreachable(f"{LABEL} answered an order in an unknown form: {error}") from error
-    if changed is None:
-        raise Unreachable(f"{LABEL} answered an order without the time of its last change.")
-    return changed
+def _last_modified(orders: Sequence[Document], *, otherwise: datetime) -> datetime:
+    """When the last order that says so in a form we know was changed."""
+    said = (Fields(order).instant("date_modified_gmt", without_offset_is_utc=True) for order in reversed(orders))
+    return next((changed for changed in said if changed is not None), otherwise)
 
 
 def _utc(instant: datetime) -> datetime:

@@ -23,13 +23,21 @@ notes only, and when it was cancelled nowhere: neither is said here.
 """
 
 import html
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from decimal import Decimal
+from typing import Final
 
 from loyalty.platforms.document import MAX_ID_LENGTH, Fields, round_amount
 from loyalty.platforms.kinds import refuse_other_kinds
-from loyalty.platforms.parts import customer_snapshot, full_name, line_snapshot
+from loyalty.platforms.parts import (
+    at_most,
+    customer_snapshot,
+    full_name,
+    line_snapshot,
+    total_or_nothing,
+    unknown_fields,
+)
 from loyalty.platforms.snapshot import CustomerSnapshot, LineSnapshot, NotAnOrder, OrderSnapshot
 
 _ORDER_WORDS = {
@@ -56,6 +64,22 @@ _NO_ORDERS = {
     "auto-draft": "This is a draft, not an order yet.",
     "checkout-draft": "This checkout was not finished, so it is not an order yet.",
 }
+# What each field of the snapshot is read from.
+_SOURCES: Final[Mapping[str, Collection[str]]] = {
+    "number": ("number",),
+    "status": ("status",),
+    "payment_status": ("status", "refunds"),
+    "currency": ("currency",),
+    "total": ("total",),
+    "refunded_total": ("refunds",),
+    "placed_at": ("date_created_gmt", "date_created"),
+    "updated_at": ("date_modified_gmt", "date_modified"),
+    "tags": ("tags", "meta_data"),
+    "lines": ("line_items",),
+    "platform_status": ("status",),
+    "discount_codes": ("coupon_lines",),
+    "parent_external_id": ("parent_id",),
+}
 
 
 def read_order(document: Mapping[str, object], *, tags_meta_key: str = "") -> OrderSnapshot:
@@ -72,8 +96,8 @@ def read_order(document: Mapping[str, object], *, tags_meta_key: str = "") -> Or
     if not external_id:
         raise order.missing("id")
     if not currency:
-        raise order.missing("currency")
-    total = _total(order, currency)
+        order.leave_out("currency")
+    total = total_or_nothing(order, "total", order.amount("total", currency), currency)
     refunded = _refunded_total(order, currency, total)
     placed_at, updated_at = _placed_and_updated(order)
     return OrderSnapshot(
@@ -92,13 +116,15 @@ def read_order(document: Mapping[str, object], *, tags_meta_key: str = "") -> Or
         platform_status=order.text("status"),
         discount_codes=tuple(code for line in order.children("coupon_lines") if (code := line.text("code"))),
         parent_external_id=_nonzero(order.identifier("parent_id")),
+        left_out=tuple(order.left_out),
+        unknown=unknown_fields(order, _SOURCES),
     )
 
 
 def _status_word(order: Fields) -> str:
     word = order.text("status").lower().removeprefix("wc-")
     if not word:
-        raise order.missing("status")
+        order.leave_out("status")
     if word in _NO_ORDERS:
         raise NotAnOrder(_NO_ORDERS[word], field=order.path_of("status"))
     return word
@@ -117,26 +143,19 @@ def _payment_status(order: Fields, word: str, *, refunded: Decimal, total: Decim
     return "refunded" if refunded >= total else "partially_refunded"
 
 
-def _total(order: Fields, currency: str) -> Decimal:
-    total = order.amount("total", currency)
-    if total is None:
-        raise order.missing("total")
-    if total < 0:
-        raise NotAnOrder("The order's total is below zero.", field=order.path_of("total"))
-    return total
-
-
 def _refunded_total(order: Fields, currency: str, total: Decimal) -> Decimal:
     """Refunds stand on the order as negative totals; never more than the order's total."""
     amounts = (abs(refund.amount("total", currency) or Decimal(0)) for refund in order.children("refunds"))
-    return min(sum(amounts, start=round_amount(Decimal(0), currency)), total)
+    return at_most(order, "total", sum(amounts, start=round_amount(Decimal(0), currency)), total)
 
 
 def _placed_and_updated(order: Fields) -> tuple[datetime, datetime]:
-    placed_at = _instant(order, "date_created")
+    """One of the two has to be there and can stand in for the other. Raises NotAnOrder."""
+    modified = _instant(order, "date_modified")
+    placed_at = _instant(order, "date_created") or modified
     if placed_at is None:
         raise order.missing("date_created_gmt")
-    return placed_at, _instant(order, "date_modified") or placed_at
+    return placed_at, modified or placed_at
 
 
 def _instant(order: Fields, key: str) -> datetime | None:
@@ -161,12 +180,12 @@ def _nonzero(identifier: str) -> str:
 
 def _tags(order: Fields, meta_key: str) -> tuple[str, ...]:
     entries = order.children("meta_data") if meta_key else iter(())
-    found = (entry.tags("value") for entry in entries if entry.text("key") == meta_key)
+    found = (entry.tags("value") for entry in entries if entry.values.get("key") == meta_key)
     return order.tags("tags") + tuple(tag for tags in found for tag in tags)
 
 
 def _line(line: Fields, currency: str) -> LineSnapshot:
     # WordPress writes titles as HTML: "Ship Your Idea &ndash; Color".
     title = html.unescape(line.text("name"))
-    total = line.rounded_amount("total", currency)
+    total = line.amount("total", currency) or round_amount(Decimal(0), currency)
     return line_snapshot(title=title, sku=line.text("sku"), quantity=line.quantity("quantity"), total=total)

@@ -12,7 +12,7 @@ from tqdm import tqdm
 
 from loyalty.platforms.files import Row, read_documents
 from loyalty.platforms.registry import MAPPINGS
-from loyalty.platforms.snapshot import NotAnOrder
+from loyalty.platforms.snapshot import NotAnOrder, named
 from loyalty.stores.actors import Actor
 from loyalty.stores.models import Store
 from orders.services.importing import Import, Rehearsal, RowResult, take_row
@@ -120,7 +120,8 @@ def _line(file: Path, result: RowResult, *, dry_run: bool) -> str:
     if result.outcome is None:
         about = f" (field {result.field})" if result.field and f"“{result.field}”" not in result.error else ""
         return ": ".join(filter(None, [where, order, f"failed: {result.error}{about}"]))
-    return f"{where}: {order}: {(_DRY_SENTENCES if dry_run else _SENTENCES)[result.outcome]}"
+    without = f"; read, without: {named(result.left_out)}" if result.left_out else ""
+    return f"{where}: {order}: {(_DRY_SENTENCES if dry_run else _SENTENCES)[result.outcome]}{without}"
 
 
 def _counts_line(counts: Counter[str]) -> str:

@@ -72,16 +72,29 @@ def test_o2_money_as_object_or_number(total: object, expected: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("total", "field"),
+    "total",
     [
-        ({"cents": 1700}, "total.dollars"), ({}, "total"), (None, "total"), ({"dollars": -1}, "total"),
-        ({"dollars": "12.345"}, "total.dollars"), ([], "total"),
+        {"cents": 1700}, {}, None, {"dollars": -1}, {"dollars": "much"}, [], {"cents": 1700, "label": "NT$18"},
+        {"cents": {}, "label": "NT$18"}, {"dollars": {}, "cents": 1700, "label": "NT$1700"},
     ],
 )  # fmt: skip
-def test_o2_cents_alone_are_not_guessed(total: object, field: str) -> None:
-    with pytest.raises(NotAnOrder) as caught:
-        read_order(order("shopline", total=total))
-    assert caught.value.field == field
+def test_o10_a_total_that_is_not_said_is_not_guessed(total: object) -> None:
+    snapshot = read_order(order("shopline", total=total))
+    assert (snapshot.total, snapshot.left_out, set(snapshot.unknown)) == (Decimal(0), ("total",), {"total"})
+
+
+@pytest.mark.parametrize(
+    ("cents", "label", "expected"),
+    [(1700, "NT$1,700", "1700.00"), (170050, "HK$1,700.50", "1700.50"), (1200, "US$12.00", "12.00")],
+)
+def test_o10_without_dollars_the_label_says_what_cents_are(cents: int, label: str, expected: str) -> None:
+    assert str(read_order(order("shopline", total={"cents": cents, "label": label})).total) == expected
+
+
+@pytest.mark.parametrize("points", [-50, Decimal("12.5"), "many", {}, True, 10**12])
+def test_o10_impossible_points_say_nothing(points: object) -> None:
+    snapshot = read_order(order("shopline", order_points=points))
+    assert (snapshot.points_used_there, snapshot.left_out) == (0, ("order_points",))
 
 
 def test_o2_the_currency_may_stand_in_the_total_or_nowhere() -> None:

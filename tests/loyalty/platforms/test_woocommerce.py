@@ -51,11 +51,19 @@ def test_o1_statuses(changes: Document, status: str, payment: str) -> None:
     assert snapshot.cancelled_at is None
 
 
-@pytest.mark.parametrize("word", ["trash", "draft", "auto-draft", "checkout-draft", "", None])
+@pytest.mark.parametrize("word", ["trash", "draft", "auto-draft", "checkout-draft"])
 def test_o2_drafts_and_the_bin_are_no_orders(word: object) -> None:
     with pytest.raises(NotAnOrder) as caught:
         read_order(order("woocommerce", status=word))
     assert caught.value.field == "status"
+
+
+@pytest.mark.parametrize("word", ["", None, {}, True])
+def test_o10_without_a_status_the_order_says_what_else_it_knows(word: object) -> None:
+    snapshot = read_order(order("woocommerce", status=word))
+    assert (snapshot.status, snapshot.payment_status) == ("confirmed", "paid")
+    assert snapshot.left_out == ("status",)
+    assert snapshot.unknown >= {"status", "payment_status"}
 
 
 def test_n5_refunds_are_listed_below_zero() -> None:
@@ -90,7 +98,7 @@ def test_o2_without_utc_fields_the_local_time_stands_in() -> None:
     document = without(order("woocommerce"), "date_created_gmt", "date_modified_gmt")
     assert read_order(document).placed_at.isoformat() == "2026-01-05T10:00:00+00:00"
     with pytest.raises(NotAnOrder) as caught:
-        read_order(without(document, "date_created"))
+        read_order(without(document, "date_created", "date_modified"))
     assert caught.value.field == "date_created_gmt"
 
 

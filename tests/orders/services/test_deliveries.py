@@ -1,5 +1,6 @@
 """Working through platforms' deliveries: each once, in any order, and nothing is lost (O2, O5, E5)."""
 
+import json
 from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
@@ -8,11 +9,13 @@ from typing import Any
 import pytest
 import time_machine
 
+from loyalty.encryption import Secret
 from loyalty.platforms.models import DeliveryState, InboundDelivery, PlatformConnection
 from loyalty.stores.models import Store
 from orders.models import Order
-from orders.services import delivered
+from orders.services import delivered, deliveries
 from orders.services.deliveries import PAUSES, process_deliveries
+from orders.services.ingesting import Outcome
 from tests.deliveries import Delivery, connect_store, shopify, shopline, shopline_global, woocommerce
 from tests.factories import NOW, make_customer, make_store
 from tests.loyalty.platforms.documents import order
@@ -152,7 +155,52 @@ def test_what_is_no_order_is_left_alone_and_says_why(store: Store, platform: str
 
 class TestFailing:
     def broken(self) -> Delivery:
-        return shopify(order("shopify", total_price="10.001"))
+        """News of a payment whose order has not arrived."""
+        return shopify({"order_id": 7, "kind": "sale", "status": "failure"}, "order_transactions/create")
+
+    def test_o10_what_cannot_be_read_is_set_aside_at_once_with_its_reason(self, store: Store) -> None:
+        connect_store(store)
+        send(store, shopify(order("shopify", id=None, admin_graphql_api_id=None)), shopify(order("shopify")))
+        assert process_deliveries(NOW) == counts(done=1, failed=1)
+        unread, _ = kept(store)
+        assert (unread.state, unread.next_attempt_at, unread.attempts) == (DeliveryState.FAILED, None, 1)
+        assert unread.last_error == "The field “id” is missing."
+
+    def test_o10_what_could_not_be_read_in_full_says_so(self, store: Store) -> None:
+        connect_store(store)
+        send(store, shopify(order("shopify", tags=True, line_items=[1, 2])))
+        assert process_deliveries(NOW) == counts(done=1)
+        (delivery,) = kept(store)
+        assert delivery.left_out == ["tags", "line_items.0", "line_items.1"]
+        assert delivery.outcome == "Order #1001 recorded. Read, without: tags, line_items.0, line_items.1."
+
+    @pytest.mark.parametrize("poison", ["\\u0000", "\\ud800", "a\\u0000b\\udfff"])
+    def test_o10_what_the_database_cannot_store_stops_no_other_delivery(self, store: Store, poison: str) -> None:
+        connect_store(store)
+        whole = json.dumps(order("shopify"))
+        for key, value in order("shopify").items():
+            if key not in ("id", "admin_graphql_api_id") and isinstance(value, str):
+                send(store, shopify(whole.replace(f'"{key}": {json.dumps(value)}', f'"{key}": "{poison}"').encode()))
+        send(store, shopify(order("shopify", id=2, admin_graphql_api_id="")))
+        process_deliveries(NOW)
+        assert {delivery.state for delivery in kept(store)} <= {"done", "ignored"}
+        assert Order.objects.for_store(store).count() == 2
+
+    def test_what_cannot_be_written_down_has_failed_and_stops_no_other(
+        self, store: Store, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        connect_store(store)
+        monkeypatch.setattr(deliveries, "clean", lambda text: text)
+        monkeypatch.setitem(delivered._WORDS, Outcome.CREATED, "Order {} \x00")
+        send(store, shopify(order("shopify")), shopify({"id": 1}, "products/update"))
+        assert process_deliveries(NOW) == counts(postponed=1, ignored=1)
+        assert "DataError" in kept(store)[0].last_error
+
+    def test_a_credential_that_cannot_be_read_stops_no_other(self, store: Store) -> None:
+        connect_store(store, access_token=Secret("not a token"), base_url="https://x.myshopify.com")
+        send(store, shopify({"id": 1, "order_id": 7}, "refunds/create"), shopify(order("shopify")))
+        assert process_deliveries(NOW) == counts(postponed=1, done=1)
+        assert kept(store)[0].state == DeliveryState.RETRYING
 
     def test_a_failing_delivery_is_tried_with_growing_pauses_and_then_left_to_staff(self, store: Store) -> None:
         connect_store(store)
@@ -163,7 +211,7 @@ class TestFailing:
             (delivery,) = kept(store)
             assert (delivery.state, delivery.attempts) == (DeliveryState.RETRYING, attempt)
             assert delivery.next_attempt_at == now + pause
-            assert "total_price" in delivery.last_error
+            assert "has not arrived yet" in delivery.last_error
             assert process_deliveries(now + pause - timedelta(microseconds=1)) == counts()
             now += pause
         assert process_deliveries(now) == counts(failed=1)

@@ -11,10 +11,11 @@ from typing import Any
 import pytest
 
 from loyalty.journal.models import JournalEntry
-from loyalty.platforms.snapshot import CustomerSnapshot, LineSnapshot, NotAnOrder, OrderSnapshot
+from loyalty.platforms.snapshot import CustomerSnapshot, LineSnapshot, OrderSnapshot
 from loyalty.stores.actors import Actor, Trigger
 from loyalty.stores.identifying import platform_ids
 from loyalty.stores.models import Customer, Store
+from orders.kinds import plain
 from orders.models import Order, OrderStatus
 from orders.services.applying import Details
 from orders.services.automatic import auto_cancel
@@ -23,6 +24,7 @@ from orders.services.changing import change_order
 from orders.services.choices import CancelChoice
 from orders.services.ingesting import IngestResult, Outcome, ingest
 from orders.services.placing import NewOrder, place_order
+from orders.services.rules import facts_of, target
 from tests import factories
 from tests.races.racing import ROUNDS, in_turn, together
 
@@ -220,9 +222,79 @@ def test_o2_an_order_placed_through_the_api_is_taken_over_with_what_it_used(stor
     order = recorded(store)
     assert (order.pk, order.customer, order.credits_applied) == (placed.pk, customer, Decimal(10))
     assert (order.number, order.payment_status, order.payment_due_at) == ("#1001", "paid", due)
-    with pytest.raises(NotAnOrder) as refusal:
-        send(store, snapshot(1, currency="EUR"))
-    assert refusal.value.field == "currency"
+
+
+def test_o8_another_currency_than_that_of_its_credits_is_left_out_and_the_rest_counts(store: Store) -> None:
+    send(store, snapshot())
+    customer = recorded(store).customer
+    assert customer is not None
+    factories.grant("credits", customer, "50.00")
+    factories.make_order(
+        customer, credits="10.00", platform="shopify", external_id="5941690892493", total=Decimal("120.00")
+    )
+    said = send(store, snapshot(1, currency="JPY", total=Decimal(9000), refunded_total=Decimal(5000), tags=("new",)))
+    assert (said.outcome, said.left_out) == (Outcome.UPDATED, ("currency",))
+    order = recorded(store)
+    assert (order.currency, order.total, order.refunded_total, order.tags) == ("USD", Decimal(120), Decimal(0), ["new"])
+
+
+def test_o8_n5_a_total_that_a_client_named_stands_against_the_platforms_net_one(store: Store) -> None:
+    send(store, snapshot(total=Decimal("20.00")))
+    customer = recorded(store).customer
+    assert customer is not None
+    factories.grant("credits", customer, "100.00")
+    factories.make_order(
+        customer, credits="100.00", platform="shopify", external_id="5941690892493", total=Decimal("120.00")
+    )
+    said = {"total": Decimal("20.00"), "refunded_total": Decimal("12.00"), "payment_status": "partially_refunded"}
+    send(store, snapshot(1, **said))
+    order = recorded(store)
+    assert (order.total, order.refunded_total) == (Decimal(120), Decimal(12))
+    assert target(order.credits_applied, facts_of(order), "USD") == Decimal("10.00")
+
+
+def test_o8_amounts_follow_when_the_currency_changes(store: Store) -> None:
+    send(store, snapshot(0, total=Decimal("120.00")))
+    change_order(
+        store=store, order_id=recorded(store).pk, values={"refunded_total": Decimal("20.18")}, actor=ACTOR, now=NOW
+    )
+    send(store, snapshot(1, currency="JPY", total=Decimal("120.00")))
+    order = recorded(store)
+    assert (order.currency, str(plain(order.refunded_total, "JPY")), order.total) == ("JPY", "20", Decimal(120))
+
+
+def test_o10_what_could_not_be_read_stays_as_it_was_recorded(store: Store) -> None:
+    send(store, snapshot(0, tags=("vip",), refunded_total=Decimal("5.00"), payment_status="partially_refunded"))
+    before = recorded(store)
+    nothing = {"tags": (), "total": Decimal(0), "refunded_total": Decimal(0), "status": "pending", "currency": ""}
+    nothing |= {"payment_status": "pending", "number": "x", "lines": (), "placed_at": NOW, "cancelled_at": NOW}
+    unread = replace(snapshot(1, **nothing), unknown=frozenset({*nothing, "updated_at"}), left_out=("tags",))
+    assert send(store, unread).outcome is Outcome.UNCHANGED
+    after = recorded(store)
+    for name in ("tags", "total", "refunded_total", "status", "currency", "payment_status", "number", "lines"):
+        assert getattr(after, name) == getattr(before, name)
+    assert (after.placed_at, after.cancelled_at, after.version) == (before.placed_at, None, 1)
+    assert send(store, replace(unread, tags=("new",), unknown=unread.unknown - {"tags"})).outcome is Outcome.UPDATED
+    assert recorded(store).tags == ["new"]
+
+
+def test_o10_a_new_order_without_a_total_is_recorded(store: Store) -> None:
+    unread = snapshot(total=Decimal(0), refunded_total=Decimal(7), unknown=frozenset({"total"}), left_out=("total",))
+    assert send(store, unread).left_out == ("total",)
+    assert (recorded(store).total, recorded(store).refunded_total) == (Decimal(0), Decimal(0))
+    send(store, snapshot(1, total=Decimal(30)))
+    assert recorded(store).total == Decimal(30)
+
+
+@pytest.mark.parametrize("name", ["placed_at", "updated_at", "cancelled_at", "payment_due_at"])
+@pytest.mark.parametrize("year", [1, 1999, 9999])
+def test_l8_instants_that_nobody_means_are_left_out(store: Store, name: str, year: int) -> None:
+    said: dict[str, Any] = {name: datetime(year, 12, 31, 23, tzinfo=UTC)}
+    assert send(store, snapshot(**said)).left_out == (name,)
+    order = recorded(store)
+    assert order.platform_updated_at is not None
+    assert {order.placed_at.year, order.platform_updated_at.year} == {2026}
+    assert (order.cancelled_at, order.payment_due_at) == (None, None)
 
 
 def test_o2_a_guest_who_gets_an_account_stays_one_customer(store: Store) -> None:
@@ -262,14 +334,11 @@ def test_o2_without_a_currency_the_stores_own_is_meant(store: Store) -> None:
 
 
 @pytest.mark.parametrize("name", ["total", "refunded_total"])
-def test_o2_an_impossible_amount_is_refused_by_its_field(name: str) -> None:
+def test_o8_an_amount_finer_than_the_unit_is_rounded(name: str) -> None:
     yen = factories.make_store(currency="JPY")
-    facts: dict[str, Any] = {"currency": "", name: Decimal("10.50")}
-    with pytest.raises(NotAnOrder) as refusal:
-        send(yen, snapshot(0, **facts))
-    assert refusal.value.field == name
-    assert not Order.unscoped.exists()
-    assert not Customer.unscoped.exists()
+    facts: dict[str, Any] = {"currency": "", "total": Decimal(200), name: Decimal("110.50")}
+    send(yen, snapshot(0, **facts))
+    assert getattr(recorded(yen), name) == Decimal(111)
 
 
 def test_t1_another_store_with_the_same_external_id_is_not_touched(store: Store) -> None:

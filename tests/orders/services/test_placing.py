@@ -9,6 +9,7 @@ import pytest
 from credits.models import CreditAllocation, CreditMovement
 from loyalty.checks import find_faults
 from loyalty.errors import Invalid
+from loyalty.journal.models import JournalEntry
 from loyalty.ledger.planner import InsufficientBalance
 from loyalty.stores.actors import Trigger
 from loyalty.stores.identifying import CustomerFacts
@@ -206,3 +207,51 @@ def test_o7_an_email_of_several_customers_names_nobody(store: Store, customer: C
 def test_n3_tags_are_trimmed_and_keyed(store: Store) -> None:
     order, _ = place(store, tags=[" Exchange-Order ", "exchange-order", "", "VIP guest"])
     assert (order.tags, order.tag_keys) == (["Exchange-Order", "VIP guest"], ["exchange-order", "vip guest"])
+
+
+class TestPlatformsTotals:
+    """O8: a platform's total may be what was left to pay; the client's own total counts, and stays."""
+
+    @pytest.fixture
+    def paid(self, store: Store, customer: Customer) -> dict[str, Any]:
+        factories.grant("credits", customer, "100.00")
+        facts = {"platform": "shopify", "external_id": "9", "customer": customer.pk}
+        place(store, **facts, total=Decimal("20.00"))
+        return facts
+
+    def test_o8_credits_are_held_against_the_total_that_is_named(self, store: Store, paid: dict[str, Any]) -> None:
+        order, created = place(store, **paid, total=Decimal("120.00"), apply_credits=Decimal(100))
+        assert (created, order.total, order.total_named, order.credits_applied) == (False, 120, True, 100)
+        changes = JournalEntry.objects.for_store(store).get(event="order.updated").data
+        assert changes == {"total": {"from": "20.00", "to": "120.00"}}
+        assert list(find_faults(store)) == []
+
+    def test_o8_more_than_that_is_refused_and_nothing_is_kept(self, store: Store, paid: dict[str, Any]) -> None:
+        with pytest.raises(Invalid) as refusal:
+            place(store, **paid, total=Decimal("99.99"), apply_credits=Decimal(100))
+        assert refusal.value.errors[0].pointer == "/apply_credits"
+        assert Order.objects.for_store(store).get().total == Decimal(20)
+
+    @pytest.mark.parametrize(("total", "used", "pointer"), [("60.5", "50", "/total"), ("60", "5.5", "/apply_credits")])
+    def test_o8_amounts_are_in_the_unit_of_the_orders_currency(
+        self, store: Store, customer: Customer, total: str, used: str, pointer: str
+    ) -> None:
+        factories.grant("credits", customer, "100", currency="JPY")
+        facts = {"platform": "shopify", "external_id": "9", "customer": customer.pk}
+        place(store, **facts, total=Decimal(20), currency="JPY")
+        with pytest.raises(Invalid) as refusal:
+            place(store, **facts, total=Decimal(total), apply_credits=Decimal(used))
+        assert refusal.value.errors[0].pointer == pointer
+
+    def test_o8_points_leave_the_platforms_total_alone(
+        self, store: Store, customer: Customer, paid: dict[str, Any]
+    ) -> None:
+        factories.grant("points", customer, 50)
+        order, _ = place(store, **paid, total=Decimal("120.00"), apply_points=50)
+        assert (order.total, order.total_named) == (20, False)
+
+    def test_o8_an_order_of_no_platform_keeps_its_total(self, store: Store, customer: Customer) -> None:
+        factories.grant("credits", customer, "100.00")
+        place(store, customer=customer.pk, total=Decimal(20))
+        with pytest.raises(Invalid):
+            place(store, customer=customer.pk, total=Decimal(120), apply_credits=Decimal(100))
