@@ -20,6 +20,10 @@ ADMIN = (
 )
 
 
+# Written out: within the pages of a store these addresses have no names.
+_SIGNING_IN = ("/accounts/", "/admin/login/")
+
+
 class ContentSecurityPolicyMiddleware:
     """Sets the policy, unless the view set one of its own."""
 
@@ -35,7 +39,7 @@ class ContentSecurityPolicyMiddleware:
 
 def policy_of(path: str) -> str:
     """The policy of a page: the back-office has its own, and signing in may lead to the company's server."""
-    if path == reverse("admin:login") or path.startswith(reverse("account_logout").removesuffix("logout/")):
+    if path.startswith(_SIGNING_IN):
         return STRICT.replace("form-action 'self'", f"form-action 'self' {_company_server()}".rstrip())
     return ADMIN if path.startswith(reverse("admin:index")) else STRICT
 

@@ -18,6 +18,7 @@ from django.utils import timezone
 
 from loyalty.accounts.clients import address_of, remember_browser
 from loyalty.accounts.guessing import account_key, password_counters, take_or_refuse
+from loyalty.accounts.invitation_pages import invitation_in_session
 from loyalty.accounts.letters import base_of, write
 from loyalty.accounts.limits import Counter, succeeded
 from loyalty.accounts.models import Letter, LetterKind
@@ -113,5 +114,19 @@ class CompanyAccountAdapter(DefaultSocialAccountAdapter):
     """Signing in with a company's accounts: never the way into an account that is there already."""
 
     def is_open_for_signup(self, request: HttpRequest, sociallogin: SocialLogin) -> bool:
-        """Nobody makes an account for himself: there are invitations (T6)."""
-        return False
+        """Only for whoever came by an invitation to the very address that the company's server has verified (T6)."""
+        invitation = invitation_in_session(request)
+        addresses = sociallogin.email_addresses
+        return (
+            invitation is not None
+            and bool(addresses)
+            and all(address.verified and address.email.lower() == invitation.email for address in addresses)
+            and not User.objects.filter(email=invitation.email).exists()
+        )
+
+    def populate_user(self, request: HttpRequest, sociallogin: SocialLogin, data: dict[str, Any]) -> AbstractBaseUser:
+        """The name as the server gives it; ours has one field."""
+        user: AbstractBaseUser = super().populate_user(request, sociallogin, data)
+        if isinstance(user, User):
+            user.name = str(data.get("name") or "")[:100]
+        return user

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from allauth.account.forms import LoginForm
+from allauth.account.forms import LoginForm, ResetPasswordKeyForm
 from allauth.core import context as current
 from allauth.mfa.base.forms import AuthenticateForm, ReauthenticateForm
 from django import forms
@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from loyalty.accounts.guessing import code_counters, take_or_refuse
 from loyalty.accounts.limits import succeeded
+from loyalty.stores.models import User
 
 
 class SignInForm(LoginForm):
@@ -48,6 +49,20 @@ class CodeForm(_LimitedCode, AuthenticateForm):
 
 class CodeAgainForm(_LimitedCode, ReauthenticateForm):
     """The code asked for before something delicate."""
+
+
+class JoinForm(ResetPasswordKeyForm):
+    """Name and password of somebody who accepts an invitation and has no account yet."""
+
+    name = forms.CharField(
+        label="Your name", max_length=100, required=False, widget=forms.TextInput(attrs={"autocomplete": "name"})
+    )
+    field_order = ("name", "password1", "password2")
+
+    def __init__(self, *args: Any, email: str, **kwargs: Any) -> None:
+        # The address only, for the rule that a password is not like it.
+        super().__init__(*args, user=User(email=email), **kwargs)
+        self.fields["password1"].label, self.fields["password2"].label = "Choose a password", "The same again"
 
 
 class LinkForm(forms.Form):

@@ -16,11 +16,13 @@ from django.http import HttpRequest
 from django.template.loader import render_to_string
 from django.urls import reverse
 
+from loyalty.accounts.invitation_links import make_link, open_invitations
 from loyalty.accounts.models import Letter, LetterKind
 from loyalty.jobs import Counts, wake
 from loyalty.journal.one_by_one import alone_with, one_by_one
 from loyalty.journal.problems import words_of
 from loyalty.stores.models import User
+from loyalty.stores.showing import show_moment
 
 logger = logging.getLogger(__name__)
 
@@ -107,7 +109,26 @@ def _composed(letter: Letter, now: datetime) -> Mail | None:
     if letter.kind == LetterKind.RESET:
         user = User.objects.filter(email=letter.email, is_active=True).first()
         return _reset(user, letter.base) if user else None
+    if letter.kind == LetterKind.INVITATION:
+        return _invitation(letter, now)
     return Mail(letter.subject, tuple(letter.text.split("\n")))
+
+
+def _invitation(letter: Letter, now: datetime) -> Mail | None:
+    store = letter.store
+    invitation = open_invitations(store, now=now).filter(pk=letter.invitation_id or 0).first() if store else None
+    if store is None or invitation is None:
+        return None
+    return Mail(
+        f"Work with us at {store.name}",
+        (f"Hello, {store.name} invites you to work in its back-office as {invitation.role}.",),
+        f"{letter.base}{make_link(invitation)}",
+        "Look at the invitation",
+        (
+            f"The link works once, until {show_moment(invitation.expires_at, store)}.",
+            "If you do not know this shop, you need not do anything.",
+        ),
+    )
 
 
 def _reset(user: User, base: str) -> Mail:

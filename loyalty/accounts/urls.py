@@ -4,6 +4,7 @@ from allauth.account import views as account
 from django.urls import include, path, re_path
 from django.views.generic import RedirectView
 
+from loyalty.accounts.invitation_pages import invitation_page, link_page
 from loyalty.accounts.views import FollowedLinkView, SecondFactorView, ask_for_link_page, sessions_page
 
 urlpatterns = [
@@ -26,6 +27,8 @@ urlpatterns = [
         account.password_reset_from_key_done,
         name="account_reset_password_from_key_done",
     ),
+    path("invitations/<int:store_id>/<str:secret>/", link_page, name="account_invitation_link"),
+    path("invitation/", invitation_page, name="account_invitation"),
     path("2fa/authenticate/", SecondFactorView.as_view(), name="mfa_authenticate"),
     path("2fa/", include("allauth.mfa.urls")),
     path("sessions/", sessions_page, name="usersessions_list"),

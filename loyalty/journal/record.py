@@ -62,6 +62,13 @@ class Event(StrEnum):
     CUSTOMER_ERASED = "customer.erased"
     CUSTOMER_ID_UNCLEAR = "customer.id_unclear"
     DATA_REQUESTED = "customer.data_requested"
+    STAFF_INVITED = "staff.invited"
+    STAFF_INVITED_AGAIN = "staff.invited_again"
+    INVITATION_WITHDRAWN = "staff.invitation_withdrawn"
+    STAFF_JOINED = "staff.joined"
+    STAFF_REMOVED = "staff.removed"
+    ROLE_CHANGED = "staff.role_changed"
+    SECOND_FACTOR_ASKED = "staff.second_factor_asked"
 
 
 @dataclass(frozen=True, slots=True)

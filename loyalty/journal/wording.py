@@ -88,8 +88,8 @@ class Line:
 
 
 def lines_of(entries: Sequence[JournalEntry], store: Store, *, with_order: bool = False) -> list[Line]:
-    """The entries of one store as lines; two queries at most, for the names of who acted."""
-    names = actor_names(entry.actor for entry in entries)
+    """The entries of one store as lines; two queries at most, for the names of who acted and whom it was about."""
+    names = actor_names(ref for entry in entries for ref in (entry.actor, entry.data.get("member")) if ref)
     return [_line(entry, names, store, with_order=with_order) for entry in entries]
 
 
@@ -107,8 +107,9 @@ def sentence(entry: JournalEntry, store: Store) -> str:
 def _line(entry: JournalEntry, names: dict[str, str], store: Store, *, with_order: bool) -> Line:
     order = entry.order if with_order else None
     remark = entry.remark
+    member = entry.data.get("member")
     return Line(
-        words=sentence(entry, store),
+        words=f"{sentence(entry, store)}: {names[member]}" if member else sentence(entry, store),
         when=show_moment(entry.created_at, store),
         who=names[entry.actor],
         remark=". ".join(filter(None, (remark.reason, remark.note))) if remark else "",
@@ -285,6 +286,12 @@ def _reversed(data: dict[str, Any], store: Store) -> str:
     return f"{words}; the shop platform could not be asked first" if asked == "unreachable" else words
 
 
+def _staff(words: str) -> Callable[[dict[str, Any], Store], str]:
+    return lambda data, store: words.format(
+        role=data.get("role", ""), old=_value(data.get("from")), new=_value(data.get("to"))
+    )
+
+
 def _fixed(words: str) -> Callable[[dict[str, Any], Store], str]:
     return lambda data, store: words
 
@@ -343,6 +350,13 @@ _SENTENCES: Final[dict[str, Callable[[dict[str, Any], Store], str]]] = {
     Event.CUSTOMER_ERASED: _fixed("Personal data erased"),
     Event.CUSTOMER_ID_UNCLEAR: _id_unclear,
     Event.DATA_REQUESTED: _fixed("Asked through the shop platform which data are kept"),
+    Event.STAFF_INVITED: _staff("Invited somebody to work here as {role}"),
+    Event.STAFF_INVITED_AGAIN: _staff("Sent the invitation to work here as {role} again"),
+    Event.INVITATION_WITHDRAWN: _staff("Withdrew the invitation to work here as {role}"),
+    Event.STAFF_JOINED: _staff("Accepted the invitation to work here as {role}"),
+    Event.STAFF_REMOVED: _staff("Ended the work here as {old}"),
+    Event.ROLE_CHANGED: _staff("Changed the role from {old} to {new}"),
+    Event.SECOND_FACTOR_ASKED: _staff("A second factor is asked of {new}, before of {old}"),
     Event.REWARD_CREATED: lambda data, store: f"Reward “{data.get('name', '')}” added",
     Event.REWARD_CHANGED: _reward,
     Event.REDEEMED: _redeemed,

@@ -1,4 +1,4 @@
-"""Stores, staff and API keys."""
+"""Stores and API keys."""
 
 from typing import Any, ClassVar
 
@@ -8,23 +8,21 @@ from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from loyalty.backoffice.base import BackOfficeAdmin, StoreModelAdmin, StoreView, store_view
+from loyalty.backoffice.form_page import form_page
 from loyalty.backoffice.forms import first_time
-from loyalty.errors import DomainError
 from loyalty.ledger.expiry import end_of_day
 from loyalty.stores.active import active_store, is_operator
-from loyalty.stores.admin_forms import ApiKeyForm, RoleForm, StaffForm, StoreForm
+from loyalty.stores.admin_forms import ApiKeyForm, StoreForm
 from loyalty.stores.keys import create_api_key, is_in_force, revoke_api_key
-from loyalty.stores.models import ApiKey, Membership, Role, Store
+from loyalty.stores.models import ApiKey, Store
 from loyalty.stores.roles import Can
 from loyalty.stores.showing import show_last_day, show_moment
-from loyalty.stores.staff import add_member, change_role, remove_member
 
 # Named as strings: this package knows nothing of the ledgers built on it.
 _LOTS = (("credits", "CreditLot"), ("points", "PointLot"))
@@ -80,100 +78,6 @@ class StoreAdmin(BackOfficeAdmin):
         )
 
 
-@store_view(needs=Can.MANAGE_STAFF, methods=("POST",))
-def remove_page(self: BackOfficeAdmin, request: HttpRequest, membership: Membership) -> HttpResponse:
-    """End somebody's work in the store."""
-    try:
-        remove_member(membership)
-    except DomainError as error:
-        messages.error(request, error.detail)
-        return HttpResponseRedirect(reverse("admin:stores_membership_change", args=[membership.pk]))
-    messages.success(request, f"{membership.user} no longer works in {membership.store}.")
-    return HttpResponseRedirect(reverse("admin:stores_membership_changelist"))
-
-
-@admin.register(Membership)
-class MembershipAdmin(StoreModelAdmin):
-    """Who works in the active store, and as what."""
-
-    view_needs = Can.MANAGE_STAFF
-    add_needs = Can.MANAGE_STAFF
-    list_display = ("person", "email", "role_shown")
-    sortable_by = ()
-    actions = None
-    empty_title = "Nobody works here yet"
-    empty_hint = "Add the store's owner first."
-    store_views: ClassVar[tuple[StoreView, ...]] = (StoreView("<path:object_id>/remove/", "remove", remove_page),)
-
-    def get_queryset(self, request: HttpRequest) -> "QuerySet[Membership]":
-        members = Membership.objects.filter(store=active_store(request))
-        return members.select_related("user", "store").order_by("user__email")
-
-    def add_view(
-        self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
-        """Add a person by e-mail address; a new person's first password is shown once."""
-        if not self.has_add_permission(request):
-            raise PermissionDenied
-        form, store = StaffForm(request.POST or None), active_store(request)
-        more: dict[str, Any] = {"form": form, "submit": "Add"}
-        if request.method == "POST" and form.is_valid():
-            data = form.cleaned_data
-            try:
-                member, password = add_member(
-                    store=store, email=data["email"], name=data["name"], role=Role(data["role"])
-                )
-            except DomainError as error:
-                form.add_error(None, error.detail)
-            else:
-                messages.success(request, f"{member.user} works in {store} as {member.get_role_display().lower()}.")
-                if password is None:
-                    return HttpResponseRedirect(reverse("admin:stores_membership_changelist"))
-                more = {
-                    "secret": password,
-                    "secret_title": f"The first password of {member.user.email}",
-                    "secret_hint": "It is shown only now. Hand it over, and ask for it to be changed after signing in.",
-                }
-        return _form_page(self, request, "Add staff", "admin:stores_membership_changelist", more)
-
-    def change_view(
-        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
-        """Change somebody's role, or end his work here."""
-        if not self.has_view_permission(request):
-            raise PermissionDenied
-        member: Membership = self.row_or_404(request, object_id)
-        form = RoleForm(request.POST or None, initial={"role": member.role})
-        if request.method == "POST" and form.is_valid():
-            try:
-                change_role(member, Role(form.cleaned_data["role"]))
-            except DomainError as error:
-                form.add_error("role", error.detail)
-            else:
-                messages.success(request, f"{member.user} is now {member.get_role_display().lower()}.")
-                return HttpResponseRedirect(reverse("admin:stores_membership_changelist"))
-        danger = {
-            "title": "End the work here",
-            "words": f"{member.user} loses access to {member.store} with the next click.",
-            "submit": "Remove from this store",
-            "action": reverse("admin:stores_membership_remove", args=[member.pk]),
-        }
-        more = {"form": form, "submit": "Save role", "danger": danger, "original": member}
-        return _form_page(self, request, str(member.user), "admin:stores_membership_changelist", more)
-
-    @admin.display(description="Name")
-    def person(self, member: Membership) -> str:
-        return str(member.user)
-
-    @admin.display(description="E-mail")
-    def email(self, member: Membership) -> str:
-        return member.user.email
-
-    @admin.display(description="Role")
-    def role_shown(self, member: Membership) -> str:
-        return member.get_role_display()
-
-
 @store_view(needs=Can.MANAGE_API_KEYS, methods=("POST",))
 def revoke_page(self: BackOfficeAdmin, request: HttpRequest, api_key: ApiKey) -> HttpResponse:
     """End a key for good."""
@@ -221,7 +125,7 @@ class ApiKeyAdmin(StoreModelAdmin):
                 "secret_title": f"The key “{form.cleaned_data['name']}”",
                 "secret_hint": "Copy it now: it is stored as a hash and cannot be shown again.",
             }
-        return _form_page(self, request, "New API key", "admin:stores_apikey_changelist", more)
+        return form_page(self, request, "New API key", "admin:stores_apikey_changelist", more)
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
@@ -238,7 +142,7 @@ class ApiKeyAdmin(StoreModelAdmin):
                 "submit": "Revoke key",
                 "action": reverse("admin:stores_apikey_revoke", args=[key.pk]),
             }
-        return _form_page(self, request, key.name, "admin:stores_apikey_changelist", more)
+        return form_page(self, request, key.name, "admin:stores_apikey_changelist", more)
 
     @admin.display(description="State")
     def state(self, key: ApiKey) -> str:
@@ -269,19 +173,3 @@ def _create_once(form: ApiKeyForm, store: Store) -> str | None:
     expires_at = end_of_day(last_day, store.tz) if last_day else None
     _, secret = create_api_key(store=store, name=data["name"], scopes=scopes, now=form.now, expires_at=expires_at)
     return secret
-
-
-def _form_page(
-    model_admin: BackOfficeAdmin, request: HttpRequest, title: str, back: str, more: dict[str, Any]
-) -> HttpResponse:
-    context = {
-        **model_admin.admin_site.each_context(request),
-        "title": title,
-        "opts": model_admin.opts,
-        "back": reverse(back),
-        **more,
-    }
-    response = TemplateResponse(request, "loyalty/form_page.html", context)
-    # Keys and passwords must not stay in a cache on the way.
-    response.headers["Cache-Control"] = "no-store"
-    return response

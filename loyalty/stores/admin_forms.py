@@ -1,4 +1,4 @@
-"""Forms about stores, staff and API keys."""
+"""Forms about stores and API keys."""
 
 from datetime import date, datetime
 from typing import Any
@@ -10,7 +10,7 @@ from loyalty.backoffice.forms import OnceForm
 from loyalty.ledger.expiry import local_day
 from loyalty.money import is_currency
 from loyalty.stores.keys import ALL_SCOPES, Scope
-from loyalty.stores.models import Role, Store
+from loyalty.stores.models import Store
 
 
 class StoreForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -32,20 +32,6 @@ class StoreForm(forms.ModelForm):  # type: ignore[type-arg]
         if not is_currency(currency):
             raise forms.ValidationError(f"“{currency}” is not a currency code such as USD.")
         return currency
-
-
-class StaffForm(OnceForm):
-    """Somebody who is to work in the store."""
-
-    email = forms.EmailField(label="E-mail address", max_length=254)
-    name = forms.CharField(label="Name", max_length=100, required=False, help_text="For somebody who is new here.")
-    role = forms.ChoiceField(label="Role", choices=Role.choices, initial=Role.SUPPORT)
-
-
-class RoleForm(forms.Form):
-    """Another role for somebody who works in the store."""
-
-    role = forms.ChoiceField(label="Role", choices=Role.choices, label_suffix="")
 
 
 class ApiKeyForm(OnceForm):

@@ -22,6 +22,14 @@ def check_time_zone(value: str) -> None:
         raise ValidationError(f"“{value}” is not a time zone such as Asia/Taipei.", code="time-zone")
 
 
+class SecondFactor(models.TextChoices):
+    """Whom a store asks for a second factor (T6)."""
+
+    NOBODY = "nobody", "Nobody has to"
+    MANAGERS = "managers", "Owners and managers"
+    EVERYBODY = "everybody", "Everybody who works here"
+
+
 class Store(models.Model):
     """A tenant: a merchant's shop. Its time zone decides every date, its currency and locale how values look (T4)."""
 
@@ -30,12 +38,17 @@ class Store(models.Model):
     currency = models.CharField(max_length=3, validators=[RegexValidator(r"^[A-Z]{3}$", "Three capital letters: USD.")])
     time_zone = models.CharField(max_length=50, validators=[check_time_zone])
     locale = models.CharField(max_length=20, default="en")
+    # On the store and not among its settings: it is asked before anything else is read, for every page.
+    second_factor = models.CharField(max_length=10, choices=SecondFactor.choices, default=SecondFactor.NOBODY)
     created_at = models.DateTimeField()
 
     class Meta:
         ordering = ("name",)
         constraints: ClassVar = [
             models.CheckConstraint(condition=models.Q(currency__regex=r"^[A-Z]{3}$"), name="store_currency_is_a_code"),
+            models.CheckConstraint(
+                condition=models.Q(second_factor__in=SecondFactor.values), name="store_second_factor_is_known"
+            ),
         ]
 
     def __str__(self) -> str:

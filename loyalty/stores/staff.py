@@ -1,11 +1,15 @@
-"""Who works in a store (T2)."""
+"""Who works in a store (T2). Coming is by invitation: :mod:`loyalty.accounts.inviting` (T6)."""
 
-import secrets
+from datetime import datetime
 
 from django.db import models, transaction
 
+from loyalty.accounts.inviting import withdraw_all_of
 from loyalty.errors import Conflict
-from loyalty.stores.models import Membership, Role, Store, User
+from loyalty.journal.record import Event, Happening, record
+from loyalty.stores.actors import Actor
+from loyalty.stores.models import Membership, Role, SecondFactor, Store
+from loyalty.stores.roles import Can, allows
 
 
 class LastOwner(Conflict):
@@ -16,38 +20,37 @@ class LastOwner(Conflict):
 
 
 @transaction.atomic
-def add_member(*, store: Store, email: str, name: str, role: Role) -> tuple[Membership, str | None]:
-    """Give somebody a role in ``store``; answers the first password of somebody who is new, which is shown once.
-
-    Somebody who works in the store already gets the new role. A known person's name and password stay as they are.
-    """
-    user = User.objects.filter(email=email.strip().lower()).first()
-    password = None
-    if user is None:
-        password = secrets.token_urlsafe(12)
-        user = User.objects.create_user(email, password, name=name)
-    membership = _locked(store).filter(user=user).first()
-    if membership is None:
-        return Membership.objects.create(store=store, user=user, role=role), password
-    change_role(membership, role)
-    return membership, password
-
-
-@transaction.atomic
-def change_role(membership: Membership, role: Role) -> None:
+def change_role(membership: Membership, role: Role, *, actor: Actor, now: datetime) -> None:
     """Give a member another role. Raises LastOwner when nobody else owns the store."""
     if membership.role == Role.OWNER and role != Role.OWNER:
         _keep_an_owner(membership)
+    if not allows(role, Can.MANAGE_STAFF):
+        withdraw_all_of(membership, actor=actor, now=now)
+    _record(membership, Event.ROLE_CHANGED, {"from": membership.role, "to": role}, actor=actor, now=now)
     membership.role = role
     membership.save(update_fields=["role"])
 
 
 @transaction.atomic
-def remove_member(membership: Membership) -> None:
+def remove_member(membership: Membership, *, actor: Actor, now: datetime) -> None:
     """End somebody's work in the store, from his next click on. Raises LastOwner when nobody else owns the store."""
     if membership.role == Role.OWNER:
         _keep_an_owner(membership)
+    withdraw_all_of(membership, actor=actor, now=now)
+    _record(membership, Event.STAFF_REMOVED, {"from": membership.role}, actor=actor, now=now)
     membership.delete()
+
+
+@transaction.atomic
+def ask_second_factor_of(store: Store, whom: SecondFactor, *, actor: Actor, now: datetime) -> None:
+    """Ask a second factor of these members of the staff, from their next click on."""
+    locked = Store.objects.select_for_update(no_key=True).get(pk=store.pk)
+    if locked.second_factor == whom:
+        return
+    data = {"from": locked.second_factor, "to": whom}
+    record([Happening(store.pk, Event.SECOND_FACTOR_ASKED, data=data)], actor=actor, now=now)
+    locked.second_factor = whom
+    locked.save(update_fields=["second_factor"])
 
 
 def _keep_an_owner(leaving: Membership) -> None:
@@ -55,6 +58,11 @@ def _keep_an_owner(leaving: Membership) -> None:
     owners = [row.pk for row in _locked(leaving.store) if row.role == Role.OWNER]
     if owners == [leaving.pk]:
         raise LastOwner("This is the store's only owner. Make somebody else an owner first.")
+
+
+def _record(member: Membership, event: Event, data: dict[str, str], *, actor: Actor, now: datetime) -> None:
+    facts = {"member": Actor.user(member.user).ref} | data
+    record([Happening(member.store_id, event, data=facts)], actor=actor, now=now)
 
 
 def _locked(store: Store) -> "models.QuerySet[Membership]":

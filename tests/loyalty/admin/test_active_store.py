@@ -89,23 +89,6 @@ def test_t2_a_store_keeps_an_owner() -> None:
     assert member.role == Role.OWNER
 
 
-def test_t2_a_new_person_is_added_with_a_password_that_is_shown_once() -> None:
-    store = factories.make_store()
-    client = _sign_in(factories.make_user((store, Role.OWNER)))
-    answer = client.post(
-        reverse("admin:stores_membership_add"), {"email": "New@Example.org", "name": "N", "role": "support"}
-    )
-    person = User.objects.get(email="new@example.org")
-    assert person.check_password(answer.context["secret"])
-    again = client.post(
-        reverse("admin:stores_membership_add"), {"email": "new@example.org", "name": "X", "role": "manager"}
-    )
-    assert again.status_code == 302
-    assert Membership.objects.get(user=person, store=store).role == Role.MANAGER
-    person.refresh_from_db()
-    assert (person.name, person.check_password(answer.context["secret"])) == ("N", True)
-
-
 def test_t3_a_key_is_shown_once_and_made_once() -> None:
     store = factories.make_store()
     client = _sign_in(factories.make_user((store, Role.OWNER)))
