@@ -5,7 +5,8 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
-from django.urls import reverse
+
+from loyalty.backoffice.addresses import BACK_OFFICE
 
 HEADER = "Content-Security-Policy"
 
@@ -41,7 +42,7 @@ def policy_of(path: str) -> str:
     """The policy of a page: the back-office has its own, and signing in may lead to the company's server."""
     if path.startswith(_SIGNING_IN):
         return STRICT.replace("form-action 'self'", f"form-action 'self' {_company_server()}".rstrip())
-    return ADMIN if path.startswith(reverse("admin:index")) else STRICT
+    return ADMIN if path.startswith(BACK_OFFICE) else STRICT
 
 
 def _company_server() -> str:

@@ -278,7 +278,8 @@ USE_TZ = True
 
 # --- Static files
 
-STATIC_URL = "static/"
+# Not relative: Django would put a store's mount point before it.
+STATIC_URL = "/static/"
 STATIC_ROOT = LAYOUT.home / "static"
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},

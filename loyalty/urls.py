@@ -1,10 +1,10 @@
 """Every address of the product."""
 
-from django.contrib import admin
 from django.urls import include, path, re_path
 from django.views.generic import RedirectView
 
 from loyalty.accounts.views import SignInView
+from loyalty.backoffice.site import platform_site
 from loyalty.health import healthz
 from loyalty.platforms.receiving import receive
 
@@ -13,7 +13,8 @@ urlpatterns = [
     path("healthz", healthz),
     # Before the admin's own page at the same address.
     path("admin/login/", SignInView.as_view(), name="account_login"),
-    path("admin/", admin.site.urls),
+    # Pages of a store stand behind its slug: loyalty.backoffice.store_urls.
+    path("admin/", platform_site.urls),
     path("accounts/", include("loyalty.accounts.urls")),
     path("api/v1/", include("loyalty.api.urls")),
     # With or without its last slash: platforms follow no redirect.

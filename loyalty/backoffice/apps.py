@@ -2,4 +2,4 @@ from django.contrib.admin.apps import AdminConfig
 
 
 class BackOfficeConfig(AdminConfig):
-    default_site = "loyalty.backoffice.site.BackOfficeSite"
+    default_site = "loyalty.backoffice.site.StoreSite"

@@ -2,7 +2,7 @@
 
 from django.http import HttpRequest
 
-from loyalty.stores.active import is_operator, may, store_or_none
+from loyalty.stores.active import is_operator, may
 from loyalty.stores.roles import Can
 
 
@@ -34,8 +34,3 @@ def may_manage_staff(request: HttpRequest) -> bool:
 def may_run_platform(request: HttpRequest) -> bool:
     """Operators."""
     return is_operator(request)
-
-
-def has_store(request: HttpRequest) -> bool:
-    """Whether there is a store to show a dashboard of."""
-    return store_or_none(request) is not None

@@ -1,32 +1,30 @@
-"""The admin site: signing in, the store switcher, the start page."""
+"""The two admin sites: one for the pages of a store, mounted for each store, and one for what names no store (T5)."""
 
 from collections.abc import Callable
-from functools import wraps
-from typing import Any
+from typing import Any, Final
 
+from django.contrib import admin
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.template.response import TemplateResponse
-from django.urls import URLPattern, URLResolver, path, reverse
-from django.views.decorators.http import require_POST
+from django.urls import URLPattern, URLResolver, is_valid_path, re_path, reverse
 from unfold.sites import UnfoldAdminSite
 
+from loyalty.backoffice.addresses import BACK_OFFICE, STORE_URLS, page_of
 from loyalty.backoffice.base import BackOfficeAdmin
-from loyalty.stores.active import SESSION_KEY, acting_user, is_operator, may_work_in, store_or_none
+from loyalty.stores.active import acting_user, is_operator, last_store, store_or_none, stores_of
 
-# Addresses of Django's admin that would show things across stores.
-_NOT_HERE = ("view_on_site",)
-_NEEDS_NO_STORE = ("admin:logout", "admin:password_change", "admin:password_change_done")
+_SIGNING_IN: Final = ("login", "logout", "password_change", "password_change_done")
 
 
 class BackOfficeSite(UnfoldAdminSite):
-    """The one admin site. Every page of it is about the active store."""
+    """What both sites have in common."""
 
-    index_title = "Dashboard"
-    index_template = "loyalty/index.html"
     enable_nav_sidebar = True
     # Addresses that do not exist answer 404 to everybody, signed in or not.
     final_catch_all_view = False
+    # Names of addresses that Django's admin would bring and this site does not have.
+    not_here: tuple[str, ...] = ("view_on_site",)
 
     def register(self, models: Any, admin_class: Any = None, **options: Any) -> None:
         """Only pages made for the back-office: what other packages bring knows neither stores nor roles (T1)."""
@@ -34,52 +32,14 @@ class BackOfficeSite(UnfoldAdminSite):
             super().register(models, admin_class, **options)
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
-        """The store switcher, and what Django and the theme bring."""
-        own: list[URLPattern | URLResolver] = [
-            path("switch-store/", self.admin_view(require_POST(self.switch_store)), name="switch_store"),
-        ]
-        return own + [url for url in super().get_urls() if getattr(url, "name", "") not in _NOT_HERE]
-
-    def admin_view(self, view: Callable[..., HttpResponse], cacheable: bool = False) -> Callable[..., HttpResponse]:
-        """As Django's; somebody who works in no store sees what to do about it instead of any page."""
-
-        @wraps(view)
-        def inner(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-            if store_or_none(request) is None and not is_operator(request) and not _needs_no_store(request):
-                return self.no_store(request)
-            return view(request, *args, **kwargs)
-
-        guarded: Callable[..., HttpResponse] = super().admin_view(inner, cacheable)
-        return guarded
-
-    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """There is one way in, with its limits and second factors: never Django's own page."""
-        return HttpResponseRedirect(reverse("account_login"))
-
-    def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """Passwords are changed on the account's own pages."""
-        return HttpResponseRedirect(reverse("account_change_password"))
-
-    def no_store(self, request: HttpRequest) -> HttpResponse:
-        """What somebody sees who signed in but works in no store."""
-        return render(
-            request, "loyalty/no_store.html", {**self.each_context(request), "title": "No store yet"}, status=403
-        )
-
-    def switch_store(self, request: HttpRequest) -> HttpResponse:
-        """Work in another store from now on (T2). A store the person does not work in is a 404, as an unknown one."""
-        wanted = request.POST.get("store", "")
-        if not wanted.isdecimal() or not may_work_in(acting_user(request), int(wanted)):
-            raise Http404
-        request.session[SESSION_KEY] = int(wanted)
-        return HttpResponseRedirect(reverse("admin:index"))
+        """What Django and the theme bring, less what this site does not have."""
+        return [url for url in super().get_urls() if getattr(url, "name", "") not in self.not_here]
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
-        """What every page knows: the active store and the others one can switch to."""
+        """What every page knows: its store and the others one can go to."""
         context: dict[str, Any] = super().each_context(request)
-        store = store_or_none(request)
         return context | {
-            "active_store": store,
+            "active_store": store_or_none(request),
             "other_stores": getattr(request, "other_stores", ()),
             "is_operator": is_operator(request),
             "my_role": getattr(request, "role", None),
@@ -100,5 +60,68 @@ class BackOfficeSite(UnfoldAdminSite):
         return super().get_log_entries(request).none()
 
 
-def _needs_no_store(request: HttpRequest) -> bool:
-    return request.path in {reverse(name) for name in _NEEDS_NO_STORE} or request.path == reverse("admin:jsi18n")
+class StoreSite(BackOfficeSite):
+    """The pages of one store. Whoever comes here works in it: the middleware sees to that."""
+
+    index_title = "Dashboard"
+    index_template = "loyalty/index.html"
+    not_here = (*BackOfficeSite.not_here, *_SIGNING_IN)
+
+
+class PlatformSite(BackOfficeSite):
+    """Signing in, the operators' pages, and the ways from there into the stores."""
+
+    index_title = "Stores"
+    not_here = (*BackOfficeSite.not_here, "autocomplete")
+
+    def get_urls(self) -> list[URLPattern | URLResolver]:
+        """What names no store, then the addresses that stores' pages had before the store stood in them."""
+        labels = sorted({model._meta.app_label for model in admin.site._registry})  # noqa: SLF001 - as the theme does
+        old = re_path(rf"^(?:{'|'.join(labels)})/.*$", self._old_view(), name="old_address")
+        return [*super().get_urls(), old]
+
+    def _old_view(self) -> Callable[..., HttpResponse]:
+        view: Callable[..., HttpResponse] = self.admin_view(self.old_address)
+        return view
+
+    def each_context(self, request: HttpRequest) -> dict[str, Any]:
+        """Ways into the person's stores, where the pages of a store have ways to the others."""
+        context = super().each_context(request)
+        if self.has_permission(request):
+            last = last_store(request) if is_operator(request) else None
+            context["other_stores"] = (last,) if last else stores_of(acting_user(request))
+        return context
+
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """There is one way in, with its limits and second factors: never Django's own page."""
+        return HttpResponseRedirect(reverse("account_login"))
+
+    def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """Passwords are changed on the account's own pages."""
+        return HttpResponseRedirect(reverse("account_change_password"))
+
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        """``/admin/``: on to the store last worked in. Without any store: what to do about that."""
+        store = last_store(request)
+        if store is not None:
+            return HttpResponseRedirect(page_of(store, "admin:index"))
+        title = "There is no store yet" if is_operator(request) else "No store yet"
+        context = self.each_context(request) | {"title": title}
+        return render(request, "loyalty/no_store.html", context, status=200 if is_operator(request) else 403)
+
+    def old_address(self, request: HttpRequest) -> HttpResponse:
+        """A page of no named store: its page in the store last worked in. What was sent here acts on nothing (T5)."""
+        path = request.path.removeprefix(BACK_OFFICE)
+        store = last_store(request)
+        if store is None or not any(is_valid_path(f"/{path}{end}", STORE_URLS) for end in ("", "/")):
+            raise Http404
+        address = page_of(store, "admin:index") + request.get_full_path().removeprefix(BACK_OFFICE)
+        if request.method in ("GET", "HEAD"):
+            return HttpResponseRedirect(address)
+        context = self.each_context(request) | {"title": "Nothing was changed", "address": address, "store": store}
+        answer = render(request, "loyalty/old_address.html", context, status=405)
+        answer.headers["Allow"] = "GET, HEAD"
+        return answer
+
+
+platform_site: Final = PlatformSite()

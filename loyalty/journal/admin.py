@@ -7,16 +7,16 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
-from django.urls import reverse
+from django.urls import URLPattern, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from loyalty.backoffice.base import StoreModelAdmin
+from loyalty.backoffice.base import BackOfficeAdmin, StoreModelAdmin
+from loyalty.backoffice.site import platform_site
 from loyalty.journal.models import JournalEntry, LedgerCheck
 from loyalty.journal.wording import sentence
-from loyalty.stores.active import active_store, is_operator
+from loyalty.stores.active import is_operator
 from loyalty.stores.actors import actor_names
-from loyalty.stores.models import Store
 from loyalty.stores.showing import show_moment
 
 _CHECKS_SHOWN: Final = 500
@@ -96,7 +96,7 @@ def _link(name: str, row_id: int | None, row: Any) -> SafeString | str:
 
 @admin.register(LedgerCheck)
 class LedgerCheckAdmin(StoreModelAdmin):
-    """How the last check of the store's books ended; operators see every store's (H5, T2)."""
+    """How the last check of the store's books ended (H5)."""
 
     actions = None
 
@@ -104,16 +104,8 @@ class LedgerCheckAdmin(StoreModelAdmin):
         """The page."""
         if not self.has_view_permission(request):
             raise PermissionDenied
-        store = active_store(request)
-        context = {
-            **self.admin_site.each_context(request),
-            "title": "Ledger check",
-            "content_title": "Ledger check",
-            "opts": self.opts,
-            "check": _check_row(self.get_queryset(request).select_related("store").first(), store),
-            "checks": _checks_of_all(store) if is_operator(request) else [],
-        }
-        return TemplateResponse(request, "loyalty/ledger_check.html", context)
+        check = self.get_queryset(request).select_related("store").first()
+        return _checks_page(self, request, {"check": _check_row(check) if check else None})
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
@@ -123,18 +115,41 @@ class LedgerCheckAdmin(StoreModelAdmin):
         return HttpResponseRedirect(reverse("admin:journal_ledgercheck_changelist"))
 
 
-def _checks_of_all(store: Store) -> list[dict[str, Any]]:
-    """The checks of all stores, for operators: those with faults first."""
-    checks = LedgerCheck.unscoped.select_related("store").order_by("-faults", "store__name")
-    return [row for check in checks[:_CHECKS_SHOWN] if (row := _check_row(check, store))]
+@admin.register(LedgerCheck, site=platform_site)
+class AllLedgerChecksAdmin(BackOfficeAdmin):
+    """How the last check of every store's books ended, for operators: those with faults first (H5, T2)."""
+
+    actions = None
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return is_operator(request)
+
+    def get_urls(self) -> list[URLPattern]:
+        """The list alone: what else stood here is a page of one store."""
+        return [url for url in super().get_urls() if str(url.name).endswith("_changelist")]
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """The page; everybody else's is the one of the store last worked in, which stood here before."""
+        if not self.has_view_permission(request):
+            return platform_site.old_address(request)
+        checks = LedgerCheck.unscoped.select_related("store").order_by("-faults", "store__name")
+        return _checks_page(self, request, {"checks": [_check_row(check) for check in checks[:_CHECKS_SHOWN]]})
 
 
-def _check_row(check: LedgerCheck | None, store: Store) -> dict[str, Any] | None:
-    if check is None:
-        return None
+def _checks_page(model_admin: BackOfficeAdmin, request: HttpRequest, more: dict[str, Any]) -> HttpResponse:
+    context = model_admin.admin_site.each_context(request) | {
+        "title": "Ledger check",
+        "content_title": "Ledger check",
+        "opts": model_admin.opts,
+        **more,
+    }
+    return TemplateResponse(request, "loyalty/ledger_check.html", context)
+
+
+def _check_row(check: LedgerCheck) -> dict[str, Any]:
     return {
         "store": check.store,
-        "when": show_moment(check.checked_at, store),
+        "when": show_moment(check.checked_at, check.store),
         "faults": check.faults,
         "examples": check.examples,
     }

@@ -10,15 +10,16 @@ from loyalty.stores.actors import Actor
 from loyalty.stores.models import Membership, Role, Store, User
 from loyalty.stores.roles import Can, allows
 
+# The store last worked in: where ``/admin/`` and addresses from before T5 lead, and nothing else.
 SESSION_KEY: Final = "active_store"
 
 
 @dataclass(frozen=True, slots=True)
 class Workplace:
-    """Where a person works now, and where else he could."""
+    """A store, what the person may do there, and where else he works."""
 
-    store: Store | None
-    role: Role | None
+    store: Store
+    role: Role
     others: tuple[Store, ...] = ()
 
 
@@ -28,39 +29,50 @@ class StaffRequest(HttpRequest):
     store: Store | None
     role: Role | None
     other_stores: tuple[Store, ...]
+    urlconf: str
 
 
-def find_workplace(user: User, wanted: int | None) -> Workplace:
-    """The store ``wanted`` if the person works there, else the first of his stores; read anew for every request.
+def find_workplace(user: User, slug: str) -> Workplace | None:
+    """The store with this slug if the person works there, in one query; None for any other, known or not (T5).
 
-    A platform operator works everywhere, as an owner does (T2). At most two queries.
+    A platform operator works everywhere, as an owner does (T2).
     """
     if user.is_superuser:
-        stores = Store.objects.order_by("name", "pk")
-        store = (wanted and stores.filter(pk=wanted).first()) or stores.first()
-        return Workplace(store, Role.OWNER if store else None)
-    mine = list(Membership.objects.filter(user=user).select_related("store").order_by("store__name", "store_id"))
-    chosen = next((row for row in mine if row.store_id == wanted), mine[0] if mine else None)
-    if chosen is None:
-        return Workplace(None, None)
-    others = tuple(row.store for row in mine if row is not chosen)
-    return Workplace(chosen.store, Role(chosen.role), others)
+        store = Store.objects.filter(slug=slug).first()
+        return Workplace(store, Role.OWNER) if store else None
+    mine = _memberships(user)
+    here = next((row for row in mine if row.store.slug == slug), None)
+    if here is None:
+        return None
+    return Workplace(here.store, Role(here.role), tuple(row.store for row in mine if row is not here))
 
 
-def may_work_in(user: User, store_id: int) -> bool:
-    """Whether the person may choose this store."""
+def stores_of(user: User) -> tuple[Store, ...]:
+    """The stores in which the person is a member of the staff, by name."""
+    return tuple(row.store for row in _memberships(user))
+
+
+def last_store(request: HttpRequest) -> Store | None:
+    """The store that the signed-in person last worked in, else the first of his; None for somebody without any."""
+    user, wanted = acting_user(request), request.session.get(SESSION_KEY)
     if user.is_superuser:
-        return Store.objects.filter(pk=store_id).exists()
-    return Membership.objects.filter(user=user, store=store_id).exists()
+        stores = Store.objects.order_by("name", "pk")
+        return (wanted and stores.filter(pk=wanted).first()) or stores.first()
+    mine = stores_of(user)
+    return next((store for store in mine if store.pk == wanted), mine[0] if mine else None)
+
+
+def _memberships(user: User) -> list[Membership]:
+    return list(Membership.objects.filter(user=user).select_related("store").order_by("store__name", "store_id"))
 
 
 def store_or_none(request: HttpRequest) -> Store | None:
-    """The active store; None for somebody who works in none, or outside the back-office."""
+    """The store in the address; None on pages that name none, and outside the back-office."""
     return getattr(request, "store", None)
 
 
 def active_store(request: HttpRequest) -> Store:
-    """The active store. Raises PermissionDenied for somebody who works in none."""
+    """The store in the address. Raises PermissionDenied on pages that name none."""
     store = store_or_none(request)
     if store is None:
         raise PermissionDenied

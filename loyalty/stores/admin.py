@@ -13,9 +13,11 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from loyalty.backoffice.addresses import page_of
 from loyalty.backoffice.base import BackOfficeAdmin, StoreModelAdmin, StoreView, store_view
 from loyalty.backoffice.form_page import form_page
 from loyalty.backoffice.forms import first_time
+from loyalty.backoffice.site import platform_site
 from loyalty.ledger.expiry import end_of_day
 from loyalty.stores.active import active_store, is_operator
 from loyalty.stores.admin_forms import ApiKeyForm, StoreForm
@@ -33,7 +35,7 @@ def has_lots(store: Store) -> bool:
     return any(apps.get_model(*name)._default_manager.filter(store=store).exists() for name in _LOTS)
 
 
-@admin.register(Store)
+@admin.register(Store, site=platform_site)
 class StoreAdmin(BackOfficeAdmin):
     """All stores, for operators of the platform."""
 
@@ -70,12 +72,8 @@ class StoreAdmin(BackOfficeAdmin):
 
     @admin.display(description="")
     def work_here(self, store: Store) -> SafeString:
-        """Make it the active store."""
-        return format_html(
-            '<button class="plain-button" name="store" value="{}" formaction="{}">Work in this store</button>',
-            store.pk,
-            reverse("admin:switch_store"),
-        )
+        """The way into the store."""
+        return format_html('<a class="plain-button" href="{}">Work in this store</a>', page_of(store, "admin:index"))
 
 
 @store_view(needs=Can.MANAGE_API_KEYS, methods=("POST",))

@@ -3,34 +3,51 @@
 from collections.abc import Callable
 from typing import cast
 
-from django.http import HttpRequest, HttpResponse
-from django.urls import reverse
+from django.contrib import admin
+from django.contrib.auth.views import redirect_to_login
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponsePermanentRedirect
 from django.utils import timezone
 
-from loyalty.stores.active import SESSION_KEY, StaffRequest, Workplace, find_workplace
+from loyalty.backoffice.addresses import BACK_OFFICE, STORE_URLS, common_page, mounted, split_address
+from loyalty.stores.active import SESSION_KEY, StaffRequest, acting_user, find_workplace
+from loyalty.stores.slugs import is_reserved
 
 
 class ActiveStoreMiddleware:
-    """Sets ``request.store`` and ``request.role`` for signed-in staff, and the store's time zone for the answer (T4).
+    """Answers requests to ``/admin/<slug>/…`` with the pages of that store, for those who work in it (T1, T5).
 
-    The membership is read for every request, so that one that was taken away is gone with the next click.
+    The address alone decides: it sets ``request.store``, ``request.role`` and the time zone (T4), and what was chosen
+    elsewhere counts for nothing. The membership is read for every request, so that one that was taken away is gone with
+    the next click. Addresses of the back-office that name no store have None for store and role.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        """Answer the request, for its store."""
-        if not request.path.startswith(reverse("admin:index")):
+        """Answer the request. Raises Http404 for a store the person does not work in, as for one there is not."""
+        if not request.path_info.startswith(BACK_OFFICE):
             return self.get_response(request)
-        place = _workplace(request)
         staff = cast(StaffRequest, request)
-        staff.store, staff.role, staff.other_stores = place.store, place.role, place.others
-        with timezone.override(place.store.tz if place.store else None):
+        staff.store, staff.role, staff.other_stores = None, None, ()
+        found = split_address(request.path_info)
+        if found is None or is_reserved(found[0]):
             return self.get_response(request)
+        slug, rest = found
+        if not admin.site.has_permission(request):
+            return redirect_to_login(request.get_full_path(), common_page("admin:login"))
+        if not rest:
+            return HttpResponsePermanentRedirect(request.get_full_path(force_append_slash=True))
+        return self._in_store(staff, slug, rest)
 
-
-def _workplace(request: HttpRequest) -> Workplace:
-    if not request.user.is_authenticated:
-        return Workplace(None, None)
-    return find_workplace(request.user, request.session.get(SESSION_KEY))
+    def _in_store(self, request: StaffRequest, slug: str, rest: str) -> HttpResponse:
+        user = acting_user(request)
+        place = find_workplace(user, slug)
+        if place is None:
+            raise Http404
+        request.store, request.role, request.other_stores = place.store, place.role, place.others
+        if (place.others or user.is_superuser) and request.session.get(SESSION_KEY) != place.store.pk:
+            request.session[SESSION_KEY] = place.store.pk
+        request.path_info, request.urlconf = rest, STORE_URLS
+        with mounted(slug), timezone.override(place.store.tz):
+            return self.get_response(request)

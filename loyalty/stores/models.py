@@ -14,6 +14,7 @@ from django.db import models
 from django.db.models.functions import Lower, Upper
 
 from loyalty.stores.scoping import SameStoreKey, StoreOwned, unique_in_store
+from loyalty.stores.slugs import check_slug
 
 
 def check_time_zone(value: str) -> None:
@@ -33,7 +34,7 @@ class SecondFactor(models.TextChoices):
 class Store(models.Model):
     """A tenant: a merchant's shop. Its time zone decides every date, its currency and locale how values look (T4)."""
 
-    slug = models.SlugField(max_length=50, unique=True)
+    slug = models.SlugField(max_length=50, unique=True, validators=[check_slug])
     name = models.CharField(max_length=100)
     currency = models.CharField(max_length=3, validators=[RegexValidator(r"^[A-Z]{3}$", "Three capital letters: USD.")])
     time_zone = models.CharField(max_length=50, validators=[check_time_zone])

@@ -16,6 +16,7 @@ from loyalty.accounts.proving import prove
 from loyalty.errors import FieldError, Invalid, NotFound
 from loyalty.money import is_currency
 from loyalty.stores.models import Membership, Role, Store, User, check_time_zone
+from loyalty.stores.slugs import check_slug
 
 
 class StoreDiffers(Invalid):
@@ -100,6 +101,8 @@ def _check_store(new: NewStore) -> None:
         wrong["name"] = "A store has a name of at most 100 characters."
     if len(new.slug) > _longest(Store, "slug") or not _passes(validate_slug, new.slug):
         wrong["slug"] = f"“{new.slug}” is not a slug: letters, digits, hyphens and underscores, at most 50."
+    elif not _passes(check_slug, new.slug):
+        wrong["slug"] = f"“{new.slug}” is needed for the back-office's own pages. Choose another."
     if not is_currency(new.currency):
         wrong["currency"] = f"“{new.currency}” is not a currency code such as USD."
     if not _passes(check_time_zone, new.time_zone):

@@ -9,8 +9,8 @@ from typing import Final
 
 from django.db.models import Count, Exists, OuterRef, Sum
 from django.db.models.functions import TruncDate
-from django.urls import reverse
 
+from loyalty.backoffice.addresses import page_of
 from loyalty.journal.wording import trigger_words
 from loyalty.ledger.expiry import end_of_day, last_day_of_use, local_day
 from loyalty.ledger.ledger import Kind, valid_at
@@ -82,7 +82,7 @@ def reverts_chart(store: Store, now: datetime) -> list[Chart]:
         counts[day][trigger] = count
     series = [trigger for trigger in Trigger if any(trigger in found for found in counts.values())]
     most = max((sum(found.values()) for found in counts.values()), default=0)
-    address = reverse("admin:orders_revert_changelist")
+    address = page_of(store, "admin:orders_revert_changelist")
     chart = Chart(
         f"Reverts in the last {_DAYS} days",
         ("Day", "Reverts"),
@@ -124,10 +124,10 @@ def _months_chart(
         months.append(_month(months[-1] + timedelta(days=31)) or this_month)
     later = sum((amount for month, amount in totals.items() if month and month >= months[-1]), start=0)
     found: list[tuple[str, Amount, str]] = [
-        (show_month(month, store), totals.get(month, 0), _expiring(kind, month, following))
+        (show_month(month, store), totals.get(month, 0), _expiring(store, kind, month, following))
         for month, following in pairwise(months)
     ]
-    found += [("Later", later, _expiring(kind, months[-1], None)), ("Never", totals.get(None, 0), "")]
+    found += [("Later", later, _expiring(store, kind, months[-1], None)), ("Never", totals.get(None, 0), "")]
     most = max(amount for _, amount, _ in found)
     outstanding = show(sum(totals.values()), currency, store)
     return Chart(
@@ -137,7 +137,7 @@ def _months_chart(
             Bar(label, show(amount, currency, store), _whole(amount, most), link if amount else "")
             for label, amount, link in found
         ],
-        f"{reverse('admin:stores_customer_expiring')}?kind={kind}",
+        f"{page_of(store, 'admin:stores_customer_expiring')}?kind={kind}",
         "Expiring soon",
         nothing="" if most else f"No customer holds any {NAMES[kind]}.",
     )
@@ -151,7 +151,7 @@ def _day_bar(day: date, counts: Mapping[str, int], series: Sequence[Trigger], mo
             segments.append(Segment(_colour(trigger), round(begins, 2), length))
             begins += length
     words = ", ".join(f"{counts[trigger]} {trigger_words(trigger)}" for trigger in series if trigger in counts)
-    link = f"{reverse('admin:orders_revert_changelist')}?created_from={day}&created_to={day}"
+    link = f"{page_of(store, 'admin:orders_revert_changelist')}?created_from={day}&created_to={day}"
     total = sum(counts.values())
     return Bar(show_day(day, store), f"{total:,}", segments, link if total else "", words)
 
@@ -174,6 +174,6 @@ def _month(day: date | None) -> date | None:
     return day.replace(day=1) if day else None
 
 
-def _expiring(kind: Kind, first: date, following: date | None) -> str:
+def _expiring(store: Store, kind: Kind, first: date, following: date | None) -> str:
     until = f"&last={following - timedelta(days=1)}" if following else ""
-    return f"{reverse('admin:stores_customer_expiring')}?kind={kind}&first={first}{until}"
+    return f"{page_of(store, 'admin:stores_customer_expiring')}?kind={kind}&first={first}{until}"

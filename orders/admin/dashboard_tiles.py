@@ -6,8 +6,8 @@ from typing import Any, Final, Literal
 
 from django.db.models import Count, Exists, F, Min, OuterRef, Q, Sum
 from django.db.models.functions import Coalesce
-from django.urls import reverse
 
+from loyalty.backoffice.addresses import page_of
 from loyalty.journal.models import LedgerCheck
 from loyalty.ledger.expiry import end_of_day, local_day
 from loyalty.ledger.ledger import Kind
@@ -54,7 +54,9 @@ def needs_revert_tile(store: Store, now: datetime) -> list[Tile]:
     if found:
         days = (local_day(now, store.tz) - local_day(min(row["since"] for row in found), store.tz)).days
         words = f"{_value(found, store, more=count > COUNTED_TO)} not returned. Oldest: {_days_ago(days)}"
-    return [Tile("Needs revert", bounded(count), words, reverse("admin:orders_order_queue"), "bad" if count else "")]
+    return [
+        Tile("Needs revert", bounded(count), words, page_of(store, "admin:orders_order_queue"), "bad" if count else "")
+    ]
 
 
 def automatic_tile(store: Store, now: datetime) -> list[Tile]:
@@ -62,7 +64,7 @@ def automatic_tile(store: Store, now: datetime) -> list[Tile]:
     today = local_day(now, store.tz)
     midnight = end_of_day(today - timedelta(days=1), store.tz)
     rows = Order.objects.for_store(store).filter(cancelled_at__gte=midnight, cancelled_by__in=AUTOMATIC)
-    link = f"{_orders()}?cancelled_by=automatic&cancelled_from={today}"
+    link = f"{_orders(store)}?cancelled_by=automatic&cancelled_from={today}"
     words = "Their payment expired or failed"
     return [Tile("Cancelled automatically today", bounded(_count(rows)), words, link)]
 
@@ -70,7 +72,7 @@ def automatic_tile(store: Store, now: datetime) -> list[Tile]:
 def paid_late_tile(store: Store, now: datetime) -> list[Tile]:
     """Orders that were paid after an automatic cancel and wait for staff (E6)."""
     count = _count(Order.objects.for_store(store).filter(paid_after_cancellation=True))
-    link = f"{_orders()}?paid_after_cancellation=yes"
+    link = f"{_orders(store)}?paid_after_cancellation=yes"
     words = "Reinstate the order or refund the payment"
     return [Tile("Paid after cancellation", bounded(count), words, link, "bad" if count else "")]
 
@@ -89,7 +91,7 @@ def lost_tile(store: Store, now: datetime) -> list[Tile]:
     """What lapsed unused in the last 30 days, of both kinds."""
     figures = {kind: lost_sums(kind, store, now) for kind in KINDS}
     found = [amounts_words(sums, kind, store) for kind, sums in figures.items() if sums]
-    link = f"{reverse('admin:stores_customer_expiring')}?view=lost"
+    link = f"{page_of(store, 'admin:stores_customer_expiring')}?view=lost"
     figure = " + ".join(found) or amounts_words({}, "credits", store)
     return [Tile("Lost to expiry", figure, "In the last 30 days, without being used", link)]
 
@@ -99,7 +101,7 @@ def deliveries_tile(store: Store, now: datetime) -> list[Tile]:
     if not PlatformConnection.objects.for_store(store).exists():
         return []
     count = _count(InboundDelivery.objects.for_store(store).filter(state__in=FAILING_STATES))
-    link = f"{reverse('admin:platforms_inbounddelivery_changelist')}?state={FAILING}"
+    link = f"{page_of(store, 'admin:platforms_inbounddelivery_changelist')}?state={FAILING}"
     words = "They are tried again by themselves" if count else "Everything that came was worked through"
     return [Tile("Platform deliveries failing", bounded(count), words, link, "bad" if count else "")]
 
@@ -107,14 +109,14 @@ def deliveries_tile(store: Store, now: datetime) -> list[Tile]:
 def late_codes_tile(store: Store, now: datetime) -> list[Tile]:
     """Orders that came with a code after its reversal (R3); nothing while there are none."""
     count = _count(flagged_uses(store))
-    link = f"{reverse('admin:orders_redemption_changelist')}?attention=used_late"
+    link = f"{page_of(store, 'admin:orders_redemption_changelist')}?attention=used_late"
     return [Tile("Reversed codes used", bounded(count), "Look at each order", link, "bad")] if count else []
 
 
 def ledger_tile(store: Store, now: datetime) -> list[Tile]:
     """Whether the books agreed when they were last checked, and when that was (H5)."""
     check: LedgerCheck | None = LedgerCheck.objects.for_store(store).first()
-    link = reverse("admin:journal_ledgercheck_changelist")
+    link = page_of(store, "admin:journal_ledgercheck_changelist")
     if check is None:
         return [Tile("Ledger check", "Not yet", "The books are checked once a day", link)]
     words = f"Checked {show_moment(check.checked_at, store)}"
@@ -153,12 +155,12 @@ def _returned(kind: Kind, rows: list[Any], store: Store, first: str) -> Tile:
         totals[row["currency"]] = totals.get(row["currency"], 0) + amount
         counts[row["completeness"]] += row["count"]
     words = f"In the last {_RETURNED_DAYS} days: {counts['full']:,} in full, {counts['partial']:,} in part"
-    link = f"{reverse('admin:orders_revert_changelist')}?kind={kind}&created_from={first}&undone=no"
+    link = f"{page_of(store, 'admin:orders_revert_changelist')}?kind={kind}&created_from={first}&undone=no"
     return Tile(f"{NAMES[kind].capitalize()} returned", amounts_words(totals, kind, store), words, link)
 
 
-def _orders() -> str:
-    return reverse("admin:orders_order_changelist")
+def _orders(store: Store) -> str:
+    return page_of(store, "admin:orders_order_changelist")
 
 
 def _count(rows: Any) -> int:

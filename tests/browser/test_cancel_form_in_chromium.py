@@ -5,11 +5,11 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.urls import reverse
 from playwright.sync_api import Locator, Page, expect
 
 from loyalty.stores.models import Store
 from orders.models import Order
+from tests.addresses import reverse
 from tests.orders.admin.cancelling_cases import address, credit_lots, x1_order
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True), pytest.mark.timeout(180)]

@@ -6,7 +6,6 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
-from django.urls import reverse
 from playwright.sync_api import Page, expect
 
 from loyalty.check_outcomes import check_ledger
@@ -18,6 +17,7 @@ from orders.kinds import LEDGERS
 from orders.models import PaymentStatus
 from orders.services.automatic import auto_cancel
 from tests import factories
+from tests.addresses import reverse
 from tests.factories import NOW
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True), pytest.mark.timeout(300)]

@@ -7,7 +7,6 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
-from django.urls import reverse
 from playwright.sync_api import Page, expect
 
 from loyalty.stores.models import Membership, Role, Store
@@ -15,6 +14,7 @@ from orders.models import Order
 from orders.services.applying import Details
 from orders.services.cancelling import cancel_many
 from tests import factories
+from tests.addresses import reverse
 from tests.factories import NOW
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True), pytest.mark.timeout(300)]

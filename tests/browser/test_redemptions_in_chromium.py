@@ -6,13 +6,13 @@ from datetime import date
 from typing import Any
 
 import pytest
-from django.urls import reverse
 from playwright.sync_api import Page, expect
 
 from loyalty.notices.models import Notice
 from loyalty.stores.models import Store
 from orders.redemption_models import Redemption
 from tests import factories
+from tests.addresses import reverse
 from tests.factories import NOW
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True), pytest.mark.timeout(300)]

@@ -5,13 +5,13 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.urls import reverse
 from playwright.sync_api import Page, expect
 
 from loyalty.stores.models import Role, Store
 from loyalty.stores.preferences import SpentRevertSettings, StoreSettings, current_settings
 from orders.models import Order
 from tests import factories
+from tests.addresses import reverse
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True), pytest.mark.timeout(300)]
 

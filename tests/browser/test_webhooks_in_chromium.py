@@ -5,12 +5,12 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.urls import reverse
 from playwright.sync_api import Page, expect
 from pytest_httpserver import HTTPServer
 
 from loyalty.outbox.models import Message
 from loyalty.stores.models import Role, Store
+from tests.addresses import reverse
 from tests.factories import NOW
 from tests.loyalty.webhooks.receiving import Receiver, deliver, happen
 

@@ -9,12 +9,13 @@ import time_machine
 from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test import Client
-from django.urls import reverse
 
+from loyalty.backoffice.addresses import common_page, page_of
 from loyalty.check_outcomes import EVERY_SO_OFTEN, check_ledger
 from loyalty.journal.models import LedgerCheck
 from loyalty.stores.models import Role, Store
 from tests import factories
+from tests.addresses import reverse
 from tests.factories import NOW
 
 pytestmark = pytest.mark.django_db
@@ -78,10 +79,11 @@ def test_t1_t2_staff_see_their_own_stores_check_and_operators_all() -> None:
     page = viewer.get(reverse(PAGE)).content.decode()
     assert "The books of Sound agree" in page
     assert broken.name not in page
-    theirs = signed_in((broken, Role.VIEWER)).get(reverse(PAGE)).content.decode()
+    theirs = signed_in((broken, Role.VIEWER)).get(page_of(broken, PAGE)).content.decode()
     assert "did not agree" in theirs
     assert "7 remain, but its movements add up to 10" in theirs
-    operator = signed_in(is_superuser=True).get(reverse(PAGE)).context
+    operator = signed_in(is_superuser=True).get(common_page(PAGE)).context
     assert [(row["store"], row["faults"]) for row in operator["checks"]] == [(broken, 1), (sound, 0)]
     other = reverse("admin:journal_ledgercheck_change", args=[outcome(broken).pk])
     assert viewer.get(other).status_code == 404
+    assert viewer.get(common_page(PAGE)).headers["Location"] == page_of(sound, PAGE)

@@ -12,6 +12,7 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
 
+from loyalty.backoffice.addresses import common_page
 from loyalty.backoffice.base import BackOfficeAdmin, StoreModelAdmin, StoreView, store_view
 from loyalty.backoffice.forms import first_time
 from loyalty.errors import Invalid
@@ -173,7 +174,7 @@ class PlatformConnectionAdmin(StoreModelAdmin):
 
 def webhook_address(request: HttpRequest, connected: PlatformConnection) -> str:
     """Where the platform has to send its webhooks."""
-    path = reverse("hooks", args=[connected.platform, active_store(request).slug])
+    path = common_page("hooks", connected.platform, active_store(request).slug)
     return request.build_absolute_uri(path if path.endswith("/") else f"{path}/")
 
 

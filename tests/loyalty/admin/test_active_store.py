@@ -2,10 +2,10 @@
 
 import pytest
 from django.test import Client
-from django.urls import reverse
 
 from loyalty.stores.models import Membership, Role, User
 from tests import factories
+from tests.addresses import reverse
 
 pytestmark = pytest.mark.django_db
 

@@ -2,11 +2,11 @@
 
 import pytest
 from django.test import Client
-from django.urls import reverse
 
 from loyalty.outbox.delivery import deliver_outbox
 from loyalty.outbox.models import Message
 from loyalty.stores.models import Role, Store
+from tests.addresses import reverse
 from tests.factories import NOW, make_store, make_user
 from tests.loyalty.outbox import handlers
 from tests.loyalty.outbox.handlers import queued

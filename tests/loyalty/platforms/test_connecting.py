@@ -10,12 +10,12 @@ import pytest
 import time_machine
 from django.core.management import CommandError, call_command
 from django.test import Client
-from django.urls import reverse
 
 from loyalty.encryption import Secret
 from loyalty.journal.models import JournalEntry
 from loyalty.platforms.models import InboundDelivery, PlatformConnection
 from loyalty.stores.models import Role, Store
+from tests.addresses import reverse
 from tests.deliveries import SECRET, connect_store, shopify, woocommerce
 from tests.factories import NOW, make_store, make_user
 from tests.loyalty.platforms.documents import order

@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 import time_machine
 from django.test import Client
-from django.urls import reverse
 from pytest_django import Settings
 from standardwebhooks import WebhookVerificationError
 
 from loyalty.outbox.models import Message
 from loyalty.stores.models import Role, Store
 from loyalty.webhooks.models import WebhookEndpoint
+from tests.addresses import reverse
 from tests.factories import NOW, make_store, make_user
 from tests.loyalty.webhooks.receiving import Receiver, counts, deliver, happen, make_endpoint
 

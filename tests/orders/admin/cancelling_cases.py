@@ -5,11 +5,11 @@ from html.parser import HTMLParser
 from typing import Any
 
 from django.test import Client
-from django.urls import reverse
 
 from credits.models import CreditLot
 from loyalty.stores.models import Role, Store, User
 from orders.models import Order
+from tests.addresses import reverse
 from tests.factories import grant, make_customer, make_order, make_store, make_user
 
 EXPIRED = date(2026, 1, 1)

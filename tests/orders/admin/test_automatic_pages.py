@@ -10,7 +10,6 @@ from django.core.management import call_command
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
-from django.urls import reverse
 
 from loyalty.journal.models import JobRun
 from loyalty.stores.models import Role, Store
@@ -19,6 +18,7 @@ from orders.admin import upcoming as upcoming_pages
 from orders.models import Order, Problem
 from orders.services.automatic import JOB
 from tests import factories
+from tests.addresses import pages_of, reverse
 from tests.factories import NOW
 from tests.orders.admin.cancelling_cases import staff, store_and_staff
 
@@ -173,12 +173,13 @@ def test_t2_a_viewer_looks_only(shop: tuple[Store, Client]) -> None:
 def test_t1_an_outsider_holds_and_retries_nothing(shop: tuple[Store, Client]) -> None:
     order = place(shop[0], "1", payment_status="failed")
     waiting = problem(order)
-    _, outsider = store_and_staff(Role.OWNER)
-    for name, row in (("order_hold", order), ("order_release", order), ("problem_retry", waiting)):
-        assert outsider.post(reverse(f"admin:orders_{name}", args=[row.pk])).status_code == 404
-    assert outsider.get(reverse("admin:orders_problem_change", args=[waiting.pk])).status_code == 404
-    assert outsider.get(reverse(JOBS)).context["problems"] == []
-    assert shown(outsider) == shown(outsider, show="held") == []
+    other, outsider = store_and_staff(Role.OWNER)
+    with pages_of(other):
+        for name, row in (("order_hold", order), ("order_release", order), ("problem_retry", waiting)):
+            assert outsider.post(reverse(f"admin:orders_{name}", args=[row.pk])).status_code == 404
+        assert outsider.get(reverse("admin:orders_problem_change", args=[waiting.pk])).status_code == 404
+        assert outsider.get(reverse(JOBS)).context["problems"] == []
+        assert shown(outsider) == shown(outsider, show="held") == []
     order.refresh_from_db()
     waiting.refresh_from_db()
     assert (order.held_at, waiting.next_attempt_at) == (None, NOW + timedelta(hours=2))

@@ -7,13 +7,13 @@ from datetime import timedelta
 import pytest
 import time_machine
 from django.test import Client
-from django.urls import reverse
 
 from loyalty.journal.models import JournalEntry
 from loyalty.stores.models import Role, Store
 from loyalty.stores.preferences import AutoCancelSettings, StoreSettings
 from orders.models import Order, OrderStatus
 from orders.services.backtesting import PER_PAGE
+from tests.addresses import reverse
 from tests.factories import NOW, grant, make_customer, make_order, make_settings, make_store, make_user
 
 pytestmark = pytest.mark.django_db

@@ -9,7 +9,6 @@ from django.contrib.messages import get_messages
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
-from django.urls import reverse
 
 from credits.models import CreditMovement
 from loyalty.stores.models import Remark, Role, Store
@@ -18,6 +17,7 @@ from orders.bulk_models import BulkCancel, BulkItem
 from orders.models import Order
 from orders.services import bulk_cancelling
 from orders.services.changing import change_order
+from tests.addresses import pages_of, reverse
 from tests.factories import ACTOR, NOW, make_customer, make_order, make_settings, make_store
 from tests.orders.admin.cancelling_cases import staff, store_and_staff, x1_order
 
@@ -293,18 +293,22 @@ def test_t1_another_stores_orders_and_bulk_cancels_are_unknown() -> None:
     address = choose(client, order)
     outsider_store, outsider = store_and_staff(Role.OWNER)
     own = make_order(make_customer(outsider_store))
-    assert outsider.get(address).status_code == 404
-    assert outsider.post(address, {"_confirm": "1", "shown": ""}).status_code == 404
     bulk = BulkCancel.objects.for_store(store).get()
-    for name in ("stop", "go_on"):
-        assert outsider.post(reverse(f"admin:orders_bulkcancel_{name}", args=[bulk.pk])).status_code == 404
-    confirm(outsider, choose(outsider, order, own))
+    with pages_of(outsider_store):
+        there = reverse("admin:orders_bulkcancel_change", args=[bulk.pk])
+        for foreign in (address, there):
+            assert outsider.get(foreign).status_code == 404
+            assert outsider.post(foreign, {"_confirm": "1", "shown": ""}).status_code == 404
+        for name in ("stop", "go_on"):
+            assert outsider.post(reverse(f"admin:orders_bulkcancel_{name}", args=[bulk.pk])).status_code == 404
+        confirm(outsider, choose(outsider, order, own))
     assert (statuses(store), statuses(outsider_store)) == (["pending"], ["cancelled"])
     confirm(client, address)
-    for query in ("", f"?bulk={bulk.pk}"):
-        rows = outsider.get(reverse(LIST) + query).context["cl"].result_list
-        assert order.number not in {row.number for row in rows}
-    assert f"#{bulk.pk}:" not in page(outsider, reverse("admin:orders_bulkcancel_changelist"))
+    with pages_of(outsider_store):
+        for query in ("", f"?bulk={bulk.pk}"):
+            rows = outsider.get(reverse(LIST) + query).context["cl"].result_list
+            assert order.number not in {row.number for row in rows}
+        assert f"#{bulk.pk}:" not in page(outsider, reverse("admin:orders_bulkcancel_changelist"))
 
 
 def test_t2_a_viewer_may_look_at_what_came_of_it_and_press_nothing() -> None:

@@ -10,7 +10,6 @@ import time_machine
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
-from django.urls import reverse
 
 from credits.models import CreditLot, CreditMovement
 from loyalty.ledger.expiry import end_of_day
@@ -29,6 +28,7 @@ from orders.models import Order, OrderStatus, PersonsDecision, Revert
 from orders.services.applying import Details
 from orders.services.cancelling import cancel_many
 from orders.services.changing import change_order
+from tests.addresses import reverse
 from tests.factories import ACTOR, NOW, balance, grant, make_customer, make_order, make_settings, make_store
 from tests.orders.admin.cancelling_cases import (
     EXPIRED,

@@ -4,12 +4,12 @@ from decimal import Decimal
 
 import pytest
 from django.test import Client
-from django.urls import reverse
 
 from credits.models import CreditMovement
 from loyalty.stores.models import Customer, Role, Store
 from points.models import PointLot, PointMovement
 from tests import factories
+from tests.addresses import reverse
 
 pytestmark = pytest.mark.django_db
 

@@ -9,7 +9,6 @@ import time_machine
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
-from django.urls import reverse
 
 from loyalty.stores.models import Customer, Role, Store, User
 from loyalty.stores.preferences import LimitSettings, StoreSettings
@@ -17,6 +16,7 @@ from orders.models import Look, Order, Revert, RevertUndo
 from orders.services.applying import Details
 from orders.services.cancelling import cancel_many
 from tests import factories
+from tests.addresses import reverse
 from tests.factories import NOW
 from tests.orders.admin.cancelling_cases import address, fields_of, staff, x1_order
 

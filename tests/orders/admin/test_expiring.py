@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 import time_machine
 from django.test import Client
-from django.urls import reverse
 
 from loyalty.ledger import statement as statements
 from loyalty.ledger.expiring import expire_lots
 from loyalty.stores.models import Customer, Role, Store
 from orders.kinds import LEDGERS
+from tests.addresses import reverse
 from tests.factories import NOW, grant, make_customer, make_order, make_store
 from tests.orders.admin.cancelling_cases import staff, store_and_staff
 

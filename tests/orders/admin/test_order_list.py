@@ -6,11 +6,11 @@ import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
-from django.urls import reverse
 
 from loyalty.stores.models import Role, Store
 from orders.models import Order
 from tests import factories
+from tests.addresses import reverse
 
 pytestmark = pytest.mark.django_db
 LIST = "admin:orders_order_changelist"

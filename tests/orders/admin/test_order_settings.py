@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 import time_machine
 from django.test import Client
-from django.urls import reverse
 
 from loyalty.journal.models import JournalEntry
 from loyalty.stores.models import Role, SettingsVersion, Store
@@ -15,6 +14,7 @@ from orders.admin.order_settings import affected_words
 from orders.services import upcoming
 from orders.services.upcoming import Affected
 from tests import factories
+from tests.addresses import pages_of, reverse
 from tests.factories import NOW
 from tests.orders.admin.cancelling_cases import staff, store_and_staff
 
@@ -215,9 +215,10 @@ def test_t1_an_outsider_neither_sees_nor_restores(shop: tuple[Store, Client]) ->
     send(shop[1], EXPIRED)
     version = SettingsVersion.objects.for_store(shop[0]).get()
     outsider_store, outsider = store_and_staff(Role.OWNER)
-    assert outsider.get(reverse(PAGE)).context["history"] == []
-    for name, more in (("restore", ["orders"]), ("change", [])):
-        address = reverse(f"admin:stores_settingsversion_{name}", args=[version.pk, *more])
-        assert outsider.post(address, {"version": 0}).status_code == 404
-    assert outsider.get(reverse("admin:stores_settingsversion_changelist")).status_code == 302
+    with pages_of(outsider_store):
+        assert outsider.get(reverse(PAGE)).context["history"] == []
+        for name, more in (("restore", ["orders"]), ("change", [])):
+            address = reverse(f"admin:stores_settingsversion_{name}", args=[version.pk, *more])
+            assert outsider.post(address, {"version": 0}).status_code == 404
+        assert outsider.get(reverse("admin:stores_settingsversion_changelist")).status_code == 302
     assert current_settings(outsider_store).version == 0

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 import time_machine
 from django.test import Client
-from django.urls import reverse
 
 from loyalty.checks import find_faults
 from loyalty.notices.models import Notice
@@ -17,6 +16,7 @@ from loyalty.stores.models import Customer, Role, Store
 from orders.redemption_models import Redemption, ReversalRequest, Reward
 from orders.services.reversal_requests import request_reversal
 from tests import factories
+from tests.addresses import reverse
 from tests.factories import ACTOR, NOW
 from tests.orders.services.test_reversing import order_with
 

@@ -5,11 +5,11 @@ from typing import Any
 import pytest
 from django.contrib.messages import get_messages
 from django.test import Client
-from django.urls import reverse
 
 from loyalty.stores.models import Role, Store
 from orders.services import keeping_views
 from orders.view_models import SavedView
+from tests.addresses import pages_of, reverse
 from tests.factories import make_customer, make_order
 from tests.orders.admin.cancelling_cases import staff, store_and_staff
 
@@ -95,11 +95,12 @@ def test_t1_another_persons_and_another_stores_views_are_unknown() -> None:
     keep(client, "tags=x", "Mine")
     view = view_of(store)
     colleague, _ = staff(store, Role.OWNER)
-    _, outsider = store_and_staff(Role.OWNER)
-    for other in (colleague, outsider):
-        for what in ("rename", "delete"):
-            assert change(other, what, view, name="Theirs").status_code == 404
-        assert tabs(other)[5:] == []
+    outsider_store, outsider = store_and_staff(Role.OWNER)
+    for other, where in ((colleague, store), (outsider, outsider_store)):
+        with pages_of(where):
+            for what in ("rename", "delete"):
+                assert change(other, what, view, name="Theirs").status_code == 404
+            assert tabs(other)[5:] == []
     assert change(client, "rename", view, name="Renamed").status_code == 302
     assert view_of(store).name == "Renamed"
 

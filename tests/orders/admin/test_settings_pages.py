@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 import time_machine
 from django.test import Client
-from django.urls import reverse
 
 from loyalty.backoffice import setting_pages
 from loyalty.journal.models import JournalEntry
@@ -17,6 +16,7 @@ from loyalty.stores.preferences import EarningSettings, NotifySettings, StoreSet
 from orders.admin.settings import PAGES
 from orders.models import Revert
 from tests import factories
+from tests.addresses import reverse
 from tests.factories import NOW
 from tests.orders.admin.cancelling_cases import staff, store_and_staff
 
@@ -151,10 +151,10 @@ def test_t2_read_only_roles_see_everything_and_press_nothing(shop: tuple[Store, 
     for role in (Role.SUPPORT, Role.VIEWER):
         client, _ = staff(store, role)
         for page in PAGES:
-            shown = client.get(page.address).content.decode()
+            shown = client.get(address(page.key)).content.decode()
             for card in page.cards:
                 assert card.title in shown
-                sent = client.post(page.address, {"card": card.key, "version": 0})
+                sent = client.post(address(page.key), {"card": card.key, "version": 0})
                 assert sent.status_code == 403
             assert ">Save<" not in shown
     assert current_settings(store).version == 0

@@ -7,13 +7,13 @@ import time_machine
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
-from django.urls import reverse
 
 from loyalty.stores.models import Role, SettingsVersion, Store
 from loyalty.stores.preferences import SpentRevertSettings, StoreSettings, current_settings
 from orders.models import Order
 from orders.services.matching import matching
 from tests import factories
+from tests.addresses import reverse
 from tests.factories import NOW
 from tests.orders.admin.cancelling_cases import staff, store_and_staff
 

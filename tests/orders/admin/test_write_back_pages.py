@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 import time_machine
 from django.test import Client
-from django.urls import reverse
 
 from loyalty.outbox.delivery import deliver_outbox
 from loyalty.outbox.models import Message
@@ -14,6 +13,7 @@ from loyalty.stores.models import Role, Store
 from loyalty.stores.preferences import StoreSettings, WriteBackSettings, current_settings
 from orders.models import Order
 from tests import factories
+from tests.addresses import reverse
 from tests.factories import NOW
 from tests.loyalty.platforms.documents import order as document
 from tests.orders.admin.cancelling_cases import store_and_staff

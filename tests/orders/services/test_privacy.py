@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 import time_machine
 from django.test import Client
-from django.urls import reverse
 
 from loyalty.api.models import CommandAnswer
 from loyalty.checks import find_faults
@@ -25,6 +24,7 @@ from orders.services.cancelling import cancel_order
 from orders.services.choices import CancelChoice
 from orders.services.deliveries import process_deliveries
 from tests import factories
+from tests.addresses import reverse
 from tests.deliveries import connect_store, shopify, shopline_global
 from tests.factories import NOW
 from tests.loyalty.platforms.documents import order
