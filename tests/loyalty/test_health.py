@@ -40,7 +40,7 @@ def test_the_policy_is_strict_outside_the_admin(client: Client) -> None:
     outside = client.get("/healthz").headers["Content-Security-Policy"]
     assert "unsafe" not in outside
     assert "default-src 'none'" in outside
-    admin = client.get(common_page("admin:login")).headers["Content-Security-Policy"]
+    admin = client.get(common_page("admin:index")).headers["Content-Security-Policy"]
     assert "script-src 'self' 'unsafe-eval';" in admin
     for policy in (outside, admin):
         assert "frame-ancestors 'none'" in policy

@@ -1,14 +1,17 @@
 """Every address of the back-office, as every role and as an outsider (T1, T2); a new one fails until it is listed."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from django.contrib import admin
 from django.test import Client
-from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from django.urls import URLPattern, URLResolver, get_resolver
 
+from loyalty.backoffice.addresses import STORE_URLS, common_page, page_of
 from loyalty.backoffice.base import BackOfficeAdmin, StoreModelAdmin
+from loyalty.backoffice.site import platform_site
 from loyalty.platforms.models import InboundDelivery, PlatformConnection, PrivacyRequest
 from loyalty.stores.models import ApiKey, Customer, Membership, Role, SettingsVersion, Store
 from loyalty.stores.preferences import StoreSettings
@@ -24,9 +27,9 @@ from tests.loyalty.webhooks.receiving import happen, make_endpoint
 
 pytestmark = pytest.mark.django_db
 
-# Who may open the page: a permission, None for every member of the store, or the operators of the platform.
 OPERATOR = "operator"
-GET_PAGES: dict[str, Can | str] = {
+# The pages of a store, and the permission that opens them.
+GET_PAGES: dict[str, Can] = {
     "index": Can.VIEW,
     "orders_bulkcancel_changelist": Can.VIEW,
     "orders_bulkcancel_change": Can.VIEW,
@@ -85,21 +88,31 @@ GET_PAGES: dict[str, Can | str] = {
     "webhooks_webhookendpoint_change": Can.MANAGE_WEBHOOKS,
     "webhooks_webhookdelivery_changelist": Can.MANAGE_WEBHOOKS,
     "webhooks_webhookdelivery_change": Can.MANAGE_WEBHOOKS,
+}
+# Pages that name no store, and who may open them; /admin/ leads on.
+COMMON_PAGES: dict[str, str] = {
     "stores_store_changelist": OPERATOR,
     "stores_store_add": OPERATOR,
     "stores_store_change": OPERATOR,
+    "journal_ledgercheck_changelist": OPERATOR,
 }
-# Nobody adds these by hand, the journal's entries lead to their orders, and the rest have tests of their own.
-ELSEWHERE = {
+COMMON_ELSEWHERE = {
+    "index",
     "login",
     "logout",
     "password_change",
     "password_change_done",
     "jsi18n",
+    "search",
+    "app_list",
+    "old_address",
+}
+# Nobody adds these by hand, the journal's entries lead to their orders, and the rest have tests of their own.
+ELSEWHERE = {
+    "jsi18n",
     "autocomplete",
     "search",
     "app_list",
-    "switch_store",
     "orders_bulkcancel_add",
     "orders_bulkcancel_stop",
     "orders_bulkcancel_go_on",
@@ -171,8 +184,9 @@ def _names(patterns: list[URLPattern | URLResolver]) -> Iterator[str]:
             yield pattern.name
 
 
-def _admin_names() -> set[str]:
-    resolver: Any = next(item for item in get_resolver().url_patterns if getattr(item, "namespace", "") == "admin")
+def _admin_names(urlconf: str | None = None) -> set[str]:
+    patterns = get_resolver(urlconf).url_patterns
+    resolver: Any = next(item for item in patterns if getattr(item, "namespace", "") == "admin")
     return set(_names(resolver.url_patterns))
 
 
@@ -217,8 +231,8 @@ class Shop:
             now=factories.NOW,
         )
 
-    def address(self, name: str) -> str:
-        """The address of a page about this shop's rows."""
+    def address(self, name: str, where: Store | None = None) -> str:
+        """The address of a page about this shop's rows, in this shop's store unless another is named."""
         rows = {
             "orders_bulkcancel": self.bulk,
             "orders_order": self.order,
@@ -228,7 +242,6 @@ class Shop:
             "stores_customer": self.customer,
             "stores_apikey": self.key,
             "stores_membership": self.member,
-            "stores_store": self.store,
             "platforms_platformconnection": self.connection,
             "platforms_inbounddelivery": self.inbound,
             "platforms_privacyrequest": self.asked,
@@ -238,9 +251,9 @@ class Shop:
         }
         model = "_".join(name.split("_")[:2])
         if model not in rows or name.endswith(_NO_ROW + _SETTINGS):
-            return reverse(f"admin:{name}")
+            return page_of(where or self.store, f"admin:{name}")
         more = ["credits"] if name == "stores_customer_adjust" else []
-        return reverse(f"admin:{name}", args=[rows[model].pk, *more])
+        return page_of(where or self.store, f"admin:{name}", rows[model].pk, *more)
 
 
 @pytest.fixture
@@ -254,61 +267,78 @@ def _client(*memberships: tuple[Store, Role], **fields: Any) -> Client:
     return client
 
 
+def _common(name: str, shop: Shop) -> str:
+    return common_page(f"admin:{name}", *([shop.store.pk] if name == "stores_store_change" else []))
+
+
 def test_every_address_is_known() -> None:
-    assert _admin_names() == set(GET_PAGES) | ELSEWHERE
+    assert _admin_names(STORE_URLS) == set(GET_PAGES) | ELSEWHERE
+    assert _admin_names() == set(COMMON_PAGES) | COMMON_ELSEWHERE
 
 
 @pytest.mark.parametrize("role", list(Role))
-def test_t2_each_role_opens_exactly_what_it_may(shop: Shop, role: Role) -> None:
-    client = _client((shop.store, role))
+def test_t2_t5_each_role_opens_exactly_what_it_may_whatever_it_may_elsewhere(shop: Shop, role: Role) -> None:
+    other = factories.make_store()
+    elsewhere = Role.VIEWER if role == Role.OWNER else Role.OWNER
+    client = _client((shop.store, role), (other, elsewhere))
+    client.get(page_of(other, "admin:index"))
     found = {name: client.get(shop.address(name)).status_code for name in GET_PAGES}
-    expected = {
-        name: 200 if isinstance(needs, Can) and allows(role, needs) else 403 for name, needs in GET_PAGES.items()
-    }
-    assert found == expected
+    assert found == {name: 200 if allows(role, needs) else 403 for name, needs in GET_PAGES.items()}
+    assert {client.get(_common(name, shop)).status_code for name in COMMON_PAGES} == {403, 302}
 
 
 def test_t2_an_operator_opens_everything(shop: Shop) -> None:
     client = _client(is_superuser=True)
-    assert {client.get(shop.address(name)).status_code for name in GET_PAGES} == {200}
+    pages = [shop.address(name) for name in GET_PAGES] + [_common(name, shop) for name in COMMON_PAGES]
+    assert {address: client.get(address).status_code for address in pages} == dict.fromkeys(pages, 200)
 
 
-def test_t1_an_outsiders_ids_are_unknown(shop: Shop) -> None:
+def test_t5_an_outsider_finds_no_page_of_the_store(shop: Shop) -> None:
     client = _client((factories.make_store(), Role.OWNER))
-    own = ("orders_", "stores_customer", "stores_apikey", "stores_membership", "stores_settingsversion")
-    about = ("_change", "_cancel", "_reinstate", "_adjust", "_statement", "_dismiss", "_undo", "_redeem", "_reverse")
-    about_rows = [name for name in GET_PAGES if name.startswith(own) and name.endswith(about)]
-    answers = {name: client.get(shop.address(name)).status_code for name in about_rows}
-    assert set(answers.values()) == {404}, answers
-    posts = {name: client.post(shop.address(name)).status_code for name in about_rows}
-    assert set(posts.values()) == {404}, posts
+    nothing = client.get("/admin/no-such-store/").content
+    for name in GET_PAGES:
+        for send in (client.get, client.post):
+            answer = send(shop.address(name))
+            assert (answer.status_code, answer.content) == (404, nothing), name
 
 
-def test_t1_an_outsider_cannot_remove_or_revoke(shop: Shop) -> None:
-    client = _client((factories.make_store(), Role.OWNER))
-    assert client.post(reverse("admin:stores_membership_remove", args=[shop.member.pk])).status_code == 404
-    assert client.post(reverse("admin:stores_apikey_revoke", args=[shop.key.pk])).status_code == 404
+def test_t1_another_stores_ids_are_unknown(shop: Shop) -> None:
+    own = factories.make_store()
+    client = _client((own, Role.OWNER), (shop.store, Role.OWNER))
+    about_rows = [name for name in GET_PAGES if re.search(r"/\d+/", shop.address(name))]
+    assert len(about_rows) > 20
+    for name in about_rows:
+        assert client.get(shop.address(name, own)).status_code == 404, name
+        assert client.post(shop.address(name, own)).status_code in (404, 405), name
+
+
+def test_t1_another_store_removes_and_revokes_nothing(shop: Shop) -> None:
+    own = factories.make_store()
+    client = _client((own, Role.OWNER), (shop.store, Role.OWNER))
+    assert client.post(page_of(own, "admin:stores_membership_remove", shop.member.pk)).status_code == 404
+    assert client.post(page_of(own, "admin:stores_apikey_revoke", shop.key.pk)).status_code == 404
     shop.key.refresh_from_db()
     assert shop.key.revoked_at is None
     assert Membership.objects.filter(pk=shop.member.pk).exists()
 
 
 def test_t1_lists_search_and_autocomplete_show_no_other_stores_rows(shop: Shop) -> None:
-    client = _client((factories.make_store(), Role.OWNER))
+    own = factories.make_store()
+    client = _client((own, Role.OWNER), (shop.store, Role.OWNER))
     number, email = shop.order.number, shop.customer.email
     lists = ("orders_order", "orders_revert", "orders_reward", "orders_redemption", "stores_customer")
     for address in (f"{name}_changelist" for name in lists):
         for query in ("", f"?q={number}", f"?q={email}"):
-            page = client.get(reverse(f"admin:{address}") + query).content.decode()
+            page = client.get(page_of(own, f"admin:{address}") + query).content.decode()
             assert shop.customer.name not in page
-            assert reverse("admin:orders_order_change", args=[shop.order.pk]) not in page
+            assert f"orders/order/{shop.order.pk}/" not in page
             assert shop.reward.name not in page
     found = client.get(
-        reverse("admin:autocomplete"),
+        page_of(own, "admin:autocomplete"),
         {"app_label": "orders", "model_name": "order", "field_name": "customer", "term": email},
     )
     assert found.json()["results"] == []
-    page = client.get(reverse("admin:orders_order_changelist"), {"customer": shop.customer.pk}).content.decode()
+    page = client.get(page_of(own, "admin:orders_order_changelist"), {"customer": shop.customer.pk}).content.decode()
     assert shop.customer.name not in page
 
 
@@ -316,22 +346,46 @@ def test_nothing_is_added_or_deleted_by_hand(shop: Shop) -> None:
     client = _client((shop.store, Role.OWNER))
     for name in ELSEWHERE:
         if name.endswith("_add"):
-            assert client.get(reverse(f"admin:{name}")).status_code == 403
-    assert not [name for name in _admin_names() if name.endswith(("_delete", "_history"))]
+            assert client.get(shop.address(name)).status_code == 403
+    assert not [name for name in _admin_names(STORE_URLS) | _admin_names() if name.endswith(("_delete", "_history"))]
 
 
 def test_nobody_signed_in_is_sent_to_the_login(shop: Shop) -> None:
-    for name in GET_PAGES:
-        answer = Client().get(shop.address(name))
-        assert answer.status_code == 302
-        assert "/login/" in answer["Location"]
+    for address in [shop.address(name) for name in GET_PAGES] + [_common(name, shop) for name in COMMON_PAGES]:
+        for send in (Client().get, Client().post):
+            answer = send(address)
+            assert (answer.status_code, answer["Location"]) == (302, f"{common_page('admin:login')}?next={address}")
+
+
+def test_t5_old_addresses_lead_to_the_store_last_worked_in_and_act_on_nothing(shop: Shop) -> None:
+    other = factories.make_store()
+    client = _client((shop.store, Role.OWNER), (other, Role.OWNER))
+    client.get(shop.address("index"))
+    for name in set(GET_PAGES) - {"index"}:
+        address = shop.address(name)
+        old = address.replace(f"/{shop.store.slug}/", "/")
+        assert client.get(f"{old}?a=1").headers["Location"] == f"{address}?a=1"
+        if name not in COMMON_PAGES:
+            assert client.post(old).status_code == 405
+
+
+def test_t5_every_link_and_form_of_a_stores_page_stays_in_the_store(shop: Shop) -> None:
+    client = _client((shop.store, Role.OWNER), is_superuser=True)
+    common = {common_page("admin:logout"), common_page("account_change_password"), common_page("api-docs"), "/"}
+    common |= {_common(name, shop) for name in COMMON_PAGES} | {common_page("admin:password_change")}
+    here = page_of(shop.store, "admin:index")
+    for name in set(GET_PAGES) - {"platforms_privacyrequest_data"}:
+        page = client.get(shop.address(name)).content.decode()
+        leads = re.findall(r"""(?:href|action|formaction|hx-\w+|data-[\w-]+)=["'](/[^"'?#]*)""", page)
+        assert here in leads, name
+        assert not {lead for lead in leads if not lead.startswith((here, "/static/"))} - common, name
 
 
 def test_no_action_or_view_without_a_permission() -> None:
-    for model, model_admin in admin.site._registry.items():
+    assert all(isinstance(model_admin, StoreModelAdmin) for model_admin in admin.site._registry.values())
+    registered = [*admin.site._registry.items(), *platform_site._registry.items()]
+    for model, model_admin in registered:
         assert isinstance(model_admin, BackOfficeAdmin), model
-        if model is not Store:
-            assert isinstance(model_admin, StoreModelAdmin), model
         for name in ("actions_list", "actions_row", "actions_detail", "actions_submit_line"):
             assert not getattr(model_admin, name), (model, "the theme's actions can be reached by anybody")
         for action in model_admin.actions or ():
