@@ -137,3 +137,11 @@ def test_nothing_is_imported_inside_a_function() -> None:
 
 def test_no_module_is_named_after_nothing() -> None:
     assert not {path.stem for path in MODULES} & {"utils", "helpers", "common", "misc"}
+
+
+def test_t5_tests_name_the_pages_of_a_store_with_their_store() -> None:
+    """Outside a request Django's ``reverse`` knows no page of a store: ``tests.addresses.reverse`` names the store."""
+    names = re.compile(r'(?<!, )"admin:(?!password|stores_store)[a-z]+_')
+    sources = {path: path.read_text() for path in (ROOT / "tests").rglob("test_*.py")}
+    careless = [path for path, text in sources.items() if "from django.urls import reverse\n" in text]
+    assert not [path for path in careless if names.search(sources[path])], "use 'from tests.addresses import reverse'"

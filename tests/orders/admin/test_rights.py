@@ -9,7 +9,6 @@ import pytest
 import time_machine
 from django.db.models import Sum
 from django.test import Client
-from django.urls import reverse
 
 from credits.models import CreditMovement
 from loyalty.ledger.models import MovementType
@@ -17,6 +16,7 @@ from loyalty.stores.models import Customer, Role, Store
 from orders.models import Reward
 from points.models import PointMovement
 from tests import factories
+from tests.addresses import reverse
 from tests.factories import NOW
 from tests.orders.admin.cancelling_cases import staff
 
