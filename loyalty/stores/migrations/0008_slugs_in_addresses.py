@@ -20,7 +20,7 @@ def rename(apps, schema_editor):
 class Migration(migrations.Migration):
     """Slugs stand in the back-office's addresses (T5)."""
 
-    dependencies = [("stores", "0006_platform_ids")]
+    dependencies = [("stores", "0007_second_factor")]
 
     operations = [
         migrations.AlterField(
