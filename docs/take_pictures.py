@@ -15,6 +15,7 @@ PICTURES: Final = Path(__file__).parent / "pictures"
 ARGUMENTS: Final = ("--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking")
 USUAL: Final = ViewportSize(width=1440, height=900)
 WIDE: Final = ViewportSize(width=1800, height=900)
+STORE: Final = "aurora-tea"
 LOGIN: Final = ("owner@aurora-tea.example", "demonstration")
 
 
@@ -26,7 +27,7 @@ def main(address: str) -> None:
         page = browser.new_page(viewport=USUAL)
         sign_in(page, address)
         page.set_viewport_size(WIDE)
-        page.goto(f"{address}/admin/orders/order/")
+        page.goto(f"{address}/admin/{STORE}/orders/order/")
         keep(page, "orders")
         page.set_viewport_size(USUAL)
         for name, path in (
@@ -35,9 +36,9 @@ def main(address: str) -> None:
             ("rules", "stores/settingsversion/spent-revert/"),
             ("redemptions", "orders/redemption/"),
         ):
-            page.goto(f"{address}/admin/{path}")
+            page.goto(f"{address}/admin/{STORE}/{path}")
             keep(page, name)
-        page.goto(f"{address}/admin/stores/settingsversion/orders/")
+        page.goto(f"{address}/admin/{STORE}/stores/settingsversion/orders/")
         keep(page, "settings")
         open_cancel_form(page, address, "X1")
         keep(page, "x1-form")
@@ -53,7 +54,7 @@ def main(address: str) -> None:
         open_cancel_form(page, address, "X3")
         keep(page, "x3-form")
         confirm(page)
-        page.goto(f"{address}/admin/stores/customer/?q=Xavier")
+        page.goto(f"{address}/admin/{STORE}/stores/customer/?q=Xavier")
         page.locator("#result_list tbody a").first.click()
         page.get_by_role("link", name="Store Credits").click()
         keep(page, "customer")
@@ -66,12 +67,12 @@ def sign_in(page: Page, address: str) -> None:
     page.locator("[name=username]").fill(LOGIN[0])
     page.locator("[name=password]").fill(LOGIN[1])
     page.locator("[name=password]").press("Enter")
-    page.wait_for_url("**/admin/")
+    page.wait_for_url(f"**/admin/{STORE}/")
 
 
 def open_cancel_form(page: Page, address: str, number: str) -> None:
     """Open the cancel form of an order as a full page."""
-    page.goto(f"{address}/admin/orders/order/?q={number}")
+    page.goto(f"{address}/admin/{STORE}/orders/order/?q={number}")
     page.locator("#result_list tbody a").first.click()
     link = page.get_by_role("link", name="Cancel order")
     page.goto(address + str(link.get_attribute("href")))

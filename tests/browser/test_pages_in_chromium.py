@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
+from loyalty.backoffice.addresses import page_of
 from loyalty.check_outcomes import check_ledger
 from loyalty.ledger.expiring import expire_lots
 from loyalty.stores.models import Customer, Role, Store
@@ -71,7 +72,7 @@ def test_the_dashboard_is_read_with_and_without_a_script(store: Store, visit: Vi
     # The cache keeps figures for a minute; this store's must be counted again.
     other = factories.make_store(name="Busy Tea")
     busy_month(other)
-    page = visit(reverse("admin:index"), store=other, **way)
+    page = visit(page_of(other, "admin:index"), store=other, **way)
     chart = page.get_by_role("region", name="Reverts in the last 14 days")
     expect(chart.get_by_role("row").filter(has_text="Jan 3, 2026").get_by_role("link")).to_have_text("2")
     expect(page.get_by_role("link", name="Needs revert").last).to_be_visible()
@@ -122,13 +123,13 @@ def test_a_statement_prints_without_the_menu(store: Store, visit: Visit, way: di
 @pytest.mark.parametrize("way", WAYS)
 def test_settings_pages_fit_and_say_what_a_choice_means(store: Store, visit: Visit, way: dict[str, Any]) -> None:
     for settings_page in PAGES:
-        page = visit(settings_page.address, role=Role.MANAGER, **way)
+        page = visit(reverse(f"admin:stores_settingsversion_{settings_page.key}"), role=Role.MANAGER, **way)
         expect(page.get_by_role("button", name="Save").first).to_be_visible()
         picture(page, f"settings-{settings_page.key}-{WAYS.index(way)}")
         if way.get("java_script_enabled", True):
             assert fits(page)
         if not way:
-            read = visit(settings_page.address, role=Role.VIEWER)
+            read = visit(reverse(f"admin:stores_settingsversion_{settings_page.key}"), role=Role.VIEWER)
             expect(read.get_by_role("button", name="Save")).to_have_count(0)
             picture(read, f"settings-{settings_page.key}-viewer")
     page = visit(reverse("admin:stores_settingsversion_expiry"), role=Role.MANAGER, **way)
