@@ -2,8 +2,8 @@
 -- involved: everything follows from an order's position, so every run measures the same data. The largest store has a
 -- fifth of the orders. Half the orders drew on two credit lots (10.00 and 5.00) and two point lots (60 and 40); one order
 -- in five waits with an expired payment, and one in twenty is cancelled with nothing returned.
-INSERT INTO stores_store (id, slug, name, currency, time_zone, locale, created_at)
-SELECT i, 'bench-' || i, 'Bench ' || i, 'USD', 'UTC', 'en', %(now)s::timestamptz - interval '2 years'
+INSERT INTO stores_store (id, slug, name, currency, time_zone, locale, second_factor, created_at)
+SELECT i, 'bench-' || i, 'Bench ' || i, 'USD', 'UTC', 'en', 'nobody', %(now)s::timestamptz - interval '2 years'
 FROM generate_series(1, %(stores)s) AS i;
 
 INSERT INTO stores_settingsversion (store_id, version, data, actor, created_at)

@@ -175,6 +175,7 @@ class EarnedPlanDocument(Document):
     takes = serializers.IntegerField()
     dropped = serializers.IntegerField()
     owed = serializers.IntegerField()
+    from_own = serializers.IntegerField(help_text="The part that is taken from the order's present customer.")
 
 
 class PlanDocument(Document):

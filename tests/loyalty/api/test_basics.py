@@ -20,7 +20,17 @@ from tests.loyalty.api.support import NOW, ApiClient, ClientFor
 PROBLEM = "application/problem+json"
 METHODS = ("get", "post", "patch", "delete")
 # Staff and commands meet these, REST clients never do.
-NEVER_OVER_REST = {"above-limit", "last-owner", "message-done", "not-paid-after-cancellation", "store-differs"}
+NEVER_OVER_REST = {
+    "above-limit",
+    "invitation-not-yours",
+    "invitation-over",
+    "last-owner",
+    "message-done",
+    "not-paid-after-cancellation",
+    "store-differs",
+    "too-many-invitations",
+    "works-here",
+}
 
 
 def api_views(patterns: Any = None) -> Iterator[tuple[str, type[ApiView]]]:
