@@ -36,7 +36,14 @@ FROM {allocation} AS allocation
 JOIN orders_order AS orders ON orders.id = allocation.order_id
 JOIN {lot} AS lot ON lot.id = allocation.lot_id
 JOIN stores_store AS store ON store.id = orders.store_id
-WHERE {scope} AND (lot.customer_id IS DISTINCT FROM orders.customer_id OR {lot_currency} NOT IN ('', orders.currency))
+WHERE {scope} AND (
+    {lot_currency} NOT IN ('', orders.currency)
+    OR (lot.customer_id IS DISTINCT FROM orders.customer_id AND NOT EXISTS (
+        SELECT FROM orders_redemption AS redemption
+        WHERE redemption.used_order_id = orders.id AND redemption.customer_id = lot.customer_id
+            AND '{kind}' = 'points'
+    ))
+)
 """
 
 _DECISION: Final = """

@@ -3,7 +3,6 @@
 from decimal import Decimal
 from typing import Any, ClassVar
 
-import pgtrigger
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
@@ -22,6 +21,7 @@ from orders.redemption_models import CodeUse as CodeUse
 from orders.redemption_models import Redemption as Redemption
 from orders.redemption_models import ReversalRequest as ReversalRequest
 from orders.redemption_models import Reward as Reward
+from orders.revert_models import Revert as Revert
 from orders.statuses import CancelReason as CancelReason
 from orders.statuses import Completeness as Completeness
 from orders.statuses import OrderStatus as OrderStatus
@@ -99,6 +99,7 @@ OPEN_ON_PLATFORM = Q(status=OrderStatus.CANCELLED, platform_data__is_open=True)
 NOT_OPEN_ON_PLATFORM = (
     ~Q(status=OrderStatus.CANCELLED) | Q(platform_data__is_open=False) | ~Q(platform_data__has_key="is_open")
 )
+_NEVER_PAID = frozenset({PaymentStatus.PENDING, PaymentStatus.FAILED, PaymentStatus.EXPIRED})
 UNPAID = Q(payment_status=PaymentStatus.PENDING) & ~Q(status=OrderStatus.CANCELLED)
 
 
@@ -127,6 +128,8 @@ class Order(StoreOwned):
     total_named = models.BooleanField(default=False, db_default=False)
     refunded_total = money(default=Decimal(0))
     tags = ArrayField(models.CharField(max_length=255), default=list, blank=True)
+    # The codes of ours that came with it, and how many points it used by each (R7); never changed, only added to.
+    codes = models.JSONField(default=list, blank=True, editable=False)
     tag_keys = ArrayField(models.CharField(max_length=255), default=list, blank=True, editable=False)
     lines = models.JSONField(default=list, blank=True)
     # What the platform last said in its own words, and when; used there means not in this ledger (O5).
@@ -331,46 +334,15 @@ class Order(StoreOwned):
         """Whether the order is cancelled or its payment refunded (O3)."""
         return self.status == OrderStatus.CANCELLED or self.payment_status == PaymentStatus.REFUNDED
 
+    @property
+    def fell_through_unpaid(self) -> bool:
+        """Whether the order is cancelled and no money ever came for it (R7)."""
+        return self.status == OrderStatus.CANCELLED and self.payment_status in _NEVER_PAID
 
-class Revert(StoreOwned):
-    """One giving back of one kind: who, when, why, which trigger, which lots (domain §1). Insert-only.
-
-    ``lots`` is the outcome per lot as it was decided, in the shape of the REST contract; the movements that point here
-    are what was booked. ``settings_version`` governed it (H4).
-    """
-
-    order = SameStoreKey(Order)
-    customer = SameStoreKey("stores.Customer")
-    kind = models.CharField(max_length=7)
-    currency = models.CharField(max_length=3, blank=True)
-    amount = money()
-    applied = money()
-    completeness = models.CharField(max_length=8, choices=Completeness.choices)
-    trigger = models.CharField(max_length=20)
-    actor = models.CharField(max_length=100)
-    remark = SameStoreKey("stores.Remark", null=True, blank=True)
-    lots = models.JSONField()
-    settings_version = models.PositiveIntegerField()
-    created_at = models.DateTimeField()
-
-    class Meta(StoreOwned.Meta):
-        constraints: ClassVar[list[Any]] = [
-            unique_in_store("revert_in_store"),
-            models.CheckConstraint(condition=Q(kind__in=("credits", "points")), name="revert_kind_is_known"),
-            models.CheckConstraint(condition=Q(amount__gt=0, amount__lte=F("applied")), name="revert_amount_within"),
-            models.CheckConstraint(condition=Q(trigger__in=list(Trigger)), name="revert_trigger_is_known"),
-        ]
-        indexes: ClassVar[list[Any]] = [
-            models.Index("store", F("created_at").desc(), F("id").desc(), name="revert_newest"),
-            models.Index("order", "id", name="revert_of_order"),
-            models.Index("customer", F("id").desc(), name="revert_of_customer"),
-        ]
-        triggers: ClassVar[list[Any]] = [
-            pgtrigger.Protect(name="insert_only", operation=pgtrigger.Update | pgtrigger.Delete)
-        ]
-
-    def __str__(self) -> str:
-        return f"Return of {self.kind} {self.amount}"
+    @property
+    def points_by_codes(self) -> int:
+        """How many of the points it used came with codes (R7)."""
+        return sum(code["points"] for code in self.codes)
 
 
 class Problem(AbstractProblem):

@@ -24,7 +24,21 @@ class RedemptionState(models.TextChoices):
 
     CLAIMED = "claimed", "Claimed"
     USED = "used", "Used"
+    RETURNED = "returned", "Returned"
     REVERSED = "reversed", "Reversed"
+
+
+class CodeOutcome(models.TextChoices):
+    """What came of an order's coming with a code of ours (R7)."""
+
+    USED = "used", "Paid with its points"
+    AFTER_RETURN = "after_return", "Came after the points had been returned"
+    USED_BEFORE = "used_before", "Came after another order had used the code"
+    OF_FAMILY = "of_family", "Used by the order that this one was split from or into"
+
+
+# Somebody had a discount for points that are back, or twice: staff look at the order.
+FLAGGED_OUTCOMES = (CodeOutcome.AFTER_RETURN, CodeOutcome.USED_BEFORE)
 
 
 class PlatformState(models.TextChoices):
@@ -90,13 +104,15 @@ class Reward(StoreOwned):
 class Redemption(StoreOwned):
     """Points that a customer exchanged for a reward, on the reward's terms of that moment (R2).
 
-    What it took of which lot are point allocations; what its reversal gave back stands on them and is summed in
-    ``points_returned``. A discount code stands in ``code``; a reward of credits has a ``credit_lot`` instead, of which
-    a reversal took ``credits_taken`` back (R4). ``expires_at`` is the half-open end of what was given.
+    What it took of which lot are point allocations; what came back of them stands there and is summed in
+    ``points_returned``. The first order that comes with the code is its ``used_order``: the allocations become that
+    order's, and the redemption is *returned* once some of its points came back through it (R7). A discount code stands
+    in ``code``; a reward of credits has a ``credit_lot`` instead, of which a reversal took ``credits_taken`` back (R4).
+    ``expires_at`` is the half-open end of what was given.
 
-    ``platform`` names the shop platform that the code is told to, ``platform_reference`` is its name there.
-    ``creating_until`` is set while a request that creates the code there may be under way: until then a deletion waits,
-    so that no code appears after its reversal.
+    ``ended_at`` is since when the code is dead, whatever becomes of the points afterwards. ``platform`` names the shop
+    platform that the code is told to, ``platform_reference`` is its name there. ``creating_until`` is set while a
+    request that creates the code there may be under way: until then a deletion waits, so that no code appears after it.
     """
 
     customer = SameStoreKey("stores.Customer")
@@ -116,6 +132,7 @@ class Redemption(StoreOwned):
     creating_until = models.DateTimeField(null=True)
     used_at = models.DateTimeField(null=True)
     used_order = SameStoreKey("orders.Order", null=True)
+    ended_at = models.DateTimeField(null=True)
     reversed_at = models.DateTimeField(null=True)
     reversed_by = models.CharField(max_length=100, blank=True)
     reversal_remark = SameStoreKey("stores.Remark", null=True)
@@ -142,9 +159,23 @@ class Redemption(StoreOwned):
                 name="redemption_platform_state",
             ),
             models.CheckConstraint(
-                condition=Q(state=RedemptionState.REVERSED, reversed_at__isnull=False)
+                condition=Q(state=RedemptionState.REVERSED, reversed_at__isnull=False, ended_at__isnull=False)
+                | Q(
+                    state=RedemptionState.RETURNED,
+                    reversed_at__isnull=True,
+                    ended_at__isnull=False,
+                    used_at__isnull=False,
+                    used_order__isnull=False,
+                    points_returned__gt=0,
+                )
                 | Q(state=RedemptionState.USED, reversed_at__isnull=True, used_at__isnull=False)
-                | Q(state=RedemptionState.CLAIMED, reversed_at__isnull=True, used_at__isnull=True),
+                | Q(
+                    state=RedemptionState.CLAIMED,
+                    reversed_at__isnull=True,
+                    ended_at__isnull=True,
+                    used_at__isnull=True,
+                    used_order__isnull=True,
+                ),
                 name="redemption_state_fits",
             ),
             models.CheckConstraint(
@@ -152,7 +183,9 @@ class Redemption(StoreOwned):
                 name="redemption_returned_within",
             ),
             models.CheckConstraint(
-                condition=Q(state=RedemptionState.REVERSED) | Q(points_returned=0, credits_taken=0),
+                condition=Q(state=RedemptionState.REVERSED)
+                | Q(state=RedemptionState.RETURNED, credits_taken=0)
+                | Q(points_returned=0, credits_taken=0),
                 name="redemption_returned_by_reversal",
             ),
         ]
@@ -174,28 +207,31 @@ class Redemption(StoreOwned):
 
 
 class CodeUse(StoreOwned):
-    """An order that used a redemption's code, as the platform told (R3).
+    """An order that came with a redemption's code, and what came of it (R3, R7).
 
-    ``after_reversal``: the code had been reversed by then, so the customer has the points and the discount. Staff
-    look at it and settle it.
+    Flagged are those that used none of its points: the customer has the points and the discount, or the discount
+    twice. Staff look at them and settle them.
     """
 
     redemption = SameStoreKey(Redemption)
     order = SameStoreKey("orders.Order")
-    after_reversal = models.BooleanField()
+    outcome = models.CharField(max_length=12, choices=CodeOutcome.choices)
     settled_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField()
 
     class Meta(StoreOwned.Meta):
         constraints: ClassVar[list[Any]] = [
             models.UniqueConstraint(fields=["order", "redemption"], name="codeuse_once"),
+            models.UniqueConstraint(
+                fields=["redemption"], condition=Q(outcome=CodeOutcome.USED), name="codeuse_used_once"
+            ),
         ]
         indexes: ClassVar[list[Any]] = [
             models.Index("redemption", name="codeuse_of_redemption"),
             models.Index(
                 "store",
                 F("order").desc(),
-                condition=Q(after_reversal=True, settled_at__isnull=True),
+                condition=Q(outcome__in=FLAGGED_OUTCOMES, settled_at__isnull=True),
                 name="codeuse_to_look_at",
             ),
         ]

@@ -65,6 +65,10 @@ class Shop:
         """A new order of 100.00 unless ``more`` says otherwise."""
         return _made(self.command("/orders/", {"number": number, "customer": customer, "total": "100.00"} | more))
 
+    def order_again(self, order: Mapping[str, Any], customer: str, **more: Any) -> Any:
+        """The same order once more."""
+        return self.command("/orders/", {"number": order["number"], "customer": customer, "total": "100.00"} | more)
+
     def preview(self, order: str, **body: Any) -> Any:
         """What a cancel would do."""
         return self.send("POST", f"/orders/{order}/cancel/preview/", body)

@@ -192,6 +192,12 @@ def make_redemption(customer: Customer, reward: Reward, *, now: datetime = BEFOR
     )
 
 
+def redemption_of(pk: int | str) -> Redemption:
+    """A redemption as it is now."""
+    found: Redemption = Redemption.unscoped.select_related("customer", "store").get(pk=pk)
+    return found
+
+
 def reverse(redemption: Redemption, *, now: datetime = NOW, token: str | None = None, **ask: Any) -> Reversed:
     """Reverse ``redemption`` by hand, without asking a platform first."""
     return reverse_redemption(

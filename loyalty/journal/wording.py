@@ -271,6 +271,31 @@ def _code_used(data: dict[str, Any], store: Store) -> str:
     return f"Code used by order {data['number']}" if "number" in data else "Code used, says the shop platform"
 
 
+def _used_code(data: dict[str, Any], store: Store) -> str:
+    return f"Used {_amount(data['points'], '', store)} with the code {data['code']}"
+
+
+def _code_returned(data: dict[str, Any], store: Store) -> str:
+    back, now, of = (_amount(data[name], "", store) for name in ("amount", "returned", "points"))
+    return f"Returned {back} through the order that used the code: {now} of {of} are back"
+
+
+def _return_undone(data: dict[str, Any], store: Store) -> str:
+    taken, now, of = (_amount(data[name], "", store) for name in ("amount", "returned", "points"))
+    return f"A return through the order was undone: took back {taken}, {now} of {of} are back"
+
+
+def _flagged(words: str) -> Callable[[dict[str, Any], Store], str]:
+    """On the order it says with which code, on the redemption by which order."""
+
+    def tell(data: dict[str, Any], store: Store) -> str:
+        if "code" in data:
+            return f"Came with the code {data['code']} {words}: the order used none of its points"
+        return f"Order {data.get('number', '')} came with the code {words}"
+
+    return tell
+
+
 def _code_failed(data: dict[str, Any], store: Store) -> str:
     what = "delete" if data.get("reversed") else "make"
     return f"The shop platform did not {what} the code: {data.get('error', '')}"
@@ -367,6 +392,10 @@ _SENTENCES: Final[dict[str, Callable[[dict[str, Any], Store], str]]] = {
     Event.REVERSAL_REFUSED: _fixed("The request for a reversal was refused"),
     Event.REVERSED: _reversed,
     Event.CODE_DELETED: _fixed("The code is deleted on the shop platform"),
-    Event.REVERSED_CODE_USED: _fixed("An order came with the code after its reversal"),
-    Event.REVERSED_CODE_SETTLED: _fixed("The use of a reversed code was settled"),
+    Event.CODE_RETURNED: _code_returned,
+    Event.CODE_RETURN_UNDONE: _return_undone,
+    Event.ORDER_USED_CODE: _used_code,
+    Event.REVERSED_CODE_USED: _flagged("after its points had been returned"),
+    Event.CODE_USED_BEFORE: _flagged("after another order had used it"),
+    Event.REVERSED_CODE_SETTLED: _fixed("The use of a code without its points was settled"),
 }

@@ -121,8 +121,10 @@ JOIN stores_store AS store ON store.id = movement.store_id
 JOIN {lot} AS lot ON lot.id = movement.lot_id
 JOIN {allocation} AS allocation ON allocation.id = movement.allocation_id
 WHERE {movement_scope} AND (
-    movement.order_id IS DISTINCT FROM allocation.order_id
-    OR movement.redemption_id IS DISTINCT FROM allocation.redemption_id
+    (movement.order_id IS DISTINCT FROM allocation.order_id
+        AND movement.redemption_id IS DISTINCT FROM allocation.redemption_id)
+    OR num_nonnulls(movement.order_id, movement.redemption_id) <> 1
+    OR (movement.type = 'spend' AND movement.redemption_id IS DISTINCT FROM allocation.redemption_id)
     OR allocation.lot_id NOT IN (lot.id, coalesce(lot.extended_from_id, lot.id))
     OR (movement.type = 'spend' AND allocation.lot_id <> lot.id)
 )

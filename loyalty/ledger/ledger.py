@@ -40,7 +40,10 @@ class Return:
 
 @dataclass(frozen=True, slots=True)
 class Returned:
-    """What a revert put into one lot for one allocation, and that lot as it is now."""
+    """What a revert put into one lot for one allocation, and that lot as it is now.
+
+    ``redemption_id`` is that of the code with which the order had used it (R7).
+    """
 
     store_id: int
     customer_id: int
@@ -51,6 +54,7 @@ class Returned:
     amount: Amount
     remaining: Amount
     expires_at: datetime | None
+    redemption_id: int | None
     currency: str = ""
 
 
@@ -105,6 +109,13 @@ class Ledger:
     def redeemed_lots(self, redemption_id: int) -> list[UsedLot]:
         """What a redemption drew on, in the order of spending; one query. Callers hold its lock to write."""
         return self._used("redemption", [redemption_id])
+
+    def hand_over(self, redemption_ids: Collection[int], order_id: int) -> None:
+        """Make what these redemptions drew on the order's, which came with their codes (R7); no value moves.
+
+        Callers hold the order's lock and the redemptions'. The database lets it happen once.
+        """
+        self.tables.allocation.unscoped.filter(redemption__in=redemption_ids).update(order=order_id)
 
     def next_deduction(self, order_id: int) -> int:
         """The number of the order's next *Deduct again*; 1 for the first (M10)."""
@@ -239,7 +250,8 @@ class Ledger:
         columns = ("store_id", "customer_id", "order_id", "revert_id", "allocation_id", "lot_id", "amount")
         rows = self.tables.movement.unscoped.filter(revert__in=revert_ids, type=MovementType.REVERT).order_by("id")
         returned: dict[int, list[Returned]] = defaultdict(list)
-        for row in rows.values_list(*columns, "lot__remaining", "lot__expires_at", currency):
+        facts = ("lot__remaining", "lot__expires_at", "allocation__redemption_id")
+        for row in rows.values_list(*columns, *facts, currency):
             item = Returned(*row)
             returned[item.revert_id].append(item)
         return returned
@@ -323,7 +335,8 @@ def _returning(item: Return) -> Entry:
         currency=used.currency,
         lot_id=None if extended else used.lot_id,
         new_lot=NewLot(Origin.EXTENSION, planned.expires_at, used.lot_id) if extended else None,
-        cause=Cause(used.order_id, used.redemption_id),
+        # What an order used with a code goes back through the order; its spend stays the redemption's (R7).
+        cause=Cause(used.order_id) if used.order_id else Cause(redemption_id=used.redemption_id),
         allocation_id=used.allocation_id,
         revert_id=item.revert_id,
         remark_id=item.remark_id,

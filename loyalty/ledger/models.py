@@ -83,8 +83,8 @@ class AbstractLot(StoreOwned):
 class AbstractAllocation(StoreOwned):
     """The part of one lot that one spend took; stored when spent (L3), and how much of it is back.
 
-    It was spent on an order or on a redemption. ``deduction`` is 0 for what the order was placed with, 1, 2, … for each
-    *Deduct again* (M10).
+    It was spent on an order or on a redemption; the redemption's becomes the order's that came with its code, once and
+    for good (R7). ``deduction`` is 0 for what the order was placed with, 1, 2, … for each *Deduct again* (M10).
     """
 
     amount: Any
@@ -98,15 +98,17 @@ class AbstractAllocation(StoreOwned):
         abstract = True
         constraints: ClassVar[list[Any]] = [
             unique_in_store("%(class)s_in_store"),
-            models.UniqueConstraint(fields=["order", "lot", "deduction"], name="%(class)s_once"),
+            # An order may take of a lot by itself and with a code whose points came from the same lot.
+            models.UniqueConstraint(
+                fields=["order", "lot", "deduction", "redemption"], name="%(class)s_once", nulls_distinct=False
+            ),
             models.UniqueConstraint(
                 fields=["redemption", "lot"],
                 condition=Q(redemption__isnull=False),
                 name="%(class)s_once_redeemed",
             ),
             models.CheckConstraint(
-                condition=Q(order__isnull=False, redemption__isnull=True)
-                | Q(order__isnull=True, redemption__isnull=False, deduction=0),
+                condition=Q(order__isnull=False, redemption__isnull=True) | Q(redemption__isnull=False, deduction=0),
                 name="%(class)s_order_or_redemption",
             ),
             models.CheckConstraint(
@@ -117,7 +119,13 @@ class AbstractAllocation(StoreOwned):
         indexes: ClassVar[list[Any]] = [models.Index("lot", name="%(class)s_of_lot")]
         triggers: ClassVar[list[Any]] = [
             pgtrigger.Protect(name="keep_allocations", operation=pgtrigger.Delete),
-            pgtrigger.ReadOnly(name="only_returned_changes", exclude=["returned"]),
+            pgtrigger.ReadOnly(name="only_returned_changes", exclude=["returned", "order"]),
+            pgtrigger.Protect(
+                name="order_is_set_once",
+                operation=pgtrigger.Update,
+                condition=pgtrigger.Q(old__order__df=pgtrigger.F("new__order"))
+                & (pgtrigger.Q(old__order__isnull=False) | pgtrigger.Q(old__redemption__isnull=True)),
+            ),
         ]
 
 

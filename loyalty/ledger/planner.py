@@ -21,7 +21,8 @@ class Decision(StrEnum):
 
     People return, decline or defer. The others are automation's reasons to return nothing, and decide nothing for
     later: a skip tag (``SKIP``, N3), a kind that the rules leave alone or that was deferred and nothing new has
-    happened (``LEAVE``), nothing that triggers (``IDLE``), and rules that are switched off (``OFF``).
+    happened (``LEAVE``), nothing that triggers (``IDLE``), and rules that are switched off (``OFF``). ``ASIDE`` is a
+    kind that the call is not about: reversing a code's redemption says nothing of the order's credits (R7).
     """
 
     RETURN = "return"
@@ -31,6 +32,7 @@ class Decision(StrEnum):
     LEAVE = "leave"
     IDLE = "idle"
     OFF = "off"
+    ASIDE = "aside"
 
 
 class ExpiredRule(StrEnum):
@@ -57,8 +59,8 @@ GIVES_BACK = frozenset({Outcome.RETURNED, Outcome.EXTENDED})
 class UsedLot:
     """One allocation with the facts of its lot that decide its fate; all but ``returned`` never change.
 
-    It was used by an order or by a redemption. ``deduction`` is 0 for what the order was placed with, and counts each
-    *Deduct again* (M10).
+    It was used by an order, by a redemption, or by the order that came with the redemption's code (R7).
+    ``deduction`` is 0 for what the order was placed with, and counts each *Deduct again* (M10).
     """
 
     allocation_id: int
@@ -128,6 +130,7 @@ _NOT_CHOSEN = {
     Decision.LEAVE: "not_selected",
     Decision.IDLE: "no_trigger",
     Decision.OFF: "rules_disabled",
+    Decision.ASIDE: "not_selected",
 }
 
 
@@ -155,6 +158,11 @@ class KindPlan:
         return self.used - self.already - self.returns
 
     @property
+    def left_in_lots(self) -> Amount:
+        """What the plan looked at and leaves: not what it was not asked about."""
+        return sum((lot.amount for lot in self.lots if lot.outcome in (Outcome.EXPIRED, Outcome.BLOCKED)), start=0)
+
+    @property
     def skip_code(self) -> str | None:
         """Why nothing of this kind comes back, as a code of the REST contract; None when something does."""
         return None if self.returns else self.code
@@ -179,6 +187,20 @@ class KindPlan:
             return "expired"
         # With a target, all that was to be back is back: before, or by this.
         return None if self.returns else "already_reverted"
+
+
+def share_of(plan: KindPlan, used: Sequence[UsedLot], customer_id: int) -> KindPlan:
+    """What ``plan`` is to one customer: with somebody else's code an order uses the points of two people (R7)."""
+    if all(lot.customer_id == customer_id for lot in used):
+        return plan
+    mine = [lot for lot in used if lot.customer_id == customer_id]
+    total: Amount = sum((lot.amount for lot in mine if not lot.deduction), start=0)
+    return KindPlan(
+        decision=plan.decision,
+        lots=tuple(lot for lot in plan.lots if lot.used.customer_id == customer_id),
+        used=total,
+        already=total - sum((lot.outstanding for lot in mine), start=0),
+    )
 
 
 def plan_kind(used: Sequence[UsedLot], choice: KindChoice, *, rule: ExpiredRule, now: datetime) -> KindPlan:

@@ -15,6 +15,7 @@ from orders.redemption_models import Redemption, RedemptionState, RewardType
 from orders.services.platform_codes import Asked
 from orders.services.redemption_notice import compose_reversal
 from orders.services.reversal_plans import ReversalPlan, ReversalPreview
+from orders.services.reversing import can_be_reversed, needs_force
 
 _GO_ON = "You can go on: if an order with it arrives, it is shown to you."
 _ASKED = {
@@ -102,7 +103,7 @@ def _section(plan: ReversalPlan, form: ReversalForm, marker: Marker, store: Stor
     rows = [
         lot_row("points", lot.used, lot, form=form, marker=marker, store=store, now=now) for lot in plan.points.lots
     ]
-    stays = plan.redemption.points - plan.returns
+    stays = plan.redemption.points - plan.redemption.points_returned - plan.returns
     return KindSection(
         kind="points",
         title="Member points that return",
@@ -131,9 +132,10 @@ def _lines(shown: ReversalPreview, marker: Marker, store: Store) -> list[Line]:
 def _refused(plan: ReversalPlan, *, may_force: bool) -> str:
     """Why there is nothing to confirm; empty when there is."""
     redemption = plan.redemption
-    if redemption.state == RedemptionState.REVERSED:
-        return "This redemption has been reversed. There is nothing left to do."
-    if redemption.state == RedemptionState.USED and not may_force:
+    if not can_be_reversed(redemption):
+        done = "reversed" if redemption.state == RedemptionState.REVERSED else "returned through its order"
+        return f"This redemption has been {done}. There is nothing left to do."
+    if needs_force(redemption) and not may_force:
         return "The code has already been used. Ask a manager, who can reverse it all the same, with a reason."
     if redemption.type == RewardType.CREDITS and not plan.takes:
         return "The credits have been spent or have expired, so there is nothing to exchange back."

@@ -24,11 +24,11 @@ from orders.admin.redemption_showing import redemption_address
 from orders.admin.reversal_input import ReversalForm
 from orders.admin.reversal_showing import reversal_warnings, shown_reversal
 from orders.kinds import show
-from orders.redemption_models import Redemption, RedemptionState
+from orders.redemption_models import Redemption
 from orders.services.choices import CancelChoice
 from orders.services.platform_codes import Asked, ask_platform
 from orders.services.reversal_plans import part_of, preview_reversal
-from orders.services.reversing import CodeUsed, NothingLeft, ReversalStale, Reversed, reverse_redemption
+from orders.services.reversing import CodeUsed, NothingLeft, ReversalStale, Reversed, needs_force, reverse_redemption
 
 _LOCATION_HEADER: Final = "X-Location"
 _CHANGED: Final = (
@@ -64,7 +64,7 @@ class _Case:
         return ReversalForm(
             data,
             lots=part_of(bare.plan.used, bare.plan.share),
-            used=self.redemption.state == RedemptionState.USED and self.may_force,
+            used=needs_force(self.redemption) and self.may_force,
             store=self.store,
             settings=self.settings,
             now=self.now,

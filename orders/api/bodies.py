@@ -31,6 +31,7 @@ from orders.services.reinstating import Deduct
 
 MOST_TAGS: Final = 250
 MOST_LINES: Final = 1000
+MOST_CODES: Final = 20
 MOST_CANCELLED: Final = 500
 _LONGEST_TOKEN: Final = 100_000
 
@@ -198,6 +199,12 @@ class NewOrderBody(Body):
     lines = serializers.ListField(child=LineBody(), max_length=MOST_LINES, required=False)
     apply_credits = AmountField(required=False)
     apply_points = PointsField(required=False)
+    codes = serializers.ListField(
+        child=serializers.CharField(max_length=40),
+        max_length=MOST_CODES,
+        required=False,
+        help_text="Codes of redemptions that the order came with: it used their points.",
+    )
 
     def validate_currency(self, value: str) -> str:
         """A code of ISO 4217."""

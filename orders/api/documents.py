@@ -25,6 +25,14 @@ class CustomerDocument(Document):
     name = serializers.CharField(allow_blank=True)
 
 
+class OrderCodeDocument(Document):
+    """A code issued here that the order came with; no points when another order had used it, or they were back."""
+
+    redemption = IdField()
+    code = serializers.CharField()
+    points = serializers.IntegerField(help_text="How many points the order used by it.")
+
+
 class OrderDocument(Document):
     """An order."""
 
@@ -41,6 +49,7 @@ class OrderDocument(Document):
     total = AmountField()
     refunded_total = AmountField()
     tags = serializers.ListField(child=serializers.CharField())
+    codes = OrderCodeDocument(many=True)
     credits_applied = AmountField()
     credits_reverted = AmountField()
     credit_revert_status = serializers.ChoiceField(choices=RevertStatus.choices, allow_null=True)

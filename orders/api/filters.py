@@ -26,6 +26,7 @@ from orders.models import (
     decided_as,
 )
 from orders.search import search_orders
+from orders.services.code_uses import came_with
 from orders.services.upcoming import due_before
 
 _TRIGGERS = [trigger.value for trigger in Trigger]
@@ -55,6 +56,7 @@ class OrderFilters(Filters):
     used_points = YesNoFilter(method="used", help_text="Whether points were applied.")
     tag = TextFilter(method="tagged", help_text="Has this tag: whole, trimmed, ignoring case.")
     tag_none = TextFilter(method="tagged", help_text="Does not have this tag.")
+    code = TextFilter(method="with_code", help_text="Came with this code of a redemption.")
     number = TextFilter(help_text="Exactly this number.")
     external_id = TextFilter(help_text="Exactly this external id.")
     customer = IdFilter(field_name="customer_id", help_text="Of the customer with this id.")
@@ -96,6 +98,10 @@ class OrderFilters(Filters):
         """Orders with the tag, or without it (N3)."""
         keys = [tag_key(value)]
         return orders.filter(tag_keys__contains=keys) if name == "tag" else orders.exclude(tag_keys__contains=keys)
+
+    def with_code(self, orders: "QuerySet[Order]", _name: str, value: str) -> "QuerySet[Order]":
+        """Orders that came with a code issued here (R7)."""
+        return orders.filter(pk__in=came_with(self.request.auth.store, value))
 
     def matching(self, orders: "QuerySet[Order]", _name: str, value: str) -> "QuerySet[Order]":
         """Orders that a search finds."""

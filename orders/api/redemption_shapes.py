@@ -101,7 +101,7 @@ def reversal_plan_json(
         "redemption": redemption_json(plan.redemption, request, store=store, now=now),
         "lots": _lots(plan, {}, store),
         "returns": plan.returns,
-        "remains": plan.redemption.points - plan.returns,
+        "remains": plan.redemption.points - plan.redemption.points_returned - plan.returns,
         "credits_taken": _money(Decimal(plan.taken), plan.redemption, store),
         "credits_left": _money(Decimal(plan.spent_already), plan.redemption, store),
         "balance_before": shown.balance_before if balances else None,

@@ -42,6 +42,7 @@ def order_json(order: Order) -> JSON:
         "total": plain(order.total, order.currency),
         "refunded_total": plain(order.refunded_total, order.currency),
         "tags": order.tags,
+        "codes": order.codes,
         **_used(order, "credits", order.credit_revert_status),
         **_used(order, "points", order.points_revert_status),
         "completeness": order.completeness,

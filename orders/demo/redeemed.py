@@ -9,7 +9,7 @@ from loyalty.stores.models import Customer, Role
 from orders.demo.shop import Shop
 from orders.models import Order
 from orders.redemption_models import Redemption, Reward
-from orders.services.code_uses import note_codes
+from orders.services.code_uses import codes_there, use_codes
 from orders.services.platform_codes import Asked
 from orders.services.redeeming import redeem
 from orders.services.reversal_requests import request_reversal
@@ -71,7 +71,7 @@ def _used(shop: Shop, customer: Customer, reward: Reward) -> None:
         order = _order(shop, customer, "R2", now)
         order.platform_data = {"discount_codes": [made[0].code]}
         order.save(update_fields=["platform_data"])
-        note_codes(order, shop.store, actor=Actor.platform(shop.plan.platform), now=now)
+        use_codes(order, codes_there(order), actor=Actor.platform(shop.plan.platform), now=now)
 
     shop.past.at(shop.on(-11, 16), step)
 

@@ -16,17 +16,18 @@ from loyalty.errors import NotFound, VersionConflict
 from loyalty.journal.record import Event, Happening, record
 from loyalty.ledger.expiry import last_day_of_use
 from loyalty.ledger.ledger import Kind, Return
-from loyalty.ledger.planner import Decision, KindPlan, PlannedLot
+from loyalty.ledger.planner import GIVES_BACK, Decision, KindPlan, PlannedLot
 from loyalty.ledger.posting import lock_customers
 from loyalty.notices.models import Notice
 from loyalty.notices.queueing import queue
 from loyalty.stores.actors import Actor, Trigger
-from loyalty.stores.models import Remark, Store
+from loyalty.stores.models import Customer, Remark, Store
 from loyalty.stores.preferences import StoreSettings
 from orders.kinds import KINDS, LEDGERS, NAMES, allocation_ref, applied, currency_of, plain, reverted
 from orders.models import Completeness, Order, PersonsDecision, Revert
+from orders.services.code_returns import codes_of, settle_codes
 from orders.services.earning import Earner, settle_earned
-from orders.services.notice import letter
+from orders.services.notice import letters, others_in
 from orders.services.plans import OrderPlan
 from orders.services.tracing import decision_entry
 from orders.services.writing import OrderChange, write_changes
@@ -58,6 +59,10 @@ class MadeRevert:
     kind: Kind
     revert: Revert
     new_lots: Mapping[int, int]
+
+
+# What was written, by order, kind and the customer whose value it is.
+Reverts = Mapping[tuple[int, Kind, int], Revert]
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,8 +153,9 @@ def apply_works(planned: Sequence[tuple[OrderPlan, Work]]) -> list[CancelResult]
     new_lots = {kind: _give_back(kind, plans, reverts, remark, work) for kind in KINDS}
     changes = [_change(plan, work) for plan in plans]
     write_changes(changes, trigger=work.trigger, reason=work.details.reason, now=work.now)
+    ended = settle_codes(codes_of(plans), actor=work.actor, now=work.now)
     events = [event for plan, work in planned for event in _events(plan, reverts, remark, work)]
-    record(events, actor=work.actor, now=work.now)
+    record([*events, *ended], actor=work.actor, now=work.now)
     settle_earned(earners, actor=work.actor, trigger=work.trigger, now=work.now)
     write_back(
         ((plan.order, bool(plan.given_back), item.cancels, item.settings.write_back) for plan, item in planned),
@@ -173,12 +179,12 @@ def _remark(work: Work) -> Remark | None:
     return remark
 
 
-def _write_reverts(planned: Sequence[tuple[OrderPlan, Work]], remark: Remark | None) -> dict[tuple[int, Kind], Revert]:
+def _write_reverts(planned: Sequence[tuple[OrderPlan, Work]], remark: Remark | None) -> Reverts:
     reverts = {
-        (plan.order.pk, kind): _revert(plan.order, kind, plan.kinds[kind], remark, work)
+        (plan.order.pk, kind, customer_id): _revert(plan.order, kind, plan.kinds[kind], customer_id, remark, work)
         for plan, work in planned
         for kind in KINDS
-        if plan.kinds[kind].returns
+        for customer_id in _receivers(plan.kinds[kind])
     }
     if reverts:
         columns = {name: [getattr(row, name) for row in reverts.values()] for name in _REVERT_COLUMNS}
@@ -187,21 +193,27 @@ def _write_reverts(planned: Sequence[tuple[OrderPlan, Work]], remark: Remark | N
     return reverts
 
 
-def _revert(order: Order, kind: Kind, plan: KindPlan, remark: Remark | None, work: Work) -> Revert:
+def _receivers(plan: KindPlan) -> list[int]:
+    """To whom value comes back: whose lots they were, which is the order's customer but for another's code (R7)."""
+    return list(dict.fromkeys(lot.used.customer_id for lot in plan.lots if lot.outcome in GIVES_BACK))
+
+
+def _revert(order: Order, kind: Kind, plan: KindPlan, customer_id: int, remark: Remark | None, work: Work) -> Revert:
+    lots = [lot for lot in plan.lots if lot.used.customer_id == customer_id]
     full = reverted(order, kind) + plan.returns == applied(order, kind)
     return Revert(
         store_id=order.store_id,
         order_id=order.pk,
-        customer_id=plan.lots[0].used.customer_id,
+        customer_id=customer_id,
         kind=kind,
         currency=currency_of(order, kind),
-        amount=plan.returns,
+        amount=sum((lot.amount for lot in lots if lot.outcome in GIVES_BACK), start=0),
         applied=applied(order, kind),
         completeness=Completeness.FULL if full else Completeness.PARTIAL,
         trigger=work.trigger,
         actor=work.actor.ref,
         remark_id=remark.pk if remark else None,
-        lots=[lot_json(kind, lot, work.store) for lot in plan.lots],
+        lots=[lot_json(kind, lot, work.store) for lot in lots],
         settings_version=work.settings.version,
         created_at=work.now,
     )
@@ -222,15 +234,15 @@ def lot_json(kind: Kind, lot: PlannedLot, store: Store) -> dict[str, Any]:
 def _give_back(
     kind: Kind,
     plans: Sequence[OrderPlan],
-    reverts: Mapping[tuple[int, Kind], Revert],
+    reverts: Reverts,
     remark: Remark | None,
     work: Work,
 ) -> dict[int, int]:
     returns = [
-        Return(plan.order.store_id, reverts[plan.order.pk, kind].pk, remark.pk if remark else None, lot)
+        Return(plan.order.store_id, revert.pk, remark.pk if remark else None, lot)
         for plan in plans
-        if (plan.order.pk, kind) in reverts
         for lot in plan.kinds[kind].lots
+        if (revert := reverts.get((plan.order.pk, kind, lot.used.customer_id)))
     ]
     return LEDGERS[kind].give_back(returns, actor=work.actor, trigger=work.trigger, now=work.now)
 
@@ -268,21 +280,25 @@ def _decision(before: str, plan: KindPlan, trigger: Trigger) -> str:
         return PersonsDecision.NONE
     if plan.decision is Decision.DEFER:
         return before or PersonsDecision.DEFERRED
-    return _LEFT_BY[plan.decision] if trigger in _PEOPLE else before
+    if plan.decision is Decision.RETURN and plan.remains != plan.left_in_lots:
+        # The order used more than this was about (a code's redemption was reversed): of that nobody decided (R7).
+        return before
+    return _LEFT_BY.get(plan.decision, before) if trigger in _PEOPLE else before
 
 
 def _result(
     plan: OrderPlan,
-    reverts: Mapping[tuple[int, Kind], Revert],
+    reverts: Reverts,
     new_lots: Mapping[Kind, Mapping[int, int]],
     work: Work,
 ) -> CancelResult:
-    made = [
-        MadeRevert(kind, reverts[plan.order.pk, kind], new_lots[kind])
-        for kind in KINDS
-        if (plan.order.pk, kind) in reverts
-    ]
+    made = [MadeRevert(kind, revert, new_lots[kind]) for kind in KINDS for revert in _of(plan, kind, reverts)]
     return CancelResult(plan.order, work.cancels, made, skips(plan))
+
+
+def _of(plan: OrderPlan, kind: Kind, reverts: Reverts) -> tuple[Revert, ...]:
+    """What was written for one kind of one order, one revert for each customer who gets something back."""
+    return tuple(reverts[plan.order.pk, kind, customer_id] for customer_id in _receivers(plan.kinds[kind]))
 
 
 def skips(plan: OrderPlan) -> list[Skip]:
@@ -297,9 +313,7 @@ def skip_sentence(kind: Kind, code: str) -> str:
     return SKIP_SENTENCES[code].format(name=name, Name=name.capitalize())
 
 
-def _events(
-    plan: OrderPlan, reverts: Mapping[tuple[int, Kind], Revert], remark: Remark | None, work: Work
-) -> list[Happening]:
+def _events(plan: OrderPlan, reverts: Reverts, remark: Remark | None, work: Work) -> list[Happening]:
     remark_id = remark.pk if remark else None
     decisions = [
         decision_entry(
@@ -309,11 +323,12 @@ def _events(
             matched=plan.matched[kind],
             trigger=work.trigger,
             settings_version=work.settings.version,
-            revert=reverts.get((plan.order.pk, kind)),
+            revert=revert,
             remark_id=remark_id,
         )
         for kind in KINDS
         if _is_decided(plan, kind, work)
+        for revert in _of(plan, kind, reverts) or (None,)
     ]
     return [_cancelled(plan.order, remark_id, work), *decisions] if work.cancels else decisions
 
@@ -332,7 +347,7 @@ def _cancelled(order: Order, remark_id: int | None, work: Work) -> Happening:
 def _is_decided(plan: OrderPlan, kind: Kind, work: Work) -> bool:
     """Whether this call decided about ``kind``, so that it leaves a trace (N6); asked after the order was written."""
     code = plan.kinds[kind].code
-    if code == "not_applied":
+    if code == "not_applied" or plan.kinds[kind].decision is Decision.ASIDE:
         return False
     if plan.kinds[kind].decision is Decision.DEFER and code == "not_selected":
         # "Left out" does not take back what was decided before, and so decides nothing.
@@ -345,7 +360,14 @@ def _told(results: list[CancelResult], planned: Sequence[tuple[OrderPlan, Work]]
     told = [(plan, work) for plan, work in planned if work.details.notify_customer]
     if not told:
         return results
-    letters = [letter(plan, store=work.store, cancelled=work.cancels, trigger=work.trigger) for plan, work in told]
+    others = Customer.unscoped.in_bulk({pk for plan, _ in told for pk in others_in(plan)})
+    written = [
+        letter
+        for plan, work in told
+        for letter in letters(plan, others=others, store=work.store, cancelled=work.cancels, trigger=work.trigger)
+    ]
     work = told[0][1]
-    notices = {notice.order_id: notice for notice in queue(filter(None, letters), actor=work.actor, now=work.now)}
-    return [replace(result, notice=notices.get(result.order.pk)) for result in results]
+    notices = queue(written, actor=work.actor, now=work.now)
+    # Of several, the one to the order's customer is the answer; it was written first.
+    first = {notice.order_id: notice for notice in reversed(notices)}
+    return [replace(result, notice=first.get(result.order.pk)) for result in results]

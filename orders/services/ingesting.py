@@ -15,7 +15,7 @@ from loyalty.stores.models import Customer, Store
 from loyalty.stores.preferences import StoreSettings, current_settings
 from orders.models import Order, PaymentStatus
 from orders.services.changing import note_payment, order_updated
-from orders.services.code_uses import note_codes
+from orders.services.code_uses import codes_there, use_codes
 from orders.services.earning import Earner, settle_earned
 from orders.services.platform_state import (
     HEARD,
@@ -26,7 +26,7 @@ from orders.services.platform_state import (
     standing,
     state_after,
 )
-from orders.services.rules import facts_of
+from orders.services.rules import Facts, facts_of
 from orders.services.unsaid import filled, meant
 from orders.services.watching import WATCHED, watch
 
@@ -65,8 +65,8 @@ def ingest(*, store: Store, platform: str, snapshot: OrderSnapshot, actor: Actor
     An older state than the recorded one changes nothing, and neither does one that says nothing new: no version, no
     journal (O2). What is new, or said again, the spent-revert rules look at (N2). A cancel made here stands (O6).
     Nothing is taken from the customer (O5). An order that first arrives expired or failed and was placed more than 7
-    days ago is marked and not acted on (E9). A test delivery is recognised and not stored. Codes of redemptions that
-    the order used are marked as used (R3). What could not be read stays as it was recorded (O10).
+    days ago is marked and not acted on (E9). A test delivery is recognised and not stored. The points of codes issued
+    here that the order came with are points that it used (R7). What could not be read stays as it was recorded (O10).
     """
     if snapshot.is_test_delivery:
         return IngestResult(None, Outcome.TEST)
@@ -76,7 +76,6 @@ def ingest(*, store: Store, platform: str, snapshot: OrderSnapshot, actor: Actor
         try:
             with transaction.atomic():
                 created = _create(store, platform, filled(snapshot, None), actor, now)
-                note_codes(created, store, actor=actor, now=now)
                 return IngestResult(created, Outcome.CREATED, snapshot.left_out)
         except IntegrityError:
             # Another transaction recorded the same order first; the unique key made this one wait for its commit.
@@ -84,10 +83,7 @@ def ingest(*, store: Store, platform: str, snapshot: OrderSnapshot, actor: Actor
             if order is None:
                 raise
     snapshot = filled(snapshot, order)
-    outcome = _update(order, snapshot, store, actor, now)
-    if outcome is Outcome.UPDATED:
-        note_codes(order, store, actor=actor, now=now)
-    return IngestResult(order, outcome, snapshot.left_out)
+    return IngestResult(order, _update(order, snapshot, store, actor, now), snapshot.left_out)
 
 
 def _existing(store: Store, platform: str, snapshot: OrderSnapshot) -> Order | None:
@@ -110,6 +106,9 @@ def _create(store: Store, platform: str, snapshot: OrderSnapshot, actor: Actor, 
         data["arrived_late"] = True
     happening = Happening(store.pk, Event.ORDER_CREATED, order_id=order.pk, customer_id=order.customer_id, data=data)
     record([happening], actor=actor, now=now)
+    # What came with it at once is watched as the order itself is: as news.
+    if use_codes(order, codes_there(order), actor=actor, now=now):
+        _watch_again(order, None, settings, now)
     _settle_earned(order, store, settings, actor, now)
     return order
 
@@ -144,8 +143,16 @@ def _update(order: Order, snapshot: OrderSnapshot, store: Store, actor: Actor, n
     order.save(update_fields=[*changes, "payment_changed_at", *WATCHED, "version", "updated_at"])
     order.refresh_from_db()
     record([order_updated(order, shown)], actor=actor, now=now)
+    if use_codes(order, codes_there(order), actor=actor, now=now):
+        _watch_again(order, facts_of(order), settings, now)
     _settle_earned(order, store, settings, actor, now)
     return Outcome.UPDATED
+
+
+def _watch_again(order: Order, before: Facts | None, settings: StoreSettings, now: datetime) -> None:
+    """The order has used something that it had not used before: that may belong back at once (N2)."""
+    if watch(order, before, rules=settings.spent_revert, now=now):
+        order.save(update_fields=WATCHED)
 
 
 def _settle_earned(order: Order, store: Store, settings: StoreSettings, actor: Actor, now: datetime) -> None:

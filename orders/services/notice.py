@@ -1,15 +1,16 @@
 """What the customer is told after a cancel or a return (M5, H3)."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from django.template.loader import render_to_string
 
 from loyalty.ledger.expiry import last_day_of_use
 from loyalty.ledger.ledger import Kind
-from loyalty.ledger.planner import GIVES_BACK, Amount, KindPlan, Outcome, PlannedLot
+from loyalty.ledger.planner import GIVES_BACK, Amount, KindPlan, Outcome, PlannedLot, share_of
 from loyalty.notices.queueing import Letter, Message
 from loyalty.stores.actors import Trigger
-from loyalty.stores.models import Store
+from loyalty.stores.models import Customer, Store
 from loyalty.stores.showing import show_day_in_words
 from orders.kinds import KINDS, NAMES, currency_of, show
 from orders.services.plans import OrderPlan
@@ -42,13 +43,22 @@ class NoticeKind:
     not_returned: tuple[NoticeLine, ...]
 
 
-def compose(plan: OrderPlan, *, store: Store, cancelled: bool, trigger: Trigger | None = None) -> Message:
+def compose(
+    plan: OrderPlan,
+    *,
+    store: Store,
+    cancelled: bool,
+    trigger: Trigger | None = None,
+    customer: Customer | None = None,
+) -> Message:
     """The message for what ``plan`` does: what returned, until when, what did not and why.
 
-    ``trigger`` lets it say why the order was cancelled, when that was automatic.
+    ``trigger`` lets it say why the order was cancelled, when that was automatic. It is written to ``customer``, else to
+    the order's, and tells of that person's value alone: a code may have brought the points of somebody else (R7).
     """
-    kinds = [_kind(plan, kind, store) for kind in KINDS if plan.kinds[kind].used]
-    customer = plan.order.customer
+    customer = customer or plan.order.customer
+    plans = {kind: _to(customer, plan, kind) for kind in KINDS}
+    kinds = [_kind(plans[kind], kind, currency_of(plan.order, kind), store) for kind in KINDS if plans[kind].used]
     context = {
         "store": store,
         "order": plan.order,
@@ -65,17 +75,29 @@ def compose(plan: OrderPlan, *, store: Store, cancelled: bool, trigger: Trigger 
     )
 
 
-def letter(plan: OrderPlan, *, store: Store, cancelled: bool, trigger: Trigger) -> Letter | None:
-    """The message addressed to the order's customer; None when there is nobody to write to."""
-    if plan.order.customer is None:
-        return None
-    message = compose(plan, store=store, cancelled=cancelled, trigger=trigger)
-    return Letter(message, plan.order.customer, plan.order.pk)
+def letters(
+    plan: OrderPlan, *, others: Mapping[int, Customer], store: Store, cancelled: bool, trigger: Trigger
+) -> list[Letter]:
+    """The message addressed to the order's customer, and one to each of ``others`` whose value comes back."""
+    readers = [plan.order.customer] if plan.order.customer else []
+    readers += [others[pk] for pk in others_in(plan)]
+    return [
+        Letter(compose(plan, store=store, cancelled=cancelled, trigger=trigger, customer=reader), reader, plan.order.pk)
+        for reader in readers
+    ]
 
 
-def _kind(plan: OrderPlan, kind: Kind, store: Store) -> NoticeKind:
-    kind_plan = plan.kinds[kind]
-    currency = currency_of(plan.order, kind)
+def others_in(plan: OrderPlan) -> list[int]:
+    """Whose value comes back and whose order it is not."""
+    back = dict.fromkeys(lot.used.customer_id for lot in plan.given_back)
+    return [pk for pk in back if pk != plan.order.customer_id]
+
+
+def _to(customer: Customer | None, plan: OrderPlan, kind: Kind) -> KindPlan:
+    return share_of(plan.kinds[kind], plan.used[kind], customer.pk) if customer else plan.kinds[kind]
+
+
+def _kind(kind_plan: KindPlan, kind: Kind, currency: str, store: Store) -> NoticeKind:
     back = [lot for lot in kind_plan.lots if lot.outcome in GIVES_BACK]
     lost = [lot for lot in kind_plan.lots if lot.outcome in _WHY_NOT]
     return NoticeKind(

@@ -109,20 +109,25 @@ def lots_then(kind: Kind, moments: Mapping[int, datetime], *, without: Collectio
 
     What the triggers ``without`` gave back is as if it were not; what was spent later counts as back.
     """
-    moved = _moved(kind, moments, without)
     used = LEDGERS[kind].used_lots(list(moments))
+    moved = _moved(kind, used, moments, without)
     return {
         order_id: [replace(lot, returned=lot.amount - max(moved[lot.allocation_id], 0)) for lot in lots]
         for order_id, lots in used.items()
     }
 
 
-def _moved(kind: Kind, moments: Mapping[int, datetime], without: Collection[str]) -> Mapping[int, Amount]:
+def _moved(
+    kind: Kind, used: Mapping[int, Sequence[UsedLot]], moments: Mapping[int, datetime], without: Collection[str]
+) -> Mapping[int, Amount]:
+    until = {lot.allocation_id: moments[order_id] for order_id, lots in used.items() for lot in lots}
+    codes = {lot.redemption_id for lots in used.values() for lot in lots if lot.redemption_id is not None}
     types = (MovementType.SPEND, MovementType.REVERT, MovementType.UNDO)
-    rows = LEDGERS[kind].tables.movement.unscoped.filter(order__in=list(moments), type__in=types)
-    columns = ("order_id", "allocation_id", "amount", "created_at")
+    # What an order used with a code was spent by the code's redemption (R7).
+    ours = Q(order__in=list(moments)) | Q(redemption__in=codes) if codes else Q(order__in=list(moments))
+    rows = LEDGERS[kind].tables.movement.unscoped.filter(ours, type__in=types).exclude(trigger__in=without)
     out: dict[int, Amount] = defaultdict(int)
-    for order_id, allocation_id, amount, created_at in rows.exclude(trigger__in=without).values_list(*columns):
-        if allocation_id is not None and created_at <= moments[order_id]:
+    for allocation_id, amount, created_at in rows.values_list("allocation_id", "amount", "created_at"):
+        if allocation_id in until and created_at <= until[allocation_id]:
             out[allocation_id] -= amount
     return out

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db import IntegrityError, connection, transaction
 
-from loyalty.errors import Conflict, Invalid
+from loyalty.errors import Conflict, FieldError, Invalid
 from loyalty.journal.record import Event, Happening, record
 from loyalty.ledger.ledger import Kind
 from loyalty.ledger.planner import Amount, InsufficientBalance
@@ -22,8 +22,10 @@ from loyalty.stores.preferences import current_settings
 from loyalty.tags import clean_tags, tag_key
 from orders.kinds import KINDS, LEDGERS, NAMES, applied, currency_of, plain, show
 from orders.models import Order, OrderStatus, PaymentStatus
+from orders.redemption_models import Redemption
 from orders.services.applying import lock_order
 from orders.services.changing import note_payment, order_updated
+from orders.services.code_uses import normalised, use_codes
 from orders.services.earning import Earner, settle_earned
 from orders.services.rules import facts_of
 from orders.services.watching import WATCHED, watch
@@ -68,6 +70,7 @@ class NewOrder:
     lines: Sequence[Mapping[str, Any]] = ()
     apply_credits: Decimal = Decimal(0)
     apply_points: int = 0
+    codes: Sequence[str] = ()
 
 
 @transaction.atomic
@@ -75,10 +78,12 @@ def place_order(*, store: Store, new: NewOrder, actor: Actor, trigger: Trigger, 
     """Record the order and take what it applies from the customer's valid lots, all or nothing.
 
     Answers the order and whether it is new. The same order again (by platform and external id, or by number where it
-    has none) stays as it is, except that a kind it has not spent yet and ``new`` applies is taken now; an order without
-    a customer takes the one that this spend names (O7).
-    Raises Invalid for a customer of another store, an e-mail that several customers have or more credits than the
-    total, InsufficientBalance (all with the field's pointer), SpendDiffers, CustomerDiffers, OrderCancelled.
+    has none) stays as it is, except that a kind it has not spent yet and ``new`` applies is taken now, and that codes
+    issued here which it is not known to have come with are its from now on (R7); an order without a customer takes the
+    one that this spend names (O7).
+    Raises Invalid for a code that was not issued here, a customer of another store, an e-mail that several customers
+    have or more credits than the total, InsufficientBalance (all with the field's pointer), SpendDiffers,
+    CustomerDiffers, OrderCancelled.
     """
     _one_at_a_time(store, new)
     order, created = _existing(store, new), False
@@ -87,11 +92,12 @@ def place_order(*, store: Store, new: NewOrder, actor: Actor, trigger: Trigger, 
     settings = current_settings(store)
     before = None if created else facts_of(order)
     named = not created and _take_customer(order, new, actor, now)
-    spent = _spend(order, new, actor, trigger, now)
+    coded = use_codes(order, _issued_here(store, new.codes), actor=actor, now=now)
+    spent = _spend(order, new, actor, trigger, now) or coded
     # The client says what the order is, and what was spent on it may belong back at once (N2).
     if (created or spent) and watch(order, before, rules=settings.spent_revert, now=now):
         order.save(update_fields=WATCHED)
-    if created or named:
+    if created or named or coded:
         settle_earned([Earner(order, store, settings)], actor=actor, trigger=trigger, now=now)
     return order, created
 
@@ -209,8 +215,23 @@ def _spend(order: Order, new: NewOrder, actor: Actor, trigger: Trigger, now: dat
     return True
 
 
+def _issued_here(store: Store, codes: Sequence[str]) -> set[str]:
+    if not codes:
+        return set()
+    wanted = normalised(codes)
+    known = set(Redemption.objects.for_store(store).filter(code__in=wanted).values_list("code", flat=True))
+    errors = [
+        FieldError(f"/codes/{index}", "not-found", "This store has issued no such code.")
+        for index, code in enumerate(codes)
+        if code.strip().upper() not in known
+    ]
+    if errors:
+        raise Invalid(errors=errors)
+    return wanted
+
+
 def _is_new(order: Order, kind: Kind, amount: Amount) -> bool:
-    spent = applied(order, kind)
+    spent = applied(order, kind) - (order.points_by_codes if kind == "points" else 0)
     if spent and spent != amount:
         used, asked = (show(value, currency_of(order, kind), order.store) for value in (spent, amount))
         raise SpendDiffers(f"This order has already used {used} of {NAMES[kind]}, not {asked}.")
@@ -262,7 +283,7 @@ def _take(
     except InsufficientBalance as error:
         detail = f"The customer does not have {show(amount, currency, order.store)}: {error.detail}"
         raise InsufficientBalance.at(f"/apply_{kind}", detail) from error
-    setattr(order, f"{kind}_applied", amount)
+    setattr(order, f"{kind}_applied", applied(order, kind) + amount)
 
 
 def _happening(order: Order, event: Event, data: dict[str, Any]) -> Happening:

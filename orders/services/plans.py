@@ -11,7 +11,7 @@ from django.core import signing
 
 from loyalty.ledger.expiry import local_day
 from loyalty.ledger.ledger import Kind
-from loyalty.ledger.planner import GIVES_BACK, Amount, ExpiredRule, KindPlan, PlannedLot, UsedLot, plan_kind
+from loyalty.ledger.planner import GIVES_BACK, Amount, ExpiredRule, KindPlan, PlannedLot, UsedLot, plan_kind, share_of
 from loyalty.stores.models import Store
 from loyalty.stores.preferences import StoreSettings
 from orders.kinds import KINDS, LEDGERS, currency_of
@@ -118,10 +118,16 @@ def preview(order: Order, choice: CancelChoice, *, store: Store, settings: Store
     resolved = resolve(choice, limits=settings.extend, today=local_day(now, store.tz))
     plan = plan_order(order, resolved, load_used([order.pk]), store=store, rule=ExpiredRule.VALID_ONLY, now=now)
     before = {kind: available_to(order, kind, now) for kind in KINDS}
-    after = {kind: before[kind] + plan.kinds[kind].returns for kind in KINDS}
+    after = {kind: before[kind] + _to_customer(plan, kind) for kind in KINDS}
     earned = forecast(order, settings, balance=int(after["points"]), now=now)
     after["points"] -= earned.from_own
     return Preview(plan, before, after, earned, _token(choice, plan))
+
+
+def _to_customer(plan: OrderPlan, kind: Kind) -> Amount:
+    """What comes back to the order's customer: not what came of another's code (R7)."""
+    customer_id: int | None = plan.order.customer_id
+    return share_of(plan.kinds[kind], plan.used[kind], customer_id).returns if customer_id else 0
 
 
 def available_to(order: Order, kind: Kind, now: datetime) -> Amount:

@@ -93,9 +93,9 @@ def create_code(message: Message, now: datetime) -> None:
 
 
 def delete_code(message: Message, now: datetime) -> None:
-    """Handle ``platform.delete_code``: delete the code of a reversed redemption; gone already counts as done."""
+    """Handle ``platform.delete_code``: delete a code that is dead here; gone already counts as done."""
     redemption = _of(message)
-    if redemption is None or redemption.state != RedemptionState.REVERSED:
+    if redemption is None or redemption.ended_at is None:
         return
     if redemption.creating_until is not None and now < redemption.creating_until:
         raise Postpone("A request that makes the code may still be under way.", redemption.creating_until)
@@ -154,10 +154,10 @@ def _begin_creating(message: Message, now: datetime) -> Redemption | None:
 
 @transaction.atomic
 def _created(redemption: Redemption, reference: str, now: datetime) -> None:
-    # Reversed while the platform was at it: the deletion, which waits for this, has the last word on the state.
+    # Ended while the platform was at it: the deletion, which waits for this, has the last word on the state.
     locked = _locked(redemption)
     locked.creating_until, locked.platform_reference = None, reference
-    if locked.state != RedemptionState.REVERSED:
+    if locked.ended_at is None:
         locked.platform_state, locked.updated_at = PlatformState.CONFIRMED, now
         record([happening(locked, Event.CODE_CONFIRMED)], actor=Actor.platform(locked.platform), now=now)
     locked.save()
@@ -170,7 +170,7 @@ def _creating_failed(redemption: Redemption, error: PlatformError, message: Mess
     if isinstance(error, Throttled):
         raise Postpone(str(error), error.after) from error
     if isinstance(error, Failed) or message.attempts > len(PAUSES):
-        _fail(redemption, RedemptionState.CLAIMED, error, now)
+        _fail(redemption, error, now, ended=False)
         raise GiveUp(str(error)) from error
     raise Postpone(str(error)) from error
 
@@ -179,7 +179,7 @@ def _deleting_failed(redemption: Redemption, error: PlatformError, message: Mess
     if isinstance(error, Throttled):
         raise Postpone(str(error), error.after) from error
     if isinstance(error, Failed):
-        _fail(redemption, RedemptionState.REVERSED, error, now)
+        _fail(redemption, error, now, ended=True)
         raise GiveUp(str(error)) from error
     raise Postpone(str(error), _EVERY_DAY if message.attempts > len(PAUSES) else None) from error
 
@@ -193,13 +193,13 @@ def _confirm(redemption: Redemption, event: Event, now: datetime) -> None:
 
 
 @transaction.atomic
-def _fail(redemption: Redemption, state: RedemptionState, error: PlatformError, now: datetime) -> None:
+def _fail(redemption: Redemption, error: PlatformError, now: datetime, *, ended: bool) -> None:
     locked = _locked(redemption)
-    if locked.state != state:
+    if (locked.ended_at is not None) is not ended:
         return
     locked.platform_state, locked.updated_at = PlatformState.FAILED, now
     locked.save(update_fields=["platform_state", "updated_at"])
-    facts: dict[str, object] = {"reversed": state == RedemptionState.REVERSED, "error": str(error)}
+    facts: dict[str, object] = {"reversed": ended, "error": str(error)}
     record([happening(locked, Event.CODE_FAILED, facts)], actor=Actor.platform(locked.platform), now=now)
 
 

@@ -1,6 +1,6 @@
 """Bringing cancelled orders back, and deducting again what was returned (M10, M9, E6)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -14,13 +14,12 @@ from loyalty.ledger.ledger import Kind
 from loyalty.ledger.planner import Amount, InsufficientBalance
 from loyalty.ledger.posting import Cause, lock_customers
 from loyalty.stores.actors import Actor, Trigger
-from loyalty.stores.models import Store
+from loyalty.stores.models import Customer, Store
 from loyalty.stores.preferences import current_settings
 from orders.kinds import KINDS, LEDGERS, NAMES, currency_of, plain, reverted, show
 from orders.models import Order, OrderStatus, PersonsDecision
 from orders.services.applying import lock_order
 from orders.services.earning import Earner, settle_earned
-from orders.services.plans import available_to
 
 
 class Deduct(StrEnum):
@@ -48,20 +47,43 @@ class ReinstateResult:
 
 
 @dataclass(frozen=True, slots=True)
-class InHand:
-    """What is with the customer of one kind that the order used, and what the customer can spend of that kind."""
+class Holder:
+    """What is with one customer of one kind that the order used, and what that customer can spend of that kind."""
 
+    customer_id: int
     returned: Amount
     balance: Amount
+
+    def deducts(self, deduct: Deduct) -> Amount:
+        """What ``deduct`` takes; for ``all`` it may be more than the balance."""
+        available = min(self.returned, self.balance)
+        return {Deduct.NONE: 0, Deduct.AVAILABLE: available, Deduct.ALL: self.returned}[deduct]
+
+
+@dataclass(frozen=True, slots=True)
+class InHand:
+    """What is back of one kind that the order used: with its customer, and with whoever's code it came with (R7)."""
+
+    holders: Sequence[Holder]
+
+    @property
+    def returned(self) -> Amount:
+        """What is back in all."""
+        return sum((holder.returned for holder in self.holders), start=0)
+
+    @property
+    def balance(self) -> Amount:
+        """What they can spend of that kind."""
+        return sum((holder.balance for holder in self.holders), start=0)
 
     @property
     def available(self) -> Amount:
         """How much of what was returned can be deducted again."""
-        return min(self.returned, self.balance)
+        return self.deducts(Deduct.AVAILABLE)
 
     def deducts(self, deduct: Deduct) -> Amount:
-        """What ``deduct`` takes; for ``all`` it may be more than the balance."""
-        return {Deduct.NONE: 0, Deduct.AVAILABLE: self.available, Deduct.ALL: self.returned}[deduct]
+        """What ``deduct`` takes from all of them; for ``all`` it may be more than they have."""
+        return sum((holder.deducts(deduct) for holder in self.holders), start=0)
 
 
 # What the database generates from the facts that change here; read back after the write.
@@ -75,9 +97,21 @@ _GENERATED: Final = (
 
 
 def in_hand(order: Order, *, now: datetime) -> dict[Kind, InHand]:
-    """What the customer holds of what ``order`` used, for each kind of which something is back; a query a kind."""
-    back = [kind for kind in KINDS if reverted(order, kind)]
-    return {kind: InHand(reverted(order, kind), available_to(order, kind, now)) for kind in back}
+    """Who holds what of what ``order`` used, for each kind of which something is back; two queries a kind."""
+    return {kind: _in_hand(order, kind, now) for kind in KINDS if reverted(order, kind)}
+
+
+def _in_hand(order: Order, kind: Kind, now: datetime) -> InHand:
+    back: dict[int, Amount] = {}
+    for lot in LEDGERS[kind].used_lots([order.pk]).get(order.pk, ()):
+        # What was deducted again lowers what is back, whichever lot it was taken from (M10).
+        change = lot.returned if not lot.deduction else -lot.outstanding
+        back[lot.customer_id] = back.get(lot.customer_id, 0) + change
+    available = LEDGERS[kind].available(back, now=now)
+    currency = currency_of(order, kind)
+    return InHand(
+        [Holder(pk, amount, available.get((pk, currency), 0)) for pk, amount in sorted(back.items()) if amount]
+    )
 
 
 @transaction.atomic
@@ -131,22 +165,28 @@ def mark_for_refund(*, store: Store, order_id: int, actor: Actor, now: datetime)
 
 
 def _deduct_again(order: Order, deduct: Deduct, actor: Actor, trigger: Trigger, now: datetime) -> dict[Kind, Amount]:
-    if deduct is Deduct.NONE or order.customer is None:
+    if deduct is Deduct.NONE:
         return {}
     # The balance is read under the lock: a spend at the same moment has happened, or waits for this one.
-    lock_customers([order.customer.pk])
-    wanted = {kind: held.deducts(deduct) for kind, held in in_hand(order, now=now).items()}
-    taken = {kind: amount for kind, amount in wanted.items() if amount}
-    for kind, amount in taken.items():
-        _take(order, kind, amount, actor, trigger, now)
-    return taken
+    lock_customers({holder.customer_id for held in in_hand(order, now=now).values() for holder in held.holders})
+    found = in_hand(order, now=now)
+    customers = Customer.objects.for_store(order.store).in_bulk(
+        {holder.customer_id for held in found.values() for holder in held.holders}
+    )
+    for kind, held in found.items():
+        for holder in held.holders:
+            if amount := holder.deducts(deduct):
+                _take(order, customers[holder.customer_id], kind, amount, actor, trigger, now)
+    return {kind: amount for kind, held in found.items() if (amount := held.deducts(deduct))}
 
 
-def _take(order: Order, kind: Kind, amount: Amount, actor: Actor, trigger: Trigger, now: datetime) -> None:
+def _take(
+    order: Order, customer: Customer, kind: Kind, amount: Amount, actor: Actor, trigger: Trigger, now: datetime
+) -> None:
     currency, ledger = currency_of(order, kind), LEDGERS[kind]
     try:
         ledger.spend(
-            order.customer,
+            customer,
             amount,
             currency=currency,
             cause=Cause(order.pk, deduction=ledger.next_deduction(order.pk)),

@@ -1,6 +1,6 @@
 """Reversing a redemption in one step: the code dead, the points back, the customer told, the platform told (R3, R4)."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
 
@@ -11,16 +11,19 @@ from loyalty.errors import Conflict, Invalid, NotFound
 from loyalty.journal.record import Event, record
 from loyalty.ledger.expiry import local_day
 from loyalty.ledger.ledger import Kind, Return
-from loyalty.ledger.planner import Decision
+from loyalty.ledger.planner import Decision, KindPlan
 from loyalty.ledger.posting import Cause, lock_customers
 from loyalty.notices.models import Notice
 from loyalty.notices.queueing import queue
 from loyalty.stores.actors import Actor, Trigger
 from loyalty.stores.models import Remark, Store
 from loyalty.stores.preferences import StoreSettings, current_settings
-from orders.kinds import plain
+from orders.kinds import KINDS, plain
+from orders.models import Order
 from orders.redemption_models import Redemption, RedemptionState, RewardType
+from orders.services.applying import Details, Work, apply_plans, lock_order
 from orders.services.choices import CancelChoice, Extension, ResolvedChoice, resolve
+from orders.services.plans import OrderPlan
 from orders.services.platform_codes import Asked, tell_of_reversal
 from orders.services.redemption_events import happening
 from orders.services.redemption_notice import reversal_letter
@@ -32,6 +35,7 @@ from orders.services.reversal_plans import (
     read_reversal_token,
 )
 from orders.services.reversal_requests import close_requests
+from orders.services.tracing import BY_PERSON
 from points.ledger import POINTS
 
 
@@ -123,15 +127,32 @@ def reverse_redemption(
     and NothingLeft for credits of which nothing is left (R4).
     """
     redemption = lock_redemption(store, redemption_id)
-    if redemption.state == RedemptionState.REVERSED:
+    if not can_be_reversed(redemption):
         return Reversed(redemption)
-    if redemption.state == RedemptionState.USED:
+    if needs_force(redemption):
         _refuse_unless_forced(ask)
     settings = current_settings(store)
     plan = _confirmed_plan(redemption, ask, token, store, settings, now)
     if redemption.type == RewardType.CREDITS and not plan.takes:
         raise NothingLeft("The credits have been spent or have expired, so there is nothing to exchange back.")
     return _carry_out(plan, _Work(store, settings, ask, asked, actor, trigger, now))
+
+
+def can_be_reversed(redemption: Redemption) -> bool:
+    """Whether a reversal could do anything: it was not reversed, nor all of it returned through its order (R7)."""
+    if redemption.state == RedemptionState.RETURNED:
+        return redemption.points_returned < redemption.points
+    return redemption.state != RedemptionState.REVERSED
+
+
+def needs_force(redemption: Redemption) -> bool:
+    """Whether its code was used, so that only a manager reverses it, with a reason.
+
+    Not when the order that used it fell through without ever being paid: then nobody had the discount (R7).
+    """
+    if redemption.state not in (RedemptionState.USED, RedemptionState.RETURNED):
+        return False
+    return redemption.used_order is None or not redemption.used_order.fell_through_unpaid
 
 
 def _refuse_unless_forced(ask: ReversalAsk) -> None:
@@ -142,14 +163,22 @@ def _refuse_unless_forced(ask: ReversalAsk) -> None:
 
 
 def lock_redemption(store: Store, redemption_id: int) -> Redemption:
-    """A redemption, locked after its customer's ledger. Raises NotFound for one that this store does not have (T1)."""
-    # Who it belongs to never changes, so the customer is known before the lock.
-    customers = Redemption.objects.for_store(store).filter(pk=redemption_id).values_list("customer_id", flat=True)
-    lock_customers(list(customers))
-    rows = Redemption.objects.for_store(store).filter(pk=redemption_id).select_related("customer")
-    redemption: Redemption | None = rows.select_for_update(of=("self",), no_key=True).first()
-    if redemption is None:
+    """A redemption, locked after the order that used its code and its customer's ledger.
+
+    Raises NotFound for one that this store does not have (T1), CodeUsed when an order comes with the code this moment.
+    """
+    rows = Redemption.objects.for_store(store).filter(pk=redemption_id)
+    found = rows.values_list("used_order_id", "customer_id").first()
+    if found is None:
         raise NotFound(f"This store has no redemption with the id {redemption_id}.")
+    order = lock_order(store, found[0]) if found[0] else None
+    lock_customers([found[1]])
+    locked = rows.select_related("customer").select_for_update(of=("self",), no_key=True)
+    redemption: Redemption = locked.get()
+    if redemption.used_order_id != found[0]:
+        # The order is locked first or not at all: asked again, it will be.
+        raise CodeUsed("An order has used the code at this very moment. Nothing was done; look at it again.")
+    redemption.used_order = order
     redemption.store = redemption.customer.store = store
     return redemption
 
@@ -183,16 +212,18 @@ def _resolved(ask: ReversalAsk, settings: StoreSettings, today: date) -> Resolve
 def _carry_out(plan: ReversalPlan, work: _Work) -> Reversed:
     redemption, ask = plan.redemption, work.ask
     remark = _remark(ask, work)
-    new_lots = _write_ledgers(plan, remark, work)
+    redemption.forced = needs_force(redemption)
     redemption.state = RedemptionState.REVERSED
-    redemption.forced = redemption.used_at is not None
+    redemption.ended_at = redemption.ended_at or work.now
     redemption.reversed_at = redemption.updated_at = work.now
     redemption.reversed_by = work.actor.ref
     redemption.reversal_remark = remark
-    redemption.points_returned = plan.returns
     redemption.credits_taken = Decimal(plan.taken)
     tell_of_reversal(redemption, now=work.now)
     redemption.save()
+    new_lots = _write_ledgers(plan, remark, work)
+    redemption.points_returned += plan.returns
+    Redemption.objects.for_store(work.store).filter(pk=redemption.pk).update(points_returned=redemption.points_returned)
     notice = _tell(plan, work)
     record(
         [happening(redemption, Event.REVERSED, _facts(plan, work, notice), remark_id=remark.pk if remark else None)],
@@ -212,6 +243,8 @@ def _remark(ask: ReversalAsk, work: _Work) -> Remark | None:
 
 def _write_ledgers(plan: ReversalPlan, remark: Remark | None, work: _Work) -> dict[int, int]:
     remark_id = remark.pk if remark else None
+    if plan.redemption.used_order is not None:
+        return _return_through(plan.redemption.used_order, plan, work)
     returns = [Return(work.store.pk, None, remark_id, lot) for lot in plan.points.lots]
     new_lots = POINTS.give_back(returns, actor=work.actor, trigger=work.trigger, now=work.now)
     if plan.takes:
@@ -226,6 +259,36 @@ def _write_ledgers(plan: ReversalPlan, remark: Remark | None, work: _Work) -> di
             now=work.now,
         )
     return new_lots
+
+
+def _return_through(order: Order, plan: ReversalPlan, work: _Work) -> dict[int, int]:
+    """Give back what the order used with the code as a return of that order, in the one way there is (R7).
+
+    Of the order's credits, and of other points that it used, nothing is said by it.
+    """
+    credits = KindPlan(Decision.ASIDE, (), used=order.credits_applied, already=order.credits_reverted)
+    points = replace(plan.points, used=order.points_applied, already=order.points_reverted)
+    done = apply_plans(
+        [
+            OrderPlan(
+                order,
+                plan.choice,
+                {"credits": (), "points": plan.used},
+                {"credits": credits, "points": points},
+                dict.fromkeys(KINDS, BY_PERSON),
+            )
+        ],
+        Work(
+            work.store,
+            work.settings,
+            Details(reason=work.ask.reason, note=work.ask.note),
+            work.actor,
+            work.trigger,
+            work.now,
+            cancels=False,
+        ),
+    )
+    return {allocation: lot for made in done[0].reverts for allocation, lot in made.new_lots.items()}
 
 
 def _tell(plan: ReversalPlan, work: _Work) -> Notice | None:

@@ -82,7 +82,7 @@ def decision_entry(
         "matched": asdict(matched),
         "outcome": outcome_of(plan).value,
         "code": plan.code,
-        "amount": plain(plan.returns, currency),
+        "amount": plain(plan.returns if revert is None else revert.amount, currency),
         "applied": plain(plan.used, currency),
         "remains": plain(plan.remains, currency),
         "currency": currency,
@@ -94,7 +94,7 @@ def decision_entry(
         store_id=order.store_id,
         event=event,
         order_id=order.pk,
-        customer_id=order.customer_id,
+        customer_id=order.customer_id if revert is None else revert.customer_id,
         remark_id=remark_id,
         data=data,
     )
@@ -135,7 +135,7 @@ def persons_entry(
         store_id=order.store_id,
         event=event,
         order_id=order.pk,
-        customer_id=order.customer_id,
+        customer_id=order.customer_id if revert is None else revert.customer_id,
         remark_id=remark_id,
         data=data,
     )

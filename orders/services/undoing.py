@@ -22,6 +22,7 @@ from loyalty.stores.showing import show_last_day, show_moment
 from orders.kinds import LEDGERS, reverted, show
 from orders.models import Order, PersonsDecision, Revert, RevertUndo
 from orders.services.applying import lock_order
+from orders.services.code_returns import settle_codes
 from orders.services.tracing import persons_entry
 from orders.services.writing import GENERATED
 
@@ -212,6 +213,8 @@ def _carry_out(plan: UndoPlan, order: Order, reason: str, actor: Actor, trigger:
     )
     LEDGERS[kind].undo_returns(plan.takes, remark_id=undo.remark_id, actor=actor, trigger=trigger, now=now)
     _lower(order, kind, plan.amount, now)
+    codes = {item.redemption_id for item in plan.takes if item.redemption_id is not None}
+    record(settle_codes(codes, actor=actor, now=now), actor=actor, now=now)
     _trace(undo, plan, order, actor, trigger, now)
     notices = withdraw(order_id=order.pk, written_at=revert.created_at, actor=actor, now=now)
     return UndoResult(undo, revert, order, withdrawn=bool(notices))

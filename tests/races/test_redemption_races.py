@@ -59,11 +59,11 @@ def test_r3_a_reversal_against_an_order_with_the_code_has_one_winner_or_a_flag(
         use = CodeUse.unscoped.get(redemption=redemption)
         if isinstance(outcome, DomainError):
             assert isinstance(outcome, CodeUsed)
-            assert (fresh.state, use.after_reversal) == ("used", False)
+            assert (fresh.state, use.outcome) == ("used", "used")
             assert fresh.points_returned == 0
             factories.reverse(redemption, force=True, reason="next round")
         else:
-            assert (fresh.state, use.after_reversal) == ("reversed", True)
+            assert (fresh.state, use.outcome) == ("reversed", "after_return")
             assert flagged_uses(customer.store).filter(redemption=redemption).exists()
     assert list(find_faults(None)) == []
 
@@ -71,7 +71,7 @@ def test_r3_a_reversal_against_an_order_with_the_code_has_one_winner_or_a_flag(
 def test_r3_an_order_that_waits_for_the_reversal_is_flagged(customer: Customer, reward: Reward) -> None:
     redemption = factories.make_redemption(customer, reward)
     in_turn(partial(factories.reverse, redemption), partial(order_with, customer.store, redemption.code or ""))
-    assert CodeUse.unscoped.get().after_reversal
+    assert CodeUse.unscoped.get().outcome == "after_return"
 
 
 def test_r3_a_reversal_that_waits_for_the_order_is_refused(customer: Customer, reward: Reward) -> None:

@@ -208,7 +208,7 @@ def test_r3_an_order_that_arrives_with_a_reversed_code_is_flagged_once_until_set
     order = order_with(store, code)
     order_with(store, code, minute=1, tags=("vip",))
     use = flagged_uses(store).get()
-    assert (use.order_id, use.redemption_id, use.after_reversal) == (order.pk, redemption.pk, True)
+    assert (use.order_id, use.redemption_id, use.outcome) == (order.pk, redemption.pk, "after_return")
     assert Redemption.unscoped.get().state == "reversed"
     told = JournalEntry.unscoped.filter(event="order.reversed_code_used").order_by("id")
     assert [(entry.order_id, entry.redemption_id) for entry in told] == [(None, redemption.pk), (order.pk, None)]
