@@ -1,31 +1,21 @@
 """The journal as sentences for people (H2)."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any, Final
 
-from babel.numbers import format_decimal
 from django.urls import reverse
 
 from loyalty.journal.models import JournalEntry
 from loyalty.journal.record import Event
-from loyalty.money import format_money
+from loyalty.journal.redemption_wording import REDEMPTION_SENTENCES
+from loyalty.journal.words import Tell, amount_words, fixed, trigger_words
 from loyalty.platforms.registry import LABELS
 from loyalty.stores.actors import actor_names
 from loyalty.stores.models import Store
 from loyalty.stores.showing import show_moment
 
-_TRIGGERS: Final = {
-    "admin": "by hand",
-    "api": "through the REST API",
-    "bulk": "together with others",
-    "payment_expired": "because the payment expired",
-    "payment_failed": "because the payment failed",
-    "rule_status": "by a rule about the status",
-    "rule_tag": "by a rule about a tag",
-    "platform": "on the shop platform",
-}
 _BY_HAND: Final = ("admin", "api", "bulk")
 # What is said about the part that stayed, when another part came back.
 _RESTS: Final = {"expired": ", the rest had expired"}
@@ -93,11 +83,6 @@ def lines_of(entries: Sequence[JournalEntry], store: Store, *, with_order: bool 
     return [_line(entry, names, store, with_order=with_order) for entry in entries]
 
 
-def trigger_words(trigger: str) -> str:
-    """What caused something, such as ``by hand``."""
-    return _TRIGGERS.get(trigger, trigger)
-
-
 def sentence(entry: JournalEntry, store: Store) -> str:
     """What happened, in one sentence."""
     tell = _SENTENCES.get(entry.event)
@@ -116,16 +101,6 @@ def _line(entry: JournalEntry, names: dict[str, str], store: Store, *, with_orde
         link=reverse("admin:orders_order_change", args=[order.pk]) if order else "",
         link_words=f"Order {order}" if order else "",
     )
-
-
-def _amount(value: Any, currency: str, store: Store) -> str:
-    try:
-        number = Decimal(str(value))
-    except InvalidOperation:
-        return str(value)
-    if currency:
-        return format_money(number, currency, store.locale)
-    return f"{format_decimal(number, locale=store.locale.replace('-', '_'))} points"
 
 
 def _created(data: dict[str, Any], store: Store) -> str:
@@ -157,7 +132,7 @@ def _spent(data: dict[str, Any], store: Store) -> str:
 
 def _both(data: dict[str, Any], store: Store) -> str:
     parts = [
-        _amount(data[kind], data.get("currency", "") if kind == "credits" else "", store)
+        amount_words(data[kind], data.get("currency", "") if kind == "credits" else "", store)
         for kind in ("credits", "points")
         if kind in data
     ]
@@ -179,7 +154,7 @@ def _deducted_again(data: dict[str, Any], store: Store) -> str:
 
 def _reverted(data: dict[str, Any], store: Store) -> str:
     currency = data["currency"]
-    back, of = (_amount(data[name], currency, store) for name in ("amount", "applied"))
+    back, of = (amount_words(data[name], currency, store) for name in ("amount", "applied"))
     rest = _RESTS.get(data["code"], "")
     return f"Returned {back} of {of} {_caused(data)}{rest}"
 
@@ -190,7 +165,7 @@ def _skipped(data: dict[str, Any], store: Store) -> str:
 
 def left_words(data: dict[str, Any], store: Store) -> str:
     """What a decision about one kind left with the shop, such as ``15.00 USD of store credits``."""
-    left = _amount(data["remains"], data["currency"], store)
+    left = amount_words(data["remains"], data["currency"], store)
     return f"{left} of store credits" if data["kind"] == "credits" else left
 
 
@@ -218,32 +193,32 @@ def _caused(data: dict[str, Any]) -> str:
 
 
 def _earned(data: dict[str, Any], store: Store) -> str:
-    return f"Earned {_amount(data['points'], '', store)}"
+    return f"Earned {amount_words(data['points'], '', store)}"
 
 
 def _not_earned(data: dict[str, Any], store: Store) -> str:
-    points = _amount(data.get("points", 0), "", store)
+    points = amount_words(data.get("points", 0), "", store)
     return f"Earned nothing: {points} by the rule, but whoever changed the order may not give points"
 
 
 def _taken_back(data: dict[str, Any], store: Store) -> str:
-    words = f"Took back {_amount(data['points'], '', store)} that the order had earned"
-    return f"{words}; {_amount(data['dropped'], '', store)} were not there any more" if data["dropped"] else words
+    words = f"Took back {amount_words(data['points'], '', store)} that the order had earned"
+    return f"{words}; {amount_words(data['dropped'], '', store)} were not there any more" if data["dropped"] else words
 
 
 def _given_again(data: dict[str, Any], store: Store) -> str:
-    return f"Gave {_amount(data['points'], '', store)} again that the order earns"
+    return f"Gave {amount_words(data['points'], '', store)} again that the order earns"
 
 
 def _undone(data: dict[str, Any], store: Store) -> str:
-    taken = _amount(data["amount"], data["currency"], store)
+    taken = amount_words(data["amount"], data["currency"], store)
     return f"Undid a return {trigger_words(data['trigger'])}: took back {taken}, which no automation returns again"
 
 
 def _balance(data: dict[str, Any], store: Store) -> str:
     amount = str(data.get("amount", "0"))
     verb = "Removed" if amount.startswith("-") else "Gave"
-    return f"{verb} {_amount(amount.removeprefix('-'), data.get('currency', ''), store)}"
+    return f"{verb} {amount_words(amount.removeprefix('-'), data.get('currency', ''), store)}"
 
 
 def _webhook(data: dict[str, Any], store: Store) -> str:
@@ -251,7 +226,7 @@ def _webhook(data: dict[str, Any], store: Store) -> str:
     return f"{_WEBHOOK_CHANGES[data['change']]}{because}"
 
 
-def _about_the_rest(words: str) -> Callable[[dict[str, Any], Store], str]:
+def _about_the_rest(words: str) -> Tell:
     return lambda data, store: words.format(left=left_words(data, store))
 
 
@@ -262,66 +237,13 @@ def _reward(data: dict[str, Any], store: Store) -> str:
     return f"Reward “{data.get('name', '')}” changed: {', '.join(name.replace('_', ' ') for name in terms)}"
 
 
-def _redeemed(data: dict[str, Any], store: Store) -> str:
-    points = _amount(data.get("points", 0), "", store)
-    return f"Redeemed {points} for “{data.get('name', '')}” {trigger_words(data.get('trigger', ''))}"
-
-
-def _code_used(data: dict[str, Any], store: Store) -> str:
-    return f"Code used by order {data['number']}" if "number" in data else "Code used, says the shop platform"
-
-
-def _used_code(data: dict[str, Any], store: Store) -> str:
-    return f"Used {_amount(data['points'], '', store)} with the code {data['code']}"
-
-
-def _code_returned(data: dict[str, Any], store: Store) -> str:
-    back, now, of = (_amount(data[name], "", store) for name in ("amount", "returned", "points"))
-    return f"Returned {back} through the order that used the code: {now} of {of} are back"
-
-
-def _return_undone(data: dict[str, Any], store: Store) -> str:
-    taken, now, of = (_amount(data[name], "", store) for name in ("amount", "returned", "points"))
-    return f"A return through the order was undone: took back {taken}, {now} of {of} are back"
-
-
-def _flagged(words: str) -> Callable[[dict[str, Any], Store], str]:
-    """On the order it says with which code, on the redemption by which order."""
-
-    def tell(data: dict[str, Any], store: Store) -> str:
-        if "code" in data:
-            return f"Came with the code {data['code']} {words}: the order used none of its points"
-        return f"Order {data.get('number', '')} came with the code {words}"
-
-    return tell
-
-
-def _code_failed(data: dict[str, Any], store: Store) -> str:
-    what = "delete" if data.get("reversed") else "make"
-    return f"The shop platform did not {what} the code: {data.get('error', '')}"
-
-
-def _reversed(data: dict[str, Any], store: Store) -> str:
-    back, of = (_amount(data.get(name, 0), "", store) for name in ("returned", "points"))
-    words = f"Redemption reversed {trigger_words(data.get('trigger', ''))}: returned {back} of {of}"
-    if "taken" in data:
-        words = f"{words}, took back {_amount(data['taken'], data.get('currency', ''), store)}"
-    words = f"{words}, although the code had been used" if data.get("forced") else words
-    asked = data.get("platform_asked")
-    return f"{words}; the shop platform could not be asked first" if asked == "unreachable" else words
-
-
-def _staff(words: str) -> Callable[[dict[str, Any], Store], str]:
+def _staff(words: str) -> Tell:
     return lambda data, store: words.format(
         role=data.get("role", ""), old=_value(data.get("from")), new=_value(data.get("to"))
     )
 
 
-def _fixed(words: str) -> Callable[[dict[str, Any], Store], str]:
-    return lambda data, store: words
-
-
-def _platform(words: str) -> Callable[[dict[str, Any], Store], str]:
+def _platform(words: str) -> Tell:
     return lambda data, store: words.format(LABELS.get(data.get("platform", ""), "the shop platform"))
 
 
@@ -337,13 +259,13 @@ def _not_told(data: dict[str, Any], store: Store) -> str:
     return f"The order could not be {what} on {label}: {data.get('reason', '')}"
 
 
-_SENTENCES: Final[dict[str, Callable[[dict[str, Any], Store], str]]] = {
+_SENTENCES: Final[dict[str, Tell]] = {
     Event.ORDER_CREATED: _created,
     Event.ORDER_UPDATED: _updated,
     Event.ORDER_SPENT: _spent,
     Event.ORDER_CANCELLED: _cancelled,
-    Event.ORDER_HELD: _fixed("Held: not cancelled automatically until it is released"),
-    Event.ORDER_RELEASED: _fixed("Released: may be cancelled automatically again"),
+    Event.ORDER_HELD: fixed("Held: not cancelled automatically until it is released"),
+    Event.ORDER_RELEASED: fixed("Released: may be cancelled automatically again"),
     Event.CREDITS_REVERTED: _reverted,
     Event.POINTS_REVERTED: _reverted,
     Event.REVERT_SKIPPED: _skipped,
@@ -352,29 +274,29 @@ _SENTENCES: Final[dict[str, Callable[[dict[str, Any], Store], str]]] = {
     Event.REVERT_UNDONE: _undone,
     Event.REVERT_DISMISSED: _about_the_rest("Dismissed: {left} will not be returned"),
     Event.REVERT_WAITS_AGAIN: _about_the_rest("Back in the queue: somebody has to decide about {left}"),
-    Event.MARKED_FOR_REFUND: _fixed("Stays cancelled; the late payment is to be refunded"),
+    Event.MARKED_FOR_REFUND: fixed("Stays cancelled; the late payment is to be refunded"),
     Event.POINTS_EARNED: _earned,
     Event.POINTS_NOT_EARNED: _not_earned,
     Event.POINTS_TAKEN_BACK: _taken_back,
     Event.POINTS_GIVEN_AGAIN: _given_again,
     Event.BALANCE_CHANGED: _balance,
-    Event.NOTICE_QUEUED: _fixed("Message to the customer waits to be sent"),
-    Event.NOTICE_SENT: _fixed("Message to the customer sent"),
-    Event.NOTICE_FAILED: _fixed("Message to the customer could not be sent"),
-    Event.NOTICE_WITHDRAWN: _fixed("Message to the customer withdrawn before it was sent"),
-    Event.SETTINGS_CHANGED: _fixed("Settings changed"),
+    Event.NOTICE_QUEUED: fixed("Message to the customer waits to be sent"),
+    Event.NOTICE_SENT: fixed("Message to the customer sent"),
+    Event.NOTICE_FAILED: fixed("Message to the customer could not be sent"),
+    Event.NOTICE_WITHDRAWN: fixed("Message to the customer withdrawn before it was sent"),
+    Event.SETTINGS_CHANGED: fixed("Settings changed"),
     Event.TAGGED_THERE: _tagged_there,
     Event.CANCELLED_THERE: _platform("Order cancelled on {} too; nothing was given back there"),
     Event.NOT_WRITTEN_BACK: _not_told,
     Event.WEBHOOK_CHANGED: _webhook,
-    Event.ORDER_DELETED_THERE: _fixed("Order deleted on the shop platform; it stays here with what it used"),
+    Event.ORDER_DELETED_THERE: fixed("Order deleted on the shop platform; it stays here with what it used"),
     Event.PLATFORM_CONNECTED: _platform("Connection to {} saved"),
     Event.PLATFORM_DISCONNECTED: _platform("Disconnected from {}"),
     Event.PLATFORM_UNINSTALLED: _platform("The shop uninstalled the app on {}"),
     Event.SIGNING_CHANGED: _platform("New webhook secret for {}"),
-    Event.CUSTOMER_ERASED: _fixed("Personal data erased"),
+    Event.CUSTOMER_ERASED: fixed("Personal data erased"),
     Event.CUSTOMER_ID_UNCLEAR: _id_unclear,
-    Event.DATA_REQUESTED: _fixed("Asked through the shop platform which data are kept"),
+    Event.DATA_REQUESTED: fixed("Asked through the shop platform which data are kept"),
     Event.STAFF_INVITED: _staff("Invited somebody to work here as {role}"),
     Event.STAFF_INVITED_AGAIN: _staff("Sent the invitation to work here as {role} again"),
     Event.INVITATION_WITHDRAWN: _staff("Withdrew the invitation to work here as {role}"),
@@ -384,18 +306,5 @@ _SENTENCES: Final[dict[str, Callable[[dict[str, Any], Store], str]]] = {
     Event.SECOND_FACTOR_ASKED: _staff("A second factor is asked of {new}, before of {old}"),
     Event.REWARD_CREATED: lambda data, store: f"Reward “{data.get('name', '')}” added",
     Event.REWARD_CHANGED: _reward,
-    Event.REDEEMED: _redeemed,
-    Event.CODE_CONFIRMED: _fixed("The code is active on the shop platform"),
-    Event.CODE_FAILED: _code_failed,
-    Event.CODE_USED: _code_used,
-    Event.REVERSAL_REQUESTED: _fixed("The customer asked for a reversal"),
-    Event.REVERSAL_REFUSED: _fixed("The request for a reversal was refused"),
-    Event.REVERSED: _reversed,
-    Event.CODE_DELETED: _fixed("The code is deleted on the shop platform"),
-    Event.CODE_RETURNED: _code_returned,
-    Event.CODE_RETURN_UNDONE: _return_undone,
-    Event.ORDER_USED_CODE: _used_code,
-    Event.REVERSED_CODE_USED: _flagged("after its points had been returned"),
-    Event.CODE_USED_BEFORE: _flagged("after another order had used it"),
-    Event.REVERSED_CODE_SETTLED: _fixed("The use of a code without its points was settled"),
+    **REDEMPTION_SENTENCES,
 }

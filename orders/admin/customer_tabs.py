@@ -12,7 +12,7 @@ from django.urls import reverse
 
 from loyalty.backoffice.exporting import FORMATS
 from loyalty.backoffice.paging import BriefPaginator
-from loyalty.journal.wording import trigger_words
+from loyalty.journal.words import trigger_words
 from loyalty.ledger.expiry import is_expired
 from loyalty.ledger.ledger import Kind, valid_at
 from loyalty.ledger.planner import Amount

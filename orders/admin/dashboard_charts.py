@@ -11,7 +11,7 @@ from django.db.models import Count, Exists, OuterRef, Sum
 from django.db.models.functions import TruncDate
 
 from loyalty.backoffice.addresses import page_of
-from loyalty.journal.wording import trigger_words
+from loyalty.journal.words import trigger_words
 from loyalty.ledger.expiry import end_of_day, last_day_of_use, local_day
 from loyalty.ledger.ledger import Kind, valid_at
 from loyalty.ledger.planner import Amount

@@ -8,7 +8,7 @@ from typing import Any, Final, cast
 from django.db.models import QuerySet
 
 from loyalty.exporting.tables import Cell, Column, Export, Viewing, amount, last_day, yes
-from loyalty.journal.wording import trigger_words
+from loyalty.journal.words import trigger_words
 from loyalty.ledger.expiry import is_expired
 from loyalty.ledger.ledger import Kind
 from loyalty.ledger.planner import Amount, UsedLot

@@ -9,7 +9,8 @@ from django.urls import reverse
 from django.utils.html import format_html
 
 from loyalty.journal.models import JournalEntry
-from loyalty.journal.wording import lines_of, trigger_words
+from loyalty.journal.wording import lines_of
+from loyalty.journal.words import trigger_words
 from loyalty.ledger.expiry import is_expired
 from loyalty.ledger.ledger import Kind
 from loyalty.ledger.models import MovementType

@@ -15,7 +15,7 @@ from django.utils.safestring import SafeString
 
 from loyalty.backoffice.base import StoreModelAdmin
 from loyalty.backoffice.filters import DayField, FilterForm, FormFilter
-from loyalty.journal.wording import trigger_words
+from loyalty.journal.words import trigger_words
 from loyalty.ledger.expiry import end_of_day
 from loyalty.stores.active import active_store, may
 from loyalty.stores.actors import Trigger, actor_names

@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from loyalty.journal.wording import trigger_words
+from loyalty.journal.words import trigger_words
 from loyalty.ledger.ledger import Returned
 from loyalty.notices.models import Notice, NoticeStatus
 from loyalty.stores.actors import actor_names
