@@ -222,11 +222,6 @@ NOT_YET: Final = {
     "code-cancelled": "codes",
     "customers-merged": "people",
     "declined-card": "standing",
-    "refund-failed-on-completed-order": "standing",
-    "authorised-money": "standing",
-    "cash-on-delivery-shipped": "standing",
-    "deleted-unpaid": "standing",
-    "test-gateway": "standing",
 }
 
 
