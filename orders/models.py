@@ -7,14 +7,27 @@ from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import Case, F, Q, Value, When
-from django.db.models.functions import Coalesce
 
 from credits.models import currency, money
 from loyalty.journal.models import AbstractProblem
-from loyalty.stores.actors import Trigger
 from loyalty.stores.scoping import SameStoreKey, StoreOwned, unique_in_store
 from orders.bulk_models import BulkCancel as BulkCancel
 from orders.bulk_models import BulkItem as BulkItem
+from orders.conditions import ATTEMPT_FAILED as ATTEMPT_FAILED
+from orders.conditions import AUTO_CANCELLABLE as AUTO_CANCELLABLE
+from orders.conditions import DELETED_UNPAID as DELETED_UNPAID
+from orders.conditions import FAILED_AFTER_PAYMENT as FAILED_AFTER_PAYMENT
+from orders.conditions import FELL_THROUGH as FELL_THROUGH
+from orders.conditions import NOT_OPEN_ON_PLATFORM as NOT_OPEN_ON_PLATFORM
+from orders.conditions import OPEN_ON_PLATFORM as OPEN_ON_PLATFORM
+from orders.conditions import PAID_AFTER_CANCELLATION as PAID_AFTER_CANCELLATION
+from orders.conditions import PAID_STATUSES as PAID_STATUSES
+from orders.conditions import RUNS_OUT as RUNS_OUT
+from orders.conditions import UNDECIDED as UNDECIDED
+from orders.conditions import UNPAID_STATUSES as UNPAID_STATUSES
+from orders.conditions import WAITING_SINCE as WAITING_SINCE
+from orders.conditions import cancellable as cancellable
+from orders.conditions import decided_as as decided_as
 from orders.desk_models import Look as Look
 from orders.desk_models import RevertUndo as RevertUndo
 from orders.redemption_models import CodeUse as CodeUse
@@ -25,17 +38,11 @@ from orders.revert_models import Revert as Revert
 from orders.statuses import CancelReason as CancelReason
 from orders.statuses import Completeness as Completeness
 from orders.statuses import OrderStatus as OrderStatus
+from orders.statuses import PaymentDetail as PaymentDetail
 from orders.statuses import PaymentStatus as PaymentStatus
 from orders.statuses import PersonsDecision as PersonsDecision
 from orders.statuses import RevertStatus as RevertStatus
 from orders.view_models import SavedView as SavedView
-
-UNDECIDED = (PersonsDecision.NONE, PersonsDecision.DEFERRED)
-# Since when an order of the queue waits: since it fell through, by whichever way (B2).
-WAITING_SINCE = Coalesce("cancelled_at", "payment_changed_at", "placed_at")
-
-# The order fell through: what O3 calls cancelled or refunded; partially refunded does not count.
-FELL_THROUGH = Q(status=OrderStatus.CANCELLED) | Q(payment_status=PaymentStatus.REFUNDED)
 
 
 def _revert_status(kind: str) -> "models.GeneratedField":
@@ -55,52 +62,11 @@ def _open(kind: str) -> Q:
     return Q(**{f"{kind}_reverted__lt": F(f"{kind}_applied"), f"{kind}_decision__in": UNDECIDED})
 
 
-def decided_as(decision: str) -> Q:
-    """Orders with this decision on either kind (N4)."""
-    return Q(credits_decision=decision) | Q(points_decision=decision)
-
-
 def _within(kind: str) -> models.CheckConstraint:
     return models.CheckConstraint(
         condition=Q(**{f"{kind}_reverted__gte": 0, f"{kind}_reverted__lte": F(f"{kind}_applied")}),
         name=f"order_{kind}_returned_within",
     )
-
-
-# What keeps an order that staff brought back from being cancelled again at once: its payment has not changed since.
-_NOT_JUDGED = Q(reinstated_at__isnull=True) | Q(payment_changed_at__gt=F("reinstated_at"))
-
-
-def cancellable(**payment: Any) -> Q:
-    """Orders that may be cancelled automatically, as far as their payment is as ``payment`` says (E9).
-
-    A condition on the payment that is there twice would have the database expect far fewer orders than there are.
-    """
-    return _NOT_JUDGED & Q(
-        status__in=(OrderStatus.PENDING, OrderStatus.CONFIRMED),
-        held_at__isnull=True,
-        arrived_late=False,
-        is_test=False,
-        **payment,
-    )
-
-
-AUTO_CANCELLABLE = cancellable(payment_status__in=(PaymentStatus.EXPIRED, PaymentStatus.FAILED))
-# A payment that arrived after an automatic cancel, and nobody has decided what becomes of it (E6).
-PAID_AFTER_CANCELLATION = Q(
-    status=OrderStatus.CANCELLED,
-    cancelled_by__in=(Trigger.PAYMENT_EXPIRED.value, Trigger.PAYMENT_FAILED.value),
-    payment_status__in=(PaymentStatus.PAID, PaymentStatus.PARTIALLY_REFUNDED),
-    refund_marked_at__isnull=True,
-)
-# Cancelled here, and the platform said last that it is open there (O6).
-OPEN_ON_PLATFORM = Q(status=OrderStatus.CANCELLED, platform_data__is_open=True)
-# The others. Not its negation: for the database an order of which nothing was said would be neither.
-NOT_OPEN_ON_PLATFORM = (
-    ~Q(status=OrderStatus.CANCELLED) | Q(platform_data__is_open=False) | ~Q(platform_data__has_key="is_open")
-)
-_NEVER_PAID = frozenset({PaymentStatus.PENDING, PaymentStatus.FAILED, PaymentStatus.EXPIRED})
-UNPAID = Q(payment_status=PaymentStatus.PENDING) & ~Q(status=OrderStatus.CANCELLED)
 
 
 class Order(StoreOwned):
@@ -114,11 +80,16 @@ class Order(StoreOwned):
     number = models.CharField(max_length=100)
     external_id = models.CharField(max_length=100, null=True, blank=True)
     platform = models.CharField(max_length=20, default="api")
-    # The platform's id of the order that this one was split from.
-    parent_external_id = models.CharField(max_length=100, null=True, blank=True)
     customer = SameStoreKey("stores.Customer", null=True, blank=True)
     status = models.CharField(max_length=10, choices=OrderStatus.choices, default=OrderStatus.PENDING)
     payment_status = models.CharField(max_length=20, choices=PaymentStatus.choices, default=PaymentStatus.PENDING)
+    # What keeps an open payment from running out, in more words than the six (E10).
+    payment_detail = models.CharField(
+        max_length=16, choices=PaymentDetail.choices, blank=True, default="", db_default=""
+    )
+    # When a card was last declined and nothing better followed; and whether it was ever paid, or completed (E10).
+    attempt_failed_at = models.DateTimeField(null=True, blank=True)
+    paid_before = models.BooleanField(default=False, db_default=False)
     payment_due_at = models.DateTimeField(null=True, blank=True)
     payment_changed_at = models.DateTimeField(null=True, blank=True)
     placed_at = models.DateTimeField()
@@ -135,6 +106,8 @@ class Order(StoreOwned):
     # What the platform last said in its own words, and when; used there means not in this ledger (O5).
     platform_data = models.JSONField(default=dict, blank=True)
     platform_updated_at = models.DateTimeField(null=True, blank=True)
+    # Since when it is deleted there, or in the bin (O9).
+    platform_deleted_at = models.DateTimeField(null=True, blank=True)
     # Paid through a test gateway: shown as such, and no automation acts on it.
     is_test = models.BooleanField(default=False)
     # What keeps automatic cancelling away: staff hold it, or it arrived long after its payment fell through (E9).
@@ -175,7 +148,8 @@ class Order(StoreOwned):
     )
     needs_revert = models.GeneratedField(
         expression=Case(
-            When(FELL_THROUGH & (_open("credits") | _open("points")), then=Value(True)), default=Value(False)
+            When((FELL_THROUGH | DELETED_UNPAID) & (_open("credits") | _open("points")), then=Value(True)),
+            default=Value(False),
         ),
         output_field=models.BooleanField(),
         db_persist=True,
@@ -221,6 +195,11 @@ class Order(StoreOwned):
             models.CheckConstraint(condition=Q(total__gte=0, refunded_total__gte=0), name="order_totals_not_negative"),
             models.CheckConstraint(condition=Q(status__in=OrderStatus.values), name="order_status_is_known"),
             models.CheckConstraint(condition=Q(payment_status__in=PaymentStatus.values), name="order_payment_is_known"),
+            models.CheckConstraint(
+                condition=Q(payment_detail="")
+                | Q(payment_detail__in=PaymentDetail.values, payment_status=PaymentStatus.PENDING),
+                name="order_detail_of_open_payment",
+            ),
         ]
         indexes: ClassVar[list[Any]] = [
             models.Index("store", F("placed_at").desc(), F("id").desc(), name="order_newest"),
@@ -289,13 +268,16 @@ class Order(StoreOwned):
             models.Index("customer", F("id").desc(), name="order_of_customer"),
             models.Index("store", "payment_status", "id", condition=AUTO_CANCELLABLE, name="order_auto_cancel"),
             models.Index(
-                "payment_due_at", condition=UNPAID & Q(payment_due_at__isnull=False), name="order_payment_due"
+                "payment_due_at", condition=RUNS_OUT & Q(payment_due_at__isnull=False), name="order_payment_due"
             ),
             models.Index(
-                "store", "placed_at", condition=UNPAID & Q(payment_due_at__isnull=True), name="order_window_due"
+                "store", "placed_at", condition=RUNS_OUT & Q(payment_due_at__isnull=True), name="order_window_due"
             ),
             models.Index(
-                "store", "payment_due_at", condition=UNPAID & Q(payment_due_at__isnull=False), name="order_due_of_store"
+                "store",
+                "payment_due_at",
+                condition=RUNS_OUT & Q(payment_due_at__isnull=False),
+                name="order_due_of_store",
             ),
             models.Index(
                 "store",
@@ -311,11 +293,13 @@ class Order(StoreOwned):
                 condition=OPEN_ON_PLATFORM,
                 name="order_open_on_platform",
             ),
-            models.Index(
-                "store",
-                "parent_external_id",
-                condition=Q(parent_external_id__isnull=False),
-                name="order_of_parent",
+            models.Index("attempt_failed_at", condition=ATTEMPT_FAILED, name="order_attempt_failed"),
+            *(
+                models.Index("store", F("placed_at").desc(), F("id").desc(), condition=condition, name=f"order_{name}")
+                for name, condition in (
+                    ("failed_after_paid", FAILED_AFTER_PAYMENT),
+                    ("deleted_there", Q(platform_deleted_at__isnull=False)),
+                )
             ),
             models.Index("rules_due_at", "id", condition=Q(rules_due_at__isnull=False), name="order_rules_due"),
             GinIndex("store", "tag_keys", name="order_tags"),
@@ -337,7 +321,23 @@ class Order(StoreOwned):
     @property
     def fell_through_unpaid(self) -> bool:
         """Whether the order is cancelled and no money ever came for it (R7)."""
-        return self.status == OrderStatus.CANCELLED and self.payment_status in _NEVER_PAID
+        return self.status == OrderStatus.CANCELLED and self.payment_status in UNPAID_STATUSES
+
+    @property
+    def deleted_unpaid(self) -> bool:
+        """Whether the platform deleted the order before it was paid (O9)."""
+        return self.platform_deleted_at is not None and self.payment_status in UNPAID_STATUSES
+
+    @property
+    def to_be_decided(self) -> bool:
+        """Whether what the order used and is not back is somebody's to decide (B2)."""
+        return self.fell_through or self.deleted_unpaid
+
+    @property
+    def failed_after_payment(self) -> bool:
+        """Whether the payment says failed although the order was paid or completed before (E10)."""
+        failed = self.payment_status == PaymentStatus.FAILED and self.status != OrderStatus.CANCELLED
+        return failed and self.paid_before
 
     @property
     def points_by_codes(self) -> int:

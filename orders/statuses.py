@@ -23,6 +23,17 @@ class PaymentStatus(models.TextChoices):
     REFUNDED = "refunded"
 
 
+class PaymentDetail(models.TextChoices):
+    """What is to be known of a payment that is still pending (E10)."""
+
+    NONE = "", "Nothing more is known"
+    AUTHORIZED = "authorized", "Authorised, not taken yet"
+    PARTIALLY_PAID = "partially_paid", "Partly paid"
+    ON_DELIVERY = "on_delivery", "Due on delivery, and on its way"
+    AT_BANK = "at_bank", "On its way through a bank"
+    VOIDED = "voided", "Let go: it was authorised, and nothing was taken"
+
+
 class RevertStatus(models.TextChoices):
     """A kind's revert status (O3); the words on screen are fixed."""
 

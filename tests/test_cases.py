@@ -221,11 +221,6 @@ RIGHT: Final = {
 NOT_YET: Final = {
     "customers-merged": "people",
     "declined-card": "standing",
-    "refund-failed-on-completed-order": "standing",
-    "authorised-money": "standing",
-    "cash-on-delivery-shipped": "standing",
-    "deleted-unpaid": "standing",
-    "test-gateway": "standing",
 }
 
 

@@ -59,6 +59,7 @@ class Event(StrEnum):
     REVERSED_CODE_SETTLED = "order.reversed_code_settled"
     WEBHOOK_CHANGED = "webhook.changed"
     ORDER_DELETED_THERE = "order.deleted_on_platform"
+    ORDER_RESTORED_THERE = "order.restored_on_platform"
     PLATFORM_CONNECTED = "platform.connected"
     PLATFORM_DISCONNECTED = "platform.disconnected"
     PLATFORM_UNINSTALLED = "platform.uninstalled"

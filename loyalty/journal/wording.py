@@ -45,6 +45,14 @@ _RULES: Final = {
     "no_share": "Did not return {left} {caused}: the share of what was refunded is nothing",
     "elsewhere": "Did not return {left}: order {value}, which it was split from or into, has its value back",
 }
+# Why automation does not act on an order at all (E10).
+_UNACTED: Final = {
+    "test_order": "Did not return {left}: this is a test order, and nothing acts on it",
+    "paid_before": (
+        "Did not return {left}: the order was paid or completed before and now its payment says failed, "
+        "so somebody has to look at it"
+    ),
+}
 _WEBHOOK_CHANGES: Final = {
     "created": "Webhook endpoint added",
     "changed": "Webhook endpoint changed",
@@ -59,6 +67,7 @@ _FIELDS: Final = {
     "payment_status": "payment",
     "tags": "tags",
     "refunded_total": "refunded",
+    "payment_detail": "of the payment",
     "payment_due_at": "payment due",
     "total": "total",
     "customer_id": "customer",
@@ -172,6 +181,8 @@ def left_words(data: dict[str, Any], store: Store) -> str:
 def _why_not(data: dict[str, Any]) -> str:
     if data["matched"]["by"] == "person" and data["trigger"] in _BY_HAND:
         return _DECIDED[data["code"]]
+    if data["matched"]["by"] is None and data["matched"]["value"] in _UNACTED:
+        return _UNACTED[data["matched"]["value"]]
     special = _of_rules(data) if data["trigger"] in ("rule_status", "rule_tag") else ""
     return _RULES.get(special, _REASONS[data["code"]])
 
@@ -290,6 +301,7 @@ _SENTENCES: Final[dict[str, Tell]] = {
     Event.NOT_WRITTEN_BACK: _not_told,
     Event.WEBHOOK_CHANGED: _webhook,
     Event.ORDER_DELETED_THERE: fixed("Order deleted on the shop platform; it stays here with what it used"),
+    Event.ORDER_RESTORED_THERE: fixed("Order brought back on the shop platform"),
     Event.PLATFORM_CONNECTED: _platform("Connection to {} saved"),
     Event.PLATFORM_DISCONNECTED: _platform("Disconnected from {}"),
     Event.PLATFORM_UNINSTALLED: _platform("The shop uninstalled the app on {}"),

@@ -50,6 +50,7 @@ SOURCES: Final[Mapping[str, Collection[str]]] = {
     "number": ("name", "order_number"),
     "status": ("status", "cancelled_at", "closed_at", "fulfillment_status", "financial_status", "payment_details"),
     "payment_status": ("financial_status", "payment_details"),
+    "payment_detail": ("financial_status", "fulfillment_status", "payment_gateway_names", "payment_details"),
     "currency": ("currency",),
     "total": ("total_price", "current_total_price"),
     "refunded_total": ("refunds",),

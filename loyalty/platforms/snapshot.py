@@ -23,6 +23,15 @@ class NotAnOrder(ValueError):
         self.field = field
 
 
+class OrderGone(NotAnOrder):
+    """The document says of an order that it is in the bin or removed; ``at`` is when, where the platform says (O9)."""
+
+    def __init__(self, reason: str, *, field: str, external_id: str, at: datetime | None) -> None:
+        super().__init__(reason, field=field)
+        self.external_id = external_id
+        self.at = at
+
+
 @dataclass(frozen=True, slots=True)
 class CustomerSnapshot:
     """Who placed the order, as far as the platform says. A guest has ``external_id == ""`` and an e-mail.
@@ -71,6 +80,10 @@ class OrderSnapshot:
     lines: tuple[LineSnapshot, ...] = ()
     cancelled_at: datetime | None = None
     payment_due_at: datetime | None = None
+    # What is to be known of a payment that is pending, in the words of :mod:`loyalty.platforms.payments` (E10).
+    payment_detail: str = ""
+    # It was paid or completed at some time, whatever its payment says now (E10).
+    paid_before: bool = False
     platform_status: str = ""
     platform_payment_status: str = ""
     discount_codes: tuple[str, ...] = ()

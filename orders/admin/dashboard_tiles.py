@@ -5,7 +5,6 @@ from datetime import datetime, timedelta
 from typing import Any, Final, Literal
 
 from django.db.models import Count, Exists, F, Min, OuterRef, Q, Sum
-from django.db.models.functions import Coalesce
 
 from loyalty.backoffice.addresses import page_of
 from loyalty.journal.models import LedgerCheck
@@ -19,7 +18,7 @@ from loyalty.stores.showing import show_moment
 from orders.admin.expiring import amounts_words, lost_sums
 from orders.admin.order_filters import AUTOMATIC
 from orders.kinds import KINDS, NAMES, show
-from orders.models import UNDECIDED, Completeness, Order, Revert, RevertUndo
+from orders.models import FAILED_AFTER_PAYMENT, UNDECIDED, WAITING_SINCE, Completeness, Order, Revert, RevertUndo
 from orders.services.code_uses import flagged_uses
 
 # Figures beyond this are shown as "more than"; the database looks at no more rows than that.
@@ -46,7 +45,7 @@ def needs_revert_tile(store: Store, now: datetime) -> list[Tile]:
     """Orders that fell through and on which nobody has decided: how many, what they used, since when (B2)."""
     orders = Order.objects.for_store(store)
     oldest = orders.filter(needs_revert=True).order_by("cancelled_at").values("pk")[: COUNTED_TO + 1]
-    since = Min(Coalesce("cancelled_at", "payment_changed_at", "placed_at"))
+    since = Min(WAITING_SINCE)
     rows = orders.filter(pk__in=oldest).order_by("currency").values("currency")
     found = list(rows.annotate(count=Count("pk"), since=since, credits=_open("credits"), points=_open("points")))
     count = sum(row["count"] for row in found)
@@ -75,6 +74,13 @@ def paid_late_tile(store: Store, now: datetime) -> list[Tile]:
     link = f"{_orders(store)}?paid_after_cancellation=yes"
     words = "Reinstate the order or refund the payment"
     return [Tile("Paid after cancellation", bounded(count), words, link, "bad" if count else "")]
+
+
+def failed_after_payment_tile(store: Store, now: datetime) -> list[Tile]:
+    """Orders whose payment says failed although they were paid or completed before (E10); nothing while none do."""
+    count = _count(Order.objects.for_store(store).filter(FAILED_AFTER_PAYMENT))
+    link = f"{_orders(store)}?failed_after_payment=yes"
+    return [Tile("Paid before, now failed", bounded(count), "Look at each order", link, "bad")] if count else []
 
 
 def returned_tiles(store: Store, now: datetime) -> list[Tile]:

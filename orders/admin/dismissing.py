@@ -81,12 +81,12 @@ def put_back_all(request: HttpRequest, orders: list[tuple[int, str]]) -> None:
 
 def can_be_put_back(order: Order) -> bool:
     """Whether somebody decided about something that is left of an order that fell through."""
-    return order.fell_through and bool(decided_kinds(order))
+    return order.to_be_decided and bool(decided_kinds(order))
 
 
 def can_be_dismissed(order: Order) -> bool:
     """Whether something is left of an order that fell through, and nobody has declined or dismissed it."""
-    return order.fell_through and bool(dismissible_kinds(order))
+    return order.to_be_decided and bool(dismissible_kinds(order))
 
 
 def _show(admin: BackOfficeAdmin, request: HttpRequest, order: Order, form: DismissForm) -> HttpResponse:

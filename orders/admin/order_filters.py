@@ -19,6 +19,7 @@ from loyalty.tags import tag_key
 from orders.bulk_models import BulkItem
 from orders.kinds import KINDS, LEDGERS
 from orders.models import (
+    FAILED_AFTER_PAYMENT,
     OPEN_ON_PLATFORM,
     Completeness,
     Order,
@@ -60,6 +61,8 @@ class OrderFilterForm(FilterForm):
     partial = _choice("Partly reverted only", _YES)
     paid_after_cancellation = _choice("Paid after cancellation", _YES)
     open_on_platform = _choice("Cancelled here, open on the platform", _YES)
+    deleted_on_platform = _choice("Deleted on the platform", _YES)
+    failed_after_payment = _choice("Paid or completed before, now failed", _YES)
     tags = forms.CharField(label="Tags (all of them, with commas between)", required=False, max_length=500)
     placed_from = DayField(label="Placed from", required=False)
     placed_to = DayField(label="Placed until", required=False)
@@ -91,6 +94,8 @@ class OrderFilterForm(FilterForm):
             "needs_revert": lambda _: Q(needs_revert=True),
             "paid_after_cancellation": lambda _: Q(paid_after_cancellation=True),
             "open_on_platform": lambda _: OPEN_ON_PLATFORM,
+            "deleted_on_platform": lambda _: Q(platform_deleted_at__isnull=False),
+            "failed_after_payment": lambda _: FAILED_AFTER_PAYMENT,
             "decision": decided_as,
             "partial": lambda _: Q(completeness=Completeness.PARTIAL),
             "tags": lambda text: Q(tag_keys__contains=[tag_key(tag) for tag in text.split(",") if tag.strip()]),

@@ -49,6 +49,7 @@ from orders.admin.showing import (
     status_badge,
     used_words,
 )
+from orders.admin.standing import standing_cards
 from orders.admin.undoing import undo_page
 from orders.admin.upcoming import upcoming_page
 from orders.admin.walking import skip_page, start_page
@@ -173,6 +174,7 @@ class OrderAdmin(StoreModelAdmin):
             "original": order,
             "order": order,
             "customer": order.customer,
+            "standing": standing_cards(order, store),
             "late_codes": late_codes(order, store),
             "badges": [status_badge(order), payment_badge(order)],
             "may_cancel": may(request, Can.CANCEL_ORDERS),

@@ -101,7 +101,7 @@ def _facts(order: Order, store: Store) -> list[tuple[str, Any]]:
         facts.append(("Points earned", show(order.points_earned, "", store)))
         facts.append(("Earned points taken back", show(order.points_taken_back, "", store)))
     facts += [
-        ("Payment", order.get_payment_status_display()),
+        ("Payment", _payment(order)),
         ("Total", show(order.total, order.currency, store)),
         ("Refunded", show(order.refunded_total, order.currency, store)),
         ("Placed", show_moment(order.placed_at, store)),
@@ -110,6 +110,8 @@ def _facts(order: Order, store: Store) -> list[tuple[str, Any]]:
         ("Platform", order.platform),
         ("External id", order.external_id or DASH),
     ]
+    if order.platform_deleted_at:
+        facts.append(("Deleted on the platform", show_moment(order.platform_deleted_at, store)))
     if order.reinstated_at:
         facts.append(("Reinstated", show_moment(order.reinstated_at, store)))
     if order.refund_marked_at:
@@ -121,6 +123,11 @@ def _facts(order: Order, store: Store) -> list[tuple[str, Any]]:
             ("Cancel reason", reason),
         ]
     return facts
+
+
+def _payment(order: Order) -> str:
+    status = order.get_payment_status_display()
+    return f"{status}. {order.get_payment_detail_display()}" if order.payment_detail else status
 
 
 def _customer_link(order: Order) -> str:

@@ -6,11 +6,18 @@ from django.utils.safestring import SafeString
 from loyalty.ledger.ledger import Kind
 from loyalty.stores.models import Store
 from orders.kinds import applied, currency_of, reverted, show
-from orders.models import Order, OrderStatus, PaymentStatus, PersonsDecision, RevertStatus
+from orders.models import Order, OrderStatus, PaymentDetail, PaymentStatus, PersonsDecision, RevertStatus
 
 DASH = "–"
 _STATUS_COLOURS = {OrderStatus.CANCELLED: "red", OrderStatus.COMPLETED: "green", OrderStatus.CONFIRMED: "blue"}
 _PAYMENT_COLOURS = {PaymentStatus.PAID: "green", PaymentStatus.FAILED: "red", PaymentStatus.EXPIRED: "red"}
+_DETAILS = {
+    PaymentDetail.AUTHORIZED: "authorised",
+    PaymentDetail.PARTIALLY_PAID: "partly paid",
+    PaymentDetail.ON_DELIVERY: "due on delivery",
+    PaymentDetail.AT_BANK: "at the bank",
+    PaymentDetail.VOIDED: "let go",
+}
 _DECISIONS = {
     PersonsDecision.DECLINED: "declined",
     PersonsDecision.EXPIRED_LEFT: "expired, not extended",
@@ -24,13 +31,23 @@ def badge(words: str, colour: str = "") -> SafeString:
 
 
 def status_badge(order: Order) -> SafeString:
-    """The order's status."""
-    return badge(order.get_status_display(), _STATUS_COLOURS.get(OrderStatus(order.status), ""))
+    """The order's status, and beside it in grey that it is deleted on its platform or a test (O9, E10)."""
+    shown = badge(order.get_status_display(), _STATUS_COLOURS.get(OrderStatus(order.status), ""))
+    if order.platform_deleted_at is not None:
+        shown = _with_note(shown, "deleted on the platform")
+    return _with_note(shown, "test order") if order.is_test else shown
 
 
 def payment_badge(order: Order) -> SafeString:
-    """The order's payment status."""
-    return badge(order.get_payment_status_display(), _PAYMENT_COLOURS.get(PaymentStatus(order.payment_status), ""))
+    """The order's payment status, and beside it in grey what is to be known of one that is pending (E10)."""
+    status = badge(order.get_payment_status_display(), _PAYMENT_COLOURS.get(PaymentStatus(order.payment_status), ""))
+    if order.failed_after_payment:
+        return _with_note(status, "paid before")
+    return _with_note(status, _DETAILS[PaymentDetail(order.payment_detail)]) if order.payment_detail else status
+
+
+def _with_note(shown: SafeString, words: str) -> SafeString:
+    return format_html('{} <span class="badge badge-note">{}</span>', shown, words)
 
 
 def revert_status(order: Order, kind: Kind) -> str:
@@ -69,8 +86,8 @@ def revert_badge(order: Order, kind: Kind, store: Store) -> SafeString | str:
     partial = words != RevertStatus.REVERTED.label
     colour = "orange" if words == RevertStatus.NOT_REVERTED.label else "blue" if partial else "green"
     decided = _DECISIONS.get(PersonsDecision(decision(order, kind))) if colour != "green" else None
-    note = format_html(' <span class="badge badge-note">{}</span>', decided) if decided else ""
-    return format_html("{}{}", badge(words, colour), note)
+    shown = badge(words, colour)
+    return _with_note(shown, decided) if decided else shown
 
 
 def used_words(order: Order, kind: Kind, store: Store) -> str:

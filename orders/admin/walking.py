@@ -19,7 +19,7 @@ from loyalty.stores.roles import Can
 from loyalty.stores.showing import show_moment
 from orders.admin.why import reasons
 from orders.models import Look, Order
-from orders.services.queue import hand_out, look_at, stop_looking, waiting
+from orders.services.queue import hand_out, look_at, stop_looking, waiting, waiting_since
 
 # What an address carries while somebody walks: what is done there leads on to the next order.
 WALKING: Final = "?walk=1"
@@ -83,7 +83,7 @@ def walk_bar(request: HttpRequest, order: Order) -> WalkBar:
     store, now = active_store(request), timezone.now()
     walk = _walk(request)
     other = look_at(order, actor=acting(request), now=now)
-    since = order.cancelled_at or order.payment_changed_at or order.placed_at
+    since = waiting_since(order)
     return WalkBar(
         progress=_progress(walk, count(store, walk.passed)),
         waits=age(since, store, now),

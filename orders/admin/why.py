@@ -64,12 +64,13 @@ def _as_one(entries: Sequence[JournalEntry], sentences: list[str], store: Store)
 
 def _sentence(order: Order, kind: Kind, last: JournalEntry | None, names: Mapping[str, str], store: Store) -> str:
     back = reverted(order, kind)
-    if last is not None and (order.fell_through or _is_a_rules(last)):
+    if last is not None and (order.to_be_decided or order.failed_after_payment or _is_a_rules(last)):
         return f"{sentence(last, store)} ({names[last.actor]}, {show_moment(last.created_at, store)})."
-    if not order.fell_through:
+    if not order.to_be_decided:
         return _in_hand(order, kind, store) if back else ""
     left = show(applied(order, kind) - back, currency_of(order, kind), store)
-    return f"Nobody has decided yet about {left}{' of store credits' if kind == 'credits' else ''}."
+    undecided = f"Nobody has decided yet about {left}{' of store credits' if kind == 'credits' else ''}."
+    return undecided if order.fell_through else f"Deleted on the platform before it was paid. {undecided}"
 
 
 def _is_a_rules(last: JournalEntry) -> bool:

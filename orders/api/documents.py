@@ -10,6 +10,7 @@ from loyalty.api.values import AmountField, DayField, IdField, InstantField
 from loyalty.ledger.planner import Outcome
 from loyalty.notices.models import NoticeStatus
 from loyalty.stores.actors import Trigger
+from orders.api.shapes import PAYMENT_DETAILS
 from orders.kinds import KINDS
 from orders.models import CancelReason, Completeness, OrderStatus, PaymentStatus, RevertStatus
 from orders.services.tracing import DecisionOutcome, MatchedBy
@@ -43,6 +44,7 @@ class OrderDocument(Document):
     customer = CustomerDocument(allow_null=True)
     status = serializers.ChoiceField(choices=OrderStatus.choices)
     payment_status = serializers.ChoiceField(choices=PaymentStatus.choices)
+    payment_detail = serializers.ChoiceField(choices=PAYMENT_DETAILS, allow_null=True)
     payment_due_at = InstantField(allow_null=True)
     placed_at = InstantField()
     currency = serializers.CharField()
@@ -63,6 +65,8 @@ class OrderDocument(Document):
     cancelled_by = serializers.ChoiceField(choices=TRIGGERS, allow_null=True)
     cancel_reason = serializers.ChoiceField(choices=CancelReason.choices, allow_null=True)
     held_at = InstantField(allow_null=True)
+    platform_deleted_at = InstantField(allow_null=True)
+    is_test = serializers.BooleanField()
     created_at = InstantField()
     updated_at = InstantField()
 

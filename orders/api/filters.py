@@ -13,6 +13,7 @@ from loyalty.stores.preferences import current_settings
 from loyalty.tags import tag_key
 from orders.kinds import KINDS
 from orders.models import (
+    FAILED_AFTER_PAYMENT,
     NOT_OPEN_ON_PLATFORM,
     OPEN_ON_PLATFORM,
     Completeness,
@@ -52,6 +53,15 @@ class OrderFilters(Filters):
     open_on_platform = YesNoFilter(
         method="open_there", help_text="Cancelled here, and the shop platform says that it is open there."
     )
+    deleted_on_platform = YesNoFilter(
+        field_name="platform_deleted_at",
+        lookup_expr="isnull",
+        exclude=True,
+        help_text="Deleted on the shop platform, or in its bin.",
+    )
+    failed_after_payment = YesNoFilter(
+        method="failed_later", help_text="Its payment says failed, although it was paid or completed before."
+    )
     used_credits = YesNoFilter(method="used", help_text="Whether credits were applied.")
     used_points = YesNoFilter(method="used", help_text="Whether points were applied.")
     tag = TextFilter(method="tagged", help_text="Has this tag: whole, trimmed, ignoring case.")
@@ -84,6 +94,10 @@ class OrderFilters(Filters):
     def open_there(self, orders: "QuerySet[Order]", _name: str, value: bool) -> "QuerySet[Order]":
         """Orders that are cancelled here alone, or all others (O6)."""
         return orders.filter(OPEN_ON_PLATFORM if value else NOT_OPEN_ON_PLATFORM)
+
+    def failed_later(self, orders: "QuerySet[Order]", _name: str, value: bool) -> "QuerySet[Order]":
+        """Orders that staff have to look at because a payment that was there says failed, or all others (E10)."""
+        return orders.filter(FAILED_AFTER_PAYMENT) if value else orders.exclude(FAILED_AFTER_PAYMENT)
 
     def decided(self, orders: "QuerySet[Order]", _name: str, value: Sequence[str]) -> "QuerySet[Order]":
         """Orders with one of these decisions on either kind."""

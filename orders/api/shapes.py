@@ -6,7 +6,7 @@ Plain functions rather than serializers: a page of fifty orders is made of two t
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from typing import Any
+from typing import Any, Final
 
 from loyalty.api.documents import actor_json
 from loyalty.api.values import instant_or_none
@@ -17,13 +17,22 @@ from loyalty.ledger.planner import Amount
 from loyalty.notices.models import Notice
 from loyalty.stores.models import Customer, Store
 from orders.kinds import KINDS, allocation_ref, applied, currency_of, plain, reverted
-from orders.models import Order, Revert, RevertUndo
+from orders.models import Order, PaymentDetail, Revert, RevertUndo
 from orders.services.applying import CancelResult, MadeRevert, Skip, lot_json, skips
 from orders.services.plans import Preview
 from orders.services.reinstating import ReinstateResult
 from orders.services.warnings import OrderWarning
 
 JSON = dict[str, Any]
+PAYMENT_DETAILS: Final = tuple(
+    detail.value
+    for detail in (
+        PaymentDetail.AUTHORIZED,
+        PaymentDetail.PARTIALLY_PAID,
+        PaymentDetail.ON_DELIVERY,
+        PaymentDetail.VOIDED,
+    )
+)
 
 
 def order_json(order: Order) -> JSON:
@@ -36,6 +45,7 @@ def order_json(order: Order) -> JSON:
         "customer": _customer(order.customer),
         "status": order.status,
         "payment_status": order.payment_status,
+        "payment_detail": payment_detail(order),
         "payment_due_at": instant_or_none(order.payment_due_at),
         "placed_at": instant_or_none(order.placed_at),
         "currency": order.currency,
@@ -52,9 +62,16 @@ def order_json(order: Order) -> JSON:
         "cancelled_by": order.cancelled_by or None,
         "cancel_reason": order.cancel_reason or None,
         "held_at": instant_or_none(order.held_at),
+        "platform_deleted_at": instant_or_none(order.platform_deleted_at),
+        "is_test": order.is_test,
         "created_at": instant_or_none(order.created_at),
         "updated_at": instant_or_none(order.updated_at),
     }
+
+
+def payment_detail(order: Order) -> str | None:
+    """What is to be known of a pending payment, in the contract's words, which have none for money at a bank (E10)."""
+    return order.payment_detail if order.payment_detail in PAYMENT_DETAILS else None
 
 
 def _customer(customer: Customer | None) -> JSON | None:

@@ -1,5 +1,6 @@
 """Changing an order's facts from outside: tags, status, payment, refunds (O1, N2)."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
@@ -13,13 +14,18 @@ from loyalty.stores.actors import Actor, ActorType, Trigger
 from loyalty.stores.models import Store
 from loyalty.stores.preferences import current_settings
 from loyalty.tags import clean_tags, tag_key
-from orders.kinds import plain
-from orders.models import Order, OrderStatus, PaymentStatus
+from orders.kinds import KINDS, applied, plain, reverted
+from orders.models import PAID_STATUSES, Order, OrderStatus, PaymentDetail, PaymentStatus
 from orders.services.applying import lock_order
 from orders.services.earning import Earner, settle_earned
 from orders.services.rules import facts_of
+from orders.services.tracing import PAID_BEFORE, TEST_ORDER, unacted_entry
 from orders.services.watching import WATCHED, watch
 
+_FALLEN_THROUGH: Final[Mapping[str, Trigger]] = {
+    PaymentStatus.EXPIRED: Trigger.PAYMENT_EXPIRED,
+    PaymentStatus.FAILED: Trigger.PAYMENT_FAILED,
+}
 # Of what may be changed, the facts that the spent-revert rules look at (N2).
 _LOOKED_AT: Final = frozenset({"tags", "status", "payment_status", "refunded_total"})
 
@@ -62,20 +68,46 @@ def change_order(
     note_payment(order, changed="payment_status" in changes, now=now)
     order.version += 1
     order.updated_at = now
-    order.save(update_fields=[*changes, "payment_changed_at", "tag_keys", *WATCHED, "version", "updated_at"])
+    order.save(update_fields=[*changes, *PAYMENT_FACTS, "tag_keys", *WATCHED, "version", "updated_at"])
     order.refresh_from_db()
-    record([order_updated(order, changes)], actor=actor, now=now)
+    told = unacted(order, settings.version) if "payment_status" in changes else []
+    record([order_updated(order, changes), *told], actor=actor, now=now)
     trigger = Trigger.API if actor.type is ActorType.API_KEY else Trigger.ADMIN
     settle_earned([Earner(order, store, settings)], actor=actor, trigger=trigger, now=now)
     return order
 
 
+# What noting a payment writes; whoever calls it saves these.
+PAYMENT_FACTS: Final = ("payment_changed_at", "payment_detail", "attempt_failed_at", "paid_before")
+
+
 def note_payment(order: Order, *, changed: bool, now: datetime) -> None:
-    """Remember when the payment status changed; when it fell through, have the order looked at within seconds (E5)."""
+    """Remember when the payment status changed; when it fell through, have the order looked at within seconds (E5).
+
+    That it was paid or completed once is never forgotten; what was known of an open payment is, when it is not open
+    any more (E10).
+    """
+    order.paid_before |= order.payment_status in PAID_STATUSES or order.status == OrderStatus.COMPLETED
+    if order.payment_status != PaymentStatus.PENDING:
+        order.payment_detail, order.attempt_failed_at = PaymentDetail.NONE, None
     if changed:
         order.payment_changed_at = now
         if order.payment_status in (PaymentStatus.EXPIRED, PaymentStatus.FAILED):
             wake("orders.auto_cancel")
+
+
+def unacted(order: Order, settings_version: int) -> list[Happening]:
+    """Why automatic cancelling will not act on an order whose payment has just fallen through (E10, N6).
+
+    One entry for each kind of which something is not back, where it is a test order, or was paid or completed before
+    and now says failed; for all other orders none.
+    """
+    trigger = _FALLEN_THROUGH.get(order.payment_status)
+    reason = TEST_ORDER if order.is_test else PAID_BEFORE if order.failed_after_payment else None
+    if trigger is None or reason is None or order.status == OrderStatus.CANCELLED:
+        return []
+    left = [kind for kind in KINDS if reverted(order, kind) < applied(order, kind)]
+    return [unacted_entry(order, kind, reason, trigger=trigger, settings_version=settings_version) for kind in left]
 
 
 def order_updated(order: Order, changes: dict[str, tuple[Any, Any]]) -> Happening:

@@ -23,11 +23,12 @@ from loyalty.platforms.meanings import (
 from loyalty.platforms.models import DeliveryState, InboundDelivery, PlatformConnection
 from loyalty.platforms.receiving import TEST_WORDS
 from loyalty.platforms.registry import LABELS, read_order
-from loyalty.platforms.snapshot import NotAnOrder, OrderSnapshot, without
+from loyalty.platforms.snapshot import NotAnOrder, OrderGone, OrderSnapshot, without
 from loyalty.stores.actors import Actor
 from orders.models import Order
 from orders.services.ingesting import Outcome, ingest
-from orders.services.platform_news import note_deleted, note_payment_news, note_still_there
+from orders.services.platform_news import note_payment_news
+from orders.services.platform_presence import note_deleted
 from orders.services.privacy import Finished, erase_person, erase_shop, note_request
 
 # A document that is no order by these facts is none for good: a draft, something in the bin, a return.
@@ -80,7 +81,7 @@ def carry_out(delivery: InboundDelivery, now: datetime) -> "Result | Ask":
 def carry_out_fetched(delivery: InboundDelivery, document: Mapping[str, Any] | None, now: datetime) -> Result:
     """The same once the platform has answered: ``document`` is the order, None when it does not show it."""
     said = meaning(delivery)
-    result = _record(delivery, document, now) if document is not None else None
+    result = _record(delivery, document, now, shown_at=now) if document is not None else None
     if isinstance(said, PaymentNews):
         return _payment_news(delivery, said, now)
     label = LABELS[delivery.platform]
@@ -88,21 +89,27 @@ def carry_out_fetched(delivery: InboundDelivery, document: Mapping[str, Any] | N
 
 
 def _whole_order(delivery: InboundDelivery, said: WholeOrder, now: datetime) -> Result:
-    result = _record(delivery, said.document, now)
-    if said.restored and result.order:
-        note_still_there(result.order)
-    return result
+    return _record(delivery, said.document, now, shown_at=delivery.received_at if said.restored else None)
 
 
-def _record(delivery: InboundDelivery, document: Mapping[str, Any], now: datetime) -> Result:
+def _record(
+    delivery: InboundDelivery, document: Mapping[str, Any], now: datetime, *, shown_at: datetime | None
+) -> Result:
     try:
         snapshot = _read(delivery, document)
+    except OrderGone as gone:
+        return _note_deleted(delivery, gone.external_id, gone.at, now)
     except NotAnOrder as error:
         if error.field in _NO_ORDER:
             return _left(str(error))
         raise
     done = ingest(
-        store=delivery.store, platform=delivery.platform, snapshot=snapshot, actor=actor_of(delivery), now=now
+        store=delivery.store,
+        platform=delivery.platform,
+        snapshot=snapshot,
+        actor=actor_of(delivery),
+        now=now,
+        shown_at=shown_at,
     )
     if done.order is None:
         return _left(TEST_WORDS, external_id=snapshot.external_id)
@@ -141,18 +148,23 @@ def _payment_news(delivery: InboundDelivery, said: PaymentNews, now: datetime) -
 
 
 def _deleted(delivery: InboundDelivery, said: DeletedOrder, now: datetime) -> Result:
+    return _note_deleted(delivery, said.external_id, None, now)
+
+
+def _note_deleted(delivery: InboundDelivery, external_id: str, said_at: datetime | None, now: datetime) -> Result:
     order = note_deleted(
         store=delivery.store,
         platform=delivery.platform,
-        external_id=said.external_id,
-        at=delivery.received_at,
+        external_id=external_id,
+        said_at=said_at,
+        heard_at=delivery.received_at,
         actor=actor_of(delivery),
         now=now,
     )
     if order is None:
-        return _left("The deleted order was not recorded here.", external_id=said.external_id)
+        return _left("The deleted order was not recorded here.", external_id=external_id)
     words = f"Order {order.number} was deleted there. Here it stays, with what it used."
-    return Result(DeliveryState.DONE, words, order, said.external_id)
+    return Result(DeliveryState.DONE, words, order, external_id)
 
 
 def _uninstalled(delivery: InboundDelivery, said: Uninstalled, now: datetime) -> Result:

@@ -45,10 +45,11 @@ def dismiss_revert(
 
     Automation leaves it alone from then on, people may still return it (N4). What was declined or dismissed before
     stays as it is; with nothing else left to decide, nothing changes. Raises NotFound (T1), NotReturnable for an order
-    that is neither cancelled nor refunded, NothingLeft, VersionConflict when ``version`` is given and old.
+    that is neither cancelled nor refunded nor deleted there unpaid, NothingLeft, VersionConflict when ``version`` is
+    given and old.
     """
     order = lock_order(store, order_id, version=version)
-    if not order.fell_through:
+    if not order.to_be_decided:
         raise NotReturnable("This order is neither cancelled nor refunded, so nothing waits to be returned.")
     if not _left(order):
         raise NothingLeft("Everything that this order used is back already; there is nothing to decide.")

@@ -42,6 +42,7 @@ _NEEDED: Final = (
     "payment_status",
     "total",
     "refunded_total",
+    "is_test",
     "tag_keys",
     "cancelled_by",
     "rules_due_at",

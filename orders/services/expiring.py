@@ -12,7 +12,7 @@ from loyalty.journal.problems import by_halves, set_aside, solved
 from loyalty.journal.record import Event, Happening, record
 from loyalty.stores.actors import Actor
 from loyalty.stores.preferences import settings_by_store
-from orders.models import UNPAID, Order, PaymentStatus, Problem
+from orders.models import RUNS_OUT, Order, PaymentStatus, Problem
 
 JOB: Final = "orders.expire_overdue_payments"
 BATCH: Final = 500
@@ -33,7 +33,7 @@ def expire_overdue_payments(now: datetime) -> dict[str, int]:
 
 
 def _overdue(now: datetime) -> "Iterable[QuerySet[Order]]":
-    unpaid = Order.unscoped.filter(UNPAID)
+    unpaid = Order.unscoped.filter(RUNS_OUT)
     yield unpaid.filter(payment_due_at__lte=now).order_by("payment_due_at")
     for store_id, settings in settings_by_store().items():
         if (hours := settings.auto_cancel.payment_window_hours) is not None:

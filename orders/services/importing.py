@@ -9,16 +9,19 @@ from django.db import InterfaceError, OperationalError, transaction
 
 from loyalty.platforms.files import Row
 from loyalty.platforms.registry import read_order
-from loyalty.platforms.snapshot import NotAnOrder, OrderSnapshot
+from loyalty.platforms.snapshot import NotAnOrder, OrderGone, OrderSnapshot
 from loyalty.stores.actors import Actor
 from loyalty.stores.models import Store
 from orders.services.ingesting import Outcome, ingest
+from orders.services.platform_presence import note_deleted
 from orders.services.platform_state import Standing, digest, standing
 from orders.services.unsaid import meant
 
 logger = logging.getLogger(__name__)
 
-Take = Callable[[OrderSnapshot, datetime], Outcome]
+# What a row says: what an order is, or that it is gone.
+Said = OrderSnapshot | OrderGone
+Take = Callable[[Said, datetime], Outcome]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +47,26 @@ class Import:
     platform: str
     actor: Actor
 
-    def take(self, snapshot: OrderSnapshot, now: datetime) -> Outcome:
+    def take(self, said: Said, now: datetime) -> Outcome:
         """Record one order, in a transaction of its own. Raises NotAnOrder."""
-        return ingest(store=self.store, platform=self.platform, snapshot=snapshot, actor=self.actor, now=now).outcome
+        if isinstance(said, OrderGone):
+            return self._delete(said, now)
+        return ingest(store=self.store, platform=self.platform, snapshot=said, actor=self.actor, now=now).outcome
+
+    def _delete(self, gone: OrderGone, now: datetime) -> Outcome:
+        """Note that an order is in the bin there (O9); one that is not recorded here is none."""
+        order = note_deleted(
+            store=self.store,
+            platform=self.platform,
+            external_id=gone.external_id,
+            said_at=gone.at,
+            heard_at=now,
+            actor=self.actor,
+            now=now,
+        )
+        if order is None:
+            raise gone
+        return Outcome.UPDATED if order.updated_at == now else Outcome.UNCHANGED
 
 
 class Rehearsal:
@@ -60,19 +80,21 @@ class Rehearsal:
         self._real = real
         self._seen: dict[str, tuple[Standing, str]] = {}
 
-    def take(self, snapshot: OrderSnapshot, now: datetime) -> Outcome:
+    def take(self, said: Said, now: datetime) -> Outcome:
         """What recording one order after the others would come to. Raises NotAnOrder."""
-        outcome = self._try(snapshot, now)
-        last = self._seen.get(snapshot.external_id)
+        outcome = self._try(said, now)
+        if isinstance(said, OrderGone):
+            return outcome
+        last = self._seen.get(said.external_id)
         if last is not None:
-            outcome = self._second_outcome(snapshot, *last)
+            outcome = self._second_outcome(said, *last)
         if outcome not in (Outcome.STALE, Outcome.TEST):
-            self._seen[snapshot.external_id] = (self._standing(snapshot), digest(snapshot))
+            self._seen[said.external_id] = (self._standing(said), digest(said))
         return outcome
 
-    def _try(self, snapshot: OrderSnapshot, now: datetime) -> Outcome:
+    def _try(self, said: Said, now: datetime) -> Outcome:
         with transaction.atomic():
-            outcome = self._real.take(snapshot, now)
+            outcome = self._real.take(said, now)
             transaction.set_rollback(True)
         return outcome
 
@@ -89,7 +111,10 @@ def take_row(row: Row, *, platform: str, take: Take, now: datetime) -> RowResult
     """Hand one row of a file to ``take`` and say what became of it. Raises only when the database is away."""
     number = ""
     try:
-        snapshot = meant(_read(row, platform), now=now)
+        said = _read(row, platform)
+        if isinstance(said, OrderGone):
+            return RowResult(row.position, number, take(said, now))
+        snapshot = meant(said, now=now)
         number = snapshot.number
         return RowResult(row.position, number, take(snapshot, now), left_out=snapshot.left_out)
     except NotAnOrder as error:
@@ -101,8 +126,11 @@ def take_row(row: Row, *, platform: str, take: Take, now: datetime) -> RowResult
         return RowResult(row.position, number, error="Something unexpected is in this order; the log says what.")
 
 
-def _read(row: Row, platform: str) -> OrderSnapshot:
+def _read(row: Row, platform: str) -> Said:
     if row.document is None:
         raise row.error or NotAnOrder("There is no order here.")
-    snapshot = read_order(platform, row.document)
+    try:
+        snapshot = read_order(platform, row.document)
+    except OrderGone as gone:
+        return gone
     return replace(snapshot, is_test_delivery=True) if row.is_test else snapshot

@@ -14,17 +14,20 @@ from loyalty.stores.identifying import CustomerFacts, identify
 from loyalty.stores.models import Customer, Store
 from loyalty.stores.preferences import StoreSettings, current_settings
 from orders.models import Order, PaymentStatus
-from orders.services.changing import note_payment, order_updated
+from orders.services.changing import PAYMENT_FACTS, note_payment, order_updated, unacted
 from orders.services.code_uses import codes_there, use_codes
 from orders.services.earning import Earner, settle_earned
+from orders.services.platform_presence import note_still_there
 from orders.services.platform_state import (
     HEARD,
     LAST_SAID,
     is_repeat,
+    is_there_again,
     only_our_tags,
     recorded_standing,
     standing,
     state_after,
+    was_paid,
 )
 from orders.services.rules import Facts, facts_of
 from orders.services.unsaid import filled, meant
@@ -33,10 +36,10 @@ from orders.services.watching import WATCHED, watch
 # An order that first arrives with its payment fallen through longer ago than this is recorded, not acted on (E9).
 LATE: Final = timedelta(days=7)
 # What is written about a state that says nothing new: only that it has been heard.
-_SILENT: Final = ("platform_updated_at", "platform_data", "tags", "tag_keys")
+_SILENT: Final = ("platform_updated_at", "platform_data", "tags", "tag_keys", "paid_before")
 
-# What says nothing of its own: "platform_data" tells of a parent, "tags" of their keys.
-_UNTOLD: Final = ("platform_updated_at", "tag_keys", "parent_external_id")
+# What says nothing of its own: "tags" tell of their keys, payment and status of what was.
+_UNTOLD: Final = ("platform_updated_at", "tag_keys", "paid_before")
 
 
 class Outcome(StrEnum):
@@ -59,14 +62,24 @@ class IngestResult:
 
 
 @transaction.atomic
-def ingest(*, store: Store, platform: str, snapshot: OrderSnapshot, actor: Actor, now: datetime) -> IngestResult:
+def ingest(
+    *,
+    store: Store,
+    platform: str,
+    snapshot: OrderSnapshot,
+    actor: Actor,
+    now: datetime,
+    shown_at: datetime | None = None,
+) -> IngestResult:
     """Record what ``platform`` says about one order.
 
     An older state than the recorded one changes nothing, and neither does one that says nothing new: no version, no
     journal (O2). What is new, or said again, the spent-revert rules look at (N2). A cancel made here stands (O6).
     Nothing is taken from the customer (O5). An order that first arrives expired or failed and was placed more than 7
-    days ago is marked and not acted on (E9). A test delivery is recognised and not stored. The points of codes issued
-    here that the order came with are points that it used (R7). What could not be read stays as it was recorded (O10).
+    days ago is marked and not acted on (E9). ``shown_at`` is when the platform showed the order, which may be long
+    after its last change: one that is shown is not deleted there any more (O9). A test delivery is recognised and not
+    stored. The points of codes issued here that the order came with are points that it used (R7). What could not be
+    read stays as it was recorded (O10).
     """
     if snapshot.is_test_delivery:
         return IngestResult(None, Outcome.TEST)
@@ -83,7 +96,11 @@ def ingest(*, store: Store, platform: str, snapshot: OrderSnapshot, actor: Actor
             if order is None:
                 raise
     snapshot = filled(snapshot, order)
-    return IngestResult(order, _update(order, snapshot, store, actor, now), snapshot.left_out)
+    heard_before = order.platform_updated_at
+    outcome = _update(order, snapshot, store, actor, now)
+    if is_there_again(order, snapshot, heard_before, shown_at):
+        note_still_there(order, actor=actor, now=now)
+    return IngestResult(order, outcome, snapshot.left_out)
 
 
 def _existing(store: Store, platform: str, snapshot: OrderSnapshot) -> Order | None:
@@ -120,6 +137,10 @@ def _fell_through(order: Order) -> bool:
 def _update(order: Order, snapshot: OrderSnapshot, store: Store, actor: Actor, now: datetime) -> Outcome:
     recorded = recorded_standing(order)
     if recorded is not None and (standing(snapshot, order.platform) < recorded or is_repeat(order, snapshot)):
+        # Too old to change what the order is; that it was paid once is true whenever it is heard (E10).
+        if was_paid(snapshot) and not order.paid_before:
+            order.paid_before = True
+            order.save(update_fields=["paid_before"])
         return Outcome.STALE
     settings, before = current_settings(store), facts_of(order)
     after = state_after(order, snapshot, store) | _customer_after(order, snapshot, store, now)
@@ -140,9 +161,10 @@ def _update(order: Order, snapshot: OrderSnapshot, store: Store, actor: Actor, n
     order.updated_at = now
     if facts_of(order) != before:
         watch(order, before, rules=settings.spent_revert, now=now)
-    order.save(update_fields=[*changes, "payment_changed_at", *WATCHED, "version", "updated_at"])
+    order.save(update_fields=[*changes, *PAYMENT_FACTS, *WATCHED, "version", "updated_at"])
     order.refresh_from_db()
-    record([order_updated(order, shown)], actor=actor, now=now)
+    told = unacted(order, settings.version) if "payment_status" in changes else []
+    record([order_updated(order, shown), *told], actor=actor, now=now)
     if use_codes(order, codes_there(order), actor=actor, now=now):
         _watch_again(order, facts_of(order), settings, now)
     _settle_earned(order, store, settings, actor, now)

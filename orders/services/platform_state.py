@@ -17,7 +17,7 @@ from loyalty.platforms.snapshot import LineSnapshot, OrderSnapshot
 from loyalty.stores.actors import Trigger
 from loyalty.stores.models import Store
 from loyalty.tags import clean_tags, tag_key
-from orders.models import Order, OrderStatus, PaymentStatus
+from orders.models import PAID_STATUSES, Order, OrderStatus, PaymentStatus
 
 # Under this name ``platform_data`` keeps what the platform said last about facts that can be changed here too.
 LAST_SAID: Final = "last_said"
@@ -27,8 +27,8 @@ _HEARD_AT_MOST: Final = 20
 _LONG_AGO: Final = datetime(1970, 1, 1, tzinfo=UTC)
 # Under this name it keeps the tags that we put on the order there.
 OUR_TAGS: Final = "our_tags"
-# Before a platform has said anything: no time limit of its own, and nothing refunded.
-_NOTHING_SAID: Final[Mapping[str, Any]] = {"payment_due_at": None, "refunded_total": "0"}
+# Before a platform has said anything: no time limit of its own, nothing refunded, no more about its payment.
+_NOTHING_SAID: Final[Mapping[str, Any]] = {"payment_due_at": None, "refunded_total": "0", "payment_detail": ""}
 
 _STATUS_ORDER: Final = (OrderStatus.PENDING, OrderStatus.CONFIRMED, OrderStatus.COMPLETED, OrderStatus.CANCELLED)
 _PAYMENT_ORDER: Final = (
@@ -84,9 +84,24 @@ def is_repeat(order: Order, snapshot: OrderSnapshot) -> bool:
     return snapshot.updated_at == order.platform_updated_at and digest(snapshot) in heard[:-1]
 
 
+def is_there_again(
+    order: Order, snapshot: OrderSnapshot, heard_before: datetime | None, shown_at: datetime | None
+) -> bool:
+    """Whether the snapshot proves that an order that was deleted on its platform is there (O9).
+
+    The platform showed it after that, or it changed after that. ``heard_before`` is the time of the state that was
+    recorded before: an old state that arrives late proves nothing.
+    """
+    gone = order.platform_deleted_at
+    if gone is None:
+        return False
+    is_new = heard_before is None or snapshot.updated_at > heard_before
+    return (shown_at is not None and shown_at > gone) or (is_new and snapshot.updated_at > gone)
+
+
 def digest(snapshot: OrderSnapshot) -> str:
     """Equal for snapshots that differ at most in when they were taken."""
-    return sha256(repr(replace(snapshot, updated_at=_LONG_AGO)).encode()).hexdigest()[:16]
+    return sha256(repr(replace(snapshot, updated_at=_LONG_AGO, unknown=frozenset())).encode()).hexdigest()[:16]
 
 
 def state_after(order: Order, snapshot: OrderSnapshot, store: Store) -> dict[str, Any]:
@@ -99,13 +114,17 @@ def state_after(order: Order, snapshot: OrderSnapshot, store: Store) -> dict[str
     said: dict[str, Any] = {
         "status": snapshot.status,
         "payment_status": snapshot.payment_status,
+        "payment_detail": snapshot.payment_detail,
         "payment_due_at": snapshot.payment_due_at,
         "refunded_total": round_amount(snapshot.refunded_total, currency),
         "tags": clean_tags(snapshot.tags),
     }
     remembered = {name: _remembered(value) for name, value in said.items()}
-    before = order.platform_data.get(LAST_SAID, _NOTHING_SAID)
+    before = _NOTHING_SAID | order.platform_data.get(LAST_SAID, {})
     news = {name: said[name] for name in said if name not in before or _differs(name, before[name], remembered[name])}
+    if "payment_detail" in news:
+        # Status and detail are one statement: money that is authorised now has not expired, whatever a job found.
+        news["payment_status"] = said["payment_status"]
     tags = news.get("tags", order.tags)
     return {
         "number": snapshot.number,
@@ -115,7 +134,6 @@ def state_after(order: Order, snapshot: OrderSnapshot, store: Store) -> dict[str
         "total": order.total if order.total_named else round_amount(snapshot.total, currency),
         "lines": [_line(line, currency) for line in snapshot.lines],
         "is_test": snapshot.is_test,
-        "parent_external_id": snapshot.parent_external_id or None,
         "platform_updated_at": snapshot.updated_at,
         "platform_data": order.platform_data
         | _kept(snapshot, currency)
@@ -123,9 +141,22 @@ def state_after(order: Order, snapshot: OrderSnapshot, store: Store) -> dict[str
         # Set here, in another currency perhaps: whatever is kept has the unit of the currency that the order has now.
         "refunded_total": round_amount(order.refunded_total, currency),
         **news,
+        "payment_detail": _detail(order, news),
+        "paid_before": order.paid_before or was_paid(snapshot),
         "tag_keys": [tag_key(tag) for tag in tags],
         **_status(order, snapshot, news.get("status", order.status)),
     }
+
+
+def _detail(order: Order, news: Mapping[str, Any]) -> str:
+    """What is to be known of the payment, which there is only while it is pending (E10)."""
+    pending = news.get("payment_status", order.payment_status) == PaymentStatus.PENDING
+    return str(news.get("payment_detail", order.payment_detail)) if pending else ""
+
+
+def was_paid(snapshot: OrderSnapshot) -> bool:
+    """Whether the snapshot, however old it is, shows an order that was paid or completed (E10)."""
+    return snapshot.paid_before or snapshot.payment_status in PAID_STATUSES or snapshot.status == OrderStatus.COMPLETED
 
 
 def only_our_tags(order: Order, before: list[str], after: list[str]) -> bool:

@@ -25,9 +25,10 @@ from loyalty.platforms.client import PlatformClient, client_for
 from loyalty.platforms.keeping import keep_unread
 from loyalty.platforms.models import PlatformConnection
 from loyalty.platforms.registry import read_order
-from loyalty.platforms.snapshot import NotAnOrder
+from loyalty.platforms.snapshot import NotAnOrder, OrderGone
 from loyalty.stores.actors import Actor
 from orders.services.ingesting import Outcome, ingest
+from orders.services.platform_presence import note_deleted
 
 logger = logging.getLogger(__name__)
 
@@ -214,10 +215,21 @@ def _page(
 def _record(connection: PlatformConnection, document: Document, now: datetime) -> tuple[str, str]:
     """What recording one order came to, and why it could not be. Raises only when the database is away."""
     store, platform = connection.store, connection.platform
+    actor = Actor.platform(platform)
     try:
         snapshot = read_order(platform, document, tags_meta_key=connection.tag_meta_key)
-        actor = Actor.platform(platform)
-        outcome = ingest(store=store, platform=platform, snapshot=snapshot, actor=actor, now=now).outcome
+        outcome = ingest(store=store, platform=platform, snapshot=snapshot, actor=actor, now=now, shown_at=now).outcome
+    except OrderGone as gone:
+        note_deleted(
+            store=store,
+            platform=platform,
+            external_id=gone.external_id,
+            said_at=gone.at,
+            heard_at=now,
+            actor=actor,
+            now=now,
+        )
+        return "unchanged", ""
     except NotAnOrder as error:
         if error.field in _NO_ORDER:
             return "unchanged", ""

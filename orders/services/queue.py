@@ -21,6 +21,12 @@ def waiting(store: Store) -> "QuerySet[Order]":
     return orders.annotate(waiting_since=WAITING_SINCE).order_by("waiting_since", "pk")
 
 
+def waiting_since(order: Order) -> datetime:
+    """Since when ``order`` waits, as the queue is sorted."""
+    found: datetime = Order.objects.for_store(order.store).values_list(WAITING_SINCE, flat=True).get(pk=order.pk)
+    return found
+
+
 def looks(store: Store, order_ids: Collection[int], *, now: datetime) -> dict[int, Look]:
     """Who is looking at which of these orders; one query."""
     return {look.order_id: look for look in _fresh(store, now).filter(order__in=order_ids)}

@@ -207,6 +207,8 @@ def _bring_back(order: Order, status: str, now: datetime) -> None:
     order.cancelled_at = order.refund_marked_at = None
     order.cancelled_by = order.cancel_reason = ""
     order.reinstated_at = now
+    order.attempt_failed_at = None
+    order.paid_before |= status == OrderStatus.COMPLETED
 
 
 _WRITTEN: Final = (
@@ -216,6 +218,8 @@ _WRITTEN: Final = (
     "cancel_reason",
     "reinstated_at",
     "refund_marked_at",
+    "attempt_failed_at",
+    "paid_before",
     *(f"{kind}_{what}" for kind in KINDS for what in ("reverted", "decision")),
     "version",
     "updated_at",

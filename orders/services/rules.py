@@ -16,7 +16,7 @@ from loyalty.stores.preferences import SpentRevertSettings
 from loyalty.tags import first_match, tag_key
 from orders.kinds import KINDS, applied, currency_of, reverted
 from orders.models import Order, OrderStatus, PaymentStatus, PersonsDecision
-from orders.services.tracing import BY_PERSON, Matched, MatchedBy
+from orders.services.tracing import BY_PERSON, TEST_ORDER, Matched, MatchedBy
 
 
 class TriggerStatus(StrEnum):
@@ -156,10 +156,13 @@ def evaluate(order: Order, rules: SpentRevertSettings) -> Evaluation:
     """What the rules say about ``order`` as it is, kind by kind (N2-N5).
 
     Orders that were split from one another are judged each by itself: what an order used stands on that order alone,
-    so each returns its own, and what was spent once returns once (N8).
+    so each returns its own, and what was spent once returns once (N8). Of a test order nothing returns (E10).
     """
     facts, brought = facts_of(order), News.from_json(order.rules_news)
     found = match(facts, rules)
+    if order.is_test:
+        verdict = Verdict(Decision.IDLE, TEST_ORDER)
+        return Evaluation(Trigger.RULE_STATUS, matches=False, verdicts=dict.fromkeys(KINDS, verdict))
     if found is None:
         by_tag = bool(brought.tags) and not brought.statuses
         verdict = _off() if not rules.enabled else Verdict(Decision.IDLE, Matched())

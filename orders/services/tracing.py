@@ -45,6 +45,9 @@ class Matched:
 
 
 BY_PERSON: Final = Matched(MatchedBy.PERSON)
+# Why automation does not act on an order at all, whatever triggers (E10): its payment was a test, or was there before.
+TEST_ORDER: Final = Matched(None, "test_order")
+PAID_BEFORE: Final = Matched(None, "paid_before")
 
 
 class DecisionOutcome(StrEnum):
@@ -98,6 +101,24 @@ def decision_entry(
         remark_id=remark_id,
         data=data,
     )
+
+
+def unacted_entry(order: Order, kind: Kind, reason: Matched, *, trigger: Trigger, settings_version: int) -> Happening:
+    """The journal's entry for what automatic cancelling does not do about ``kind``, and why (E10, N6)."""
+    currency = currency_of(order, kind)
+    data: dict[str, Any] = {
+        "kind": kind,
+        "trigger": trigger.value,
+        "settings_version": settings_version,
+        "matched": asdict(reason),
+        "outcome": DecisionOutcome.NOT_RETURNED.value,
+        "code": "no_trigger",
+        "amount": plain(0, currency),
+        "applied": plain(applied(order, kind), currency),
+        "remains": plain(applied(order, kind) - reverted(order, kind), currency),
+        "currency": currency,
+    }
+    return Happening(order.store_id, Event.REVERT_SKIPPED, order_id=order.pk, customer_id=order.customer_id, data=data)
 
 
 def persons_entry(

@@ -76,6 +76,7 @@ _RECORDED: Final[Mapping[str, Callable[[Order, Mapping[str, Any]], Any]]] = {
     "number": lambda order, _: order.number,
     "status": lambda order, said: said.get("status", order.status),
     "payment_status": lambda order, said: said.get("payment_status", order.payment_status),
+    "payment_detail": lambda order, said: said.get("payment_detail", order.payment_detail),
     "currency": lambda order, _: order.currency,
     "total": lambda order, _: order.total,
     "refunded_total": lambda order, said: Decimal(said.get("refunded_total", order.refunded_total)),
@@ -90,6 +91,6 @@ _RECORDED: Final[Mapping[str, Callable[[Order, Mapping[str, Any]], Any]]] = {
     "discount_codes": lambda order, _: tuple(order.platform_data.get("discount_codes", ())),
     "credits_used_there": lambda order, _: Decimal(order.platform_data.get("credits_used_there", 0)),
     "is_test": lambda order, _: order.is_test,
-    "parent_external_id": lambda order, _: order.parent_external_id or "",
+    "parent_external_id": lambda order, _: order.platform_data.get("parent_external_id", ""),
     "child_external_ids": lambda order, _: tuple(order.platform_data.get("child_external_ids", ())),
 }

@@ -10,7 +10,7 @@ from django.db.models.functions import Coalesce
 
 from loyalty.stores.models import Store
 from loyalty.stores.preferences import AutoCancelSettings, StoreSettings
-from orders.models import AUTO_CANCELLABLE, UNPAID, Order, OrderStatus, PaymentStatus
+from orders.models import AUTO_CANCELLABLE, RUNS_OUT, Order, OrderStatus, PaymentStatus
 from orders.services.automatic import Rule, due_orders, rules_of
 
 # A count beyond this is shown as "more than"; the database looks at no more rows than that.
@@ -38,9 +38,9 @@ def due_before(moment: datetime, auto: AutoCancelSettings) -> Q:
     """Unpaid orders whose payment is due before ``moment``: by their own due time, else by the store's window (E1)."""
     own = Q(payment_due_at__lt=moment)
     if auto.payment_window_hours is None:
-        return UNPAID & own
+        return RUNS_OUT & own
     window = timedelta(hours=auto.payment_window_hours)
-    return UNPAID & (own | Q(payment_due_at__isnull=True, placed_at__lt=moment - window))
+    return RUNS_OUT & (own | Q(payment_due_at__isnull=True, placed_at__lt=moment - window))
 
 
 def would_cancel_expired(store: Store, settings: StoreSettings, now: datetime) -> Affected:
@@ -99,7 +99,7 @@ def _unpaid_arms(
 ) -> "Sequence[QuerySet[Order]]":
     """Unpaid orders that are due before (``lt``) or up to (``lte``) ``moment``, oldest due first."""
     # Two queries rather than one with OR: each walks its own index in the order of the due time.
-    unpaid: QuerySet[Order] = Order.objects.for_store(store).filter(UNPAID, CANCELLABLE)
+    unpaid: QuerySet[Order] = Order.objects.for_store(store).filter(RUNS_OUT, CANCELLABLE)
     own = unpaid.filter(**{f"payment_due_at__{lookup}": moment}).annotate(due=F("payment_due_at"))
     if auto.payment_window_hours is None:
         return (own.order_by("payment_due_at"),)

@@ -19,12 +19,11 @@ def watch(order: Order, before: Facts | None, *, rules: SpentRevertSettings, now
 
     ``before`` is what the order was, None when it has just arrived. The store's delay counts from the last change, so
     that a skip tag has that long to arrive; without one a worker is woken after the commit. The same state again is
-    looked at where it would have returned something. Answers whether there is anything to save; nobody's order that
-    was paid through a test gateway is looked at.
+    looked at where it would have returned something. Answers whether there is anything to save.
     """
     after = facts_of(order)
     brought, repeated = news(before, after), after == before
-    if order.is_test or (before is None and brought == News()) or (repeated and not _may_answer(order)):
+    if (before is None and brought == News()) or (repeated and not _may_answer(order)):
         return False
     if not worth_a_look(order, rules, repeated=repeated):
         return False

@@ -114,6 +114,7 @@ class ImitatedShopify(Imitation):
             "currencyCode": order["currency"],
             "presentmentCurrencyCode": order["presentment_currency"],
             "discountCodes": [entry["code"] for entry in order["discount_codes"] if entry["code"]],
+            "paymentGatewayNames": order.get("payment_gateway_names", []),
             "displayFinancialStatus": (order["financial_status"] or "").upper() or None,
             "displayFulfillmentStatus": _FULFILLMENT[order["fulfillment_status"]],
             "totalPriceSet": _bag(shop["amount"], shop["currencyCode"], shopper["amount"], shopper["currency_code"]),

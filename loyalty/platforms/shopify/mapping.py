@@ -11,6 +11,7 @@ from loyalty.platforms import rest_orders
 from loyalty.platforms.document import MAX_ID_LENGTH, Fields
 from loyalty.platforms.kinds import refuse_other_kinds
 from loyalty.platforms.parts import unknown_fields
+from loyalty.platforms.payments import shopify_detail
 from loyalty.platforms.snapshot import OrderSnapshot
 
 _TEST_DELIVERY_ID = "820982911946154508"
@@ -47,6 +48,7 @@ def read_order(document: Mapping[str, object]) -> OrderSnapshot:
         lines=rest_orders.lines_of(order, currency),
         cancelled_at=order.instant("cancelled_at"),
         payment_due_at=_payment_due_at(order),
+        payment_detail=shopify_detail(order, payment),
         platform_status=order.text("fulfillment_status"),
         platform_payment_status=order.text("financial_status"),
         discount_codes=rest_orders.discount_codes_of(order),

@@ -22,7 +22,7 @@ fragment order on Order {
   id name confirmed test tags email phone customerLocale
   cancelledAt cancelReason closedAt processedAt createdAt updatedAt
   currencyCode presentmentCurrencyCode discountCodes
-  displayFinancialStatus displayFulfillmentStatus
+  displayFinancialStatus displayFulfillmentStatus paymentGatewayNames
   totalPriceSet { shopMoney { amount currencyCode } presentmentMoney { amount currencyCode } }
   totalRefundedSet { shopMoney { amount currencyCode } }
   paymentTerms { paymentSchedules(first: 5) { nodes { dueAt completedAt } } }

@@ -37,6 +37,7 @@ def rest_order(order: Document) -> Document:
             "shop_money": _money(shop_money),
             "presentment_money": _money(order["totalPriceSet"]["presentmentMoney"]),
         },
+        "payment_gateway_names": list(order.get("paymentGatewayNames") or ()),
         "financial_status": (order["displayFinancialStatus"] or "").lower() or None,
         "fulfillment_status": _FULFILLMENT.get(order["displayFulfillmentStatus"]),
         "discount_codes": [{"code": code} for code in order["discountCodes"]],

@@ -37,7 +37,8 @@ from typing import Final
 from loyalty.platforms.document import MAX_ID_LENGTH, Fields, as_amount, round_amount
 from loyalty.platforms.kinds import refuse_other_kinds
 from loyalty.platforms.parts import customer_snapshot, line_snapshot, total_or_nothing, unknown_fields
-from loyalty.platforms.snapshot import CustomerSnapshot, LineSnapshot, NotAnOrder, OrderSnapshot
+from loyalty.platforms.payments import shopline_detail
+from loyalty.platforms.snapshot import CustomerSnapshot, LineSnapshot, NotAnOrder, OrderGone, OrderSnapshot
 
 _ORDER_WORDS = {
     "pending": "pending",
@@ -56,16 +57,13 @@ _PAYMENT_WORDS = {
     "partially_refunded": "partially_refunded",
     "refunded": "refunded",
 }
-_NO_ORDERS = {
-    "temp": "This order is still being placed on SHOPLINE.",
-    "removed": "This order was deleted on SHOPLINE.",
-}
 _MAX_PAYMENT_DAYS = 366
 # What each field of the snapshot is read from.
 _SOURCES: Final[Mapping[str, Collection[str]]] = {
     "number": ("order_number", "system_order_number"),
     "status": ("status",),
     "payment_status": ("order_payment", "order_payment.status"),
+    "payment_detail": ("order_payment", "order_payment.status", "order_delivery", "order_delivery.status"),
     "currency": ("currency_iso",),
     "total": ("total",),
     "placed_at": ("created_at",),
@@ -89,15 +87,16 @@ def read_order(document: Mapping[str, object]) -> OrderSnapshot:
     external_id = order.identifier("id") or order.identifier("_id")
     if not external_id:
         raise order.missing("id")
-    _refuse_what_is_no_order(order)
+    _refuse_what_is_no_order(order, external_id)
     payment_word = order.child("order_payment").text("status")
+    payment = _PAYMENT_WORDS.get(payment_word.lower(), "pending")
     currency = _currency(order)
     placed_at, updated_at = _placed_and_updated(order)
     return OrderSnapshot(
         external_id=external_id,
         number=order.text("order_number", "system_order_number", limit=MAX_ID_LENGTH) or external_id,
         status=_ORDER_WORDS.get(order.text("status").lower(), "pending"),
-        payment_status=_PAYMENT_WORDS.get(payment_word.lower(), "pending"),
+        payment_status=payment,
         currency=currency,
         total=total_or_nothing(order, "total", _money(order, "total", currency), currency),
         refunded_total=round_amount(Decimal(0), currency),
@@ -107,6 +106,8 @@ def read_order(document: Mapping[str, object]) -> OrderSnapshot:
         tags=order.tags("tags"),
         lines=tuple(_line(line, currency) for line in order.children("subtotal_items")),
         payment_due_at=_payment_due_at(order, placed_at),
+        payment_detail=shopline_detail(order, payment),
+        paid_before=order.child("order_payment").has("paid_at"),
         platform_status=order.text("status"),
         platform_payment_status=payment_word,
         discount_codes=_coupon_codes(order),
@@ -119,10 +120,15 @@ def read_order(document: Mapping[str, object]) -> OrderSnapshot:
     )
 
 
-def _refuse_what_is_no_order(order: Fields) -> None:
+def _refuse_what_is_no_order(order: Fields, external_id: str) -> None:
     word = order.text("status").lower()
-    if word in _NO_ORDERS:
-        raise NotAnOrder(_NO_ORDERS[word], field=order.path_of("status"))
+    if word == "removed":
+        at = order.instant("updated_at", without_offset_is_utc=True)
+        raise OrderGone(
+            "This order was deleted on SHOPLINE.", field=order.path_of("status"), external_id=external_id, at=at
+        )
+    if word == "temp":
+        raise NotAnOrder("This order is still being placed on SHOPLINE.", field=order.path_of("status"))
     if order.text("type").lower() == "return":
         raise NotAnOrder("This is a return, not an order.", field=order.path_of("type"))
 

@@ -14,6 +14,7 @@ from loyalty.platforms import rest_orders
 from loyalty.platforms.document import MAX_ID_LENGTH, Fields
 from loyalty.platforms.kinds import refuse_other_kinds
 from loyalty.platforms.parts import unknown_fields
+from loyalty.platforms.payments import shopline_global_detail
 from loyalty.platforms.snapshot import OrderSnapshot
 
 _CANCELLED = frozenset({"canceled", "cancelled"})
@@ -45,6 +46,7 @@ def read_order(document: Mapping[str, object]) -> OrderSnapshot:
         tags=order.tags("tags"),
         lines=rest_orders.lines_of(order, currency),
         cancelled_at=order.instant("cancelled_at"),
+        payment_detail=shopline_global_detail(order, payment),
         platform_status=order.text("status", "fulfillment_status"),
         platform_payment_status=order.text("financial_status"),
         discount_codes=rest_orders.discount_codes_of(order),

@@ -8,7 +8,9 @@ WooCommerce has one status word for order and payment; a partial refund does not
 pending, on-hold                    pending                      pending
 processing, ready-for-pickup        confirmed                    paid
 completed                           completed                    paid
-failed                              pending                      failed
+failed                              completed, confirmed when    failed
+                                    it was ever completed or
+                                    paid, else pending
 cancelled                           cancelled                    paid when it was ever paid, else pending
 refunded                            completed when it was ever   refunded
                                     completed, else confirmed
@@ -17,9 +19,10 @@ any other (a plugin's own)          confirmed when it was ever   paid when it wa
                                     paid, else pending
 ==================================  ===========================  ==============================================
 
-*Ever paid* is ``date_paid``. Refunds listed on the order then make the payment *partially refunded*, or *refunded* when
-they reach the total; a failed one stays failed. Whether a cancelled order had merely run out of time stands in its
-notes only, and when it was cancelled nowhere: neither is said here.
+*Ever paid* is ``date_paid``, *ever completed* ``date_completed``. An order that is paid on delivery is *processing*
+while nobody has paid: then its payment is pending (E10). Refunds listed on the order make the payment *partially
+refunded*, or *refunded* when they reach the total; a failed one stays failed. Whether a cancelled order had merely run
+out of time stands in its notes only, and when it was cancelled nowhere: neither is said here.
 """
 
 import html
@@ -38,12 +41,12 @@ from loyalty.platforms.parts import (
     total_or_nothing,
     unknown_fields,
 )
-from loyalty.platforms.snapshot import CustomerSnapshot, LineSnapshot, NotAnOrder, OrderSnapshot
+from loyalty.platforms.payments import WOO_PARTLY, woocommerce_detail, woocommerce_is_due_on_delivery
+from loyalty.platforms.snapshot import CustomerSnapshot, LineSnapshot, NotAnOrder, OrderGone, OrderSnapshot
 
 _ORDER_WORDS = {
     "pending": "pending",
     "on-hold": "pending",
-    "failed": "pending",
     "processing": "confirmed",
     "ready-for-pickup": "confirmed",
     "completed": "completed",
@@ -57,9 +60,10 @@ _PAYMENT_WORDS = {
     "ready-for-pickup": "paid",
     "completed": "paid",
     "refunded": "refunded",
+    # Plugins' words for a deposit, which sets the day of payment as well.
+    **dict.fromkeys(WOO_PARTLY, "pending"),
 }
 _NO_ORDERS = {
-    "trash": "This order is in WooCommerce's bin.",
     "draft": "This is a draft, not an order yet.",
     "auto-draft": "This is a draft, not an order yet.",
     "checkout-draft": "This checkout was not finished, so it is not an order yet.",
@@ -69,6 +73,7 @@ _SOURCES: Final[Mapping[str, Collection[str]]] = {
     "number": ("number",),
     "status": ("status",),
     "payment_status": ("status", "refunds"),
+    "payment_detail": ("status", "payment_method"),
     "currency": ("currency",),
     "total": ("total",),
     "refunded_total": ("refunds",),
@@ -99,12 +104,15 @@ def read_order(document: Mapping[str, object], *, tags_meta_key: str = "") -> Or
         order.leave_out("currency")
     total = total_or_nothing(order, "total", order.amount("total", currency), currency)
     refunded = _refunded_total(order, currency, total)
+    payment = _payment_status(order, word, refunded=refunded, total=total)
     placed_at, updated_at = _placed_and_updated(order)
     return OrderSnapshot(
         external_id=external_id,
         number=order.text("number", limit=MAX_ID_LENGTH) or external_id,
         status=_order_status(order, word),
-        payment_status=_payment_status(order, word, refunded=refunded, total=total),
+        payment_status=payment,
+        payment_detail=woocommerce_detail(order, word, payment),
+        paid_before=_ever(order, "date_paid", "date_completed"),
         currency=currency,
         total=total,
         refunded_total=refunded,
@@ -125,22 +133,34 @@ def _status_word(order: Fields) -> str:
     word = order.text("status").lower().removeprefix("wc-")
     if not word:
         order.leave_out("status")
+    if word == "trash":
+        reason, at = "This order is in WooCommerce's bin.", _instant(order, "date_modified")
+        raise OrderGone(reason, field=order.path_of("status"), external_id=order.identifier("id"), at=at)
     if word in _NO_ORDERS:
         raise NotAnOrder(_NO_ORDERS[word], field=order.path_of("status"))
     return word
 
 
 def _order_status(order: Fields, word: str) -> str:
+    if word in ("refunded", "failed") and _ever(order, "date_completed"):
+        return "completed"
     if word == "refunded":
-        return "completed" if _instant(order, "date_completed") else "confirmed"
-    return _ORDER_WORDS.get(word) or ("confirmed" if _instant(order, "date_paid") else "pending")
+        return "confirmed"
+    return _ORDER_WORDS.get(word) or ("confirmed" if _ever(order, "date_paid") else "pending")
 
 
 def _payment_status(order: Fields, word: str, *, refunded: Decimal, total: Decimal) -> str:
-    payment = _PAYMENT_WORDS.get(word) or ("paid" if _instant(order, "date_paid") else "pending")
+    paid = _ever(order, "date_paid")
+    payment = _PAYMENT_WORDS.get(word) or ("paid" if paid else "pending")
+    if payment == "paid" and not paid and woocommerce_is_due_on_delivery(order, word):
+        payment = "pending"
     if refunded == 0 or payment in ("failed", "refunded"):
         return payment
     return "refunded" if refunded >= total else "partially_refunded"
+
+
+def _ever(order: Fields, *keys: str) -> bool:
+    return any(_instant(order, key) for key in keys)
 
 
 def _refunded_total(order: Fields, currency: str, total: Decimal) -> Decimal:

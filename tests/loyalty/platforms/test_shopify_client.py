@@ -82,6 +82,7 @@ def test_all_lines_of_a_long_order_come(client: PlatformClient, imitated_shopify
         {"financial_status": "partially_refunded", "refunds": [
             {"transactions": [{"kind": "refund", "status": "success", "amount": "20.00", "currency": "USD"}]}]},
         {"fulfillment_status": "fulfilled"},
+        {"fulfillment_status": "fulfilled", "financial_status": "pending", "payment_gateway_names": ["COD"]},
         {"fulfillment_status": "partial", "closed_at": "2026-01-06T09:00:00-05:00"},
         {"customer": None},
         {"customer": None, "email": "", "contact_email": None},

@@ -410,3 +410,38 @@ def statements_of_a_sweep(shop: Shop, clock: Clock, orders: int) -> int:
 def test_e8_statements_do_not_grow_with_the_orders(shop: Shop, clock: Clock) -> None:
     one, ten, sixty = (statements_of_a_sweep(shop, clock, orders) for orders in (1, 10, 60))
     assert one == ten == sixty
+
+
+def spender(shop: Shop, **facts: Any) -> str:
+    """An order that used 30.00."""
+    customer = shop.customer()
+    shop.give_credits(customer, "30.00")
+    return str(shop.order(customer, apply_credits="30.00", **facts)["id"])
+
+
+@pytest.mark.parametrize(
+    "before", [{"payment_status": "paid"}, {"payment_status": "refunded"}, {"status": "completed"}]
+)
+def test_e10_an_order_that_was_paid_or_completed_before_is_not_cancelled_when_it_says_failed(
+    shop: Shop, clock: Clock, before: dict[str, str]
+) -> None:
+    order = spender(shop)
+    for facts in (before, {"status": "confirmed", "payment_status": "pending"}):
+        assert shop.send("PATCH", f"/orders/{order}/", facts).status_code == 200
+    fail(shop, order)
+    clock.shift(timedelta(days=2))
+    run_jobs()
+    assert returned(shop, order) == ("confirmed", None, "0.00", None, 0)
+    (decision,) = shop.get(f"/orders/{order}/decisions/").json()["results"]
+    assert (decision["trigger"], decision["outcome"]) == ("payment_failed", "not_returned")
+    assert "was paid or completed before and now its payment says failed" in decision["sentence"]
+    listed = shop.get("/orders/", failed_after_payment="true").json()["results"]
+    assert [one["id"] for one in listed] == [order]
+    assert shop.get("/orders/", failed_after_payment="false").json()["results"] == []
+
+
+def test_e10_an_order_that_was_never_paid_is_cancelled_when_it_says_failed(shop: Shop, clock: Clock) -> None:
+    order = spender(shop)
+    fail(shop, order)
+    run_jobs()
+    assert returned(shop, order) == ("cancelled", "reverted", "30.00", None, 0)

@@ -85,8 +85,14 @@ def spend(shop: Shop, number: str = "5001", **more: Any) -> str:
     shop.give_credits(customer, "20.00", "2026-02-01")
     shop.give_credits(customer, "30.00")
     shop.give_points(customer, 100)
-    facts = {"external_id": number, "platform": "shopify", "apply_credits": "50.00", "apply_points": 100}
-    order = shop.order(customer, f"#{number}", status="confirmed", payment_status="paid", **(facts | more))
+    facts: dict[str, Any] = {
+        "external_id": number,
+        "platform": "shopify",
+        "status": "confirmed",
+        "payment_status": "paid",
+    }
+    facts |= {"apply_credits": "50.00", "apply_points": 100} | more
+    order = shop.order(customer, f"#{number}", **facts)
     return str(order["id"])
 
 
@@ -117,11 +123,11 @@ def way(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
-def sayer(way: str, shop: Shop, order: str) -> Say:
+def sayer(way: str, shop: Shop, order: str, **first: Any) -> Say:
     """How somebody outside says what the order is now: the platform, or a client of the API."""
     if way == "platform":
         platform = Platform(shop, str(order_of(shop, order)["external_id"]), shop.at(2026, 1, 4))
-        platform.says()
+        platform.says(**first)
         evaluate()
         return platform.says
 
@@ -419,7 +425,7 @@ def test_n4_dismissed_is_final_and_put_back_waits_for_something_new(shop: Shop, 
 def test_n4_cancelled_by_a_setting_that_only_cancels_is_deferred(shop: Shop, clock: Clock) -> None:
     rules(shop)
     shop.send("PATCH", "/settings/", {"auto_cancel": {"failed": "cancel"}})
-    order = spend(shop)
+    order = spend(shop, payment_status="pending")
     platform = Platform(shop, "5001", shop.at(2026, 1, 4))
     platform.says(payment_status="failed")
     run_jobs("orders.evaluate_rules", "orders.auto_cancel")
@@ -630,8 +636,8 @@ def test_e5_a_payment_that_falls_through_on_the_platform_is_acted_on_after_the_c
     trigger: str,
 ) -> None:
     shop.send("PATCH", "/settings/", {"auto_cancel": {"expired": "cancel_and_revert"}})
-    order = spend(shop)
-    say = sayer(way, shop, order)
+    order = spend(shop, payment_status="pending")
+    say = sayer(way, shop, order, payment_status="pending")
     with django_capture_on_commit_callbacks() as woken:
         say(payment_status=status)
     assert "orders.auto_cancel" in [name for one in woken for name in one.args]

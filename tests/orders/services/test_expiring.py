@@ -1,13 +1,16 @@
 """E1: payments whose time has run out."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 import time_machine
 
 from loyalty.journal.models import JournalEntry
-from orders.models import Order
+from loyalty.stores.preferences import current_settings
+from orders.models import Order, PaymentDetail
 from orders.services import expiring
+from orders.services.upcoming import upcoming
 from tests.examples import Shop, open_shop
 from tests.orders.services.sweeping import TICK, order_of, run_jobs, settings
 
@@ -69,6 +72,29 @@ def test_e1_the_window_counts_hours_and_not_days_when_the_clocks_change(clock: C
     clock.move_to(berlin.at(2022, 3, 27, 13))
     run_jobs(JOB)
     assert expired(berlin, order)
+
+
+@pytest.mark.parametrize(
+    "facts", [{"is_test": True}, *({"payment_detail": detail} for detail in PaymentDetail.values if detail)]
+)
+def test_e10_what_is_promised_or_on_its_way_does_not_run_out(shop: Shop, clock: Clock, facts: dict[str, Any]) -> None:
+    settings(shop, payment_window_hours=24, expired="cancel_and_revert")
+    own = shop.order(None, "1001", payment_due_at=shop.at(2021, 9, 2).isoformat())["id"]
+    by_window = shop.order(None, "1002")["id"]
+    Order.objects.for_store(shop.store).update(**facts)
+    clock.move_to(shop.at(2021, 9, 4))
+    assert upcoming(shop.store, current_settings(shop.store), shop.at(2021, 9, 4), most=9) == []
+    assert shop.get("/orders/", due_before=shop.at(2021, 9, 4).isoformat()).json()["results"] == []
+    assert run_jobs() == [f"{JOB}: expired=0 failed=0", "orders.auto_cancel: cancelled=0 failed=0"]
+    assert [expired(shop, own), expired(shop, by_window)] == [False, False]
+
+
+def test_e10_a_payment_that_is_not_open_any_more_says_nothing_more(shop: Shop, clock: Clock) -> None:
+    order = shop.order(None)["id"]
+    Order.objects.for_store(shop.store).update(payment_detail="authorized")
+    assert order_of(shop, order)["payment_detail"] == "authorized"
+    shop.send("PATCH", f"/orders/{order}/", {"payment_status": "paid"})
+    assert order_of(shop, order)["payment_detail"] is None
 
 
 def test_e1_each_store_has_its_own_window(shop: Shop, clock: Clock) -> None:

@@ -442,7 +442,7 @@ def test_e9_an_order_that_first_arrives_long_after_it_fell_through_is_not_acted_
 
 def test_e9_a_known_order_that_falls_through_later_is_acted_on(store: Store) -> None:
     old = NOW - timedelta(days=30)
-    send(store, snapshot(placed_at=old, updated_at=old))
+    send(store, snapshot(placed_at=old, updated_at=old, payment_status="pending"))
     send(store, snapshot(placed_at=old, payment_status="failed"))
     auto_cancel(NOW)
     assert (recorded(store).cancelled_by, recorded(store).arrived_late) == ("payment_failed", False)
@@ -456,6 +456,32 @@ def test_e5_a_payment_that_fell_through_there_wakes_the_sweep(
     with django_capture_on_commit_callbacks() as failed:
         send(store, snapshot(1, payment_status="failed"))
     assert (len(created), len(failed)) == (0, 1)
+
+
+@pytest.mark.parametrize("arrival", list(permutations(range(3))))
+def test_e10_that_an_order_was_paid_is_known_in_whichever_order_it_is_told(
+    store: Store, arrival: tuple[int, ...]
+) -> None:
+    states = (
+        snapshot(0, payment_status="pending", status="pending"),
+        snapshot(5, payment_status="paid"),
+        snapshot(9, payment_status="failed", status="pending"),
+    )
+    for index in arrival:
+        send(store, states[index])
+    auto_cancel(NOW)
+    order = recorded(store)
+    assert (order.status, order.payment_status, order.paid_before) == ("pending", "failed", True)
+
+
+def test_e10_money_that_is_authorised_now_has_not_expired_whatever_a_job_found(store: Store) -> None:
+    send(store, snapshot(0, payment_status="pending"))
+    change_order(store=store, order_id=recorded(store).pk, values={"payment_status": "expired"}, actor=ACTOR, now=NOW)
+    send(store, snapshot(1, payment_status="pending", payment_detail="authorized"))
+    assert (recorded(store).payment_status, recorded(store).payment_detail) == ("pending", "authorized")
+    change_order(store=store, order_id=recorded(store).pk, values={"payment_status": "expired"}, actor=ACTOR, now=NOW)
+    send(store, snapshot(2, payment_status="pending", payment_detail="authorized", tags=("new",)))
+    assert (recorded(store).payment_status, recorded(store).payment_detail) == ("expired", "")
 
 
 def test_an_order_paid_through_a_test_gateway_is_marked_and_left_alone(store: Store) -> None:
