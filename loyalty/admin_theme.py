@@ -141,6 +141,7 @@ _STORE_MENU: Final[list[dict[str, Any]]] = [
                 "shield_person",
                 "admin:platforms_privacyrequest_changelist",
                 "may_change_settings",
+                badge="orders.admin.menu.privacy_badge",
             ),
             _item("Timeline", "history", "admin:journal_journalentry_changelist", "may_view"),
             _item("Outgoing messages", "outgoing_mail", "admin:outbox_message_changelist", "may_view"),

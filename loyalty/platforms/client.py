@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Final, Protocol
 
-from loyalty.platforms.asking import Document, NewCode, Page, Refused, Shop, WebhookReport
+from loyalty.platforms.asking import Document, NewCode, NotThere, Page, Refused, Shop, WebhookReport
 from loyalty.platforms.models import PlatformConnection
 from loyalty.platforms.registry import LABELS
 from loyalty.platforms.shopify.client import ShopifyClient
@@ -65,6 +65,15 @@ CLIENTS: Final[Mapping[str, Callable[[PlatformConnection], PlatformClient]]] = {
     "shopline": ShoplineClient,
     "shopline_global": ShoplineGlobalClient,
 }
+
+
+def still_opens(connection: PlatformConnection) -> bool:
+    """Whether the credentials of a connection that is said to be over still open the shop. Raises PlatformError."""
+    try:
+        CLIENTS[connection.platform](connection).check()
+    except (Refused, NotThere):
+        return False
+    return True
 
 
 def client_for(connection: PlatformConnection) -> PlatformClient:

@@ -30,6 +30,7 @@ _LONGEST_SECRET: Final = 500
 # WordPress decodes entities in a secret before it signs; these characters would sign differently there.
 _BAD_FOR_WORDPRESS: Final = frozenset("&<>\"'")
 _LONGEST_URL: Final = 300
+_UNINSTALLED_WORDS: Final = "The shop uninstalled the app. Install it again there, then enter the new credentials."
 _THIS_MACHINE: Final = ("localhost", "127.0.0.1", "::1")
 
 
@@ -110,23 +111,41 @@ def forget(connected: PlatformConnection, *, actor: Actor, now: datetime) -> Non
         _record(Event.PLATFORM_DISCONNECTED, connected, actor, now)
 
 
-def mark_uninstalled(connected: PlatformConnection, *, at: datetime, actor: Actor, now: datetime) -> bool:
-    """The shop took the app away at ``at``: nothing is asked of the platform any more. Must run in a transaction.
+def pause_uninstalled(connected: PlatformConnection, *, at: datetime, actor: Actor, now: datetime) -> bool:
+    """The shop says that it took the app away at ``at``: nothing is asked of the platform any more.
 
-    Its webhooks are still taken in, because a request to erase its customers follows. False when the connection was
-    saved after ``at``: then the message is about the one before.
+    Nothing is erased, because a message's topic may be forged: what its credentials still open is asked first. Its
+    webhooks are still taken in, because a request to erase its customers follows. False when the connection was saved
+    after ``at``: then the message is about the one before. Must run in a transaction.
     """
     connected = PlatformConnection.unscoped.select_for_update().get(pk=connected.pk)
     if not connected.enabled or connected.updated_at > at:
         return False
     if connected.uninstalled_at is None:
-        _erase_credentials(connected, SENT)
         connected.uninstalled_at = at
-        connected.last_error = "The shop uninstalled the app. Install it again there, then enter the new credentials."
+        connected.last_error = _UNINSTALLED_WORDS
         connected.webhooks = WebhooksState.UNKNOWN
         connected.save()
         _record(Event.PLATFORM_UNINSTALLED, connected, actor, now)
     return True
+
+
+def settle_uninstalled(
+    connected: PlatformConnection, *, at: datetime, still_opens: bool, actor: Actor, now: datetime
+) -> None:
+    """What a paused connection's credentials came to: erased, or, where they still open the shop, used on.
+
+    Does nothing to a connection that was saved or ended since ``at``. Must run in a transaction.
+    """
+    connected = PlatformConnection.unscoped.select_for_update().get(pk=connected.pk)
+    if connected.uninstalled_at is None or connected.updated_at > at:
+        return
+    if still_opens:
+        connected.uninstalled_at, connected.last_error = None, ""
+        _record(Event.PLATFORM_CONNECTED, connected, actor, now)
+    else:
+        _erase_credentials(connected, ("access_token", "consumer_key", "consumer_secret"))
+    connected.save()
 
 
 def new_secret() -> str:

@@ -1,11 +1,14 @@
 """What a platform says around the body of a delivery: its topic, whether it is a test, and what tells a repeat."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, Final, NoReturn
 from urllib.parse import urlsplit
+
+from loyalty.platforms.kinds import disagreement
 
 _LONGEST_TOPIC: Final = 100
 # What is kept of a request: enough to see where it came from and to replay it, no cookies and no proxies' addresses.
@@ -17,11 +20,12 @@ _LONGEST_HEADER: Final = 500
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """``key`` is the same for a repeat of a delivery and no other."""
+    """``key`` is the same for a repeat of a delivery and no other. ``refused``: why it is not to be believed."""
 
     topic: str
     key: str
     is_test: bool = False
+    refused: str = ""
 
 
 class NotAnObject(ValueError):
@@ -37,15 +41,18 @@ def headers_of(meta: Mapping[str, Any]) -> dict[str, str]:
     }
 
 
-def open_envelope(platform: str, headers: Mapping[str, str], body: bytes) -> Envelope:
-    """The envelope of a signed delivery. Raises NotAnObject."""
-    document = _document(body)
+def open_envelope(platform: str, headers: Mapping[str, str], body: bytes, document: Mapping[str, object]) -> Envelope:
+    """The envelope of a signed delivery, whose ``body`` is ``document``."""
     topic, identity, is_test = _READERS[platform](headers, document)
     said = identity.encode() if identity else body
     key = sha256(b"%b\n%b" % (topic.encode(errors="replace"), said)).hexdigest()
     # The database takes neither zero characters nor halves of pairs.
-    shown = topic.replace("\0", "").encode(errors="replace").decode()
-    return Envelope(shown[:_LONGEST_TOPIC], key, is_test)
+    shown = topic.replace("\0", "").encode(errors="replace").decode()[:_LONGEST_TOPIC]
+    refused = disagreement(shown, document) if platform in TOPIC_UNSIGNED else ""
+    if refused:
+        # A number of its own: it must not be taken for a repeat of what came first, nor that for a repeat of it.
+        key = sha256(b"refused\n%b\n%b" % (shown.encode(), body)).hexdigest()
+    return Envelope(shown, key, is_test, refused)
 
 
 def is_ping(headers: Mapping[str, str], body: bytes) -> bool:
@@ -58,15 +65,28 @@ def is_ping(headers: Mapping[str, str], body: bytes) -> bool:
     return plain and name == b"webhook_id" and number.isdigit()
 
 
-def is_addressed_to(platform: str, base_url: str, headers: Mapping[str, str]) -> bool:
+def is_addressed_to(platform: str, base_url: str, headers: Mapping[str, str], document: Mapping[str, object]) -> bool:
     """Whether the shop that the delivery names is the connected one; true where that cannot be told.
 
     The secret of an app is the same for every shop that installed it, so the signature alone does not tell them apart.
+    Headers are not signed, so what the body says of its shop counts as well.
     """
     header, domain = _SHOPS.get(platform, ("", ""))
-    ours = (urlsplit(base_url).hostname or "") if header else ""
-    named = headers.get(header) or headers.get(header.removeprefix("x-"), "")
-    return not (ours.endswith(domain) and named.endswith(domain)) or ours.lower() == named.strip().lower()
+    ours = (urlsplit(base_url).hostname or "").lower() if header else ""
+    if not header or not ours.endswith(domain):
+        return True
+    named = [headers.get(header) or headers.get(header.removeprefix("x-"), ""), *_shops_in(document)]
+    return all(name.strip().lower() == ours for name in named if name.strip().lower().endswith(domain))
+
+
+def _shops_in(document: Mapping[str, object]) -> Iterator[str]:
+    """The shops that a body names, as domains: itself, or in the address of the order's own page."""
+    for key in _NAMES_ITS_SHOP:
+        if isinstance(name := document.get(key), str):
+            yield name
+    page = document.get("order_status_url")
+    with suppress(ValueError):
+        yield (urlsplit(page).hostname or "") if isinstance(page, str) else ""
 
 
 # Where a delivery names its shop, and what the names of all shops there end in.
@@ -74,6 +94,11 @@ _SHOPS: Final = {
     "shopify": ("x-shopify-shop-domain", ".myshopify.com"),
     "shopline_global": ("x-shopline-shop-domain", ".myshopline.com"),
 }
+
+_NAMES_ITS_SHOP: Final = ("shop_domain", "store_domain", "myshopify_domain")
+
+# Where the topic stands in a header, which no signature covers; SHOPLINE in Asia has it in the signed body.
+TOPIC_UNSIGNED: Final = frozenset({"shopify", "woocommerce", "shopline_global"})
 
 # Topic, what tells this delivery from others ("": its body does), whether it is a test.
 _Read = tuple[str, str, bool]
@@ -118,7 +143,8 @@ def _refuse_constant(name: str) -> NoReturn:
 _DECODER: Final = json.JSONDecoder(parse_constant=_refuse_constant)
 
 
-def _document(body: bytes) -> Mapping[str, object]:
+def document_of(body: bytes) -> Mapping[str, object]:
+    """The JSON object that a body is, its numbers not looked at. Raises NotAnObject."""
     try:
         document = _DECODER.decode(body.decode())
     except (ValueError, RecursionError):

@@ -8,8 +8,8 @@ from typing import Final
 from django.core.serializers.json import DjangoJSONEncoder
 
 from loyalty.platforms.asking import Document
-from loyalty.platforms.document import clean
 from loyalty.platforms.models import DeliveryState, InboundDelivery, Platform, PlatformConnection
+from loyalty.storable import storable
 
 # What was fetched reads as a message about an order would.
 _TOPICS: Final = {
@@ -35,6 +35,6 @@ def keep_unread(connection: PlatformConnection, document: Document, *, error: st
             "received_at": now,
             "state": DeliveryState.FAILED,
             "attempts": 1,
-            "last_error": clean(error),
+            "last_error": storable(error),
         },
     )

@@ -10,6 +10,8 @@ from datetime import datetime
 from typing import Final
 
 from loyalty.platforms.document import Fields
+from loyalty.platforms.envelopes import TOPIC_UNSIGNED
+from loyalty.platforms.kinds import disagreement
 from loyalty.platforms.snapshot import NotAnOrder
 
 
@@ -97,7 +99,11 @@ Meaning = (
 )
 Read = Callable[[str, Mapping[str, object]], Meaning]
 
+# What these ask for cannot be taken back. Their messages empty themselves, once staff have decided.
+ERASING_TOPICS: Final = ("customers/redact", "shop/redact", "merchants/redact")
 NOT_USED: Final = Nothing("Nothing here depends on this topic.")
+_INSTALLED: Final = Nothing("The shop installed the app. The connection is made by hand, on its page.")
+_NAMELESS: Final = Nothing("It does not say which order it is about; the order's own update brings the change.")
 _OTHER_PAYMENT: Final = Nothing("A payment that went well, or a refund: the order itself says so, too.")
 # Fields that only a whole order has; which of them depends on the platform.
 _ORDER_SIGNS: Final = ("financial_status", "order_key", "order_payment", "line_items", "subtotal_items")
@@ -112,7 +118,9 @@ _SHOPLINE_PAYMENTS: Final[Mapping[str, str]] = {
 
 
 def meaning_of(platform: str, topic: str, document: Mapping[str, object]) -> Meaning:
-    """What a delivery of ``platform`` asks for. Raises NotAnOrder when it lacks what its topic promises."""
+    """What a delivery of ``platform`` asks for. Raises NotAnOrder when it belies or lacks what its topic promises."""
+    if platform in TOPIC_UNSIGNED and (belied := disagreement(topic, document)):
+        raise NotAnOrder(belied, field="topic")
     return _READERS[platform](topic.strip().lower(), document)
 
 
@@ -123,7 +131,7 @@ def _shopify(topic: str, document: Mapping[str, object]) -> Meaning:
     if about == "orders":
         return DeletedOrder(_id(document, "id")) if what == "delete" else _order(document)
     if about == "refunds":
-        return NamedOrder(_id(document, "order_id"))
+        return _named(document, "order_id")
     return _business(topic, document)
 
 
@@ -146,7 +154,7 @@ def _shopline(topic: str, document: Mapping[str, object]) -> Meaning:
     if about == "order_payment":
         return _shopline_payment(resource)
     if about in ("order_delivery", "return_order"):
-        return _order(resource, "order_id")
+        return WholeOrder(resource) if _is_whole(resource) else _named(resource, "order_id")
     return NOT_USED
 
 
@@ -155,7 +163,7 @@ def _shopline_global(topic: str, document: Mapping[str, object]) -> Meaning:
     if about == "orders":
         return DeletedOrder(_id(document, "id", "order_id")) if what == "delete" else _order(document)
     if about in ("refunds", "order_transactions"):
-        return NamedOrder(_id(document, "order_id"))
+        return _named(document, "order_id")
     return _business(topic, document)
 
 
@@ -176,33 +184,48 @@ def _business(topic: str, document: Mapping[str, object]) -> Meaning:
             return EraseCustomer(_person(document, "orders_to_redact"))
         case "shop/redact" | "merchants/redact":
             return EraseShop()
-        case "app/uninstalled" | "apps/uninstalled" | "apps/installed_or_uninstalled":
+        case "app/uninstalled" | "apps/uninstalled":
             return Uninstalled()
+        case "apps/installed_uninstalled" | "apps/installed_or_uninstalled":
+            return Uninstalled() if Fields(document).text("operate").upper() == "UNINSTALL" else _INSTALLED
     return NOT_USED
 
 
-def _order(document: Mapping[str, object], *keys: str, restored: bool = False) -> Meaning:
+def _order(document: Mapping[str, object], *, restored: bool = False) -> Meaning:
     """The order inside, or the one that is named."""
-    if any(sign in document for sign in _ORDER_SIGNS):
+    if _is_whole(document):
         return WholeOrder(document, restored=restored)
     edit = Fields(document).child("order_edit").values
-    return NamedOrder(_id(edit, "order_id") if edit else _id(document, *(keys or ("id", "order_id", "_id"))))
+    return NamedOrder(_id(edit, "order_id") if edit else _id(document, "id", "order_id", "_id"))
+
+
+def _is_whole(document: Mapping[str, object]) -> bool:
+    return any(sign in document for sign in _ORDER_SIGNS)
+
+
+def _named(document: Mapping[str, object], key: str) -> Meaning:
+    """The order that something belongs to; what names none is understood, and left to the order's own update."""
+    external_id = Fields(document).identifier(key)
+    return NamedOrder(external_id) if external_id else _NAMELESS
 
 
 def _transaction(document: Mapping[str, object]) -> Meaning:
     transaction = Fields(document)
     words = transaction.text("kind").lower(), transaction.text("status").lower()
-    if words[0] in _PAYING and words[1] in _FELL_THROUGH:
-        return PaymentNews(_id(document, "order_id"), "failed")
-    return _OTHER_PAYMENT
+    if words[0] not in _PAYING or words[1] not in _FELL_THROUGH:
+        return _OTHER_PAYMENT
+    external_id = transaction.identifier("order_id")
+    return PaymentNews(external_id, "failed") if external_id else _NAMELESS
 
 
 def _shopline_payment(resource: Mapping[str, object]) -> Meaning:
-    if any(sign in resource for sign in _ORDER_SIGNS):
+    if _is_whole(resource):
         return WholeOrder(resource)
     payment = Fields(resource, "resource")
     status = _SHOPLINE_PAYMENTS.get(payment.text("status").lower())
-    external_id = _id(resource, "order_id")
+    external_id = payment.identifier("order_id")
+    if not external_id:
+        return _NAMELESS
     if status is None:
         return NamedOrder(external_id)
     return PaymentNews(external_id, status, payment.instant("updated_at", without_offset_is_utc=True))

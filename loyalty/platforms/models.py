@@ -84,10 +84,14 @@ class PlatformConnection(StoreOwned):
         return self.get_platform_display()
 
     @property
+    def has_credentials(self) -> bool:
+        """Whether there is something that opens the platform."""
+        return bool(self.access_token or (self.consumer_key and self.consumer_secret))
+
+    @property
     def may_be_called(self) -> bool:
-        """Whether there is something to call the platform with: an address and its credentials."""
-        credentials = self.access_token or (self.consumer_key and self.consumer_secret)
-        return bool(self.enabled and self.uninstalled_at is None and credentials)
+        """Whether there is something to call the platform with, and nothing speaks against it."""
+        return self.enabled and self.uninstalled_at is None and self.has_credentials
 
 
 class DeliveryState(models.TextChoices):
@@ -172,10 +176,10 @@ class PrivacyKind(models.TextChoices):
 
 
 class PrivacyRequest(StoreOwned):
-    """A privacy request of a platform. Erasures are carried out at once; a request for data waits for staff.
+    """A privacy request of a platform, which waits for staff: erasing cannot be taken back, and topics are not signed.
 
     ``customer`` is nobody when this store does not know the person. ``facts`` holds counts and the platform's numbers
-    of orders, no personal data.
+    of orders, no personal data; whom else an erasure means stands in its delivery, by ``key``, until it is done.
     """
 
     platform = models.CharField(max_length=20, choices=Platform.choices)
@@ -184,6 +188,9 @@ class PrivacyRequest(StoreOwned):
     customer = SameStoreKey("stores.Customer", null=True, blank=True)
     facts = models.JSONField(default=dict)
     received_at = models.DateTimeField()
+    # Who said that it is to be carried out; the job does it then.
+    confirmed_at = models.DateTimeField(null=True, blank=True)
+    confirmed_by = models.CharField(max_length=100, blank=True)
     done_at = models.DateTimeField(null=True, blank=True)
     done_by = models.CharField(max_length=100, blank=True)
 
@@ -192,6 +199,14 @@ class PrivacyRequest(StoreOwned):
         constraints: ClassVar = [
             unique_in_store("privacy_request_in_store"),
             models.UniqueConstraint(fields=["store", "platform", "key"], name="privacy_request_once"),
+        ]
+        indexes: ClassVar = [
+            models.Index(
+                "store",
+                "id",
+                condition=Q(done_at__isnull=True, confirmed_at__isnull=True),
+                name="privacy_request_waits",
+            ),
         ]
 
     def __str__(self) -> str:

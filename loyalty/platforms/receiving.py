@@ -23,6 +23,7 @@ from loyalty.jobs import wake, wake_later
 from loyalty.platforms.envelopes import (
     Envelope,
     NotAnObject,
+    document_of,
     headers_of,
     is_addressed_to,
     is_ping,
@@ -52,7 +53,7 @@ _INSERT: Final = """
 INSERT INTO platforms_inbounddelivery
     (store_id, platform, topic, key, is_test, headers, body, received_at, state, attempts, next_attempt_at,
      outcome, last_error, external_id)
-VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, 0, %s, %s, '', '')
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, 0, %s, %s, %s, '')
 ON CONFLICT (store_id, platform, key) DO NOTHING
 """
 
@@ -62,8 +63,8 @@ def receive(request: HttpRequest, platform: str, slug: str) -> HttpResponse:
     """Take in one webhook.
 
     OPTIONS says that it is POST alone, and any other method is 405. 413 above 1 MB, 404 for a store that is unknown or
-    not connected to the platform, 401 without its signature, 400 unless the body is a JSON object. Else 200, a repeat
-    included. Only what is signed is kept.
+    not connected to the platform, 401 without its signature, 400 unless the body is a JSON object and what its topic
+    says. Else 200, a repeat included. Only what is signed is kept; what belies its topic, as failed, for staff to see.
     """
     if request.method != "POST":
         status = HTTPStatus.OK if request.method == "OPTIONS" else HTTPStatus.METHOD_NOT_ALLOWED
@@ -111,24 +112,27 @@ def _take(request: HttpRequest, door: _Door, now: datetime) -> HttpResponse:
     if door.platform == "woocommerce" and is_ping(headers, body):
         return HttpResponse(status=HTTPStatus.OK)
     signed = Signed(body, headers, request.GET.get("sign", "") if request.META.get("QUERY_STRING") else "")
-    signed_well = is_signed(door.platform, signed, door.secrets, now=now)
-    if not signed_well or not is_addressed_to(door.platform, door.base_url, headers):
+    if not is_signed(door.platform, signed, door.secrets, now=now):
         return HttpResponse(status=HTTPStatus.UNAUTHORIZED)
     try:
-        envelope = open_envelope(door.platform, headers, body)
+        document = document_of(body)
     except NotAnObject:
         return HttpResponse(status=HTTPStatus.BAD_REQUEST)
+    if not is_addressed_to(door.platform, door.base_url, headers, document):
+        return HttpResponse(status=HTTPStatus.UNAUTHORIZED)
+    envelope = open_envelope(door.platform, headers, body, document)
     _keep(door, envelope, headers, body, now)
-    return HttpResponse(status=HTTPStatus.OK)
+    return HttpResponse(status=HTTPStatus.BAD_REQUEST if envelope.refused else HTTPStatus.OK)
 
 
 def _keep(door: _Door, envelope: Envelope, headers: dict[str, str], body: bytes, now: datetime) -> None:
-    """Store the delivery, once, and have it worked on; a test is stored and that is all."""
+    """Store the delivery, once, and have it worked on; a test, and what is refused, is stored and that is all."""
     state = DeliveryState.IGNORED if envelope.is_test else DeliveryState.WAITING
-    turn = None if envelope.is_test else now
+    state = DeliveryState.FAILED if envelope.refused else state
+    turn = now if state == DeliveryState.WAITING else None
     values = (
         door.store_id, door.platform, envelope.topic, envelope.key, envelope.is_test,
-        json.dumps(headers), body, now, state.value, turn, TEST_WORDS if envelope.is_test else "",
+        json.dumps(headers), body, now, state.value, turn, TEST_WORDS if envelope.is_test else "", envelope.refused,
     )  # fmt: skip
     with database.cursor() as cursor:
         cursor.execute(_INSERT, values)

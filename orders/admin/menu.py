@@ -6,7 +6,9 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 
-from loyalty.stores.active import store_or_none
+from loyalty.platforms.models import PrivacyRequest
+from loyalty.stores.active import may, store_or_none
+from loyalty.stores.roles import Can
 from orders.admin.walking import is_walking
 from orders.models import Order
 from orders.redemption_models import RequestState, ReversalRequest
@@ -30,6 +32,14 @@ def requests_badge(request: HttpRequest) -> str:
     if store is None:
         return ""
     return _counted(ReversalRequest.objects.for_store(store).filter(state=RequestState.OPEN))
+
+
+def privacy_badge(request: HttpRequest) -> str:
+    """How many privacy requests nobody has decided yet, counted to 99; empty for none, and for who may not decide."""
+    store = store_or_none(request)
+    if store is None or not may(request, Can.CHANGE_SETTINGS):
+        return ""
+    return _counted(PrivacyRequest.objects.for_store(store).filter(done_at__isnull=True, confirmed_at__isnull=True))
 
 
 def _badge(request: HttpRequest, **waiting: bool) -> str:

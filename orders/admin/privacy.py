@@ -3,6 +3,7 @@
 import json
 from typing import Any, ClassVar, Final
 
+from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
@@ -22,6 +23,7 @@ from loyalty.stores.models import Store
 from loyalty.stores.roles import Can
 from loyalty.stores.showing import show_moment
 from orders.personal_data import personal_data
+from orders.services.privacy import confirm_erasure, keep_instead
 
 PAGE: Final = "admin:platforms_privacyrequest_change"
 
@@ -48,6 +50,38 @@ def done_page(self: BackOfficeAdmin, request: HttpRequest, asked: PrivacyRequest
     return HttpResponseRedirect(reverse(PAGE, args=[asked.pk]))
 
 
+class SureForm(forms.Form):
+    """Asked twice, because it cannot be taken back."""
+
+    sure = forms.BooleanField(label="I know who asked, and that this cannot be taken back")
+
+
+@store_view(needs=Can.CHANGE_SETTINGS, methods=("POST",))
+def erase_page(self: BackOfficeAdmin, request: HttpRequest, asked: PrivacyRequest) -> HttpResponse:
+    """Confirm an erasure; a job carries it out."""
+    if asked.kind == PrivacyKind.DATA:
+        raise Http404
+    if not SureForm(request.POST).is_valid():
+        messages.error(request, "Nothing was erased. Tick the box first: erasing cannot be taken back.")
+    elif confirm_erasure(store=active_store(request), request_id=asked.pk, actor=acting(request), now=timezone.now()):
+        messages.success(request, "It is erased within a minute. Look here again then.")
+    else:
+        messages.info(request, "This request was decided already.")
+    return HttpResponseRedirect(reverse(PAGE, args=[asked.pk]))
+
+
+@store_view(needs=Can.CHANGE_SETTINGS, methods=("POST",))
+def keep_page(self: BackOfficeAdmin, request: HttpRequest, asked: PrivacyRequest) -> HttpResponse:
+    """Close an erasure without erasing."""
+    if asked.kind == PrivacyKind.DATA:
+        raise Http404
+    if keep_instead(store=active_store(request), request_id=asked.pk, actor=acting(request), now=timezone.now()):
+        messages.success(request, "Closed. Nothing was erased.")
+    else:
+        messages.info(request, "This request was decided already.")
+    return HttpResponseRedirect(reverse(PAGE, args=[asked.pk]))
+
+
 @admin.register(PrivacyRequest)
 class PrivacyRequestAdmin(StoreModelAdmin):
     """Requests about people's data, newest first."""
@@ -61,11 +95,13 @@ class PrivacyRequestAdmin(StoreModelAdmin):
     empty_title = "Nobody has asked yet"
     empty_hint = (
         "When a shop platform passes on that a customer wants to know or erase his data, it is listed here. "
-        "Erasing is done by itself; data is handed out by you."
+        "Nothing is erased and nothing handed out before you say so."
     )
     store_views: ClassVar[tuple[StoreView, ...]] = (
         StoreView("<path:object_id>/data/", "data", data_page),
         StoreView("<path:object_id>/done/", "done", done_page),
+        StoreView("<path:object_id>/erase/", "erase", erase_page),
+        StoreView("<path:object_id>/keep/", "keep", keep_page),
     )
 
     def get_queryset(self, request: HttpRequest) -> "QuerySet[PrivacyRequest]":
@@ -86,6 +122,7 @@ class PrivacyRequestAdmin(StoreModelAdmin):
             "asked": asked,
             "facts": _facts(asked, active_store(request)),
             "waits": _waits(asked),
+            "form": SureForm(),
             "back": reverse("admin:platforms_privacyrequest_changelist"),
         }
         return TemplateResponse(request, "orders/admin/privacy_request.html", context)
@@ -112,11 +149,12 @@ class PrivacyRequestAdmin(StoreModelAdmin):
 
 
 def _waits(asked: PrivacyRequest) -> bool:
-    return asked.kind == PrivacyKind.DATA and asked.done_at is None
+    return asked.done_at is None and asked.confirmed_at is None
 
 
 def _badge(asked: PrivacyRequest) -> SafeString:
-    colour, words = ("orange", "Waits for you") if _waits(asked) else ("green", "Done")
+    done = "Closed, nothing erased" if asked.facts.get("kept") else "Done"
+    colour, words = ("orange", "Waits for you") if _waits(asked) else ("green", done)
     if asked.done_at is None and not _waits(asked):
         colour, words = "blue", "In progress"
     return format_html('<span class="badge badge-{}">{}</span>', colour, words)
@@ -137,7 +175,7 @@ def _facts(asked: PrivacyRequest, store: Store) -> list[tuple[str, Any]]:
         ("Received", show_moment(asked.received_at, store)),
         (
             "Customer",
-            "not known here" if asked.customer is None and asked.kind == PrivacyKind.DATA else _customer(asked),
+            "not known here" if asked.customer is None and asked.kind != PrivacyKind.ERASE_SHOP else _customer(asked),
         ),
         ("Orders named", ", ".join(asked.facts.get("orders", []))),
         ("Customers erased", asked.facts.get("customers", "")),

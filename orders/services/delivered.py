@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
-from loyalty.platforms.connecting import mark_uninstalled
+from loyalty.platforms.connecting import pause_uninstalled, settle_uninstalled
 from loyalty.platforms.document import parse_json
 from loyalty.platforms.meanings import (
     DataWanted,
@@ -59,9 +59,9 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """The platform has to be asked for the order first, while no transaction is open."""
+    """The platform has to be asked first, while no transaction is open: for an order, or whether it still knows us."""
 
-    external_id: str
+    external_id: str = ""
 
 
 def meaning(delivery: InboundDelivery) -> Meaning:
@@ -78,9 +78,22 @@ def carry_out(delivery: InboundDelivery, now: datetime) -> "Result | Ask":
     return _ACTIONS[type(said)](delivery, said, now)
 
 
+def carry_out_answered(delivery: InboundDelivery, *, still_opens: bool, now: datetime) -> Result:
+    """End the connection of a shop that took the app away, once the platform has said whether it did."""
+    connected = connection_of(delivery)
+    if connected is not None:
+        actor = actor_of(delivery)
+        settle_uninstalled(connected, at=delivery.received_at, still_opens=still_opens, actor=actor, now=now)
+    if still_opens:
+        return _left("The shop still lets us in with our credentials, so the app is there. Nothing was ended.")
+    return Result(DeliveryState.DONE, "The shop uninstalled the app: its credentials were erased.")
+
+
 def carry_out_fetched(delivery: InboundDelivery, document: Mapping[str, Any] | None, now: datetime) -> Result:
     """The same once the platform has answered: ``document`` is the order, None when it does not show it."""
     said = meaning(delivery)
+    if isinstance(said, DeletedOrder):
+        return _deletion_answered(delivery, said, document, now)
     result = _record(delivery, document, now, shown_at=now) if document is not None else None
     if isinstance(said, PaymentNews):
         return _payment_news(delivery, said, now)
@@ -147,6 +160,25 @@ def _payment_news(delivery: InboundDelivery, said: PaymentNews, now: datetime) -
     return Result(state, words or f"Order {order.number}: payment {said.status}.", order, said.external_id)
 
 
+def _deletion(delivery: InboundDelivery, said: DeletedOrder, now: datetime) -> "Result | Ask":
+    """The number alone came, which any message about anything deleted may have: the platform is asked where it can be.
+
+    Where it cannot, the order is marked. That moves nothing, and its next message takes the mark away.
+    """
+    return Ask(said.external_id) if _may_ask(delivery) else _deleted(delivery, said, now)
+
+
+def _deletion_answered(
+    delivery: InboundDelivery, said: DeletedOrder, document: Mapping[str, Any] | None, now: datetime
+) -> Result:
+    try:
+        result = _record(delivery, document, now, shown_at=now) if document is not None else None
+    except NotAnOrder:
+        result = None
+    # What is no order any more, in the bin for example, was left alone without one.
+    return result if result and result.order else _deleted(delivery, said, now)
+
+
 def _deleted(delivery: InboundDelivery, said: DeletedOrder, now: datetime) -> Result:
     return _note_deleted(delivery, said.external_id, None, now)
 
@@ -167,11 +199,13 @@ def _note_deleted(delivery: InboundDelivery, external_id: str, said_at: datetime
     return Result(DeliveryState.DONE, words, order, external_id)
 
 
-def _uninstalled(delivery: InboundDelivery, said: Uninstalled, now: datetime) -> Result:
-    connected = connection_of(delivery)
-    if connected is None or not mark_uninstalled(connected, at=delivery.received_at, actor=actor_of(delivery), now=now):
+def _uninstalled(delivery: InboundDelivery, said: Uninstalled, now: datetime) -> "Result | Ask":
+    connected, actor = connection_of(delivery), actor_of(delivery)
+    if connected is None or not pause_uninstalled(connected, at=delivery.received_at, actor=actor, now=now):
         return _left("The connection was ended or made anew since.")
-    return Result(DeliveryState.DONE, "The shop uninstalled the app: its credentials were erased.")
+    if connected.has_credentials:
+        return Ask()
+    return Result(DeliveryState.DONE, "The shop uninstalled the app: nothing is asked of it any more.")
 
 
 def _data_wanted(delivery: InboundDelivery, said: DataWanted, now: datetime) -> Result:
@@ -198,7 +232,7 @@ _ACTIONS: Final[Mapping[type, Callable[[InboundDelivery, Any, datetime], "Result
     WholeOrder: _whole_order,
     NamedOrder: _named_order,
     PaymentNews: _payment,
-    DeletedOrder: _deleted,
+    DeletedOrder: _deletion,
     Uninstalled: _uninstalled,
     DataWanted: _data_wanted,
     EraseCustomer: _erase_customer,

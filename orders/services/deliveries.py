@@ -20,12 +20,19 @@ from django.db.models import Q
 from loyalty.jobs import Counts
 from loyalty.journal.one_by_one import alone_with, one_by_one
 from loyalty.platforms.asking import PlatformError, Throttled
-from loyalty.platforms.client import client_for
-from loyalty.platforms.document import clean
+from loyalty.platforms.client import client_for, still_opens
 from loyalty.platforms.models import OPEN_STATES, DeliveryState, InboundDelivery, PlatformConnection
 from loyalty.platforms.receiving import TEST_WORDS
 from loyalty.platforms.snapshot import NotAnOrder
-from orders.services.delivered import Ask, Result, carry_out, carry_out_fetched, connection_of
+from loyalty.storable import storable
+from orders.services.delivered import (
+    Ask,
+    Result,
+    carry_out,
+    carry_out_answered,
+    carry_out_fetched,
+    connection_of,
+)
 from orders.services.platform_news import NotRecorded
 
 T = TypeVar("T")
@@ -78,7 +85,7 @@ def _finish_next(now: datetime, left_out: AbstractSet[int]) -> tuple[InboundDeli
 
 @dataclass(frozen=True, slots=True)
 class _Asking:
-    """A delivery that was set aside while its platform is asked for an order."""
+    """A delivery that was set aside while its platform is asked for an order, or whether it still lets us in."""
 
     delivery: InboundDelivery
     external_id: str
@@ -124,16 +131,22 @@ def _asked(asking: _Asking, now: datetime) -> str:
         return str(delivery.state)
 
 
-def _with_answer(delivery: InboundDelivery, answer: "_Answer | Exception", now: datetime) -> "Result | Exception":
+def _with_answer(
+    delivery: InboundDelivery, answer: "_Answer | bool | Exception", now: datetime
+) -> "Result | Exception":
     if isinstance(answer, Exception):
         return answer
+    if isinstance(answer, bool):
+        return _try(delivery, partial(carry_out_answered, delivery, still_opens=answer, now=now))
     return _try(delivery, partial(carry_out_fetched, delivery, answer, now))
 
 
-def _ask(asking: _Asking) -> "_Answer | Exception":
+def _ask(asking: _Asking) -> "_Answer | bool | Exception":
     connected = connection_of(asking.delivery)
     if connected is None:
         return None
+    if not asking.external_id:
+        return _attempt(asking.delivery, partial(still_opens, connected))
     return _attempt(asking.delivery, partial(_fetch, connected, asking.external_id))
 
 
@@ -174,7 +187,7 @@ def _finish(delivery: InboundDelivery, outcome: Result, now: datetime) -> None:
     delivery.state, delivery.next_attempt_at = outcome.state, None
     if outcome.again:
         delivery.state, delivery.next_attempt_at, delivery.attempts = DeliveryState.WAITING, now, 0
-    delivery.outcome, delivery.last_error = clean(outcome.words)[:_LONGEST_WORDS], ""
+    delivery.outcome, delivery.last_error = storable(outcome.words)[:_LONGEST_WORDS], ""
     delivery.left_out = list(outcome.left_out[:_MOST_LEFT_OUT])
     delivery.order, delivery.external_id = outcome.order, outcome.external_id
     delivery.is_test = delivery.is_test or outcome.words == TEST_WORDS
@@ -195,7 +208,7 @@ def _postpone(delivery: InboundDelivery, error: Exception, now: datetime) -> Non
     pause = max(pause, error.after) if isinstance(error, Throttled) else pause
     delivery.state = DeliveryState.FAILED if gives_up else DeliveryState.RETRYING
     delivery.next_attempt_at = None if gives_up else now + pause
-    delivery.last_error = clean(_words(error))
+    delivery.last_error = storable(_words(error))
     delivery.save(update_fields=["state", "attempts", "next_attempt_at", "last_error"])
     logger.warning("Delivery %s failed (attempt %s).", delivery.pk, delivery.attempts)
 

@@ -155,6 +155,8 @@ ELSEWHERE = {
     "platforms_inbounddelivery_replay",
     "platforms_privacyrequest_add",
     "platforms_privacyrequest_done",
+    "platforms_privacyrequest_erase",
+    "platforms_privacyrequest_keep",
     "stores_membership_remove",
     "stores_membership_withdraw",
     "stores_membership_send_again",

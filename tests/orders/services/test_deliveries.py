@@ -4,12 +4,13 @@ import json
 from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 import time_machine
 
 from loyalty.encryption import Secret
+from loyalty.platforms.asking import Unreachable
 from loyalty.platforms.models import DeliveryState, InboundDelivery, PlatformConnection
 from loyalty.stores.models import Store
 from orders.models import Order
@@ -190,7 +191,7 @@ class TestFailing:
         self, store: Store, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         connect_store(store)
-        monkeypatch.setattr(deliveries, "clean", lambda text: text)
+        monkeypatch.setattr(deliveries, "storable", lambda text: text)
         monkeypatch.setitem(delivered._WORDS, Outcome.CREATED, "Order {} \x00")
         send(store, shopify(order("shopify")), shopify({"id": 1}, "products/update"))
         assert process_deliveries(NOW) == counts(postponed=1, ignored=1)
@@ -261,6 +262,29 @@ class TestDeleted:
         assert gone.platform_deleted_at == NOW
         assert gone.status != "cancelled"
         assert not gone.platform_data["is_open"]
+
+    TOKEN: ClassVar[dict[str, Any]] = {"access_token": Secret.of("token"), "base_url": "https://x.example.com"}
+
+    @pytest.mark.parametrize("answer", [None, {"status": "trash"}], ids=["gone", "in the bin"])
+    def test_o9_where_the_platform_can_be_asked_it_is_asked_first(
+        self, store: Store, monkeypatch: pytest.MonkeyPatch, answer: dict[str, Any] | None
+    ) -> None:
+        connect_store(store, "woocommerce", **self.TOKEN)
+        shown = None if answer is None else order("woocommerce", **answer)
+        monkeypatch.setattr(deliveries, "_fetch", lambda _connected, _id: shown)
+        send(store, woocommerce(order("woocommerce")), woocommerce({"id": 727}, "order.deleted"))
+        assert process_deliveries(NOW) == counts(done=2)
+        assert only_order(store).platform_data["deleted_at"] == NOW.isoformat()
+
+    def test_o9_an_order_that_the_platform_still_shows_is_not_deleted(
+        self, store: Store, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        connect_store(store, "woocommerce", **self.TOKEN)
+        monkeypatch.setattr(deliveries, "_fetch", lambda _connected, _id: order("woocommerce"))
+        send(store, woocommerce(order("woocommerce")), woocommerce({"id": 727}, "order.deleted"))
+        process_deliveries(NOW)
+        assert "deleted_at" not in only_order(store).platform_data
+        assert kept(store)[-1].state == DeliveryState.IGNORED
 
     def test_an_order_that_was_never_here_is_not_missed(self, store: Store) -> None:
         connect_store(store)
@@ -363,21 +387,116 @@ class TestPayments:
 
 
 class TestUninstalling:
-    def test_the_credentials_go_and_the_webhooks_are_still_heard(self, store: Store) -> None:
-        connected = connect_store(store)
-        send(store, shopify({"id": 1}, "app/uninstalled"))
+    SAID = (
+        ("shopify", lambda: shopify({"id": 1, "myshopify_domain": "x.myshopify.com"}, "app/uninstalled")),
+        ("shopline", lambda: shopline({"_id": "607fd9c2ff790b001cd23353"}, "application/uninstall")),
+        (
+            "shopline_global",
+            lambda: shopline_global({"appkey": "a", "operate": "UNINSTALL"}, "apps/installed_uninstalled"),
+        ),
+    )
+    TOKEN: ClassVar[dict[str, Any]] = {"access_token": Secret.of("token"), "base_url": "https://x.example.com"}
+
+    @pytest.fixture(params=SAID, ids=lambda said: said[0])
+    def said(self, request: pytest.FixtureRequest) -> tuple[str, Delivery]:
+        platform, make = request.param
+        return platform, make()
+
+    def answer(self, monkeypatch: pytest.MonkeyPatch, answer: bool | Exception) -> None:
+        def still_opens(_connection: PlatformConnection) -> bool:
+            if isinstance(answer, Exception):
+                raise answer
+            return answer
+
+        monkeypatch.setattr(deliveries, "still_opens", still_opens)
+
+    def test_without_credentials_the_use_ends_and_the_webhooks_are_still_heard(
+        self, store: Store, said: tuple[str, Delivery]
+    ) -> None:
+        platform, sent = said
+        connected = connect_store(store, platform)
+        send(store, sent)
         assert process_deliveries(NOW) == counts(done=1)
         connected.refresh_from_db()
         assert (connected.uninstalled_at, connected.enabled, connected.may_be_called) == (NOW, True, False)
-        send(store, shopify(order("shopify")))
+        send(store, MAKERS[platform](order(platform)))
         assert process_deliveries(NOW) == counts(done=1)
 
-    def test_a_late_message_does_not_end_a_new_connection(self, store: Store) -> None:
-        connected = connect_store(store, updated_at=NOW + timedelta(hours=1))
-        send(store, shopify({"id": 1}, "app/uninstalled"))
+    def test_the_credentials_go_once_the_platform_refuses_them(
+        self, store: Store, said: tuple[str, Delivery], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        platform, sent = said
+        connected = connect_store(store, platform, **self.TOKEN)
+        self.answer(monkeypatch, answer=False)
+        send(store, sent)
+        assert process_deliveries(NOW) == counts(done=1)
+        connected.refresh_from_db()
+        assert (connected.uninstalled_at, bool(connected.access_token)) == (NOW, False)
+
+    def test_while_the_platform_still_lets_us_in_nothing_ends(
+        self, store: Store, said: tuple[str, Delivery], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        platform, sent = said
+        connected = connect_store(store, platform, **self.TOKEN)
+        self.answer(monkeypatch, answer=True)
+        send(store, sent)
+        assert process_deliveries(NOW) == counts(ignored=1)
+        connected.refresh_from_db()
+        assert (connected.uninstalled_at, connected.may_be_called, connected.last_error) == (None, True, "")
+
+    def test_while_nobody_answers_it_is_not_used_and_nothing_is_erased(
+        self, store: Store, said: tuple[str, Delivery], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        platform, sent = said
+        connected = connect_store(store, platform, **self.TOKEN)
+        self.answer(monkeypatch, Unreachable("No answer."))
+        send(store, sent)
+        assert process_deliveries(NOW) == counts(postponed=1)
+        connected.refresh_from_db()
+        assert (connected.may_be_called, bool(connected.access_token)) == (False, True)
+        self.answer(monkeypatch, answer=False)
+        assert process_deliveries(NOW + PAUSES[0]) == counts(done=1)
+        connected.refresh_from_db()
+        assert not connected.access_token
+
+    def test_a_late_message_does_not_end_a_new_connection(self, store: Store, said: tuple[str, Delivery]) -> None:
+        platform, sent = said
+        connected = connect_store(store, platform, updated_at=NOW + timedelta(hours=1), **self.TOKEN)
+        send(store, sent)
         assert process_deliveries(NOW) == counts(ignored=1)
         connected.refresh_from_db()
         assert connected.uninstalled_at is None
+
+    def test_being_installed_changes_nothing(self, store: Store) -> None:
+        connected = connect_store(store, "shopline_global")
+        send(store, shopline_global({"appkey": "a", "operate": "INSTALL"}, "apps/installed_uninstalled"))
+        assert process_deliveries(NOW) == counts(ignored=1)
+        connected.refresh_from_db()
+        assert connected.uninstalled_at is None
+
+
+@pytest.mark.parametrize(
+    ("platform", "sent"),
+    [
+        (
+            "shopline_global",
+            shopline_global(
+                {"pay_seq": "10020", "pay_status": "paid_failed", "pay_amount": 12.5}, "order_transactions/create"
+            ),
+        ),
+        ("shopline_global", shopline_global({"id": "5"}, "refunds/create")),
+        ("shopline", shopline({"_id": "5", "status": "completed"}, "order_payment/update")),
+        ("shopline", shopline({"_id": "5"}, "order_delivery/update")),
+        ("shopify", shopify({"id": 5, "kind": "sale", "status": "failure"}, "order_transactions/create")),
+    ],
+)
+def test_what_names_no_order_is_set_aside_with_a_sentence(store: Store, platform: str, sent: Delivery) -> None:
+    connect_store(store, platform)
+    send(store, sent)
+    assert process_deliveries(NOW) == counts(ignored=1)
+    assert (
+        kept(store)[0].outcome == "It does not say which order it is about; the order's own update brings the change."
+    )
 
 
 def test_o5_what_was_used_on_the_platform_is_not_given_back_from_here(store: Store) -> None:
