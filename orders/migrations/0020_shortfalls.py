@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('orders', '0018_platform_ids_of_customers'),
+        ('orders', '0019_total_named'),
         ('stores', '0007_second_factor'),
     ]
 
