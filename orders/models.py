@@ -266,6 +266,7 @@ class Order(StoreOwned):
             models.Index("store", "number", name="order_number"),
             models.Index("store", "external_id", name="order_external"),
             models.Index("customer", F("id").desc(), name="order_of_customer"),
+            models.Index("customer", condition=Q(points_not_taken__gt=0), name="order_with_shortfall"),
             models.Index("store", "payment_status", "id", condition=AUTO_CANCELLABLE, name="order_auto_cancel"),
             models.Index(
                 "payment_due_at", condition=RUNS_OUT & Q(payment_due_at__isnull=False), name="order_payment_due"

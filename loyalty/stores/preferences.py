@@ -107,10 +107,14 @@ class EarningSettings:
 
 @dataclass(frozen=True, slots=True)
 class EarnedPointsSettings:
-    """What happens to points earned by an order that falls through (C1)."""
+    """What happens to points earned by an order that falls through (C1).
+
+    What cannot be taken is owed (``allow_negative``), or counts against what is earned next (``carry_shortfall``).
+    """
 
     claw_back: bool = False
     allow_negative: bool = False
+    carry_shortfall: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -164,6 +164,9 @@ class EarnedPointsBody(Body):
 
     claw_back = YesNoField(required=False)
     allow_negative = YesNoField(required=False)
+    carry_shortfall = YesNoField(
+        required=False, help_text="Whether points that could not be taken back count against what is earned next."
+    )
 
 
 class PlatformTagField(serializers.CharField):

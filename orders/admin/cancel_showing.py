@@ -223,7 +223,7 @@ def _earned(earned: Forecast, store: Store) -> str:
     if earned.owed:
         words += f" The customer has not got all of them: {show(earned.owed, '', store)} will be owed."
     if earned.dropped:
-        words += f" {show(earned.dropped, '', store)} more are spent already and are not taken."
+        words += f" {show(earned.dropped, '', store)} more are spent already: they count against what is earned next."
     return words
 
 

@@ -30,6 +30,7 @@ from orders.admin.showing import DASH, money_words, payment_badge, revert_badge,
 from orders.kinds import KINDS, LEDGERS, NAMES, show
 from orders.models import Order
 from orders.redemption_models import Redemption
+from orders.services.shortfalls import shortfall_of
 
 TABS: Final[dict[str, str]] = {
     "profile": "Profile",
@@ -82,10 +83,17 @@ def _cards(kind: Kind, customer: Customer, store: Store, now: datetime) -> list[
             "title": NAMES[kind].capitalize(),
             "figure": show(amount, currency, store),
             "words": _expiry_words(next_expiry.get(currency), store) if amount else "None available",
+            "missing": _shortfall_words(kind, customer, store),
             "adjust": reverse("admin:stores_customer_adjust", args=[customer.pk, kind]),
         }
         for currency, amount in sorted(found.items())
     ]
+
+
+def _shortfall_words(kind: Kind, customer: Customer, store: Store) -> str:
+    short = shortfall_of(customer) if kind == "points" else 0
+    words = "of orders that fell through were spent already; what is earned next settles that first"
+    return f"{show(short, '', store)} {words}" if short else ""
 
 
 def _next_expiry(kind: Kind, customer: Customer, now: datetime) -> dict[str, datetime]:

@@ -69,9 +69,15 @@ class ClawBackForm(CardForm):
         label="Keep what is missing as a debt",
         required=False,
         help_text="When the customer has spent them already, what is missing is settled by the points given next. "
-        "Off: it is dropped, and nobody owes points.",
+        "Off: nobody's balance goes below zero.",
     )
-    paths = {"claw_back": ("earned_points", "claw_back"), "allow_negative": ("earned_points", "allow_negative")}
+    carry_shortfall = forms.BooleanField(
+        label="Count what is missing against what the customer earns next",
+        required=False,
+        help_text="Without a debt: the next orders' points settle it first, and nothing else does. Off: it is dropped, "
+        "and somebody who earns, spends and cancels in turn keeps points without a purchase.",
+    )
+    paths = {name: ("earned_points", name) for name in ("claw_back", "allow_negative", "carry_shortfall")}
 
 
 EARNED: Final = SettingsPage(

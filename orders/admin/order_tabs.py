@@ -100,6 +100,9 @@ def _facts(order: Order, store: Store) -> list[tuple[str, Any]]:
     if order.points_earned:
         facts.append(("Points earned", show(order.points_earned, "", store)))
         facts.append(("Earned points taken back", show(order.points_taken_back, "", store)))
+    if order.points_not_taken:
+        missing = f"{show(order.points_not_taken, '', store)}: spent already, counts against what is earned next"
+        facts.append(("Earned points not taken back", missing))
     facts += [
         ("Payment", _payment(order)),
         ("Total", show(order.total, order.currency, store)),

@@ -11,8 +11,10 @@ from loyalty.ledger.models import Origin
 from loyalty.ledger.posting import Cause, NewLot, Posted, lock_customers
 from loyalty.stores.actors import Actor, Trigger
 from loyalty.stores.models import Customer, Remark, Store
+from loyalty.stores.preferences import current_settings
 from orders.models import Order
 from orders.services.applying import lock_order
+from orders.services.shortfalls import settle_shortfalls
 from points.ledger import POINTS
 
 
@@ -49,6 +51,9 @@ def award_for_order(
         cause=Cause(order.pk),
     )
     _note(order, int(adjustment.amount), remark, actor, trigger, now)
+    if current_settings(store).earned_points.carry_shortfall:
+        earned = {customer_id: int(adjustment.amount)}
+        settle_shortfalls(earned, settled_now=[order.pk], actor=actor, trigger=trigger, now=now)
     return posted
 
 

@@ -14,7 +14,7 @@ HISTORY: Final = timedelta(days=60)
 
 @dataclass(frozen=True, slots=True)
 class Earned:
-    """What was awarded for an order, how much of it was taken back, and what could not be taken and was dropped."""
+    """What was awarded for an order, how much of it was taken back, and what could not be taken so far."""
 
     awarded: int
     taken: int = 0
@@ -23,10 +23,14 @@ class Earned:
 
 @dataclass(frozen=True, slots=True)
 class Settling:
-    """What has to happen so that the customer keeps what the order's state says: one of the two is 0."""
+    """What has to happen so that the customer keeps what the order's state says: take, or forget and give.
+
+    ``forget`` is what could not be taken and need not be taken any more.
+    """
 
     take: int = 0
     give: int = 0
+    forget: int = 0
 
 
 def earns(order: Order, rule: EarningSettings, *, currency: str) -> int:
@@ -74,9 +78,12 @@ def forfeited(order: Order, awarded: int) -> int:
 def settling(earned: Earned, *, forfeits: int, claw_back: bool) -> Settling:
     """What to take or to give again so that ``forfeits`` of the points awarded are not with the customer.
 
-    What could not be taken once is dropped for good. What was taken is given again when the order came back or a refund
-    was withdrawn, whether or not the store still takes points back.
+    What could not be taken is not tried again by the same order: it counts against what is earned next. When the order
+    came back or a refund was withdrawn, that is forgotten first, and then what was taken is given again, whether or not
+    the store still takes points back.
     """
-    if claw_back and forfeits > earned.taken + earned.dropped:
-        return Settling(take=forfeits - earned.taken - earned.dropped)
-    return Settling(give=max(0, earned.taken - forfeits))
+    too_many = earned.taken + earned.dropped - forfeits
+    if too_many < 0:
+        return Settling(take=-too_many) if claw_back else Settling()
+    forget = min(earned.dropped, too_many)
+    return Settling(give=too_many - forget, forget=forget)

@@ -4,6 +4,7 @@ What the customer should keep follows from the order alone; settling compares it
 may run any number of times. It is part of the transaction that changes the order: whoever calls holds the order's lock.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -22,6 +23,7 @@ from loyalty.stores.models import Store
 from loyalty.stores.preferences import StoreSettings, earning_since
 from orders.models import Order, OrderStatus
 from orders.services.earned import Earned, Settling, earns, forfeited, seen_in_time, settling
+from orders.services.shortfalls import settle_shortfalls
 from points.ledger import POINTS
 
 
@@ -45,7 +47,7 @@ class _Due:
 
     @property
     def is_nothing(self) -> bool:
-        return not (self.awards or self.settles.take or self.settles.give)
+        return not self.awards and self.settles == Settling()
 
     @property
     def takes(self) -> dict[int, Amount]:
@@ -64,8 +66,8 @@ def settle_earned(earners: Iterable[Earner], *, actor: Actor, trigger: str, now:
     """Award, take back or give again what these orders' state asks for, in statements that do not grow with them.
 
     Points come back out of the lot that the order earned first, then out of others by L3, never below zero; a
-    shortfall is dropped, or kept as a debt where the store allows it. Who may not award (T7) awards nothing, and the
-    order's timeline says so.
+    shortfall counts against what is earned next, or is kept as a debt where the store allows it. Who may not award (T7)
+    awards nothing, and the order's timeline says so.
     """
     dues = _in_time([due for earner in earners if (due := _due(earner)) and not due.is_nothing])
     if not actor.may_award:
@@ -79,6 +81,18 @@ def settle_earned(earners: Iterable[Earner], *, actor: Actor, trigger: str, now:
     taken = _take([due for due in dues if due.settles.take], actor=actor, trigger=trigger, now=now)
     _write(dues, taken)
     record([_told(due, taken.get(due.earner.order.pk, 0), trigger) for due in dues], actor=actor, now=now)
+    settle_shortfalls(
+        _awarded(dues), settled_now=[due.earner.order.pk for due in dues], actor=actor, trigger=trigger, now=now
+    )
+
+
+def _awarded(dues: Sequence[_Due]) -> dict[int, int]:
+    """What these orders have just earned, by customer, where the store counts shortfalls against it."""
+    earned: Counter[int] = Counter()
+    for due in dues:
+        if due.awards and due.earner.settings.earned_points.carry_shortfall:
+            earned[due.customer_id] += due.awards
+    return dict(earned)
 
 
 def earned_of(order: Order) -> Earned:
@@ -196,8 +210,7 @@ def _write(dues: Sequence[_Due], taken: dict[int, int]) -> None:
         back = taken.get(order.pk, 0)
         order.points_earned += due.awards
         order.points_taken_back += back - settles.give
-        # What was dropped is forgotten as soon as points are given again.
-        order.points_not_taken = 0 if settles.give else order.points_not_taken + settles.take - back
+        order.points_not_taken += settles.take - back - settles.forget
     orders = [due.earner.order for due in dues]
     values = {name: array(getattr(order, name) for order in orders) for name in _COLUMNS}
     with connection.cursor() as cursor:
@@ -222,7 +235,7 @@ def _told(due: _Due, taken: int, trigger: str) -> Happening:
     if due.settles.take:
         event = Event.POINTS_TAKEN_BACK
         data |= {"points": taken, "dropped": due.settles.take - taken}
-    elif due.settles.give:
+    elif due.settles.give or due.settles.forget:
         event, data = Event.POINTS_GIVEN_AGAIN, data | {"points": due.settles.give}
     else:
         event, data = Event.POINTS_EARNED, data | {"points": due.awards}

@@ -392,6 +392,6 @@ def test_c1_the_form_says_what_becomes_of_earned_points() -> None:
     make_order(ana, points=30)
     page = text_of(client.get(address(order)))
     assert "10 points that this order earned are taken back from the customer." in page
-    assert "30 points more are spent already and are not taken." in page
+    assert "30 points more are spent already: they count against what is earned next." in page
     send(client, order, fields_of(client.get(address(order))))
     assert (fresh(order).points_taken_back, balance("points", ana, now=NOW)) == (10, 0)

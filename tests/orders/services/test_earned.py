@@ -83,11 +83,10 @@ def test_c1_settling_moves_towards_what_the_order_says(awarded: int, taken: int,
 
     due = settling(Earned(awarded, taken, dropped), forfeits=forfeits, claw_back=True)
 
-    assert 0 in (due.take, due.give)
-    if due.take:
-        assert taken + dropped + due.take == forfeits
-    if due.give:
-        assert taken - due.give == forfeits
+    assert due.take == 0 or (due.give, due.forget) == (0, 0)
+    assert taken - due.give + dropped - due.forget + due.take == forfeits
+    assert 0 <= due.forget <= dropped
+    assert not due.give or due.forget == dropped
 
 
 @given(awarded=POINTS, forfeits=POINTS)

@@ -188,7 +188,63 @@ def test_c1_its_own_lot_goes_first_then_the_soonest_to_expire(shop: Shop) -> Non
     assert available(shop, customer) == 40
 
 
-def test_c1_a_shortfall_is_dropped_for_good(shop: Shop) -> None:
+def test_c1_earning_spending_and_cancelling_in_turn_makes_no_points(shop: Shop) -> None:
+    configure(shop, TAKING)
+    customer = shop.customer()
+    for round_number in range(4):
+        earning = shop.order(customer, f"earning-{round_number}", payment_status="paid")["id"]
+        held = available(shop, customer)
+        spending = shop.order(customer, f"spending-{round_number}", apply_points=held)["id"] if held else None
+        shop.cancel(earning)
+        if spending:
+            shop.cancel(spending, revert_points=True)
+    # The first round's are with the customer, and every later one settles what is missing.
+    assert available(shop, customer) == 100
+
+
+def test_c1_what_is_earned_next_settles_a_shortfall_oldest_first(shop: Shop) -> None:
+    configure(shop, TAKING)
+    customer = shop.customer()
+    first, second = (shop.order(customer, number, payment_status="paid")["id"] for number in ("1", "2"))
+    shop.order(customer, "3", apply_points=150)
+    shop.cancel(first)
+    shop.cancel(second)
+    assert (facts(shop, first), facts(shop, second)) == ((100, 50), (100, 0))
+
+    third = shop.order(customer, "4", total="120.00", payment_status="paid")["id"]
+
+    assert (facts(shop, first), facts(shop, second), facts(shop, third)) == ((100, 100), (100, 70), (120, 0))
+    assert available(shop, customer) == 0
+    assert history(shop, customer)[-3:] == [("grant", 120, 120), ("claw_back", -50, 70), ("claw_back", -70, 0)]
+    # An award by name is earned, too; 30 were missing.
+    award = {"amount": 40, "reason": "late", "order": third}
+    assert shop.command(f"/customers/{customer}/points/", award).status_code == 201
+    assert available(shop, customer) == 10
+
+
+def test_c1_an_order_that_comes_back_forgets_its_shortfall_before_it_gives(shop: Shop) -> None:
+    configure(shop, TAKING)
+    customer = shop.customer()
+    order = shop.order(customer, payment_status="paid")["id"]
+    shop.order(customer, "1002", apply_points=70)
+    shop.cancel(order)
+    shop.reinstate(order)
+    assert (facts(shop, order), available(shop, customer)) == ((100, 0), 30)
+    shop.order(customer, "1003", total="50.00", payment_status="paid")
+    assert available(shop, customer) == 80
+
+
+def test_c1_a_store_may_drop_shortfalls(shop: Shop) -> None:
+    configure(shop, EARNING | {"earned_points": {"claw_back": True, "carry_shortfall": False}})
+    customer = shop.customer()
+    order = shop.order(customer, payment_status="paid")["id"]
+    shop.order(customer, "1002", apply_points=100)
+    shop.cancel(order)
+    shop.order(customer, "1003", payment_status="paid")
+    assert available(shop, customer) == 100
+
+
+def test_c1_gifts_settle_no_shortfall(shop: Shop) -> None:
     configure(shop, TAKING)
     customer = shop.customer()
     order = shop.order(customer, payment_status="paid")["id"]
