@@ -145,6 +145,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "loyalty.accounts.second_factor.SecondFactorMiddleware",
 ]
 
 TEMPLATES = [
@@ -213,6 +214,7 @@ ACCOUNT_EMAIL_VERIFICATION = "mandatory"
 ACCOUNT_EMAIL_NOTIFICATIONS = True
 ACCOUNT_LOGIN_ON_PASSWORD_RESET = True
 ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_REAUTHENTICATION_METHODS = ["password", "mfa"]
 # The library counts in the cache, which may be gone; loyalty.accounts.limits counts in the database.
 ACCOUNT_RATE_LIMITS = False
 MFA_RATE_LIMITS = False
@@ -220,9 +222,12 @@ MFA_ADAPTER = "loyalty.accounts.adapter.SecondFactorAdapter"
 MFA_FORMS = {
     "authenticate": "loyalty.accounts.forms.CodeForm",
     "reauthenticate": "loyalty.accounts.forms.CodeAgainForm",
+    "activate_totp": "loyalty.accounts.forms.SetUpAppForm",
 }
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
+# Of whom a store asks a second factor is the store's choice; of those who run the platform, this installation's.
+OPERATORS_NEED_SECOND_FACTOR: bool = env.bool("OPERATORS_NEED_SECOND_FACTOR", default=PRODUCTION)
 MFA_TOTP_ISSUER = "Loyalty Back-Office"
 # Phones' clocks go wrong by a few seconds.
 MFA_TOTP_TOLERANCE = 1
@@ -394,5 +399,7 @@ LOGGING = {
         # Each job says in one line what it did; its coming and going is not worth two more.
         "celery.worker.strategy": {"level": "WARNING"},
         "celery.app.trace": {"level": "WARNING"},
+        # It would name every passkey that is used.
+        "fido2": {"level": "WARNING"},
     },
 }
