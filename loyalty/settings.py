@@ -21,6 +21,7 @@ from redis.retry import Retry
 
 from loyalty.admin_theme import UNFOLD as UNFOLD
 from loyalty.embedded.layout import WEB_ROLE, layout_for, layout_in
+from loyalty.logs import to_standard_output
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -380,26 +381,4 @@ SPECTACULAR_SETTINGS = {
 
 # --- Logs: to standard output, without personal data
 
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {
-        "plain": {
-            "()": "loyalty.logs.DiscreetFormatter",
-            "format": "{asctime} {levelname} {name}: {message}",
-            "style": "{",
-        },
-    },
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
-    "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
-    "loggers": {
-        # Django's own handlers would print a second time, and mail tracebacks.
-        "django": {"handlers": [], "propagate": True},
-        "django.server": {"handlers": [], "propagate": True},
-        # Each job says in one line what it did; its coming and going is not worth two more.
-        "celery.worker.strategy": {"level": "WARNING"},
-        "celery.app.trace": {"level": "WARNING"},
-        # It would name every passkey that is used.
-        "fido2": {"level": "WARNING"},
-    },
-}
+LOGGING = to_standard_output(level=env.str("LOG_LEVEL", default="INFO"))
