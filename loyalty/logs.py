@@ -2,6 +2,7 @@
 
 import logging
 import re
+from typing import Any
 
 # PostgreSQL's errors quote the offending row, customers' addresses included, after these words.
 ROW_CONTENTS = re.compile(r"^(DETAIL|CONTEXT): .*$", re.MULTILINE)
@@ -13,3 +14,30 @@ class DiscreetFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """The line, with what PostgreSQL quoted taken out."""
         return ROW_CONTENTS.sub(r"\1: (left out)", super().format(record))
+
+
+def to_standard_output(*, level: str) -> dict[str, Any]:
+    """The setting LOGGING: every line once, from ``level`` on, to where the process prints."""
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {
+            "plain": {
+                "()": "loyalty.logs.DiscreetFormatter",
+                "format": "{asctime} {levelname} {name}: {message}",
+                "style": "{",
+            },
+        },
+        "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
+        "root": {"handlers": ["console"], "level": level},
+        "loggers": {
+            # Django's own handlers would print a second time, and mail tracebacks.
+            "django": {"handlers": [], "propagate": True},
+            "django.server": {"handlers": [], "propagate": True},
+            # Each job says in one line what it did; its coming and going is not worth two more.
+            "celery.worker.strategy": {"level": "WARNING"},
+            "celery.app.trace": {"level": "WARNING"},
+            # It would name every passkey that is used.
+            "fido2": {"level": "WARNING"},
+        },
+    }

@@ -21,6 +21,7 @@ from redis.retry import Retry
 
 from loyalty.admin_theme import UNFOLD as UNFOLD
 from loyalty.embedded.layout import WEB_ROLE, layout_for, layout_in
+from loyalty.logs import to_standard_output
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -145,6 +146,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "loyalty.accounts.second_factor.SecondFactorMiddleware",
 ]
 
 TEMPLATES = [
@@ -213,6 +215,7 @@ ACCOUNT_EMAIL_VERIFICATION = "mandatory"
 ACCOUNT_EMAIL_NOTIFICATIONS = True
 ACCOUNT_LOGIN_ON_PASSWORD_RESET = True
 ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_REAUTHENTICATION_METHODS = ["password", "mfa"]
 # The library counts in the cache, which may be gone; loyalty.accounts.limits counts in the database.
 ACCOUNT_RATE_LIMITS = False
 MFA_RATE_LIMITS = False
@@ -220,9 +223,12 @@ MFA_ADAPTER = "loyalty.accounts.adapter.SecondFactorAdapter"
 MFA_FORMS = {
     "authenticate": "loyalty.accounts.forms.CodeForm",
     "reauthenticate": "loyalty.accounts.forms.CodeAgainForm",
+    "activate_totp": "loyalty.accounts.forms.SetUpAppForm",
 }
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
+# Of whom a store asks a second factor is the store's choice; of those who run the platform, this installation's.
+OPERATORS_NEED_SECOND_FACTOR: bool = env.bool("OPERATORS_NEED_SECOND_FACTOR", default=PRODUCTION)
 MFA_TOTP_ISSUER = "Loyalty Back-Office"
 # Phones' clocks go wrong by a few seconds.
 MFA_TOTP_TOLERANCE = 1
@@ -375,24 +381,4 @@ SPECTACULAR_SETTINGS = {
 
 # --- Logs: to standard output, without personal data
 
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {
-        "plain": {
-            "()": "loyalty.logs.DiscreetFormatter",
-            "format": "{asctime} {levelname} {name}: {message}",
-            "style": "{",
-        },
-    },
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
-    "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
-    "loggers": {
-        # Django's own handlers would print a second time, and mail tracebacks.
-        "django": {"handlers": [], "propagate": True},
-        "django.server": {"handlers": [], "propagate": True},
-        # Each job says in one line what it did; its coming and going is not worth two more.
-        "celery.worker.strategy": {"level": "WARNING"},
-        "celery.app.trace": {"level": "WARNING"},
-    },
-}
+LOGGING = to_standard_output(level=env.str("LOG_LEVEL", default="INFO"))

@@ -1,7 +1,7 @@
 """Where the library's signing in meets the product's rules: guessing, proof, mail, and what is kept encrypted."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.core import context as current
@@ -11,6 +11,7 @@ from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
 from allauth.socialaccount.models import SocialLogin
 from django.contrib import messages
 from django.contrib.auth.base_user import AbstractBaseUser
+from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.loader import render_to_string
 from django.urls import reverse
@@ -36,6 +37,10 @@ _UNPROVED = (
 class AccountAdapter(DefaultAccountAdapter):
     """Signing in with a password, and what is told about it."""
 
+    error_messages: ClassVar[dict[str, Any]] = DefaultAccountAdapter.error_messages | {
+        "email_password_mismatch": "The e-mail address or the password is wrong.",
+        "incorrect_password": "This password is wrong.",
+    }
     _counters: Sequence[Counter] = ()
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
@@ -74,6 +79,11 @@ class AccountAdapter(DefaultAccountAdapter):
             remember_browser(request, response, account_key(user.email))
         return response
 
+    def get_reauthentication_methods(self, user: AbstractBaseUser | AnonymousUser) -> list[dict[str, Any]]:
+        """How somebody shows once more that it is he; who has neither password nor second factor gets a link."""
+        link = {"id": "link", "description": "Get a link by e-mail", "url": reverse("account_reset_password")}
+        return super().get_reauthentication_methods(user) or [link]
+
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         """Queue what the library tells the owner of an account: a mail server that is away stops no page."""
         facts = {"request": current.request, "email": email, **context}
@@ -84,7 +94,6 @@ class AccountAdapter(DefaultAccountAdapter):
             Letter(
                 kind=LetterKind.NEWS,
                 email=email,
-                base=base_of(current.request),
                 subject=" ".join(subject.split())[:200],
                 text="\n".join(filter(None, (line.strip() for line in text.splitlines()))),
                 created_at=now,

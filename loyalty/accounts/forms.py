@@ -1,15 +1,19 @@
 """The library's forms, with our words and limits."""
 
+from datetime import datetime
 from typing import Any
 
 from allauth.account.forms import LoginForm, ResetPasswordKeyForm
 from allauth.core import context as current
 from allauth.mfa.base.forms import AuthenticateForm, ReauthenticateForm
+from allauth.mfa.models import Authenticator
+from allauth.mfa.totp.forms import ActivateTOTPForm
 from django import forms
+from django.core.exceptions import ValidationError
 from django.utils import timezone
 
-from loyalty.accounts.guessing import code_counters, take_or_refuse
-from loyalty.accounts.limits import succeeded
+from loyalty.accounts.guessing import USED_CODE, code_counters, take_or_refuse
+from loyalty.accounts.limits import Counter, Paused, succeeded, take
 from loyalty.stores.models import User
 
 
@@ -32,6 +36,7 @@ class _LimitedCode(forms.Form):
     """A form with a code of a second factor, which can be guessed no more often than a password."""
 
     user: Any
+    authenticator: Authenticator
 
     def clean_code(self) -> str:
         """Count the try, then look at the code."""
@@ -39,8 +44,18 @@ class _LimitedCode(forms.Form):
         counters = code_counters(current.request, self.user.email)
         take_or_refuse(counters, now=now)
         code: str = super().clean_code()  # type: ignore[misc]
+        if self.authenticator.type == Authenticator.Type.TOTP:
+            self._use_up(code, now)
         succeeded(counters, now=now)
         return code
+
+    def _use_up(self, code: str, now: datetime) -> None:
+        """Nobody who looked over a shoulder signs in with the same six digits, whether the cache is there or not."""
+        digits = "".join(filter(str.isdigit, code))
+        try:
+            take([Counter(USED_CODE, f"user {self.user.pk}", digits)], now=now)
+        except Paused as paused:
+            raise ValidationError("This code was used already. Wait for the next one.") from paused
 
 
 class CodeForm(_LimitedCode, AuthenticateForm):
@@ -49,6 +64,15 @@ class CodeForm(_LimitedCode, AuthenticateForm):
 
 class CodeAgainForm(_LimitedCode, ReauthenticateForm):
     """The code asked for before something delicate."""
+
+
+class SetUpAppForm(ActivateTOTPForm):
+    """The first code of an app, which shows that it was set up."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["code"].label = "The six digits that the app shows"
+        self.fields["code"].widget.attrs |= {"inputmode": "numeric", "placeholder": ""}
 
 
 class JoinForm(ResetPasswordKeyForm):

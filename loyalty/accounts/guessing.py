@@ -23,6 +23,8 @@ PASSWORD_NETWORK: Final = Limit("password_network", free=100, longest=timedelta(
 CODE: Final = Limit("code", free=5)
 # Six digits: twenty guesses a day leave one chance in fifty thousand, and only to somebody who has the password.
 CODE_ANYWHERE: Final = Limit("code_anywhere", free=20)
+# Six digits are good for a minute and a half, and for one time.
+USED_CODE: Final = Limit("used_code", free=1, first=timedelta(minutes=2), longest=timedelta(minutes=2))
 RESET: Final = Limit("reset", free=3, first=timedelta(minutes=5))
 
 

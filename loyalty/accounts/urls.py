@@ -5,7 +5,13 @@ from django.urls import include, path, re_path
 from django.views.generic import RedirectView
 
 from loyalty.accounts.invitation_pages import invitation_page, link_page
-from loyalty.accounts.views import FollowedLinkView, SecondFactorView, ask_for_link_page, sessions_page
+from loyalty.accounts.views import (
+    FollowedLinkView,
+    SecondFactorsView,
+    SecondFactorView,
+    ask_for_link_page,
+    sessions_page,
+)
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="account_change_password")),
@@ -14,7 +20,8 @@ urlpatterns = [
     path("inactive/", account.account_inactive, name="account_inactive"),
     path("reauthenticate/", account.reauthenticate, name="account_reauthenticate"),
     path("password/change/", account.password_change, name="account_change_password"),
-    path("password/set/", account.password_set, name="account_set_password"),
+    # Who has none, because he signs in with a company's account, gets one as everybody does: by a link.
+    path("password/set/", RedirectView.as_view(pattern_name="account_reset_password"), name="account_set_password"),
     path("password/reset/", ask_for_link_page, name="account_reset_password"),
     path("password/reset/done/", account.password_reset_done, name="account_reset_password_done"),
     re_path(
@@ -30,6 +37,7 @@ urlpatterns = [
     path("invitations/<int:store_id>/<str:secret>/", link_page, name="account_invitation_link"),
     path("invitation/", invitation_page, name="account_invitation"),
     path("2fa/authenticate/", SecondFactorView.as_view(), name="mfa_authenticate"),
+    path("2fa/", SecondFactorsView.as_view(), name="mfa_index"),
     path("2fa/", include("allauth.mfa.urls")),
     path("sessions/", sessions_page, name="usersessions_list"),
     path("company/", include("allauth.socialaccount.urls")),

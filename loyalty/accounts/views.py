@@ -3,7 +3,7 @@
 from typing import Any
 
 from allauth.account.views import LoginView, PasswordResetFromKeyView
-from allauth.mfa.base.views import AuthenticateView
+from allauth.mfa.base.views import AuthenticateView, IndexView
 from allauth.usersessions.models import UserSession
 from django.contrib.auth.decorators import login_required
 from django.forms import Form
@@ -19,6 +19,7 @@ from loyalty.accounts.forms import LinkForm, SignInForm
 from loyalty.accounts.guessing import PAUSED
 from loyalty.accounts.letters import base_of
 from loyalty.accounts.resetting import ask_for_link, link_was_followed
+from loyalty.accounts.second_factor import has_passed, who_asks
 from loyalty.stores.active import acting_user
 
 
@@ -42,6 +43,17 @@ class SignInView(PauseAnswers, LoginView):
 
     def get_form_class(self) -> type[Form]:
         return self.form_class
+
+
+class SecondFactorsView(IndexView):
+    """The second factors that somebody has, and who asks for one."""
+
+    def get_context_data(self, **more: Any) -> dict[str, Any]:
+        """With the names of who asks."""
+        user = acting_user(self.request)
+        facts = {"asked_by": who_asks(user), "has_passed": has_passed(self.request)}
+        context: dict[str, Any] = super().get_context_data(**more)
+        return context | facts
 
 
 class SecondFactorView(PauseAnswers, AuthenticateView):

@@ -130,8 +130,8 @@ def _related(one: Order, other: Order) -> bool:
     """Whether one of the two was split from the other: both come with the code, and the discount was one."""
     if one.platform != other.platform:
         return False
-    parts = ((one, other), (other, one))
-    return any(part.parent_external_id and part.parent_external_id == of.external_id for part, of in parts)
+    parents = ((part.platform_data.get("parent_external_id"), of) for part, of in ((one, other), (other, one)))
+    return any(parent and parent == of.external_id for parent, of in parents)
 
 
 def _mark_used(redemption: Redemption, order: Order | None, now: datetime) -> None:

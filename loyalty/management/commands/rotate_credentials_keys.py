@@ -7,6 +7,7 @@ from django.apps import apps
 from django.core.management.base import CommandError
 from django.db import models, transaction
 
+from loyalty.accounts.second_factor import rotate_secrets
 from loyalty.encryption import EncryptedField, Unreadable
 from loyalty.management.commanding import OneLineCommand
 
@@ -21,6 +22,7 @@ class Command(OneLineCommand):
         try:
             with transaction.atomic():
                 changed = sum(_rotate(model, fields) for model, fields in _encrypted().items())
+                changed += rotate_secrets()
         except Unreadable as error:
             raise CommandError(f"{error} Nothing was changed.") from error
         self.stdout.write(f"Under the first key now: {changed} rows.")

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('orders', '0019_total_named'),
+        ('orders', '0024_what_platforms_said'),
         ('stores', '0007_second_factor'),
     ]
 
