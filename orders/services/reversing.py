@@ -16,6 +16,7 @@ from loyalty.ledger.posting import Cause, lock_customers
 from loyalty.notices.models import Notice
 from loyalty.notices.queueing import queue
 from loyalty.stores.actors import Actor, Trigger
+from loyalty.stores.merged import CustomerMerged
 from loyalty.stores.models import Remark, Store
 from loyalty.stores.preferences import StoreSettings, current_settings
 from orders.kinds import plain
@@ -143,15 +144,23 @@ def _refuse_unless_forced(ask: ReversalAsk) -> None:
 
 def lock_redemption(store: Store, redemption_id: int) -> Redemption:
     """A redemption, locked after its customer's ledger. Raises NotFound for one that this store does not have (T1)."""
-    # Who it belongs to never changes, so the customer is known before the lock.
-    customers = Redemption.objects.for_store(store).filter(pk=redemption_id).values_list("customer_id", flat=True)
-    lock_customers(list(customers))
+    _lock_owner(store, redemption_id)
     rows = Redemption.objects.for_store(store).filter(pk=redemption_id).select_related("customer")
     redemption: Redemption | None = rows.select_for_update(of=("self",), no_key=True).first()
     if redemption is None:
         raise NotFound(f"This store has no redemption with the id {redemption_id}.")
     redemption.store = redemption.customer.store = store
     return redemption
+
+
+def _lock_owner(store: Store, redemption_id: int) -> None:
+    # Who it belongs to changes only where he is merged into another; then he is looked up again.
+    while True:
+        owners = Redemption.objects.for_store(store).filter(pk=redemption_id).values_list("customer_id", flat=True)
+        try:
+            return lock_customers(list(owners))
+        except CustomerMerged:
+            continue
 
 
 def _confirmed_plan(
