@@ -10,7 +10,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ('credits', '0007_booked_off'),
         ('orders', '0019_total_named'),
-        ('stores', '0008_merging'),
+        ('stores', '0009_merging'),
     ]
 
     operations = [

@@ -10,7 +10,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ('orders', '0019_total_named'),
         ('points', '0007_booked_off'),
-        ('stores', '0008_merging'),
+        ('stores', '0009_merging'),
     ]
 
     operations = [

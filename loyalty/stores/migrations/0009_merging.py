@@ -10,7 +10,7 @@ from loyalty.stores.scoping import same_store_key
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('stores', '0007_second_factor'),
+        ('stores', '0008_slugs_in_addresses'),
     ]
 
     operations = [
