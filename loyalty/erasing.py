@@ -9,7 +9,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from loyalty.api.models import CommandAnswer
 from loyalty.journal.models import JournalEntry
@@ -17,6 +17,7 @@ from loyalty.journal.record import Event, Happening, record
 from loyalty.notices.models import Notice, NoticeStatus
 from loyalty.stores.actors import Actor
 from loyalty.stores.identifying import has_platform_id
+from loyalty.stores.merged import leading_to
 from loyalty.stores.models import Customer, PlatformId, Remark, Store
 
 # Under these names answers quote a person; that a text is the same elsewhere means nothing.
@@ -29,9 +30,12 @@ NAMED: Final = (
 def erase_customers(*, store: Store, customer_ids: Collection[int], actor: Actor, now: datetime) -> int:
     """Erase these customers of ``store``; answers how many there were to erase. Must run in a transaction.
 
+    Everybody who is one person with them goes with them (O7).
     A repeat finds nothing more to do. Notices that still waited are not sent.
     """
-    rows = Customer.objects.for_store(store).filter(NAMED, pk__in=customer_ids).order_by("pk")
+    everybody: QuerySet[Customer] = Customer.objects.for_store(store)
+    kept = leading_to(everybody.filter(pk__in=customer_ids))
+    rows = everybody.filter(NAMED, Q(pk__in=kept) | Q(merged_into__in=kept)).order_by("pk")
     customers: list[Customer] = list(rows.select_for_update(no_key=True))
     if not customers:
         return 0

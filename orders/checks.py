@@ -103,11 +103,13 @@ SELECT store.slug, movement.id, movement.amount, movement.lot_id, revert.id, rev
 FROM {movement} AS movement
 JOIN {lot} AS lot ON lot.id = movement.lot_id
 JOIN orders_revert AS revert ON revert.id = movement.revert_id
+JOIN stores_customer AS getter ON getter.id = revert.customer_id
+JOIN stores_customer AS booked ON booked.id = movement.customer_id
 JOIN stores_store AS store ON store.id = revert.store_id
 WHERE {revert_scope} AND movement.type = 'revert' AND (
     revert.kind <> '{kind}'
     OR revert.order_id IS DISTINCT FROM movement.order_id
-    OR revert.customer_id <> movement.customer_id
+    OR coalesce(getter.merged_into_id, getter.id) <> coalesce(booked.merged_into_id, booked.id)
     OR NOT EXISTS (
         SELECT FROM ({said}) AS said
         WHERE said.allocation = '{letter}' || movement.allocation_id AND said.amount = movement.amount
@@ -130,6 +132,15 @@ JOIN (
 ) AS booked ON booked.revert_id = revert.id
 WHERE {revert_scope} AND revert.kind = '{kind}'
     AND booked.taken <> CASE WHEN undo.id IS NULL THEN 0 ELSE booked.given END
+"""
+
+# What belonged to somebody who was merged is the kept one's (O7).
+_LEFT_BEHIND: Final = """
+SELECT store.slug, row.id, customer.id, customer.merged_into_id
+FROM {table} AS row
+JOIN stores_customer AS customer ON customer.id = row.customer_id
+JOIN stores_store AS store ON store.id = row.store_id
+WHERE {scope} AND customer.merged_into_id IS NOT NULL
 """
 
 _KIND_RULES: Final = {
@@ -165,6 +176,17 @@ CHECK: Final = Check(
         Rule(
             "order {0} (id {1}): it is {2}, which does not fit its time of cancelling.",
             _CANCELLED.format(scope=scope("orders")),
+        ),
+        *(
+            Rule(
+                f"{what} {{0}}: of customer {{1}}, who was merged into customer {{2}}.",
+                _LEFT_BEHIND.format(table=table, scope=scope("row")),
+            )
+            for what, table in (
+                ("order", "orders_order"),
+                ("redemption", "orders_redemption"),
+                ("platform id", "stores_platformid"),
+            )
         ),
     ],
 )

@@ -5,6 +5,7 @@ from typing import Any
 
 from loyalty.api.values import instant_or_none, instant_text
 from loyalty.ledger.api import lot_json, movements_json
+from loyalty.ledger.history import history
 from loyalty.notices.models import Notice
 from loyalty.stores.api import customer_json
 from loyalty.stores.identifying import platform_ids
@@ -17,11 +18,13 @@ from orders.models import Order
 def personal_data(store: Store, customer: Customer, *, now: datetime) -> dict[str, Any]:
     """The customer's own facts, orders, lots, movements and messages; one query each, whatever their number."""
     orders = Order.objects.for_store(store).filter(customer=customer).select_related("customer")
+    merged = Customer.objects.for_store(store).filter(merged_into=customer)
     notices = Notice.objects.for_store(store).filter(customer=customer).order_by("id")
     return {
         "store": {"name": store.name, "slug": store.slug},
         "as_of": instant_text(now),
         "customer": customer_json(customer, platform_ids([customer.pk])),
+        "merged": [customer_json(row, {}) for row in merged.order_by("id")],
         "orders": [order_json(order) | {"lines": order.lines} for order in orders.order_by("id")],
         **{kind: _ledger(kind, store, customer, now) for kind in KINDS},
         "messages": [_message(notice) for notice in notices],
@@ -31,7 +34,7 @@ def personal_data(store: Store, customer: Customer, *, now: datetime) -> dict[st
 def _ledger(kind: Any, store: Store, customer: Customer, now: datetime) -> dict[str, Any]:
     ledger = LEDGERS[kind]
     lots = ledger.tables.lot.objects.for_store(store).filter(customer=customer).order_by("id")
-    movements = ledger.tables.movement.objects.for_store(store).filter(customer=customer).order_by("id")
+    movements = history(ledger, customer).order_by("id")
     return {
         "lots": [lot_json(lot, store, now) for lot in lots],
         "movements": movements_json(list(movements.select_related("remark", "lot")), store),

@@ -7,6 +7,7 @@ from orders.api.cancels import BulkCancelView, CancelPreviewView, CancelView, Re
 from orders.api.dismissals import DismissView
 from orders.api.earning import PointsView
 from orders.api.holds import HoldView
+from orders.api.merging import MergeView
 from orders.api.orders import DecisionsView, OrderListView, OrderView, TimelineView
 from orders.api.reinstating import ReinstateView
 from orders.api.reverts import RevertListView, RevertView, UndoView
@@ -14,6 +15,7 @@ from orders.api.rules_backtests import RulesBacktestView
 
 urlpatterns = [
     path("customers/<str:customer_id>/points/", PointsView.as_view(), name="api-adjust-points"),
+    path("customers/<str:customer_id>/merge/", MergeView.as_view(), name="api-customer-merge"),
     path("orders/", OrderListView.as_view(), name="api-orders"),
     path("orders/bulk-cancel/", BulkCancelView.as_view(), name="api-order-bulk-cancel"),
     path("orders/<str:order_id>/", OrderView.as_view(), name="api-order"),

@@ -43,7 +43,8 @@ class PointMovement(AbstractMovement):
         constraints: ClassVar[list[Any]] = [
             *AbstractMovement.Meta.constraints,
             models.CheckConstraint(
-                condition=Q(lot__isnull=False) | Q(type=MovementType.CLAW_BACK), name="pointmovement_debt_is_claw_back"
+                condition=Q(lot__isnull=False) | Q(type__in=(MovementType.CLAW_BACK, MovementType.MERGE)),
+                name="pointmovement_owed_or_moved",
             ),
         ]
         indexes: ClassVar[list[Any]] = [

@@ -197,15 +197,15 @@ def _people(store: Store, rows: Sequence[Row]) -> dict[str, list[Customer]]:
     folded = {fold_email(name) for name in said}
     found: dict[str, dict[int, Customer]] = defaultdict(dict)
     customers = Customer.objects.for_store(store)
-    for customer in customers.filter(external_id__in=said):
-        found[fold_email(str(customer.external_id))][customer.pk] = customer
+    for customer in customers.filter(external_id__in=said).select_related("merged_into"):
+        found[fold_email(str(customer.external_id))][customer.kept.pk] = customer.kept
     ids = PlatformId.objects.for_store(store).filter(
         external_id__in={name.partition(":")[2] for name in said if ":" in name}
     )
     for known in ids.select_related("customer"):
         found[fold_email(f"{known.platform}:{known.external_id}")][known.customer_id] = known.customer
-    for customer in customers.filter(email__folded__in=folded).order_by("pk"):
-        found[fold_email(customer.email)][customer.pk] = customer
+    for customer in customers.filter(email__folded__in=folded).select_related("merged_into").order_by("pk"):
+        found[fold_email(customer.email)][customer.kept.pk] = customer.kept
     return {name: list(people.values()) for name, people in found.items()}
 
 

@@ -17,6 +17,7 @@ from loyalty.api.pagination import PARAMETERS
 from loyalty.api.problems import Problem
 from loyalty.api.values import parse_day, parse_id, parse_instant
 from loyalty.instants import OutOfRange, check_day, check_instant
+from loyalty.stores.merged import one_person
 
 _MAX_TEXT: Final = 255
 _DAY_LENGTH: Final = len("2026-01-05")
@@ -132,6 +133,17 @@ class IdFilter(Described):
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, required=True, **options)
+
+
+class CustomerFilter(IdFilter):
+    """The id of a customer: everybody who is one person with him is meant (O7)."""
+
+    def filter(self, qs: "QuerySet[Any]", value: int | None) -> "QuerySet[Any]":
+        """Rows of that person."""
+        if value is None:
+            return qs
+        people = one_person(value) or [value]
+        return qs.filter(**{f"{self.field_name}__in": people} if len(people) > 1 else {self.field_name: people[0]})
 
 
 class InstantFilter(Described):

@@ -16,11 +16,15 @@ class HasScope(BasePermission):
 
     def has_permission(self, request: Request, view: APIView) -> bool:
         """True, or Problem ``missing-scope`` naming it."""
-        scope = required_scope(view, request.method or "")
-        key: Any = request.auth
-        if not allows_scope(key, scope):
-            raise Problem("missing-scope", f"This API key lacks the scope “{scope}”.", members={"scope": scope})
+        require_scope(request, required_scope(view, request.method or ""))
         return True
+
+
+def require_scope(request: Request, scope: str) -> None:
+    """Raise Problem ``missing-scope`` unless the key that asks has ``scope``."""
+    key: Any = request.auth
+    if not allows_scope(key, scope):
+        raise Problem("missing-scope", f"This API key lacks the scope “{scope}”.", members={"scope": scope})
 
 
 def required_scope(view: APIView, method: str) -> str:

@@ -24,6 +24,7 @@ from loyalty.api.throttling import KeyThrottle
 from loyalty.api.values import Body, parse_id
 from loyalty.errors import NotFound
 from loyalty.stores.actors import Actor
+from loyalty.stores.merged import find_person
 from loyalty.stores.models import ApiKey, Customer, Store
 
 
@@ -81,11 +82,10 @@ class ApiView(KnownMethods):
         return key
 
     def customer(self, text: str) -> Customer:
-        """The customer in the address; one query. Raises NotFound (T1)."""
-        customer: Customer | None = Customer.objects.for_store(self.store).filter(pk=self.key_of(text)).first()
+        """The customer whom the id in the address leads to (O7). Raises NotFound (T1)."""
+        customer = find_person(self.store, self.key_of(text))
         if customer is None:
             raise NotFound(f"This store has no customer with the id {text}.")
-        customer.store = self.store
         return customer
 
     def read(self, body: type[Body], *, partial: bool = False, **context: Any) -> dict[str, Any]:

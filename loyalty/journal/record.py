@@ -65,6 +65,8 @@ class Event(StrEnum):
     PLATFORM_UNINSTALLED = "platform.uninstalled"
     SIGNING_CHANGED = "platform.signing_changed"
     CUSTOMER_ERASED = "customer.erased"
+    CUSTOMER_MERGED = "customer.merged"
+    CUSTOMER_MERGED_AWAY = "customer.merged_away"
     CUSTOMER_ID_UNCLEAR = "customer.id_unclear"
     DATA_REQUESTED = "customer.data_requested"
     STAFF_INVITED = "staff.invited"

@@ -135,6 +135,17 @@ def _id_unclear(data: dict[str, Any], store: Store) -> str:
     return f"The external id stayed as it was: orders from {sources} named it, and it may be one platform's id"
 
 
+def _merged(data: dict[str, Any], store: Store) -> str:
+    moved = [_amount(points, "", store) for points in [data.get("points")] if points]
+    moved += [_amount(amount, currency, store) for currency, amount in data.get("credits", {}).items()]
+    brought = f", who brought {' and '.join(moved)}" if moved else ""
+    return f"Customer {data.get('customer')} was merged into this one{brought}"
+
+
+def _merged_away(data: dict[str, Any], store: Store) -> str:
+    return f"Merged into customer {data.get('customer')}, with everything that was there"
+
+
 def _spent(data: dict[str, Any], store: Store) -> str:
     return f"Paid with {_both(data, store)}"
 
@@ -308,6 +319,8 @@ _SENTENCES: Final[dict[str, Tell]] = {
     Event.SIGNING_CHANGED: _platform("New webhook secret for {}"),
     Event.CUSTOMER_ERASED: fixed("Personal data erased"),
     Event.CUSTOMER_ID_UNCLEAR: _id_unclear,
+    Event.CUSTOMER_MERGED: _merged,
+    Event.CUSTOMER_MERGED_AWAY: _merged_away,
     Event.DATA_REQUESTED: fixed("Asked through the shop platform which data are kept"),
     Event.STAFF_INVITED: _staff("Invited somebody to work here as {role}"),
     Event.STAFF_INVITED_AGAIN: _staff("Sent the invitation to work here as {role} again"),

@@ -13,6 +13,7 @@ from loyalty.ledger.models import Origin
 from loyalty.ledger.planner import Amount
 from loyalty.ledger.posting import NewLot, Posted, lock_customers
 from loyalty.stores.actors import Actor, Trigger
+from loyalty.stores.merged import find_person
 from loyalty.stores.models import Customer, Remark, Store
 
 
@@ -44,7 +45,7 @@ def adjust(
     InsufficientBalance when there is less than is to be removed.
     """
     _refuse_what_changes_nothing(adjustment, now)
-    customer = Customer.objects.for_store(store).filter(pk=customer_id).first()
+    customer = find_person(store, customer_id)
     if customer is None:
         raise NotFound(f"This store has no customer with the id {customer_id}.")
     lock_customers([customer.pk])

@@ -11,7 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from loyalty.api.documents import ActorDocument, Document, actor_json
-from loyalty.api.filters import Filters, IdFilter, InstantFilter, ListFilter, MomentFilter
+from loyalty.api.filters import CustomerFilter, Filters, IdFilter, InstantFilter, ListFilter, MomentFilter
 from loyalty.api.values import (
     Body,
     DayField,
@@ -26,6 +26,7 @@ from loyalty.api.views import ApiView, ListView
 from loyalty.errors import Invalid
 from loyalty.ledger.adjusting import Adjustment, adjust
 from loyalty.ledger.expiry import check_last_day, end_of_day, is_expired, last_day_of_use
+from loyalty.ledger.history import balance_of, history
 from loyalty.ledger.ledger import Ledger, valid_at
 from loyalty.ledger.models import AbstractLot, AbstractMovement, MovementType, Origin
 from loyalty.ledger.planner import Amount, InsufficientBalance
@@ -114,7 +115,7 @@ class LotFilters(Filters):
 class StoreLotFilters(LotFilters):
     """Which lots of all customers."""
 
-    customer = IdFilter("customer", help_text="Whose they are.")
+    customer = CustomerFilter("customer_id", help_text="Whose they are.")
 
 
 class MovementFilters(Filters):
@@ -168,8 +169,8 @@ class MovementsView(ListView):
 
     def get(self, _request: Request, customer_id: str) -> Response:
         """A customer's movements, newest first."""
-        movements = self.ledger.tables.movement.objects.for_store(self.store).select_related("lot", "remark")
-        return self.list(movements.filter(customer=self.customer(customer_id)))
+        movements = history(self.ledger, self.customer(customer_id))
+        return self.list(movements.select_related("lot", "remark"))
 
     def present(self, rows: Sequence[Any]) -> Sequence[Any]:
         """Movements as JSON."""
@@ -276,7 +277,7 @@ def _movement_json(movement: AbstractMovement, store: Store, actor: str) -> dict
         "id": str(movement.pk),
         "type": movement.type,
         "amount": value_json(row.amount, currency),
-        "balance_after": value_json(row.balance_after, currency),
+        "balance_after": value_json(balance_of(movement), currency),
         **({"currency": currency} if currency else {}),
         "lot": _id_or_none(row.lot_id),
         "order": _id_or_none(row.order_id),

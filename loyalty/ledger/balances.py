@@ -10,6 +10,7 @@ from django.db.models import Q, QuerySet, Sum
 
 from loyalty.ledger.ledger import Ledger, valid_at
 from loyalty.ledger.planner import Amount
+from loyalty.stores.merged import people_of
 from loyalty.stores.models import Customer
 
 
@@ -37,11 +38,12 @@ def balances(ledger: Ledger, customer: Customer, *, now: datetime) -> dict[str, 
 def balances_at(ledger: Ledger, customer: Customer, *, instant: datetime) -> dict[str, Balance]:
     """What the customer could use at ``instant``, from the movements up to it; for the future, if nothing else happens.
 
+    Who was merged into him counts as he does, before and after (O7).
     Exact, because a lot's movements up to an instant sum to what remained in it, and a lot counts while it is valid.
     """
     valid = Q(lot__expires_at__isnull=True) | Q(lot__expires_at__gt=instant)
     movements = ledger.tables.movement.objects.for_store(customer.store)
-    until = movements.filter(valid, customer=customer, created_at__lte=instant)
+    until = movements.filter(valid, customer__in=people_of(customer), created_at__lte=instant)
     return _balances(ledger, until, expires="lot__expires_at", amount="amount")
 
 

@@ -110,7 +110,27 @@ SELECT store.slug, movement.id, movement.customer_id, {currency}, lot.id, lot.cu
 FROM {movement} AS movement
 JOIN stores_store AS store ON store.id = movement.store_id
 JOIN {lot} AS lot ON lot.id = movement.lot_id
-WHERE {movement_scope} AND (lot.customer_id <> movement.customer_id OR {lot_currency} <> {currency})
+JOIN stores_customer AS customer ON customer.id = movement.customer_id
+WHERE {movement_scope} AND (
+    lot.customer_id <> coalesce(customer.merged_into_id, customer.id) OR {lot_currency} <> {currency}
+)
+"""
+
+# What was merged is with the kept one, to the last lot; and what left one customer has arrived with the other (O7).
+_LEFT_BEHIND: Final = """
+SELECT store.slug, lot.id, customer.id, customer.merged_into_id
+FROM {lot} AS lot
+JOIN stores_customer AS customer ON customer.id = lot.customer_id
+JOIN stores_store AS store ON store.id = lot.store_id
+WHERE {lot_scope} AND customer.merged_into_id IS NOT NULL
+"""
+
+_MERGED: Final = """
+SELECT store.slug, coalesce(movement.lot_id, 0), sum(movement.amount)
+FROM {movement} AS movement
+JOIN stores_store AS store ON store.id = movement.store_id
+WHERE {movement_scope} AND movement.type = 'merge'
+GROUP BY store.slug, movement.lot_id HAVING sum(movement.amount) <> 0
 """
 
 _ALLOCATION_OF_MOVEMENT: Final = """
@@ -138,7 +158,7 @@ WHERE {movement_scope} AND (
     (movement.type IN ('grant', 'revert') AND movement.amount < 0)
     OR (movement.type IN ('spend', 'undo', 'expire') AND movement.amount > 0)
     OR (movement.type = 'claw_back' AND movement.amount > 0 AND movement.lot_id IS NOT NULL)
-    OR (movement.type <> 'claw_back' AND movement.lot_id IS NULL)
+    OR (movement.type NOT IN ('claw_back', 'merge') AND movement.lot_id IS NULL)
     OR (movement.type IN ('revert', 'undo', 'spend') AND movement.allocation_id IS NULL)
     OR (movement.type IN ('revert', 'undo') AND num_nonnulls(movement.revert_id, movement.redemption_id) <> 1)
 )
@@ -152,6 +172,8 @@ _RULES: Final = {
     "allocation {0} of {1}: {2} used, but its movements spent {3}.": _SPENT,
     "allocation {0} of {1}: {2} returned, but its movements returned {3} of {4}.": _RETURNED,
     "movement {0}: of customer {1} {2}, but its lot {3} is of customer {4} {5}.": _LOT_OF_MOVEMENT,
+    "lot {0}: of customer {1}, who was merged into customer {2}.": _LEFT_BEHIND,
+    "lot {0} (0: what is owed): what merges moved out of one history and into another differs by {1}.": _MERGED,
     "movement {0} ({1}): lot {2}, {3}, but its allocation {4} is of lot {5}, {6}.": _ALLOCATION_OF_MOVEMENT,
     "movement {0}: a {1} of {2} has the wrong sign or lacks what it refers to.": _SHAPE,
 }

@@ -8,6 +8,8 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from django.db.models.functions import Coalesce
+
 from loyalty.ledger.ledger import Ledger, claw_back, valid_at
 from loyalty.ledger.models import MovementType, Origin
 from loyalty.ledger.planner import Amount, Draw, OpenLot, draw_up_to
@@ -55,7 +57,9 @@ def receivers(ledger: Ledger, order_ids: Collection[int]) -> dict[int, list[Rece
         order__in=order_ids, type__in=(MovementType.GRANT, MovementType.CLAW_BACK)
     )
     found: dict[int, dict[int, Receiver]] = defaultdict(dict)
-    for order_id, customer_id, amount in earned.order_by("id").values_list("order_id", "customer_id", "amount"):
+    # Who was merged into another since is that one by now (O7).
+    rows = earned.order_by("id").annotate(person=Coalesce("customer__merged_into_id", "customer_id"))
+    for order_id, customer_id, amount in rows.values_list("order_id", "person", "amount"):
         mine = found[order_id].setdefault(customer_id, Receiver(customer_id))
         # What is taken has a minus. A grant after it gives it again, and what is above that is new.
         mine.taken -= min(mine.taken, amount)

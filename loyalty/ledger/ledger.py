@@ -247,7 +247,8 @@ class Ledger:
         Callers hold the customers' locks to act on what the lots hold.
         """
         currency = "lot__currency" if self.tables.has_currency else Value("")
-        columns = ("store_id", "customer_id", "order_id", "revert_id", "allocation_id", "lot_id", "amount")
+        # Whose lot it is now: who got it back may have been merged into another since (O7).
+        columns = ("store_id", "lot__customer_id", "order_id", "revert_id", "allocation_id", "lot_id", "amount")
         rows = self.tables.movement.unscoped.filter(revert__in=revert_ids, type=MovementType.REVERT).order_by("id")
         returned: dict[int, list[Returned]] = defaultdict(list)
         facts = ("lot__remaining", "lot__expires_at", "allocation__redemption_id")

@@ -32,14 +32,27 @@ class MovementType(models.TextChoices):
     EXPIRE = "expire", "Expired"
     ADJUST = "adjust", "Adjusted"
     CLAW_BACK = "claw_back", "Taken back"
+    MERGE = "merge", "Moved when merged"
+
+
+# A lot goes to nobody but the customer whom its own one was merged into.
+_CHANGES_HANDS = """
+IF NOT EXISTS (
+    SELECT FROM stores_customer WHERE id = OLD.customer_id AND merged_into_id = NEW.customer_id
+) THEN
+    RAISE EXCEPTION 'lot % cannot change hands: its customer was not merged into that one', OLD.id
+        USING ERRCODE = 'integrity_constraint_violation';
+END IF;
+RETURN NEW;
+"""
 
 
 class AbstractLot(StoreOwned):
     """Value granted to one customer at one moment, usable before ``expires_at`` (L1, L2).
 
     Only ``remaining`` ever changes, and once ``booked_off``: what was left when it lapsed has been posted as expired
-    (L5), and nothing comes back into it. That the expiry never changes is what lets a return be planned before the
-    customer's ledger is locked.
+    (L5), and nothing comes back into it; and the customer where he was merged into another (O7). That the expiry never
+    changes is what lets a return be planned before the customer's ledger is locked.
     """
 
     granted: Any
@@ -73,7 +86,14 @@ class AbstractLot(StoreOwned):
         ]
         triggers: ClassVar[list[Any]] = [
             pgtrigger.Protect(name="keep_lots", operation=pgtrigger.Delete),
-            pgtrigger.ReadOnly(name="only_remaining_changes", exclude=["remaining", "booked_off"]),
+            pgtrigger.ReadOnly(name="only_remaining_changes", exclude=["remaining", "booked_off", "customer"]),
+            pgtrigger.Trigger(
+                name="changes_hands_by_merging",
+                operation=pgtrigger.Update,
+                when=pgtrigger.Before,
+                condition=pgtrigger.Q(old__customer__df=pgtrigger.F("new__customer")),
+                func=_CHANGES_HANDS,
+            ),
         ]
 
     def __str__(self) -> str:

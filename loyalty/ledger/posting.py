@@ -19,6 +19,7 @@ from loyalty.errors import Conflict
 from loyalty.ledger.models import AbstractAllocation, AbstractLot, AbstractMovement, MovementType, Origin
 from loyalty.ledger.planner import Amount
 from loyalty.stores.actors import Actor
+from loyalty.stores.merged import CustomerMerged
 from loyalty.stores.models import Customer
 
 # How the constraint that keeps lapsed lots empty is called, whichever kind's.
@@ -115,10 +116,12 @@ class Tables:
 def lock_customers(customer_ids: Collection[int]) -> None:
     """Lock the ledgers of these customers until the transaction ends; always after their orders, always in id order.
 
-    NO KEY: inserting rows that point to the customer does not wait, writing his ledger does.
+    NO KEY: inserting rows that point to the customer does not wait, writing his ledger does. Raises CustomerMerged for
+    one who was merged into another: nothing is written to a ledger that has moved (O7).
     """
-    rows = Customer.unscoped.filter(pk__in=customer_ids).order_by("pk")
-    list(rows.select_for_update(no_key=True).values_list("pk", flat=True))
+    rows = Customer.unscoped.filter(pk__in=customer_ids).order_by("pk").select_for_update(no_key=True)
+    if any(merged_into is not None for merged_into in rows.values_list("merged_into_id", flat=True)):
+        raise CustomerMerged
 
 
 def post(

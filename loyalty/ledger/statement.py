@@ -16,6 +16,7 @@ from django.db.models import Q
 
 from loyalty.ledger.balances import NOTHING, balances_at
 from loyalty.ledger.expiry import end_of_day
+from loyalty.ledger.history import history
 from loyalty.ledger.ledger import Ledger
 from loyalty.ledger.models import MovementType
 from loyalty.ledger.planner import Amount
@@ -68,7 +69,7 @@ class Account:
 
 
 def statement(ledger: Ledger, customer: Customer, period: Period, *, now: datetime) -> list[Account]:
-    """The customer's accounts of one kind within ``period``, by currency; three queries.
+    """The customer's accounts of one kind within ``period``, by currency; five queries.
 
     Opening is what could be used in the last instant before the period, closing in its last instant, or at ``now`` in
     a period that is not over. Raises TooManyLines.
@@ -86,7 +87,7 @@ def _entries(ledger: Ledger, customer: Customer, period: Period, now: datetime) 
     tables = ledger.tables
     booked_then = Q(created_at__gte=period.begins, created_at__lt=period.ends) & ~Q(type=MovementType.EXPIRE)
     lapsed = Q(lot__expires_at__gte=period.begins, lot__expires_at__lt=period.ends, type=MovementType.EXPIRE)
-    movements = tables.movement.objects.for_store(customer.store).filter(booked_then | lapsed, customer=customer)
+    movements = history(ledger, customer).filter(booked_then | lapsed)
     wanted = movements.select_related("lot", "order", "remark").defer("order__lines", "order__platform_data")
     rows = list(wanted.order_by("id")[: MOST_LINES + 1])
     lots = tables.lot.objects.for_store(customer.store).filter(

@@ -80,6 +80,14 @@ class EraseShop:
 
 
 @dataclass(frozen=True, slots=True)
+class MergedCustomers:
+    """Two customers of the platform have become one (O7): by its ids who stayed, and who went into him."""
+
+    kept_id: str
+    merged_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class Nothing:
     """Nothing is to be done, and why."""
 
@@ -95,6 +103,7 @@ Meaning = (
     | DataWanted
     | EraseCustomer
     | EraseShop
+    | MergedCustomers
     | Nothing
 )
 Read = Callable[[str, Mapping[str, object]], Meaning]
@@ -132,7 +141,25 @@ def _shopify(topic: str, document: Mapping[str, object]) -> Meaning:
         return DeletedOrder(_id(document, "id")) if what == "delete" else _order(document)
     if about == "refunds":
         return _named(document, "order_id")
+    if topic == "customers/merge":
+        return _shopify_merge(document)
     return _business(topic, document)
+
+
+def _shopify_merge(document: Mapping[str, object]) -> Meaning:
+    merge = Fields(document)
+    if merge.text("status").lower() != "completed":
+        return Nothing("A merge of customers that was not completed.")
+    kept, merged = (_gid_number(merge.text(f"admin_graphql_api_customer_{who}_id")) for who in ("kept", "deleted"))
+    if not kept or not merged or kept == merged:
+        raise NotAnOrder("It does not say which customers became one.", field="admin_graphql_api_customer_kept_id")
+    return MergedCustomers(kept, merged)
+
+
+def _gid_number(gid: str) -> str:
+    """The number of ``gid://shopify/Customer/7001``, the id that orders name him by; "" for anything else."""
+    number = gid.removeprefix("gid://shopify/Customer/").partition("?")[0]
+    return number if gid != number and number.isascii() and number.isdigit() else ""
 
 
 def _woocommerce(topic: str, document: Mapping[str, object]) -> Meaning:

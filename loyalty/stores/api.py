@@ -17,6 +17,7 @@ from loyalty.api.views import ApiView, ListView
 from loyalty.stores.customers import change_customer, create_customer
 from loyalty.stores.identifying import has_platform_id, platform_ids
 from loyalty.stores.keys import Scope
+from loyalty.stores.merged import leading_to
 from loyalty.stores.models import Customer, fold_email
 
 
@@ -64,7 +65,7 @@ class CustomerFilters(Filters):
     """How customers are found."""
 
     email = TextFilter(method="with_email", help_text="The e-mail address, whatever its case.")
-    external_id = TextFilter("external_id", help_text="The store's own id of the customer.")
+    external_id = TextFilter(method="with_own_id", help_text="The store's own id of the customer.")
     platform_id = PairFilter(
         method="with_platform_id", help_text="A platform's id of the customer, the present or an earlier one."
     )
@@ -74,7 +75,11 @@ class CustomerFilters(Filters):
 
     def with_email(self, rows: "QuerySet[Customer]", _name: str, value: str) -> "QuerySet[Customer]":
         """Customers with this address, trimmed and case-folded (O7)."""
-        return rows.filter(email__folded=fold_email(value))
+        return self._leading(Q(email__folded=fold_email(value)), rows)
+
+    def with_own_id(self, rows: "QuerySet[Customer]", _name: str, value: str) -> "QuerySet[Customer]":
+        """The customer with the store's own id."""
+        return self._leading(Q(external_id=value), rows)
 
     def with_platform_id(self, rows: "QuerySet[Customer]", _name: str, value: tuple[str, str]) -> "QuerySet[Customer]":
         """The customer whom a platform calls, or called, so (O7)."""
@@ -87,7 +92,12 @@ class CustomerFilters(Filters):
         anywhere = Q()
         for column in columns:
             anywhere |= Q(**{f"{column}__icontains": value})
-        return rows.filter(anywhere | has_platform_id(external_id=value))
+        return self._leading(anywhere | has_platform_id(external_id=value), rows)
+
+    def _leading(self, condition: Q, rows: "QuerySet[Customer]") -> "QuerySet[Customer]":
+        """Customers who fit, and those whom somebody who fits was merged into."""
+        store = self.request.parser_context["view"].store
+        return rows.filter(pk__in=leading_to(Customer.objects.for_store(store).filter(condition)))
 
 
 class StoreView(ApiView):
@@ -110,8 +120,8 @@ class CustomersView(ListView):
 
     @extend_schema(responses=CustomerDocument(many=True))
     def get(self, _request: Request) -> Response:
-        """The store's customers, newest first."""
-        return self.list(Customer.objects.for_store(self.store))
+        """The store's customers, newest first. Who was merged into another is found as that one."""
+        return self.list(Customer.objects.for_store(self.store).filter(merged_into__isnull=True))
 
     @extend_schema(request=CustomerBody, responses={201: OpenApiResponse(CustomerDocument, "The new customer.")})
     def post(self, request: Request) -> Response:
@@ -133,7 +143,7 @@ class CustomerView(ApiView):
 
     @extend_schema(responses=CustomerDocument)
     def get(self, _request: Request, customer_id: str) -> Response:
-        """One customer."""
+        """One customer. The id of somebody who was merged into another leads to that one, as the answer's `id` says."""
         customer = self.customer(customer_id)
         return Response(customer_json(customer, platform_ids([customer.pk])))
 

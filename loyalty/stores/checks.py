@@ -34,4 +34,19 @@ def _rule(model: type[StoreOwned], field: "models.ForeignKey[Any, Any]") -> Rule
     return Rule(f"{model._meta.verbose_name} {{0}}: its {field.name} {{1}} is not in this store.", sql)
 
 
-CHECK: Final = Check(counted={}, rules=[_rule(model, field) for model, field in same_store_fields()])
+# One step leads to the kept one (O7).
+_MERGED_TWICE: Final = f"""
+SELECT store.slug, customer.id, kept.id, kept.merged_into_id
+FROM stores_customer AS customer
+JOIN stores_customer AS kept ON kept.id = customer.merged_into_id
+JOIN stores_store AS store ON store.id = customer.store_id
+WHERE {scope("customer")} AND kept.merged_into_id IS NOT NULL
+"""
+
+CHECK: Final = Check(
+    counted={},
+    rules=[
+        *(_rule(model, field) for model, field in same_store_fields()),
+        Rule("customer {0}: merged into {1}, who was merged into {2}.", _MERGED_TWICE),
+    ],
+)

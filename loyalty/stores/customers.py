@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from django.db import IntegrityError, transaction
 from django.db.models import Q
+from django.db.models.functions import Coalesce
 
 from loyalty.errors import Invalid, NotFound
 from loyalty.stores.models import Customer, Store
@@ -20,12 +21,13 @@ _TRIGRAM: Final = 3
 def matching_customers(store: Store, term: str) -> list[int]:
     """Ids of the customers whose name or e-mail contains ``term``, ignoring case; the 500 newest, one query.
 
+    Of somebody who was merged it is the kept one's (O7).
     Terms of one or two letters match beginnings only.
     """
     lookup = "icontains" if len(term) >= _TRIGRAM else "istartswith"
     matches = Q(**{f"name__{lookup}": term}) | Q(**{f"email__{lookup}": term})
-    customers = Customer.objects.for_store(store).filter(matches).order_by("-pk")
-    return list(customers.values_list("pk", flat=True)[:_MOST_FOUND])
+    customers = Customer.objects.for_store(store).filter(matches).annotate(kept=Coalesce("merged_into_id", "pk"))
+    return list(customers.order_by("-pk").values_list("kept", flat=True)[:_MOST_FOUND])
 
 
 def create_customer(*, store: Store, values: Mapping[str, Any], now: datetime) -> Customer:

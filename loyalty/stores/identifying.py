@@ -1,13 +1,14 @@
 """Who is this: the one answer for orders, spends and messages, whatever they name somebody by (O7)."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import connection
 from django.db.models import Exists, OuterRef, Q
 
+from loyalty.stores.merged import hold_person, leading_to
 from loyalty.stores.models import Customer, PlatformId, Store, fold_email
 
 
@@ -32,19 +33,23 @@ def identify(store: Store, facts: CustomerFacts, *, now: datetime) -> Customer |
 
     Whoever is found by e-mail takes the id over: a platform's newest one is the current one from then on, the store's
     own only where there is none yet. What is known is never overwritten, blanks are filled. None when the facts name
-    nobody, and for a guest whose e-mail several customers have: nobody is guessed. Must run in a transaction.
+    nobody, and for a guest whose e-mail several customers have: nobody is guessed. Must run in a transaction, until
+    whose end the customer is not merged into another.
     """
     if not facts.external_id and not fold_email(facts.email):
         return None
-    _one_at_a_time(store, facts)
-    customer = _by_id(store, facts)
-    if customer is not None:
+    _one_at_a_time(store, _names(facts))
+    known = _by_id(store, facts)
+    if known is not None:
+        customer = hold_person(known)
         _fill(customer, facts, now)
         return customer
     namesakes = with_email(store, facts.email)
     if len(namesakes) > 1 and not facts.external_id:
         return None
-    namesake = namesakes[0] if len(namesakes) == 1 and _may_be(namesakes[0], facts) else None
+    namesake = hold_person(namesakes[0]) if len(namesakes) == 1 else None
+    if namesake is not None and not _may_be(namesake, facts):
+        namesake = None
     if namesake is not None:
         _fill(namesake, facts, now)
     customer = namesake or _create(store, facts, now)
@@ -55,18 +60,18 @@ def identify(store: Store, facts: CustomerFacts, *, now: datetime) -> Customer |
     return customer
 
 
-def with_email(store: Store, email: str) -> list[Customer]:
-    """The customers with this e-mail address, oldest first; two at most, for more say nothing else."""
+def with_email(store: Store, email: str) -> list[int]:
+    """Whom this e-mail address leads to; two ids at most, for more say nothing else."""
     if not fold_email(email):
         return []
-    return list(Customer.objects.for_store(store).filter(email__folded=fold_email(email)).order_by("pk")[:2])
+    namesakes = leading_to(Customer.objects.for_store(store).filter(email__folded=fold_email(email)))
+    return list(namesakes.distinct()[:2])
 
 
-def with_platform_id(store: Store, platform: str, external_id: str) -> Customer | None:
-    """The customer whom ``platform`` calls, or once called, by this id."""
+def with_platform_id(store: Store, platform: str, external_id: str) -> int | None:
+    """Whom ``platform`` calls, or once called, by this id."""
     ids = PlatformId.objects.for_store(store).filter(platform=platform, external_id=external_id)
-    known = ids.select_related("customer").first()
-    return known.customer if known else None
+    return ids.values_list("customer_id", flat=True).first()
 
 
 def platform_ids(customer_ids: Collection[int]) -> dict[int, dict[str, str]]:
@@ -89,6 +94,24 @@ def take_platform_id(customer: Customer, platform: str, external_id: str, *, now
     _add_id(customer, platform, external_id, now)
 
 
+def add_earlier_platform_id(store: Store, platform: str, external_id: str, *, leads_to: str, now: datetime) -> None:
+    """Have an id that nobody has lead to the customer with another one there, who keeps that as his current one."""
+    current = PlatformId.objects.for_store(store).get(platform=platform, external_id=leads_to)
+    PlatformId.unscoped.create(
+        store=store,
+        customer=hold_person(current.customer_id),
+        platform=platform,
+        external_id=external_id,
+        created_at=now,
+        replaced_at=now,
+    )
+
+
+def hold_platform_ids(store: Store, platform: str, external_ids: Collection[str]) -> None:
+    """Let nobody come to be known by these ids until the transaction ends; :func:`identify` waits for it."""
+    _one_at_a_time(store, [f"id:{platform}:{external_id}" for external_id in external_ids])
+
+
 def _replace_id(customer: Customer, platform: str, now: datetime) -> None:
     current = PlatformId.unscoped.filter(customer=customer, platform=platform, replaced_at__isnull=True)
     current.update(replaced_at=now)
@@ -100,13 +123,13 @@ def _add_id(customer: Customer, platform: str, external_id: str, now: datetime) 
     )
 
 
-def _one_at_a_time(store: Store, facts: CustomerFacts) -> None:
+def _one_at_a_time(store: Store, names: Iterable[str]) -> None:
     # Two orders of a new customer that arrive together must not create him twice. Orders name him by id or by e-mail,
     # so both are locked, in one fixed order.
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT pg_advisory_xact_lock(hashtextextended('customer:' || name, %s)) FROM unnest(%s::text[]) AS name",
-            [store.pk, sorted(_names(facts))],
+            [store.pk, sorted(names)],
         )
 
 
@@ -117,13 +140,13 @@ def _names(facts: CustomerFacts) -> Iterator[str]:
         yield f"email:{email}"
 
 
-def _by_id(store: Store, facts: CustomerFacts) -> Customer | None:
+def _by_id(store: Store, facts: CustomerFacts) -> int | None:
     if not facts.external_id:
         return None
     if facts.platform:
         return with_platform_id(store, facts.platform, facts.external_id)
-    customer: Customer | None = Customer.objects.for_store(store).filter(external_id=facts.external_id).first()
-    return customer
+    own = Customer.objects.for_store(store).filter(external_id=facts.external_id)
+    return own.values_list("pk", flat=True).first()
 
 
 def _may_be(namesake: Customer, facts: CustomerFacts) -> bool:

@@ -198,7 +198,9 @@ def fold_email(text: str) -> str:
 class Customer(StoreOwned):
     """Somebody who buys in one store and holds its credits and points.
 
-    ``external_id`` is the store's own number for him; those that platforms gave him are :class:`PlatformId` (O7).
+    ``external_id`` is the store's own number for him; those that platforms gave him are :class:`PlatformId` (O7). Who
+    was merged into somebody stays as a row whose id, e-mail and history lead to the kept one, never by more than one
+    step.
     """
 
     external_id = models.CharField(max_length=100, null=True, blank=True)
@@ -208,16 +210,26 @@ class Customer(StoreOwned):
     locale = models.CharField(max_length=20, blank=True)
     created_at = models.DateTimeField(editable=False)
     updated_at = models.DateTimeField(editable=False)
+    merged_into = SameStoreKey("self", null=True, blank=True, editable=False)
+    merged_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     class Meta(StoreOwned.Meta):
         constraints: ClassVar = [
             unique_in_store("customer_in_store"),
+            models.CheckConstraint(
+                condition=models.Q(merged_into__isnull=True, merged_at__isnull=True)
+                | (
+                    models.Q(merged_into__isnull=False, merged_at__isnull=False) & ~models.Q(merged_into=models.F("id"))
+                ),
+                name="customer_merged_into_another",
+            ),
             models.UniqueConstraint(fields=["store", "external_id"], name="customer_external_id_once"),
             models.CheckConstraint(condition=~models.Q(external_id=""), name="customer_external_id_not_empty"),
         ]
         indexes: ClassVar = [
             models.Index("store", models.F("id").desc(), name="customer_newest"),
             models.Index("store", Folded("email"), name="customer_email"),
+            models.Index("merged_into", condition=models.Q(merged_into__isnull=False), name="customer_merged_into"),
             GinIndex(
                 "store",
                 OpClass(Upper("name"), "gin_trgm_ops"),
@@ -228,6 +240,11 @@ class Customer(StoreOwned):
 
     def __str__(self) -> str:
         return self.name or self.email or self.external_id or f"Customer {self.pk}"
+
+    @property
+    def kept(self) -> "Customer":
+        """The customer whom this one was merged into, or himself."""
+        return self.merged_into or self
 
 
 class PlatformId(StoreOwned):

@@ -14,6 +14,7 @@ from loyalty.backoffice.exporting import FORMATS
 from loyalty.backoffice.paging import BriefPaginator
 from loyalty.journal.words import trigger_words
 from loyalty.ledger.expiry import is_expired
+from loyalty.ledger.history import balance_of, history
 from loyalty.ledger.ledger import Kind, valid_at
 from loyalty.ledger.planner import Amount
 from loyalty.notices.models import Notice
@@ -142,8 +143,8 @@ def _page(request: HttpRequest, rows: "QuerySet[Any]") -> dict[str, Any]:
 
 def _ledger(kind: Kind, request: HttpRequest, customer: Customer, store: Store, now: datetime) -> dict[str, Any]:
     tables = LEDGERS[kind].tables
-    history = tables.movement.unscoped.filter(customer=customer).select_related("lot", "order", "redemption", "remark")
-    context = _page(request, history.defer("order__lines", "order__platform_data").order_by("-id"))
+    rows = history(LEDGERS[kind], customer).select_related("lot", "order", "redemption", "remark")
+    context = _page(request, rows.defer("order__lines", "order__platform_data").order_by("-id"))
     names = actor_names(row.actor for row in context["rows"])
     lots = tables.lot.unscoped.filter(customer=customer, remaining__gt=0).order_by("expires_at", "id")[:_OPEN_LOTS]
     return context | {
@@ -163,7 +164,7 @@ def _movement(row: Any, names: dict[str, str], store: Store) -> dict[str, Any]:
         "type": row.get_type_display(),
         "amount": f"{'+' if amount > 0 else '−'}{show(-amount if amount < 0 else amount, currency, store)}",
         "sign": "plus" if amount > 0 else "minus",
-        "balance": show(row.balance_after, currency, store),
+        "balance": show(balance_of(row), currency, store),
         "until": show_last_day(row.lot.expires_at, store) if row.lot else DASH,
         "order": row.order,
         "redemption": row.redemption,

@@ -106,6 +106,7 @@ class CustomerAdmin(StoreModelAdmin):
         self, request: HttpRequest, queryset: "QuerySet[Customer]", search_term: str
     ) -> tuple["QuerySet[Customer]", bool]:
         """By an id, e-mail or name; also for the autocomplete of the order list."""
+        queryset = queryset.filter(merged_into__isnull=True)
         if not search_term.strip():
             return queryset, False
         found = find_customers(active_store(request), search_term)

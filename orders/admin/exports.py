@@ -5,7 +5,7 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any, Final, cast
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from loyalty.exporting.tables import Cell, Column, Export, Viewing, amount, last_day, yes
 from loyalty.journal.words import trigger_words
@@ -215,7 +215,9 @@ CUSTOMERS: Final = Export(
 
 def _of_customers(model: Any, *related: str) -> Callable[["QuerySet[Any]", Store], "QuerySet[Any]"]:
     def rows(customers: "QuerySet[Any]", store: Store) -> "QuerySet[Any]":
-        mine = model.objects.for_store(store).filter(customer__in=customers.order_by().values("pk"))
+        listed = customers.order_by().values("pk")
+        # What was written before somebody was merged stands under his own name; it is the kept one's history (O7).
+        mine = model.objects.for_store(store).filter(Q(customer__in=listed) | Q(customer__merged_into__in=listed))
         return cast("QuerySet[Any]", mine.select_related("customer", *related).order_by("pk"))
 
     return rows

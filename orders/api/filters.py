@@ -7,7 +7,16 @@ from operator import or_
 
 from django.db.models import Exists, OuterRef, QuerySet
 
-from loyalty.api.filters import ChoiceFilter, Filters, IdFilter, InstantFilter, ListFilter, TextFilter, YesNoFilter
+from loyalty.api.filters import (
+    ChoiceFilter,
+    CustomerFilter,
+    Filters,
+    IdFilter,
+    InstantFilter,
+    ListFilter,
+    TextFilter,
+    YesNoFilter,
+)
 from loyalty.stores.actors import Trigger
 from loyalty.stores.preferences import current_settings
 from loyalty.tags import tag_key
@@ -69,7 +78,7 @@ class OrderFilters(Filters):
     code = TextFilter(method="with_code", help_text="Came with this code of a redemption.")
     number = TextFilter(help_text="Exactly this number.")
     external_id = TextFilter(help_text="Exactly this external id.")
-    customer = IdFilter(field_name="customer_id", help_text="Of the customer with this id.")
+    customer = CustomerFilter(field_name="customer_id", help_text="Of the customer with this id.")
     search = TextFilter(
         method="matching",
         help_text="Number or external id is exactly this, or the customer's e-mail or name contains it.",
@@ -128,7 +137,7 @@ class RevertFilters(Filters):
     kind = ChoiceFilter(values=KINDS, help_text="credits or points.")
     trigger = ChoiceFilter(values=_TRIGGERS, help_text="What caused the return.")
     order = IdFilter(field_name="order_id", help_text="Of the order with this id.")
-    customer = IdFilter(field_name="customer_id", help_text="To the customer with this id.")
+    customer = CustomerFilter(field_name="customer_id", help_text="To the customer with this id.")
     created_after = InstantFilter(field_name="created_at", lookup_expr="gte", help_text="Written then or later.")
     created_before = InstantFilter(field_name="created_at", lookup_expr="lt", help_text="Written before then.")
     undone = YesNoFilter(method="was_undone", help_text="Whether it was undone.")

@@ -10,7 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.reverse import reverse
 
-from loyalty.api.filters import Filters, IdFilter, InstantFilter, ListFilter, TextFilter, YesNoFilter
+from loyalty.api.filters import CustomerFilter, Filters, IdFilter, InstantFilter, ListFilter, TextFilter, YesNoFilter
 from loyalty.api.idempotency import command
 from loyalty.api.problems import Problem
 from loyalty.api.values import Body, DayField, IdField, PointsField, YesNoField
@@ -93,7 +93,7 @@ class RedemptionFilters(Filters):
     platform_state = ListFilter(
         "platform_state", values=PlatformState.values, help_text="Whether the platform has what it was last told."
     )
-    customer = IdFilter(field_name="customer_id", help_text="Of the customer with this id.")
+    customer = CustomerFilter(field_name="customer_id", help_text="Of the customer with this id.")
     reward = IdFilter(field_name="reward_id", help_text="Of the reward with this id.")
     code = TextFilter(field_name="code", lookup_expr="iexact", help_text="With this code.")
     requested = YesNoFilter(method="whether_requested", help_text="Whether a request for its reversal is open.")

@@ -13,6 +13,7 @@ from loyalty.platforms.meanings import (
     EraseCustomer,
     EraseShop,
     Meaning,
+    MergedCustomers,
     NamedOrder,
     Nothing,
     PaymentNews,
@@ -27,6 +28,7 @@ from loyalty.platforms.snapshot import NotAnOrder, OrderGone, OrderSnapshot, wit
 from loyalty.stores.actors import Actor
 from orders.models import Order
 from orders.services.ingesting import Outcome, ingest
+from orders.services.merging_there import merge_there
 from orders.services.platform_news import note_payment_news
 from orders.services.platform_presence import note_deleted
 from orders.services.privacy import Finished, erase_person, erase_shop, note_request
@@ -224,6 +226,11 @@ def _of(finished: Finished) -> Result:
     return Result(DeliveryState.DONE, finished.words, erase=finished.erase, again=finished.again)
 
 
+def _merged(delivery: InboundDelivery, said: MergedCustomers, now: datetime) -> Result:
+    done = merge_there(store=delivery.store, platform=delivery.platform, said=said, actor=actor_of(delivery), now=now)
+    return Result(DeliveryState.DONE if done else DeliveryState.IGNORED, done or "They are one customer already.")
+
+
 def _nothing(delivery: InboundDelivery, said: Nothing, now: datetime) -> Result:
     return _left(said.reason)
 
@@ -237,6 +244,7 @@ _ACTIONS: Final[Mapping[type, Callable[[InboundDelivery, Any, datetime], "Result
     DataWanted: _data_wanted,
     EraseCustomer: _erase_customer,
     EraseShop: _erase_shop,
+    MergedCustomers: _merged,
     Nothing: _nothing,
 }
 

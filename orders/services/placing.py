@@ -17,6 +17,7 @@ from loyalty.money import quantise
 from loyalty.platforms.registry import LABELS
 from loyalty.stores.actors import Actor, Trigger
 from loyalty.stores.identifying import CustomerFacts, identify
+from loyalty.stores.merged import hold_person
 from loyalty.stores.models import Customer, Store
 from loyalty.stores.preferences import current_settings
 from loyalty.tags import clean_tags, tag_key
@@ -167,7 +168,7 @@ def _customer(store: Store, new: NewOrder, now: datetime) -> Customer | None:
         customer: Customer | None = Customer.objects.for_store(store).filter(pk=new.customer).first()
         if customer is None:
             raise Invalid.at("/customer", "This store has no customer with this id.", code="not-found")
-        return customer
+        return hold_person(customer.pk)
     if new.customer is None:
         return None
     customer = identify(store, new.customer, now=now)

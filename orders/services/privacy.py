@@ -24,6 +24,7 @@ from loyalty.platforms.models import (
 from loyalty.platforms.replaying import replay
 from loyalty.stores.actors import Actor
 from loyalty.stores.identifying import has_platform_id
+from loyalty.stores.merged import leading_to
 from loyalty.stores.models import Customer, PlatformId, Store, fold_email
 from orders.models import Order
 
@@ -223,7 +224,8 @@ def _people(store: Store, platform: str, person: Person) -> list[Customer]:
     means = Q(pk__in=list(named))
     if person.email:
         means |= Q(~has_platform_id(), external_id__isnull=True, email__folded=fold_email(person.email))
-    return list(Customer.objects.for_store(store).filter(means).order_by("pk"))
+    people: QuerySet[Customer] = Customer.objects.for_store(store)
+    return list(people.filter(pk__in=leading_to(people.filter(means))).order_by("pk"))
 
 
 def _known_from(store: Store, platform: str) -> "QuerySet[Customer]":

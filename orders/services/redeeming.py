@@ -14,6 +14,7 @@ from loyalty.ledger.models import Origin
 from loyalty.ledger.planner import InsufficientBalance
 from loyalty.ledger.posting import Cause, NewLot, lock_customers
 from loyalty.stores.actors import Actor, Trigger
+from loyalty.stores.merged import find_person
 from loyalty.stores.models import Customer, Store
 from orders.redemption_models import PlatformState, Redemption, RedemptionState, Reward, RewardType
 from orders.services.platform_codes import platform_for_codes, tell_of_new_code
@@ -70,10 +71,9 @@ def usable(redemption: Redemption, now: datetime) -> bool:
 
 
 def _customer(store: Store, customer_id: int) -> Customer:
-    customer: Customer | None = Customer.objects.for_store(store).filter(pk=customer_id).first()
+    customer = find_person(store, customer_id)
     if customer is None:
         raise Invalid.at("/customer", "This store has no such customer.", code="not-found")
-    customer.store = store
     return customer
 
 

@@ -16,6 +16,7 @@ from loyalty.ledger.posting import Cause, lock_customers
 from loyalty.notices.models import Notice
 from loyalty.notices.queueing import queue
 from loyalty.stores.actors import Actor, Trigger
+from loyalty.stores.merged import CustomerMerged
 from loyalty.stores.models import Remark, Store
 from loyalty.stores.preferences import StoreSettings, current_settings
 from orders.kinds import KINDS, plain
@@ -168,11 +169,11 @@ def lock_redemption(store: Store, redemption_id: int) -> Redemption:
     Raises NotFound for one that this store does not have (T1), CodeUsed when an order comes with the code this moment.
     """
     rows = Redemption.objects.for_store(store).filter(pk=redemption_id)
-    found = rows.values_list("used_order_id", "customer_id").first()
+    found = rows.values_list("used_order_id").first()
     if found is None:
         raise NotFound(f"This store has no redemption with the id {redemption_id}.")
     order = lock_order(store, found[0]) if found[0] else None
-    lock_customers([found[1]])
+    _lock_owner(store, redemption_id)
     locked = rows.select_related("customer").select_for_update(of=("self",), no_key=True)
     redemption: Redemption = locked.get()
     if redemption.used_order_id != found[0]:
@@ -181,6 +182,16 @@ def lock_redemption(store: Store, redemption_id: int) -> Redemption:
     redemption.used_order = order
     redemption.store = redemption.customer.store = store
     return redemption
+
+
+def _lock_owner(store: Store, redemption_id: int) -> None:
+    # Who it belongs to changes only where he is merged into another; then he is looked up again.
+    while True:
+        owners = Redemption.objects.for_store(store).filter(pk=redemption_id).values_list("customer_id", flat=True)
+        try:
+            return lock_customers(list(owners))
+        except CustomerMerged:
+            continue
 
 
 def _confirmed_plan(

@@ -16,6 +16,7 @@ from loyalty.ledger.planner import Amount
 from loyalty.ledger.posting import lock_customers
 from loyalty.notices.queueing import withdraw
 from loyalty.stores.actors import Actor, Trigger
+from loyalty.stores.merged import kept_ids
 from loyalty.stores.models import Remark, Store
 from loyalty.stores.preferences import current_settings
 from loyalty.stores.showing import show_last_day, show_moment
@@ -115,7 +116,7 @@ def undo_revert(
         raise NotFound(f"This store has no revert with the id {revert_id}.")
     order = lock_order(store, found.order_id)
     # What a lot holds may be spent by others until the customer's ledger is ours; what is read after that is true.
-    lock_customers([found.customer_id])
+    lock_customers(kept_ids([found.customer_id]))
     plan = undo_plans([found], store=store, now=now)[0]
     if plan.refusal:
         raise UndoNotPossible(plan.refusal)

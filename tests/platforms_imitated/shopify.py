@@ -13,7 +13,7 @@ from tests.platforms_imitated.graphql import Undefined, parse, select
 from tests.platforms_imitated.imitation import Document, Imitation, Problem, said
 
 TOKEN = "shpat_0123456789abcdef"
-_ALL_SCOPES = ("write_orders", "read_customers", "write_discounts", "read_payment_terms")
+_ALL_SCOPES = ("write_orders", "read_customers", "read_customer_merge", "write_discounts", "read_payment_terms")
 _FULFILLMENT = {None: "UNFULFILLED", "fulfilled": "FULFILLED", "partial": "PARTIALLY_FULFILLED"}
 
 
@@ -167,6 +167,9 @@ class ImitatedShopify(Imitation):
         same = (topic, webhookSubscription["uri"])
         if same in {(one["topic"], one["uri"]) for one in self.webhooks}:
             error = _user_error("Address for this topic has already been taken")
+            return {"__typename": "P", "webhookSubscription": None, "userErrors": [error]}
+        if topic == "CUSTOMERS_MERGE" and "read_customer_merge" not in self.scopes:
+            error = _user_error("You cannot create a webhook subscription with the specified topic")
             return {"__typename": "P", "webhookSubscription": None, "userErrors": [error]}
         made = {"__typename": "WebhookSubscription", "id": f"gid://shopify/WebhookSubscription/{self.next_id()}"}
         made |= {"topic": topic, "uri": webhookSubscription["uri"], "format": webhookSubscription["format"]}

@@ -3,7 +3,17 @@
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from loyalty.platforms.asking import Document, Failed, NewCode, NotThere, Page, Shop, Unreachable, WebhookReport
+from loyalty.platforms.asking import (
+    Document,
+    Failed,
+    NewCode,
+    NotThere,
+    Page,
+    Refused,
+    Shop,
+    Unreachable,
+    WebhookReport,
+)
 from loyalty.platforms.json_api import JsonApi, dig, documents
 from loyalty.platforms.models import PlatformConnection
 from loyalty.platforms.shopify import queries
@@ -12,10 +22,13 @@ from loyalty.platforms.shopify.translating import rest_order
 
 # Without these something of what we do fails.
 SCOPES: Final = (
-    "read_orders", "write_orders", "read_customers", "read_discounts", "write_discounts", "read_payment_terms",
+    "read_orders", "write_orders", "read_customers", "read_customer_merge", "read_discounts", "write_discounts",
+    "read_payment_terms",
 )  # fmt: skip
+# Told to apps with a scope of its own only, which older connections lack: they do without.
+_MERGED: Final = "CUSTOMERS_MERGE"
 # An order's every change comes as ORDERS_UPDATED; the others are told sooner.
-TOPICS: Final = ("ORDERS_CREATE", "ORDERS_UPDATED", "ORDERS_CANCELLED", "ORDERS_DELETE", "APP_UNINSTALLED")
+TOPICS: Final = ("ORDERS_CREATE", "ORDERS_UPDATED", "ORDERS_CANCELLED", "ORDERS_DELETE", "APP_UNINSTALLED", _MERGED)
 _REASONS: Final = {"customer": "CUSTOMER", "out_of_stock": "INVENTORY", "payment": "DECLINED", "fraud": "FRAUD"}
 
 
@@ -54,10 +67,8 @@ class ShopifyClient:
         """Subscribe to what is missing. Shopify signs with the app's own secret, and deletes what failed 8 times."""
         there = {str(one.get("topic")) for one in self._webhooks() if one.get("uri") == address}
         missing = [topic for topic in TOPICS if topic not in there]
-        for topic in missing:
-            webhook = {"uri": address, "format": "JSON"}
-            self._graphql.mutate(queries.CREATE_WEBHOOK, "webhookSubscriptionCreate", topic=topic, webhook=webhook)
-        return WebhookReport(found=tuple(topic for topic in TOPICS if topic in there), created=tuple(missing))
+        created = tuple(topic for topic in missing if self._subscribe(topic, address))
+        return WebhookReport(found=tuple(topic for topic in TOPICS if topic in there), created=created)
 
     def add_tag(self, external_id: str, tag: str) -> None:
         """Add a tag; Shopify keeps the others."""
@@ -136,6 +147,16 @@ class ShopifyClient:
             found += documents(LABEL, dig(LABEL, page, "nodes"))
             cursor = _next(page)
         return found
+
+    def _subscribe(self, topic: str, address: str) -> bool:
+        webhook = {"uri": address, "format": "JSON"}
+        try:
+            self._graphql.mutate(queries.CREATE_WEBHOOK, "webhookSubscriptionCreate", topic=topic, webhook=webhook)
+        except (Refused, Failed):
+            if topic != _MERGED:
+                raise
+            return False
+        return True
 
     def _code(self, code: str) -> Document | None:
         data = self._graphql.query(queries.CODE, code=code, query=f'code:"{code}"')

@@ -176,7 +176,7 @@ def test_lists_take_the_same_statements_for_1_and_3(
     for _ in range(2):
         with django_assert_num_queries(3):
             api.read(f"/customers/{customer.pk}/{path}-lots/")
-        with django_assert_num_queries(4):
+        with django_assert_num_queries(5):
             api.read(f"/customers/{customer.pk}/{path}-movements/")
         with django_assert_num_queries(5):
             api.read(f"/customers/{customer.pk}/balance/")

@@ -17,6 +17,7 @@ from loyalty.stores.models import Store
 from tests.loyalty.platforms.documents import order
 from tests.platforms_imitated.connecting import CREDENTIALS, IMITATIONS, connection_to
 from tests.platforms_imitated.imitation import Imitation, serving
+from tests.platforms_imitated.shopify import ImitatedShopify
 
 NOW = datetime(2026, 1, 7, tzinfo=UTC)
 SINCE = datetime(2026, 1, 6, tzinfo=UTC)
@@ -133,6 +134,16 @@ def test_webhooks_are_made_once_and_found_again(shop: Imitation, client: Platfor
     again = client.ensure_webhooks(address=ADDRESS, secret="s3cret")
     assert again.found == made.created
     assert not again.changed
+
+
+def test_o7_an_app_that_may_not_hear_of_merges_hears_of_everything_else() -> None:
+    scopes = ("write_orders", "read_customers", "write_discounts", "read_payment_terms")
+    with serving(ImitatedShopify(scopes=scopes)) as shopify:
+        client = client_of(shopify)
+        made = client.ensure_webhooks(address=ADDRESS, secret="s3cret")
+        assert "ORDERS_UPDATED" in made.created
+        assert "CUSTOMERS_MERGE" not in made.created
+        assert client.check().missing == ("read_customer_merge",)
 
 
 def test_what_the_platform_took_away_is_made_again(shop: Imitation, client: PlatformClient) -> None:

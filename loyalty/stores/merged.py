@@ -1,0 +1,71 @@
+"""Customers who were merged into others: whom an id leads to, and who is one person with whom (O7).
+
+Whoever was merged stays as a row that points to the kept one, always in one step. Value, orders and platform ids are
+the kept one's by then; ids, e-mail addresses and histories are led there when they are read.
+"""
+
+from collections.abc import Collection
+from typing import Any
+
+from django.db.models import Q, QuerySet
+from django.db.models.functions import Coalesce
+
+from loyalty.errors import Conflict
+from loyalty.stores.models import Customer, Store
+
+_HOLD = "SELECT * FROM stores_customer WHERE id = %s FOR KEY SHARE"
+
+
+class CustomerMerged(Conflict):
+    """The customer was merged into another between being found and being locked."""
+
+    code = "customer-merged"
+    title = "The customer was merged into another just now."
+
+    def __init__(self) -> None:
+        super().__init__("This customer was merged into another just now. Ask again: the id leads to that one.")
+
+
+def find_person(store: Store, customer_id: int) -> Customer | None:
+    """The customer whom an id of ``store`` leads to; None for one that the store does not have (T1)."""
+    customer: Customer | None = Customer.objects.for_store(store).filter(pk=customer_id).first()
+    if customer is not None and customer.merged_into_id is not None:
+        customer = Customer.objects.for_store(store).get(pk=customer.merged_into_id)
+    if customer is not None:
+        customer.store = store
+    return customer
+
+
+def hold_person(customer_id: int) -> Customer:
+    """The customer whom an id leads to, who is not merged into another until the transaction ends.
+
+    For rows that will point to him: they may be written by many at once, and only a merge waits for them, or they for
+    it. Writing his ledger needs more, see :func:`~loyalty.ledger.posting.lock_customers`.
+    """
+    while True:
+        customer: Customer = Customer.unscoped.raw(_HOLD, [customer_id])[0]
+        if customer.merged_into_id is None:
+            return customer
+        customer_id = customer.merged_into_id
+
+
+def leading_to(customers: "QuerySet[Customer]") -> "QuerySet[Any, int]":
+    """Ids of the customers whom these lead to: themselves, or those they were merged into."""
+    return customers.order_by().values_list(Coalesce("merged_into_id", "pk"), flat=True)
+
+
+def kept_ids(customer_ids: Collection[int]) -> set[int]:
+    """Whom these ids lead to; one query."""
+    return set(leading_to(Customer.unscoped.filter(pk__in=customer_ids)))
+
+
+def people_of(customer: Customer) -> list[int]:
+    """Whose history is this customer's: everybody's who is one person with him, of somebody merged his own only."""
+    return [customer.pk] if customer.merged_into_id else one_person(customer.pk)
+
+
+def one_person(customer_id: int) -> list[int]:
+    """The ids of everybody who is one person with this customer, the kept one first; one query."""
+    kept = leading_to(Customer.unscoped.filter(pk=customer_id))
+    people = Customer.unscoped.filter(Q(pk__in=kept) | Q(merged_into__in=kept))
+    return list(people.order_by("merged_at", "pk").reverse().values_list("pk", flat=True))
