@@ -136,8 +136,8 @@ def _id_unclear(data: dict[str, Any], store: Store) -> str:
 
 
 def _merged(data: dict[str, Any], store: Store) -> str:
-    moved = [amount(points, "", store) for points in [data.get("points")] if points]
-    moved += [amount(credits, currency, store) for currency, credits in data.get("credits", {}).items()]
+    moved = [amount_words(points, "", store) for points in [data.get("points")] if points]
+    moved += [amount_words(credits, currency, store) for currency, credits in data.get("credits", {}).items()]
     brought = f", who brought {' and '.join(moved)}" if moved else ""
     return f"Customer {data.get('customer')} was merged into this one{brought}"
 
