@@ -34,12 +34,12 @@ FROM buyer;
 
 INSERT INTO orders_order (id, store_id, number, external_id, platform, customer_id, status, payment_status, payment_detail,
     paid_before, placed_at,
-    payment_changed_at, currency, total, refunded_total, tags, tag_keys, lines, platform_data, is_test, arrived_late,
+    payment_changed_at, currency, total, refunded_total, tags, tag_keys, lines, codes, platform_data, is_test, arrived_late,
     credits_applied, credits_reverted, credits_decision, points_applied, points_reverted, points_decision,
     points_earned, points_taken_back, points_not_taken,
     cancelled_at, cancelled_by, cancel_reason, version, created_at, updated_at)
 SELECT id, store_id, 'B' || id, id::text, 'api', customer_id, CASE WHEN cancelled THEN 'cancelled' ELSE 'confirmed' END,
-    payment, '', payment = 'paid', placed_at, placed_at, 'USD', 40, 0, '{}', '{}', '[]', '{}', false, false,
+    payment, '', payment = 'paid', placed_at, placed_at, 'USD', 40, 0, '{}', '{}', '[]', '[]', '{}', false, false,
     CASE WHEN used THEN 15 ELSE 0 END, 0, '', CASE WHEN used THEN 100 ELSE 0 END, 0, '',
     0, 0, 0,
     CASE WHEN cancelled THEN placed_at END, CASE WHEN cancelled THEN 'bulk' ELSE '' END, '', 1, placed_at, placed_at

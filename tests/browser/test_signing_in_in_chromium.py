@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
-from django.urls import reverse
 from playwright.sync_api import Browser, Page, expect
 
 from loyalty.accounts.proving import prove
 from loyalty.stores.models import Role, SecondFactor, Store, User
+from tests.addresses import reverse
 from tests.factories import make_user
 from tests.loyalty.accounts.mailbox import letters_to, link_in
 

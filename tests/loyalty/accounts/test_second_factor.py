@@ -13,13 +13,13 @@ from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.mfa.totp.internal.auth import TOTP, format_hotp_value, generate_totp_secret, hotp_value
 from django.core.management import call_command
 from django.test import Client, override_settings
-from django.urls import reverse
 
 from loyalty.accounts.proving import prove
 from loyalty.accounts.second_factor import SET_UP, asks
 from loyalty.journal.models import JournalEntry
 from loyalty.stores.models import Membership, Role, SecondFactor, Store, User
 from tests import factories
+from tests.addresses import pages_of, reverse
 
 pytestmark = pytest.mark.django_db
 START = datetime(2026, 1, 5, 6, 0, tzinfo=UTC)
@@ -217,7 +217,8 @@ def test_t6_owners_choose_of_whom_it_is_asked_and_the_journal_says_so() -> None:
 def test_t6_another_store_s_question_is_not_this_store_s() -> None:
     strict, easy = factories.make_store(**STRICT_STORE), factories.make_store()
     user = member(easy)
-    assert opens(sign_in(user))
+    with pages_of(easy):
+        assert opens(sign_in(user))
     Membership.objects.create(store=strict, user=user, role=Role.VIEWER)
     assert not asks(easy, Role.SUPPORT)
 

@@ -59,7 +59,7 @@ def give_back(redemption: Redemption) -> None:
     plan = plan_kind(POINTS.redeemed_lots(redemption.pk), RETURN_VALID, rule=ExpiredRule.VALID_ONLY, now=NOW)
     returns = [Return(redemption.store_id, None, None, lot) for lot in plan.lots]
     POINTS.give_back(returns, actor=ACTOR, trigger=Trigger.API, now=NOW)
-    back = {"state": "reversed", "reversed_at": NOW, "points_returned": plan.returns}
+    back = {"state": "reversed", "reversed_at": NOW, "ended_at": NOW, "points_returned": plan.returns}
     Redemption.unscoped.filter(pk=redemption.pk).update(**back)
 
 
@@ -125,7 +125,9 @@ def test_r4_what_a_reward_gave_is_taken_back_from_its_lot_alone(customer: Custom
         trigger=Trigger.API,
         now=NOW,
     )
-    Redemption.unscoped.filter(pk=redemption.pk).update(state="reversed", reversed_at=NOW, credits_taken=4)
+    Redemption.unscoped.filter(pk=redemption.pk).update(
+        state="reversed", reversed_at=NOW, ended_at=NOW, credits_taken=4
+    )
     taken = CreditMovement.unscoped.get(type="claw_back")
     assert (taken.lot_id, taken.amount, taken.balance_after, taken.redemption_id) == (
         lot.lot_id,
@@ -159,7 +161,7 @@ def test_h5_a_redemption_that_does_not_agree_is_named(
     factories.grant("points", customer, 300)
     redemption = make_redemption(customer, 300)
     redeem(redemption)
-    Redemption.unscoped.filter(pk=redemption.pk).update(state="reversed", reversed_at=NOW, **changes)
+    Redemption.unscoped.filter(pk=redemption.pk).update(state="reversed", reversed_at=NOW, ended_at=NOW, **changes)
     assert list(find_faults(None)) == [f"store sound: redemption {redemption.pk}: {expected}"]
 
 

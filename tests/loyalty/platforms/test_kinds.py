@@ -23,7 +23,7 @@ def test_every_platform_has_a_name() -> None:
         ({"id": 5, "code": "10off", "discount_type": "percent"}, "This is a coupon"),
         ({"id": 5, "order_id": 6, "refund_line_items": []}, "This is a refund"),
         ({"id": 5, "order_id": 6, "kind": "sale", "gateway": "x"}, "This is a payment transaction"),
-        ({"shop_id": 1, "orders_to_redact": []}, "This is a privacy request"),
+        ({"shop_id": 1, "orders_to_redact": []}, "This is a request to erase a customer"),
         ({"id": 5, "email": "a@example.com", "orders_count": 1}, "This is a customer"),
         ({"webhook_id": "5"}, "This is a webhook's own greeting"),
     ],

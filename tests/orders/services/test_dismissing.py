@@ -136,9 +136,9 @@ def test_only_what_fell_through_is_dismissed(ana: Customer) -> None:
 
 
 def test_n4_automation_leaves_alone_what_was_dismissed(store: Store, ana: Customer) -> None:
-    factories.make_settings(store, StoreSettings(auto_cancel=AutoCancelSettings(failed="cancel_and_revert")))
+    factories.make_settings(store, StoreSettings(auto_cancel=AutoCancelSettings(expired="cancel_and_revert")))
     order = factories.make_order(ana, credits="15", points=10)
-    for payment in ("refunded", "failed"):
+    for payment in ("refunded", "expired"):
         values = {"payment_status": payment}
         change_order(store=store, order_id=order.pk, values=values, actor=factories.ACTOR, now=NOW)
         if payment == "refunded":
