@@ -15,6 +15,7 @@ class Event(StrEnum):
 
     ORDER_CREATED = "order.created"
     ORDER_UPDATED = "order.updated"
+    PAYMENT_ATTEMPT_FAILED = "order.payment_attempt_failed"
     ORDER_SPENT = "order.spent"
     ORDER_CANCELLED = "order.cancelled"
     ORDER_HELD = "order.held"

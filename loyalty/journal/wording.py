@@ -284,6 +284,7 @@ def _not_told(data: dict[str, Any], store: Store) -> str:
 _SENTENCES: Final[dict[str, Tell]] = {
     Event.ORDER_CREATED: _created,
     Event.ORDER_UPDATED: _updated,
+    Event.PAYMENT_ATTEMPT_FAILED: fixed("An attempt to pay failed; another one may still pay the order"),
     Event.ORDER_SPENT: _spent,
     Event.ORDER_CANCELLED: _cancelled,
     Event.ORDER_HELD: fixed("Held: not cancelled automatically until it is released"),

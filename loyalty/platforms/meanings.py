@@ -32,11 +32,16 @@ class NamedOrder:
 
 @dataclass(frozen=True, slots=True)
 class PaymentNews:
-    """A payment of an order became ``status``, a payment status of O1; ``at`` is when, where the platform says."""
+    """A payment of an order became ``status``, a payment status of O1; ``at`` is when, where the platform says.
+
+    ``attempt`` is the platform's id of one try to pay: a declined card says nothing of the order's payment yet, another
+    one may pay it (E10). Empty where the payment is the order's own.
+    """
 
     external_id: str
     status: str
     at: datetime | None = None
+    attempt: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,7 +247,9 @@ def _transaction(document: Mapping[str, object]) -> Meaning:
     if words[0] not in _PAYING or words[1] not in _FELL_THROUGH:
         return _OTHER_PAYMENT
     external_id = transaction.identifier("order_id")
-    return PaymentNews(external_id, "failed") if external_id else _NAMELESS
+    if not external_id:
+        return _NAMELESS
+    return PaymentNews(external_id, "failed", attempt=transaction.identifier("id") or external_id)
 
 
 def _shopline_payment(resource: Mapping[str, object]) -> Meaning:

@@ -158,7 +158,8 @@ def _payment_news(delivery: InboundDelivery, said: PaymentNews, now: datetime) -
     order, words = note_payment_news(
         store=delivery.store, platform=delivery.platform, news=said, actor=actor_of(delivery), now=now
     )
-    state = DeliveryState.IGNORED if words else DeliveryState.DONE
+    # An attempt is told on the timeline even where it changes nothing.
+    state = DeliveryState.IGNORED if words and not said.attempt else DeliveryState.DONE
     return Result(state, words or f"Order {order.number}: payment {said.status}.", order, said.external_id)
 
 

@@ -5,6 +5,8 @@ from typing import Final
 
 from django.db import transaction
 
+from loyalty.journal.models import JournalEntry
+from loyalty.journal.record import Event, Happening, record
 from loyalty.platforms.meanings import PaymentNews
 from loyalty.stores.actors import Actor
 from loyalty.stores.models import Store
@@ -27,15 +29,37 @@ def note_payment_news(
 ) -> tuple[Order, str]:
     """Record what became of a payment; answers the order and why nothing was changed, "" when it was (E5).
 
-    A payment that failed or expired counts only while nothing is paid. Raises NotRecorded for an unknown order.
+    A payment that failed or expired counts only while nothing is paid; one try to pay is told on the timeline, and
+    counts as failed once no other has paid the order in time (E10). Raises NotRecorded for an unknown order.
     """
     order = locked_order(store, platform, news.external_id)
     if order is None:
         raise NotRecorded("The order that this payment belongs to has not arrived yet.")
+    if news.attempt:
+        return order, _note_attempt(order, news.attempt, actor=actor, now=now)
     if reason := _why_not(order, news):
         return order, reason
     change = {"payment_status": news.status}
     return change_order(store=store, order_id=order.pk, values=change, actor=actor, now=now), ""
+
+
+def _note_attempt(order: Order, attempt: str, *, actor: Actor, now: datetime) -> str:
+    known = JournalEntry.objects.for_store(order.store).filter(order=order, event=Event.PAYMENT_ATTEMPT_FAILED)
+    if known.filter(data__attempt=attempt).exists():
+        return f"Order {order.number}: nothing new."
+    # The first declined card starts the wait, or trying again and again would put it off for ever.
+    if order.payment_status == PaymentStatus.PENDING and order.attempt_failed_at is None:
+        order.attempt_failed_at = now
+        order.save(update_fields=["attempt_failed_at"])
+    told = Happening(
+        order.store_id,
+        Event.PAYMENT_ATTEMPT_FAILED,
+        order_id=order.pk,
+        customer_id=order.customer_id,
+        data={"attempt": attempt},
+    )
+    record([told], actor=actor, now=now)
+    return f"Order {order.number}: an attempt to pay failed. The order stays as it is while another one may succeed."
 
 
 def _why_not(order: Order, news: PaymentNews) -> str:

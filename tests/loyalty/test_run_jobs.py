@@ -65,9 +65,10 @@ def test_without_names_what_one_job_leaves_to_another_is_done_too() -> None:
     lines = run()
     order.refresh_from_db()
     assert order.status == OrderStatus.CANCELLED
-    assert {"orders.expire_overdue_payments: expired=1 failed=0", "orders.auto_cancel: cancelled=1 failed=0"} <= set(
-        lines
-    )
+    assert {
+        "orders.expire_overdue_payments: expired=1 declined=0 failed=0",
+        "orders.auto_cancel: cancelled=1 failed=0",
+    } <= set(lines)
 
 
 def test_postponed_notices_do_not_keep_it_running(settings: Settings) -> None:

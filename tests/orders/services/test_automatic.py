@@ -53,7 +53,7 @@ def test_x4_one_expired_lot_keeps_the_credits_and_the_points_return(shop: Shop, 
     clock.move_to(example.now)
 
     assert run_jobs() == [
-        "orders.expire_overdue_payments: expired=1 failed=0",
+        "orders.expire_overdue_payments: expired=1 declined=0 failed=0",
         "orders.auto_cancel: cancelled=1 failed=0",
     ]
 

@@ -10,15 +10,18 @@ import pytest
 import time_machine
 
 from loyalty.encryption import Secret
+from loyalty.jobs import run_job
+from loyalty.journal.models import JournalEntry
 from loyalty.platforms.asking import Unreachable
 from loyalty.platforms.models import DeliveryState, InboundDelivery, PlatformConnection
 from loyalty.stores.models import Store
+from loyalty.stores.preferences import AutoCancelSettings, StoreSettings
 from orders.models import Order
 from orders.services import delivered, deliveries
 from orders.services.deliveries import PAUSES, process_deliveries
 from orders.services.ingesting import Outcome
 from tests.deliveries import Delivery, connect_store, shopify, shopline, shopline_global, woocommerce
-from tests.factories import NOW, make_customer, make_store
+from tests.factories import NOW, make_customer, make_settings, make_store
 from tests.loyalty.platforms.documents import order
 
 pytestmark = pytest.mark.django_db
@@ -316,16 +319,54 @@ class TestPayments:
         process_deliveries(NOW)
         return only_order(store).payment_status
 
-    def test_e5_a_failed_payment_of_an_unpaid_order_counts(self, store: Store, connected: PlatformConnection) -> None:
-        assert self.payment_after(store, {"financial_status": "pending"}, self.failed()) == "failed"
+    def tried(self, store: Store) -> int:
+        return JournalEntry.objects.for_store(store).filter(event="order.payment_attempt_failed").count()
 
     @pytest.mark.parametrize("status", ["error", "failure"])
     @pytest.mark.parametrize("kind", ["sale", "authorization", "capture"])
-    def test_e5_failures_and_errors_of_anything_that_pays(
+    def test_e10_a_declined_card_is_an_attempt_and_counts_after_half_an_hour(
         self, store: Store, connected: PlatformConnection, status: str, kind: str
     ) -> None:
         sent = self.failed(status=status, kind=kind)
-        assert self.payment_after(store, {"financial_status": "pending"}, sent) == "failed"
+        assert self.payment_after(store, {"financial_status": "pending"}, sent) == "pending"
+        assert self.tried(store) == 1
+        half_an_hour = timedelta(minutes=30)
+        run_job("orders.expire_overdue_payments", NOW + half_an_hour - timedelta(seconds=1))
+        assert only_order(store).payment_status == "pending"
+        counted = run_job("orders.expire_overdue_payments", NOW + half_an_hour)
+        assert counted == {"expired": 0, "declined": 1, "failed": 0}
+        found = only_order(store)
+        assert (found.payment_status, found.payment_changed_at) == ("failed", NOW)
+
+    def test_x16_a_payment_that_follows_a_declined_card_wins(self, store: Store, connected: PlatformConnection) -> None:
+        self.payment_after(store, {"financial_status": "pending"}, self.failed())
+        send(store, shopify(order("shopify", financial_status="paid", updated_at="2026-01-08T09:00:00Z")))
+        process_deliveries(NOW)
+        run_job("orders.expire_overdue_payments", NOW + timedelta(days=2))
+        run_job("orders.auto_cancel", NOW + timedelta(days=2))
+        found = only_order(store)
+        assert (found.payment_status, found.status, found.attempt_failed_at) == ("paid", "confirmed", None)
+        assert self.tried(store) == 1
+
+    def test_e10_a_longer_grace_of_the_store_counts_for_attempts_too(
+        self, store: Store, connected: PlatformConnection
+    ) -> None:
+        make_settings(store, StoreSettings(auto_cancel=AutoCancelSettings(failed_grace_minutes=120)))
+        self.payment_after(store, {"financial_status": "pending"}, self.failed())
+        run_job("orders.expire_overdue_payments", NOW + timedelta(minutes=119))
+        assert only_order(store).payment_status == "pending"
+        run_job("orders.expire_overdue_payments", NOW + timedelta(minutes=120))
+        assert run_job("orders.auto_cancel", NOW + timedelta(minutes=120)) == {"cancelled": 1, "failed": 0}
+
+    def test_e10_each_attempt_is_told_once_and_the_first_one_starts_the_wait(
+        self, store: Store, connected: PlatformConnection
+    ) -> None:
+        self.payment_after(store, {"financial_status": "pending"}, self.failed())
+        later = NOW + timedelta(minutes=20)
+        with time_machine.travel(later, tick=False):
+            send(store, self.failed(), self.failed(id=2))
+            process_deliveries(later)
+        assert (self.tried(store), only_order(store).attempt_failed_at) == (2, NOW)
 
     @pytest.mark.parametrize("changes", [{"kind": "refund"}, {"kind": "void"}, {"status": "pending"}])
     def test_e5_other_transactions_do_not(
@@ -345,6 +386,8 @@ class TestPayments:
         self.payment_after(store, {"financial_status": "pending"}, self.failed())
         send(store, shopify(order("shopify", financial_status="pending", updated_at=LATER, note="looked at")))
         process_deliveries(NOW)
+        assert only_order(store).attempt_failed_at == NOW
+        run_job("orders.expire_overdue_payments", NOW + timedelta(hours=1))
         assert only_order(store).payment_status == "failed"
         send(store, shopify(order("shopify", financial_status="paid", updated_at="2026-01-08T09:00:00Z")))
         process_deliveries(NOW)
@@ -355,7 +398,7 @@ class TestPayments:
         assert process_deliveries(NOW) == counts(postponed=1)
         send(store, shopify(order("shopify", financial_status="pending")))
         assert process_deliveries(NOW + PAUSES[0]) == counts(done=2)
-        assert only_order(store).payment_status == "failed"
+        assert only_order(store).attempt_failed_at == NOW + PAUSES[0]
 
     @pytest.mark.parametrize(
         ("word", "expected"),

@@ -26,9 +26,9 @@ def test_e1_the_orders_own_due_time_to_the_microsecond(shop: Shop, clock: Clock)
     due = shop.at(2021, 9, 2)
     order = shop.order(None, payment_due_at=due.isoformat())["id"]
     clock.move_to(due - TICK)
-    assert run_jobs(JOB) == [f"{JOB}: expired=0 failed=0"]
+    assert run_jobs(JOB) == [f"{JOB}: expired=0 declined=0 failed=0"]
     clock.move_to(due)
-    assert run_jobs(JOB) == [f"{JOB}: expired=1 failed=0"]
+    assert run_jobs(JOB) == [f"{JOB}: expired=1 declined=0 failed=0"]
     assert expired(shop, order)
 
 
@@ -56,7 +56,7 @@ def test_e1_the_orders_own_due_time_wins_over_the_window(shop: Shop, clock: Cloc
 def test_e1_without_due_time_and_window_nothing_expires(shop: Shop, clock: Clock) -> None:
     order = shop.order(None)["id"]
     clock.move_to(shop.at(2031, 9, 1))
-    assert run_jobs(JOB) == [f"{JOB}: expired=0 failed=0"]
+    assert run_jobs(JOB) == [f"{JOB}: expired=0 declined=0 failed=0"]
     assert not expired(shop, order)
 
 
@@ -85,7 +85,7 @@ def test_e10_what_is_promised_or_on_its_way_does_not_run_out(shop: Shop, clock: 
     clock.move_to(shop.at(2021, 9, 4))
     assert upcoming(shop.store, current_settings(shop.store), shop.at(2021, 9, 4), most=9) == []
     assert shop.get("/orders/", due_before=shop.at(2021, 9, 4).isoformat()).json()["results"] == []
-    assert run_jobs() == [f"{JOB}: expired=0 failed=0", "orders.auto_cancel: cancelled=0 failed=0"]
+    assert run_jobs() == [f"{JOB}: expired=0 declined=0 failed=0", "orders.auto_cancel: cancelled=0 failed=0"]
     assert [expired(shop, own), expired(shop, by_window)] == [False, False]
 
 
@@ -102,7 +102,7 @@ def test_e1_each_store_has_its_own_window(shop: Shop, clock: Clock) -> None:
     pens = open_shop("pens")
     mine, theirs = shop.order(None)["id"], pens.order(None)["id"]
     clock.move_to(shop.at(2021, 9, 5))
-    assert run_jobs(JOB) == [f"{JOB}: expired=1 failed=0"]
+    assert run_jobs(JOB) == [f"{JOB}: expired=1 declined=0 failed=0"]
     assert (expired(shop, mine), expired(pens, theirs)) == (True, False)
 
 
@@ -111,14 +111,14 @@ def test_e1_only_pending_payments_expire(shop: Shop, clock: Clock, status: str) 
     due = shop.at(2021, 9, 1, 13)
     shop.order(None, payment_status=status, payment_due_at=due.isoformat())
     clock.move_to(shop.at(2021, 9, 5))
-    assert run_jobs(JOB) == [f"{JOB}: expired=0 failed=0"]
+    assert run_jobs(JOB) == [f"{JOB}: expired=0 declined=0 failed=0"]
 
 
 def test_e1_a_cancelled_orders_payment_is_left_alone(shop: Shop, clock: Clock) -> None:
     order = shop.order(None, payment_due_at=shop.at(2021, 9, 1, 13).isoformat())["id"]
     shop.cancel(order)
     clock.move_to(shop.at(2021, 9, 5))
-    assert run_jobs(JOB) == [f"{JOB}: expired=0 failed=0"]
+    assert run_jobs(JOB) == [f"{JOB}: expired=0 declined=0 failed=0"]
 
 
 def test_e1_a_completed_order_expires_and_is_not_cancelled(shop: Shop, clock: Clock) -> None:
@@ -146,4 +146,4 @@ def test_e1_more_than_a_batch(shop: Shop, clock: Clock, monkeypatch: pytest.Monk
     for number in range(8):
         shop.order(None, str(number), payment_due_at=shop.at(2021, 9, 1, 13).isoformat())
     clock.move_to(shop.at(2021, 9, 5))
-    assert run_jobs(JOB) == [f"{JOB}: expired=8 failed=0"]
+    assert run_jobs(JOB) == [f"{JOB}: expired=8 declined=0 failed=0"]
