@@ -63,7 +63,7 @@ def test_user_errors_are_failures(client: PlatformClient) -> None:
 
 def test_missing_scopes_are_named(client: PlatformClient, imitated_shopify: ImitatedShopify) -> None:
     imitated_shopify.scopes = ("read_orders", "write_discounts", "read_customers")
-    assert client.check().missing == ("write_orders", "read_payment_terms")
+    assert client.check().missing == ("write_orders", "read_customer_merge", "read_payment_terms")
 
 
 def test_all_lines_of_a_long_order_come(client: PlatformClient, imitated_shopify: ImitatedShopify) -> None:

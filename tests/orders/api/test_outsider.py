@@ -27,6 +27,8 @@ ADDRESSES = [
 # They name nothing of a store in their address.
 LISTS = {
     "api-adjust-points",
+    # A customer's address, walked with those of customers.
+    "api-customer-merge",
     "api-orders",
     "api-reverts",
     "api-order-bulk-cancel",
