@@ -10,6 +10,7 @@ from playwright.sync_api import Locator, Page, expect
 from loyalty.stores.models import Store
 from orders.models import Order
 from tests.addresses import reverse
+from tests.browser.looking import fits
 from tests.orders.admin.cancelling_cases import address, credit_lots, x1_order
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True), pytest.mark.timeout(180)]
@@ -50,12 +51,6 @@ def see_result(page: Page, options: dict[str, Any], words: str) -> None:
     if options is NO_SCRIPT:
         page.get_by_role("button", name="Preview").click()
     expect(confirm_button(page)).to_have_text(words)
-
-
-def fits(page: Page) -> bool:
-    """Whether nothing has to be scrolled sideways."""
-    answer: bool = page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
-    return answer
 
 
 @pytest.mark.parametrize("options", WAYS)

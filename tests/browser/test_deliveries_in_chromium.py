@@ -10,6 +10,7 @@ from playwright.sync_api import Page, expect
 from loyalty.stores.models import Customer, Role, Store
 from orders.services.deliveries import process_deliveries
 from tests.addresses import reverse
+from tests.browser.looking import fits
 from tests.deliveries import connect_store, shopify
 from tests.factories import NOW
 from tests.loyalty.platforms.documents import order
@@ -23,10 +24,6 @@ WAYS = [{"java_script_enabled": False}, {"viewport": {"width": 390, "height": 84
 def picture(page: Page, name: str, options: dict[str, Any]) -> None:
     if folder := os.environ.get("SCREENSHOTS"):
         page.screenshot(path=f"{folder}/{name}-{'-'.join(options)}.png", full_page=True)
-
-
-def fits(page: Page) -> bool:
-    return bool(page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth"))
 
 
 @pytest.mark.parametrize("options", WAYS, ids=["no script", "phone, dark"])

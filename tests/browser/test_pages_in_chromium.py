@@ -19,6 +19,7 @@ from orders.models import PaymentStatus
 from orders.services.automatic import auto_cancel
 from tests import factories
 from tests.addresses import reverse
+from tests.browser.looking import fits
 from tests.factories import NOW
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True), pytest.mark.timeout(300)]
@@ -56,11 +57,6 @@ def busy_month(store: Store) -> Customer:
 def picture(page: Page, name: str) -> None:
     if folder := os.environ.get("SCREENSHOTS"):
         page.screenshot(path=f"{folder}/{name}.png", full_page=True)
-
-
-def fits(page: Page) -> bool:
-    """Whether nothing has to be scrolled sideways."""
-    return bool(page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth"))
 
 
 @pytest.mark.parametrize("way", WAYS)

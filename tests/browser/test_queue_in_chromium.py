@@ -15,6 +15,7 @@ from orders.services.applying import Details
 from orders.services.cancelling import cancel_many
 from tests import factories
 from tests.addresses import reverse
+from tests.browser.looking import fits
 from tests.factories import NOW
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True), pytest.mark.timeout(300)]
@@ -50,11 +51,6 @@ def picture(page: Page, name: str, options: dict[str, Any]) -> None:
     if folder := os.environ.get("SCREENSHOTS"):
         way = "-".join(str(value) for value in options.values()) or "desktop"
         page.screenshot(path=f"{folder}/{name}-{re.sub('[^a-z0-9]+', '-', way.lower())}.png", full_page=True)
-
-
-def fits(page: Page) -> bool:
-    answer: bool = page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
-    return answer
 
 
 def at_order(page: Page, order: Order) -> None:
@@ -123,6 +119,7 @@ def test_b2_the_walk_by_mouse(visit: Visit, store: Store, options: dict[str, Any
     at_order(page, orders[1])
     expect(page.get_by_text("5.00 USD + 20 points returned to Customer 0.")).to_be_visible()
     page.get_by_role("link", name="Don’t return: dismiss").click()
+    page.wait_for_url("**/dismiss/**")
     picture(page, "dismiss", options)
     assert fits(page)
     page.get_by_label("Reason").fill("Settled in the shop")
@@ -153,6 +150,7 @@ def test_m11_undo_from_the_message(visit: Visit, store: Store, options: dict[str
     page.get_by_role("button", name=re.compile("^Return 5.00 USD")).click()
     picture(page, "message", options)
     page.get_by_role("link", name="Undo…", exact=True).click()
+    page.wait_for_url("**/undo/**")
     picture(page, "undo", options)
     assert fits(page)
     page.get_by_role("checkbox", name="20 points").uncheck()

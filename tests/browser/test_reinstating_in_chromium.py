@@ -11,6 +11,7 @@ from loyalty.stores.models import Store
 from orders.models import Order
 from tests import factories
 from tests.addresses import reverse
+from tests.browser.looking import fits
 from tests.factories import NOW
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True), pytest.mark.timeout(300)]
@@ -51,7 +52,7 @@ def test_m10_the_words_on_the_button_follow_the_choice(visit: Visit, store: Stor
     page.get_by_label("Deduct what is available").check()
     expect(button).to_have_accessible_name("Reinstate order and deduct 8.00 USD + 100 points")
     picture(page, f"reinstate-{len(options)}-{options.get('color_scheme')}")
-    assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+    assert fits(page)
     page.get_by_label("The order becomes").select_option("completed")
     button.click()
 

@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, Page, expect
 from loyalty.accounts.proving import prove
 from loyalty.stores.models import Role, SecondFactor, Store, User
 from tests.addresses import reverse
+from tests.browser.looking import fits
 from tests.factories import make_user
 from tests.loyalty.accounts.mailbox import letters_to, link_in
 
@@ -55,23 +56,19 @@ def sign_in(page: Page, user: User) -> None:
     page.get_by_role("button", name="Sign in", exact=True).click()
 
 
-def is_fit_for_a_phone(page: Page) -> bool:
-    return bool(page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"))
-
-
 def test_t6_an_app_is_set_up_when_the_store_asks_and_used_from_then_on(
     open_page: Callable[..., Page], owner: User, store: Store
 ) -> None:
     Store.objects.filter(pk=store.pk).update(second_factor=SecondFactor.EVERYBODY)
     page = open_page(reverse("admin:login"), java_script_enabled=False)
-    assert is_fit_for_a_phone(page)
+    assert fits(page)
     sign_in(page, owner)
     expect(page.get_by_role("alert")).to_contain_text("Taipei Tea asks for a second factor")
     page.get_by_role("link", name="Set up the app").click()
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Confirm").click()
     secret = page.get_by_label("Key", exact=True).input_value()
-    assert is_fit_for_a_phone(page)
+    assert fits(page)
     page.get_by_label("The six digits").fill(format_hotp_value(hotp_value(secret, int(time.time()) // 30)))
     page.get_by_role("button", name="Set up").click()
     expect(page.get_by_label("Unused codes")).to_be_visible()
@@ -113,7 +110,7 @@ def test_t6_somebody_new_comes_by_invitation(open_page: Callable[..., Page], vis
     expect(page.locator("#invitations")).to_contain_text("dora@tea.example")
     [text] = letters_to("dora@tea.example")
     new = open_page(link_in(text), java_script_enabled=False)
-    assert is_fit_for_a_phone(new)
+    assert fits(new)
     new.get_by_label("Your name").fill("Dora")
     new.get_by_label("Choose a password").fill("only dora knows")
     new.get_by_label("The same again").fill("only dora knows")

@@ -12,6 +12,7 @@ from loyalty.stores.preferences import SpentRevertSettings, StoreSettings, curre
 from orders.models import Order
 from tests import factories
 from tests.addresses import reverse
+from tests.browser.looking import fits
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True), pytest.mark.timeout(300)]
 
@@ -64,7 +65,7 @@ def test_n1_tags_are_added_and_taken_away(visit: Visit, store: Store, options: d
     else:
         card.get_by_label("Tags that return what was used").fill("refunded-order\nBack Again\nback again\n")
         picture(page, "spent-revert-no-script")
-    assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+    assert fits(page)
     card.get_by_role("button", name="Save").click()
     expect(page.get_by_text("“Revert settings” is saved.")).to_be_visible()
     assert current_settings(store).spent_revert.tags == ("refunded-order", "Back Again")
@@ -78,5 +79,5 @@ def test_n1_the_look_back(visit: Visit, store: Store, options: dict[str, Any]) -
     page.get_by_role("button", name="Show what would have happened").click()
     expect(page.get_by_text("30.00 USD").first).to_be_visible()
     picture(page, f"rules-backtest-{len(options)}-{options.get('color_scheme')}")
-    assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+    assert fits(page)
     expect(page.get_by_role("link", name="1002")).to_be_visible()

@@ -1,6 +1,7 @@
 """Webhook endpoints as people see them: with and without a script, on a phone, in the dark."""
 
 import os
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -11,6 +12,7 @@ from pytest_httpserver import HTTPServer
 from loyalty.outbox.models import Message
 from loyalty.stores.models import Role, Store
 from tests.addresses import reverse
+from tests.browser.looking import fits
 from tests.factories import NOW
 from tests.loyalty.webhooks.receiving import Receiver, deliver, happen
 
@@ -27,10 +29,6 @@ WAYS = [
 def picture(page: Page, name: str, options: dict[str, Any]) -> None:
     if folder := os.environ.get("SCREENSHOTS"):
         page.screenshot(path=f"{folder}/{name}-{'-'.join(options)}.png", full_page=True)
-
-
-def fits(page: Page) -> bool:
-    return bool(page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth"))
 
 
 @pytest.mark.parametrize("options", WAYS, ids=["script", "no script", "phone, dark"])
@@ -51,6 +49,7 @@ def test_an_endpoint_from_adding_it_to_sending_again(
     picture(page, "secret", options)
 
     page.get_by_role("link", name="Back to the list").click()
+    page.wait_for_url(re.compile(r"/webhookendpoint/$"))
     assert fits(page)
     picture(page, "list", options)
     page.get_by_role("link", name="ERP").click()
@@ -63,6 +62,7 @@ def test_an_endpoint_from_adding_it_to_sending_again(
     picture(page, "endpoint", options)
 
     page.get_by_role("link", name="All deliveries to this endpoint").click()
+    page.wait_for_url(re.compile(r"/message/\?"))
     assert fits(page)
     picture(page, "deliveries", options)
     message = Message.objects.for_store(store).filter(body__type="order.cancelled").earliest("id")
