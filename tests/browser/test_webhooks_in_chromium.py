@@ -62,7 +62,7 @@ def test_an_endpoint_from_adding_it_to_sending_again(
     picture(page, "endpoint", options)
 
     page.get_by_role("link", name="All deliveries to this endpoint").click()
-    page.wait_for_url(re.compile(r"/message/\?"))
+    page.wait_for_url(re.compile(r"/webhookdelivery/\?endpoint="))
     assert fits(page)
     picture(page, "deliveries", options)
     message = Message.objects.for_store(store).filter(body__type="order.cancelled").earliest("id")
