@@ -1,6 +1,6 @@
 """What the domain refuses, and why, without a word about HTTP or pages.
 
-Every cause is a class with a stable ``code``, defined next to what raises it. The three families below say what the
+Every cause is a class with a stable ``code``, defined next to what raises it. The families below say what the
 caller can do about it; the REST API and the admin each translate a family once.
 """
 
@@ -62,6 +62,13 @@ class VersionConflict(Conflict):
 
     code = "precondition-failed"
     title = "This has changed since it was read."
+
+
+class Busy(DomainError):
+    """Something outside takes too long at the moment; nothing was done, and the same may work in a few seconds."""
+
+    code = "unavailable"
+    title = "The service cannot be reached for a moment."
 
 
 class NotFound(DomainError):

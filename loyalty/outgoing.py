@@ -25,6 +25,8 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import ReadTimeoutError
 from urllib3.util.connection import create_connection
 
+from loyalty.partners import seconds_left
+
 IpAddress = IPv4Address | IPv6Address
 
 CONNECT_SECONDS: Final = 5.0
@@ -34,6 +36,8 @@ _CHUNK: Final = 16 * 1024
 # How many of a name's addresses are tried, each for CONNECT_SECONDS at most.
 _MOST_ADDRESSES: Final = 4
 _HEADERS: Final = {"User-Agent": "Loyalty-Back-Office/1", "Accept": "*/*", "Accept-Encoding": "identity"}
+# Names that no public server has (RFC 6761, RFC 6762, RFC 8375 and what ICANN set aside for private use).
+_INSIDE: Final = frozenset({"localhost", "local", "internal", "lan", "home", "corp", "arpa"})
 # Networks that hold an IPv4 address inside: translation at a network's border would lead to that one.
 _TRANSLATED: Final = IPv6Network("64:ff9b::/96")
 
@@ -68,10 +72,13 @@ def call(
     """Call ``url`` and answer what it says; redirects are answers like any other.
 
     ``timeout``: seconds from the request's last byte to the answer's last; connecting has five more. ``limit``: bytes
-    of the answer's body beyond which it counts as none, or with ``excerpt`` beyond which it is cut off.
+    of the answer's body beyond which it counts as none, or with ``excerpt`` beyond which it is cut off. Inside
+    :func:`loyalty.partners.within` there may be less time.
     Raises NotAllowed for an address that may not be called, Unreachable when no complete answer came.
     """
-    host = _parts(url).hostname
+    host, timeout = _parts(url).hostname, seconds_left(timeout)
+    if timeout <= 0:
+        raise Unreachable(f"{host} was not asked: there was no time left.")
     try:
         with requests.Session() as session, _send(session, method, url, headers, body, timeout) as response:
             return Reply(response.status_code, response.headers, _read(response, limit, excerpt=excerpt))
@@ -80,12 +87,16 @@ def call(
 
 
 def check_url(url: str) -> None:
-    """Raise NotAllowed for a url that :func:`call` would refuse now. A name that nobody knows yet is let through."""
+    """Raise NotAllowed for a url that can be told to be refused without asking anybody.
+
+    What a name leads to is looked up when it is called, every time: here somebody waits, and it may change.
+    """
     parts = _parts(url)
+    host = parts.hostname or ""
     try:
-        _resolve(parts.scheme, parts.hostname or "", parts.port)
+        _resolve(parts.scheme, host, parts.port, flags=socket.AI_NUMERICHOST)
     except OSError:
-        return
+        _check_name(parts.scheme, host)
 
 
 def _parts(url: str) -> SplitResult:
@@ -146,16 +157,27 @@ def _reason(error: requests.RequestException, timeout: float) -> str:
     return "ended the connection without a complete answer."
 
 
-def _resolve(scheme: str, host: str, port: int | None) -> list[str]:
+def _resolve(scheme: str, host: str, port: int | None, *, flags: int = 0) -> list[str]:
     """The addresses behind ``host``, all of them allowed. Raises NotAllowed when one is not, OSError for no name."""
     try:
-        found = socket.getaddrinfo(host, port or 443, type=socket.SOCK_STREAM)
+        found = socket.getaddrinfo(host, port or 443, type=socket.SOCK_STREAM, flags=flags)
     except UnicodeError as error:
         raise socket.gaierror(socket.EAI_NONAME, "not a name") from error
     addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
     for address in addresses:
         _check(scheme, host, ip_address(address))
     return addresses[:_MOST_ADDRESSES]
+
+
+def _check_name(scheme: str, host: str) -> None:
+    """Raise NotAllowed for a name that, by its look, is known inside some private network alone."""
+    labels = host.rstrip(".").split(".")
+    if settings.OUTGOING_TO_LOCALHOST and labels[-1] == "localhost":
+        return
+    if scheme != "https":
+        raise NotAllowed("The address must begin with https://.")
+    if labels[-1] in _INSIDE or len(labels) == 1:
+        raise NotAllowed(f"{host} leads into a private network, and is not called.")
 
 
 def _check(scheme: str, host: str, address: IpAddress) -> None:
@@ -189,7 +211,7 @@ class _Timely(RawIOBase):
 
     def __init__(self, raw: RawIOBase, sock: socket.socket) -> None:
         self._raw, self._socket = raw, sock
-        self._deadline = monotonic() + (sock.gettimeout() or TIMEOUT_SECONDS)
+        self._deadline = monotonic() + seconds_left(sock.gettimeout() or TIMEOUT_SECONDS)
 
     def readable(self) -> bool:
         return True
@@ -226,8 +248,11 @@ class _Guarded(HTTPConnection):
         except OSError as error:
             raise Unreachable(f"{self.host} is not a name that leads anywhere.") from error
         for address in addresses:
+            left = seconds_left(self.timeout or CONNECT_SECONDS)
+            if left <= 0:
+                break
             try:
-                made = create_connection((address, self.port), self.timeout, socket_options=self.socket_options)
+                made = create_connection((address, self.port), left, socket_options=self.socket_options)
             except OSError:
                 continue
             sys.audit("http.client.connect", self, self.host, self.port)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
+import requests
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.core import context as current
 from allauth.mfa.adapter import DefaultMFAAdapter
@@ -26,6 +27,8 @@ from loyalty.accounts.models import Letter, LetterKind
 from loyalty.accounts.proving import is_proved
 from loyalty.accounts.resetting import ask_for_link
 from loyalty.encryption import Secret
+from loyalty.errors import Busy
+from loyalty.partners import SECONDS, at_once, seconds_left
 from loyalty.stores.models import User
 
 _UNPROVED = (
@@ -119,6 +122,18 @@ class SecondFactorAdapter(DefaultMFAAdapter):
         return "Passkey" if number == 1 else f"Passkey {number}"
 
 
+class _CompanySession(requests.Session):
+    """Asks the company's server of accounts, which may be as slow as any partner."""
+
+    def request(self, method: str | bytes, url: str | bytes, *args: Any, **kwargs: Any) -> requests.Response:
+        """One request. Raises RequestException when too many wait already, as when the server is away."""
+        try:
+            with at_once("company accounts", most=2):
+                return super().request(method, url, *args, **kwargs | {"timeout": seconds_left(SECONDS)})
+        except Busy as error:
+            raise requests.ConnectionError(error.detail) from error
+
+
 class CompanyAccountAdapter(DefaultSocialAccountAdapter):
     """Signing in with a company's accounts: never the way into an account that is there already."""
 
@@ -132,6 +147,10 @@ class CompanyAccountAdapter(DefaultSocialAccountAdapter):
             and all(address.verified and address.email.lower() == invitation.email for address in addresses)
             and not User.objects.filter(email=invitation.email).exists()
         )
+
+    def get_requests_session(self) -> requests.Session:
+        """How the company's server is asked."""
+        return _CompanySession()
 
     def populate_user(self, request: HttpRequest, sociallogin: SocialLogin, data: dict[str, Any]) -> AbstractBaseUser:
         """The name as the server gives it; ours has one field."""

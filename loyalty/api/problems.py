@@ -11,7 +11,7 @@ from rest_framework import exceptions
 from rest_framework.renderers import JSONRenderer
 
 from loyalty.api.codes import PROBLEMS, field_code
-from loyalty.errors import Conflict, DomainError, FieldError, Invalid, NotFound, VersionConflict, pointer_step
+from loyalty.errors import Busy, Conflict, DomainError, FieldError, Invalid, NotFound, VersionConflict, pointer_step
 
 logger = logging.getLogger(__name__)
 
@@ -22,7 +22,9 @@ _FAMILIES: Final[Sequence[tuple[type[DomainError], int]]] = (
     (Conflict, 409),
     (NotFound, 404),
     (Invalid, 422),
+    (Busy, 503),
 )
+_LATER: Final = {"Retry-After": "5"}
 _FRAMEWORK: Final[Mapping[type[Exception], str]] = {
     exceptions.ParseError: "malformed-json",
     exceptions.NotAuthenticated: "not-authenticated",
@@ -63,7 +65,15 @@ class Problem(Exception):
         """The problem that a refusal of the domain is, with members of its own such as ``plan``."""
         status = next(status for family, status in _FAMILIES if isinstance(error, family))
         errors = error.errors if isinstance(error, Invalid) else ()
-        return cls(error.code, error.detail, status=status, title=error.title, errors=errors, members=members)
+        return cls(
+            error.code,
+            error.detail,
+            status=status,
+            title=error.title,
+            errors=errors,
+            headers=_LATER if isinstance(error, Busy) else None,
+            members=members,
+        )
 
     def to_json(self) -> dict[str, Any]:
         """The body."""
@@ -114,7 +124,7 @@ def _of_failure(error: Exception) -> Problem:
     if isinstance(error, OperationalError | InterfaceError):
         logger.error("The database did not answer a request.", exc_info=error)
         detail = "The database does not answer. Try again in a moment."
-        return Problem("unavailable", detail, headers={"Retry-After": "5"})
+        return Problem("unavailable", detail, headers=_LATER)
     logger.error("A request failed.", exc_info=error)
     return Problem("internal-error", "Something went wrong here; it has been recorded.")
 

@@ -17,6 +17,8 @@ TOPICS: Final[dict[str, str]] = {
     "platform.cancel_order": "orders.services.writing_back.cancel_there",
     "platform.create_code": "orders.services.platform_codes.create_code",
     "platform.delete_code": "orders.services.platform_codes.delete_code",
+    "platform.check": "loyalty.platforms.checking.carry_out_check",
+    "platform.register_webhooks": "loyalty.platforms.checking.carry_out_registering",
     "webhook": "loyalty.webhooks.delivery.deliver",
 }
 
@@ -25,6 +27,8 @@ WORDS: Final[dict[str, str]] = {
     "platform.tag_order": "Put a tag on the platform's order",
     "platform.cancel_order": "Cancel the order on the platform too",
     "platform.create_code": "Make a discount code on the platform",
+    "platform.check": "Test the connection to the platform",
+    "platform.register_webhooks": "Register or repair the platform's webhooks",
     "platform.delete_code": "Delete a reversed discount code on the platform",
 }
 # Topics whose messages are shown on a page of their own instead of the list of all.

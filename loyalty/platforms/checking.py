@@ -1,13 +1,74 @@
-"""Asking a platform whether the connection works, and seeing to its webhooks. No transaction is open meanwhile."""
+"""Asking a platform whether the connection works, and seeing to its webhooks. No transaction is open meanwhile.
 
+What staff want asked is a message of the outbox: a platform may take its time, and its page shows what it answered.
+"""
+
+from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
+from typing import Final
+from uuid import uuid4
 
+from django.db import transaction
 from django.db.models import QuerySet
 
 from loyalty.encryption import Unreadable
 from loyalty.platforms.asking import PlatformError, Refused, Shop, WebhookReport
+from loyalty.outbox.models import Message, MessageStatus
+from loyalty.outbox.sending import Later, send_later
+from loyalty.partners import within
 from loyalty.platforms.client import client_for
+from loyalty.platforms.connecting import locked
 from loyalty.platforms.models import PlatformConnection, WebhooksState
+from loyalty.stores.models import Store
+
+CHECK: Final = "platform.check"
+REGISTER: Final = "platform.register_webhooks"
+# How long a platform may take for one question of staff, who look at the page; webhooks are many calls.
+_SECONDS: Final = {CHECK: 30.0, REGISTER: 120.0}
+
+
+@transaction.atomic
+def ask_later(*, store: Store, connection_id: int, topic: str, address: str = "", now: datetime) -> None:
+    """Have the worker ask: CHECK whether it works, or REGISTER the webhooks to ``address``. Once while it is at it.
+
+    Raises NotFound (T1).
+    """
+    connected = locked(store, connection_id)
+    if not any(asked.topic == topic for asked in being_asked(connected)):
+        body = {"connection": connected.pk, "address": address}
+        send_later([Later(store.pk, topic, f"{topic}:{uuid4().hex}", body, lane=_lane(connected))], now=now)
+
+
+def being_asked(connected: PlatformConnection) -> list[Message]:
+    """What the platform has been asked and has not answered yet, oldest first."""
+    messages = Message.objects.for_store(connected.store).filter(lane=_lane(connected), status=MessageStatus.QUEUED)
+    return list(messages.order_by("pk"))
+
+
+def carry_out_check(message: Message, now: datetime) -> None:
+    """Handle ``platform.check``."""
+    _carry_out(message, lambda connected: check(connected, now=now))
+
+
+def carry_out_registering(message: Message, now: datetime) -> None:
+    """Handle ``platform.register_webhooks``."""
+    address = message.body["address"]
+    _carry_out(message, lambda connected: register_webhooks(connected, address=address, now=now))
+
+
+def _carry_out(message: Message, ask: Callable[[PlatformConnection], object]) -> None:
+    """Ask once: whoever pressed the button reads the answer, or why there is none, and asks again if need be."""
+    rows = PlatformConnection.objects.for_store(message.store).select_related("store")
+    connected = rows.filter(pk=message.body["connection"]).first()
+    if connected is None:
+        return
+    with within(_SECONDS[message.topic]), suppress(PlatformError):
+        ask(connected)
+
+
+def _lane(connected: PlatformConnection) -> str:
+    return f"platform-{connected.pk}"
 
 
 def check(connected: PlatformConnection, *, now: datetime) -> Shop:
@@ -19,7 +80,7 @@ def check(connected: PlatformConnection, *, now: datetime) -> Shop:
         raise
     except Unreadable as error:
         raise _unreadable(connected, now) from error
-    _note(connected, now)
+    _note(connected, now, answer=_shop_words(shop))
     return shop
 
 
@@ -32,7 +93,7 @@ def register_webhooks(connected: PlatformConnection, *, address: str, now: datet
         raise
     except Unreadable as error:
         raise _unreadable(connected, now) from error
-    _note(connected, now, webhooks=WebhooksState.WORKING)
+    _note(connected, now, answer=_report_words(report), webhooks=WebhooksState.WORKING)
     # Looked after from now on: platforms take webhooks away that have failed for a while.
     _rows(connected).update(webhook_address=address, webhooks_checked_at=now)
     return report
@@ -44,11 +105,26 @@ def _unreadable(connected: PlatformConnection, now: datetime) -> Refused:
     return error
 
 
+def _shop_words(shop: Shop) -> str:
+    missing = f" These permissions are missing: {', '.join(shop.missing)}. Add them there." if shop.missing else ""
+    return f"The connection works: it answers as “{shop.name}”.{missing}"
+
+
+def _report_words(report: WebhookReport) -> str:
+    done = len(report.found), len(report.repaired), len(report.created)
+    return "Changes are told to the webhook address below: {} webhooks were there, {} repaired, {} made.".format(*done)
+
+
 def _note(
-    connected: PlatformConnection, now: datetime, *, error: str = "", webhooks: WebhooksState | None = None
+    connected: PlatformConnection,
+    now: datetime,
+    *,
+    answer: str = "",
+    error: str = "",
+    webhooks: WebhooksState | None = None,
 ) -> None:
-    facts = {"last_checked_at": now, "last_error": error} | ({"webhooks": webhooks} if webhooks else {})
-    _rows(connected).update(**facts)
+    facts = {"last_checked_at": now, "last_answer": answer, "last_error": error}
+    _rows(connected).update(**facts | ({"webhooks": webhooks} if webhooks else {}))
 
 
 def _rows(connected: PlatformConnection) -> "QuerySet[PlatformConnection]":

@@ -64,7 +64,8 @@ def connect(
     changed = _set_plain(connected, given) | _set_secrets(connected, given, now)
     if not (created or changed or not connected.enabled or connected.uninstalled_at):
         return connected, False
-    connected.enabled, connected.uninstalled_at, connected.last_error = True, None, ""
+    connected.enabled, connected.uninstalled_at = True, None
+    connected.last_answer = connected.last_error = ""
     connected.webhooks = WebhooksState.UNKNOWN
     connected.updated_at = now
     connected.save()

@@ -63,6 +63,8 @@ class PlatformConnection(StoreOwned):
     uninstalled_at = models.DateTimeField(null=True, blank=True, editable=False)
     last_delivery_at = models.DateTimeField(null=True, blank=True, editable=False)
     last_checked_at = models.DateTimeField(null=True, blank=True, editable=False)
+    # What the platform answered when it was last asked for staff, in a sentence; and why it did not.
+    last_answer = models.TextField(blank=True, editable=False, db_default="")
     last_error = models.TextField(blank=True, editable=False)
     webhooks = models.CharField(
         max_length=10, choices=WebhooksState.choices, default=WebhooksState.UNKNOWN, editable=False

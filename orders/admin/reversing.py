@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from loyalty.backoffice.base import BackOfficeAdmin, store_view
-from loyalty.errors import Invalid
+from loyalty.errors import Busy, Invalid
 from loyalty.stores.active import acting, active_store, may
 from loyalty.stores.actors import Trigger
 from loyalty.stores.models import Store
@@ -79,12 +79,22 @@ def reverse_page(admin: BackOfficeAdmin, request: HttpRequest, redemption: Redem
     transaction open.
     """
     previews = request.method == "POST" and "_confirm" not in request.POST
-    asked = _asked_before(request) if previews else ask_platform(redemption, now=timezone.now())
+    try:
+        asked = _asked_before(request) if previews else ask_platform(redemption, now=timezone.now())
+    except Busy as error:
+        return _busy(admin, _case(admin, request, redemption, Asked.UNREACHABLE), error)
     case = _case(admin, request, redemption, asked)
     form = case.form()
     if form.is_valid() and "_confirm" in request.POST:
         return _confirm(admin, case, form)
     return _show(admin, case, form, status=HTTPStatus.UNPROCESSABLE_ENTITY if form.errors else HTTPStatus.OK)
+
+
+def _busy(admin: BackOfficeAdmin, case: _Case, error: Busy) -> HttpResponse:
+    """The form all the same, to look at; what was confirmed has to be confirmed again."""
+    if case.request.method == "GET":
+        return _show(admin, case, case.form())
+    return _show(admin, case, case.form(), said=error.detail, status=HTTPStatus.SERVICE_UNAVAILABLE)
 
 
 def _asked_before(request: HttpRequest) -> Asked:

@@ -16,6 +16,7 @@ from loyalty.outbox.delivery import PAUSES
 from loyalty.outbox.models import Message
 from loyalty.outbox.sending import Later, send_later
 from loyalty.outbox.topics import GiveUp, Postpone
+from loyalty.partners import at_once
 from loyalty.platforms.asking import Failed, NewCode, PlatformError, Refused, Throttled
 from loyalty.platforms.client import PlatformClient, client_for
 from loyalty.platforms.models import PlatformConnection
@@ -66,12 +67,15 @@ def ask_platform(redemption: Redemption, *, now: datetime) -> Asked:
     """Ask the platform whether the code was used, and mark it so when it was; callers have no transaction open.
 
     A platform that cannot be asked keeps nobody from reversing: an order that used the code is flagged when it arrives.
+    Raises Busy in a request while others wait for platforms.
     """
     confirmed = redemption.platform_state == PlatformState.CONFIRMED
     if redemption.state != RedemptionState.CLAIMED or not confirmed:
         return Asked.NOT_ASKED
     try:
-        used = _client(redemption).code_used(redemption.code or "", reference=redemption.platform_reference)
+        client = _client(redemption)
+        with at_once(f"store {redemption.store_id}"):
+            used = client.code_used(redemption.code or "", reference=redemption.platform_reference)
     except PlatformError:
         return Asked.UNREACHABLE
     if used:

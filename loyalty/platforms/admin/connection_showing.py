@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from loyalty.outbox.topics import words_of
+from loyalty.platforms.checking import being_asked
 from loyalty.platforms.models import FAILING_STATES, InboundDelivery, PlatformConnection
 from loyalty.stores.showing import show_moment
 
@@ -42,6 +44,15 @@ def summary_of(connected: PlatformConnection, now: datetime) -> Summary:
     )
 
 
+def asking_words(connected: PlatformConnection) -> list[str]:
+    """What the platform has been asked and has not answered yet: a sentence each."""
+    return [
+        f"{words_of(asked.topic)}: asked {show_moment(asked.created_at, connected.store)}, waiting for the answer."
+        f" {asked.last_error}".rstrip()
+        for asked in being_asked(connected)
+    ]
+
+
 def facts_of(connected: PlatformConnection, now: datetime) -> list[tuple[str, str]]:
     """What is known about a connection, name and value; credentials only as stored or not."""
     store = connected.store
@@ -73,7 +84,7 @@ def _state(connected: PlatformConnection) -> tuple[str, str, str]:
         return "Webhooks only", "blue", "Webhooks are taken in. Enter an access token to catch what they miss."
     if connected.last_checked_at is None:
         return "Not tested yet", "orange", "Test the connection, then register the webhooks."
-    return "Connected", "green", ""
+    return "Connected", "green", connected.last_answer
 
 
 def _failing(connected: PlatformConnection) -> int:

@@ -17,9 +17,8 @@ from loyalty.backoffice.base import BackOfficeAdmin, StoreModelAdmin, StoreView,
 from loyalty.backoffice.forms import first_time
 from loyalty.errors import Invalid
 from loyalty.platforms.admin.connection_forms import FIELDS, FORMS, ConnectionForm
-from loyalty.platforms.admin.connection_showing import facts_of, is_new, summary_of
-from loyalty.platforms.asking import PlatformError
-from loyalty.platforms.checking import check, register_webhooks
+from loyalty.platforms.admin.connection_showing import asking_words, facts_of, is_new, summary_of
+from loyalty.platforms.checking import CHECK, REGISTER, ask_later
 from loyalty.platforms.connecting import (
     OLD_SECRET_ACCEPTED,
     Credentials,
@@ -39,30 +38,16 @@ _OLD_SECRET_HOURS: Final = int(OLD_SECRET_ACCEPTED.total_seconds() // 3600)
 
 @store_view(needs=Can.CHANGE_SETTINGS, methods=("POST",))
 def check_page(self: BackOfficeAdmin, request: HttpRequest, connected: PlatformConnection) -> HttpResponse:
-    """Test the connection."""
-    try:
-        shop = check(connected, now=timezone.now())
-    except PlatformError as error:
-        messages.error(request, f"The connection does not work: {error}")
-    else:
-        messages.success(request, f"The connection works: {connected} answers as “{shop.name}”.")
-        if shop.missing:
-            missing = ", ".join(shop.missing)
-            messages.warning(request, f"These permissions are missing: {missing}. Add them on {connected}.")
+    """Test the connection: the worker asks, and the page shows what the platform answers."""
+    ask_later(store=active_store(request), connection_id=connected.pk, topic=CHECK, now=timezone.now())
     return HttpResponseRedirect(reverse(PAGE, args=[connected.pk]))
 
 
 @store_view(needs=Can.CHANGE_SETTINGS, methods=("POST",))
 def webhooks_page(self: BackOfficeAdmin, request: HttpRequest, connected: PlatformConnection) -> HttpResponse:
-    """Register the webhooks on the platform, or repair them."""
-    try:
-        report = register_webhooks(connected, address=webhook_address(request, connected), now=timezone.now())
-    except PlatformError as error:
-        messages.error(request, f"The webhooks could not be seen to: {error}")
-    else:
-        done = len(report.found), len(report.repaired), len(report.created)
-        words = "{} were there, {} repaired, {} made".format(*done)
-        messages.success(request, f"{connected} tells its changes to the address below: {words}.")
+    """Have the webhooks registered on the platform, or repaired; the page shows how that went."""
+    store, address, now = active_store(request), webhook_address(request, connected), timezone.now()
+    ask_later(store=store, connection_id=connected.pk, topic=REGISTER, address=address, now=now)
     return HttpResponseRedirect(reverse(PAGE, args=[connected.pk]))
 
 
@@ -211,12 +196,15 @@ def _page(
     secret: str = "",
 ) -> HttpResponse:
     kind = FORMS[connected.platform]
+    asking = asking_words(connected)
     context = {
         **self.admin_site.each_context(request),
         "title": f"Connection to {connected}",
         "opts": self.opts,
         "connected": connected,
         "summary": summary_of(connected, now),
+        "asking": asking,
+        "refreshes": bool(asking) and request.method == "GET" and "still" not in request.GET,
         "facts": facts_of(connected, now),
         "address": webhook_address(request, connected),
         "form": form or kind(connected=connected),
