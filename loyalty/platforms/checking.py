@@ -13,10 +13,10 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from loyalty.encryption import Unreadable
-from loyalty.platforms.asking import PlatformError, Refused, Shop, WebhookReport
 from loyalty.outbox.models import Message, MessageStatus
 from loyalty.outbox.sending import Later, send_later
 from loyalty.partners import within
+from loyalty.platforms.asking import PlatformError, Refused, Shop, WebhookReport
 from loyalty.platforms.client import client_for
 from loyalty.platforms.connecting import locked
 from loyalty.platforms.models import PlatformConnection, WebhooksState

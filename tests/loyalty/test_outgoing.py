@@ -50,7 +50,8 @@ PRIVATE = [
     "2002:7f00:1::1",
     "2001:0:4136:e378:8000:63bf:80ff:fffe",
 ]
-OBFUSCATED = ["https://2130706433/", "https://0x7f000001/", "https://127.1/", "https://017700000001/"]
+OBFUSCATED_HOSTS = ["2130706433", "0x7f000001", "127.1", "017700000001"]
+OBFUSCATED = [f"https://{host}/" for host in OBFUSCATED_HOSTS]
 
 
 def leads_to(monkeypatch: pytest.MonkeyPatch, **names: list[str]) -> list[str]:
@@ -99,8 +100,17 @@ def test_a_name_that_leads_inside_is_not_called(
     leads_to(monkeypatch, shop_example=[address])
     with pytest.raises(NotAllowed, match="private network"):
         call("GET", "https://shop.example/")
+
+
+@pytest.mark.parametrize("host", ["localhost", "postgres", "db.internal", "printer.local.", *OBFUSCATED_HOSTS])
+def test_what_can_be_told_without_asking_is_refused_when_it_is_written_down(
+    host: str, as_in_production: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = leads_to(monkeypatch, shop_example=[PUBLIC])
     with pytest.raises(NotAllowed):
-        check_url("https://shop.example/")
+        check_url(f"https://{host}/")
+    check_url("https://shop.example/")
+    assert asked == ["shop.example"]
 
 
 @pytest.mark.parametrize("address", PRIVATE)

@@ -13,6 +13,7 @@ from django.test import Client
 
 from loyalty.encryption import Secret
 from loyalty.journal.models import JournalEntry
+from loyalty.outbox.delivery import deliver_outbox
 from loyalty.platforms.models import InboundDelivery, PlatformConnection
 from loyalty.stores.models import Role, Store
 from tests.addresses import reverse
@@ -252,9 +253,16 @@ class TestPages:
     @pytest.mark.parametrize("what", ["check", "webhooks"])
     def test_without_credentials_the_platform_is_not_asked(self, client: Client, store: Store, what: str) -> None:
         connected = connect_store(store)
-        client.post(self.page(connected, what))
+        for _ in range(8):
+            client.post(self.page(connected, what))
+        said = client.get(self.page(connected)).content.decode()
+        assert "waiting for the answer" in said
+        assert 'http-equiv="refresh"' in said
+        assert 'http-equiv="refresh"' not in client.get(f"{self.page(connected)}?still=1").content.decode()
+        assert deliver_outbox(NOW)["done"] == 1
         said = client.get(self.page(connected)).content.decode()
         assert "has no credentials yet" in said
+        assert "waiting for the answer" not in said
         connected.refresh_from_db()
         assert connected.last_checked_at == NOW
 

@@ -11,6 +11,7 @@ import time_machine
 from django.test import Client
 
 from loyalty.checks import find_faults
+from loyalty.errors import Busy
 from loyalty.notices.models import Notice
 from loyalty.stores.models import Customer, Role, Store
 from orders.redemption_models import Redemption, ReversalRequest, Reward
@@ -309,3 +310,21 @@ def test_r1_managers_add_change_and_switch_off_rewards(store: Store) -> None:
     support = signed_in(store)
     assert "100 points for 10 % off" in words(support.get(change))
     assert support.post(change, new).status_code == 403
+
+
+def test_r3_a_slow_platform_keeps_the_form_open_and_nothing_is_done_unasked(
+    redemption: Redemption, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = signed_in(store)
+    sent = fields(client.get(address(redemption))) | {"_confirm": "1"}
+
+    def busy(*_: Any, **__: Any) -> Any:
+        raise Busy("A shop platform takes long to answer.")
+
+    monkeypatch.setattr("orders.admin.reversing.ask_platform", busy)
+    assert client.get(address(redemption)).status_code == 200
+    answer = client.post(address(redemption), sent)
+    assert answer.status_code == 503
+    assert "takes long to answer" in words(answer)
+    redemption.refresh_from_db()
+    assert redemption.state == "claimed"
