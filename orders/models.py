@@ -341,6 +341,12 @@ class Order(StoreOwned):
         return failed and self.paid_before
 
     @property
+    def waits_for_another_try(self) -> bool:
+        """Whether a card was declined and another payment may still follow (E10)."""
+        open_still = self.payment_status == PaymentStatus.PENDING and not self.payment_detail
+        return open_still and self.attempt_failed_at is not None
+
+    @property
     def points_by_codes(self) -> int:
         """How many of the points it used came with codes (R7)."""
         return sum(code["points"] for code in self.codes)

@@ -16,12 +16,12 @@ from loyalty.journal.record import Event
 from loyalty.stores.active import acting, active_store
 from loyalty.stores.actors import actor_names
 from loyalty.stores.models import Store
-from loyalty.stores.preferences import StoreSettings, current_settings
+from loyalty.stores.preferences import AutoCancelSettings, StoreSettings, current_settings
 from loyalty.stores.roles import Can
 from loyalty.stores.showing import show_moment
 from orders.models import Order, OrderStatus, PaymentStatus
 from orders.services.holding import hold_order, release_order
-from orders.services.upcoming import due_at
+from orders.services.upcoming import declined_until, due_at
 
 _OPEN: Final = (OrderStatus.PENDING, OrderStatus.CONFIRMED)
 
@@ -67,10 +67,7 @@ def hold_card(order: Order, store: Store, now: datetime) -> dict[str, Any] | Non
 def _what_comes(order: Order, store: Store, settings: StoreSettings, now: datetime) -> str:
     auto = settings.auto_cancel
     if order.payment_status == PaymentStatus.PENDING:
-        due = due_at(order, auto)
-        if due is None or auto.expired == "off":
-            return ""
-        return f"Unless it is paid before, it is cancelled when the payment expires on {show_moment(due, store)}."
+        return _what_comes_of_an_open_payment(order, store, auto)
     if order.reinstated_at and (order.payment_changed_at or order.placed_at) <= order.reinstated_at:
         return ""  # Staff brought it back knowing of the payment: only a newer change of it counts.
     if order.payment_status == PaymentStatus.EXPIRED and auto.expired != "off":
@@ -80,6 +77,19 @@ def _what_comes(order: Order, store: Store, settings: StoreSettings, now: dateti
         ends = max(now, since + timedelta(minutes=auto.failed_grace_minutes))
         return f"The payment failed: the job cancels this order on {show_moment(ends, store)}."
     return ""
+
+
+def _what_comes_of_an_open_payment(order: Order, store: Store, auto: AutoCancelSettings) -> str:
+    if order.payment_detail:
+        return ""  # Money is there or on its way, or there is nobody to wait for: it does not run out (E10).
+    until, due = declined_until(order, auto), due_at(order, auto)
+    if until is not None:
+        if auto.failed == "off" or order.paid_before:
+            return ""
+        return f"A card was declined. Unless another payment follows, it is cancelled on {show_moment(until, store)}."
+    if due is None or auto.expired == "off":
+        return ""
+    return f"Unless it is paid before, it is cancelled when the payment expires on {show_moment(due, store)}."
 
 
 def _carry_out(verb: Callable[..., Order], request: HttpRequest, order: Order, done: str) -> HttpResponse:

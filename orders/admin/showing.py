@@ -43,6 +43,8 @@ def payment_badge(order: Order) -> SafeString:
     status = badge(order.get_payment_status_display(), _PAYMENT_COLOURS.get(PaymentStatus(order.payment_status), ""))
     if order.failed_after_payment:
         return _with_note(status, "paid before")
+    if order.waits_for_another_try:
+        return _with_note(status, "card declined")
     return _with_note(status, _DETAILS[PaymentDetail(order.payment_detail)]) if order.payment_detail else status
 
 

@@ -19,6 +19,7 @@ from loyalty.tags import tag_key
 from orders.kinds import KINDS, currency_of
 from orders.models import Order, PaymentStatus
 from orders.services.automatic import Rule, rules_of
+from orders.services.expiring import patience
 from orders.services.hindsight import Strike, strike
 from orders.services.pasts import read_histories, used_then
 
@@ -105,7 +106,7 @@ def backtest(*, store: Store, auto_cancel: AutoCancelSettings, days: int, now: d
     store's skip tags are those saved now; the cancel came at the very moment it was due; an order is known from when
     it arrived here; one on hold is left alone. What automatic cancelling really did to an order is as if it were not,
     and so are decisions people took after that moment. A payment that our own window set to Expired is judged by the
-    window that is tried.
+    window that is tried, and a declined card that no other followed by the grace that is tried (E10).
     """
     return _Run(store, replace(current_settings(store), auto_cancel=auto_cancel), days, now, first).result()
 
@@ -174,15 +175,15 @@ class _Run:
     def _candidates(self) -> "QuerySet[Order]":
         """Orders whose moment may lie in those days; the rest is told by their history."""
         auto = self.settings.auto_cancel
-        changed = Q(payment_changed_at__gte=self.begin - timedelta(minutes=auto.failed_grace_minutes))
-        arrived = Q(created_at__gte=self.begin - timedelta(minutes=auto.failed_grace_minutes))
+        since = self.begin - patience(auto)
+        changed, arrived = Q(payment_changed_at__gte=since), Q(created_at__gte=since)
         due = Q(payment_due_at__gte=self.begin)
         if auto.payment_window_hours is not None:
             window = timedelta(hours=auto.payment_window_hours)
             due |= Q(payment_due_at__isnull=True, placed_at__gte=self.begin - window)
         waiting = Q(payment_status__in=(PaymentStatus.PENDING, PaymentStatus.EXPIRED, PaymentStatus.FAILED))
         mine = Order.objects.for_store(self.store).filter(is_test=False, arrived_late=False, held_at__isnull=True)
-        return mine.filter(changed | (waiting & (arrived | due)))
+        return mine.filter(changed | (waiting & (arrived | due | Q(attempt_failed_at__gte=since))))
 
     def _judge(self, orders: Sequence[Order]) -> Iterator[Line]:
         histories = read_histories(orders)

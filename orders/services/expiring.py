@@ -12,7 +12,7 @@ from loyalty.jobs import wake
 from loyalty.journal.problems import by_halves, set_aside, solved
 from loyalty.journal.record import Event, Happening, record
 from loyalty.stores.actors import Actor
-from loyalty.stores.preferences import settings_by_store
+from loyalty.stores.preferences import AutoCancelSettings, settings_by_store
 from orders.models import ATTEMPT_FAILED, RUNS_OUT, Order, PaymentStatus, Problem
 
 JOB: Final = "orders.expire_overdue_payments"
@@ -49,6 +49,11 @@ def expire_overdue_payments(now: datetime) -> dict[str, int]:
     return counts
 
 
+def patience(auto: AutoCancelSettings) -> timedelta:
+    """How long after a declined card another payment may follow: the store's grace, at least half an hour (E10)."""
+    return max(timedelta(minutes=auto.failed_grace_minutes), ATTEMPTS_GRACE)
+
+
 def _overdue(now: datetime) -> "Iterable[QuerySet[Order]]":
     unpaid = Order.unscoped.filter(RUNS_OUT)
     yield unpaid.filter(payment_due_at__lte=now).order_by("payment_due_at")
@@ -64,7 +69,7 @@ def _declined(now: datetime) -> "Iterable[QuerySet[Order]]":
     patient = {
         store_id: grace
         for store_id, settings in settings_by_store().items()
-        if (grace := timedelta(minutes=settings.auto_cancel.failed_grace_minutes)) > ATTEMPTS_GRACE
+        if (grace := patience(settings.auto_cancel)) > ATTEMPTS_GRACE
     }
     yield tried.filter(attempt_failed_at__lte=now - ATTEMPTS_GRACE).exclude(store__in=patient).order_by("pk")
     for store_id, grace in patient.items():

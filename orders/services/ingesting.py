@@ -119,6 +119,8 @@ def _create(store: Store, platform: str, snapshot: OrderSnapshot, actor: Actor, 
     watch(order, None, rules=settings.spent_revert, now=now)
     order.save(force_insert=True)
     data: dict[str, Any] = {"status": order.status, "payment_status": order.payment_status, "platform": platform}
+    if order.payment_detail:
+        data["payment_detail"] = order.payment_detail
     if order.arrived_late:
         data["arrived_late"] = True
     happening = Happening(store.pk, Event.ORDER_CREATED, order_id=order.pk, customer_id=order.customer_id, data=data)

@@ -15,11 +15,12 @@ from loyalty.ledger.models import MovementType
 from loyalty.ledger.planner import Amount, UsedLot
 from loyalty.stores.actors import Actor
 from orders.kinds import LEDGERS
-from orders.models import Order, OrderStatus, PaymentStatus
+from orders.models import PAID_STATUSES, CodeUse, Order, OrderStatus, PaymentStatus
+from orders.redemption_models import CodeOutcome
 from orders.services.expiring import JOB as EXPIRING
 from orders.services.hindsight import AUTOMATIC, History, Since
 
-_OUR_WINDOW = Actor.job(EXPIRING).ref
+_OUR_JOB = Actor.job(EXPIRING).ref
 
 
 def read_histories(orders: Sequence[Order]) -> dict[int, History]:
@@ -29,7 +30,9 @@ def read_histories(orders: Sequence[Order]) -> dict[int, History]:
     changed, and the order open until it was cancelled.
     """
     told = JournalEntry.unscoped.filter(order__in=[order.pk for order in orders]).order_by("id")
-    about = Q(event=Event.ORDER_CANCELLED) | Q(data__has_any_keys=["status", "payment_status"])
+    about = Q(event__in=(Event.ORDER_CANCELLED, Event.PAYMENT_ATTEMPT_FAILED)) | Q(
+        data__has_any_keys=["status", "payment_status", "payment_detail"]
+    )
     entries: dict[int, list[JournalEntry]] = defaultdict(list)
     for entry in told.filter(about).only("order_id", "event", "actor", "data", "created_at"):
         entries[entry.order_id or 0].append(entry)
@@ -38,24 +41,56 @@ def read_histories(orders: Sequence[Order]) -> dict[int, History]:
 
 def _history(order: Order, entries: Sequence[JournalEntry]) -> History:
     complete = any(entry.event == Event.ORDER_CREATED for entry in entries)
+    payments = [
+        *([] if complete else _payments_without_journal(order, entries)),
+        *(one for entry in entries if (one := _payment(entry))),
+    ]
+    statuses = [
+        *([] if complete else _statuses_without_journal(order, entries)),
+        *(one for entry in entries if (one := _status(entry))),
+    ]
     return History(
         placed_at=order.placed_at,
         due_at=order.payment_due_at,
-        payments=[
-            *([] if complete else _payments_without_journal(order, entries)),
-            *(one for entry in entries if (one := _payment(entry))),
-        ],
-        statuses=[
-            *([] if complete else _statuses_without_journal(order, entries)),
-            *(one for entry in entries if (one := _status(entry))),
-        ],
+        payments=_with_details(payments, _details(order, entries)),
+        statuses=statuses,
+        declined=[entry.created_at for entry in entries if entry.event == Event.PAYMENT_ATTEMPT_FAILED],
+        paid_before=order.paid_before and not _tells_of_money(payments, statuses),
     )
 
 
+def _tells_of_money(payments: Sequence[Since], statuses: Sequence[Since]) -> bool:
+    paid = any(one.status in PAID_STATUSES for one in payments)
+    return paid or any(one.status == OrderStatus.COMPLETED for one in statuses)
+
+
 def _payment(entry: JournalEntry) -> Since | None:
-    """The payment status an event brought; not when our own window set it, which another window would not have."""
+    """The payment status an event brought; not when a job of ours set it, which other settings would not have."""
     status = _said(entry.data, "payment_status")
-    return None if status is None or entry.actor == _OUR_WINDOW else Since(entry.created_at, status)
+    return None if status is None or entry.actor == _OUR_JOB else Since(entry.created_at, status)
+
+
+def _details(order: Order, entries: Sequence[JournalEntry]) -> list[tuple[datetime, str]]:
+    """What kept the payment open, and from when on; what was before the first change that is told, is in that change."""
+    told = [(entry.created_at, entry.data["payment_detail"]) for entry in entries if "payment_detail" in entry.data]
+    if not told:
+        return [(order.created_at, order.payment_detail)]
+    first = told[0][1]
+    before = [(order.created_at, first["from"])] if isinstance(first, Mapping) else []
+    return before + [(at, said["to"] if isinstance(said, Mapping) else said) for at, said in told]
+
+
+def _with_details(payments: Sequence[Since], details: Sequence[tuple[datetime, str]]) -> list[Since]:
+    """The payments with what was known of them; a detail that came or went begins a payment of its own."""
+    moments = sorted({one.at for one in payments} | {at for at, _ in details if at > payments[0].at})
+    return [
+        replace(
+            [one for one in payments if one.at <= moment][-1],
+            at=moment,
+            detail=next((detail for at, detail in reversed(details) if at <= moment), ""),
+        )
+        for moment in moments
+    ]
 
 
 def _status(entry: JournalEntry) -> Since | None:
@@ -105,14 +140,17 @@ def used_then(kind: Kind, moments: Mapping[int, datetime]) -> dict[int, list[Use
 
 
 def lots_then(kind: Kind, moments: Mapping[int, datetime], *, without: Collection[str]) -> dict[int, list[UsedLot]]:
-    """What these orders drew on, with what was back at their ``moments``, as the ledger tells; two queries.
+    """What these orders drew on, with what was back at their ``moments``, as the ledger tells; three queries at most.
 
-    What the triggers ``without`` gave back is as if it were not; what was spent later counts as back.
+    What the triggers ``without`` gave back is as if it were not; what was spent later, or by a code that the order was
+    not known to have come with yet (R7), counts as back. Whether a lot had expired is told by the moment.
     """
     used = LEDGERS[kind].used_lots(list(moments))
     moved = _moved(kind, used, moments, without)
     return {
-        order_id: [replace(lot, returned=lot.amount - max(moved[lot.allocation_id], 0)) for lot in lots]
+        order_id: [
+            replace(lot, returned=lot.amount - max(moved[lot.allocation_id], 0), booked_off=False) for lot in lots
+        ]
         for order_id, lots in used.items()
     }
 
@@ -120,14 +158,27 @@ def lots_then(kind: Kind, moments: Mapping[int, datetime], *, without: Collectio
 def _moved(
     kind: Kind, used: Mapping[int, Sequence[UsedLot]], moments: Mapping[int, datetime], without: Collection[str]
 ) -> Mapping[int, Amount]:
-    until = {lot.allocation_id: moments[order_id] for order_id, lots in used.items() for lot in lots}
-    codes = {lot.redemption_id for lots in used.values() for lot in lots if lot.redemption_id is not None}
+    coded_at = _coded_at({lot.redemption_id for lots in used.values() for lot in lots if lot.redemption_id is not None})
+    until = {
+        lot.allocation_id: moments[order_id]
+        for order_id, lots in used.items()
+        for lot in lots
+        if lot.redemption_id is None or coded_at[lot.redemption_id] <= moments[order_id]
+    }
     types = (MovementType.SPEND, MovementType.REVERT, MovementType.UNDO)
     # What an order used with a code was spent by the code's redemption (R7).
-    ours = Q(order__in=list(moments)) | Q(redemption__in=codes) if codes else Q(order__in=list(moments))
+    ours = Q(order__in=list(moments)) | Q(redemption__in=coded_at) if coded_at else Q(order__in=list(moments))
     rows = LEDGERS[kind].tables.movement.unscoped.filter(ours, type__in=types).exclude(trigger__in=without)
     out: dict[int, Amount] = defaultdict(int)
     for allocation_id, amount, created_at in rows.values_list("allocation_id", "amount", "created_at"):
         if allocation_id in until and created_at <= until[allocation_id]:
             out[allocation_id] -= amount
     return out
+
+
+def _coded_at(redemption_ids: Collection[int]) -> dict[int, datetime]:
+    """When the orders that these redemptions paid for were known to have come with their codes."""
+    if not redemption_ids:
+        return {}
+    uses = CodeUse.unscoped.filter(redemption__in=redemption_ids, outcome=CodeOutcome.USED)
+    return dict(uses.values_list("redemption", "created_at"))

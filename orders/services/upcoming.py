@@ -10,8 +10,9 @@ from django.db.models.functions import Coalesce
 
 from loyalty.stores.models import Store
 from loyalty.stores.preferences import AutoCancelSettings, StoreSettings
-from orders.models import AUTO_CANCELLABLE, RUNS_OUT, Order, OrderStatus, PaymentStatus
+from orders.models import ATTEMPT_FAILED, AUTO_CANCELLABLE, RUNS_OUT, Order, OrderStatus, PaymentStatus
 from orders.services.automatic import Rule, due_orders, rules_of
+from orders.services.expiring import patience
 
 # A count beyond this is shown as "more than"; the database looks at no more rows than that.
 COUNTED_TO: Final = 10_000
@@ -51,8 +52,11 @@ def would_cancel_expired(store: Store, settings: StoreSettings, now: datetime) -
 
 
 def would_cancel_failed(store: Store, settings: StoreSettings, now: datetime) -> Affected:
-    """What ``settings``, saved or not, would cancel at ``now`` because the payment failed (F1)."""
-    return _would_cancel(store, settings, PaymentStatus.FAILED, now)
+    """What ``settings``, saved or not, would cancel at ``now`` because the payment failed, or no try worked (F1)."""
+    if settings.auto_cancel.failed == "off":
+        return Affected()
+    given_up = _declined(store, settings.auto_cancel).filter(due__lte=now)
+    return _would_cancel(store, settings, PaymentStatus.FAILED, now) + _count(given_up)
 
 
 def would_cancel_overdue(store: Store, settings: StoreSettings, now: datetime) -> Affected:
@@ -66,13 +70,16 @@ def would_cancel_overdue(store: Store, settings: StoreSettings, now: datetime) -
 def upcoming(store: Store, settings: StoreSettings, now: datetime, *, most: int) -> list[tuple[int, datetime]]:
     """Ids and due times of the orders that the store's settings will cancel in the next 24 hours, oldest due first.
 
-    Held orders are left out. One statement, which reads at most ``most`` orders from each of four indexes.
+    A declined card that no other payment follows is announced for when it counts as failed (E10). Held orders are left
+    out. One statement, which reads at most ``most`` orders from each of five indexes.
     """
     until = now + AHEAD
     arms: list[QuerySet[Any]] = []
     for rule in rules_of(store, settings):
         if rule.payment_status == PaymentStatus.EXPIRED:
             arms += _unpaid_arms(store, settings.auto_cancel, "lt", until)
+        else:
+            arms.append(_declined(store, settings.auto_cancel).filter(due__lt=until).order_by("due"))
         arms.append(_waiting(rule, until))
     if not arms:
         return []
@@ -94,19 +101,49 @@ def due_at(order: Order, auto: AutoCancelSettings) -> datetime | None:
     return order.placed_at + timedelta(hours=auto.payment_window_hours)
 
 
+def declined_until(order: Order, auto: AutoCancelSettings) -> datetime | None:
+    """Until when another payment may follow the order's declined card; None without one, or once it is due (E10)."""
+    if order.attempt_failed_at is None:
+        return None
+    until, due = order.attempt_failed_at + patience(auto), due_at(order, auto)
+    return until if due is None or until < due else None
+
+
 def _unpaid_arms(
     store: Store, auto: AutoCancelSettings, lookup: Literal["lt", "lte"], moment: datetime
 ) -> "Sequence[QuerySet[Order]]":
     """Unpaid orders that are due before (``lt``) or up to (``lte``) ``moment``, oldest due first."""
     # Two queries rather than one with OR: each walks its own index in the order of the due time.
-    unpaid: QuerySet[Order] = Order.objects.for_store(store).filter(RUNS_OUT, CANCELLABLE)
+    unpaid = _unpaid(store)
     own = unpaid.filter(**{f"payment_due_at__{lookup}": moment}).annotate(due=F("payment_due_at"))
+    arms = [(own, "payment_due_at")]
+    if auto.payment_window_hours is not None:
+        window = timedelta(hours=auto.payment_window_hours)
+        without = unpaid.filter(**{f"placed_at__{lookup}": moment - window}, payment_due_at__isnull=True)
+        arms.append((without.annotate(due=_later("placed_at", window)), "placed_at"))
+    # One whose card was declined may count as failed before that, and has no open payment then.
+    first = Q(attempt_failed_at__isnull=True) | Q(due__lte=_later("attempt_failed_at", patience(auto)))
+    return [arm.filter(first).order_by(walked) for arm, walked in arms]
+
+
+def _declined(store: Store, auto: AutoCancelSettings) -> "QuerySet[Order]":
+    """Unpaid orders whose card was declined, with when that counts as failed unless they are paid or due before."""
+    tried = _unpaid(store).filter(ATTEMPT_FAILED, paid_before=False)
+    tried = tried.annotate(due=_later("attempt_failed_at", patience(auto)))
+    own = Q(payment_due_at__gt=F("due"))
     if auto.payment_window_hours is None:
-        return (own.order_by("payment_due_at"),)
-    window = timedelta(hours=auto.payment_window_hours)
-    without = unpaid.filter(**{f"placed_at__{lookup}": moment - window}, payment_due_at__isnull=True)
-    due = ExpressionWrapper(F("placed_at") + Value(window), output_field=DateTimeField())
-    return own.order_by("payment_due_at"), without.annotate(due=due).order_by("placed_at")
+        return tried.filter(own | Q(payment_due_at__isnull=True))
+    by_window = Q(payment_due_at__isnull=True, placed_at__gt=F("due") - timedelta(hours=auto.payment_window_hours))
+    return tried.filter(own | by_window)
+
+
+def _unpaid(store: Store) -> "QuerySet[Order]":
+    unpaid: QuerySet[Order] = Order.objects.for_store(store).filter(RUNS_OUT, CANCELLABLE)
+    return unpaid
+
+
+def _later(column: str, span: timedelta) -> ExpressionWrapper:
+    return ExpressionWrapper(F(column) + Value(span), output_field=DateTimeField())
 
 
 def _waiting(rule: Rule, until: datetime) -> "QuerySet[Order]":

@@ -3,11 +3,15 @@
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
+from credits.ledger import CREDITS
+from loyalty.platforms.meanings import PaymentNews
+from loyalty.platforms.snapshot import OrderSnapshot
 from loyalty.stores.models import Customer, Store
 from loyalty.stores.preferences import AutoCancelSettings, SpentRevertSettings, StoreSettings
 from orders.models import Order
@@ -16,6 +20,8 @@ from orders.services.automatic import auto_cancel
 from orders.services.backtesting import PER_PAGE, Backtest, Sums, Tally, backtest
 from orders.services.changing import change_order
 from orders.services.expiring import expire_overdue_payments
+from orders.services.ingesting import ingest
+from orders.services.platform_news import note_payment_news
 from tests.factories import (
     ACTOR,
     NOW,
@@ -233,3 +239,61 @@ def test_queries_grow_with_batches_alone_and_orders_come_in_pages(
     with CaptureQueriesContext(connection) as one_batch:
         assert look_back(store).totals == first.totals
     assert len(two_batches) - len(one_batch) <= 6
+
+
+def test_l5_a_lot_that_was_posted_as_expired_since_was_valid_then(store: Store, customer: Customer) -> None:
+    placed = NOW - 5 * DAY
+    grant("credits", customer, "20.00", until=date(2026, 1, 3), now=placed)
+    order = make_order(customer, credits="10.00", now=placed)
+    pay(order, "failed", placed + DAY)
+    CREDITS.post_due([customer.pk], actor=ACTOR, now=NOW)
+    assert total(look_back(store), "payment_failed").kinds["credits", "USD"] == Sums(Decimal(10), 0, 0, Decimal(0))
+
+
+def said(minutes: int, **facts: Any) -> OrderSnapshot:
+    placed = NOW - 5 * DAY
+    values: dict[str, Any] = {
+        "external_id": "1", "number": "1", "status": "confirmed", "payment_status": "pending", "currency": "USD",
+        "total": Decimal(40), "refunded_total": Decimal(0), "placed_at": placed, "customer": None,
+        "updated_at": placed + timedelta(minutes=minutes),
+    }  # fmt: skip
+    return OrderSnapshot(**(values | facts))
+
+
+@pytest.mark.parametrize(
+    ("states", "expected"),
+    [
+        ([], {date(2026, 1, 1): 1}),
+        ([{"payment_detail": "authorized"}], {}),
+        ([{"payment_detail": "authorized"}, {"payment_status": "paid"}], {}),
+        ([{}, {"payment_detail": "at_bank"}], {}),
+        ([{"payment_detail": "at_bank"}, {}], {date(2026, 1, 1): 1}),
+        ([{"payment_status": "paid"}, {"payment_status": "failed"}], {}),
+        ([{"payment_status": "failed", "paid_before": True}], {}),
+        ([{"payment_status": "failed"}, {"payment_status": "paid"}], {date(2025, 12, 31): 1}),
+    ],
+)
+def test_e10_what_the_platform_said_of_a_payment_counts_in_the_past(
+    store: Store, states: list[dict[str, Any]], expected: dict[date, int]
+) -> None:
+    """The job's own work in between changes nothing of it."""
+    for number, facts in enumerate(states or [{}]):
+        snapshot = said(number, **facts)
+        ingest(store=store, platform="shopify", snapshot=snapshot, actor=ACTOR, now=snapshot.updated_at)
+    make_settings(store, StoreSettings(auto_cancel=AutoCancelSettings(payment_window_hours=1)))
+    expire_overdue_payments(NOW)
+    result = look_back(store)
+    both = found(result) | found(result, "payment_failed")
+    assert both == expected
+
+
+def test_e10_x16_a_declined_card_counts_when_no_other_followed_in_time(store: Store) -> None:
+    first = said(0)
+    ingest(store=store, platform="shopify", snapshot=first, actor=ACTOR, now=first.updated_at)
+    news = PaymentNews("1", "failed", attempt="9")
+    note_payment_news(store=store, platform="shopify", news=news, actor=ACTOR, now=first.updated_at)
+    expire_overdue_payments(first.updated_at + timedelta(minutes=31))
+    assert found(look_back(store), "payment_failed") == {date(2025, 12, 31): 1}
+    patient = replace(TRIED, failed_grace_minutes=1440)
+    assert found(look_back(store, patient), "payment_failed") == {}
+    assert found(look_back(store, patient)) == {date(2026, 1, 1): 1}

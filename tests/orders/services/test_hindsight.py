@@ -16,13 +16,19 @@ EVERYTHING = AutoCancelSettings(payment_window_hours=24, expired="cancel_and_rev
 DUE = PLACED + 24 * HOUR
 
 
-def history(*payments: tuple[datetime, str], statuses: Any = (), **fields: Any) -> History:
+def history(*payments: tuple[datetime, str] | tuple[datetime, str, str], statuses: Any = (), **fields: Any) -> History:
     return History(
         placed_at=PLACED,
         due_at=fields.get("due_at"),
-        payments=[Since(PLACED, fields.get("first", "pending")), *(Since(at, status) for at, status in payments)],
-        statuses=[Since(PLACED, "pending"), *(Since(at, status) for at, status in statuses)],
+        payments=[Since(PLACED, fields.get("first", "pending"), fields.get("detail", "")), *_since(payments)],
+        statuses=[Since(PLACED, "pending"), *_since(statuses)],
+        declined=fields.get("declined", ()),
+        paid_before=fields.get("paid_before", False),
     )
+
+
+def _since(told: Any) -> list[Since]:
+    return [Since(*one) for one in told]
 
 
 def expired(at: datetime) -> Strike:
@@ -90,3 +96,38 @@ def test_f1_a_payment_within_the_grace_wins(paid_after: int, reached: bool) -> N
 def test_e9_only_pending_and_confirmed_orders_are_reached(status: str, at: datetime, reached: bool) -> None:
     past = history(statuses=[(at, status)])
     assert strike(past, EVERYTHING, now=NOW) == (expired(DUE) if reached else None)
+
+
+@pytest.mark.parametrize(
+    ("past", "expected"),
+    [
+        # Money is there or on its way, so nothing runs out; the window counts again once it is not.
+        (history(detail="authorized"), None),
+        (history((DUE + HOUR, "pending", ""), detail="at_bank"), expired(DUE + HOUR)),
+        (history((PLACED + HOUR, "pending", "on_delivery")), None),
+        (history((DUE + HOUR, "pending", "authorized")), expired(DUE)),
+        # What was paid or completed once does not fail; before it was, it did.
+        (history((PLACED + HOUR, "paid"), (PLACED + 2 * HOUR, "failed")), None),
+        (history((PLACED + HOUR, "failed"), statuses=[(PLACED, "completed"), (PLACED + HOUR, "confirmed")]), None),
+        (history(first="failed", paid_before=True), None),
+        (history((PLACED + HOUR, "failed"), (PLACED + 2 * HOUR, "paid")), failed(PLACED + HOUR)),
+        (history((PLACED + HOUR, "paid"), (PLACED + 2 * HOUR, "expired")), expired(PLACED + 2 * HOUR)),
+        # One try to pay, as X16: the first that no other payment follows within half an hour.
+        (history(declined=[PLACED, PLACED + HOUR]), failed(PLACED + HOUR / 2)),
+        (history((PLACED + HOUR / 2, "paid"), declined=[PLACED]), None),
+        (history((PLACED + HOUR / 4, "pending", "authorized"), declined=[PLACED]), None),
+        (history(declined=[DUE - HOUR / 4]), expired(DUE)),
+        (history((PLACED + HOUR, "paid"), declined=[PLACED + 2 * HOUR]), None),
+        (history(declined=[PLACED], paid_before=True), None),
+    ],
+)
+def test_e10_x16_a_stumble_is_no_failure(past: History, expected: Strike | None) -> None:
+    assert strike(past, EVERYTHING, now=NOW) == expected
+
+
+def test_e10_a_declined_card_ends_an_open_payment_also_where_failed_payments_are_left_alone() -> None:
+    """It counts as failed before its time runs out, so it does not expire either."""
+    only_expired = AutoCancelSettings(payment_window_hours=24, expired="cancel", failed="off")
+    assert strike(history(declined=[PLACED]), only_expired, now=NOW) is None
+    patient = AutoCancelSettings(failed_grace_minutes=60)
+    assert strike(history(declined=[PLACED]), patient, now=NOW) == failed(PLACED + HOUR)

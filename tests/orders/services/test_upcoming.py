@@ -32,6 +32,7 @@ from tests.factories import ACTOR, NOW
 pytestmark = pytest.mark.django_db
 
 DAY = timedelta(hours=24)
+HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
 TICK = timedelta(microseconds=1)
 ON = StoreSettings(auto_cancel=AutoCancelSettings(payment_window_hours=48, expired="cancel_and_revert"))
 
@@ -88,6 +89,37 @@ def test_e9_a_failed_payment_is_announced_for_the_end_of_its_grace(store: Store)
     assert upcoming(store, settings, NOW, most=9) == [(order.pk, NOW + timedelta(hours=1))]
     assert would_cancel_failed(store, settings, NOW) == Affected(0, 0)
     assert would_cancel_failed(store, settings, NOW + timedelta(hours=1)) == Affected(1, 0)
+
+
+def test_e10_x16_a_declined_card_is_announced_for_when_it_counts_as_failed(store: Store) -> None:
+    def decline(number: str, minutes: int, **facts: Any) -> int:
+        order = place(store, number, placed_at=NOW - HOUR, **facts)
+        Order.objects.for_store(store).filter(pk=order.pk).update(attempt_failed_at=NOW - minutes * MINUTE)
+        return order.pk
+
+    waits, over = decline("waits", 10), decline("over", 40)
+    due_first = decline("due first", 10, payment_due_at=NOW + 10 * MINUTE)
+    due_later = decline("due later", 5, payment_due_at=NOW + HOUR)
+    for number, facts in (("paid", {"paid_before": True}), ("safe", {"payment_detail": "authorized"})):
+        Order.objects.for_store(store).filter(pk=decline(number, 40)).update(**facts)
+    assert upcoming(store, ON, NOW, most=9) == [
+        (over, NOW - 10 * MINUTE),
+        (due_first, NOW + 10 * MINUTE),
+        (waits, NOW + 20 * MINUTE),
+        (due_later, NOW + 25 * MINUTE),
+    ]
+    assert would_cancel_failed(store, ON, NOW) == Affected(1, 0)
+    # Where failed payments are left alone, a declined card leaves the order alone, too.
+    without = replace(ON, auto_cancel=replace(ON.auto_cancel, failed="off"))
+    assert [pk for pk, _ in upcoming(store, without, NOW, most=9)] == [due_first]
+    assert would_cancel_failed(store, without, NOW) == Affected(0, 0)
+    patient = replace(ON, auto_cancel=replace(ON.auto_cancel, failed_grace_minutes=60))
+    assert dict(upcoming(store, patient, NOW, most=9))[waits] == NOW + 50 * MINUTE
+    factories.make_settings(store, ON)
+    for minutes, cancelled in ((0, {over}), (10, {over, due_first}), (25, {over, due_first, waits, due_later})):
+        run_at(NOW + minutes * MINUTE)
+        ended = Order.objects.for_store(store).filter(status=OrderStatus.CANCELLED)
+        assert set(ended.values_list("pk", flat=True)) == cancelled
 
 
 def test_e9_late_arrivals_and_test_orders_are_not_announced(store: Store) -> None:
