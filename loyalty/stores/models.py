@@ -195,6 +195,19 @@ def fold_email(text: str) -> str:
     return text.strip().casefold()
 
 
+@models.CharField.register_lookup
+class Dialled(models.Transform):
+    """A phone number as far as it tells people apart: its last nine digits, as :func:`dialled` does it."""
+
+    lookup_name = "dialled"
+    template = "right(regexp_replace(%(expressions)s, '[^0-9]', '', 'g'), 9)"
+
+
+def dialled(phone: str) -> str:
+    """The last nine digits of a phone number, which are the same with and without the country before them."""
+    return "".join(character for character in phone if character in "0123456789")[-9:]
+
+
 class Customer(StoreOwned):
     """Somebody who buys in one store and holds its credits and points.
 
@@ -229,6 +242,7 @@ class Customer(StoreOwned):
         indexes: ClassVar = [
             models.Index("store", models.F("id").desc(), name="customer_newest"),
             models.Index("store", Folded("email"), name="customer_email"),
+            models.Index("store", Dialled("phone"), condition=models.Q(phone__gt=""), name="customer_phone"),
             models.Index("merged_into", condition=models.Q(merged_into__isnull=False), name="customer_merged_into"),
             GinIndex(
                 "store",

@@ -13,6 +13,7 @@ class Can(StrEnum):
     ADJUST_LEDGER = "adjust_ledger"
     ADJUST_WITHOUT_LIMIT = "adjust_without_limit"
     EDIT_CUSTOMERS = "edit_customers"
+    MERGE_CUSTOMERS = "merge_customers"
     REDEEM = "redeem"
     FORCE_REVERSALS = "force_reversals"
     CHANGE_SETTINGS = "change_settings"
@@ -23,7 +24,13 @@ class Can(StrEnum):
 
 
 _SUPPORT = frozenset({Can.VIEW, Can.CANCEL_ORDERS, Can.ADJUST_LEDGER, Can.EDIT_CUSTOMERS, Can.REDEEM})
-_MANAGER = _SUPPORT | {Can.ADJUST_WITHOUT_LIMIT, Can.CHANGE_SETTINGS, Can.UNDO_REVERTS, Can.FORCE_REVERSALS}
+_MANAGER = _SUPPORT | {
+    Can.ADJUST_WITHOUT_LIMIT,
+    Can.MERGE_CUSTOMERS,
+    Can.CHANGE_SETTINGS,
+    Can.UNDO_REVERTS,
+    Can.FORCE_REVERSALS,
+}
 
 ALLOWED: dict[Role, frozenset[Can]] = {
     Role.VIEWER: frozenset({Can.VIEW}),

@@ -1,12 +1,16 @@
 """Finding a store's customers by what a shop assistant types."""
 
+from typing import Final
+
 from django.db.models import Q, QuerySet
 
 from loyalty.stores.merged import leading_to
-from loyalty.stores.models import Customer, PlatformId, Store, fold_email
+from loyalty.stores.models import Customer, PlatformId, Store, dialled, fold_email
 
 # Three letters make the first trigram; less than that would read every customer of the store.
-_LETTERS_FOR_PART = 3
+_LETTERS_FOR_PART: Final = 3
+# Fewer digits are an extension or a placeholder, which many people have.
+_DIGITS_OF_A_PHONE: Final = 7
 
 
 def find_customers(store: Store, term: str) -> "QuerySet[Customer]":
@@ -22,3 +26,33 @@ def find_customers(store: Store, term: str) -> "QuerySet[Customer]":
         condition |= Q(email__icontains=words) | Q(name__icontains=words)
     customers: QuerySet[Customer] = Customer.objects.for_store(store)
     return customers.filter(pk__in=leading_to(customers.filter(condition)))
+
+
+def namesakes_of(customer: Customer) -> "QuerySet[Customer]":
+    """Other customers of the store who may be the same person (O7): with the same e-mail address or phone number.
+
+    A hint for people and no more; somebody merged is nobody's namesake. One query.
+    """
+    others: QuerySet[Customer] = Customer.objects.for_store(customer.store).filter(merged_into__isnull=True)
+    alike = _alike(customer)
+    return others.filter(alike).exclude(pk=customer.pk).order_by("pk") if alike else others.none()
+
+
+def shared_by(one: Customer, other: Customer) -> list[str]:
+    """What makes two customers :func:`namesakes_of` each other, in words."""
+    shared = []
+    if one.email and fold_email(one.email) == fold_email(other.email):
+        shared.append("same e-mail")
+    if len(dialled(one.phone)) >= _DIGITS_OF_A_PHONE and dialled(one.phone) == dialled(other.phone):
+        shared.append("same phone")
+    return shared
+
+
+def _alike(customer: Customer) -> Q:
+    alike = Q()
+    if fold_email(customer.email):
+        alike |= Q(email__folded=fold_email(customer.email))
+    if len(dialled(customer.phone)) >= _DIGITS_OF_A_PHONE:
+        # The first says no more than the second, but it is the index's condition.
+        alike |= Q(phone__gt="", phone__dialled=dialled(customer.phone))
+    return alike

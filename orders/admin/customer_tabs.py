@@ -113,7 +113,7 @@ def _expiry_words(moment: datetime | None, store: Store) -> str:
 def tab_context(tab: str, request: HttpRequest, customer: Customer, store: Store, *, now: datetime) -> dict[str, Any]:
     """The context of one tab's template."""
     builders: dict[str, Callable[[], dict[str, Any]]] = {
-        "profile": lambda: {"since": show_moment(customer.created_at, store), "platform_ids": _platform_ids(customer)},
+        "profile": lambda: _profile(customer, store),
         "credits": lambda: _ledger("credits", request, customer, store, now),
         "points": lambda: _ledger("points", request, customer, store, now),
         "redemptions": lambda: _redemptions(request, customer, store, now),
@@ -121,6 +121,16 @@ def tab_context(tab: str, request: HttpRequest, customer: Customer, store: Store
         "notices": lambda: _notices(request, customer, store),
     }
     return builders[tab]()
+
+
+def _profile(customer: Customer, store: Store) -> dict[str, Any]:
+    """Since when he is here, his ids, and who was merged into him."""
+    merged = Customer.objects.for_store(store).filter(merged_into=customer).order_by("merged_at", "pk")
+    return {
+        "since": show_moment(customer.created_at, store),
+        "platform_ids": _platform_ids(customer),
+        "merged_in": [(other, show_moment(other.merged_at, store)) for other in merged],
+    }
 
 
 def _platform_ids(customer: Customer) -> list[tuple[str, str]]:

@@ -25,6 +25,7 @@ from orders.admin.adjusting import AdjustForm, adjuster_of, carry_out
 from orders.admin.customer_tabs import TABS, cards, profile_form, tab_context
 from orders.admin.expiring import expiring_page
 from orders.admin.exports import CUSTOMER_EXPORTS
+from orders.admin.merging import merge_hints, merge_page
 from orders.admin.points_sheet import choose_for_points, sheet_page
 from orders.admin.redeeming import redeem_page
 from orders.admin.showing import DASH
@@ -62,6 +63,19 @@ def adjust_page(self: BackOfficeAdmin, request: HttpRequest, customer: Customer,
     return TemplateResponse(request, "orders/admin/adjust.html", context)
 
 
+def _what_may_be_done(request: HttpRequest, customer: Customer) -> dict[str, Any]:
+    """What the page offers; with somebody who was merged nothing is done any more, but with whom he leads to."""
+    if customer.merged_into_id:
+        return {"may_edit": False, "may_adjust": False, "may_merge": False, "kept": customer.kept}
+    may_merge = may(request, Can.MERGE_CUSTOMERS)
+    return {
+        "may_edit": may(request, Can.EDIT_CUSTOMERS),
+        "may_adjust": may(request, Can.ADJUST_LEDGER),
+        "may_merge": may_merge,
+        "hints": merge_hints(customer) if may_merge else [],
+    }
+
+
 @admin.register(Customer)
 class CustomerAdmin(StoreModelAdmin):
     """Customers: who they are, what they have, what happened to it."""
@@ -79,6 +93,7 @@ class CustomerAdmin(StoreModelAdmin):
     store_views: ClassVar[tuple[StoreView, ...]] = (
         StoreView("<path:object_id>/adjust/<slug:kind>/", "adjust", adjust_page),
         StoreView("<path:object_id>/statement/", "statement", statement_page),
+        StoreView("<path:object_id>/merge/", "merge", merge_page),
         StoreView("expiring/", "expiring", expiring_page),
         StoreView("points/", "points", sheet_page),
         StoreView("<path:object_id>/redeem/", "redeem", redeem_page),
@@ -86,7 +101,11 @@ class CustomerAdmin(StoreModelAdmin):
 
     def get_queryset(self, request: HttpRequest) -> "QuerySet[Customer]":
         rows: QuerySet[Customer] = super().get_queryset(request)
-        return rows.select_related("store")
+        return rows.select_related("store", "merged_into__store")
+
+    def row_or_404(self, request: HttpRequest, object_id: str) -> Any:
+        """The customer to whom the id leads: beside his page nothing is shown or done with somebody merged (O7)."""
+        return super().row_or_404(request, object_id).kept
 
     def get_changelist_instance(self, request: HttpRequest) -> Any:
         """The list, with the platforms' ids read for the whole page at once."""
@@ -116,13 +135,13 @@ class CustomerAdmin(StoreModelAdmin):
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         """The customer page: what there is on cards, and a tab to look at."""
-        customer: Customer = self.row_or_404(request, object_id)
+        customer: Customer = super().row_or_404(request, object_id)
         store, now = active_store(request), timezone.now()
         asked = request.GET.get("tab", "profile")
         tab = asked if asked in TABS else "profile"
         form = profile_form(request, customer)
         if request.method == "POST":
-            if not may(request, Can.EDIT_CUSTOMERS):
+            if not _what_may_be_done(request, customer)["may_edit"]:
                 raise PermissionDenied
             tab = "profile"
             if form.save_if_valid(customer, actor=acting(request), now=now):
@@ -137,8 +156,7 @@ class CustomerAdmin(StoreModelAdmin):
             "customer": customer,
             "cards": cards(customer, store, now=now),
             "form": form,
-            "may_edit": may(request, Can.EDIT_CUSTOMERS),
-            "may_adjust": may(request, Can.ADJUST_LEDGER),
+            **_what_may_be_done(request, customer),
             "tabs": TABS,
             "tab": tab,
             "tab_template": f"orders/admin/customer_{'ledger' if tab in KINDS else tab}.html",

@@ -8,13 +8,11 @@ no way back: nobody could tell any more what was whose.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
 
 from django.db import transaction
 from django.db.models import F, Q, QuerySet
 
-from loyalty.erasing import NAMED
-from loyalty.errors import Conflict, Invalid, NotFound
+from loyalty.errors import Invalid, NotFound
 from loyalty.journal.record import Event, Happening, record
 from loyalty.ledger.ledger import Kind
 from loyalty.ledger.merging import hand_over, move_holdings
@@ -27,16 +25,7 @@ from loyalty.stores.models import Customer, PlatformId, Remark, Store
 from orders.kinds import KINDS, LEDGERS, plain
 from orders.models import Order
 from orders.redemption_models import Redemption
-
-# What the kept one takes over where he has nothing of it.
-_FILLED: Final = ("external_id", "email", "name", "phone", "locale")
-
-
-class NobodyLeft(Conflict):
-    """One of the two was erased: nobody can say any more who that was."""
-
-    code = "customer-erased"
-    title = "The customer was erased."
+from orders.services.merge_plans import MergeStale, filled, plan_merge, refuse_erased
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +55,7 @@ def merge_customers(
     kept_id: int,
     merged_id: int,
     reason: str = "",
+    token: str | None = None,
     actor: Actor,
     trigger: Trigger,
     now: datetime,
@@ -74,15 +64,20 @@ def merge_customers(
 
     Balances, lots with their expiry, debts, orders, redemptions, ids and waiting messages become the kept one's, in a
     number of statements that does not grow with them. What the kept one lacks of name, addresses and own id he takes
-    over. Raises NotFound for a kept customer whom this store does not have, Invalid at ``/customer`` for a merged one,
-    and for merging somebody into himself, NobodyLeft for somebody who was erased.
+    over. With the ``token`` of a :class:`~orders.services.merge_plans.MergePlan` exactly what was shown is done.
+
+    Raises NotFound for a kept customer whom this store does not have, Invalid at ``/customer`` for a merged one, and
+    for merging somebody into himself, NobodyLeft for somebody who was erased, MergeStale for a plan that has changed.
     """
     if kept_id == merged_id:
         raise Invalid.at("/customer", "A customer cannot be merged with himself.", code="same")
     pair = _locked(store, kept_id, merged_id)
     if pair.kept == pair.merged:
         return Merge(pair.kept, done=False)
-    _refuse_erased(pair)
+    if token is None:
+        refuse_erased(store, pair.merged, pair.kept)
+    elif token != plan_merge(store, merged=pair.merged, kept=pair.kept, now=now).token:
+        raise MergeStale("Something has changed since this was shown. Nothing was done.")
     moved = {
         kind: move_holdings(LEDGERS[kind], pair.merged, pair.kept, actor=actor, trigger=trigger, now=now)
         for kind in KINDS
@@ -134,12 +129,6 @@ def _try_to_lock(store: Store, kept_id: int, merged_id: int) -> _Pair:
     return _Pair(store, found[merged.pk], found[kept.pk], len(held))
 
 
-def _refuse_erased(pair: _Pair) -> None:
-    named = Customer.objects.for_store(pair.store).filter(NAMED, pk__in=(pair.kept.pk, pair.merged.pk))
-    if named.count() != len({pair.kept.pk, pair.merged.pk}):
-        raise NobodyLeft("One of the two was erased, and nobody can say any more who that was.")
-
-
 def _lead(pair: _Pair, now: datetime) -> None:
     """From now on the merged one leads to the kept one, and so does everybody who led to him."""
     customers = Customer.objects.for_store(pair.store)
@@ -168,11 +157,11 @@ def _hand_over(pair: _Pair, now: datetime) -> None:
 
 
 def _fill(pair: _Pair, now: datetime) -> None:
-    missing = [name for name in _FILLED if getattr(pair.merged, name) and not getattr(pair.kept, name)]
+    missing = filled(pair.merged, pair.kept)
     if "external_id" in missing:
         Customer.objects.for_store(pair.store).filter(pk=pair.merged.pk).update(external_id=None)
-    for name in missing:
-        setattr(pair.kept, name, getattr(pair.merged, name))
+    for name, value in missing.items():
+        setattr(pair.kept, name, value)
     pair.kept.updated_at = now
     pair.kept.save(update_fields=[*missing, "updated_at"])
 

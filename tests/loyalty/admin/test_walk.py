@@ -55,6 +55,7 @@ GET_PAGES: dict[str, Can] = {
     "stores_customer_changelist": Can.VIEW,
     "stores_customer_change": Can.VIEW,
     "stores_customer_adjust": Can.ADJUST_LEDGER,
+    "stores_customer_merge": Can.MERGE_CUSTOMERS,
     "stores_customer_expiring": Can.VIEW,
     "stores_customer_points": Can.ADJUST_LEDGER,
     "stores_customer_statement": Can.VIEW,

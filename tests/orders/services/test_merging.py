@@ -30,7 +30,8 @@ from orders.services.applying import Details
 from orders.services.cancelling import cancel_order
 from orders.services.changing import change_order
 from orders.services.choices import CancelChoice, Extension
-from orders.services.merging import Merge, NobodyLeft, merge_customers
+from orders.services.merge_plans import NobodyLeft
+from orders.services.merging import Merge, merge_customers
 from orders.services.undoing import undo_revert
 from points.ledger import POINTS
 from points.models import PointLot, PointMovement
