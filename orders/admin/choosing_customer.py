@@ -61,6 +61,5 @@ class CustomerForm(OnceForm):
 
 
 def _words(customer: Customer) -> str:
-    return ", ".join(
-        filter(None, (customer.name, customer.email, customer.external_id and f"id {customer.external_id}"))
-    )
+    number = f"id {customer.external_id}" if customer.external_id else ""
+    return ", ".join(filter(None, (customer.name, customer.email, number))) or str(customer)

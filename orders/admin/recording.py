@@ -48,11 +48,8 @@ class RecordForm(CustomerForm):
         super().__init__(*args, store=active_store(request), **kwargs)
         self.order = order
         self.kinds = can_be_recorded(order)
-        fields: dict[str, forms.Field] = {
-            name: self.fields[name] for name in ("who", "customer") if name in self.fields
-        }
-        if order.customer_id is not None:
-            fields = {}
+        asked = ("who", "customer") if order.customer_id is None else ()
+        fields: dict[str, forms.Field] = {name: self.fields[name] for name in asked if name in self.fields}
         for kind in self.kinds:
             fields[kind] = AmountField(
                 currency_of(order, kind), label=f"{NAMES[kind].capitalize()} used", required=False
@@ -115,15 +112,19 @@ def record_page(admin: BackOfficeAdmin, request: HttpRequest, order: Order) -> H
     if not can_be_recorded(order):
         return _closed(case)
     form = case.form()
-    if request.method != "POST" or not form.is_valid():
-        return _show(case, form)
+    return _answer(case, form, confirms=confirms) if form.is_valid() else _show(case, form)
+
+
+def _answer(case: _Case, form: RecordForm, *, confirms: bool) -> HttpResponse:
+    """What a valid form comes to: shown first, done when that was confirmed."""
     try:
         if confirms:
             return _done(case, _carry_out(case, form))
-        return _show(case, form, would=_take(case, form, version=order.version, rehearse=True))
+        return _show(case, form, would=_take(case, form, version=case.order.version, rehearse=True))
     except VersionConflict:
-        fresh = _Case(request, admin, case.store, admin.row_or_404(request, str(order.pk)), case.now)
-        return _closed(fresh) if not can_be_recorded(fresh.order) else _show(fresh, fresh.form(), said=_CHANGED)
+        order = case.admin.row_or_404(case.request, str(case.order.pk))
+        fresh = _Case(case.request, case.admin, case.store, order, case.now)
+        return _show(fresh, fresh.form(), said=_CHANGED) if can_be_recorded(order) else _closed(fresh)
     except Invalid as error:
         form.show_errors(error, FIELDS)
     except DomainError as error:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from django.db import transaction
 from django.http import HttpRequest
@@ -76,7 +76,8 @@ def within_limits(
             raise type(error).at(f"/apply_{kind}", error.errors[0].detail) from error
         note_adjusted(kind, amount, adjuster, now=now)
     parts = [_part(order, kind, amount, store, now) for kind, amount in taken.items()]
-    transaction.set_rollback(rehearse)
+    if rehearse:
+        transaction.set_rollback(True)
     return Outcome(order, taken, parts)
 
 
@@ -97,22 +98,19 @@ def limit_words(request: HttpRequest, kind: Kind, now: datetime) -> str:
 
 def _part(order: Order, kind: Kind, amount: Amount, store: Store, now: datetime) -> Part:
     currency = currency_of(order, kind)
-    available = LEDGERS[kind].available([order.customer_id], now=now) if order.customer_id else {}
-    after = available.get((order.customer_id or 0, currency), 0)
-    drawn = LEDGERS[kind].tables.allocation.unscoped.filter(order=order, redemption__isnull=True)
+    customer_id = order.customer_id or 0
+    after = LEDGERS[kind].available([customer_id], now=now).get((customer_id, currency), 0)
+    drawn = LEDGERS[kind].tables.allocation.objects.for_store(store).filter(order=order, redemption__isnull=True)
     return Part(
         title=NAMES[kind].capitalize(),
         uses=show(amount, currency, store),
         before=show(after + amount, currency, store),
         after=show(after, currency, store),
-        lots=[
-            f"{show(row.amount, currency, store)} of lot #{row.lot_id} "
-            f"({row.lot.get_origin_display().lower()}, {_until(row.lot, store)})"
-            for row in drawn.select_related("lot").order_by("id")
-        ],
+        lots=[_lot_words(row, currency, store) for row in drawn.select_related("lot").order_by("id")],
     )
 
 
-def _until(lot: object, store: Store) -> str:
-    last = show_last_day(getattr(lot, "expires_at", None), store)
-    return f"valid until {last}" if getattr(lot, "expires_at", None) else "never expires"
+def _lot_words(row: Any, currency: str, store: Store) -> str:
+    lot = row.lot
+    until = f"valid until {show_last_day(lot.expires_at, store)}" if lot.expires_at else "never expires"
+    return f"{show(row.amount, currency, store)} of lot #{lot.pk} ({lot.get_origin_display().lower()}, {until})"

@@ -44,8 +44,8 @@ def said_there(order: Order) -> dict[Kind, Amount]:
 def worth(order: Order) -> Decimal:
     """What the order most likely came to before credits, to begin with: a person can say otherwise (O8)."""
     if order.total_named or order.platform not in _NET_OF_CREDITS:
-        return order.total
-    return order.total + Decimal(said_there(order).get("credits", 0))
+        return Decimal(order.total)
+    return Decimal(order.total + said_there(order).get("credits", 0))
 
 
 def used_there_card(order: Order, store: Store, *, may_record: bool, now: datetime) -> Card | None:
@@ -91,7 +91,9 @@ def _has(order: Order, kind: Kind, amount: Amount, now: datetime) -> bool:
 
 
 def _one_click(order: Order, said: Mapping[Kind, Amount], label: str) -> dict[str, str]:
-    fields = {kind: f"{said[kind]:f}" if kind == "credits" else str(said[kind]) for kind in KINDS if kind in said}
+    fields: dict[str, str] = {
+        kind: f"{said[kind]:f}" if kind == "credits" else str(said[kind]) for kind in KINDS if kind in said
+    }
     total = {"total": f"{worth(order):f}"} if "credits" in said else {}
     more = {"reason": f"Used on {label}", "version": str(order.version), "once": uuid4().hex, "_confirm": "1"}
     return {**fields, **total, **more}
