@@ -93,7 +93,7 @@ def limit_words(request: HttpRequest, kind: Kind, now: datetime) -> str:
     """How much of a kind the person may still take today; empty without a limit."""
     store = active_store(request)
     left = left_today(kind, adjuster_of(request, current_settings(store)), now=now)
-    return "" if left is None else f"You have {words_of_left(kind, left, store)}"
+    return "" if left is None else f"Your limit: {words_of_left(kind, left, store)}"
 
 
 def _part(order: Order, kind: Kind, amount: Amount, store: Store, now: datetime) -> Part:

@@ -9,6 +9,7 @@ from uuid import uuid4
 
 from loyalty.ledger.ledger import Kind
 from loyalty.ledger.planner import Amount
+from loyalty.money import quantise
 from loyalty.platforms.registry import LABELS
 from loyalty.stores.models import Store
 from orders.admin.taking import balance_words
@@ -43,22 +44,18 @@ def said_there(order: Order) -> dict[Kind, Amount]:
 
 def worth(order: Order) -> Decimal:
     """What the order most likely came to before credits, to begin with: a person can say otherwise (O8)."""
-    if order.total_named or order.platform not in _NET_OF_CREDITS:
-        return Decimal(order.total)
-    return Decimal(order.total + said_there(order).get("credits", 0))
+    there = 0 if order.total_named or order.platform not in _NET_OF_CREDITS else said_there(order).get("credits", 0)
+    return quantise(Decimal(order.total + there), order.currency)
 
 
 def used_there_card(order: Order, store: Store, *, may_record: bool, now: datetime) -> Card | None:
     """The card, or None while the platform says nothing, or nothing that is not recorded here already."""
     said = {kind: amount for kind, amount in said_there(order).items() if not used_directly(order, kind)}
-    unsaid = bool(order.platform_data.get("credits_named_there")) and not order.credits_applied
-    if not said and not unsaid:
+    if not said:
         return None
     label = LABELS.get(order.platform, order.platform)
     amounts = " and ".join(show(amount, currency_of(order, kind), store) for kind, amount in said.items())
-    words = f"{label} says that {amounts} were used there." if said else ""
-    if unsaid and "credits" not in said:
-        words = f"{words} {label} says that store credit was used there, but not how much.".strip()
+    words = f"{label} says that {amounts} were used there."
     open_kinds = can_be_recorded(order)
     offered = {kind: amount for kind, amount in said.items() if kind in open_kinds}
     if not (may_record and open_kinds):
