@@ -76,6 +76,7 @@ UNSCOPED = {
     "orders/services/rewards.py",
     "orders/services/rules_backtesting.py",
     "orders/services/shortfalls.py",
+    "orders/services/spending.py",
     "orders/services/undoing.py",
     "orders/services/warnings.py",
 }

@@ -38,3 +38,8 @@ def first_time(token: str, *, store: Store, now: datetime) -> bool:
         token=token[:40] or uuid4().hex, defaults={"store": store, "created_at": now}
     )
     return bool(created)
+
+
+def was_sent(token: str, *, store: Store) -> bool:
+    """Whether the form with this token has been carried out, for pages that have nothing more to show then."""
+    return bool(token) and bool(SentForm.objects.for_store(store).filter(token=token[:40]).exists())

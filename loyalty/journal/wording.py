@@ -147,6 +147,8 @@ def _merged_away(data: dict[str, Any], store: Store) -> str:
 
 
 def _spent(data: dict[str, Any], store: Store) -> str:
+    if data.get("trigger") == "admin":
+        return f"Recorded by staff: the order used {_both(data, store)}"
     return f"Paid with {_both(data, store)}"
 
 

@@ -211,6 +211,7 @@ class Ledger:
         *,
         currency: str,
         cause: Cause,
+        remark_id: int | None = None,
         actor: Actor,
         trigger: str,
         now: datetime,
@@ -220,7 +221,7 @@ class Ledger:
         Raises InsufficientBalance, all or nothing.
         """
         draws = self._draw(customer, amount, currency=currency, now=now)
-        entries = [self._spending(customer, taken, currency, cause) for taken in draws]
+        entries = [self._spending(customer, taken, currency, cause, remark_id) for taken in draws]
         self._post(entries, [customer.pk], actor=actor, trigger=trigger, now=now)
 
     def give_back(self, returns: Sequence[Return], *, actor: Actor, trigger: str, now: datetime) -> dict[int, int]:
@@ -313,7 +314,7 @@ class Ledger:
     def _of_currency(self, lots: "QuerySet[AbstractLot]", currency: str) -> "QuerySet[AbstractLot]":
         return lots.filter(Q(currency=currency)) if self.tables.has_currency else lots
 
-    def _spending(self, customer: Customer, taken: Draw, currency: str, cause: Cause) -> Entry:
+    def _spending(self, customer: Customer, taken: Draw, currency: str, cause: Cause, remark_id: int | None) -> Entry:
         return Entry(
             store_id=customer.store_id,
             customer_id=customer.pk,
@@ -322,6 +323,7 @@ class Ledger:
             currency=currency,
             lot_id=taken.lot_id,
             cause=cause,
+            remark_id=remark_id,
         )
 
 

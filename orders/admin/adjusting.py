@@ -1,8 +1,7 @@
 """The form that gives or removes credits or points by hand (L6)."""
 
 from datetime import date, datetime
-from decimal import Decimal
-from typing import Any, Final
+from typing import Any
 
 from django import forms
 from django.db import transaction
@@ -16,14 +15,12 @@ from loyalty.ledger.expiry import end_of_day, local_day, scheme_last_day
 from loyalty.ledger.ledger import Kind
 from loyalty.ledger.limits import Adjuster, check_within_limit, lock_left_today, note_adjusted, words_of_left
 from loyalty.ledger.planner import Amount, InsufficientBalance
-from loyalty.money import quantise
 from loyalty.stores.active import acting, acting_user, active_store, role_of
 from loyalty.stores.actors import Trigger
 from loyalty.stores.models import Customer, Store
 from loyalty.stores.preferences import StoreSettings, current_settings
+from orders.admin.amounts import checked_amount
 from orders.kinds import LEDGERS, NAMES, show
-
-_LARGEST: Final = Decimal(10) ** 12
 
 
 class AdjustForm(OnceForm):
@@ -62,17 +59,7 @@ class AdjustForm(OnceForm):
 
     def clean_amount(self) -> Amount:
         """A positive amount in the currency's own units; whole points."""
-        amount: Decimal = self.cleaned_data["amount"]
-        if not 0 < amount < _LARGEST:
-            raise forms.ValidationError("Enter an amount above zero.")
-        if self.currency:
-            try:
-                return quantise(amount, self.currency)
-            except ValueError as error:
-                raise forms.ValidationError(str(error)) from error
-        if amount != amount.to_integral_value():
-            raise forms.ValidationError("Points are whole numbers.")
-        return int(amount)
+        return checked_amount(self.cleaned_data["amount"], self.currency)
 
     def clean_expires_on(self) -> date | None:
         """A day that is not over yet."""

@@ -36,6 +36,7 @@ from orders.admin.late_payments import keep_all_cancelled, refund_page
 from orders.admin.order_filters import OrderFilter
 from orders.admin.order_tabs import TABS, tab_context
 from orders.admin.queue import queue_page
+from orders.admin.recording import record_page
 from orders.admin.reinstating import reinstate_address, reinstate_page
 from orders.admin.rules_backtest import rules_backtest_page
 from orders.admin.saved_views import delete_view_page, keep_view_page, rename_view_page, views_context
@@ -52,9 +53,11 @@ from orders.admin.showing import (
 from orders.admin.standing import standing_cards
 from orders.admin.undoing import undo_page
 from orders.admin.upcoming import upcoming_page
+from orders.admin.used_there import used_there_card
 from orders.admin.walking import skip_page, start_page
 from orders.models import OPEN_ON_PLATFORM, WAITING_SINCE, Order, OrderStatus, PaymentStatus
 from orders.services.changing import change_order
+from orders.services.spending import can_be_recorded
 
 _CUSTOMERS_LOOKED_AT = 200
 _DECIDED_AT_ONCE = 500
@@ -118,6 +121,7 @@ class OrderAdmin(StoreModelAdmin):
         StoreView("<path:object_id>/undo/", "undo", undo_page),
         StoreView("<path:object_id>/cancel/", "cancel", cancel_page),
         StoreView("<path:object_id>/reinstate/", "reinstate", reinstate_page),
+        StoreView("<path:object_id>/record/", "record", record_page),
         StoreView("<path:object_id>/refund-later/", "refund_later", refund_page),
         StoreView("<path:object_id>/settle-codes/", "settle_codes", settle_page),
         StoreView("<path:object_id>/hold/", "hold", hold_page),
@@ -163,12 +167,12 @@ class OrderAdmin(StoreModelAdmin):
         order: Order = self.row_or_404(request, object_id)
         if request.method == "POST":
             return self._change_status(request, order)
-        store = active_store(request)
+        store, now = active_store(request), timezone.now()
         tab = request.GET.get("tab", "")
         shown = tab if tab in TABS else "details"
         context = {
             **self.admin_site.each_context(request),
-            **tab_context(shown, order, store, now=timezone.now()),
+            **tab_context(shown, order, store, now=now),
             "title": f"Order {order.number}",
             "opts": self.opts,
             "original": order,
@@ -176,6 +180,8 @@ class OrderAdmin(StoreModelAdmin):
             "customer": order.customer,
             "standing": standing_cards(order, store),
             "late_codes": late_codes(order, store),
+            "used_there": used_there_card(order, store, may_record=may(request, Can.ADJUST_LEDGER), now=now),
+            "may_record": may(request, Can.ADJUST_LEDGER) and bool(can_be_recorded(order)),
             "badges": [status_badge(order), payment_badge(order)],
             "may_cancel": may(request, Can.CANCEL_ORDERS),
             "may_redeem": may(request, Can.REDEEM),

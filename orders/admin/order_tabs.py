@@ -72,7 +72,6 @@ def _details(order: Order, store: Store, now: datetime) -> dict[str, Any]:
     ]
     return {
         "kinds": kinds,
-        "elsewhere": _elsewhere(order, store),
         "facts": _facts(order, store),
         "lines": lines,
         "hold": hold_card(order, store, now),
@@ -140,18 +139,6 @@ def _customer_link(order: Order) -> str:
 
 def _shown(order: Order, kind: Kind, amount: Amount, store: Store) -> str:
     return show(amount, currency_of(order, kind), store)
-
-
-def _elsewhere(order: Order, store: Store) -> str:
-    """What the platform says was used there; this system cannot return it (O5)."""
-    data = order.platform_data
-    credits, points = Decimal(str(data.get("credits_used_there") or 0)), int(data.get("points_used_there") or 0)
-    parts = [show(credits, order.currency, store)] if credits else []
-    parts += [show(points, "", store)] if points else []
-    if not parts:
-        return ""
-    there = f"{order.platform} says that {' and '.join(parts)} were used there."
-    return f"{there} That value can only be returned on {order.platform}."
 
 
 def _used(order: Order, store: Store, now: datetime) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from loyalty.stores.actors import Actor
 from loyalty.stores.models import Store
 from orders.models import Order, OrderStatus, PaymentStatus
 from orders.services.applying import lock_order
-from orders.services.placing import OrderCancelled
+from orders.services.spending import OrderCancelled
 
 
 @transaction.atomic

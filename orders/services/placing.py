@@ -8,54 +8,27 @@ from typing import Any
 
 from django.db import IntegrityError, connection, transaction
 
-from loyalty.errors import Conflict, FieldError, Invalid
+from loyalty.errors import FieldError, Invalid
 from loyalty.journal.record import Event, Happening, record
-from loyalty.ledger.ledger import Kind
-from loyalty.ledger.planner import Amount, InsufficientBalance
-from loyalty.ledger.posting import Cause, lock_customers
-from loyalty.money import quantise
-from loyalty.platforms.registry import LABELS
 from loyalty.stores.actors import Actor, Trigger
-from loyalty.stores.identifying import CustomerFacts, identify
-from loyalty.stores.merged import hold_person
-from loyalty.stores.models import Customer, Store
-from loyalty.stores.preferences import current_settings
+from loyalty.stores.identifying import CustomerFacts
+from loyalty.stores.models import Store
 from loyalty.tags import clean_tags, tag_key
-from orders.kinds import KINDS, LEDGERS, NAMES, applied, currency_of, plain, show
 from orders.models import Order, OrderStatus, PaymentStatus
 from orders.redemption_models import Redemption
 from orders.services.applying import lock_order
-from orders.services.changing import note_payment, order_updated
-from orders.services.code_uses import normalised, use_codes
-from orders.services.earning import Earner, settle_earned
+from orders.services.changing import note_payment
+from orders.services.code_uses import normalised
 from orders.services.rules import facts_of
-from orders.services.watching import WATCHED, watch
-
-
-class SpendDiffers(Conflict):
-    """The order has already spent another amount of this kind."""
-
-    code = "spend-differs"
-    title = "The order has already used another amount."
-
-
-class CustomerDiffers(Conflict):
-    """The order is another customer's than the one whom the spend names (O7)."""
-
-    code = "customer-differs"
-    title = "The order is another customer's."
-
-
-class OrderCancelled(Conflict):
-    """A cancelled order takes nothing from the customer."""
-
-    code = "order-cancelled"
-    title = "The order is cancelled."
+from orders.services.spending import Spend, customer_named, spend_on
 
 
 @dataclass(frozen=True, slots=True)
 class NewOrder:
-    """An order to be recorded; ``customer`` is an id or facts. Amounts are in ``currency``, points whole."""
+    """An order to be recorded; ``customer`` is an id or facts. Amounts are in ``currency``, points whole.
+
+    ``reason`` is why a person records what it uses.
+    """
 
     number: str
     total: Decimal
@@ -72,6 +45,7 @@ class NewOrder:
     apply_credits: Decimal = Decimal(0)
     apply_points: int = 0
     codes: Sequence[str] = ()
+    reason: str = ""
 
 
 @transaction.atomic
@@ -90,17 +64,26 @@ def place_order(*, store: Store, new: NewOrder, actor: Actor, trigger: Trigger, 
     order, created = _existing(store, new), False
     if order is None:
         order, created = _insert_once(store, new, actor, trigger, now)
-    settings = current_settings(store)
-    before = None if created else facts_of(order)
-    named = not created and _take_customer(order, new, actor, now)
-    coded = use_codes(order, _issued_here(store, new.codes), actor=actor, now=now)
-    spent = _spend(order, new, actor, trigger, now) or coded
-    # The client says what the order is, and what was spent on it may belong back at once (N2).
-    if (created or spent) and watch(order, before, rules=settings.spent_revert, now=now):
-        order.save(update_fields=WATCHED)
-    if created or named or coded:
-        settle_earned([Earner(order, store, settings)], actor=actor, trigger=trigger, now=now)
+    spend_on(
+        order,
+        _spend_of(new),
+        before=None if created else facts_of(order),
+        codes=_issued_here(store, new.codes),
+        actor=actor,
+        trigger=trigger,
+        now=now,
+    )
     return order, created
+
+
+def _spend_of(new: NewOrder) -> Spend:
+    return Spend(
+        customer=new.customer,
+        credits=new.apply_credits,
+        points=new.apply_points,
+        total=new.total,
+        reason=new.reason,
+    )
 
 
 def _one_at_a_time(store: Store, new: NewOrder) -> None:
@@ -141,7 +124,7 @@ def _insert(store: Store, new: NewOrder, actor: Actor, trigger: Trigger, now: da
         number=new.number,
         external_id=new.external_id,
         platform=new.platform,
-        customer=_customer(store, new, now),
+        customer=customer_named(store, new.customer, now),
         status=new.status,
         payment_status=new.payment_status,
         payment_due_at=new.payment_due_at,
@@ -163,59 +146,6 @@ def _insert(store: Store, new: NewOrder, actor: Actor, trigger: Trigger, now: da
     return order
 
 
-def _customer(store: Store, new: NewOrder, now: datetime) -> Customer | None:
-    if isinstance(new.customer, int):
-        customer: Customer | None = Customer.objects.for_store(store).filter(pk=new.customer).first()
-        if customer is None:
-            raise Invalid.at("/customer", "This store has no customer with this id.", code="not-found")
-        return hold_person(customer.pk)
-    if new.customer is None:
-        return None
-    customer = identify(store, new.customer, now=now)
-    if customer is None and new.customer.email:
-        detail = "Several customers have this e-mail address. Name one of them by its id."
-        raise Invalid.at("/customer", detail, code="not-unique")
-    return customer
-
-
-def _take_customer(order: Order, new: NewOrder, actor: Actor, now: datetime) -> bool:
-    """Hold the spend's customer against the order's; an order without one takes him, and then the answer is True."""
-    named = _customer(order.store, new, now) if new.apply_credits or new.apply_points else None
-    if named is None or named.pk == order.customer_id:
-        return False
-    if order.customer_id is not None:
-        raise CustomerDiffers("This order is another customer's; what it uses can only be taken from its own.")
-    order.customer = named
-    order.version += 1
-    order.updated_at = now
-    order.save(update_fields=["customer", "version", "updated_at"])
-    record([order_updated(order, {"customer_id": (None, named.pk)})], actor=actor, now=now)
-    return True
-
-
-def _spend(order: Order, new: NewOrder, actor: Actor, trigger: Trigger, now: datetime) -> bool:
-    """Take what is not taken yet; answers whether anything was."""
-    asked: dict[Kind, Amount] = {"credits": new.apply_credits, "points": new.apply_points}
-    wanted = {kind: asked[kind] for kind in KINDS if asked[kind] and _is_new(order, kind, asked[kind])}
-    if not wanted:
-        return False
-    total = order.total
-    customer = _spender(order, new, wanted)
-    lock_customers([customer.pk])
-    for kind, amount in wanted.items():
-        _take(order, customer, kind, amount, actor, trigger, now)
-    order.version += 1
-    order.updated_at = now
-    order.save(update_fields=["credits_applied", "points_applied", "total", "total_named", "version", "updated_at"])
-    order.refresh_from_db()
-    spent = {kind: plain(amount, currency_of(order, kind)) for kind, amount in wanted.items()}
-    happenings = [_happening(order, Event.ORDER_SPENT, spent | {"currency": order.currency})]
-    if order.total != total:
-        happenings.append(order_updated(order, {"total": (total, order.total)}))
-    record(happenings, actor=actor, now=now)
-    return True
-
-
 def _issued_here(store: Store, codes: Sequence[str]) -> set[str]:
     if not codes:
         return set()
@@ -229,62 +159,6 @@ def _issued_here(store: Store, codes: Sequence[str]) -> set[str]:
     if errors:
         raise Invalid(errors=errors)
     return wanted
-
-
-def _is_new(order: Order, kind: Kind, amount: Amount) -> bool:
-    spent = applied(order, kind) - (order.points_by_codes if kind == "points" else 0)
-    if spent and spent != amount:
-        used, asked = (show(value, currency_of(order, kind), order.store) for value in (spent, amount))
-        raise SpendDiffers(f"This order has already used {used} of {NAMES[kind]}, not {asked}.")
-    return not spent
-
-
-def _spender(order: Order, new: NewOrder, wanted: Mapping[Kind, Amount]) -> Customer:
-    if order.status == OrderStatus.CANCELLED:
-        raise OrderCancelled("This order is cancelled; credits and points cannot be applied to it.")
-    if order.customer is None:
-        raise Invalid.at("/customer", "Credits and points need a customer who holds them.", code="required")
-    for kind, amount in wanted.items():
-        if amount < 0:
-            raise Invalid.at(f"/apply_{kind}", "An order cannot use less than nothing.")
-    if "credits" in wanted:
-        _check_credits(order, new)
-    customer: Customer = order.customer
-    return customer
-
-
-def _check_credits(order: Order, new: NewOrder) -> None:
-    """Hold the credits against the total; on an order from a platform the one named here, which becomes its own (O8).
-
-    What a platform says may be what was left to pay, after credits and codes.
-    """
-    _in_unit(new.apply_credits, order.currency, "/apply_credits")
-    if order.platform in LABELS:
-        order.total, order.total_named = _in_unit(new.total, order.currency, "/total"), True
-    if new.apply_credits > order.total:
-        raise Invalid.at("/apply_credits", "More credits than the order's total.", code="above-total")
-
-
-def _in_unit(amount: Decimal, currency: str, pointer: str) -> Decimal:
-    """The amount in the unit of the order's currency, which may be another one than the client thought of."""
-    try:
-        return quantise(amount, currency)
-    except ValueError as error:
-        raise Invalid.at(pointer, f"{error} The order is in {currency}.") from error
-
-
-def _take(
-    order: Order, customer: Customer, kind: Kind, amount: Amount, actor: Actor, trigger: Trigger, now: datetime
-) -> None:
-    currency = currency_of(order, kind)
-    try:
-        LEDGERS[kind].spend(
-            customer, amount, currency=currency, cause=Cause(order.pk), actor=actor, trigger=trigger, now=now
-        )
-    except InsufficientBalance as error:
-        detail = f"The customer does not have {show(amount, currency, order.store)}: {error.detail}"
-        raise InsufficientBalance.at(f"/apply_{kind}", detail) from error
-    setattr(order, f"{kind}_applied", applied(order, kind) + amount)
 
 
 def _happening(order: Order, event: Event, data: dict[str, Any]) -> Happening:

@@ -38,6 +38,7 @@ GET_PAGES: dict[str, Can] = {
     "orders_order_cancel": Can.CANCEL_ORDERS,
     "orders_order_backtest": Can.CHANGE_SETTINGS,
     "orders_order_rules_backtest": Can.CHANGE_SETTINGS,
+    "orders_order_record": Can.ADJUST_LEDGER,
     "orders_order_reinstate": Can.CANCEL_ORDERS,
     "orders_order_upcoming": Can.VIEW,
     "orders_order_queue": Can.VIEW,

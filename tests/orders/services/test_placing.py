@@ -16,7 +16,8 @@ from loyalty.stores.identifying import CustomerFacts
 from loyalty.stores.models import Customer, Store
 from loyalty.stores.preferences import EarningSettings, StoreSettings
 from orders.models import Order, OrderStatus
-from orders.services.placing import CustomerDiffers, NewOrder, OrderCancelled, SpendDiffers, place_order
+from orders.services.placing import NewOrder, place_order
+from orders.services.spending import CustomerDiffers, OrderCancelled, SpendDiffers
 from tests import factories
 from tests.factories import ACTOR, NOW
 

@@ -17,7 +17,7 @@ from orders.models import Order, OrderStatus, Problem
 from orders.services.automatic import JOB
 from orders.services.changing import change_order
 from orders.services.holding import hold_order, release_order
-from orders.services.placing import OrderCancelled
+from orders.services.spending import OrderCancelled
 from orders.services.upcoming import (
     Affected,
     due_at,

@@ -1,0 +1,96 @@
+"""What a platform says was used there: shown as *not in this ledger* until it is recorded here (O5)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Final
+from uuid import uuid4
+
+from loyalty.ledger.ledger import Kind
+from loyalty.ledger.planner import Amount
+from loyalty.money import quantise
+from loyalty.platforms.registry import LABELS
+from loyalty.stores.models import Store
+from orders.admin.taking import balance_words
+from orders.kinds import KINDS, LEDGERS, currency_of, show
+from orders.models import Order
+from orders.services.spending import can_be_recorded, used_directly
+
+# Platforms whose total is what was left to pay after credits; the others count them as a payment.
+_NET_OF_CREDITS: Final = frozenset({"shopline", "woocommerce"})
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """The card on the order's page; ``fields`` are what one click sends, None where a person has to look first."""
+
+    title: str
+    words: str
+    balances: list[str]
+    submit: str
+    fields: Mapping[str, str] | None
+
+
+def said_there(order: Order) -> dict[Kind, Amount]:
+    """How much the platform says was used there, by kind; without those of which it says nothing."""
+    data = order.platform_data
+    said: dict[Kind, Amount] = {
+        "credits": Decimal(str(data.get("credits_used_there") or 0)),
+        "points": int(data.get("points_used_there") or 0),
+    }
+    return {kind: amount for kind, amount in said.items() if amount > 0}
+
+
+def worth(order: Order) -> Decimal:
+    """What the order most likely came to before credits, to begin with: a person can say otherwise (O8)."""
+    there = 0 if order.total_named or order.platform not in _NET_OF_CREDITS else said_there(order).get("credits", 0)
+    return quantise(Decimal(order.total + there), order.currency)
+
+
+def used_there_card(order: Order, store: Store, *, may_record: bool, now: datetime) -> Card | None:
+    """The card, or None while the platform says nothing, or nothing that is not recorded here already."""
+    said = {kind: amount for kind, amount in said_there(order).items() if not used_directly(order, kind)}
+    if not said:
+        return None
+    label = LABELS.get(order.platform, order.platform)
+    amounts = " and ".join(show(amount, currency_of(order, kind), store) for kind, amount in said.items())
+    words = f"{label} says that {amounts} were used there."
+    open_kinds = can_be_recorded(order)
+    offered = {kind: amount for kind, amount in said.items() if kind in open_kinds}
+    if not (may_record and open_kinds):
+        return Card("Not in this ledger", f"{words} {_stays(order, label)}", [], "", None)
+    customer = order.customer
+    balances = (
+        [balance_words(customer, kind, currency_of(order, kind), store, now) for kind in offered] if customer else []
+    )
+    words = (
+        f"{words} If the customer spent it from the balance that is kept here, record it: it is taken from that "
+        f"balance, and comes back with the order. What is kept on {label} itself comes back there only."
+    )
+    enough = customer is not None and all(_has(order, kind, amount, now) for kind, amount in offered.items())
+    return Card(
+        title="Not in this ledger",
+        words=words,
+        balances=balances,
+        submit=f"Record {amounts}" if offered and enough else "",
+        fields=_one_click(order, offered, label) if offered and enough else None,
+    )
+
+
+def _stays(order: Order, label: str) -> str:
+    return f"That value can only be returned on {label}."
+
+
+def _has(order: Order, kind: Kind, amount: Amount, now: datetime) -> bool:
+    key = (order.customer_id or 0, currency_of(order, kind))
+    return LEDGERS[kind].available([key[0]], now=now).get(key, 0) >= amount
+
+
+def _one_click(order: Order, said: Mapping[Kind, Amount], label: str) -> dict[str, str]:
+    fields: dict[str, str] = {
+        kind: f"{said[kind]:f}" if kind == "credits" else str(said[kind]) for kind in KINDS if kind in said
+    }
+    total = {"total": f"{worth(order):f}"} if "credits" in said else {}
+    more = {"reason": f"Used on {label}", "version": str(order.version), "once": uuid4().hex, "_confirm": "1"}
+    return {**fields, **total, **more}
