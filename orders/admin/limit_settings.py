@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from django import forms
 
-from loyalty.api.values import MAX_DIGITS, amount_text
+from loyalty.api.values import MAX_DIGITS
 from loyalty.backoffice.setting_cards import CardForm, CardKind
 from loyalty.backoffice.setting_pages import SettingsPage
 from loyalty.money import format_money
