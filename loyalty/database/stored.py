@@ -1,9 +1,9 @@
 """Reading instants and days whatever was stored, so that no row stops a page (L8).
 
-PostgreSQL stores ``infinity`` and years that Python does not have. Python has the years 1 and 9999 and fails when a time
-zone, a second more or a day less would lead out of them. So what lies beyond is read as the last that Python has, and
-an instant of the first or the last year stops at the end of time where others go on. What comes in from outside is held
-to a narrower range (:mod:`loyalty.instants`); this is for what got in before, or past us.
+PostgreSQL stores ``infinity`` and years that Python does not have. Python has the years 1 to 9999, and fails when a
+time zone, a second more or a day less leads out of them. So what lies beyond is read as the last that Python has, and an
+instant of the first or the last year stops at the end of time where others go on. What comes in from outside is held to
+a narrower range (:mod:`loyalty.instants`); this is for what got in before, or past us.
 """
 
 from datetime import MAXYEAR, MINYEAR, UTC, date, datetime, timedelta, tzinfo
@@ -15,6 +15,8 @@ from psycopg.types.datetime import DateLoader, TimestamptzLoader
 
 _INSTANT: Final = postgres.types["timestamptz"].oid
 _DAY: Final = postgres.types["date"].oid
+_FIRST: Final = datetime.min.replace(tzinfo=UTC)
+_LAST: Final = datetime.max.replace(tzinfo=UTC)
 # As PostgreSQL writes them: before the year 1, or before everything.
 _BEFORE: Final = (b"-infinity", b"BC")
 
@@ -32,14 +34,14 @@ class EdgeInstant(datetime):
         try:
             return super().astimezone(tz)
         except OverflowError:
-            return self.of(self._end().replace(tzinfo=tz))
+            return self._end(tz)
 
     def __add__(self, other: timedelta) -> Self:
         """As every instant, within time."""
         try:
             return super().__add__(other)
         except OverflowError:
-            return self.of(self._end().replace(tzinfo=self.tzinfo))
+            return self._end(self.tzinfo)
 
     __radd__ = __add__
 
@@ -47,8 +49,9 @@ class EdgeInstant(datetime):
         """As every instant, within time."""
         return self + -other if isinstance(other, timedelta) else super().__sub__(other)
 
-    def _end(self) -> datetime:
-        return datetime.min if self.year == MINYEAR else datetime.max
+    def _end(self, tz: tzinfo | None) -> Self:
+        """The end that it is near, as a clock in ``tz`` shows it."""
+        return self.of((_FIRST if self.year == MINYEAR else _LAST).replace(tzinfo=tz))
 
 
 def read_whatever_is_stored(connection: Any, **_signal: Any) -> None:
@@ -61,7 +64,7 @@ def read_whatever_is_stored(connection: Any, **_signal: Any) -> None:
             try:
                 instant: datetime = super().load(data)
             except DataError:
-                instant = (datetime.min if _is_before(data) else datetime.max).replace(tzinfo=UTC)
+                instant = _FIRST if _is_before(data) else _LAST
             return instant if MINYEAR < instant.year < MAXYEAR else EdgeInstant.of(instant)
 
     adapters.register_loader("timestamptz", InstantLoader)

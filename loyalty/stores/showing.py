@@ -3,10 +3,16 @@
 from datetime import date, datetime
 
 from babel.dates import format_date, format_skeleton, format_time
+from django.db.models import TextChoices
 
 from loyalty.ledger.expiry import last_day_of_use
 from loyalty.locales import locale_of
 from loyalty.stores.models import Store
+
+
+def label_of(choices: type[TextChoices], value: str | None) -> str:
+    """What people call one of the choices; what is none of them is shown as it was stored (L8). Empty for none."""
+    return str(choices(value).label) if value in choices.values else value or ""
 
 
 def show_moment(moment: datetime | None, store: Store) -> str:

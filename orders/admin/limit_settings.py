@@ -9,7 +9,7 @@ from django import forms
 from loyalty.api.values import MAX_DIGITS
 from loyalty.backoffice.setting_cards import CardForm, CardKind
 from loyalty.backoffice.setting_pages import SettingsPage
-from loyalty.money import format_money
+from loyalty.money import amount_text, format_money
 from loyalty.stores.models import Membership, Role, Store
 from loyalty.stores.preferences import StoreSettings
 from loyalty.stores.showing import show_moment

@@ -28,7 +28,7 @@ def worth_words(row: Reward | Redemption, store: Store) -> str:
 
 def state_badges(row: Redemption, now: datetime) -> SafeString:
     """Claimed, Used or Reversed, and beside it what the platform still has to do."""
-    badges = [badge(RedemptionState(row.state).label, _COLOURS[RedemptionState(row.state)])]
+    badges = [badge(row.get_state_display(), _COLOURS.get(row.state, ""))]
     if row.state == RedemptionState.CLAIMED and is_expired(row.expires_at, now):
         badges.append(badge("Expired", "red"))
     words = platform_words(row)
@@ -47,7 +47,7 @@ def platform_words(row: Redemption) -> str:
         PlatformState.CONFIRMED: "Deleted on the platform" if deleted else "Active on the platform",
         PlatformState.FAILED: "Platform refused the deletion" if deleted else "Platform refused the code",
     }
-    return words[row.platform_state]
+    return words.get(row.platform_state, "")
 
 
 def redemption_row(row: Redemption, store: Store, now: datetime) -> dict[str, Any]:

@@ -85,7 +85,7 @@ def revert_badge(order: Order, kind: Kind, store: Store) -> SafeString | str:
         return DASH
     partial = words != RevertStatus.REVERTED.label
     colour = "orange" if words == RevertStatus.NOT_REVERTED.label else "blue" if partial else "green"
-    decided = _DECISIONS.get(PersonsDecision(decision(order, kind))) if colour != "green" else None
+    decided = _DECISIONS.get(decision(order, kind)) if colour != "green" else None
     shown = badge(words, colour)
     return _with_note(shown, decided) if decided else shown
 
