@@ -1,5 +1,6 @@
 """The tiles of the dashboard. Counts are bounded, and every query runs on an index that leads with the store."""
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final, Literal

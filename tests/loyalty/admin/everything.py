@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from itertools import product
-from typing import Any
+from typing import Any, Final
 
 from django.contrib import admin
 from django.test import Client
@@ -17,6 +17,9 @@ from tests import factories
 from tests.loyalty.admin.test_walk import GET_PAGES, OPERATOR, Shop
 from tests.loyalty.api.addresses import OPERATIONS, filled
 from tests.loyalty.api.support import ApiClient
+
+# Pages of orders that are opened; the lists show all of them.
+MOST_ORDERS: Final = 8
 
 
 def look_at_everything(shop: Shop) -> tuple[int, Mapping[str, Any]]:
@@ -42,11 +45,17 @@ def _pages(shop: Shop) -> Iterator[tuple[str, Any]]:
         exports = getattr(shown, "exports", ())
         addresses += [reverse(name, args=[export.key, suffix]) for export, (suffix, _) in product(exports, FORMATS)]
     addresses += [f"{shop.address('stores_customer_change')}?tab={tab}" for tab in customer_tabs.TABS]
-    for order in Order.objects.for_store(shop.store):
+    for order in _some_orders(shop):
         page = reverse("admin:orders_order_change", args=[order.pk])
         addresses += [f"{page}?tab={tab}" for tab in order_tabs.TABS]
     for address in addresses:
         yield address, _whole(client.get(address))
+
+
+def _some_orders(shop: Shop) -> list[Order]:
+    """The shop's own, and some of those that came in."""
+    orders = list(Order.objects.for_store(shop.store).order_by("pk"))
+    return [shop.order, *orders[1 :: max(len(orders) // MOST_ORDERS, 1)]]
 
 
 def _whole(answer: Any) -> Any:

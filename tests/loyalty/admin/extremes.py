@@ -14,7 +14,9 @@ OWN_JSON: Final = frozenset(
     {"body", "counts", "data", "facts", "filters", "headers", "lots", "notes", "platform_data", "rules_news"}
 )
 # What names a row in addresses, what says what a row is, and secrets.
-KEPT: Final = frozenset({"slug", "time_zone", "secret_hash", "prefix", "scopes", "key", "kind", "topic", "lane", "code"})
+KEPT: Final = frozenset(
+    {"slug", "time_zone", "secret_hash", "prefix", "scopes", "key", "kind", "topic", "lane", "code"}
+)
 # Right to left, overridden, outside the first plane, and what templates and spreadsheets would carry out.
 ODD: Final = "=1+1 \u05d0\u202e\U0001f984\u200f\u2167%s{0}<b>&\x01"
 
