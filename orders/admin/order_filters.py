@@ -1,6 +1,6 @@
 """The filters of the order list (O4)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any, Final, cast
 
@@ -53,8 +53,8 @@ def _choice(label: str, choices: Any) -> forms.ChoiceField:
 class _CustomerPicker(AutocompleteSelect):
     """Django's picker looks up what was sent before anybody has looked at it, and fails for what is no id."""
 
-    def optgroups(self, name: str, value: list[str], attr: Any = None) -> Any:
-        return super().optgroups(name, [text for text in value if parse_id(text)], attr)
+    def optgroups(self, name: str, value: Sequence[str], attrs: Any = None) -> Any:
+        return super().optgroups(name, [text for text in value if parse_id(text)], attrs)
 
 
 class OrderFilterForm(FilterForm):

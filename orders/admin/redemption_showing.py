@@ -1,7 +1,7 @@
 """How rewards and redemptions look: the same in lists, on their pages and beside the customer."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
@@ -15,7 +15,11 @@ from orders.admin.showing import badge
 from orders.kinds import show
 from orders.redemption_models import PlatformState, Redemption, RedemptionState, Reward, RewardType
 
-_COLOURS = {RedemptionState.CLAIMED: "blue", RedemptionState.USED: "green", RedemptionState.REVERSED: ""}
+_COLOURS: Final[dict[str, str]] = {
+    RedemptionState.CLAIMED: "blue",
+    RedemptionState.USED: "green",
+    RedemptionState.REVERSED: "",
+}
 
 
 def worth_words(row: Reward | Redemption, store: Store) -> str:

@@ -6,15 +6,15 @@ from typing import Any, Final
 
 from django.contrib import admin
 from django.test import Client
-from django.urls import reverse
 
+from loyalty.backoffice.addresses import page_of
 from loyalty.backoffice.exporting import FORMATS
 from loyalty.stores.keys import create_api_key
 from loyalty.stores.models import Role
 from orders.admin import customer_tabs, order_tabs
 from orders.models import Order
 from tests import factories
-from tests.loyalty.admin.test_walk import GET_PAGES, OPERATOR, Shop
+from tests.loyalty.admin.test_walk import GET_PAGES, Shop
 from tests.loyalty.api.addresses import OPERATIONS, filled
 from tests.loyalty.api.support import ApiClient
 
@@ -39,17 +39,22 @@ def owner_of(shop: Shop) -> Client:
 
 def _pages(shop: Shop) -> Iterator[tuple[str, Any]]:
     client = owner_of(shop)
-    addresses = [shop.address(name) for name, needs in GET_PAGES.items() if needs != OPERATOR]
+    addresses = [shop.address(name) for name in GET_PAGES]
     for model, shown in admin.site._registry.items():
         name = f"admin:{model._meta.app_label}_{model._meta.model_name}_export"
         exports = getattr(shown, "exports", ())
-        addresses += [reverse(name, args=[export.key, suffix]) for export, (suffix, _) in product(exports, FORMATS)]
+        addresses += [
+            page_of(shop.store, name, export.key, suffix) for export, (suffix, _) in product(exports, FORMATS)
+        ]
     addresses += [f"{shop.address('stores_customer_change')}?tab={tab}" for tab in customer_tabs.TABS]
     for order in _some_orders(shop):
-        page = reverse("admin:orders_order_change", args=[order.pk])
+        page = page_of(shop.store, "admin:orders_order_change", order.pk)
         addresses += [f"{page}?tab={tab}" for tab in order_tabs.TABS]
+    import time
     for address in addresses:
+        t = time.perf_counter()
         yield address, _whole(client.get(address))
+        print(f"TIME {time.perf_counter() - t:.2f} {address}")
 
 
 def _some_orders(shop: Shop) -> list[Order]:

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from django.db import connection
-from django.utils.timezone import template_localtime
+from django.utils.timezone import localtime
 
 from loyalty.database.stored import EdgeInstant
 from loyalty.ledger.expiry import last_day_of_use, local_day
@@ -54,7 +54,7 @@ def test_l8_an_instant_at_the_end_of_time_is_shown_in_every_zone(text: str, zone
     instant = _read("timestamptz", text)
     store = Store(time_zone=zone.key, locale="de")
     assert show_moment(instant, store)
-    assert template_localtime(instant, zone)
+    assert localtime(instant, zone)
     assert last_day_of_use(instant, zone)
     assert local_day(instant, zone).year in (1, 9999)
     assert _read("timestamptz", instant) == instant
