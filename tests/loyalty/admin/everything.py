@@ -50,11 +50,8 @@ def _pages(shop: Shop) -> Iterator[tuple[str, Any]]:
     for order in _some_orders(shop):
         page = page_of(shop.store, "admin:orders_order_change", order.pk)
         addresses += [f"{page}?tab={tab}" for tab in order_tabs.TABS]
-    import time
     for address in addresses:
-        t = time.perf_counter()
         yield address, _whole(client.get(address))
-        print(f"TIME {time.perf_counter() - t:.2f} {address}")
 
 
 def _some_orders(shop: Shop) -> list[Order]:
