@@ -66,15 +66,6 @@ PROFILES: Final[Mapping[str, Mapping[str, Value]]] = {
         "jsonb": lambda _: "{}",
         "ARRAY": lambda _: [""],
     },
-    "before everything": {
-        "timestamp with time zone": lambda _: "-infinity",
-        "numeric": lambda _: "10",
-        "integer": lambda _: 1,
-        "bigint": lambda _: 1,
-        "text": lambda column: "JPY" if column.name == "currency" else ODD,
-        "jsonb": lambda _: "[]",
-        "ARRAY": lambda _: [ODD],
-    },
 }
 
 

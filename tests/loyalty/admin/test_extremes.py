@@ -14,7 +14,7 @@ from tests.loyalty.admin.extremes import PROFILES, go_to
 from tests.loyalty.admin.test_walk import GET_PAGES, Shop
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]
-TYPED = ("0001-01-01", "9999-12-31", "\x00", "9" * 30, "x" * 5000, "-+5", "\u202e")
+TYPED = ("0001-01-01", "9999-12-31", "\x00", "9" * 30, "-+5" + "x" * 5000)
 
 
 @pytest.mark.parametrize("profile", PROFILES)
