@@ -6,8 +6,10 @@ Amounts are Decimals in whole units of their currency (dollars, not cents). Noth
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 
-from babel.core import Locale, UnknownLocaleError, get_global
+from babel.core import get_global
 from babel.numbers import format_decimal
+
+from loyalty.locales import locale_of
 
 # Unicode's tables say how many decimals people write; ISO 4217 says how many there are. Where they differ, ISO counts.
 _ISO_DECIMALS = {
@@ -16,7 +18,6 @@ _ISO_DECIMALS = {
 }  # fmt: skip
 # Legal tender by ISO 4217, but missing in Unicode's list.
 _ALSO_MONEY = frozenset({"SVC"})
-_FALLBACK_LOCALE = Locale("en")
 
 
 @lru_cache(maxsize=1)
@@ -62,22 +63,45 @@ def quantise(amount: Decimal, currency: str) -> Decimal:
     return exact
 
 
-def format_money(amount: Decimal, currency: str, locale: str) -> str:
-    """The amount for people: ``1,234.50 USD``, in German ``1.234,50 USD``. Raises ValueError as :func:`quantise` does.
+def as_stored(amount: Decimal, currency: str) -> Decimal:
+    """The amount for showing, with the currency's decimals; as it stands where something else was stored (L8).
 
-    Always the code behind, always exactly the currency's decimals. A locale that nobody knows is read as English.
+    An order whose currency changed may hold 20.18 JPY, and a code may be one that nobody knows any more: what is stored
+    is shown, never rounded and never refused.
     """
-    exact = quantise(amount, currency)
-    known = _locale(locale)
-    whole = known.decimal_formats[None].pattern.split(";")[0].partition(".")[0]
-    decimals = decimals_of(currency)
-    pattern = f"{whole}.{'0' * decimals}" if decimals else whole
-    return f"{format_decimal(exact, format=pattern, locale=known)} {currency}"
-
-
-@lru_cache(maxsize=256)
-def _locale(name: str) -> Locale:
     try:
-        return Locale.parse(name.replace("-", "_"))
-    except (UnknownLocaleError, ValueError, TypeError):
-        return _FALLBACK_LOCALE
+        return quantise(amount, currency)
+    except ValueError:
+        return amount
+
+
+def amount_text(amount: Decimal, currency: str) -> str:
+    """For programs: a decimal string with the currency's decimals, such as ``50.00``; as it stands for the rest."""
+    return f"{as_stored(amount, currency):f}"
+
+
+def format_money(amount: Decimal, currency: str, locale: str) -> str:
+    """The amount for people: ``1,234.50 USD``, in German ``1.234,50 USD``.
+
+    Always the code behind and the currency's decimals; more of them for an amount that is finer than its currency. A
+    locale that nobody knows is read as English.
+    """
+    stored = as_stored(amount, currency)
+    if not stored.is_finite():
+        return f"{stored} {currency}"
+    known = locale_of(locale)
+    whole = known.decimal_formats[None].pattern.split(";")[0].partition(".")[0]
+    decimals = decimals_in(stored)
+    pattern = f"{whole}.{'0' * decimals}" if decimals else whole
+    return f"{format_decimal(stored, format=pattern, locale=known)} {currency}"
+
+
+def decimals_in(amount: Decimal) -> int:
+    """How many decimals a finite amount is written with: 2 for 1.50, 0 for 10 and for 1E+1."""
+    return max(-int(amount.as_tuple().exponent), 0)
+
+
+def format_points(points: Decimal | int, locale: str) -> str:
+    """Points for people: ``1 point``, ``1,200 points``, in German ``1.200 points``."""
+    number = format_decimal(points, locale=locale_of(locale))
+    return f"{number} point" if points == 1 else f"{number} points"

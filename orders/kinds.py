@@ -3,13 +3,11 @@
 from decimal import Decimal
 from typing import Final, cast
 
-from babel.numbers import format_decimal
-
 from credits.ledger import CREDITS
 from loyalty.journal.record import Event
 from loyalty.ledger.ledger import Kind, Ledger
 from loyalty.ledger.planner import Amount
-from loyalty.money import format_money, quantise
+from loyalty.money import amount_text, format_money, format_points
 from loyalty.stores.models import Store
 from orders.models import Order
 from points.ledger import POINTS
@@ -42,12 +40,9 @@ def allocation_ref(kind: Kind, allocation_id: int) -> str:
 
 def show(amount: Amount, currency: str, store: Store) -> str:
     """An amount for people, in the store's locale (T4): ``15.00 USD`` or, without a currency, ``100 points``."""
-    if currency:
-        return format_money(Decimal(amount), currency, store.locale)
-    number = format_decimal(amount, locale=store.locale)
-    return f"{number} point" if amount == 1 else f"{number} points"
+    return format_money(Decimal(amount), currency, store.locale) if currency else format_points(amount, store.locale)
 
 
 def plain(amount: Amount, currency: str) -> str | int:
-    """An amount for programs: a decimal string with exactly the currency's decimals, or a whole number of points."""
-    return f"{quantise(Decimal(amount), currency):f}" if currency else int(amount)
+    """An amount for programs: a decimal string with the currency's decimals, or a whole number of points."""
+    return amount_text(Decimal(amount), currency) if currency else int(amount)

@@ -12,7 +12,7 @@ from rest_framework import serializers
 from loyalty.errors import Invalid
 from loyalty.instants import OutOfRange, check_instant
 from loyalty.ledger.planner import Amount
-from loyalty.money import quantise
+from loyalty.money import amount_text, quantise
 
 MAX_DIGITS: Final = 12
 _BIGGEST_ID: Final = 2**63 - 1
@@ -43,13 +43,8 @@ def parse_instant(text: str) -> datetime:
         raise ValueError(text) from error
 
 
-def amount_text(amount: Decimal, currency: str) -> str:
-    """A decimal string with exactly the currency's decimals: ``"50.00"``."""
-    return f"{quantise(amount, currency):f}"
-
-
 def value_json(amount: Amount, currency: str) -> str | int:
-    """An amount of either kind: credits as :func:`amount_text`, points (which have no currency) as a whole number."""
+    """An amount of either kind: credits as decimal strings, points (which have no currency) as a whole number."""
     return amount_text(Decimal(amount), currency) if currency else int(amount)
 
 

@@ -13,6 +13,7 @@ from typing import IO, Any, Final
 from xlsxwriter import Workbook
 
 from loyalty.exporting.tables import Cell
+from loyalty.money import decimals_in
 
 # The wide forms are taken for formulas in some languages.
 FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # noqa: RUF001
@@ -78,10 +79,7 @@ class _SheetWriter:
         self.bold = book.add_format({"bold": True})
         self.day = book.add_format({"num_format": "yyyy-mm-dd"})
         self.moment = book.add_format({"num_format": "yyyy-mm-dd hh:mm:ss"})
-        self.amounts = {
-            decimals: book.add_format({"num_format": f"#,##0.{'0' * decimals}" if decimals else "#,##0"})
-            for decimals in range(4)
-        }
+        self.amounts: dict[int, Any] = {}
         self.sheets = 0
         self._begin()
 
@@ -103,11 +101,18 @@ class _SheetWriter:
                 self._cell(column, cell)
         self.row += 1
 
+    def _amount(self, decimals: int) -> Any:
+        """How amounts with so many decimals look."""
+        if decimals not in self.amounts:
+            look = f"#,##0.{'0' * decimals}" if decimals else "#,##0"
+            self.amounts[decimals] = self.book.add_format({"num_format": look})
+        return self.amounts[decimals]
+
     def _cell(self, column: int, cell: str | float | Decimal | date) -> None:
-        if isinstance(cell, str):
-            self.sheet.write_string(self.row, column, cell[:_LONGEST_TEXT])
-        elif isinstance(cell, Decimal):
-            self.sheet.write_number(self.row, column, float(cell), self.amounts[-int(cell.as_tuple().exponent)])
+        if isinstance(cell, Decimal) and cell.is_finite():
+            self.sheet.write_number(self.row, column, float(cell), self._amount(decimals_in(cell)))
+        elif isinstance(cell, str | Decimal):
+            self.sheet.write_string(self.row, column, str(cell)[:_LONGEST_TEXT])
         elif isinstance(cell, int | float):
             self.sheet.write_number(self.row, column, cell)
         elif (cell.date() if isinstance(cell, datetime) else cell) < _FIRST_DAY:

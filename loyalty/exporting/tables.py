@@ -13,7 +13,7 @@ from typing import Any, Final, TypeVar
 from django.db.models import QuerySet
 
 from loyalty.ledger.expiry import last_day_of_use, local_day
-from loyalty.money import quantise
+from loyalty.money import as_stored
 from loyalty.stores.models import Store
 
 T = TypeVar("T")
@@ -91,8 +91,8 @@ def _local(cell: Cell, store: Store) -> Cell:
 
 
 def amount(value: Any, currency: str) -> Cell:
-    """An amount as a number: money with exactly its currency's decimals, points whole."""
-    return quantise(Decimal(value), currency) if currency else int(value)
+    """An amount as a number: money with its currency's decimals, points whole."""
+    return as_stored(Decimal(value), currency) if currency else int(value)
 
 
 def last_day(expires_at: datetime | None, store: Store) -> date | None:

@@ -1,6 +1,7 @@
 """The journal as sentences for people (H2)."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
@@ -93,9 +94,10 @@ def lines_of(entries: Sequence[JournalEntry], store: Store, *, with_order: bool 
 
 
 def sentence(entry: JournalEntry, store: Store) -> str:
-    """What happened, in one sentence."""
-    tell = _SENTENCES.get(entry.event)
-    return tell(entry.data, store) if tell else entry.event.replace(".", " ").replace("_", " ").capitalize()
+    """What happened, in one sentence. What another version of the program wrote is told by its name (L8)."""
+    with suppress(LookupError, TypeError, ValueError, AttributeError, ArithmeticError):
+        return _SENTENCES[entry.event](entry.data, store)
+    return entry.event.replace(".", " ").replace("_", " ").capitalize()
 
 
 def _line(entry: JournalEntry, names: dict[str, str], store: Store, *, with_order: bool) -> Line:

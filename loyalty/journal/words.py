@@ -4,9 +4,7 @@ from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
-from babel.numbers import format_decimal
-
-from loyalty.money import format_money
+from loyalty.money import format_money, format_points
 from loyalty.stores.models import Store
 
 # What tells of one kind of event, out of its data.
@@ -35,9 +33,7 @@ def amount_words(value: Any, currency: str, store: Store) -> str:
         number = Decimal(str(value))
     except InvalidOperation:
         return str(value)
-    if currency:
-        return format_money(number, currency, store.locale)
-    return f"{format_decimal(number, locale=store.locale.replace('-', '_'))} points"
+    return format_money(number, currency, store.locale) if currency else format_points(number, store.locale)
 
 
 def fixed(words: str) -> Tell:

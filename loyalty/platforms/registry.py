@@ -16,12 +16,23 @@ MAPPINGS: Mapping[str, ReadOrder] = {
     "shopline": read_shopline,
     "shopline_global": read_shopline_global,
 }
-LABELS: Mapping[str, str] = {
-    "shopify": "Shopify",
-    "woocommerce": "WooCommerce",
-    "shopline": "SHOPLINE",
-    "shopline_global": "SHOPLINE Global",
-}
+
+
+class _Labels(dict[str, str]):
+    """Names for people; a platform that nobody knows any more is called what it was stored as (L8)."""
+
+    def __missing__(self, platform: str) -> str:
+        return platform
+
+
+LABELS: Mapping[str, str] = _Labels(
+    {
+        "shopify": "Shopify",
+        "woocommerce": "WooCommerce",
+        "shopline": "SHOPLINE",
+        "shopline_global": "SHOPLINE Global",
+    }
+)
 
 
 def read_order(platform: str, document: Mapping[str, object], *, tags_meta_key: str = "") -> OrderSnapshot:

@@ -4,6 +4,7 @@ The ledgers and the journal keep an actor as a short reference without personal 
 :func:`actor_names` turns references into names for people when a page is shown.
 """
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -90,26 +91,33 @@ class Actor:
         return cls(ActorType.SYSTEM, name)
 
 
+class _Names(dict[str, str]):
+    """Names by reference; one that has none is its own."""
+
+    def __missing__(self, ref: str) -> str:
+        return ref
+
+
 def actor_names(refs: Iterable[str]) -> dict[str, str]:
     """Names for people by reference; at most two queries whatever the number of references.
 
-    A person or key that no longer exists keeps its reference as name. Callers pass references taken from one
-    store's rows, so no other store's people can be named.
+    A person or key that no longer exists keeps its reference as name, and so does a reference that was not asked for.
+    Callers pass references taken from one store's rows, so no other store's people can be named.
     """
     wanted = set(refs)
-    names = {ref: _plain_name(ref) for ref in wanted}
+    names = _Names({ref: _plain_name(ref) for ref in wanted})
     users = _keys(wanted, ActorType.USER)
     if users:
-        names |= {f"user:{user.pk}": str(user) for user in User.objects.filter(pk__in=users)}
+        names.update({f"user:{user.pk}": str(user) for user in User.objects.filter(pk__in=users)})
     api_keys = _keys(wanted, ActorType.API_KEY)
     if api_keys:
-        names |= {f"api_key:{key.pk}": f"API key “{key.name}”" for key in ApiKey.unscoped.filter(pk__in=api_keys)}
+        names.update({f"api_key:{key.pk}": f"API key “{key.name}”" for key in ApiKey.unscoped.filter(pk__in=api_keys)})
     return names
 
 
 def _keys(refs: set[str], actor_type: ActorType) -> list[int]:
-    prefix = f"{actor_type}:"
-    return [int(ref.removeprefix(prefix)) for ref in refs if ref.startswith(prefix)]
+    key = re.compile(rf"{actor_type}:([0-9]{{1,18}})", re.ASCII)
+    return [int(match[1]) for ref in refs if (match := key.fullmatch(ref))]
 
 
 def _plain_name(ref: str) -> str:

@@ -8,6 +8,7 @@ from django import forms
 from loyalty.backoffice.filters import DayField
 from loyalty.backoffice.forms import OnceForm
 from loyalty.ledger.expiry import local_day
+from loyalty.locales import is_locale
 from loyalty.money import is_currency
 from loyalty.stores.keys import ALL_SCOPES, Scope
 from loyalty.stores.models import Store
@@ -32,6 +33,13 @@ class StoreForm(forms.ModelForm):  # type: ignore[type-arg]
         if not is_currency(currency):
             raise forms.ValidationError(f"“{currency}” is not a currency code such as USD.")
         return currency
+
+    def clean_locale(self) -> str:
+        """A locale that numbers and dates can be written in."""
+        locale: str = self.cleaned_data["locale"]
+        if not is_locale(locale):
+            raise forms.ValidationError(f"“{locale}” is not a locale such as en, de or zh-TW.")
+        return locale
 
 
 class ApiKeyForm(OnceForm):

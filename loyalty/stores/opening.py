@@ -14,6 +14,7 @@ from django.db.models import Model
 
 from loyalty.accounts.proving import prove
 from loyalty.errors import FieldError, Invalid, NotFound
+from loyalty.locales import is_locale
 from loyalty.money import is_currency
 from loyalty.stores.models import Membership, Role, Store, User, check_time_zone
 from loyalty.stores.slugs import check_slug
@@ -107,6 +108,8 @@ def _check_store(new: NewStore) -> None:
         wrong["currency"] = f"“{new.currency}” is not a currency code such as USD."
     if not _passes(check_time_zone, new.time_zone):
         wrong["time_zone"] = f"“{new.time_zone}” is not a time zone such as Asia/Taipei."
+    if not is_locale(new.locale):
+        wrong["locale"] = f"“{new.locale}” is not a locale such as en, de or zh-TW."
     _refuse(wrong)
 
 

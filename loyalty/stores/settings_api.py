@@ -20,12 +20,12 @@ from loyalty.api.values import (
     InstantField,
     PointsField,
     YesNoField,
-    amount_text,
     check_amount,
     instant_text,
 )
 from loyalty.api.views import ApiView, ListView
 from loyalty.errors import Invalid
+from loyalty.money import amount_text
 from loyalty.stores.actors import actor_names
 from loyalty.stores.keys import Scope
 from loyalty.stores.models import SettingsVersion, Store

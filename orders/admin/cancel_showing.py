@@ -12,7 +12,7 @@ from loyalty.ledger.ledger import Kind
 from loyalty.ledger.models import Origin
 from loyalty.ledger.planner import GIVES_BACK, Amount, KindPlan, Outcome, PlannedLot, UsedLot
 from loyalty.stores.models import Store
-from loyalty.stores.showing import show_day, show_last_day
+from loyalty.stores.showing import label_of, show_day, show_last_day
 from orders.admin.cancel_input import CancelForm
 from orders.admin.cancel_marks import Marker, Seen, Statement, goal_of
 from orders.kinds import KINDS, NAMES, allocation_ref, applied, currency_of, show
@@ -180,7 +180,7 @@ def lot_row(
         ref=ref,
         amount=amount,
         already=_already(lot, store),
-        origin=f"{Origin(lot.origin).label}{', deducted again' if lot.deduction else ''}",
+        origin=f"{label_of(Origin, lot.origin)}{', deducted again' if lot.deduction else ''}",
         expires=expires,
         expires_on=last_day.isoformat() if last_day else "",
         expired=lot.is_expired(now),

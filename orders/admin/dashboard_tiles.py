@@ -1,5 +1,6 @@
 """The tiles of the dashboard. Counts are bounded, and every query runs on an index that leads with the store."""
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final, Literal
@@ -18,7 +19,7 @@ from loyalty.stores.showing import show_moment
 from orders.admin.expiring import amounts_words, lost_sums
 from orders.admin.order_filters import AUTOMATIC
 from orders.kinds import KINDS, NAMES, show
-from orders.models import FAILED_AFTER_PAYMENT, UNDECIDED, WAITING_SINCE, Completeness, Order, Revert, RevertUndo
+from orders.models import FAILED_AFTER_PAYMENT, UNDECIDED, WAITING_SINCE, Order, Revert, RevertUndo
 from orders.services.code_uses import flagged_uses
 
 # Figures beyond this are shown as "more than"; the database looks at no more rows than that.
@@ -154,7 +155,7 @@ def _value(found: list[Any], store: Store, *, more: bool) -> str:
 
 def _returned(kind: Kind, rows: list[Any], store: Store, first: str) -> Tile:
     totals: dict[str, Amount] = {}
-    counts: dict[str, int] = dict.fromkeys(Completeness.values, 0)
+    counts: Counter[str] = Counter()
     for row in rows:
         # The column holds either kind; points are whole numbers.
         amount = row["total"] if kind == "credits" else int(row["total"])

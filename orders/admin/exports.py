@@ -16,6 +16,7 @@ from loyalty.platforms.registry import LABELS
 from loyalty.stores.actors import actor_names
 from loyalty.stores.identifying import platform_ids
 from loyalty.stores.models import Customer, Store
+from loyalty.stores.showing import label_of
 from orders.kinds import KINDS, LEDGERS, NAMES, applied, currency_of, reverted
 from orders.models import CancelReason, Order, PersonsDecision, RevertStatus
 from orders.redemption_models import Redemption
@@ -61,17 +62,13 @@ def _kind_columns(kind: Kind) -> tuple[Column, ...]:
         _text(f"{name} used", of(lambda order: applied(order, kind))),
         _text(f"{name} returned", of(lambda order: reverted(order, kind))),
         _text(f"{name} not returned", of(lambda order: applied(order, kind) - reverted(order, kind))),
-        _text(_REVERT_STATUS[kind], lambda order: _label(RevertStatus, getattr(order, _STATUS_FIELD[kind]))),
-        _text(f"Decided about {kind}", lambda order: _label(PersonsDecision, getattr(order, f"{kind}_decision"))),
+        _text(_REVERT_STATUS[kind], lambda order: label_of(RevertStatus, getattr(order, _STATUS_FIELD[kind]))),
+        _text(f"Decided about {kind}", lambda order: label_of(PersonsDecision, getattr(order, f"{kind}_decision"))),
     )
 
 
 _REVERT_STATUS: Final[dict[Kind, str]] = {"credits": "Credit Revert Status", "points": "Points Revert Status"}
 _STATUS_FIELD: Final[dict[Kind, str]] = {"credits": "credit_revert_status", "points": "points_revert_status"}
-
-
-def _label(choices: Any, value: str | None) -> str:
-    return str(choices(value).label) if value else ""
 
 
 def _lot_columns(kind: Kind) -> tuple[Column, ...]:
@@ -119,7 +116,7 @@ ORDERS: Final = Export(
         _attribute("Deleted on the platform at ({zone})", "platform_deleted_at"),
         _attribute("Cancelled at ({zone})", "cancelled_at"),
         _text("Cancelled by", lambda order: trigger_words(order.cancelled_by) if order.cancelled_at else ""),
-        _text("Cancel reason", lambda order: _label(CancelReason, order.cancel_reason)),
+        _text("Cancel reason", lambda order: label_of(CancelReason, order.cancel_reason)),
         *(column for kind in KINDS for column in _lot_columns(kind)),
     ),
     load=_load_lots,
@@ -244,7 +241,7 @@ _BY: Final = (
 
 
 def _reason(reason: str) -> str:
-    return str(CancelReason(reason).label) if reason in CancelReason.values else reason
+    return label_of(CancelReason, reason)
 
 
 def _movements(kind: Kind) -> Export:
@@ -262,7 +259,7 @@ def _movements(kind: Kind) -> Export:
             _in_currency("Balance after", "balance_after"),
             *_currency(kind),
             _attribute("Lot", "lot_id"),
-            Column(_NEVER, lambda row, viewing: last_day(row.lot.expires_at, viewing.store)),
+            Column(_NEVER, lambda row, viewing: last_day(row.lot.expires_at, viewing.store) if row.lot else None),
             _attribute("Order", "order.number"),
             _attribute("Redemption", "redemption_id"),
             *_BY,

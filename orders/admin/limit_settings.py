@@ -6,10 +6,10 @@ from typing import Any, Final
 
 from django import forms
 
-from loyalty.api.values import MAX_DIGITS, amount_text
+from loyalty.api.values import MAX_DIGITS
 from loyalty.backoffice.setting_cards import CardForm, CardKind
 from loyalty.backoffice.setting_pages import SettingsPage
-from loyalty.money import format_money
+from loyalty.money import amount_text, format_money
 from loyalty.stores.models import Membership, Role, Store
 from loyalty.stores.preferences import StoreSettings
 from loyalty.stores.showing import show_moment

@@ -1,6 +1,6 @@
 """The filters of the order list (O4)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any, Final, cast
 
@@ -11,6 +11,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
+from loyalty.api.values import parse_id
 from loyalty.backoffice.filters import DayField, FilterForm, FormFilter
 from loyalty.ledger.expiry import end_of_day
 from loyalty.stores.actors import Trigger
@@ -49,6 +50,13 @@ def _choice(label: str, choices: Any) -> forms.ChoiceField:
     return forms.ChoiceField(label=label, choices=choices, required=False)
 
 
+class _CustomerPicker(AutocompleteSelect):
+    """Django's picker looks up what was sent before anybody has looked at it, and fails for what is no id."""
+
+    def optgroups(self, name: str, value: Sequence[str], attrs: Any = None) -> Any:
+        return super().optgroups(name, [text for text in value if parse_id(text)], attrs)
+
+
 class OrderFilterForm(FilterForm):
     """Every filter of the order list; each alone and combined runs on an index."""
 
@@ -78,7 +86,7 @@ class OrderFilterForm(FilterForm):
     def __init__(self, *args: Any, request: HttpRequest, **kwargs: Any) -> None:
         super().__init__(*args, request=request, **kwargs)
         customer = cast("forms.ModelChoiceField[Customer]", self.fields["customer"])
-        customer.widget = AutocompleteSelect(Order._meta.get_field("customer"), admin.site)
+        customer.widget = _CustomerPicker(Order._meta.get_field("customer"), admin.site)
         customer.queryset = Customer.objects.for_store(self.store)
 
     def narrow(self, rows: "QuerySet[Any]") -> "QuerySet[Any]":

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
 from django.urls import reverse
@@ -18,7 +18,7 @@ from loyalty.ledger.planner import Amount
 from loyalty.notices.models import Notice
 from loyalty.stores.actors import actor_names
 from loyalty.stores.models import Store
-from loyalty.stores.showing import show_last_day, show_moment
+from loyalty.stores.showing import label_of, show_last_day, show_moment
 from orders.admin.holding import hold_card
 from orders.admin.showing import DASH, revert_badge, used_words
 from orders.admin.why import why
@@ -67,7 +67,7 @@ def _details(order: Order, store: Store, now: datetime) -> dict[str, Any]:
             "quantity": line.get("quantity", ""),
             "amount": _line_amount(line, order, store),
         }
-        for line in order.lines
+        for line in order.lines or ()
         if isinstance(line, dict)
     ]
     return {
@@ -81,7 +81,12 @@ def _details(order: Order, store: Store, now: datetime) -> dict[str, Any]:
 
 def _line_amount(line: dict[str, Any], order: Order, store: Store) -> str:
     value = line.get("total", line.get("amount"))
-    return show(Decimal(str(value)), order.currency, store) if value not in (None, "") else DASH
+    if value in (None, ""):
+        return DASH
+    try:
+        return show(Decimal(str(value)), order.currency, store)
+    except InvalidOperation:
+        return str(value)
 
 
 def _facts(order: Order, store: Store) -> list[tuple[str, Any]]:
@@ -119,7 +124,7 @@ def _facts(order: Order, store: Store) -> list[tuple[str, Any]]:
     if order.refund_marked_at:
         facts.append(("Marked for refund", show_moment(order.refund_marked_at, store)))
     if order.cancelled_at:
-        reason = CancelReason(order.cancel_reason).label if order.cancel_reason in CancelReason.values else DASH
+        reason = label_of(CancelReason, order.cancel_reason) or DASH
         facts += [
             ("Cancelled", f"{show_moment(order.cancelled_at, store)} {trigger_words(order.cancelled_by)}"),
             ("Cancel reason", reason),
@@ -222,7 +227,7 @@ def revert_amount(row: Revert, amount: Decimal, store: Store) -> str:
 
 def reason_words(reason: str, note: str) -> str:
     """A reason out of the list in words, or as typed, and the note."""
-    known = CancelReason(reason).label if reason in CancelReason.values else reason
+    known = label_of(CancelReason, reason)
     return ". ".join(filter(None, (known, note))) or DASH
 
 

@@ -1,7 +1,7 @@
 """How rewards and redemptions look: the same in lists, on their pages and beside the customer."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
@@ -15,7 +15,11 @@ from orders.admin.showing import badge
 from orders.kinds import show
 from orders.redemption_models import PlatformState, Redemption, RedemptionState, Reward, RewardType
 
-_COLOURS = {RedemptionState.CLAIMED: "blue", RedemptionState.USED: "green", RedemptionState.REVERSED: ""}
+_COLOURS: Final[dict[str, str]] = {
+    RedemptionState.CLAIMED: "blue",
+    RedemptionState.USED: "green",
+    RedemptionState.REVERSED: "",
+}
 
 
 def worth_words(row: Reward | Redemption, store: Store) -> str:
@@ -28,7 +32,7 @@ def worth_words(row: Reward | Redemption, store: Store) -> str:
 
 def state_badges(row: Redemption, now: datetime) -> SafeString:
     """Claimed, Used or Reversed, and beside it what the platform still has to do."""
-    badges = [badge(RedemptionState(row.state).label, _COLOURS[RedemptionState(row.state)])]
+    badges = [badge(row.get_state_display(), _COLOURS.get(row.state, ""))]
     if row.state == RedemptionState.CLAIMED and is_expired(row.expires_at, now):
         badges.append(badge("Expired", "red"))
     words = platform_words(row)
@@ -47,7 +51,7 @@ def platform_words(row: Redemption) -> str:
         PlatformState.CONFIRMED: "Deleted on the platform" if deleted else "Active on the platform",
         PlatformState.FAILED: "Platform refused the deletion" if deleted else "Platform refused the code",
     }
-    return words[row.platform_state]
+    return words.get(row.platform_state, "")
 
 
 def redemption_row(row: Redemption, store: Store, now: datetime) -> dict[str, Any]:

@@ -1,5 +1,7 @@
 """How orders' amounts and statuses look: the same in the list, on the order and beside the customer."""
 
+from typing import Final
+
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
@@ -18,7 +20,7 @@ _DETAILS = {
     PaymentDetail.AT_BANK: "at the bank",
     PaymentDetail.VOIDED: "let go",
 }
-_DECISIONS = {
+_DECISIONS: Final[dict[str, str]] = {
     PersonsDecision.DECLINED: "declined",
     PersonsDecision.EXPIRED_LEFT: "expired, not extended",
     PersonsDecision.DISMISSED: "dismissed",
@@ -87,7 +89,7 @@ def revert_badge(order: Order, kind: Kind, store: Store) -> SafeString | str:
         return DASH
     partial = words != RevertStatus.REVERTED.label
     colour = "orange" if words == RevertStatus.NOT_REVERTED.label else "blue" if partial else "green"
-    decided = _DECISIONS.get(PersonsDecision(decision(order, kind))) if colour != "green" else None
+    decided = _DECISIONS.get(decision(order, kind)) if colour != "green" else None
     shown = badge(words, colour)
     return _with_note(shown, decided) if decided else shown
 

@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from loyalty.backoffice.base import BackOfficeAdmin, store_view
+from loyalty.locales import locale_of
 from loyalty.stores.active import acting, active_store
 from loyalty.stores.actors import actor_names
 from loyalty.stores.models import Store
@@ -111,8 +112,8 @@ def count_words(number: int) -> str:
 
 def age(since: datetime, store: Store, now: datetime) -> str:
     """How long ago that was, such as ``3 days``."""
-    locale = store.locale.replace("-", "_")
-    return format_timedelta(max(now - since, timedelta()), granularity="minute", threshold=1, locale=locale)
+    ago, locale = max(now - since, timedelta()), locale_of(store.locale)
+    return format_timedelta(ago, granularity="minute", threshold=1, locale=locale)
 
 
 def looked_at_words(look: Look, names: dict[str, str], store: Store) -> str:

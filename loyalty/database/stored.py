@@ -1,0 +1,84 @@
+"""Reading instants and days whatever was stored, so that no row stops a page (L8).
+
+PostgreSQL stores ``infinity`` and years that Python does not have. Python has the years 1 to 9999, and fails when a
+time zone, a second more or a day less leads out of them. So what lies beyond is read as the last that Python has, and
+an instant of the first or the last year stops at the end of time where others go on. What comes in from outside is held
+to a narrower range (:mod:`loyalty.instants`); this is for what got in before, or past us.
+"""
+
+from datetime import MAXYEAR, MINYEAR, UTC, date, datetime, timedelta, tzinfo
+from typing import Any, Final, Self
+
+from psycopg import DataError, postgres
+from psycopg.pq import Format
+from psycopg.types.datetime import DateLoader, TimestamptzLoader
+
+_INSTANT: Final = postgres.types["timestamptz"].oid
+_DAY: Final = postgres.types["date"].oid
+_FIRST: Final = datetime.min.replace(tzinfo=UTC)
+_LAST: Final = datetime.max.replace(tzinfo=UTC)
+# As PostgreSQL writes them: before the year 1, or before everything.
+_BEFORE: Final = (b"-infinity", b"BC")
+
+
+class EdgeInstant(datetime):
+    """An instant in the first or the last year that there is: nothing leads out of time, it stops there."""
+
+    @classmethod
+    def of(cls, instant: datetime) -> Self:
+        """The same instant."""
+        return cls.combine(instant.date(), instant.timetz())
+
+    def astimezone(self, tz: tzinfo | None = None) -> Self:
+        """As every instant; where the zone's clock has no such year, the first or the last moment it has."""
+        try:
+            return super().astimezone(tz)
+        except OverflowError:
+            return self._end(tz)
+
+    def __add__(self, other: timedelta) -> Self:
+        """As every instant, within time."""
+        try:
+            return super().__add__(other)
+        except OverflowError:
+            return self._end(self.tzinfo)
+
+    __radd__ = __add__
+
+    def __sub__(self, other: Any) -> Any:
+        """As every instant, within time."""
+        return self + -other if isinstance(other, timedelta) else super().__sub__(other)
+
+    def _end(self, tz: tzinfo | None) -> Self:
+        """The end that it is near, as a clock in ``tz`` shows it."""
+        return self.of((_FIRST if self.year == MINYEAR else _LAST).replace(tzinfo=tz))
+
+
+def read_whatever_is_stored(connection: Any, **_signal: Any) -> None:
+    """Have a new connection of Django's read instants and days as this module says."""
+    adapters = connection.connection.adapters
+    usual: type[TimestamptzLoader] = adapters.get_loader(_INSTANT, Format.TEXT)
+
+    class InstantLoader(usual):  # type: ignore[valid-type, misc] # Django's own, which knows the connection's time zone
+        def load(self, data: Any) -> datetime | None:
+            try:
+                instant: datetime = super().load(data)
+            except DataError:
+                instant = _FIRST if _is_before(data) else _LAST
+            return instant if MINYEAR < instant.year < MAXYEAR else EdgeInstant.of(instant)
+
+    adapters.register_loader("timestamptz", InstantLoader)
+    adapters.register_loader("date", _DayLoader)
+
+
+class _DayLoader(DateLoader):
+    def load(self, data: Any) -> date:
+        try:
+            return super().load(data)
+        except DataError:
+            return date.min if _is_before(data) else date.max
+
+
+def _is_before(data: Any) -> bool:
+    text = bytes(data)
+    return text.startswith(_BEFORE[0]) or text.endswith(_BEFORE[1])
