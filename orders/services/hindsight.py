@@ -1,4 +1,4 @@
-"""When automatic cancelling would have reached an order in the past (E1, E2, E9, E10, F1). Pure: facts in, moments out."""
+"""When automatic cancelling would have reached an order in the past (E1, E2, E9, E10, F1). Pure: facts to moments."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -128,6 +128,8 @@ def _open_at(statuses: Sequence[Since], at: datetime) -> bool:
 def _paid_before(history: History, at: datetime) -> bool:
     """Whether by then the order had been paid or completed (E10)."""
     paid = any(one.status in PAID_STATUSES for one in history.payments if one.at <= at)
-    return history.paid_before or paid or any(
-        one.status == OrderStatus.COMPLETED for one in history.statuses if one.at <= at
+    return (
+        history.paid_before
+        or paid
+        or any(one.status == OrderStatus.COMPLETED for one in history.statuses if one.at <= at)
     )

@@ -71,7 +71,7 @@ def _payment(entry: JournalEntry) -> Since | None:
 
 
 def _details(order: Order, entries: Sequence[JournalEntry]) -> list[tuple[datetime, str]]:
-    """What kept the payment open, and from when on; what was before the first change that is told, is in that change."""
+    """What kept the payment open, and from when on; the first change that is told says what was before it."""
     told = [(entry.created_at, entry.data["payment_detail"]) for entry in entries if "payment_detail" in entry.data]
     if not told:
         return [(order.created_at, order.payment_detail)]

@@ -126,7 +126,7 @@ def _unpaid_arms(
     return [arm.filter(first).order_by(walked) for arm, walked in arms]
 
 
-def _declined(store: Store, auto: AutoCancelSettings) -> "QuerySet[Order]":
+def _declined(store: Store, auto: AutoCancelSettings) -> "QuerySet[Any]":
     """Unpaid orders whose card was declined, with when that counts as failed unless they are paid or due before."""
     tried = _unpaid(store).filter(ATTEMPT_FAILED, paid_before=False)
     tried = tried.annotate(due=_later("attempt_failed_at", patience(auto)))
@@ -142,7 +142,7 @@ def _unpaid(store: Store) -> "QuerySet[Order]":
     return unpaid
 
 
-def _later(column: str, span: timedelta) -> ExpressionWrapper:
+def _later(column: str, span: timedelta) -> "ExpressionWrapper[Any]":
     return ExpressionWrapper(F(column) + Value(span), output_field=DateTimeField())
 
 
