@@ -9,7 +9,7 @@ from uuid import uuid4
 
 from loyalty.ledger.ledger import Kind
 from loyalty.ledger.planner import Amount
-from loyalty.money import quantise
+from loyalty.platforms.document import as_amount, round_amount
 from loyalty.platforms.registry import LABELS
 from loyalty.stores.models import Store
 from orders.admin.taking import balance_words
@@ -36,8 +36,8 @@ def said_there(order: Order) -> dict[Kind, Amount]:
     """How much the platform says was used there, by kind; without those of which it says nothing."""
     data = order.platform_data
     said: dict[Kind, Amount] = {
-        "credits": Decimal(str(data.get("credits_used_there") or 0)),
-        "points": int(data.get("points_used_there") or 0),
+        "credits": as_amount(data.get("credits_used_there")) or Decimal(0),
+        "points": int(as_amount(data.get("points_used_there")) or 0),
     }
     return {kind: amount for kind, amount in said.items() if amount > 0}
 
@@ -45,7 +45,7 @@ def said_there(order: Order) -> dict[Kind, Amount]:
 def worth(order: Order) -> Decimal:
     """What the order most likely came to before credits, to begin with: a person can say otherwise (O8)."""
     there = 0 if order.total_named or order.platform not in _NET_OF_CREDITS else said_there(order).get("credits", 0)
-    return quantise(Decimal(order.total + there), order.currency)
+    return round_amount(Decimal(order.total + there), order.currency)
 
 
 def used_there_card(order: Order, store: Store, *, may_record: bool, now: datetime) -> Card | None:
