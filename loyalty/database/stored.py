@@ -57,18 +57,19 @@ class EdgeInstant(datetime):
 def read_whatever_is_stored(connection: Any, **_signal: Any) -> None:
     """Have a new connection of Django's read instants and days as this module says."""
     adapters = connection.connection.adapters
-    usual: type[TimestamptzLoader] = adapters.get_loader(_INSTANT, Format.TEXT)
-
-    class InstantLoader(usual):  # type: ignore[valid-type, misc] # Django's own, which knows the connection's time zone
-        def load(self, data: Any) -> datetime | None:
-            try:
-                instant: datetime = super().load(data)
-            except DataError:
-                instant = _FIRST if _is_before(data) else _LAST
-            return instant if MINYEAR < instant.year < MAXYEAR else EdgeInstant.of(instant)
-
-    adapters.register_loader("timestamptz", InstantLoader)
+    # Django's own knows the connection's time zone, and goes on deciding what an instant is.
+    usual = adapters.get_loader(_INSTANT, Format.TEXT)
+    adapters.register_loader("timestamptz", type("InstantLoader", (_InstantLoader, usual), {}))
     adapters.register_loader("date", _DayLoader)
+
+
+class _InstantLoader(TimestamptzLoader):
+    def load(self, data: Any) -> datetime:
+        try:
+            instant = super().load(data)
+        except DataError:
+            instant = _FIRST if _is_before(data) else _LAST
+        return instant if MINYEAR < instant.year < MAXYEAR else EdgeInstant.of(instant)
 
 
 class _DayLoader(DateLoader):

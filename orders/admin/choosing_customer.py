@@ -13,10 +13,12 @@ _WHO: Final = "E-mail, id or a part of the name. The customer has to be known he
 
 
 class CustomerForm(OnceForm):
-    """A form with a field ``who`` for a customer of ``store``; ``chosen`` is whom it means, once it is valid."""
+    """A form with a field ``who`` for a customer of ``store``; ``chosen`` is whom it means, once it is valid.
+
+    Where several fit, a field ``customer`` offers them.
+    """
 
     who = forms.CharField(label="Customer", max_length=254, required=False, help_text=_WHO)
-    customer = forms.ChoiceField(label="Which of them?", required=False, widget=forms.RadioSelect)
 
     def __init__(self, *args: Any, store: Store, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -25,9 +27,9 @@ class CustomerForm(OnceForm):
         self.found = self._find(str(self.data.get("who") or "").strip())
         if len(self.found) > 1:
             choices = [(str(customer.pk), _words(customer)) for customer in self.found[:_OFFERED]]
-            self.fields["customer"].choices = choices  # type: ignore[attr-defined]
-        else:
-            del self.fields["customer"]
+            self.fields["customer"] = forms.ChoiceField(
+                label="Which of them?", required=False, widget=forms.RadioSelect, choices=choices
+            )
 
     def clean(self) -> dict[str, Any]:
         """Whom ``who`` means: the only one it fits, or the one that was picked of several."""

@@ -4,28 +4,29 @@ import os
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, ViewportSize, expect
 
 from loyalty.stores.models import Role, Store
 from tests import factories
 from tests.addresses import reverse
+from tests.browser.looking import fits
 from tests.factories import NOW
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True), pytest.mark.timeout(300)]
 
-_PHONE = {"width": 390, "height": 844}
+_PHONE: ViewportSize = {"width": 390, "height": 844}
 
 
 def looked_at(page: Page, name: str) -> None:
     """Nothing stands beyond the edge; with SCREENSHOTS in the environment, pictures."""
-    assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+    assert fits(page)
     if folder := os.environ.get("SCREENSHOTS"):
         page.screenshot(path=f"{folder}/{name}-phone-dark.png", full_page=True)
         page.emulate_media(color_scheme="light")
         page.set_viewport_size({"width": 1280, "height": 1000})
         page.screenshot(path=f"{folder}/{name}.png", full_page=True)
         page.emulate_media(color_scheme="dark")
-        page.set_viewport_size(_PHONE)  # type: ignore[arg-type]
+        page.set_viewport_size(_PHONE)
 
 
 def test_o7_two_rows_of_one_person_are_merged(visit: Callable[..., Page], store: Store) -> None:

@@ -64,7 +64,7 @@ def _whole(answer: Any) -> Any:
     """The status, once all of the answer has been made: a file that breaks off is none."""
     try:
         _ = b"".join(answer.streaming_content) if answer.streaming else answer.content
-    except Exception as error:  # noqa: BLE001 - whatever it is
+    except Exception as error:  # noqa: BLE001 - the walk goes on, and tells of all that failed
         return repr(error)
     return answer.status_code
 
