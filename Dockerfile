@@ -19,6 +19,5 @@ RUN python manage.py collectstatic --noinput && useradd --system --no-create-hom
 ENV LOYALTY_ENV=production
 USER loyalty
 EXPOSE 8000
-CMD ["gunicorn", "loyalty.wsgi", "--bind", "0.0.0.0:8000", "--workers", "2", "--threads", "8", \
-     "--no-control-socket", "--worker-tmp-dir", "/dev/shm", \
-     "--access-logfile", "-", "--access-logformat", "%(m)s %(U)s %(s)s %(M)sms"]
+CMD ["gunicorn", "loyalty.wsgi", "--config", "python:loyalty.serving", "--bind", "0.0.0.0:8000", \
+     "--worker-tmp-dir", "/dev/shm"]

@@ -7,13 +7,21 @@ from typing import Any
 # PostgreSQL's errors quote the offending row, customers' addresses included, after these words.
 ROW_CONTENTS = re.compile(r"^(DETAIL|CONTEXT): .*$", re.MULTILINE)
 
+# Whoever reads one of these links in a log could use it (T6).
+SECRET_LINKS = re.compile(r"(/accounts/(?:password/reset/key|invitations/\d+)/)[^/\s]+")
+
+
+def without_secrets(text: str) -> str:
+    """The text without the secret parts of links that let their reader in."""
+    return SECRET_LINKS.sub(r"\1(left out)", text)
+
 
 class DiscreetFormatter(logging.Formatter):
-    """Keeps rows' contents out of logged database errors."""
+    """Keeps rows' contents out of logged database errors, and secrets out of logged addresses."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """The line, with what PostgreSQL quoted taken out."""
-        return ROW_CONTENTS.sub(r"\1: (left out)", super().format(record))
+        """The line, with what PostgreSQL quoted and what lets somebody in taken out."""
+        return without_secrets(ROW_CONTENTS.sub(r"\1: (left out)", super().format(record)))
 
 
 def to_standard_output(*, level: str) -> dict[str, Any]:

@@ -33,8 +33,6 @@ from loyalty.quickstart.rest import RestError
 
 USUAL_PORT = 8000
 PATIENCE = 60.0
-# Without the query, which may hold an e-mail address.
-ACCESS_LINE = "%(m)s %(U)s %(s)s %(M)sms"
 # This runs as whoever started it, on one machine; Celery's warning is meant for servers.
 ROOT_IS_FINE = "ignore:You're running the worker with superuser"
 # The web goes first, so that no request meets a half-stopped system.
@@ -121,8 +119,7 @@ def _say_nothing(_line: str) -> None:
 
 def _start(children: Children, where: Environments, layout: Layout, listener: socket.socket) -> str:
     python = [sys.executable, "-W", ROOT_IS_FINE, "-m"]
-    web = ["gunicorn", "loyalty.wsgi", "--bind", f"fd://{listener.fileno()}", "--workers", "2", "--threads", "4"]
-    web += ["--no-control-socket", "--access-logfile", "-", "--access-logformat", ACCESS_LINE]
+    web = ["gunicorn", "loyalty.wsgi", "--config", "python:loyalty.serving", "--bind", f"fd://{listener.fileno()}"]
     celery = ["celery", "--app", "loyalty", "--quiet"]
     # Threads: a container without a writable /dev/shm cannot fork workers.
     worker = [*celery, "worker", "--pool", "threads", "--concurrency", "2", "--loglevel", "INFO"]
