@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, ClassVar
 
 from django import forms
+from django.forms import BoundField
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
@@ -56,6 +57,9 @@ class CardForm(forms.Form):
     ``change_labels`` name fields in the history where their own labels say too little.
     """
 
+    template_of_card: ClassVar[str] = "loyalty/setting_form.html"
+    # What to do when the settings changed in between.
+    again: ClassVar[str] = "Your choice is still marked below. Press Save again if it shall count all the same."
     paths: ClassVar[Mapping[str, Path]]
     change_labels: ClassVar[Mapping[str, str]] = {}
 
@@ -105,11 +109,47 @@ class CardForm(forms.Form):
                 found.append((label, self.words(name, old)[0], self.words(name, new)[0]))
         return found
 
+    def done(self, title: str) -> str:
+        """What is said once the card named ``title`` is saved."""
+        return f"“{title}” is saved."
+
     def show_refusal(self, error: Invalid) -> None:
         """Put what the settings' own check refused beside the fields it is about."""
         names = {"/" + "/".join(path): name for name, path in self.paths.items()}
         for item in error.errors:
             self.add_error(names.get(item.pointer), item.detail)
+
+
+class SwitchForm(CardForm):
+    """A card of one switch, which acts at once: there is no Save, and no other field that it could save.
+
+    Pressed, it says what it is to be and not that it changes, so that twice is once. ``done_on`` and ``done_off`` say
+    what happened.
+    """
+
+    template_of_card = "loyalty/setting_switch.html"
+    again = "The switch below shows how it stands now. Press it again if it shall change all the same."
+    done_on: ClassVar[str]
+    done_off: ClassVar[str]
+
+    @property
+    def switch(self) -> BoundField:
+        """The one field."""
+        (name,) = self.paths
+        return self[name]
+
+    @property
+    def is_on(self) -> bool:
+        """How it stands, whatever was asked for."""
+        return bool(self.initial[self.switch.name])
+
+    def words(self, name: str, value: Any) -> tuple[str, str]:
+        """On or off."""
+        return "On" if value else "Off", str(self.fields[name].help_text)
+
+    def done(self, title: str) -> str:
+        """What it now does."""
+        return self.done_on if self.cleaned_data[self.switch.name] else self.done_off
 
 
 @dataclass(frozen=True, slots=True)

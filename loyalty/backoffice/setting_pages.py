@@ -113,7 +113,7 @@ class _Shown:
         if self.sent and self.form and self.form.is_valid() and "_preview" not in self.request.POST:
             self._try_to_save(self.sent, self.form)
             if not self.stale and self.form.is_valid():
-                messages.success(self.request, f"“{self.sent.title}” is saved.")
+                messages.success(self.request, self.form.done(self.sent.title))
                 return HttpResponseRedirect(self.page.address)
         return TemplateResponse(self.request, "loyalty/settings.html", self._context(model_admin))
 
@@ -128,7 +128,9 @@ class _Shown:
         except VersionConflict:
             self.settings = current_settings(self.store)
             self.form = self._form(card)
-            self.stale = _changed_meanwhile(self.page, self.store, read_version(self.request))
+            # Sent twice, or saved alike by somebody else: what was asked for is so.
+            if self.form.chosen() != self.settings:
+                self.stale = _changed_meanwhile(self.page, self.store, read_version(self.request))
 
     def _context(self, model_admin: BackOfficeAdmin) -> dict[str, Any]:
         history, older = _history(self.page, self.store, before=self.request.GET.get("before", ""))
@@ -141,6 +143,7 @@ class _Shown:
             "cards": [self._card(kind) for kind in self.page.cards],
             "settings": self.settings,
             "stale": self.stale,
+            "again": self.form.again if self.form else "",
             # A card that is only looked at, or wrong, keeps the version it was filled in from; a stale one was warned.
             "sent": self.sent.key if self.sent and not self.stale else "",
             "sent_version": read_version(self.request),

@@ -7,7 +7,7 @@ from typing import Any, Final
 from django import forms
 from django.template.loader import render_to_string
 
-from loyalty.backoffice.setting_cards import CardForm, CardKind, Sample
+from loyalty.backoffice.setting_cards import CardForm, CardKind, Sample, SwitchForm
 from loyalty.backoffice.setting_pages import SettingsPage
 from loyalty.ledger.expiry import local_day
 from loyalty.stores.actors import Trigger
@@ -40,8 +40,11 @@ class CancelNoticeForm(CardForm):
     paths = {"on_cancel_default": ("notify", "on_cancel_default"), "on_automatic": ("notify", "on_automatic")}
 
 
-class RedemptionNoticeForm(CardForm):
+class RedemptionNoticeForm(SwitchForm):
     """Whether customers are told that a redemption was reversed (R3)."""
+
+    done_on = "The box is ticked beforehand from now on. Staff can untick it."
+    done_off = "The box is not ticked beforehand any more. Staff can tick it."
 
     on_redemption_reversal_default = forms.BooleanField(
         label="Tick “Notify the customer” beforehand when a redemption is reversed",

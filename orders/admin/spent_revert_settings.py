@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from django import forms
 
-from loyalty.backoffice.setting_cards import CardForm, CardKind, Option, OptionField, OptionsField
+from loyalty.backoffice.setting_cards import CardForm, CardKind, Option, OptionField, OptionsField, SwitchForm
 from loyalty.backoffice.setting_pages import PageLink, SettingsPage
 from loyalty.stores.models import Store
 from loyalty.stores.preferences import StoreSettings
@@ -72,8 +72,11 @@ class _RulesForm(CardForm):
         return [words.format(tag) for tag in overlap(self.chosen().spent_revert)]
 
 
-class StatusForm(CardForm):
+class StatusForm(SwitchForm):
     """Whether the rules are on (N1)."""
+
+    done_on = "Spent revert is on: the rules decide about every order that changes from now on."
+    done_off = "Spent revert is off: nothing returns by the rules. They stay as they are, and so does what was returned."
 
     enabled = forms.BooleanField(
         label="Return credits and points by these rules",

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -22,6 +23,7 @@ WAYS = [
     {"java_script_enabled": False},
     {"viewport": {"width": 390, "height": 844}, "color_scheme": "dark"},
 ]
+RULES = SpentRevertSettings(enabled=True, tags=("refunded-order", "vip gold"), skip_tags=("exchange-order",))
 IDS = ["script", "no script", "phone, dark"]
 
 
@@ -31,8 +33,7 @@ def picture(page: Page, name: str) -> None:
 
 
 def some_life(store: Store) -> None:
-    rules = SpentRevertSettings(enabled=True, tags=("refunded-order", "vip gold"), skip_tags=("exchange-order",))
-    factories.make_settings(store, StoreSettings(spent_revert=rules))
+    factories.make_settings(store, StoreSettings(spent_revert=RULES))
     ana = factories.make_customer(store, name="Ana Lee")
     factories.grant("credits", ana, "90.00")
     factories.grant("points", ana, 300)
@@ -48,6 +49,8 @@ def test_n1_tags_are_added_and_taken_away(visit: Visit, store: Store, options: d
     some_life(store)
     page = visit(reverse("admin:stores_settingsversion_spent_revert"), role=Role.MANAGER, **options)
     card = page.locator("#card-revert")
+    switch = page.get_by_role("switch", name="Return credits and points by these rules")
+    expect(switch).to_be_checked()
     if options.get("java_script_enabled", True):
         entry = card.get_by_label("Tags that return what was used")
         entry.fill("Back Again")
@@ -59,16 +62,30 @@ def test_n1_tags_are_added_and_taken_away(visit: Visit, store: Store, options: d
         entry.fill("exchange-order")
         entry.press("Enter")
         expect(card.get_by_text("“exchange-order” is a trigger tag and a skip tag")).to_be_visible()
+        # The switch acts at once, and takes nothing with it that is only typed yet.
+        switch.focus()
+        switch.press("Space")
+        expect(page.get_by_role("status").filter(has_text="Spent revert is off")).to_be_visible()
+        expect(switch).not_to_be_checked()
+        expect(switch).to_be_focused()
+        assert current_settings(store).spent_revert == replace(RULES, enabled=False)
+        expect(page.locator("#history")).to_contain_text("Spent-revert rules: from On to Off")
+        expect(card.get_by_role("listitem")).to_have_count(3)
+        expect(card.get_by_text("While the rules are off, nothing returns.")).to_be_visible()
         picture(page, f"spent-revert-{len(options)}")
         entry.press("Backspace")
         expect(card.get_by_text("“exchange-order” is a trigger tag and a skip tag")).to_have_count(0)
     else:
+        switch.click()
+        expect(page.get_by_text("Spent revert is off: nothing returns by the rules.")).to_be_visible()
+        expect(switch).not_to_be_checked()
         card.get_by_label("Tags that return what was used").fill("refunded-order\nBack Again\nback again\n")
         picture(page, "spent-revert-no-script")
     assert fits(page)
     card.get_by_role("button", name="Save").click()
     expect(page.get_by_text("“Revert settings” is saved.")).to_be_visible()
-    assert current_settings(store).spent_revert.tags == ("refunded-order", "Back Again")
+    saved = current_settings(store).spent_revert
+    assert (saved.tags, saved.enabled) == (("refunded-order", "Back Again"), False)
 
 
 @pytest.mark.parametrize("options", WAYS, ids=IDS)

@@ -78,6 +78,33 @@ def test_n1_each_card_is_saved_by_itself(shop: tuple[Store, Client]) -> None:
     assert (kept.enabled, kept.tags) == (False, ("Refunded-Order", "vip gold"))
 
 
+def test_n1_the_switch_acts_at_once_and_twice_is_once(shop: tuple[Store, Client]) -> None:
+    store, client = shop
+    off = page(client)
+    assert 'role="switch" aria-checked="false" name="enabled" value="on"' in off
+    # Pressed twice, or in a second tab that still shows it off: what it says is what it is to be.
+    for _ in range(2):
+        shown = client.post(reverse(ADDRESS), {"card": "status", "version": 0, "enabled": "on"}, follow=True)
+        assert "Spent revert is on: the rules decide" in shown.content.decode()
+        assert 'role="switch" aria-checked="true" name="enabled" value=""' in shown.content.decode()
+    settings = current_settings(store)
+    assert (settings.version, settings.spent_revert) == (1, SpentRevertSettings(enabled=True))
+
+
+def test_n1_the_switch_takes_nothing_over_that_was_saved_meanwhile(shop: tuple[Store, Client]) -> None:
+    store, client = shop
+    send(client, "skip", version=0, skip_tags="keep")
+    refused = send(client, "status", version=0, enabled="on", skip_tags="other")
+    assert refused.status_code == 200
+    words = refused.content.decode()
+    assert "Nothing was saved: the settings changed in between" in words
+    assert "Press it again" in words
+    assert 'aria-checked="false"' in words
+    assert current_settings(store).spent_revert == SpentRevertSettings(skip_tags=("keep",))
+    assert send(client, "status", version=1, enabled="on", skip_tags="other").status_code == 302
+    assert current_settings(store).spent_revert == SpentRevertSettings(enabled=True, skip_tags=("keep",))
+
+
 def test_n3_a_tag_in_both_lists_is_warned_of_and_saved(shop: tuple[Store, Client]) -> None:
     store, client = shop
     send(client, "skip", version=0, skip_tags="Keep")
