@@ -8,6 +8,8 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from loyalty.ledger.expiry import is_expired
+from loyalty.platforms.models import PlatformConnection
+from loyalty.platforms.pages import discount_page
 from loyalty.platforms.registry import LABELS
 from loyalty.stores.models import Store
 from loyalty.stores.showing import show_last_day, show_moment
@@ -45,7 +47,7 @@ def platform_words(row: Redemption) -> str:
     """What the platform has been told and has said; empty without a platform."""
     if not row.platform:
         return ""
-    deleted = row.state == RedemptionState.REVERSED
+    deleted = row.ended_at is not None
     words: dict[str | None, str] = {
         PlatformState.PENDING: "Platform deletion pending" if deleted else "Not active on the platform yet",
         PlatformState.CONFIRMED: "Deleted on the platform" if deleted else "Active on the platform",
@@ -81,7 +83,7 @@ def redemption_link(row: Redemption) -> SafeString:
 
 
 def facts(row: Redemption, store: Store, names: dict[str, str], now: datetime) -> list[tuple[str, Any]]:
-    """What is known about a redemption, with its labels."""
+    """What is known about a redemption, with its labels; at most one query, for the shop's address."""
     customer = reverse("admin:stores_customer_change", args=[row.customer_id])
     known: list[tuple[str, Any]] = [
         ("Customer", format_html('<a class="cell-link" href="{}?tab=redemptions">{}</a>', customer, row.customer)),
@@ -93,8 +95,28 @@ def facts(row: Redemption, store: Store, names: dict[str, str], now: datetime) -
         ("Redeemed", f"{show_moment(row.created_at, store)}, by {names[row.actor]}"),
     ]
     if row.platform:
-        known.append(("Shop platform", f"{LABELS[row.platform]}: {platform_words(row).lower()}"))
+        known.append(("Shop platform", _on_platform(row, store)))
     return known + _use(row, store) + _reversal(row, store, names)
+
+
+def _on_platform(row: Redemption, store: Store) -> SafeString:
+    label = LABELS[row.platform]
+    said = format_html("{}: {}", label, platform_words(row).lower())
+    address = _discount_page(row, store)
+    if not address:
+        return said
+    link = '{} <a class="cell-link" href="{}" target="_blank" rel="noopener noreferrer">Open the discount in {}</a>'
+    return format_html(link, said, address, label)
+
+
+def _discount_page(row: Redemption, store: Store) -> str:
+    """The shop's own page of the discount; "" when it is not there yet, or not any more."""
+    is_gone = row.ended_at is not None and row.platform_state == PlatformState.CONFIRMED
+    if is_gone or not row.platform_reference:
+        return ""
+    connections = PlatformConnection.objects.for_store(store).filter(platform=row.platform)
+    base_url = connections.values_list("base_url", flat=True).first() or ""
+    return discount_page(row.platform, base_url=base_url, reference=row.platform_reference)
 
 
 def _use(row: Redemption, store: Store) -> list[tuple[str, Any]]:

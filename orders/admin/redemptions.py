@@ -89,7 +89,7 @@ class RedemptionFilter(FormFilter):
 
 def _in_state(state: str) -> Q:
     if state == "deleting":
-        return Q(state=RedemptionState.REVERSED, platform_state=PlatformState.PENDING)
+        return Q(ended_at__isnull=False, platform_state=PlatformState.PENDING)
     return Q(platform_state=PlatformState.FAILED) if state == "refused" else Q(state=state)
 
 

@@ -76,7 +76,7 @@ class StatusForm(SwitchForm):
     """Whether the rules are on (N1)."""
 
     done_on = "Spent revert is on: the rules decide about every order that changes from now on."
-    done_off = "Spent revert is off: nothing returns by the rules. They stay as they are, and so does what was returned."
+    done_off = "Spent revert is off: nothing returns by the rules. The rules and what was returned stay as they are."
 
     enabled = forms.BooleanField(
         label="Return credits and points by these rules",

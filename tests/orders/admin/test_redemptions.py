@@ -13,6 +13,7 @@ from django.test import Client
 from loyalty.checks import find_faults
 from loyalty.errors import Busy
 from loyalty.notices.models import Notice
+from loyalty.platforms.connecting import Credentials, connect
 from loyalty.stores.models import Customer, Role, Store
 from orders.redemption_models import Redemption, ReversalRequest, Reward
 from orders.services.reversal_requests import request_reversal
@@ -328,3 +329,29 @@ def test_r3_a_slow_platform_keeps_the_form_open_and_nothing_is_done_unasked(
     assert "takes long to answer" in words(answer)
     redemption.refresh_from_db()
     assert redemption.state == "claimed"
+
+
+def test_r3_a_redemption_leads_to_the_shop_s_own_discount_while_it_is_there(
+    redemption: Redemption, store: Store
+) -> None:
+    client = signed_in(store)
+    link = 'href="https://tea.myshopify.com/admin/discounts/42" target="_blank" rel="noopener noreferrer"'
+    there = {"platform": "shopify", "platform_reference": "gid://shopify/DiscountCodeNode/42"}
+
+    def shown(**facts: Any) -> str:
+        Redemption.unscoped.filter(pk=redemption.pk).update(**there, **facts)
+        return str(client.get(address(redemption, "change")).content.decode())
+
+    assert "Open the discount" not in shown(platform_state="confirmed")
+    for shop, name in ((factories.make_store(), "other"), (store, "tea")):
+        given = Credentials(base_url=f"https://{name}.myshopify.com")
+        connect(store=shop, platform="shopify", given=given, actor=ACTOR, now=NOW)
+    assert link in shown(platform_state="confirmed")
+    order = order_with(store, redemption.code or "")
+    factories.cancel_and_return(order)
+    pending = shown(platform_state="pending")
+    assert link in pending
+    assert "platform deletion pending" in pending
+    gone = shown(platform_state="confirmed")
+    assert "deleted on the platform" in gone
+    assert "Open the discount" not in gone
