@@ -189,7 +189,7 @@ class Fields:
         """
         value = self.values.get(key)
         if isinstance(value, str):
-            value = _json_inside(value)
+            value = json_inside(value)
         found = clean(value).split(",") if isinstance(value, str) else self._tags(key, value)
         unique: dict[str, str] = {}
         for text in found:
@@ -260,8 +260,8 @@ def as_instant(text: str, *, without_offset_is_utc: bool) -> datetime | None:
         return None
 
 
-def _json_inside(text: str) -> object:
-    """What a text holds that is a JSON list or object written as text, as some apps store tags; else the text."""
+def json_inside(text: str) -> object:
+    """What a text holds that is a JSON list or object written as text, as some apps store things; else the text."""
     if not text.lstrip().startswith(("[", "{")):
         return text
     try:

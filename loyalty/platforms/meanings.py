@@ -7,12 +7,14 @@ it fetched; of payments that fell through enough is said to act on. Everything e
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Final
 
 from loyalty.platforms.document import Fields
 from loyalty.platforms.envelopes import TOPIC_UNSIGNED
 from loyalty.platforms.kinds import disagreement
 from loyalty.platforms.snapshot import NotAnOrder
+from loyalty.platforms.used_there import takes_store_credit
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,19 @@ class PaymentNews:
     status: str
     at: datetime | None = None
     attempt: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CreditsTaken:
+    """Store credit of the platform's own paid for an order, or a part of it: payment ``payment_id`` took ``amount``.
+
+    ``currency`` is "" where it is not said: the order's.
+    """
+
+    external_id: str
+    payment_id: str
+    amount: Decimal
+    currency: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +118,7 @@ Meaning = (
     WholeOrder
     | NamedOrder
     | PaymentNews
+    | CreditsTaken
     | DeletedOrder
     | Uninstalled
     | DataWanted
@@ -244,9 +260,13 @@ def _named(document: Mapping[str, object], key: str) -> Meaning:
 def _transaction(document: Mapping[str, object]) -> Meaning:
     transaction = Fields(document)
     words = transaction.text("kind").lower(), transaction.text("status").lower()
+    external_id = transaction.identifier("order_id")
+    amount = transaction.amount("amount", "") if takes_store_credit(transaction) else None
+    if external_id and amount and amount > 0:
+        payment_id = transaction.identifier("id") or external_id
+        return CreditsTaken(external_id, payment_id, amount, transaction.currency("currency"))
     if words[0] not in _PAYING or words[1] not in _FELL_THROUGH:
         return _OTHER_PAYMENT
-    external_id = transaction.identifier("order_id")
     if not external_id:
         return _NAMELESS
     return PaymentNews(external_id, "failed", attempt=transaction.identifier("id") or external_id)

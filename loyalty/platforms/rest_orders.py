@@ -65,7 +65,7 @@ SOURCES: Final[Mapping[str, Collection[str]]] = {
     "discount_codes": ("discount_codes",),
     "is_test": ("test",),
 }
-_PAID_FOR = frozenset({"paid", "partially_refunded", "refunded"})
+PAID_FOR = frozenset({"paid", "partially_refunded", "refunded"})
 
 
 def payment_status(order: Fields) -> str:
@@ -78,7 +78,7 @@ def order_status(order: Fields, payment: str) -> str:
     if order.has("cancelled_at"):
         return "cancelled"
     fulfilled = order.text("fulfillment_status").lower() == "fulfilled"
-    if order.has("closed_at") or (fulfilled and payment in _PAID_FOR):
+    if order.has("closed_at") or (fulfilled and payment in PAID_FOR):
         return "completed"
     return "pending" if order.values.get("confirmed") is False else "confirmed"
 
@@ -115,7 +115,7 @@ def total_of(order: Fields, currency: str) -> Decimal:
 
 def refunded_total(order: Fields, currency: str, total: Decimal) -> Decimal:
     """The money that went back, in the shop's currency, at most ``total``."""
-    amounts = (_refund_amount(order, transaction, currency) for transaction in _refund_transactions(order))
+    amounts = (in_shop_currency(order, transaction, currency) for transaction in _refund_transactions(order))
     return at_most(order, "total_price", sum(amounts, start=round_amount(Decimal(0), currency)), total)
 
 
@@ -148,6 +148,18 @@ def discount_codes_of(order: Fields) -> tuple[str, ...]:
     return tuple(code for entry in order.children("discount_codes") if (code := entry.text("code")))
 
 
+def in_shop_currency(order: Fields, transaction: Fields, currency: str) -> Decimal:
+    """The amount of one transaction in the shop's currency; nothing, and left out, where that cannot be read."""
+    paid_in = transaction.currency("currency") or currency
+    amount = transaction.amount("amount", paid_in)
+    if amount is not None and amount >= 0 and paid_in != currency:
+        amount = _share_of_total(order, amount, paid_in, currency)
+    if amount is None or amount < 0:
+        transaction.leave_out("amount")
+        return Decimal(0)
+    return amount
+
+
 def _refund_transactions(order: Fields) -> Iterator[Fields]:
     for refund in order.children("refunds"):
         for transaction in refund.children("transactions"):
@@ -156,20 +168,8 @@ def _refund_transactions(order: Fields) -> Iterator[Fields]:
                 yield transaction
 
 
-def _refund_amount(order: Fields, transaction: Fields, currency: str) -> Decimal:
-    """What one transaction gave back; nothing where that cannot be read."""
-    paid_in = transaction.currency("currency") or currency
-    amount = transaction.amount("amount", paid_in)
-    if amount is not None and amount >= 0 and paid_in != currency:
-        amount = _in_shop_currency(order, amount, paid_in, currency)
-    if amount is None or amount < 0:
-        transaction.leave_out("amount")
-        return Decimal(0)
-    return amount
-
-
-def _in_shop_currency(order: Fields, amount: Decimal, paid_in: str, currency: str) -> Decimal | None:
-    """A refund in the shopper's currency has the same share of the total in both currencies; None without totals."""
+def _share_of_total(order: Fields, amount: Decimal, paid_in: str, currency: str) -> Decimal | None:
+    """A payment in the shopper's currency has the same share of the total in both currencies; None without totals."""
     totals = order.child("total_price_set")
     shop, shopper = totals.child("shop_money"), totals.child("presentment_money")
     known = (shop.currency("currency_code"), shopper.currency("currency_code")) == (currency, paid_in)

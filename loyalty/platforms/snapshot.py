@@ -57,6 +57,23 @@ class LineSnapshot:
 
 
 @dataclass(frozen=True, slots=True)
+class UsedThere:
+    """What the platform says was used there, of its own credits and points or its plugins': not in this ledger (O5).
+
+    None says nothing: it was not said, or cannot be read, and what was recorded stays. ``some_credits``: there were
+    some, and it is not said how much. ``points_worth`` is what the points were worth, where the platform says it.
+    ``outside_total`` is how much of it all the order's total leaves out, being what was left to pay (O8). Amounts are
+    in the order's currency.
+    """
+
+    credits: Decimal | None = Decimal(0)
+    points: int | None = 0
+    points_worth: Decimal = Decimal(0)
+    outside_total: Decimal = Decimal(0)
+    some_credits: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class OrderSnapshot:
     """One order at one moment (O1, O2). Amounts are Decimals in ``currency`` with its decimals; instants are UTC.
 
@@ -91,9 +108,7 @@ class OrderSnapshot:
     is_test: bool = False
     # The platform made it up to try a connection: nobody placed it, and it is not to be recorded.
     is_test_delivery: bool = False
-    # What the platform says was used there; shown as "not in this ledger" (O5).
-    credits_used_there: Decimal = Decimal(0)
-    points_used_there: int = 0
+    used_there: UsedThere = UsedThere()
     # Ids of orders this one was split from or into; a parent and its children are never both returned.
     parent_external_id: str = ""
     child_external_ids: tuple[str, ...] = field(default=())

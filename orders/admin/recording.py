@@ -26,7 +26,7 @@ from loyalty.stores.roles import Can
 from orders.admin.amounts import AmountField, amount_of
 from orders.admin.choosing_customer import CustomerForm
 from orders.admin.taking import FIELDS, Outcome, balance_words, limit_words, within_limits
-from orders.admin.used_there import said_there, worth
+from orders.admin.used_there import said_there, used_there_words, worth
 from orders.kinds import NAMES, currency_of, show
 from orders.models import Order, OrderStatus, PaymentStatus
 from orders.services.spending import Spend, Taken, can_be_recorded, record_spend
@@ -185,6 +185,7 @@ def _show(case: _Case, form: RecordForm, *, would: Outcome | None = None, said: 
         "confirm": f"Record {would.words}" if would else "",
         "decline": "Record nothing",
         "warnings": _warnings(case.order),
+        "there": used_there_words(case.order, case.store),
     }
     return _page(case, context, status=status)
 

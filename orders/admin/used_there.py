@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Final
 from uuid import uuid4
 
 from loyalty.ledger.ledger import Kind
@@ -15,10 +14,8 @@ from loyalty.stores.models import Store
 from orders.admin.taking import balance_words
 from orders.kinds import KINDS, LEDGERS, currency_of, show
 from orders.models import Order
+from orders.services.platform_state import OUTSIDE_TOTAL
 from orders.services.spending import can_be_recorded, used_directly
-
-# Platforms whose total is what was left to pay after credits; the others count them as a payment.
-_NET_OF_CREDITS: Final = frozenset({"shopline", "woocommerce"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,22 +41,40 @@ def said_there(order: Order) -> dict[Kind, Amount]:
 
 def worth(order: Order) -> Decimal:
     """What the order most likely came to before credits, to begin with: a person can say otherwise (O8)."""
-    there = 0 if order.total_named or order.platform not in _NET_OF_CREDITS else said_there(order).get("credits", 0)
-    return round_amount(Decimal(order.total + there), order.currency)
+    data = order.platform_data
+    # Before the platforms' readers said how much, only SHOPLINE's orders named credits, and all of them were left out.
+    outside = as_amount(data.get(OUTSIDE_TOTAL, data.get("credits_used_there"))) or Decimal(0)
+    return order.total if order.total_named else round_amount(order.total + outside, order.currency)
+
+
+def used_there_words(order: Order, store: Store) -> str:
+    """The sentence about what was used there and is not recorded here; "" while the platform says nothing of it."""
+    data = order.platform_data
+    said = {kind: amount for kind, amount in said_there(order).items() if not used_directly(order, kind)}
+    amounts = [show(amount, currency_of(order, kind), store) for kind, amount in said.items()]
+    if "credits" not in said and data.get("some_credits_used_there") and not used_directly(order, "credits"):
+        amounts.append("store credit (not saying how much)")
+    worth = as_amount(data.get("points_worth_there")) or Decimal(0)
+    if "points" not in said and worth > 0 and not used_directly(order, "points"):
+        amounts.append(f"points worth {show(worth, order.currency, store)} (not saying how many)")
+    label = LABELS.get(order.platform, order.platform)
+    return f"{label} says that this order used {' and '.join(amounts)} there." if amounts else ""
 
 
 def used_there_card(order: Order, store: Store, *, may_record: bool, now: datetime) -> Card | None:
     """The card, or None while the platform says nothing, or nothing that is not recorded here already."""
-    said = {kind: amount for kind, amount in said_there(order).items() if not used_directly(order, kind)}
-    if not said:
+    words = used_there_words(order, store)
+    if not words:
         return None
     label = LABELS.get(order.platform, order.platform)
-    amounts = " and ".join(show(amount, currency_of(order, kind), store) for kind, amount in said.items())
-    words = f"{label} says that {amounts} were used there."
     open_kinds = can_be_recorded(order)
-    offered = {kind: amount for kind, amount in said.items() if kind in open_kinds}
     if not (may_record and open_kinds):
         return Card("Not in this ledger", f"{words} {_stays(order, label)}", [], "", None)
+    offered = {
+        kind: amount
+        for kind, amount in said_there(order).items()
+        if kind in open_kinds and not used_directly(order, kind)
+    }
     customer = order.customer
     balances = (
         [balance_words(customer, kind, currency_of(order, kind), store, now) for kind in offered] if customer else []
@@ -69,6 +84,7 @@ def used_there_card(order: Order, store: Store, *, may_record: bool, now: dateti
         f"balance, and comes back with the order. What is kept on {label} itself comes back there only."
     )
     enough = customer is not None and all(_has(order, kind, amount, now) for kind, amount in offered.items())
+    amounts = " and ".join(show(amount, currency_of(order, kind), store) for kind, amount in offered.items())
     return Card(
         title="Not in this ledger",
         words=words,

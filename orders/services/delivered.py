@@ -8,6 +8,7 @@ from typing import Any, Final
 from loyalty.platforms.connecting import pause_uninstalled, settle_uninstalled
 from loyalty.platforms.document import parse_json
 from loyalty.platforms.meanings import (
+    CreditsTaken,
     DataWanted,
     DeletedOrder,
     EraseCustomer,
@@ -29,7 +30,7 @@ from loyalty.stores.actors import Actor
 from orders.models import Order
 from orders.services.ingesting import Outcome, ingest
 from orders.services.merging_there import merge_there
-from orders.services.platform_news import note_payment_news
+from orders.services.platform_news import note_credits_taken, note_payment_news
 from orders.services.platform_presence import note_deleted
 from orders.services.privacy import Finished, erase_person, erase_shop, note_request
 
@@ -99,6 +100,9 @@ def carry_out_fetched(delivery: InboundDelivery, document: Mapping[str, Any] | N
     result = _record(delivery, document, now, shown_at=now) if document is not None else None
     if isinstance(said, PaymentNews):
         return _payment_news(delivery, said, now)
+    if isinstance(said, CreditsTaken):
+        # The order as it is shown lists its payments; one that is not shown to us has at least this one.
+        return result or _credits_taken(delivery, said, now)
     label = LABELS[delivery.platform]
     return result or _left(f"{label} does not show this order.", external_id=_external_id(said))
 
@@ -161,6 +165,18 @@ def _payment_news(delivery: InboundDelivery, said: PaymentNews, now: datetime) -
     # An attempt is told on the timeline even where it changes nothing.
     state = DeliveryState.IGNORED if words and not said.attempt else DeliveryState.DONE
     return Result(state, words or f"Order {order.number}: payment {said.status}.", order, said.external_id)
+
+
+def _credits(delivery: InboundDelivery, said: CreditsTaken, now: datetime) -> "Result | Ask":
+    return Ask(said.external_id) if _may_ask(delivery) else _credits_taken(delivery, said, now)
+
+
+def _credits_taken(delivery: InboundDelivery, said: CreditsTaken, now: datetime) -> Result:
+    order, is_news = note_credits_taken(
+        store=delivery.store, platform=delivery.platform, taken=said, actor=actor_of(delivery), now=now
+    )
+    words = f"Order {order.number}: {'store credit paid for it there' if is_news else 'nothing new'}."
+    return Result(DeliveryState.DONE if is_news else DeliveryState.IGNORED, words, order, said.external_id)
 
 
 def _deletion(delivery: InboundDelivery, said: DeletedOrder, now: datetime) -> "Result | Ask":
@@ -240,6 +256,7 @@ _ACTIONS: Final[Mapping[type, Callable[[InboundDelivery, Any, datetime], "Result
     WholeOrder: _whole_order,
     NamedOrder: _named_order,
     PaymentNews: _payment,
+    CreditsTaken: _credits,
     DeletedOrder: _deletion,
     Uninstalled: _uninstalled,
     DataWanted: _data_wanted,
@@ -255,7 +272,7 @@ def _left(words: str, *, external_id: str = "") -> Result:
 
 
 def _external_id(said: Meaning) -> str:
-    return said.external_id if isinstance(said, NamedOrder | PaymentNews) else ""
+    return said.external_id if isinstance(said, NamedOrder | PaymentNews | CreditsTaken) else ""
 
 
 def connection_of(delivery: InboundDelivery) -> PlatformConnection | None:

@@ -21,6 +21,7 @@ from orders.services.platform_presence import note_still_there
 from orders.services.platform_state import (
     HEARD,
     LAST_SAID,
+    OUTSIDE_TOTAL,
     is_repeat,
     is_there_again,
     only_our_tags,
@@ -215,7 +216,7 @@ def _worth_telling(changes: dict[str, tuple[Any, Any]]) -> dict[str, tuple[Any, 
         told["lines"] = (len(old), len(new))
     if "platform_data" in told:
         old, new = told.pop("platform_data")
-        names = [name for name in new if name not in (LAST_SAID, HEARD) and old.get(name) != new[name]]
+        names = [name for name in new if name not in (LAST_SAID, HEARD, OUTSIDE_TOTAL) and old.get(name) != new[name]]
         if names:
             told["platform_data"] = ({name: old.get(name) for name in names}, {name: new[name] for name in names})
     return told

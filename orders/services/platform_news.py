@@ -1,22 +1,28 @@
 """What a platform says about an order's payment without showing the order."""
 
 from datetime import datetime
+from decimal import Decimal
 from typing import Final
 
 from django.db import transaction
 
 from loyalty.journal.models import JournalEntry
 from loyalty.journal.record import Event, Happening, record
-from loyalty.platforms.meanings import PaymentNews
+from loyalty.platforms.document import round_amount
+from loyalty.platforms.meanings import CreditsTaken, PaymentNews
+from loyalty.platforms.snapshot import UsedThere
 from loyalty.stores.actors import Actor
 from loyalty.stores.models import Store
 from orders.models import Order, OrderStatus, PaymentStatus
-from orders.services.changing import change_order
+from orders.services.changing import change_order, order_updated
 from orders.services.platform_presence import locked_order
+from orders.services.platform_state import used_there_after
 
 _UNPAID: Final = (PaymentStatus.PENDING, PaymentStatus.FAILED, PaymentStatus.EXPIRED)
 # Part of the money is there or promised, so one failed attempt does not make the payment fail.
 _PROMISED: Final = frozenset({"authorized", "partially_paid"})
+# Under this name ``platform_data`` keeps the payments with store credit that were told of one by one.
+_PAYMENTS: Final = "credit_payments"
 
 
 class NotRecorded(Exception):
@@ -41,6 +47,38 @@ def note_payment_news(
         return order, reason
     change = {"payment_status": news.status}
     return change_order(store=store, order_id=order.pk, values=change, actor=actor, now=now), ""
+
+
+@transaction.atomic
+def note_credits_taken(
+    *, store: Store, platform: str, taken: CreditsTaken, actor: Actor, now: datetime
+) -> tuple[Order, bool]:
+    """Keep that store credit of the platform's own paid for an order: shown, not booked (O5).
+
+    Answers the order and whether that was news. Payments may be told of twice and in any order; the platform may have
+    listed them with the order, too. Raises NotRecorded for an unknown order.
+    """
+    order = locked_order(store, platform, taken.external_id)
+    if order is None:
+        raise NotRecorded("The order that this payment belongs to has not arrived yet.")
+    payments: dict[str, str] = order.platform_data.get(_PAYMENTS, {})
+    if taken.payment_id in payments:
+        return order, False
+    known = Decimal(order.platform_data.get("credits_used_there", 0))
+    if taken.currency in ("", order.currency):
+        payments = payments | {taken.payment_id: f"{round_amount(taken.amount, order.currency):f}"}
+        credits = max(known, sum(map(Decimal, payments.values()), start=Decimal(0)))
+        said = UsedThere(credits=credits, points=None)
+    else:
+        # What a shopper's currency comes to in the shop's stands with the order alone.
+        credits, said = known, UsedThere(credits=None, points=None, some_credits=True)
+    order.platform_data |= used_there_after(order, said, order.currency) | {_PAYMENTS: payments}
+    order.version += 1
+    order.updated_at = now
+    order.save(update_fields=["platform_data", "version", "updated_at"])
+    shown = {"platform_data": ({"credits_used_there": f"{known:f}"}, {"credits_used_there": f"{credits:f}"})}
+    record([order_updated(order, shown)], actor=actor, now=now)
+    return order, True
 
 
 def _note_attempt(order: Order, attempt: str, *, actor: Actor, now: datetime) -> str:

@@ -13,7 +13,7 @@ from hashlib import sha256
 from typing import Any, Final
 
 from loyalty.platforms.document import round_amount
-from loyalty.platforms.snapshot import LineSnapshot, OrderSnapshot
+from loyalty.platforms.snapshot import LineSnapshot, OrderSnapshot, UsedThere
 from loyalty.stores.actors import Trigger
 from loyalty.stores.models import Store
 from loyalty.tags import clean_tags, tag_key
@@ -24,6 +24,8 @@ LAST_SAID: Final = "last_said"
 # Under this name it keeps which states of the platform's last instant were recorded.
 HEARD: Final = "heard"
 _HEARD_AT_MOST: Final = 20
+# Under this name it keeps how much of what was used there the total leaves out.
+OUTSIDE_TOTAL: Final = "outside_total_there"
 _LONG_AGO: Final = datetime(1970, 1, 1, tzinfo=UTC)
 # Under this name it keeps the tags that we put on the order there.
 OUR_TAGS: Final = "our_tags"
@@ -136,7 +138,8 @@ def state_after(order: Order, snapshot: OrderSnapshot, store: Store) -> dict[str
         "is_test": snapshot.is_test,
         "platform_updated_at": snapshot.updated_at,
         "platform_data": order.platform_data
-        | _kept(snapshot, currency)
+        | _kept(snapshot)
+        | used_there_after(order, snapshot.used_there, currency)
         | {LAST_SAID: remembered, HEARD: _heard(order, snapshot)},
         # Set here, in another currency perhaps: whatever is kept has the unit of the currency that the order has now.
         "refunded_total": round_amount(order.refunded_total, currency),
@@ -200,14 +203,30 @@ def _status(order: Order, snapshot: OrderSnapshot, status: str) -> dict[str, Any
     return {"status": status, "cancelled_at": cancelled_at, "cancelled_by": Trigger.PLATFORM.value}
 
 
-def _kept(snapshot: OrderSnapshot, currency: str) -> dict[str, Any]:
+def used_there_after(order: Order, said: UsedThere, currency: str) -> dict[str, Any]:
+    """What ``platform_data`` keeps of what was used there: kept, not booked (O5). Nothing said: as it was."""
+    data = order.platform_data
+    credits = Decimal(data.get("credits_used_there", 0)) if said.credits is None else said.credits
+    kept: dict[str, Any] = {
+        "credits_used_there": f"{round_amount(credits, currency):f}",
+        "points_used_there": data.get("points_used_there", 0) if said.points is None else said.points,
+    }
+    outside = f"{round_amount(said.outside_total, currency):f}" if credits else ""
+    more: dict[str, Any] = {
+        "some_credits_used_there": said.some_credits and not credits,
+        "points_worth_there": f"{round_amount(said.points_worth, currency):f}" if said.points_worth else "",
+        OUTSIDE_TOTAL: data.get(OUTSIDE_TOTAL, "") if said.credits is None else outside,
+    }
+    # Most orders used nothing there, and are spared three empty words.
+    return kept | {name: value for name, value in more.items() if value or name in data}
+
+
+def _kept(snapshot: OrderSnapshot) -> dict[str, Any]:
     return {
         "status": snapshot.platform_status,
         "payment_status": snapshot.platform_payment_status,
         "is_open": snapshot.status != OrderStatus.CANCELLED,
         "discount_codes": list(snapshot.discount_codes),
-        "credits_used_there": f"{round_amount(snapshot.credits_used_there, currency):f}",
-        "points_used_there": snapshot.points_used_there,
         "parent_external_id": snapshot.parent_external_id,
         "child_external_ids": list(snapshot.child_external_ids),
     }

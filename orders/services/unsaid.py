@@ -12,11 +12,11 @@ from decimal import Decimal
 from typing import Any, Final
 
 from loyalty.instants import PLACED_AHEAD, OutOfRange, check_instant
-from loyalty.platforms.snapshot import LineSnapshot, OrderSnapshot
+from loyalty.platforms.snapshot import LineSnapshot, OrderSnapshot, UsedThere
 from orders.models import Order
 
 # Amounts are in the currency that is named; without it they say nothing either.
-_IN_THE_CURRENCY: Final = ("currency", "total", "refunded_total", "lines", "credits_used_there")
+_IN_THE_CURRENCY: Final = ("currency", "total", "refunded_total", "lines")
 _INSTANTS: Final[Mapping[str, timedelta | None]] = {
     "placed_at": PLACED_AHEAD,
     "updated_at": None,
@@ -37,7 +37,10 @@ def meant(snapshot: OrderSnapshot, *, now: datetime) -> OrderSnapshot:
 def filled(snapshot: OrderSnapshot, order: Order | None) -> OrderSnapshot:
     """The snapshot with what it leaves unsaid as it is recorded on ``order``; for a new order, as near as can be."""
     if order is not None and order.credits_applied and snapshot.currency not in ("", order.currency):
-        snapshot = _without(snapshot, _IN_THE_CURRENCY, {})
+        # Of what was used there only points say something without the currency, too.
+        snapshot = _without(
+            snapshot, _IN_THE_CURRENCY, {"used_there": UsedThere(credits=None, points=snapshot.used_there.points)}
+        )
     if order is not None and snapshot.unknown:
         said: Mapping[str, Any] = order.platform_data.get("last_said", {})
         known = {name: _RECORDED[name](order, said) for name in snapshot.unknown if name in _RECORDED}
@@ -89,7 +92,6 @@ _RECORDED: Final[Mapping[str, Callable[[Order, Mapping[str, Any]], Any]]] = {
     "platform_status": lambda order, _: order.platform_data.get("status", ""),
     "platform_payment_status": lambda order, _: order.platform_data.get("payment_status", ""),
     "discount_codes": lambda order, _: tuple(order.platform_data.get("discount_codes", ())),
-    "credits_used_there": lambda order, _: Decimal(order.platform_data.get("credits_used_there", 0)),
     "is_test": lambda order, _: order.is_test,
     "parent_external_id": lambda order, _: order.platform_data.get("parent_external_id", ""),
     "child_external_ids": lambda order, _: tuple(order.platform_data.get("child_external_ids", ())),

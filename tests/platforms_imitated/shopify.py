@@ -119,6 +119,7 @@ class ImitatedShopify(Imitation):
             "displayFulfillmentStatus": _FULFILLMENT[order["fulfillment_status"]],
             "totalPriceSet": _bag(shop["amount"], shop["currencyCode"], shopper["amount"], shopper["currency_code"]),
             "totalRefundedSet": _bag(_refunded(order), order["currency"], _refunded(order), order["currency"]),
+            "transactions": lambda first: [_transaction(one) for one in order.get("transactions", [])[:first]],
             "paymentTerms": terms and _terms(terms),
             "customer": _customer(order.get("customer")),
             "billingAddress": _address(order.get("billing_address")),
@@ -236,6 +237,17 @@ def _money(amount: str, currency: str) -> Document:
 def _bag(amount: str, currency: str, presented: str, presented_in: str) -> Document:
     shop, shopper = _money(amount, currency), _money(presented, presented_in)
     return {"__typename": "MoneyBag", "shopMoney": shop, "presentmentMoney": shopper}
+
+
+def _transaction(transaction: Document) -> Document:
+    return {
+        "__typename": "OrderTransaction",
+        "id": f"gid://shopify/OrderTransaction/{transaction['id']}",
+        "kind": transaction["kind"].upper(),
+        "status": transaction["status"].upper(),
+        "gateway": transaction["gateway"],
+        "amountSet": _bag(*[transaction["amount"], transaction["currency"]] * 2),
+    }
 
 
 def _refunded(order: Document) -> str:

@@ -13,6 +13,7 @@ from loyalty.platforms.kinds import refuse_other_kinds
 from loyalty.platforms.parts import unknown_fields
 from loyalty.platforms.payments import shopify_detail
 from loyalty.platforms.snapshot import OrderSnapshot
+from loyalty.platforms.used_there import used_at_shopify
 
 _TEST_DELIVERY_ID = "820982911946154508"
 _GID = re.compile(r"gid://shopify/\w+/(\d{1,40})", re.ASCII)
@@ -53,6 +54,7 @@ def read_order(document: Mapping[str, object]) -> OrderSnapshot:
         platform_payment_status=order.text("financial_status"),
         discount_codes=rest_orders.discount_codes_of(order),
         is_test=order.flag("test"),
+        used_there=used_at_shopify(order, currency, total, payment),
         is_test_delivery=external_id == _TEST_DELIVERY_ID,
         left_out=tuple(order.left_out),
         unknown=unknown_fields(order, rest_orders.SOURCES),

@@ -25,6 +25,7 @@ fragment order on Order {
   displayFinancialStatus displayFulfillmentStatus paymentGatewayNames
   totalPriceSet { shopMoney { amount currencyCode } presentmentMoney { amount currencyCode } }
   totalRefundedSet { shopMoney { amount currencyCode } }
+  transactions(first: 10) { id kind status gateway amountSet { shopMoney { amount currencyCode } } }
   paymentTerms { paymentSchedules(first: 5) { nodes { dueAt completedAt } } }
   customer {
     id firstName lastName displayName

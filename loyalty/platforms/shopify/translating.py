@@ -46,6 +46,7 @@ def rest_order(order: Document) -> Document:
         "billing_address": order["billingAddress"],
         "shipping_address": order["shippingAddress"],
         "line_items": [_line(line) for line in order["lineItems"]["nodes"]],
+        "transactions": [_transaction(one) for one in order["transactions"]],
         "refunds": _refunds(order["totalRefundedSet"]["shopMoney"]),
     }
 
@@ -57,6 +58,18 @@ def number_of(gid: str) -> str:
 
 def _money(money: Document) -> Document:
     return {"amount": money["amount"], "currency_code": money["currencyCode"]}
+
+
+def _transaction(transaction: Document) -> Document:
+    money = transaction["amountSet"]["shopMoney"]
+    return {
+        "id": number_of(transaction["id"]),
+        "kind": transaction["kind"].lower(),
+        "status": transaction["status"].lower(),
+        "gateway": transaction["gateway"],
+        "amount": money["amount"],
+        "currency": money["currencyCode"],
+    }
 
 
 def _payment_terms(terms: Document | None) -> Document | None:

@@ -39,6 +39,7 @@ from loyalty.platforms.kinds import refuse_other_kinds
 from loyalty.platforms.parts import customer_snapshot, line_snapshot, total_or_nothing, unknown_fields
 from loyalty.platforms.payments import shopline_detail
 from loyalty.platforms.snapshot import CustomerSnapshot, LineSnapshot, NotAnOrder, OrderGone, OrderSnapshot
+from loyalty.platforms.used_there import used_at_shopline
 
 _ORDER_WORDS = {
     "pending": "pending",
@@ -111,8 +112,9 @@ def read_order(document: Mapping[str, object]) -> OrderSnapshot:
         platform_status=order.text("status"),
         platform_payment_status=payment_word,
         discount_codes=_coupon_codes(order),
-        credits_used_there=abs(_money(order, "user_credit", currency) or Decimal(0)),
-        points_used_there=order.whole("order_points"),
+        used_there=used_at_shopline(
+            order, _money(order, "user_credit", currency), _money(order, "order_points_to_cash", currency)
+        ),
         parent_external_id=order.identifier("parent_order_id"),
         child_external_ids=order.identifiers("child_order_ids"),
         left_out=tuple(order.left_out),

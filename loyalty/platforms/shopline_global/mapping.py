@@ -16,6 +16,7 @@ from loyalty.platforms.kinds import refuse_other_kinds
 from loyalty.platforms.parts import unknown_fields
 from loyalty.platforms.payments import shopline_global_detail
 from loyalty.platforms.snapshot import OrderSnapshot
+from loyalty.platforms.used_there import used_at_shopline_global
 
 _CANCELLED = frozenset({"canceled", "cancelled"})
 _DEAD_ATTEMPTS = {"paid_overtime": "expired", "paid_failed": "failed"}
@@ -51,6 +52,7 @@ def read_order(document: Mapping[str, object]) -> OrderSnapshot:
         platform_payment_status=order.text("financial_status"),
         discount_codes=rest_orders.discount_codes_of(order),
         is_test=order.flag("test"),
+        used_there=used_at_shopline_global(order, currency),
         left_out=tuple(order.left_out),
         unknown=unknown_fields(order, rest_orders.SOURCES),
     )

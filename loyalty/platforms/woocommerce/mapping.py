@@ -43,6 +43,7 @@ from loyalty.platforms.parts import (
 )
 from loyalty.platforms.payments import WOO_PARTLY, woocommerce_detail, woocommerce_is_due_on_delivery
 from loyalty.platforms.snapshot import CustomerSnapshot, LineSnapshot, NotAnOrder, OrderGone, OrderSnapshot
+from loyalty.platforms.used_there import used_at_woocommerce
 
 _ORDER_WORDS = {
     "pending": "pending",
@@ -123,6 +124,7 @@ def read_order(document: Mapping[str, object], *, tags_meta_key: str = "") -> Or
         lines=tuple(_line(line, currency) for line in order.children("line_items")),
         platform_status=order.text("status"),
         discount_codes=tuple(code for line in order.children("coupon_lines") if (code := line.text("code"))),
+        used_there=used_at_woocommerce(order, currency, total, paid=_ever(order, "date_paid", "date_completed")),
         parent_external_id=_nonzero(order.identifier("parent_id")),
         left_out=tuple(order.left_out),
         unknown=unknown_fields(order, _SOURCES),

@@ -1,6 +1,7 @@
 """What only Shopify does: errors in answers of status 200, throttling by cost, discounts of many codes, scopes."""
 
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -101,6 +102,15 @@ def test_o2_a_polled_order_reads_as_the_pushed_one(
     fetched = client.fetch_order(ORDER)
     assert fetched is not None
     assert read_order("shopify", fetched) == read_order("shopify", document)
+
+
+def test_o5_a_fetched_order_lists_what_paid_for_it(client: PlatformClient, imitated_shopify: ImitatedShopify) -> None:
+    payment = {"id": 3, "kind": "sale", "status": "success", "amount": "20.00", "currency": "USD"}
+    both = [payment | {"gateway": "shopify_store_credit"}, payment | {"id": 4, "gateway": "bogus", "amount": "100.00"}]
+    imitated_shopify.put(order("shopify", transactions=both))
+    fetched = client.fetch_order(ORDER)
+    assert fetched is not None
+    assert read_order("shopify", fetched).used_there.credits == Decimal("20.00")
 
 
 def test_o6_a_cancel_under_way_is_asked_about_again(client: PlatformClient, imitated_shopify: ImitatedShopify) -> None:

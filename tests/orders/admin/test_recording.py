@@ -132,7 +132,7 @@ def test_o5_what_the_platform_says_was_used_there_is_recorded_by_one_click(store
     order.save(update_fields=["platform_data"])
     client, _ = staff(store)
     shown = client.get(at(order, "change"))
-    assert "SHOPLINE says that 20.00 USD and 100 points were used there." in page(shown)
+    assert "SHOPLINE says that this order used 20.00 USD and 100 points there." in page(shown)
 
     client.post(at(order), confirmed(shown))
 
@@ -140,6 +140,38 @@ def test_o5_what_the_platform_says_was_used_there_is_recorded_by_one_click(store
     assert (after.credits_applied, after.points_applied, after.total) == (20, 100, 100)
     assert holds(ana) == (30, 200)
     assert "Not in this ledger" not in page(client.get(at(order, "change")))
+
+
+@pytest.mark.parametrize(
+    ("platform", "there", "words"),
+    [
+        ("shopify", {"some_credits_used_there": True}, "Shopify says that this order used store credit (not saying"),
+        ("shopline_global", {"points_worth_there": "5.00"}, "used points worth 5.00 USD (not saying how many) there."),
+    ],
+)
+def test_o5_where_it_does_not_say_how_much_a_person_does(
+    store: Store, ana: Customer, platform: str, there: dict[str, object], words: str
+) -> None:
+    order = factories.make_order(ana, platform=platform, external_id="a1", total=Decimal(80))
+    order.platform_data = there
+    order.save(update_fields=["platform_data"])
+    client, _ = staff(store)
+    shown = page(client.get(at(order, "change")))
+    assert words in shown
+    assert "Record what it used…" in shown
+    assert words in page(client.get(at(order)))
+
+
+def test_o8_what_the_total_leaves_out_is_said_by_the_platform(store: Store, ana: Customer) -> None:
+    order = factories.make_order(ana, platform="shopify", external_id="a1", total=Decimal(80))
+    order.platform_data = {"credits_used_there": "20.00", "points_used_there": 0, "outside_total_there": "0.00"}
+    order.save(update_fields=["platform_data"])
+    client, _ = staff(store)
+
+    client.post(at(order), confirmed(client.get(at(order, "change"))))
+
+    after = read(order)
+    assert (after.credits_applied, after.total) == (20, 80)
 
 
 def test_o7_an_order_without_a_customer_takes_the_chosen_one(store: Store, ana: Customer) -> None:

@@ -553,6 +553,51 @@ def test_o5_what_was_used_on_the_platform_is_not_given_back_from_here(store: Sto
     assert made.credit_revert_status is None
 
 
+class TestStoreCreditThere:
+    """A webhook's order names the ways it was paid; how much by each comes with the payments (O5)."""
+
+    def taken(self, number: int, said: object, **changes: Any) -> Delivery:
+        payment = {"id": number, "order_id": 5941690892493, "kind": "sale", "status": "success", "currency": "USD"}
+        body: dict[str, Any] = payment | {"gateway": "shopify_store_credit", "amount": said} | changes
+        return shopify(body, "order_transactions/create")
+
+    @pytest.mark.parametrize("turn", [1, -1])
+    def test_o5_payments_add_up_once_in_whatever_order_they_come(self, store: Store, turn: int) -> None:
+        connect_store(store)
+        named = {"payment_gateway_names": ["shopify_store_credit", "bogus"]}
+        sent = [
+            self.taken(1, "20.00"),
+            shopify(order("shopify", **named)),
+            self.taken(2, "5.50"),
+            self.taken(1, "20.0"),
+        ]
+        send(store, *sent[::turn])
+        for pause in (timedelta(0), PAUSES[0]):
+            process_deliveries(NOW + pause)
+        found = only_order(store)
+        assert (found.platform_data["credits_used_there"], found.credits_applied) == ("25.50", 0)
+        send(store, shopify(order("shopify", **named, tags="new", updated_at=LATER)))
+        process_deliveries(NOW + PAUSES[0])
+        assert only_order(store).platform_data["credits_used_there"] == "25.50"
+
+    @pytest.mark.parametrize(
+        "changes",
+        [{"kind": "refund"}, {"status": "failure"}, {"gateway": "gift_card"}, {"amount": "-1"}, {"amount": {}}],
+    )
+    def test_o5_other_payments_are_none_of_it(self, store: Store, changes: dict[str, Any]) -> None:
+        connect_store(store)
+        send(store, shopify(order("shopify")), self.taken(1, "20.00", **changes))
+        process_deliveries(NOW)
+        assert only_order(store).platform_data["credits_used_there"] == "0.00"
+
+    def test_o5_another_currency_than_the_shops_says_that_there_was_some(self, store: Store) -> None:
+        connect_store(store)
+        send(store, shopify(order("shopify")), self.taken(1, "20.00", currency="EUR"))
+        process_deliveries(NOW)
+        kept_there = only_order(store).platform_data
+        assert (kept_there["credits_used_there"], kept_there["some_credits_used_there"]) == ("0.00", True)
+
+
 def test_a_split_order_and_its_parts_are_recorded_as_such(store: Store) -> None:
     connect_store(store, "shopline")
     parent, child = "608faafe3985d70013d89319", "608faafe3985d70013d89320"

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from loyalty.journal.models import JournalEntry
-from loyalty.platforms.snapshot import CustomerSnapshot, LineSnapshot, OrderSnapshot
+from loyalty.platforms.snapshot import CustomerSnapshot, LineSnapshot, OrderSnapshot, UsedThere
 from loyalty.stores.actors import Actor, Trigger
 from loyalty.stores.identifying import platform_ids
 from loyalty.stores.models import Customer, Store
@@ -354,7 +354,7 @@ def test_o5_what_was_used_there_is_kept_and_not_booked(store: Store) -> None:
     send(
         store,
         snapshot(
-            credits_used_there=Decimal("10.00"), points_used_there=200, discount_codes=("SPRING",),
+            used_there=UsedThere(Decimal("10.00"), 200, Decimal(2), Decimal(12)), discount_codes=("SPRING",),
             parent_external_id="1", child_external_ids=("2", "3"), platform_status="open",
         ),
     )  # fmt: skip
@@ -365,8 +365,17 @@ def test_o5_what_was_used_there_is_kept_and_not_booked(store: Store) -> None:
     assert kept == {
         "status": "open", "payment_status": "paid", "is_open": True, "discount_codes": ["SPRING"],
         "credits_used_there": "10.00", "points_used_there": 200,
+        "points_worth_there": "2.00", "outside_total_there": "12.00",
         "parent_external_id": "1", "child_external_ids": ["2", "3"],
     }  # fmt: skip
+
+
+def test_o10_what_cannot_be_read_of_it_later_stays_as_it_was(store: Store) -> None:
+    send(store, snapshot(used_there=UsedThere(Decimal(10), 200, Decimal(2), Decimal(12))))
+    send(store, snapshot(1, used_there=UsedThere(credits=None, points=None, points_worth=Decimal(2))))
+    kept = recorded(store).platform_data
+    names = ("credits_used_there", "points_used_there", "points_worth_there", "outside_total_there")
+    assert [kept[name] for name in names] == ["10.00", 200, "2.00", "12.00"]
 
 
 def test_o6_a_cancel_made_here_stands(store: Store) -> None:
