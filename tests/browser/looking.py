@@ -1,9 +1,27 @@
-"""What every browser test looks at."""
+"""What every browser test looks at, and in which ways."""
 
+import os
+from typing import Any, Final
+
+import pytest
 from playwright.sync_api import Page
+
+NO_SCRIPT: Final[dict[str, Any]] = {"java_script_enabled": False}
+PHONE: Final[dict[str, Any]] = {
+    "viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True, "color_scheme": "dark",
+}  # fmt: skip
+# The ways that differ most. Scripts on a wide page are what all the other tests look at.
+WAYS: Final = [pytest.param(NO_SCRIPT, id="no script"), pytest.param(PHONE, id="phone, dark")]
 
 
 def fits(page: Page) -> bool:
     """Whether nothing has to be scrolled sideways, once the page that a click asked for is there."""
     page.wait_for_load_state()
     return bool(page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth"))
+
+
+def picture(page: Page, name: str, options: dict[str, Any] | None = None) -> None:
+    """Keep a picture for people to look at, in the folder that SCREENSHOTS names."""
+    if folder := os.environ.get("SCREENSHOTS"):
+        way = {id(NO_SCRIPT): "-no-script", id(PHONE): "-phone"}.get(id(options), "")
+        page.screenshot(path=f"{folder}/{name}{way}.png", full_page=True)

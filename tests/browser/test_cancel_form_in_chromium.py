@@ -10,21 +10,11 @@ from playwright.sync_api import Locator, Page, expect
 from loyalty.stores.models import Store
 from orders.models import Order
 from tests.addresses import reverse
-from tests.browser.looking import fits
+from tests.browser.looking import NO_SCRIPT, WAYS, fits
 from tests.orders.admin.cancelling_cases import address, credit_lots, x1_order
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True), pytest.mark.timeout(180)]
 Visit = Callable[..., Page]
-
-NO_SCRIPT = {"java_script_enabled": False}
-PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
-DARK = {"color_scheme": "dark"}
-WAYS: list[Any] = [
-    pytest.param({}, id="desktop"),
-    pytest.param(NO_SCRIPT, id="without JavaScript"),
-    pytest.param(PHONE, id="390 px"),
-    pytest.param(DARK, id="dark"),
-]
 
 
 def fresh(order: Order) -> Order:

@@ -1,6 +1,5 @@
 """What platforms send, as people see it: what could not be read, trying again, erasing when somebody is sure."""
 
-import os
 from collections.abc import Callable
 from typing import Any
 
@@ -10,7 +9,7 @@ from playwright.sync_api import Page, expect
 from loyalty.stores.models import Customer, Role, Store
 from orders.services.deliveries import process_deliveries
 from tests.addresses import reverse
-from tests.browser.looking import fits
+from tests.browser.looking import WAYS, fits, picture
 from tests.deliveries import connect_store, shopify
 from tests.factories import NOW
 from tests.loyalty.platforms.documents import order
@@ -18,15 +17,9 @@ from tests.loyalty.platforms.documents import order
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True), pytest.mark.timeout(300)]
 
 Visit = Callable[..., Page]
-WAYS = [{"java_script_enabled": False}, {"viewport": {"width": 390, "height": 844}, "color_scheme": "dark"}]
 
 
-def picture(page: Page, name: str, options: dict[str, Any]) -> None:
-    if folder := os.environ.get("SCREENSHOTS"):
-        page.screenshot(path=f"{folder}/{name}-{'-'.join(options)}.png", full_page=True)
-
-
-@pytest.mark.parametrize("options", WAYS, ids=["no script", "phone, dark"])
+@pytest.mark.parametrize("options", WAYS)
 def test_what_was_not_read_and_who_is_to_be_forgotten(visit: Visit, store: Store, options: dict[str, Any]) -> None:
     connect_store(store)
     for document, topic in (

@@ -1,6 +1,5 @@
 """Dashboard, settings, what expires soon and statements as people see them: with a script or not, on a phone, dark."""
 
-import os
 from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Any
@@ -19,17 +18,12 @@ from orders.models import PaymentStatus
 from orders.services.automatic import auto_cancel
 from tests import factories
 from tests.addresses import reverse
-from tests.browser.looking import fits
+from tests.browser.looking import WAYS, fits, picture
 from tests.factories import NOW
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True), pytest.mark.timeout(300)]
 
 Visit = Callable[..., Page]
-WAYS = [
-    {},
-    {"java_script_enabled": False},
-    {"viewport": {"width": 390, "height": 844}, "color_scheme": "dark"},
-]
 TODAY = date(2026, 1, 5)
 
 
@@ -54,16 +48,11 @@ def busy_month(store: Store) -> Customer:
     return ana
 
 
-def picture(page: Page, name: str) -> None:
-    if folder := os.environ.get("SCREENSHOTS"):
-        page.screenshot(path=f"{folder}/{name}.png", full_page=True)
-
-
 @pytest.mark.parametrize("way", WAYS)
 def test_the_dashboard_is_read_with_and_without_a_script(store: Store, visit: Visit, way: dict[str, Any]) -> None:
     empty = visit(reverse("admin:index"), **way)
     expect(empty.get_by_role("heading", name="Nothing has happened in this store yet")).to_be_visible()
-    picture(empty, f"dashboard-empty-{WAYS.index(way)}")
+    picture(empty, "dashboard-empty", way)
     busy_month(store)
     # The cache keeps figures for a minute; this store's must be counted again.
     other = factories.make_store(name="Busy Tea")
@@ -76,7 +65,7 @@ def test_the_dashboard_is_read_with_and_without_a_script(store: Store, visit: Vi
     assert page.locator(".bars rect").first.evaluate("bar => bar.getBoundingClientRect().width") > 5
     if way.get("java_script_enabled", True):
         assert fits(page)
-    picture(page, f"dashboard-{WAYS.index(way)}")
+    picture(page, "dashboard", way)
     chart.get_by_role("row").filter(has_text="Jan 3, 2026").get_by_role("link").click()
     expect(page.locator("#result_list tbody tr")).to_have_count(2)
 
@@ -84,16 +73,16 @@ def test_the_dashboard_is_read_with_and_without_a_script(store: Store, visit: Vi
 @pytest.mark.parametrize("way", WAYS)
 def test_what_expires_soon(store: Store, visit: Visit, way: dict[str, Any]) -> None:
     address = reverse("admin:stores_customer_expiring")
-    picture(visit(address, **way), f"expiring-empty-{WAYS.index(way)}")
+    picture(visit(address, **way), "expiring-empty", way)
     busy_month(store)
     page = visit(f"{address}?days=90", **way)
     expect(page.get_by_role("link", name="Ana Lee").first).to_be_visible()
-    picture(page, f"expiring-{WAYS.index(way)}")
+    picture(page, "expiring", way)
     if way.get("java_script_enabled", True):
         assert fits(page)
     page.get_by_role("link", name="By customer").click()
     expect(page.locator(".rows tbody tr")).to_have_count(1)
-    picture(page, f"expiring-customers-{WAYS.index(way)}")
+    picture(page, "expiring-customers", way)
     page.get_by_role("link", name="Lost in the last 30 days").click()
     expect(page.locator(".rows tbody tr")).to_contain_text("12.00 USD")
 
@@ -106,14 +95,14 @@ def test_a_statement_prints_without_the_menu(store: Store, visit: Visit, way: di
     page.get_by_role("link", name="Last month").click()
     closing = page.locator(".statement-sum").filter(has_text="Closing balance").first
     expect(closing).to_be_visible()
-    picture(page, f"statement-{WAYS.index(way)}")
+    picture(page, "statement", way)
     if way.get("java_script_enabled", True):
         assert fits(page)
     page.emulate_media(media="print", color_scheme="light")
     expect(page.get_by_role("button", name="Show")).to_be_hidden()
     expect(page.get_by_role("link", name="All orders")).to_be_hidden()
     expect(closing).to_be_visible()
-    picture(page, f"statement-printed-{WAYS.index(way)}")
+    picture(page, "statement-printed", way)
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -121,7 +110,7 @@ def test_settings_pages_fit_and_say_what_a_choice_means(store: Store, visit: Vis
     for settings_page in PAGES:
         page = visit(reverse(f"admin:stores_settingsversion_{settings_page.key}"), role=Role.MANAGER, **way)
         expect(page.get_by_role("button", name="Save").first).to_be_visible()
-        picture(page, f"settings-{settings_page.key}-{WAYS.index(way)}")
+        picture(page, f"settings-{settings_page.key}", way)
         if way.get("java_script_enabled", True):
             assert fits(page)
         if not way:
@@ -141,4 +130,4 @@ def test_settings_pages_fit_and_say_what_a_choice_means(store: Store, visit: Vis
     expect(page.locator("#history")).to_contain_text("After a number of days")
     page.locator("#history").get_by_role("link", name="1").click()
     expect(page.get_by_role("heading", name="Settings version 1").last).to_be_visible()
-    picture(page, f"settings-version-{WAYS.index(way)}")
+    picture(page, "settings-version", way)

@@ -1,6 +1,5 @@
 """Forty cancelled orders and a phone ringing: the queue by keyboard, by mouse, without a script, on a phone (B2)."""
 
-import os
 import re
 from collections.abc import Callable
 from datetime import date, timedelta
@@ -15,18 +14,12 @@ from orders.services.applying import Details
 from orders.services.cancelling import cancel_many
 from tests import factories
 from tests.addresses import reverse
-from tests.browser.looking import fits
+from tests.browser.looking import WAYS, fits, picture
 from tests.factories import NOW
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True), pytest.mark.timeout(300)]
 
 Visit = Callable[..., Page]
-WAYS: list[Any] = [
-    pytest.param({}, id="desktop"),
-    pytest.param({"java_script_enabled": False}, id="without JavaScript"),
-    pytest.param({"viewport": {"width": 390, "height": 844}}, id="390 px"),
-    pytest.param({"color_scheme": "dark"}, id="dark"),
-]
 QUEUE = "admin:orders_order_queue"
 
 
@@ -45,12 +38,6 @@ def waiting(store: Store, number: int, *, days_ago: int) -> Order:
 def read(order: Order) -> Order:
     found: Order = Order.objects.for_store(order.store).get(pk=order.pk)
     return found
-
-
-def picture(page: Page, name: str, options: dict[str, Any]) -> None:
-    if folder := os.environ.get("SCREENSHOTS"):
-        way = "-".join(str(value) for value in options.values()) or "desktop"
-        page.screenshot(path=f"{folder}/{name}-{re.sub('[^a-z0-9]+', '-', way.lower())}.png", full_page=True)
 
 
 def at_order(page: Page, order: Order) -> None:

@@ -1,6 +1,5 @@
 """The reinstate page as people see it: with and without a script, on a phone, in the dark (M10)."""
 
-import os
 from collections.abc import Callable
 from typing import Any
 
@@ -11,17 +10,12 @@ from loyalty.stores.models import Store
 from orders.models import Order
 from tests import factories
 from tests.addresses import reverse
-from tests.browser.looking import fits
+from tests.browser.looking import WAYS, fits, picture
 from tests.factories import NOW
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True), pytest.mark.timeout(300)]
 
 Visit = Callable[..., Page]
-WAYS = [
-    {},
-    {"java_script_enabled": False},
-    {"viewport": {"width": 390, "height": 844}, "color_scheme": "dark"},
-]
 
 
 def partly_covered(store: Store) -> Order:
@@ -34,16 +28,11 @@ def partly_covered(store: Store) -> Order:
     return order
 
 
-def picture(page: Page, name: str) -> None:
-    if folder := os.environ.get("SCREENSHOTS"):
-        page.screenshot(path=f"{folder}/{name}.png", full_page=True)
-
-
-@pytest.mark.parametrize("options", WAYS, ids=["script", "no script", "phone, dark"])
+@pytest.mark.parametrize("options", WAYS)
 def test_m10_the_words_on_the_button_follow_the_choice(visit: Visit, store: Store, options: dict[str, Any]) -> None:
     order = partly_covered(store)
     page = visit(reverse("admin:orders_order_change", args=[order.pk]), **options)
-    picture(page, f"order-{len(options)}-{options.get('color_scheme')}")
+    picture(page, "order", options)
     page.get_by_role("link", name="Reinstate", exact=True).click()
     button = page.get_by_role("button", name="Reinstate order")
     expect(button).to_have_accessible_name("Reinstate order and deduct nothing")
@@ -51,7 +40,7 @@ def test_m10_the_words_on_the_button_follow_the_choice(visit: Visit, store: Stor
 
     page.get_by_label("Deduct what is available").check()
     expect(button).to_have_accessible_name("Reinstate order and deduct 8.00 USD + 100 points")
-    picture(page, f"reinstate-{len(options)}-{options.get('color_scheme')}")
+    picture(page, "reinstate", options)
     assert fits(page)
     page.get_by_label("The order becomes").select_option("completed")
     button.click()

@@ -1,6 +1,5 @@
 """Webhook endpoints as people see them: with and without a script, on a phone, in the dark."""
 
-import os
 import re
 from collections.abc import Callable
 from typing import Any
@@ -12,26 +11,16 @@ from pytest_httpserver import HTTPServer
 from loyalty.outbox.models import Message
 from loyalty.stores.models import Role, Store
 from tests.addresses import reverse
-from tests.browser.looking import fits
+from tests.browser.looking import WAYS, fits, picture
 from tests.factories import NOW
 from tests.loyalty.webhooks.receiving import Receiver, deliver, happen
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True), pytest.mark.timeout(300)]
 
 Visit = Callable[..., Page]
-WAYS = [
-    {},
-    {"java_script_enabled": False},
-    {"viewport": {"width": 390, "height": 844}, "color_scheme": "dark"},
-]
 
 
-def picture(page: Page, name: str, options: dict[str, Any]) -> None:
-    if folder := os.environ.get("SCREENSHOTS"):
-        page.screenshot(path=f"{folder}/{name}-{'-'.join(options)}.png", full_page=True)
-
-
-@pytest.mark.parametrize("options", WAYS, ids=["script", "no script", "phone, dark"])
+@pytest.mark.parametrize("options", WAYS)
 def test_an_endpoint_from_adding_it_to_sending_again(
     visit: Visit, store: Store, httpserver: HTTPServer, options: dict[str, Any]
 ) -> None:

@@ -15,7 +15,7 @@ from tests.races.racing import ROUNDS
 from tests.workers import start, wait_for
 
 # Kills take a process each: fewer of them than of other rounds, unless somebody asks for more.
-KILLS: Final = range(min(3, len(ROUNDS)) if len(ROUNDS) <= 20 else len(ROUNDS))
+KILLS: Final = range(min(2, len(ROUNDS)) if len(ROUNDS) <= 20 else len(ROUNDS))
 # The real command, in small batches so that a kill has many moments to meet.
 _JOB: Final = """
 import django

@@ -14,7 +14,7 @@ from loyalty.errors import DomainError
 
 T = TypeVar("T")
 
-ROUNDS: Final = range(int(os.environ.get("ROUNDS", "20")))
+ROUNDS: Final = range(int(os.environ.get("ROUNDS", "10")))
 PATIENCE: Final = 30.0
 
 

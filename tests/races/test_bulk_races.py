@@ -21,14 +21,12 @@ from orders.services.cancelling import cancel_order
 from orders.services.changing import change_order
 from orders.services.choices import CancelChoice
 from tests import factories
-from tests.races.killing import end_state, killed_job, rows
+from tests.races.killing import KILLS, end_state, killed_job, rows
 from tests.races.racing import ROUNDS, in_turn, together
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(600)]
 
 NOW: Final = factories.NOW
-# Kills take a process each: fewer of them than of other rounds, unless somebody asks for more.
-KILLS: Final = range(min(3, len(ROUNDS)) if len(ROUNDS) <= 20 else len(ROUNDS))
 
 
 def confirmed(store: Store, now: Any = NOW) -> BulkCancel:
