@@ -101,6 +101,11 @@ def decimals_in(amount: Decimal) -> int:
     return max(-int(amount.as_tuple().exponent), 0)
 
 
+def format_amount(amount: Decimal | int, currency: str, locale: str) -> str:
+    """Money as :func:`format_money` writes it, or without a currency points: ``15.00 USD``, ``100 points``."""
+    return format_money(Decimal(amount), currency, locale) if currency else format_points(amount, locale)
+
+
 def format_points(points: Decimal | int, locale: str) -> str:
     """Points for people: ``1 point``, ``1,200 points``, in German ``1.200 points``."""
     number = format_decimal(points, locale=locale_of(locale))

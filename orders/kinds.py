@@ -7,7 +7,7 @@ from credits.ledger import CREDITS
 from loyalty.journal.record import Event
 from loyalty.ledger.ledger import Kind, Ledger
 from loyalty.ledger.planner import Amount
-from loyalty.money import amount_text, format_money, format_points
+from loyalty.money import amount_text, format_amount
 from loyalty.stores.models import Store
 from orders.models import Order
 from points.ledger import POINTS
@@ -40,7 +40,7 @@ def allocation_ref(kind: Kind, allocation_id: int) -> str:
 
 def show(amount: Amount, currency: str, store: Store) -> str:
     """An amount for people, in the store's locale (T4): ``15.00 USD`` or, without a currency, ``100 points``."""
-    return format_money(Decimal(amount), currency, store.locale) if currency else format_points(amount, store.locale)
+    return format_amount(amount, currency, store.locale)
 
 
 def plain(amount: Amount, currency: str) -> str | int:

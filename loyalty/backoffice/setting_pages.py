@@ -217,7 +217,7 @@ def _restore(page: SettingsPage, request: HttpRequest, version: SettingsVersion)
     try:
         save(page, request, patch_of({path: value_at(old, path) for path in paths}), timezone.now())
     except Invalid as error:
-        messages.error(request, f"Nothing was restored: {error.detail}")
+        messages.error(request, f"Nothing was restored. {error.detail}")
     except VersionConflict:
         messages.error(request, "Nothing was restored: somebody changed the settings in between. Look again first.")
     else:

@@ -44,7 +44,7 @@ def _flagged(words: str) -> Tell:
 
 def _code_failed(data: dict[str, Any], store: Store) -> str:
     what = "delete" if data.get("reversed") else "make"
-    return f"The shop platform did not {what} the code: {data.get('error', '')}"
+    return f"The shop platform did not {what} the code. {data.get('error', '')}"
 
 
 def _reversed(data: dict[str, Any], store: Store) -> str:

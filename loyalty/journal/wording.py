@@ -282,7 +282,7 @@ def _tagged_there(data: dict[str, Any], store: Store) -> str:
 def _not_told(data: dict[str, Any], store: Store) -> str:
     what = "tagged" if data.get("what") == "tag" else "cancelled"
     label = LABELS.get(data.get("platform", ""), "the shop platform")
-    return f"The order could not be {what} on {label}: {data.get('reason', '')}"
+    return f"The order could not be {what} on {label}. {data.get('reason', '')}"
 
 
 _SENTENCES: Final[dict[str, Tell]] = {

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
-from loyalty.money import format_money, format_points
+from loyalty.money import format_amount
 from loyalty.stores.models import Store
 
 # What tells of one kind of event, out of its data.
@@ -33,7 +33,7 @@ def amount_words(value: Any, currency: str, store: Store) -> str:
         number = Decimal(str(value))
     except InvalidOperation:
         return str(value)
-    return format_money(number, currency, store.locale) if currency else format_points(number, store.locale)
+    return format_amount(number, currency, store.locale)
 
 
 def fixed(words: str) -> Tell:

@@ -15,8 +15,20 @@ from django.db.models import Max, Q, QuerySet, Sum, Value
 
 from loyalty.bulk import array
 from loyalty.ledger.models import AbstractLot, MovementType, Origin
-from loyalty.ledger.planner import GIVES_BACK, Amount, Draw, OpenLot, Outcome, PlannedLot, UsedLot, draw
+from loyalty.ledger.planner import (
+    GIVES_BACK,
+    Amount,
+    Draw,
+    InsufficientBalance,
+    OpenLot,
+    Outcome,
+    PlannedLot,
+    TooLittle,
+    UsedLot,
+    draw,
+)
 from loyalty.ledger.posting import BY_HAND, Cause, Entry, NewLot, Posted, Tables, post
+from loyalty.money import format_amount
 from loyalty.stores.actors import Actor
 from loyalty.stores.models import Customer
 
@@ -285,7 +297,11 @@ class Ledger:
 
     def _draw(self, customer: Customer, amount: Amount, *, currency: str, now: datetime) -> list[Draw]:
         owed = self.debts([customer.pk]).get(customer.pk, 0)
-        return draw(self.open_lots(customer, currency=currency, now=now), amount, owed=owed)
+        try:
+            return draw(self.open_lots(customer, currency=currency, now=now), amount, owed=owed)
+        except TooLittle as error:
+            wanted, has = (format_amount(value, currency, customer.store.locale) for value in (amount, error.has))
+            raise InsufficientBalance(f"The customer does not have {wanted}: the balance is {has}.") from error
 
     def give_new(self, entries: Sequence[Entry], *, actor: Actor, trigger: str, now: datetime) -> list[Posted]:
         """Write new lots, and settle out of them what their customers owe (C1)."""

@@ -255,6 +255,14 @@ def _fate(lot: UsedLot, amount: Amount, choice: KindChoice, now: datetime, *, bl
     return PlannedLot(lot, Outcome.RETURNED, amount, lot.expires_at)
 
 
+class TooLittle(Exception):
+    """There is less than is to be taken: what there is, less what is owed. Whoever knows the units says so."""
+
+    def __init__(self, has: Amount) -> None:
+        super().__init__(f"There is {has}.")
+        self.has = has
+
+
 class InsufficientBalance(Invalid):
     """The customer has less than is to be taken; nothing was taken (L3, L6)."""
 
@@ -283,12 +291,11 @@ class Draw:
 def draw(lots: Collection[OpenLot], amount: Amount, *, owed: Amount = 0) -> list[Draw]:
     """Take ``amount`` from valid lots: soonest expiry first, never-expiring last, then granted-at, then id (L3).
 
-    What the customer has is what the lots hold less what is ``owed`` (C1). Raises :class:`InsufficientBalance`, all or
-    nothing.
+    What the customer has is what the lots hold less what is ``owed`` (C1). Raises :class:`TooLittle`, all or nothing.
     """
     has = sum((lot.remaining for lot in lots), start=0) - owed
     if has < amount:
-        raise InsufficientBalance(f"The customer has {has}, and {amount} is needed.")
+        raise TooLittle(has)
     return draw_up_to(lots, amount)
 
 

@@ -59,7 +59,7 @@ class JsonApi:
                 timeout=settings.PLATFORM_TIMEOUT_SECONDS,
             )
         except outgoing.NotAllowed as error:
-            raise Failed(f"{self.label} cannot be asked: {error}") from error
+            raise Failed(f"{self.label} cannot be asked. {error}") from error
         except outgoing.Unreachable as error:
             raise Unreachable(f"{self.label} could not be reached: {error}") from error
         self._judge(reply)

@@ -114,6 +114,6 @@ def carry_out(form: AdjustForm, *, request: HttpRequest, customer: Customer, now
             now=now,
         )
     except InsufficientBalance as error:
-        raise Invalid.at("/amount", f"{customer} does not have {shown}.") from error
+        raise Invalid.at("/amount", error.detail) from error
     note_adjusted(form.kind, data["amount"], adjuster, now=now)
     return f"{shown} {'given to' if form.gives else 'removed from'} {customer}."

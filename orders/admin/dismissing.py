@@ -54,7 +54,7 @@ def dismiss_page(admin: BackOfficeAdmin, request: HttpRequest, order: Order) -> 
             now=timezone.now(),
         )
     except Conflict as refused:
-        messages.warning(request, f"Order {order.number}: {refused.detail}")
+        messages.warning(request, f"Order {order.number} was not dismissed. {refused.detail}")
     else:
         what = amounts_words(left, order, store) or "what is left"
         messages.success(request, f"Order {order.number}: dismissed, {what} will not be returned.")

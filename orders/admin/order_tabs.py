@@ -11,19 +11,18 @@ from django.utils.html import format_html
 from loyalty.journal.models import JournalEntry
 from loyalty.journal.wording import lines_of
 from loyalty.journal.words import trigger_words
-from loyalty.ledger.expiry import is_expired
 from loyalty.ledger.ledger import Kind
-from loyalty.ledger.models import MovementType
 from loyalty.ledger.planner import Amount
 from loyalty.notices.models import Notice
 from loyalty.stores.actors import actor_names
 from loyalty.stores.models import Store
-from loyalty.stores.showing import label_of, show_last_day, show_moment
+from loyalty.stores.showing import label_of, show_moment
 from orders.admin.holding import hold_card
 from orders.admin.showing import DASH, revert_badge, used_words
+from orders.admin.used_showing import used_context
 from orders.admin.why import why
 from orders.admin.write_back_card import write_back_card
-from orders.kinds import KINDS, LEDGERS, NAMES, applied, currency_of, reverted, show
+from orders.kinds import KINDS, NAMES, applied, currency_of, reverted, show
 from orders.models import CancelReason, Order, Revert, RevertUndo
 from orders.services.undoing import undos_of
 
@@ -42,7 +41,7 @@ def tab_context(tab: str, order: Order, store: Store, *, now: datetime) -> dict[
     """The context of one tab's template."""
     builders: dict[str, Callable[[Order, Store, datetime], dict[str, Any]]] = {
         "details": _details,
-        "used": _used,
+        "used": used_context,
         "reverts": _reverts,
         "timeline": _timeline,
         "notices": _notices,
@@ -144,49 +143,6 @@ def _customer_link(order: Order) -> str:
 
 def _shown(order: Order, kind: Kind, amount: Amount, store: Store) -> str:
     return show(amount, currency_of(order, kind), store)
-
-
-def _used(order: Order, store: Store, now: datetime) -> dict[str, Any]:
-    return {"parts": [_used_part(order, kind, store, now) for kind in KINDS if applied(order, kind)]}
-
-
-def _used_part(order: Order, kind: Kind, store: Store, now: datetime) -> dict[str, Any]:
-    tables = LEDGERS[kind].tables
-    allocations = list(tables.allocation.unscoped.filter(order=order).select_related("lot").order_by("id"))
-    undone = RevertUndo.unscoped.filter(order=order).values("revert")
-    back = tables.movement.unscoped.filter(order=order, type=MovementType.REVERT).exclude(revert__in=undone)
-    back = back.select_related("lot").order_by("id")
-    destinations: dict[int, list[Any]] = {}
-    for movement in back:
-        destinations.setdefault(movement.allocation_id, []).append(movement)
-    return {
-        "title": NAMES[kind].capitalize(),
-        "used": used_words(order, kind, store),
-        "returned": _shown(order, kind, reverted(order, kind), store),
-        "left": _shown(order, kind, applied(order, kind) - reverted(order, kind), store),
-        "rows": [_used_row(order, kind, row, destinations.get(row.pk, []), store, now) for row in allocations],
-    }
-
-
-def _used_row(order: Order, kind: Kind, row: Any, back: list[Any], store: Store, now: datetime) -> dict[str, Any]:
-    lot = row.lot
-    return {
-        "lot": f"#{lot.pk}",
-        "deduction": row.deduction,
-        "origin": lot.get_origin_display(),
-        "until": show_last_day(lot.expires_at, store),
-        "expired": is_expired(lot.expires_at, now),
-        "amount": _shown(order, kind, row.amount, store),
-        "returned": _shown(order, kind, row.returned, store),
-        "where": ", ".join(_destination(movement, lot.pk, store) for movement in back) or DASH,
-    }
-
-
-def _destination(movement: Any, lot_id: int, store: Store) -> str:
-    lot = movement.lot
-    if lot.pk == lot_id:
-        return "the same lot"
-    return f"new lot #{lot.pk}, until {show_last_day(lot.expires_at, store)}"
 
 
 def _reverts(order: Order, store: Store, now: datetime) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from orders.redemption_models import PlatformState, Redemption, RedemptionState,
 _COLOURS: Final[dict[str, str]] = {
     RedemptionState.CLAIMED: "blue",
     RedemptionState.USED: "green",
+    RedemptionState.RETURNED: "",
     RedemptionState.REVERSED: "",
 }
 

@@ -234,7 +234,7 @@ def _record(connection: PlatformConnection, document: Document, now: datetime) -
         if error.field in _NO_ORDER:
             return "unchanged", ""
         keep_unread(connection, document, error=str(error), now=now)
-        return "unreadable", f"An order could not be read ({_named(document)}): {error}"
+        return "unreadable", f"An order could not be read ({_named(document)}). {error}"
     except (OperationalError, InterfaceError):
         raise
     except Exception:

@@ -135,8 +135,7 @@ def _spend(redemption: Redemption, customer: Customer, actor: Actor, trigger: Tr
     try:
         POINTS.spend(customer, redemption.points, currency="", cause=cause, actor=actor, trigger=trigger, now=now)
     except InsufficientBalance as error:
-        detail = f"The customer does not have {redemption.points} points: {error.detail}"
-        raise InsufficientBalance.at("/reward", detail) from error
+        raise InsufficientBalance.at("/reward", error.detail) from error
 
 
 def _grant(redemption: Redemption, customer: Customer, actor: Actor, trigger: Trigger, now: datetime) -> None:

@@ -16,7 +16,7 @@ from loyalty.ledger.posting import Cause, lock_customers
 from loyalty.stores.actors import Actor, Trigger
 from loyalty.stores.models import Customer, Store
 from loyalty.stores.preferences import current_settings
-from orders.kinds import KINDS, LEDGERS, NAMES, currency_of, plain, reverted, show
+from orders.kinds import KINDS, LEDGERS, currency_of, plain, reverted
 from orders.models import Order, OrderStatus, PersonsDecision
 from orders.services.applying import lock_order
 from orders.services.earning import Earner, settle_earned
@@ -195,9 +195,7 @@ def _take(
             now=now,
         )
     except InsufficientBalance as error:
-        wanted = show(amount, currency, order.store)
-        detail = f"The customer does not have {wanted} of {NAMES[kind]} to be deducted again: {error.detail}"
-        raise InsufficientBalance.at("/deduct", detail) from error
+        raise InsufficientBalance.at("/deduct", error.detail) from error
     setattr(order, f"{kind}_reverted", reverted(order, kind) - amount)
     setattr(order, f"{kind}_decision", PersonsDecision.NONE)
 

@@ -261,8 +261,7 @@ def _take(
             now=now,
         )
     except InsufficientBalance as error:
-        detail = f"The customer does not have {show(amount, currency, order.store)}: {error.detail}"
-        raise InsufficientBalance.at(f"/apply_{kind}", detail) from error
+        raise InsufficientBalance.at(f"/apply_{kind}", error.detail) from error
     setattr(order, f"{kind}_applied", applied(order, kind) + amount)
 
 

@@ -88,7 +88,7 @@ def test_l6_removing_never_goes_below_zero_and_writes_nothing_then(customer: Cus
     factories.grant("points", customer, 10)
     factories.grant("points", customer, 10, until=date(2026, 1, 4))
     before = JournalEntry.unscoped.count(), Remark.unscoped.count()
-    with pytest.raises(InsufficientBalance, match="has 10, and 11 is needed"):
+    with pytest.raises(InsufficientBalance, match="does not have 11 points: the balance is 10 points"):
         change(customer, "points", -11)
     assert PointMovement.unscoped.count() == 2
     assert (JournalEntry.unscoped.count(), Remark.unscoped.count()) == before

@@ -19,11 +19,11 @@ from loyalty.ledger.planner import (
     Decision,
     Draw,
     ExpiredRule,
-    InsufficientBalance,
     KindChoice,
     KindPlan,
     OpenLot,
     Outcome,
+    TooLittle,
     UsedLot,
     draw,
     plan_kind,
@@ -288,7 +288,7 @@ def test_l3_soonest_expiry_first_then_granted_then_id_never_last() -> None:
 def test_l3_takes_all_or_nothing() -> None:
     lots = [OpenLot(1, Decimal(3), None, X1_NOW), OpenLot(2, Decimal(4), None, X1_NOW)]
     assert draw(lots, Decimal(5)) == [Draw(1, Decimal(3)), Draw(2, Decimal(2))]
-    with pytest.raises(InsufficientBalance, match="has 7, and 8 is needed"):
+    with pytest.raises(TooLittle, match="There is 7"):
         draw(lots, Decimal(8))
 
 
@@ -296,7 +296,7 @@ def test_l3_takes_all_or_nothing() -> None:
 def test_l3_draws_add_up_and_stay_within_their_lots(sizes: list[int], amount: int) -> None:
     lots = [OpenLot(number, size, None, datetime(2026, 1, 1, tzinfo=UTC)) for number, size in enumerate(sizes)]
     if amount > sum(sizes):
-        with pytest.raises(InsufficientBalance):
+        with pytest.raises(TooLittle):
             draw(lots, amount)
         return
     draws = draw(lots, amount)
