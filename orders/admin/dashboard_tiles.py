@@ -114,10 +114,10 @@ def deliveries_tile(store: Store, now: datetime) -> list[Tile]:
 
 
 def late_codes_tile(store: Store, now: datetime) -> list[Tile]:
-    """Orders that came with a code after its reversal (R3); nothing while there are none."""
+    """Orders that came with a code and used none of its points (R3, R7); nothing while there are none."""
     count = _count(flagged_uses(store))
     link = f"{page_of(store, 'admin:orders_redemption_changelist')}?attention=used_late"
-    return [Tile("Reversed codes used", bounded(count), "Look at each order", link, "bad")] if count else []
+    return [Tile("Codes used twice or late", bounded(count), "Look at each order", link, "bad")] if count else []
 
 
 def ledger_tile(store: Store, now: datetime) -> list[Tile]:

@@ -80,7 +80,7 @@ class OrderFilterForm(FilterForm):
     bulk = forms.IntegerField(label="Bulk cancel (its number)", required=False, min_value=1, max_value=_LARGEST_ID)
     not_reverted = _choice("Either kind Not Reverted", _YES)
     expired_lots = _choice("Drew on value that has expired", _YES)
-    reversed_code = _choice("Came with a reversed code", _YES)
+    reversed_code = _choice("Came with a code that was used up", _YES)
     customer = forms.ModelChoiceField(label="Customer", queryset=Customer.unscoped.none(), required=False)
 
     def __init__(self, *args: Any, request: HttpRequest, **kwargs: Any) -> None:

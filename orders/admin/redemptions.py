@@ -27,6 +27,7 @@ from loyalty.stores.showing import show_last_day, show_moment
 from orders.admin.exports import REDEMPTIONS
 from orders.admin.redemption_showing import facts, redemption_address, state_badges, worth_words
 from orders.admin.reversing import reverse_page
+from orders.admin.showing import order_link
 from orders.kinds import show
 from orders.redemption_models import (
     CodeUse,
@@ -47,7 +48,7 @@ _STATES = [
     ("deleting", "Platform deletion pending"),
     ("refused", "Platform refused"),
 ]
-_ATTENTION = [("", "Any"), ("requested", "Reversal requested"), ("used_late", "Used after its reversal")]
+_ATTENTION = [("", "Any"), ("requested", "Reversal requested"), ("used_late", "Came again, or after its return")]
 
 
 class RedemptionFilterForm(FilterForm):
@@ -245,12 +246,9 @@ def _requests(row: Redemption, store: Store) -> list[dict[str, Any]]:
     ]
 
 
-def _late_uses(row: Redemption, store: Store) -> list[dict[str, str]]:
+def _late_uses(row: Redemption, store: Store) -> list[dict[str, Any]]:
     uses: QuerySet[CodeUse] = flagged_uses(store).filter(redemption=row).select_related("order")
-    return [
-        {"order": use.order.number, "address": reverse("admin:orders_order_change", args=[use.order_id])}
-        for use in uses
-    ]
+    return [{"order": order_link(use.order), "what": use.get_outcome_display()} for use in uses]
 
 
 def _timeline(row: Redemption, store: Store) -> list[Any]:

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
@@ -103,6 +104,12 @@ def used_words(order: Order, kind: Kind, store: Store) -> str:
 def money_words(order: Order, store: Store) -> str:
     """The order's total."""
     return show(order.total, order.currency, store)
+
+
+def order_link(order: Order) -> SafeString:
+    """An order by its number, as a link."""
+    address = reverse("admin:orders_order_change", args=[order.pk])
+    return format_html('<a class="cell-link" href="{}">order {}</a>', address, order.number)
 
 
 def has_in_hand(order: Order) -> bool:

@@ -26,7 +26,7 @@ from loyalty.stores.actors import Trigger, actor_names
 from loyalty.stores.models import Store
 from loyalty.stores.showing import show_last_day, show_moment
 from orders.admin.redemption_showing import redemption_link, state_badges, worth_words
-from orders.admin.showing import used_words
+from orders.admin.showing import order_link, used_words
 from orders.admin.used_there import said_there
 from orders.admin.why import whys
 from orders.kinds import KINDS, LEDGERS, NAMES, applied, currency_of, reverted, show
@@ -177,7 +177,7 @@ def _back(case: _Case, row: Any, movement: Any, undone: Any) -> SafeString:
         address = reverse("admin:orders_revert_change", args=[movement.revert_id])
         returned = format_html('<a class="cell-link" href="{}">Returned</a>', address)
     who, moment = case.names[movement.actor], show_moment(movement.created_at, store)
-    told = format_html("{} {} to {} {}: {}, {}.", returned, case.shown(movement.amount), into, cause, who, moment)
+    told = format_html("{} {} to {} on {}, {} ({}).", returned, case.shown(movement.amount), into, moment, cause, who)
     since = _holds(case, lot)
     if undone is not None:
         since = f"Undone: taken out again by {case.names[undone.actor]}, {show_moment(undone.created_at, store)}."
@@ -220,10 +220,5 @@ def _other_codes(order: Order, store: Store) -> Iterator[SafeString]:
     uses = CodeUse.objects.for_store(store).filter(order=order).exclude(outcome=CodeOutcome.USED)
     for use in uses.select_related("redemption__used_order").order_by("pk"):
         first = use.redemption.used_order
-        by = _order_link(first) if first is not None and first.pk != order.pk else ""
-        yield format_html("Code {}: {}.{}", redemption_link(use.redemption), use.get_outcome_display(), by)
-
-
-def _order_link(order: Order) -> SafeString:
-    address = reverse("admin:orders_order_change", args=[order.pk])
-    return format_html(' Its points were used by <a class="cell-link" href="{}">order {}</a>.', address, order.number)
+        told = format_html("Code {}: {}.", redemption_link(use.redemption), use.get_outcome_display().lower())
+        yield format_html("{} Its points were used by {}.", told, order_link(first)) if first is not None else told

@@ -260,13 +260,13 @@ def test_r3_an_order_with_a_reversed_code_is_shown_until_settled(redemption: Red
     client = signed_in(store)
     page = reverse("admin:orders_order_change", args=[order.pk])
     orders = reverse("admin:orders_order_changelist")
-    assert "Came with a reversed code" in words(client.get(page))
+    assert "after its points had been returned" in words(client.get(page))
     assert order.number in words(client.get(orders, {"reversed_code": "yes"}))
     late = client.get(reverse("admin:orders_redemption_changelist"), {"attention": "used_late"})
     assert str(redemption.code) in words(late)
-    assert "Used after its reversal" in words(client.get(address(redemption, "change")))
+    assert "Came after the points had been returned" in words(client.get(address(redemption, "change")))
     client.post(reverse("admin:orders_order_settle_codes", args=[order.pk]))
-    assert "Came with a reversed code This order" not in words(client.get(page))
+    assert "Came with a code that was used up It" not in words(client.get(page))
     assert order.number not in words(client.get(orders, {"reversed_code": "yes"}))
 
 

@@ -44,11 +44,11 @@ def client(store: Store) -> Client:
     return staff(store)[0]
 
 
-def told(client: Client, order: Order) -> str:
-    """The tab's words, one after the other."""
+def told(client: Client, order: Order, *, after: str = "Parts of this order") -> str:
+    """The tab's words, one after the other; of the page what stands behind ``after``."""
     address = reverse("admin:orders_order_change", args=[order.pk])
     shown = client.get(f"{address}?tab=used").content.decode()
-    words = shown[shown.index("Parts of this order") :]
+    words = shown[shown.index(after) :]
     return re.sub(r" ([:.,])", r"\1", re.sub(r"\s+", " ", unescape(re.sub(r"<[^>]*>", " ", words))))
 
 
@@ -63,7 +63,9 @@ def test_m3_what_came_back_and_what_had_expired(store: Store, client: Client) ->
     assert "Paid with when the order was placed Job tests, 20 Dec 2025, 14:00" in words
     assert "the rest had expired" in words
     assert "Not returned: 10.00 USD. It had expired on 1 Jan 2026 and was not extended. Only Extend brings" in words
-    assert "Returned 5.00 USD to its lot by hand: Job tests, 5 Jan 2026, 14:00. That lot holds 5.00 USD now." in words
+    assert (
+        "Returned 5.00 USD to its lot on 5 Jan 2026, 14:00, by hand (Job tests). That lot holds 5.00 USD now." in words
+    )
 
 
 def test_m3_extended_value_is_in_a_new_lot(store: Store, client: Client) -> None:
@@ -73,7 +75,9 @@ def test_m3_extended_value_is_in_a_new_lot(store: Store, client: Client) -> None
 
     words = told(client, order)
 
-    assert re.search(r"Returned 10\.00 USD to a new lot #\d+, extended to 4 Feb 2026, by hand", words)
+    assert re.search(
+        r"Returned 10\.00 USD to a new lot #\d+, extended to 4 Feb 2026, on 5 Jan 2026, 14:00, by hand", words
+    )
     assert "Not returned:" not in words
 
 
@@ -86,16 +90,20 @@ def test_r7_points_of_a_code_say_so(store: Store, client: Client) -> None:
     again = factories.make_order(bo, codes=[redemption.code])
 
     words, later = told(client, order), told(client, again)
+    page = told(client, again, after="page-head")
 
     assert f"Code {redemption.code} Used Exchanged for 5.00 USD off: Job tests" in words
     assert "From the balance of Ana Lee" in words
     assert "No credits or points were used" in later
-    assert f"Code {redemption.code}: Came after another order had used the code." in later
+    assert f"Code {redemption.code}: came after another order had used the code." in later
     assert f"Its points were used by order {order.number}." in later
+    assert f"{redemption.code}, which order {order.number} had used before: the customer has the discount twice" in page
     factories.cancel(order)
     words = told(client, order)
     assert f"Code {redemption.code} Returned" in words
-    assert "Returned 500 points to its lot by hand: Job tests, 5 Jan 2026, 14:00. That lot holds 600 points" in words
+    assert (
+        "Returned 500 points to its lot on 5 Jan 2026, 14:00, by hand (Job tests). That lot holds 600 points" in words
+    )
 
 
 def test_o5_m11_recorded_by_staff_undone_and_deducted_again(store: Store) -> None:
