@@ -51,7 +51,6 @@ UNSCOPED = {
     "loyalty/webhooks/endpoints.py",
     "orders/admin/customer_tabs.py",
     "orders/admin/order_filters.py",
-    "orders/admin/order_tabs.py",
     "orders/admin/reverts.py",
     "orders/api/reverts.py",
     "orders/services/applying.py",

@@ -278,7 +278,8 @@ def test_m11_confirmed_it_takes_back_what_is_ticked(store: Store) -> None:
     listed = page(client.get(reverse("admin:orders_revert_changelist") + "?undone=yes"))
     assert listed.count(">undone<") == 1
     used = page(client.get(f"{at('change', order)}?tab=used"))
-    assert "the same lot" in used
+    assert "100 points to its lot" in used
+    assert "Undone: taken out again by" in used
 
 
 def test_m11_a_second_sending_of_a_committed_form_does_nothing_twice(store: Store) -> None:
