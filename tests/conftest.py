@@ -6,9 +6,12 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
+from django.db import connection
 
 from loyalty.embedded.layout import Layout, layout_in
+from loyalty.embedded.prepared import PREPARED_DATABASE, prepare_from
 from tests.platforms_imitated.fixtures import (
     imitated_shopify,
     imitated_shopline,
@@ -37,3 +40,20 @@ def payloads() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no platform payloads in {folder}")
     return folder
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
+    """Test databases are copies of the prepared one, where our server has it."""
+    if os.environ.get("TEST_DATABASE") == "prepared":
+        connection.settings_dict["TEST"]["TEMPLATE"] = PREPARED_DATABASE
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None) -> None:
+    """The test database. The first one that migrations make on our server is prepared for the runs that follow."""
+    if os.environ.get("TEST_DATABASE") == "to prepare" and os.environ.get("PYTEST_XDIST_WORKER", "gw0") == "gw0":
+        connection.close()
+        facts = connection.settings_dict
+        with psycopg.connect(host=facts["HOST"], user=facts["USER"], dbname="postgres", autocommit=True) as server:
+            prepare_from(facts["NAME"], server)

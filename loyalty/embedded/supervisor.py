@@ -13,6 +13,7 @@ from loyalty.embedded.account import server_account
 from loyalty.embedded.binaries import make_user_folder
 from loyalty.embedded.layout import Layout, layout_in, user_folder
 from loyalty.embedded.postgres import PostgresServer
+from loyalty.embedded.prepared import PreparedDatabase, is_prepared
 from loyalty.embedded.process import EmbeddedServerError
 from loyalty.embedded.valkey import ValkeyServer
 
@@ -60,14 +61,22 @@ def embedded_servers(
 
 
 @contextmanager
-def throw_away_servers(*, postgres: bool, valkey: bool) -> Iterator[Layout]:
-    """Empty servers for one test run; nothing of them is left behind."""
+def throw_away_servers(*, postgres: bool, valkey: bool, prepared: PreparedDatabase | None = None) -> Iterator[Layout]:
+    """Empty servers for one test run; nothing of them is left behind.
+
+    With ``prepared``, PostgreSQL starts with that database where it is kept; where it is not, and the run has made it,
+    it is kept.
+    """
     folder = Path(tempfile.mkdtemp(prefix="loyalty-test-"))
     folder.chmod(0o711)
     layout = layout_in(folder)
     try:
+        was_kept = prepared is not None and prepared.copy_to(layout)
         with embedded_servers(layout, postgres=postgres, valkey=valkey, throw_away=True):
             yield layout
+            is_new = prepared is not None and not was_kept and is_prepared(layout)
+        if prepared is not None and is_new:
+            prepared.keep(layout)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
