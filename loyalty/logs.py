@@ -45,6 +45,8 @@ def to_standard_output(*, level: str) -> dict[str, Any]:
             # Each job says in one line what it did; its coming and going is not worth two more.
             "celery.worker.strategy": {"level": "WARNING"},
             "celery.app.trace": {"level": "WARNING"},
+            # A line for every request that finds all threads busy for a moment.
+            "waitress.queue": {"level": "ERROR"},
             # It would name every passkey that is used.
             "fido2": {"level": "WARNING"},
         },

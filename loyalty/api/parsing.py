@@ -6,7 +6,6 @@ from decimal import Decimal
 from json import dumps, loads
 from typing import Any, Final, NoReturn
 
-from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest
 from rest_framework.exceptions import ParseError
 from rest_framework.negotiation import DefaultContentNegotiation
@@ -16,9 +15,6 @@ from rest_framework.request import Request
 
 from loyalty.errors import FieldError, Invalid, pointer_step
 
-# A body that is too large is read and dropped up to here, so that the client hears the answer instead of a broken pipe.
-_DRAIN: Final = 32 * 1024 * 1024
-_CHUNK: Final = 64 * 1024
 # Nothing that is asked for lies deeper than five levels; what does would break whoever writes it down again.
 MOST_LEVELS: Final = 32
 # PostgreSQL stores neither NUL nor half of a surrogate pair, and JSON can carry both, as escapes only.
@@ -120,10 +116,4 @@ class AlwaysJSON(DefaultContentNegotiation):
 def read_body(request: Request) -> bytes:
     """The raw body, kept for those who read it later. Raises RequestDataTooBig (413) past the limit."""
     django_request: HttpRequest = request._request  # noqa: SLF001 - REST framework has no public door to it
-    try:
-        return django_request.body
-    except RequestDataTooBig:
-        left = min(int(request.META.get("CONTENT_LENGTH") or 0), _DRAIN)
-        while left > 0 and (chunk := django_request.read(min(left, _CHUNK))):
-            left -= len(chunk)
-        raise
+    return django_request.body
