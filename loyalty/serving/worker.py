@@ -64,6 +64,7 @@ class Connection(HTTPChannel):
 
     task_class = _Answer
     error_task_class = _Refusal
+    last_activity: float
 
     def handle_read(self) -> None:
         is_within, since = self.request is not None, self.last_activity
