@@ -18,6 +18,7 @@ from orders.admin.limit_settings import LIMITS
 from orders.admin.notice_settings import NOTICES
 from orders.admin.order_settings import ORDER_SETTINGS
 from orders.admin.spent_revert_settings import SPENT_REVERT
+from orders.admin.tagging_guide import guide_page
 
 # In the order of the menu. Every section of the settings is on one of these pages, and only on one.
 PAGES: Final[tuple[SettingsPage, ...]] = (ORDER_SETTINGS, SPENT_REVERT, EXPIRY, NOTICES, LIMITS, EARNED)
@@ -31,6 +32,7 @@ class SettingsVersionAdmin(StoreModelAdmin):
     actions = None
     store_views: ClassVar[tuple[StoreView, ...]] = (
         *(page.view() for page in PAGES),
+        StoreView("tagging/", "tagging", guide_page),
         StoreView("<path:object_id>/restore/<slug:page>/", "restore", restore_view(PAGES)),
     )
 

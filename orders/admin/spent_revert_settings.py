@@ -41,7 +41,9 @@ EXPIRED: Final = (
 
 
 class TagsField(forms.CharField):
-    """Tags, one a line; with JavaScript they become chips that Enter commits."""
+    """Tags, one a line; with JavaScript they become chips that Enter commits. A link beside them leads to ``guide``."""
+
+    guide = "admin:stores_settingsversion_tagging"
 
     def __init__(self, label: str, help_text: str = "") -> None:
         attrs = {"rows": 3, "data-tags": "", "autocapitalize": "off", "spellcheck": "false"}

@@ -1,5 +1,6 @@
 """The spent-revert page as people see it: tags as chips, or as lines without a script; on a phone, in the dark."""
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -74,6 +75,16 @@ def test_n1_tags_are_added_and_taken_away(visit: Visit, store: Store, options: d
     expect(page.get_by_text("“Revert settings” is saved.")).to_be_visible()
     saved = current_settings(store).spent_revert
     assert (saved.tags, saved.enabled) == (("refunded-order", "Back Again"), False)
+    page.get_by_role("link", name="Have the shop platform tag orders by itself").first.click()
+    expect(page.get_by_role("code").first).to_have_text("refunded-order")
+    copy = page.get_by_role("button", name="Copy").first
+    if options.get("java_script_enabled", True):
+        copy.click()
+        expect(page.get_by_role("button", name=re.compile("Copied|Marked"))).to_be_visible()
+    else:
+        expect(copy).to_have_count(0)
+    picture(page, f"tagging-{len(options)}-{options.get('color_scheme')}")
+    assert fits(page)
 
 
 @pytest.mark.parametrize("options", WAYS)

@@ -69,6 +69,7 @@ GET_PAGES: dict[str, Can] = {
     "stores_settingsversion_spent_revert": Can.VIEW,
     "stores_settingsversion_limits": Can.VIEW,
     "stores_settingsversion_earned": Can.VIEW,
+    "stores_settingsversion_tagging": Can.VIEW,
     "stores_settingsversion_change": Can.VIEW,
     "platforms_platformconnection_changelist": Can.CHANGE_SETTINGS,
     "platforms_platformconnection_add": Can.CHANGE_SETTINGS,
@@ -177,7 +178,7 @@ ELSEWHERE = {
 
 # These addresses name no row.
 _NO_ROW = ("_changelist", "_add", "_upcoming", "_backtest", "_expiring", "_customer_points", "_queue")
-_SETTINGS = tuple(f"settingsversion_{page.key}" for page in PAGES)
+_SETTINGS = (*(f"settingsversion_{page.key}" for page in PAGES), "settingsversion_tagging")
 
 
 def _names(patterns: list[URLPattern | URLResolver]) -> Iterator[str]:
