@@ -13,6 +13,7 @@ from typing import Final
 from django.db import transaction
 
 from loyalty.errors import Conflict, Invalid
+from loyalty.ledger.adjust_notice import Change, tell
 from loyalty.ledger.adjusting import Adjustment, adjust
 from loyalty.ledger.expiry import check_last_day, end_of_day, local_day, scheme_last_day
 from loyalty.ledger.limits import Adjuster, check_within_limit, left_today, lock_left_today, note_adjusted
@@ -158,10 +159,11 @@ def digest_of(lines: Iterable[Line]) -> str:
 
 
 @transaction.atomic
-def carry_out_sheet(rows: Sequence[Row], *, shown: str, desk: Desk, now: datetime) -> list[Line]:
+def carry_out_sheet(rows: Sequence[Row], *, shown: str, desk: Desk, now: datetime, notify: bool = False) -> list[Line]:
     """Give and remove what the rows say, all in one transaction; rows with an error are left out.
 
-    ``shown`` is the :func:`digest_of` what was shown. Raises :class:`SheetStale` when something else would happen now.
+    With ``notify`` each customer is told of all of his rows in one message. ``shown`` is the :func:`digest_of` what was
+    shown. Raises :class:`SheetStale` when something else would happen now.
     """
     left = lock_left_today("points", desk.adjuster, now=now)
     lines = _checked(rows, desk, left, now)
@@ -170,17 +172,17 @@ def carry_out_sheet(rows: Sequence[Row], *, shown: str, desk: Desk, now: datetim
     lines = _checked(rows, desk, left, now)
     if digest_of(lines) != shown:
         raise SheetStale(lines)
-    for line in lines:
-        if line.customer and not line.error:
-            _write(line, line.customer, desk, now)
+    changes = [_write(line, line.customer, desk, now) for line in lines if line.customer and not line.error]
+    if notify:
+        tell("points", changes, store=desk.store, actor=desk.actor, now=now)
     note_adjusted("points", sum(abs(line.points) for line in lines if not line.error), desk.adjuster, now=now)
     return lines
 
 
-def _write(line: Line, customer: Customer, desk: Desk, now: datetime) -> None:
+def _write(line: Line, customer: Customer, desk: Desk, now: datetime) -> Change:
     expires_at = end_of_day(line.last_day, desk.store.tz) if line.last_day else None
     adjustment = Adjustment(line.points, line.row.reason, note=line.row.note, expires_at=expires_at)
-    adjust(
+    posted = adjust(
         POINTS,
         store=desk.store,
         customer_id=customer.pk,
@@ -189,6 +191,7 @@ def _write(line: Line, customer: Customer, desk: Desk, now: datetime) -> None:
         trigger=Trigger.ADMIN,
         now=now,
     )
+    return Change.of(customer, adjustment, posted)
 
 
 def _people(store: Store, rows: Sequence[Row]) -> dict[str, list[Customer]]:

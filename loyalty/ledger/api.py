@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import Any, ClassVar
 
+from django.db import transaction
 from django.db.models import Q, QuerySet
 from drf_spectacular.utils import PolymorphicProxySerializer
 from rest_framework import serializers
@@ -17,6 +18,7 @@ from loyalty.api.values import (
     DayField,
     IdField,
     InstantField,
+    YesNoField,
     day_or_none,
     instant_or_none,
     instant_text,
@@ -24,6 +26,7 @@ from loyalty.api.values import (
 )
 from loyalty.api.views import ApiView, ListView
 from loyalty.errors import Invalid
+from loyalty.ledger.adjust_notice import Change, tell
 from loyalty.ledger.adjusting import Adjustment, adjust
 from loyalty.ledger.expiry import check_last_day, end_of_day, is_expired, last_day_of_use
 from loyalty.ledger.history import balance_of, history
@@ -33,7 +36,7 @@ from loyalty.ledger.planner import Amount, InsufficientBalance
 from loyalty.ledger.posting import Posted
 from loyalty.stores.actors import Trigger, actor_names
 from loyalty.stores.keys import Scope
-from loyalty.stores.models import Store
+from loyalty.stores.models import Customer, Store
 
 
 class LotDocument(Document):
@@ -79,6 +82,7 @@ class AdjustmentBody(Body):
     expires_on = DayField(allow_null=True, required=False)
     reason = serializers.CharField(max_length=200)
     note = serializers.CharField(max_length=2000, allow_blank=True, required=False)
+    notify_customer = YesNoField(required=False, help_text="Whether the customer gets an e-mail about it.")
 
 
 class LotFilters(Filters):
@@ -189,7 +193,7 @@ class AdjustView(ApiView):
         values = self.read(self.body)
         adjustment = self._adjustment(values)
         try:
-            posted = self.write(customer.pk, adjustment, values)
+            posted = self._write(customer, adjustment, values)
         except InsufficientBalance as error:
             raise InsufficientBalance.at("/amount", error.detail) from error
         if adjustment.amount > 0:
@@ -198,6 +202,14 @@ class AdjustView(ApiView):
         movements = self.ledger.tables.movement.objects.for_store(self.store).select_related("lot", "remark")
         written = movements.filter(pk__in=[row.id for row in posted]).order_by("pk")
         return Response(movements_json(list(written), self.store), status=201)
+
+    @transaction.atomic
+    def _write(self, customer: Customer, adjustment: Adjustment, values: dict[str, Any]) -> list[Posted]:
+        posted = self.write(customer.pk, adjustment, values)
+        if values.get("notify_customer"):
+            change = Change.of(customer, adjustment, posted)
+            tell(self.ledger.kind, [change], store=self.store, actor=self.actor, now=self.now)
+        return posted
 
     def write(self, customer_id: int, adjustment: Adjustment, values: dict[str, Any]) -> list[Posted]:
         """Write it; ``values`` is the body."""

@@ -73,6 +73,7 @@ class NotifySettings:
     on_cancel_default: bool = False
     on_automatic: bool = False
     on_redemption_reversal_default: bool = True
+    on_adjustment_default: bool = False
 
 
 @dataclass(frozen=True, slots=True)

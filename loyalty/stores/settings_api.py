@@ -129,6 +129,10 @@ class NotifyBody(Body):
     on_cancel_default = YesNoField(required=False)
     on_automatic = YesNoField(required=False)
     on_redemption_reversal_default = YesNoField(required=False)
+    on_adjustment_default = YesNoField(
+        required=False,
+        help_text="Whether the back-office suggests telling customers what is given or removed by hand.",
+    )
 
 
 class RemindersBody(Body):

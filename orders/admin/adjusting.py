@@ -1,5 +1,6 @@
 """The form that gives or removes credits or points by hand (L6)."""
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -10,17 +11,25 @@ from django.http import HttpRequest
 from loyalty.backoffice.filters import DayField
 from loyalty.backoffice.forms import OnceForm, first_time
 from loyalty.errors import Invalid
+from loyalty.ledger.adjust_notice import Change, tell
 from loyalty.ledger.adjusting import Adjustment, adjust
 from loyalty.ledger.expiry import end_of_day, local_day, scheme_last_day
 from loyalty.ledger.ledger import Kind
 from loyalty.ledger.limits import Adjuster, check_within_limit, lock_left_today, note_adjusted, words_of_left
 from loyalty.ledger.planner import Amount, InsufficientBalance
+from loyalty.notices.models import Notice
 from loyalty.stores.active import acting, acting_user, active_store, role_of
 from loyalty.stores.actors import Trigger
 from loyalty.stores.models import Customer, Store
 from loyalty.stores.preferences import StoreSettings, current_settings
 from orders.admin.amounts import checked_amount
 from orders.kinds import LEDGERS, NAMES, show
+
+
+def notify_field() -> forms.BooleanField:
+    """The box that has the customer told, ticked beforehand where the store wants that."""
+    words = "An e-mail says what was given or removed, until when, and what there is now, but not why."
+    return forms.BooleanField(label="Notify the customer", required=False, help_text=words)
 
 
 class AdjustForm(OnceForm):
@@ -41,6 +50,7 @@ class AdjustForm(OnceForm):
         widget=forms.Textarea(attrs={"rows": 2}),
         help_text="Never shown to the customer.",
     )
+    notify = notify_field()
 
     def __init__(
         self, *args: Any, kind: Kind, store: Store, now: datetime, left: Amount | None = None, **kwargs: Any
@@ -104,7 +114,7 @@ def carry_out(form: AdjustForm, *, request: HttpRequest, customer: Customer, now
         expires_at=end_of_day(last_day, store.tz) if last_day and form.gives else None,
     )
     try:
-        adjust(
+        posted = adjust(
             LEDGERS[form.kind],
             store=store,
             customer_id=customer.pk,
@@ -116,4 +126,15 @@ def carry_out(form: AdjustForm, *, request: HttpRequest, customer: Customer, now
     except InsufficientBalance as error:
         raise Invalid.at("/amount", error.detail) from error
     note_adjusted(form.kind, data["amount"], adjuster, now=now)
-    return f"{shown} {'given to' if form.gives else 'removed from'} {customer}."
+    done = f"{shown} {'given to' if form.gives else 'removed from'} {customer}."
+    if not data["notify"]:
+        return done
+    change = Change.of(customer, adjustment, posted)
+    told = tell(form.kind, [change], store=store, actor=acting(request), now=now)
+    return f"{done} {_told_words(customer, told)}"
+
+
+def _told_words(customer: Customer, told: Sequence[Notice]) -> str:
+    if not told:
+        return f"Nobody was told: {customer} has no e-mail address."
+    return f"The message to {told[0].to_email} is on its way."

@@ -40,8 +40,10 @@ def adjust_page(self: BackOfficeAdmin, request: HttpRequest, customer: Customer,
     if known is None:
         raise Http404
     store, now = active_store(request), timezone.now()
-    left = left_today(known, adjuster_of(request, current_settings(store)), now=now)
-    form = AdjustForm(request.POST or None, kind=known, store=store, now=now, left=left)
+    settings = current_settings(store)
+    left = left_today(known, adjuster_of(request, settings), now=now)
+    initial = {"notify": settings.notify.on_adjustment_default}
+    form = AdjustForm(request.POST or None, initial=initial, kind=known, store=store, now=now, left=left)
     if request.method == "POST" and form.is_valid():
         try:
             done = carry_out(form, request=request, customer=customer, now=now)

@@ -9,9 +9,11 @@ from django.template.loader import render_to_string
 
 from loyalty.backoffice.setting_cards import CardForm, CardKind, Sample, SwitchForm
 from loyalty.backoffice.setting_pages import SettingsPage
-from loyalty.ledger.expiry import local_day
+from loyalty.ledger.adjust_notice import Change, compose
+from loyalty.ledger.adjusting import Adjustment
+from loyalty.ledger.expiry import end_of_day, local_day
 from loyalty.stores.actors import Trigger
-from loyalty.stores.models import Store
+from loyalty.stores.models import Customer, Store
 from loyalty.stores.preferences import StoreSettings
 from loyalty.stores.showing import show_day_in_words
 from orders.kinds import show
@@ -19,7 +21,9 @@ from orders.services.notice import BECAUSE, NoticeKind, NoticeLine
 from orders.services.reminding import ReminderKind, ReminderLine
 
 _LONGEST_REMINDER: Final = 365
+_INVENTED: Final = "Ana Lee"
 _CANCELS: Final = "Messages about cancelled orders"
+_BY_HAND: Final = "Messages about giving and removing by hand"
 _REMINDERS: Final = "Reminders before value expires"
 
 
@@ -54,6 +58,21 @@ class RedemptionNoticeForm(SwitchForm):
     paths = {"on_redemption_reversal_default": ("notify", "on_redemption_reversal_default")}
 
 
+class AdjustmentNoticeForm(SwitchForm):
+    """Whether customers are told what was given or removed by hand (L6)."""
+
+    done_on = "The box is ticked beforehand from now on. Staff can untick it."
+    done_off = "The box is not ticked beforehand any more. Staff can tick it."
+
+    on_adjustment_default = forms.BooleanField(
+        label="Tick “Notify the customer” beforehand when credits or points are given or removed by hand",
+        required=False,
+        help_text="The customer gets an e-mail that says what was given or removed, until when it is valid, and what "
+        "there is now. The same box stands below the table of points.",
+    )
+    paths = {"on_adjustment_default": ("notify", "on_adjustment_default")}
+
+
 class ReminderForm(CardForm):
     """Whether customers are reminded before value expires."""
 
@@ -85,6 +104,14 @@ def cancel_samples(store: Store, settings: StoreSettings, now: datetime) -> list
     ]
 
 
+def adjust_samples(store: Store, settings: StoreSettings, now: datetime) -> list[Sample]:
+    """What an invented customer reads when points were given by hand."""
+    gift = Adjustment(100, "", expires_at=end_of_day(local_day(now, store.tz) + timedelta(days=60), store.tz))
+    invented = Change(Customer(name=_INVENTED), gift, 250)
+    message = compose("points", [invented], store=store, customer_name=_INVENTED)
+    return [Sample("See the message", message.subject, message.text.strip())]
+
+
 def reminder_samples(store: Store, settings: StoreSettings, now: datetime) -> list[Sample]:
     """What an invented customer reads before value expires."""
     day = _day(store, now, settings.reminders.days_before or 7)
@@ -104,7 +131,7 @@ def _cancelled(title: str, because: str, kinds: list[NoticeKind], store: Store) 
 
 
 def _text(name: str, store: Store, more: dict[str, Any]) -> str:
-    context = {"store": store, "customer_name": "Ana Lee", **more}
+    context = {"store": store, "customer_name": _INVENTED, **more}
     return render_to_string(f"orders/notices/{name}.txt", context).strip()
 
 
@@ -122,6 +149,7 @@ NOTICES: Final = SettingsPage(
     cards=(
         CardKind("cancels", _CANCELS, CancelNoticeForm, samples=cancel_samples),
         CardKind("redemptions", "Messages about reversed redemptions", RedemptionNoticeForm),
+        CardKind("adjustments", _BY_HAND, AdjustmentNoticeForm, samples=adjust_samples),
         CardKind("reminder", _REMINDERS, ReminderForm, samples=reminder_samples),
     ),
     wakes=("loyalty.deliver_notices",),

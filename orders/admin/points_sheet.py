@@ -24,7 +24,7 @@ from loyalty.stores.models import Customer, Store
 from loyalty.stores.preferences import current_settings
 from loyalty.stores.roles import Can
 from loyalty.stores.showing import show_day
-from orders.admin.adjusting import adjuster_of
+from orders.admin.adjusting import adjuster_of, notify_field
 from orders.kinds import show
 from points.sheets import (
     COLUMNS,
@@ -59,6 +59,7 @@ class SheetForm(OnceForm):
     file = forms.FileField(
         label="Or a CSV file", required=False, widget=forms.FileInput(attrs={"accept": ".csv,text/csv"})
     )
+    notify = notify_field()
     shown = forms.CharField(required=False, max_length=64, widget=forms.HiddenInput)
 
     def clean(self) -> dict[str, Any]:
@@ -84,7 +85,7 @@ class SheetForm(OnceForm):
 @store_view(needs=Can.ADJUST_LEDGER)
 def sheet_page(self: BackOfficeAdmin, request: HttpRequest, _customer: None) -> HttpResponse:
     """The table; then what each row comes to; then that, once."""
-    form = SheetForm(request.POST or None, request.FILES or None, initial={"table": _EXAMPLE})
+    form = SheetForm(request.POST or None, request.FILES or None, initial=_initial(request, _EXAMPLE))
     lines: list[Line] | None = None
     if request.method == "POST" and form.is_valid():
         lines, done = _answer(form, request)
@@ -104,7 +105,11 @@ def choose_for_points(admin: BackOfficeAdmin, request: HttpRequest, customers: "
     for customer in chosen:
         there = [f"{platform}:{external_id}" for platform, external_id in ids.get(customer.pk, {}).items()]
         writer.writerow([customer.external_id or next(iter(there), customer.email), "", "", "", ""])
-    return _page(admin, request, SheetForm(initial={"table": table.getvalue()}), None)
+    return _page(admin, request, SheetForm(initial=_initial(request, table.getvalue())), None)
+
+
+def _initial(request: HttpRequest, table: str) -> dict[str, Any]:
+    return {"table": table, "notify": current_settings(active_store(request)).notify.on_adjustment_default}
 
 
 def _answer(form: SheetForm, request: HttpRequest) -> tuple[list[Line] | None, str]:
@@ -118,7 +123,8 @@ def _answer(form: SheetForm, request: HttpRequest) -> tuple[list[Line] | None, s
         with transaction.atomic():
             if not first_time(form.cleaned_data["once"], store=store, now=now):
                 return None, "This table had been carried out already; nothing was done twice."
-            return None, _done(carry_out_sheet(rows, shown=form.cleaned_data["shown"], desk=desk, now=now), store)
+            shown, notify = form.cleaned_data["shown"], form.cleaned_data["notify"]
+            return None, _done(carry_out_sheet(rows, shown=shown, desk=desk, now=now, notify=notify), store)
     except SheetStale as stale:
         form.add_error(None, stale.detail)
         return list(stale.lines), ""
@@ -154,6 +160,7 @@ def _page(admin: BackOfficeAdmin, request: HttpRequest, form: SheetForm, lines: 
         "address": reverse(ADDRESS),
         "rows": [_shown(line, store) for line in lines or ()],
         "table": form.cleaned_data["table"] if lines else "",
+        "notify": bool(lines) and form.cleaned_data["notify"],
         "shown": digest_of(lines) if lines else "",
         "good": sum(not line.error for line in lines or ()),
         "wrong": sum(bool(line.error) for line in lines or ()),

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from credits.models import CreditMovement
+from loyalty.notices.models import Notice
 from loyalty.stores.models import Customer, SettingsVersion, Store
 from points.models import PointLot
 from tests.loyalty.api.support import NOW, ApiClient
@@ -79,6 +80,17 @@ def test_bad_amounts_and_days_are_422_at_their_pointer(
     assert response.status_code == 422
     assert [(error["pointer"], error["code"]) for error in response.json()["errors"]] == [(pointer, code)]
     assert not CreditMovement.objects.for_store(customer.store).exists()
+
+
+def test_h3_the_customer_is_told_where_the_body_says_so(api: ApiClient, customer: Customer) -> None:
+    Customer.unscoped.filter(pk=customer.pk).update(email="ana@example.org")
+    give(api, customer, amount="5")
+    assert not Notice.unscoped.exists()
+    assert give(api, customer, amount="5.50", notify_customer=True, note="mine").status_code == 201
+    assert give(api, customer, amount="-99", notify_customer=True).status_code == 422
+    notice = Notice.objects.for_store(customer.store).get()
+    assert "- Given to you: 5.50 USD, valid without end\n\nYou now have 10.50 USD." in notice.text
+    assert "mine" not in notice.text
 
 
 def test_amounts_have_the_currencys_decimals(api: ApiClient, customer: Customer) -> None:

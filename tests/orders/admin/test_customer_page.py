@@ -3,10 +3,14 @@
 from decimal import Decimal
 
 import pytest
+from django.db import transaction
 from django.test import Client
 
 from credits.models import CreditMovement
+from loyalty.erasing import erase_customers
+from loyalty.notices.models import Notice
 from loyalty.stores.models import Customer, Role, Store
+from loyalty.stores.preferences import NotifySettings, StoreSettings
 from points.models import PointLot, PointMovement
 from tests import factories
 from tests.addresses import reverse
@@ -125,3 +129,50 @@ def test_m12_every_tab_opens_empty_and_full(store: Store, customer: Customer, ta
 def test_t1_another_stores_customer_is_unknown(customer: Customer) -> None:
     other = sign_in(factories.make_store(), Role.OWNER)
     assert adjust(other, customer).status_code == 404  # type: ignore[attr-defined]
+
+
+def test_l6_h3_the_customer_is_told_once_of_what_was_given_where_the_box_is_ticked(store: Store) -> None:
+    client = sign_in(store, Role.MANAGER)
+    ana = factories.make_customer(store, name="Ana Lee", email="ana@example.org")
+    address = reverse("admin:stores_customer_adjust", args=[ana.pk, "points"])
+    assert not client.get(address).context["form"]["notify"].value()
+    adjust(client, ana, "points", amount="250", once="1" * 32)
+    assert not Notice.unscoped.exists()
+    for _ in range(2):
+        adjust(client, ana, "points", amount="100", once="2" * 32, notify="on", expires_on="2030-01-31", note="angry")
+    adjust(client, ana, "points", amount="50", once="3" * 32, notify="on", direction="remove", reason="Mistake")
+    said = client.get(reverse("admin:stores_customer_change", args=[ana.pk])).content.decode()
+    assert "The message to ana@example.org is on its way." in said
+    refused = adjust(client, ana, "points", amount="999", once="4" * 32, notify="on", direction="remove")
+    assert refused.status_code == 200  # type: ignore[attr-defined]
+    gift, removal = Notice.objects.for_store(store).order_by("pk")
+    assert (gift.to_email, gift.customer_id, gift.order_id) == ("ana@example.org", ana.pk, None)
+    assert gift.subject == f"{store.name}: your member points have changed"
+    assert "- Given to you: 100 points, valid until January 31, 2030" in gift.text
+    assert "You now have 350 points." in gift.text
+    assert "- Removed: 50 points\n" in removal.text
+    for words in ("angry", "Sorry", "Mistake"):
+        assert words not in gift.text + gift.html + removal.text + removal.html
+
+
+def test_l6_h3_the_box_is_ticked_beforehand_where_the_store_wants_it(store: Store) -> None:
+    client = sign_in(store, Role.MANAGER)
+    nobody = factories.make_customer(store, name="Ben", email="")
+    factories.make_settings(store, StoreSettings(notify=NotifySettings(on_adjustment_default=True)))
+    for page in (
+        reverse("admin:stores_customer_adjust", args=[nobody.pk, "credits"]),
+        reverse("admin:stores_customer_points"),
+    ):
+        assert client.get(page).context["form"]["notify"].value() is True
+    done = adjust(client, nobody, notify="on")
+    assert client.get(done.url).content.decode().count("Nobody was told: Ben has no e-mail address.") == 1  # type: ignore[attr-defined]
+
+
+def test_h3_what_was_said_of_a_gift_is_erased_with_the_customer(store: Store) -> None:
+    ana = factories.make_customer(store, name="Ana Lee", email="ana@example.org")
+    adjust(sign_in(store, Role.MANAGER), ana, "points", notify="on")
+    with transaction.atomic():
+        erase_customers(store=store, customer_ids=[ana.pk], actor=factories.ACTOR, now=factories.NOW)
+    notice = Notice.objects.for_store(store).get()
+    assert "Ana Lee" not in notice.text + notice.html
+    assert "ana@example.org" not in notice.to_email

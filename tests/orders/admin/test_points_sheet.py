@@ -7,6 +7,7 @@ import time_machine
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
+from loyalty.notices.models import Notice
 from loyalty.stores.models import Customer, Role, Store
 from tests import factories
 from tests.addresses import reverse
@@ -82,3 +83,23 @@ def test_t2_a_viewer_gives_nothing(shop: tuple[Store, Client, Customer]) -> None
     assert viewer.post(address(), {"table": TABLE, "_confirm": "1"}).status_code == 403
     assert "points by a table" not in viewer.get(reverse("admin:stores_customer_changelist")).content.decode()
     assert factories.balance("points", ana, now=NOW) == 0
+
+
+def test_r6_h3_each_customer_is_told_of_all_of_his_rows_in_one_message(shop: tuple[Store, Client, Customer]) -> None:
+    store, client, ana = shop
+    ben = factories.make_customer(store, external_id="B-2", name="Ben")
+    table = "customer,points,reason\nA-1,100,x\nB-2,7,x\nA-1,-30,x\nnobody,5,x\n"
+    page = client.post(address(), {"table": table, "once": "t", "notify": "on"})
+    assert "Each customer gets one e-mail about it." in page.content.decode()
+    assert not Notice.unscoped.exists()
+    context = page.context
+    sent = {"table": context["table"], "shown": context["shown"], "once": "t", "notify": "on", "_confirm": "1"}
+    for _ in range(2):
+        client.post(address(), sent)
+    told = {notice.customer_id: notice.text for notice in Notice.objects.for_store(store)}
+    assert told.keys() == {ana.pk, ben.pk}
+    assert Notice.unscoped.count() == 2
+    assert (
+        "- Given to you: 100 points, valid without end\n- Removed: 30 points\n\nYou now have 70 points." in told[ana.pk]
+    )
+    assert "You now have 7 points." in told[ben.pk]
