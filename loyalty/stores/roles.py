@@ -9,6 +9,7 @@ class Can(StrEnum):
     """One thing a role may or may not do."""
 
     VIEW = "view"
+    ENTER_ORDERS = "enter_orders"
     CANCEL_ORDERS = "cancel_orders"
     ADJUST_LEDGER = "adjust_ledger"
     ADJUST_WITHOUT_LIMIT = "adjust_without_limit"
@@ -23,7 +24,7 @@ class Can(StrEnum):
     MANAGE_WEBHOOKS = "manage_webhooks"
 
 
-_SUPPORT = frozenset({Can.VIEW, Can.CANCEL_ORDERS, Can.ADJUST_LEDGER, Can.EDIT_CUSTOMERS, Can.REDEEM})
+_SUPPORT = frozenset({Can.VIEW, Can.ENTER_ORDERS, Can.CANCEL_ORDERS, Can.ADJUST_LEDGER, Can.EDIT_CUSTOMERS, Can.REDEEM})
 _MANAGER = _SUPPORT | {
     Can.ADJUST_WITHOUT_LIMIT,
     Can.MERGE_CUSTOMERS,

@@ -31,22 +31,27 @@ class CustomerForm(OnceForm):
                 label="Which of them?", required=False, widget=forms.RadioSelect, choices=choices
             )
 
+    @property
+    def fits(self) -> Customer | None:
+        """Whom ``who`` means as far as it is known: the only one it fits, or the one that was picked of several."""
+        if len(self.found) == 1:
+            return self.found[0]
+        picked = str(self.data.get("customer") or "")
+        return next((customer for customer in self.found if str(customer.pk) == picked), None)
+
     def clean(self) -> dict[str, Any]:
         """Whom ``who`` means: the only one it fits, or the one that was picked of several."""
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
         if "who" in self.fields and cleaned.get("who"):
-            self._choose(cleaned.get("customer", ""))
+            self._choose()
         return cleaned
 
-    def _choose(self, picked: str) -> None:
+    def _choose(self) -> None:
+        self.chosen = self.fits
         if not self.found:
             self.add_error("who", "No customer of this store fits that.")
-        elif len(self.found) == 1:
-            self.chosen = self.found[0]
-        else:
-            self.chosen = next((customer for customer in self.found if str(customer.pk) == picked), None)
-            if self.chosen is None and "customer" not in self.errors:
-                self.add_error("customer", self._several())
+        elif self.chosen is None and "customer" not in self.errors:
+            self.add_error("customer", self._several())
 
     def _several(self) -> str:
         if len(self.found) <= _OFFERED:

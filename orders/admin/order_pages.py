@@ -29,6 +29,7 @@ from orders.admin.dismissing import (
     put_back_all,
     put_back_page,
 )
+from orders.admin.entering import enter_page
 from orders.admin.exports import ORDER_EXPORTS
 from orders.admin.holding import hold_page, release_page
 from orders.admin.late_codes import late_codes, settle_page
@@ -97,7 +98,8 @@ class OrderAdmin(StoreModelAdmin):
     sortable_by = ()
     actions = ("cancel_one", "cancel_several", "reinstate_one", "keep_cancelled", "put_back")
     empty_title = "No orders yet"
-    empty_hint = "Orders arrive from the shop platforms, through the REST API, or from a file with import_orders."
+    add_needs = Can.ENTER_ORDERS
+    empty_hint = "Orders arrive from the shop platforms, through the REST API or from a file, or are entered here."
 
     class Media:
         """The cancel form as a dialog over the list."""
@@ -159,6 +161,12 @@ class OrderAdmin(StoreModelAdmin):
         more = {"title": "Orders"} | views_context(request)
         response: HttpResponse = super().changelist_view(request, more | (extra_context or {}))
         return response
+
+    def add_view(
+        self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Staff enter an order (O2)."""
+        return enter_page(self, request)
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None

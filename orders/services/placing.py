@@ -12,7 +12,7 @@ from loyalty.errors import FieldError, Invalid
 from loyalty.journal.record import Event, Happening, record
 from loyalty.stores.actors import Actor, Trigger
 from loyalty.stores.identifying import CustomerFacts
-from loyalty.stores.models import Store
+from loyalty.stores.models import Remark, Store
 from loyalty.tags import clean_tags, tag_key
 from orders.models import Order, OrderStatus, PaymentStatus
 from orders.redemption_models import Redemption
@@ -20,14 +20,21 @@ from orders.services.applying import lock_order
 from orders.services.changing import note_payment
 from orders.services.code_uses import normalised
 from orders.services.rules import facts_of
-from orders.services.spending import Spend, customer_named, spend_on
+from orders.services.spending import Spend, Taken, customer_named, spend_on
+
+
+class NumberTaken(Invalid):
+    """Staff enter an order that is there already."""
+
+    code = "number-taken"
+    title = "There is an order with this number."
 
 
 @dataclass(frozen=True, slots=True)
 class NewOrder:
     """An order to be recorded; ``customer`` is an id or facts. Amounts are in ``currency``, points whole.
 
-    ``reason`` is why a person records what it uses.
+    ``reason`` is what a person says of it: why it uses something, or else anything.
     """
 
     number: str
@@ -64,16 +71,34 @@ def place_order(*, store: Store, new: NewOrder, actor: Actor, trigger: Trigger, 
     order, created = _existing(store, new), False
     if order is None:
         order, created = _insert_once(store, new, actor, trigger, now)
-    spend_on(
+    _spend(order, new, actor, trigger, now, created=created)
+    return order, created
+
+
+@transaction.atomic
+def enter_order(*, store: Store, new: NewOrder, actor: Actor, now: datetime) -> tuple[Order, Taken]:
+    """Record an order that a person writes down, as :func:`place_order` would; answers it and what was taken (O2).
+
+    One that is there already is not added to: that is what recording what it used is for. Raises NumberTaken at
+    ``/number``, and whatever place_order raises.
+    """
+    _one_at_a_time(store, new)
+    if _existing(store, new) is not None:
+        raise NumberTaken.at("/number", f"Order {new.number} is here already.")
+    order = _insert(store, new, actor, Trigger.ADMIN, now)
+    return order, _spend(order, new, actor, Trigger.ADMIN, now, created=True)
+
+
+def _spend(order: Order, new: NewOrder, actor: Actor, trigger: Trigger, now: datetime, *, created: bool) -> Taken:
+    return spend_on(
         order,
         _spend_of(new),
         before=None if created else facts_of(order),
-        codes=_issued_here(store, new.codes),
+        codes=_issued_here(order.store, new.codes),
         actor=actor,
         trigger=trigger,
         now=now,
     )
-    return order, created
 
 
 def _spend_of(new: NewOrder) -> Spend:
@@ -142,8 +167,16 @@ def _insert(store: Store, new: NewOrder, actor: Actor, trigger: Trigger, now: da
     note_payment(order, changed=True, now=now)
     order.save(force_insert=True)
     data = {"status": order.status, "payment_status": order.payment_status, "platform": order.platform}
-    record([_happening(order, Event.ORDER_CREATED, data)], actor=actor, now=now)
+    record([_created(order, data, _remark(new, store, now))], actor=actor, now=now)
     return order
+
+
+def _remark(new: NewOrder, store: Store, now: datetime) -> Remark | None:
+    """What a person says of an order that uses nothing; else it stands with what was taken."""
+    if not new.reason or new.apply_credits or new.apply_points:
+        return None
+    remark: Remark = Remark.unscoped.create(store=store, reason=new.reason, created_at=now)
+    return remark
 
 
 def _issued_here(store: Store, codes: Sequence[str]) -> set[str]:
@@ -152,7 +185,7 @@ def _issued_here(store: Store, codes: Sequence[str]) -> set[str]:
     wanted = normalised(codes)
     known = set(Redemption.objects.for_store(store).filter(code__in=wanted).values_list("code", flat=True))
     errors = [
-        FieldError(f"/codes/{index}", "not-found", "This store has issued no such code.")
+        FieldError(f"/codes/{index}", "not-found", f"This store has not issued the code “{code}”.")
         for index, code in enumerate(codes)
         if code.strip().upper() not in known
     ]
@@ -161,5 +194,12 @@ def _issued_here(store: Store, codes: Sequence[str]) -> set[str]:
     return wanted
 
 
-def _happening(order: Order, event: Event, data: dict[str, Any]) -> Happening:
-    return Happening(store_id=order.store_id, event=event, order_id=order.pk, customer_id=order.customer_id, data=data)
+def _created(order: Order, data: dict[str, Any], remark: Remark | None) -> Happening:
+    return Happening(
+        store_id=order.store_id,
+        event=Event.ORDER_CREATED,
+        order_id=order.pk,
+        customer_id=order.customer_id,
+        remark_id=remark.pk if remark else None,
+        data=data,
+    )

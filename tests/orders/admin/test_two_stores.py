@@ -10,12 +10,14 @@ from loyalty.accounts.models import Invitation
 from loyalty.backoffice.addresses import page_of
 from loyalty.stores.models import ApiKey, Role, SettingsVersion, Store
 from loyalty.stores.preferences import current_settings
-from orders.models import SavedView
+from orders.models import Order, SavedView
 from tests.factories import make_store, make_user
 
 pytestmark = pytest.mark.django_db
 NOTICES = {"card": "cancels", "version": "0", "on_automatic": "on"}
 LIMITS = {"card": "adjust", "version": "0", "support_adjust_credits": "250.50", "support_adjust_points": "7"}
+
+ORDER = {"number": "T-1", "total": "9", "currency": "USD", "status": "confirmed", "payment": "paid", "_confirm": "1"}
 
 
 def two_stores(*, operator: bool = False) -> tuple[Store, Store, Client]:
@@ -53,6 +55,7 @@ def test_x17_limits_change_in_the_store_whose_form_was_sent(operator: bool) -> N
         ("stores_apikey_add", "", {"name": "Shop", "scopes": ["orders:read"], "once": "a" * 32}, ApiKey),
         ("stores_membership_add", "", {"email": "new@example.org", "role": "support"}, Invitation),
         ("orders_order_keep_view", "?tags=x", {"name": "Mine"}, SavedView),
+        ("orders_order_add", "", ORDER, Order),
     ],
 )
 def test_x17_what_is_made_belongs_to_the_store_in_the_address(

@@ -1,0 +1,71 @@
+"""Staff enter an order and record what another one used, on a phone in the dark and without a script (O2, O5)."""
+
+import os
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, ViewportSize, expect
+
+from loyalty.stores.models import Store
+from orders.models import Order
+from tests import factories
+from tests.addresses import reverse
+from tests.browser.looking import fits
+from tests.factories import NOW
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True), pytest.mark.timeout(300)]
+
+_PHONE: ViewportSize = {"width": 390, "height": 844}
+
+
+def looked_at(page: Page, name: str) -> None:
+    """Nothing stands beyond the edge; with SCREENSHOTS in the environment, pictures."""
+    assert fits(page)
+    if folder := os.environ.get("SCREENSHOTS"):
+        page.screenshot(path=f"{folder}/{name}-phone-dark.png", full_page=True)
+        page.emulate_media(color_scheme="light")
+        page.set_viewport_size({"width": 1280, "height": 1000})
+        page.screenshot(path=f"{folder}/{name}.png", full_page=True)
+        page.emulate_media(color_scheme="dark")
+        page.set_viewport_size(_PHONE)
+
+
+def test_o2_o5_an_order_is_entered_and_another_one_told_what_it_used(visit: Callable[..., Page], store: Store) -> None:
+    ana = factories.make_customer(store, name="Ana Mendes de Oliveira", email="ana@example.com")
+    factories.grant("credits", ana, "50")
+    factories.grant("points", ana, 300)
+    guest = factories.make_order(None, store=store, number="1007", total=80)
+    page = visit(
+        reverse("admin:orders_order_add"), viewport=_PHONE, color_scheme="dark", java_script_enabled=False
+    )  # fmt: skip
+    page.get_by_label("Order number").fill("T-1")
+    page.get_by_label("Customer", exact=True).fill("Ana")
+    page.get_by_role("button", name="Only find the customer").click()
+    expect(page.get_by_text("Ana Mendes de Oliveira has 300 points.")).to_be_visible()
+    page.get_by_label("Total").fill("100")
+    page.get_by_label("Store credits used").fill("15")
+    looked_at(page, "enter")
+    page.get_by_role("button", name="Preview").click()
+    expect(page.get_by_text("Say why credits or points are taken")).to_be_visible()
+    page.get_by_label("Note").fill("Paid at the till")
+    page.get_by_role("button", name="Preview").click()
+    button = page.get_by_role("button", name="Enter order T-1 and take 15.00 USD")
+    expect(button).to_be_visible()
+    looked_at(page, "enter-preview")
+    button.click()
+    expect(page.get_by_text("Order T-1 is entered. 15.00 USD taken from Ana Mendes")).to_be_visible()
+    page.get_by_role("link", name="Credits and points used").click()
+    expect(page.get_by_text("Recorded by staff")).to_be_visible()
+    looked_at(page, "used")
+
+    page.goto(page.url.split("/orders/")[0] + f"/orders/order/{guest.pk}/change/")
+    page.get_by_role("link", name="Record what it used…").click()
+    page.get_by_label("Customer", exact=True).fill("ana@example.com")
+    page.get_by_label("Member points used").fill("100")
+    page.get_by_label("Reason").fill("Used at the till")
+    page.get_by_role("button", name="Preview").click()
+    page.get_by_role("button", name="Record 100 points").click()
+    expect(page.get_by_text("Recorded: order 1007 used 100 points.")).to_be_visible()
+    looked_at(page, "recorded")
+    assert Order.objects.for_store(store).filter(customer=ana).count() == 2
+    assert (factories.balance("credits", ana, now=NOW), factories.balance("points", ana, now=NOW)) == (35, 200)
