@@ -20,7 +20,7 @@ from orders.services.applying import lock_order
 from orders.services.changing import note_payment
 from orders.services.code_uses import normalised
 from orders.services.rules import facts_of
-from orders.services.spending import Spend, Taken, customer_named, spend_on
+from orders.services.spending import Spend, Taken, customer_named, remark_on, spend_on
 
 
 class NumberTaken(Invalid):
@@ -173,10 +173,7 @@ def _insert(store: Store, new: NewOrder, actor: Actor, trigger: Trigger, now: da
 
 def _remark(new: NewOrder, store: Store, now: datetime) -> Remark | None:
     """What a person says of an order that uses nothing; else it stands with what was taken."""
-    if not new.reason or new.apply_credits or new.apply_points:
-        return None
-    remark: Remark = Remark.unscoped.create(store=store, reason=new.reason, created_at=now)
-    return remark
+    return None if new.apply_credits or new.apply_points else remark_on(store, new.reason, now)
 
 
 def _issued_here(store: Store, codes: Sequence[str]) -> set[str]:

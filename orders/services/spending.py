@@ -145,6 +145,14 @@ def customer_named(store: Store, named: int | CustomerFacts | None, now: datetim
     return customer
 
 
+def remark_on(store: Store, reason: str, now: datetime) -> Remark | None:
+    """Keep what a person says where it can be erased; None for nothing."""
+    if not reason:
+        return None
+    remark: Remark = Remark.unscoped.create(store=store, reason=reason, created_at=now)
+    return remark
+
+
 def used_directly(order: Order, kind: Kind) -> Amount:
     """What the order used of a kind otherwise than by codes (R7)."""
     return applied(order, kind) - (order.points_by_codes if kind == "points" else 0)
@@ -180,7 +188,7 @@ def _spend(order: Order, spend: Spend, actor: Actor, trigger: Trigger, now: date
     total = order.total
     customer = _spender(order, spend, wanted)
     lock_customers([customer.pk])
-    remark = Remark.unscoped.create(store=order.store, reason=spend.reason, created_at=now) if spend.reason else None
+    remark = remark_on(order.store, spend.reason, now)
     for kind, amount in wanted.items():
         _take(order, customer, kind, amount, remark, actor, trigger, now)
     order.version += 1

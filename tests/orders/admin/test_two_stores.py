@@ -16,7 +16,6 @@ from tests.factories import make_store, make_user
 pytestmark = pytest.mark.django_db
 NOTICES = {"card": "cancels", "version": "0", "on_automatic": "on"}
 LIMITS = {"card": "adjust", "version": "0", "support_adjust_credits": "250.50", "support_adjust_points": "7"}
-
 ORDER = {"number": "T-1", "total": "9", "currency": "USD", "status": "confirmed", "payment": "paid", "_confirm": "1"}
 
 
