@@ -27,6 +27,7 @@ NEVER_OVER_REST = {
     "last-owner",
     "message-done",
     "not-paid-after-cancellation",
+    "number-taken",
     "store-differs",
     "too-many-invitations",
     "works-here",
