@@ -8,6 +8,7 @@ from uuid import uuid4
 from django import forms
 
 from loyalty.errors import Invalid
+from loyalty.storable import storable
 from loyalty.stores.models import SentForm, Store
 
 
@@ -42,4 +43,4 @@ def first_time(token: str, *, store: Store, now: datetime) -> bool:
 
 def was_sent(token: str, *, store: Store) -> bool:
     """Whether the form with this token has been carried out, for pages that have nothing more to show then."""
-    return bool(token) and bool(SentForm.objects.for_store(store).filter(token=token[:40]).exists())
+    return bool(token) and bool(SentForm.objects.for_store(store).filter(token=storable(token[:40])).exists())

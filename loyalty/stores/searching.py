@@ -4,6 +4,7 @@ from typing import Final
 
 from django.db.models import Q, QuerySet
 
+from loyalty.storable import storable
 from loyalty.stores.merged import leading_to
 from loyalty.stores.models import Customer, PlatformId, Store, dialled, fold_email
 
@@ -19,7 +20,7 @@ def find_customers(store: Store, term: str) -> "QuerySet[Customer]":
     Somebody who was merged into another is found as that one. Two queries: platform ids are looked up first, so that
     every condition is answered from an index.
     """
-    words = term.strip()
+    words = storable(term).strip()
     ids = PlatformId.objects.for_store(store).filter(external_id=words).values_list("customer_id", flat=True)
     condition = Q(external_id=words) | Q(email__folded=fold_email(words)) | Q(pk__in=list(ids))
     if len(words) >= _LETTERS_FOR_PART:

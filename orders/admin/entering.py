@@ -28,6 +28,7 @@ from loyalty.instants import PLACED_AHEAD
 from loyalty.ledger.ledger import Kind
 from loyalty.money import is_currency, quantise
 from loyalty.platforms.registry import LABELS
+from loyalty.storable import storable
 from loyalty.stores.active import acting, active_store, may
 from loyalty.stores.identifying import CustomerFacts
 from loyalty.stores.models import Customer, Store
@@ -235,7 +236,7 @@ def enter_page(admin: BackOfficeAdmin, request: HttpRequest, _row: None) -> Http
     case = _Case(request, admin, active_store(request), timezone.now())
     confirms = request.method == "POST" and "_confirm" in request.POST
     if confirms and was_sent(request.POST.get("once", ""), store=case.store):
-        return _done(case, None, request.POST.get("number", ""))
+        return _done(case, None, storable(request.POST.get("number", "")))
     form = case.form()
     valid = form.is_valid()
     if "_find" in request.POST:
@@ -288,7 +289,7 @@ def _done(case: _Case, outcome: Outcome | None, number: str) -> HttpResponse:
 
 
 def _show(case: _Case, form: EnterForm, *, would: Outcome | None = None) -> HttpResponse:
-    number = str(form.data.get("number") or "").strip()
+    number = form.cleaned_data.get("number", "") if form.is_bound else ""
     context: dict[str, Any] = {
         **case.admin.admin_site.each_context(case.request),
         "title": "Enter an order",

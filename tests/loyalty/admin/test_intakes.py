@@ -6,10 +6,12 @@ from datetime import date, timedelta
 from itertools import count, cycle
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 import time_machine
 from django.core.management import CommandError, call_command
+from django.test import Client
 
 from loyalty.backoffice.addresses import page_of
 from loyalty.instants import EARLIEST, PLACED_AHEAD, furthest
@@ -130,6 +132,20 @@ def _by_forms(shop: Shop) -> None:
     cancel = page_of(shop.store, "admin:orders_order_cancel", shop.order.pk)
     for until in ("9999-12-31", "0001-01-01", "\x00", "-+5"):
         assert owner.post(cancel, {"until_c1": until, "extend_c1": "on", "days_c1": until}).status_code < 500
+    _by_entering(shop, owner)
+
+
+def _by_entering(shop: Shop, owner: Client) -> None:
+    """An order as staff write it down, every field of it odd once (O2)."""
+    enter = page_of(shop.store, "admin:orders_order_add")
+    order = {"number": f"odd{ODD}", "total": "9999999999.99", "currency": "USD", "status": "pending"}
+    order |= {"payment": "pending", "due": f"{furthest(NOW):%Y-%m-%dT%H:%M}", "placed": "2000-01-02T00:00"}
+    order |= {"note": ODD * 4, "tags": ODD, "new_email": "odd@example.org", "new_name": ODD, "_confirm": "1"}
+    odd = cycle(("9" * 5000, "-0", "1e400", "NaN", "9999-12-31T23:59"))
+    for name in (*order, "who", "customer", "credits", "points", "codes", "once", "shown"):
+        for value in ("\x00", next(odd)):
+            assert owner.post(enter, order | {"once": uuid4().hex, name: value}).status_code < 500, (name, value)
+    assert owner.post(enter, order | {"number": ODD}).status_code in (302, 422)
 
 
 def _by_table(shop: Shop) -> None:
