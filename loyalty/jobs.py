@@ -17,7 +17,8 @@ from kombu.exceptions import OperationalError
 
 from loyalty.celery import app
 from loyalty.journal.models import JobRun
-from loyalty.journal.problems import words_of
+from loyalty.logs import what_failed
+from loyalty.storable import storable
 
 logger = logging.getLogger(__name__)
 
@@ -73,7 +74,7 @@ def run_job(name: str, now: datetime) -> Counts:
     try:
         counts = job(now)
     except Exception as error:
-        _note(name, now, monotonic() - began, error=words_of(error), failed_at=now)
+        _note(name, now, monotonic() - began, error=storable(what_failed(error)), failed_at=now)
         raise
     _note(name, now, monotonic() - began, counts=dict(counts))
     return counts

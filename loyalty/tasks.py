@@ -13,7 +13,12 @@ logger = logging.getLogger(__name__)
 
 def _task(name: str) -> Callable[[], None]:
     def task() -> None:
-        logger.info(counts_line(name, run_job(name, timezone.now())))
+        try:
+            counts = run_job(name, timezone.now())
+        except Exception:
+            logger.exception("%s failed.", name)
+            raise
+        logger.info(counts_line(name, counts))
 
     return task
 

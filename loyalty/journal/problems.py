@@ -8,10 +8,12 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final, TypeVar
 
+from django.db import Error as DatabaseError
 from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import Exists, OuterRef
 
 from loyalty.journal.models import AbstractProblem
+from loyalty.logs import what_failed
 from loyalty.storable import storable
 
 logger = logging.getLogger(__name__)
@@ -68,8 +70,9 @@ def solved(problems: type[AbstractProblem], rows: Sequence[Any], *, job: str) ->
 
 
 def words_of(error: Exception) -> str:
-    """An error that nobody foresaw, as it is kept for people."""
-    return storable(f"{type(error).__name__}: {error}")[:_LONGEST]
+    """An error that nobody foresaw, as it is kept for the store's people; of a database's without the row it quotes."""
+    said = what_failed(error) if isinstance(error, DatabaseError) else f"{type(error).__name__}: {error}"
+    return storable(said)[:_LONGEST]
 
 
 def _set_aside(problems: type[AbstractProblem], row: Any, error: str, job: str, now: datetime) -> None:

@@ -54,7 +54,7 @@ def _repair(connection: PlatformConnection, now: datetime) -> str:
     except Exception as error:
         # Whatever this shop answers is its own trouble; those behind it are asked all the same.
         expected = isinstance(error, PlatformError)
-        logger.warning("Webhooks of connection %s: %s", connection.pk, error, exc_info=None if expected else error)
+        logger.warning("Webhooks of connection %s were not repaired.", connection.pk, exc_info=not expected)
         again = now - EVERY + AGAIN
         PlatformConnection.unscoped.filter(pk=connection.pk).update(webhooks_checked_at=again)
         return "failed"

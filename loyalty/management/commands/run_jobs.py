@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from loyalty.jobs import JOBS, counts_line, found_work, run_job
-from loyalty.journal.problems import words_of
+from loyalty.logs import what_failed
 
 logger = logging.getLogger(__name__)
 
@@ -58,7 +58,7 @@ class _Run:
             counts = run_job(name, timezone.now())
         except Exception as error:
             logger.exception("%s failed.", name)
-            self.errors[name] = words_of(error)
+            self.errors[name] = what_failed(error)
             return False
         self.totals[name].update(counts)
         return found_work(counts)

@@ -214,3 +214,4 @@ def test_whoever_is_slow_stops_nobody_else(scene: Scene, tmp_path: Path) -> None
     said = "".join(served.said)
     assert "GET /healthz 200" in said
     assert f"POST {scene.check} 302" in said
+    assert not any(secret in said for secret in (scene.key, scene.cookie, "shpat_"))
