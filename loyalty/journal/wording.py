@@ -273,6 +273,13 @@ def _platform(words: str) -> Tell:
     return lambda data, store: words.format(LABELS.get(data.get("platform", ""), "the shop platform"))
 
 
+def _cancelled_there(data: dict[str, Any], store: Store) -> str:
+    label = LABELS.get(data.get("platform", ""), "the shop platform")
+    kinds = data.get("give_back", [])
+    back = f"it was asked to return its own {' and '.join(kinds)}" if kinds else "nothing was given back there"
+    return f"Order cancelled on {label} too; {back}"
+
+
 def _tagged_there(data: dict[str, Any], store: Store) -> str:
     return (
         f"Tag “{data.get('tag', '')}” put on the order on {LABELS.get(data.get('platform', ''), 'the shop platform')}"
@@ -313,7 +320,7 @@ _SENTENCES: Final[dict[str, Tell]] = {
     Event.NOTICE_WITHDRAWN: fixed("Message to the customer withdrawn before it was sent"),
     Event.SETTINGS_CHANGED: fixed("Settings changed"),
     Event.TAGGED_THERE: _tagged_there,
-    Event.CANCELLED_THERE: _platform("Order cancelled on {} too; nothing was given back there"),
+    Event.CANCELLED_THERE: _cancelled_there,
     Event.NOT_WRITTEN_BACK: _not_told,
     Event.WEBHOOK_CHANGED: _webhook,
     Event.ORDER_DELETED_THERE: fixed("Order deleted on the shop platform; it stays here with what it used"),

@@ -43,10 +43,14 @@ class NotThere(Failed):
 
 @dataclass(frozen=True, slots=True)
 class Shop:
-    """Whom the credentials open: the shop's name, and the permissions that are missing for what we do, by name."""
+    """Whom the credentials open: the shop's name, and the permissions that are missing for what we do, by name.
+
+    ``merchant_id`` is whose shop it is in the platform's messages, where those say so (SHOPLINE in Asia).
+    """
 
     name: str
     missing: tuple[str, ...] = ()
+    merchant_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,6 +81,8 @@ def check(connected: PlatformConnection, *, now: datetime) -> Shop:
     except Unreadable as error:
         raise _unreadable(connected, now) from error
     _note(connected, now, answer=_shop_words(shop))
+    if shop.merchant_id:
+        _rows(connected).update(merchant_id=shop.merchant_id[:64])
     return shop
 
 

@@ -1,6 +1,6 @@
 """Asking a shop platform: one interface to all of them, and the client of a store's connection."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 from typing import Final, Protocol
 
@@ -40,9 +40,11 @@ class PlatformClient(Protocol):
     def add_tag(self, external_id: str, tag: str) -> None:
         """Put a tag on an order, beside those that it has; one that is there already is left alone."""
 
-    def cancel_order(self, external_id: str, *, reason: str) -> bool:
+    def cancel_order(self, external_id: str, *, reason: str, give_back: Collection[str] = ()) -> bool:
         """Cancel an order there without giving anything back; ``reason`` is one of the codes of the cancel form.
 
+        ``give_back`` names the kinds, ``credits`` and ``points``, of which the platform is to return what the order
+        used of its own. Only SHOPLINE in Asia can (:data:`RETURNS_ITS_OWN`).
         True: it is cancelled, now or long since. False: the platform is still at it, and wants to be asked again.
         """
 
@@ -58,6 +60,9 @@ class PlatformClient(Protocol):
     def code_used(self, code: str, *, reference: str = "") -> bool | None:
         """Whether a discount code was used; None when there is none or the platform does not say."""
 
+
+# Whose cancel can return the platform's own credits and points.
+RETURNS_ITS_OWN: Final = frozenset({"shopline"})
 
 CLIENTS: Final[Mapping[str, Callable[[PlatformConnection], PlatformClient]]] = {
     "shopify": ShopifyClient,

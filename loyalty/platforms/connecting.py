@@ -65,6 +65,8 @@ def connect(
     if not (created or changed or not connected.enabled or connected.uninstalled_at):
         return connected, False
     connected.enabled, connected.uninstalled_at = True, None
+    # New credentials may be another shop's.
+    connected.merchant_id = ""
     connected.last_answer = connected.last_error = ""
     connected.webhooks = WebhooksState.UNKNOWN
     connected.updated_at = now
@@ -105,7 +107,7 @@ def forget(connected: PlatformConnection, *, actor: Actor, now: datetime) -> Non
     """Erase everything that opens the platform and take nothing in any more; again changes nothing."""
     was = connected.enabled or any(getattr(connected, name) for name in SECRETS)
     _erase_credentials(connected, (*SECRETS, "previous_webhook_secret"))
-    connected.enabled, connected.previous_secret_until = False, None
+    connected.enabled, connected.previous_secret_until, connected.merchant_id = False, None, ""
     connected.webhooks = WebhooksState.UNKNOWN
     connected.save()
     if was:

@@ -79,6 +79,12 @@ def is_addressed_to(platform: str, base_url: str, headers: Mapping[str, str], do
     return all(name.strip().lower() == ours for name in named if name.strip().lower().endswith(domain))
 
 
+def merchant_of(platform: str, document: Mapping[str, object]) -> str:
+    """Whose message it is, by the platform's id in its signed body; "" where it does not say so."""
+    merchant = document.get("merchant_id") if platform in NAMES_ITS_MERCHANT else ""
+    return merchant.strip() if isinstance(merchant, str) and merchant.isprintable() else ""
+
+
 def _shops_in(document: Mapping[str, object]) -> Iterator[str]:
     """The shops that a body names, as domains: itself, or in the address of the order's own page."""
     for key in _NAMES_ITS_SHOP:
@@ -95,6 +101,8 @@ _SHOPS: Final = {
     "shopline_global": ("x-shopline-shop-domain", ".myshopline.com"),
 }
 
+# Where the signed body says whose message it is, and nothing else does.
+NAMES_ITS_MERCHANT: Final = frozenset({"shopline"})
 _NAMES_ITS_SHOP: Final = ("shop_domain", "store_domain", "myshopify_domain")
 
 # Where the topic stands in a header, which no signature covers; SHOPLINE in Asia has it in the signed body.

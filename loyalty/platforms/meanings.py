@@ -13,6 +13,7 @@ from typing import Final
 from loyalty.platforms.document import Fields
 from loyalty.platforms.envelopes import TOPIC_UNSIGNED
 from loyalty.platforms.kinds import disagreement
+from loyalty.platforms.payments import failed_to_pay
 from loyalty.platforms.snapshot import NotAnOrder
 from loyalty.platforms.used_there import takes_store_credit
 
@@ -137,8 +138,6 @@ _NAMELESS: Final = Nothing("It does not say which order it is about; the order's
 _OTHER_PAYMENT: Final = Nothing("A payment that went well, or a refund: the order itself says so, too.")
 # Fields that only a whole order has; which of them depends on the platform.
 _ORDER_SIGNS: Final = ("financial_status", "order_key", "order_payment", "line_items", "subtotal_items")
-_PAYING: Final = frozenset({"sale", "authorization", "capture"})
-_FELL_THROUGH: Final = frozenset({"failure", "error"})
 _SHOPLINE_PAYMENTS: Final[Mapping[str, str]] = {
     "failed": "failed",
     "expired": "expired",
@@ -259,13 +258,12 @@ def _named(document: Mapping[str, object], key: str) -> Meaning:
 
 def _transaction(document: Mapping[str, object]) -> Meaning:
     transaction = Fields(document)
-    words = transaction.text("kind").lower(), transaction.text("status").lower()
     external_id = transaction.identifier("order_id")
     amount = transaction.amount("amount", "") if takes_store_credit(transaction) else None
     if external_id and amount and amount > 0:
         payment_id = transaction.identifier("id") or external_id
         return CreditsTaken(external_id, payment_id, amount, transaction.currency("currency"))
-    if words[0] not in _PAYING or words[1] not in _FELL_THROUGH:
+    if not failed_to_pay(transaction):
         return _OTHER_PAYMENT
     if not external_id:
         return _NAMELESS

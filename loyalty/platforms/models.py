@@ -47,6 +47,9 @@ class PlatformConnection(StoreOwned):
     api_version = models.CharField("API version", max_length=20, blank=True)
     # WooCommerce has no order tags: they are read from this meta field.
     tag_meta_key = models.CharField("field that holds the tags", max_length=100, blank=True)
+    # Whose shop it is in the platform's signed messages, where an app's secret is the same for many (SHOPLINE in Asia):
+    # as the platform said when it was asked.
+    merchant_id = models.CharField(max_length=64, blank=True, default="", db_default="", editable=False)
     # Every order that changed on the platform before this instant has been fetched; none yet without it.
     polled_to = models.DateTimeField(null=True, blank=True, editable=False)
     # The stretch of time that is being fetched, and how far into it the last page came.
@@ -163,6 +166,8 @@ class InboundDelivery(StoreOwned):
             ),
             models.Index("order", condition=Q(order__isnull=False), name="inbound_delivery_of_order"),
             models.Index("received_at", name="inbound_delivery_oldest"),
+            # Whether a message was sent to another store before.
+            models.Index("key", condition=Q(platform=Platform.SHOPLINE), name="inbound_delivery_sent_again"),
         ]
 
     def __str__(self) -> str:

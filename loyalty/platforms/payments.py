@@ -37,6 +37,8 @@ _ON_ITS_WAY: Final = frozenset(
     {"fulfilled", "partial", "partially_fulfilled", "shipped", "partially_shipped", "shipping", "delivered", "arrived",
      "collected"}
 )  # fmt: skip
+_PAYING: Final = frozenset({"sale", "authorization", "capture"})
+_FELL_THROUGH: Final = frozenset({"failure", "error"})
 _AT_BANK: Final = frozenset({"pending", "risking"})
 # Where SHOPLINE Global's payments name how they are paid.
 _GLOBAL_NAMES: Final = ("pay_channel", "pay_channel_name", "pay_method", "pay_method_name", "payment_method",
@@ -53,6 +55,11 @@ def is_on_delivery(*names: str) -> bool:
     """Whether one of these names of a payment means that the customer pays when the goods arrive."""
     folded = [unicodedata.normalize("NFKC", name).casefold().replace("\u0131", "i") for name in names]
     return any(_COD.search(name) or any(word in _SIGNS.sub("", name) for word in _ON_DELIVERY) for name in folded)
+
+
+def failed_to_pay(transaction: Fields) -> bool:
+    """Whether a transaction at Shopify is a try to pay that failed: a declined card, mostly (E10)."""
+    return transaction.text("kind").lower() in _PAYING and transaction.text("status").lower() in _FELL_THROUGH
 
 
 def shopify_detail(order: Fields, payment: str) -> str:

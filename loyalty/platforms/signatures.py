@@ -13,6 +13,8 @@ from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Final
 
+# SHOPLINE in Asia: the header with the second in which it signed.
+SIGNED_AT: Final = "x-shopline-developer-event-timestamp"
 # A delivery that says when it was signed is refused when that is longer ago, or farther ahead: it may be a replay.
 REPLAY_WINDOW: Final = timedelta(minutes=15)
 _LONGEST_TIMESTAMP: Final = 12
@@ -51,7 +53,7 @@ def _shopline_global(request: Signed, secrets: Sequence[bytes], now: datetime) -
 
 
 def _shopline(request: Signed, secrets: Sequence[bytes], now: datetime) -> bool:
-    timestamp = request.headers.get("x-shopline-developer-event-timestamp", "")
+    timestamp = request.headers.get(SIGNED_AT, "")
     if not _is_recent(timestamp, now):
         return False
     for form in _forms(request.body):

@@ -99,6 +99,8 @@ class OrderSnapshot:
     payment_due_at: datetime | None = None
     # What is to be known of a payment that is pending, in the words of :mod:`loyalty.platforms.payments` (E10).
     payment_detail: str = ""
+    # The platform's ids of tries to pay that failed while the payment is pending: another one may pay it (E10).
+    attempts: tuple[str, ...] = ()
     # It was paid or completed at some time, whatever its payment says now (E10).
     paid_before: bool = False
     platform_status: str = ""

@@ -120,10 +120,15 @@ class EarnedPointsSettings:
 
 @dataclass(frozen=True, slots=True)
 class WriteBackSettings:
-    """What is told to the shop platform: the tag put on an order whose value came back (None: none), cancels (O6)."""
+    """What is told to the shop platform: the tag put on an order whose value came back (None: none), cancels (O6).
+
+    With a cancel the platform can be asked to return what the order used there of its own, each kind by itself.
+    """
 
     tag: str | None = None
     cancel_orders: bool = False
+    return_credits_there: bool = False
+    return_points_there: bool = False
 
 
 @dataclass(frozen=True, slots=True)

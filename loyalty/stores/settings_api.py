@@ -192,6 +192,8 @@ class WriteBackBody(Body):
 
     tag = PlatformTagField()
     cancel_orders = YesNoField(required=False)
+    return_credits_there = YesNoField(required=False)
+    return_points_there = YesNoField(required=False)
 
 
 class SettingsBody(Body):

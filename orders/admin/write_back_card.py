@@ -33,9 +33,14 @@ def write_back_card(order: Order, store: Store) -> dict[str, Any] | None:
 
 
 def _line(message: Message, label: str, store: Store) -> dict[str, Any]:
-    what = f"Cancel the order on {label}" if message.topic == CANCEL else f"Tag “{message.body.get('tag', '')}”"
+    what = _cancel_words(message, label) if message.topic == CANCEL else f"Tag “{message.body.get('tag', '')}”"
     state = _STATES[message.status]
     return {"what": what, "state": state, "key": message.status, "says": _says(message, store), "pk": message.pk}
+
+
+def _cancel_words(message: Message, label: str) -> str:
+    kinds = " and ".join(message.body.get("give_back", []))
+    return f"Cancel the order on {label}" + (f", which returns its own {kinds}" if kinds else "")
 
 
 def _says(message: Message, store: Store) -> str:

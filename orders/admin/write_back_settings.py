@@ -31,10 +31,26 @@ class WriteBackForm(CardForm):
         label="Cancel the order on the platform too",
         required=False,
         help_text="A cancel made here, by hand or automatically, is repeated there. The platform is asked to refund "
-        "nothing, to return no credits or points, and not to write to the customer. Off: an order that is cancelled "
-        "here stays open there until somebody cancels it there.",
+        "nothing, to return no credits or points unless you say so below, and not to write to the customer. Off: an "
+        "order that is cancelled here stays open there until somebody cancels it there.",
     )
-    paths = {"tag": ("write_back", "tag"), "cancel_orders": ("write_back", "cancel_orders")}
+    return_credits_there = forms.BooleanField(
+        label="Have SHOPLINE return its own credits with that cancel",
+        required=False,
+        help_text="What the order used of the credits that SHOPLINE keeps. Off: SHOPLINE is told to return none, "
+        "whatever its own setting says. What staff recorded here as used there comes back from here alone.",
+    )
+    return_points_there = forms.BooleanField(
+        label="Have SHOPLINE return its own points with that cancel",
+        required=False,
+        help_text="The same for the member points that SHOPLINE keeps.",
+    )
+    paths = {
+        "tag": ("write_back", "tag"),
+        "cancel_orders": ("write_back", "cancel_orders"),
+        "return_credits_there": ("write_back", "return_credits_there"),
+        "return_points_there": ("write_back", "return_points_there"),
+    }
 
     def patch(self) -> dict[str, Any]:
         """No tag is null."""
@@ -43,12 +59,17 @@ class WriteBackForm(CardForm):
         return patch
 
     def warnings(self) -> Sequence[str]:
-        """A tag that also exempts orders keeps what is left of them from returning automatically."""
+        """A tag that also exempts orders keeps what is left of them; without a cancel there nothing returns there."""
         settings = self.chosen()
-        tag = settings.write_back.tag
+        wanted, said = settings.write_back, []
+        tag = wanted.tag
         if tag and tag_key(tag) in {tag_key(skip) for skip in settings.spent_revert.skip_tags}:
-            return [f"“{tag}” is also a skip tag: once it is on an order, nothing more of it returns automatically."]
-        return ()
+            said.append(
+                f"“{tag}” is also a skip tag: once it is on an order, nothing more of it returns automatically."
+            )
+        if (wanted.return_credits_there or wanted.return_points_there) and not wanted.cancel_orders:
+            said.append("SHOPLINE is asked to return its own only with a cancel, and cancels are not told to it.")
+        return said
 
 
 def _connected(store: Store, _settings: StoreSettings, _now: datetime) -> str:

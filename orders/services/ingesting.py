@@ -14,6 +14,7 @@ from loyalty.stores.identifying import CustomerFacts, identify
 from loyalty.stores.models import Customer, Store
 from loyalty.stores.preferences import StoreSettings, current_settings
 from orders.models import Order, PaymentStatus
+from orders.services.attempts import note_attempts
 from orders.services.changing import PAYMENT_FACTS, note_payment, order_updated, unacted
 from orders.services.code_uses import codes_there, use_codes
 from orders.services.earning import Earner, settle_earned
@@ -90,6 +91,7 @@ def ingest(
         try:
             with transaction.atomic():
                 created = _create(store, platform, filled(snapshot, None), actor, now)
+                note_attempts(created, snapshot.attempts, actor=actor, now=now)
                 return IngestResult(created, Outcome.CREATED, snapshot.left_out)
         except IntegrityError:
             # Another transaction recorded the same order first; the unique key made this one wait for its commit.
@@ -99,6 +101,8 @@ def ingest(
     snapshot = filled(snapshot, order)
     heard_before = order.platform_updated_at
     outcome = _update(order, snapshot, store, actor, now)
+    if note_attempts(order, snapshot.attempts, actor=actor, now=now) and outcome != Outcome.STALE:
+        outcome = Outcome.UPDATED
     if is_there_again(order, snapshot, heard_before, shown_at):
         note_still_there(order, actor=actor, now=now)
     return IngestResult(order, outcome, snapshot.left_out)
@@ -114,7 +118,8 @@ def _create(store: Store, platform: str, snapshot: OrderSnapshot, actor: Actor, 
     order = Order(store=store, platform=platform, external_id=snapshot.external_id, created_at=now, updated_at=now)
     _set(order, state_after(order, snapshot, store))
     order.customer = _customer(store, platform, snapshot, now)
-    order.arrived_late = _fell_through(order) and snapshot.placed_at < now - LATE
+    fell_through = _fell_through(order) or bool(snapshot.attempts)
+    order.arrived_late = fell_through and snapshot.placed_at < now - LATE
     note_payment(order, changed=True, now=now)
     settings = current_settings(store)
     watch(order, None, rules=settings.spent_revert, now=now)

@@ -6,14 +6,14 @@ from typing import Final
 
 from django.db import transaction
 
-from loyalty.journal.models import JournalEntry
-from loyalty.journal.record import Event, Happening, record
+from loyalty.journal.record import record
 from loyalty.platforms.document import round_amount
 from loyalty.platforms.meanings import CreditsTaken, PaymentNews
 from loyalty.platforms.snapshot import UsedThere
 from loyalty.stores.actors import Actor
 from loyalty.stores.models import Store
 from orders.models import Order, OrderStatus, PaymentStatus
+from orders.services.attempts import note_attempts
 from orders.services.changing import change_order, order_updated
 from orders.services.platform_presence import locked_order
 from orders.services.platform_state import used_there_after
@@ -82,21 +82,8 @@ def note_credits_taken(
 
 
 def _note_attempt(order: Order, attempt: str, *, actor: Actor, now: datetime) -> str:
-    known = JournalEntry.objects.for_store(order.store).filter(order=order, event=Event.PAYMENT_ATTEMPT_FAILED)
-    if known.filter(data__attempt=attempt).exists():
+    if not note_attempts(order, [attempt], actor=actor, now=now):
         return f"Order {order.number}: nothing new."
-    # The first declined card starts the wait, or trying again and again would put it off for ever.
-    if order.payment_status == PaymentStatus.PENDING and order.attempt_failed_at is None:
-        order.attempt_failed_at = now
-        order.save(update_fields=["attempt_failed_at"])
-    told = Happening(
-        order.store_id,
-        Event.PAYMENT_ATTEMPT_FAILED,
-        order_id=order.pk,
-        customer_id=order.customer_id,
-        data={"attempt": attempt},
-    )
-    record([told], actor=actor, now=now)
     return f"Order {order.number}: an attempt to pay failed. The order stays as it is while another one may succeed."
 
 

@@ -15,6 +15,7 @@ from loyalty.tags import tag_key
 from orders.kinds import KINDS, LEDGERS, applied, currency_of, reverted, show
 from orders.models import Order, OrderStatus
 from orders.services.plans import load_used
+from orders.services.writing_back import given_back_there
 
 # From this extension of a year on, staff are told.
 _MANY_EXTENSIONS: Final = 3
@@ -67,7 +68,11 @@ def _open_on_platform(order: Order, settings: StoreSettings) -> Iterator[OrderWa
     if order.status == OrderStatus.CANCELLED:
         words = f"The order is still open on {name}; cancel it there."
     elif settings.write_back.cancel_orders:
-        words = f"The order is open on {name}. It is cancelled there too, without giving anything back there."
+        kinds = " and ".join(given_back_there(order, settings.write_back))
+        back = (
+            f"{name} is asked to return the {kinds} of its own that it used" if kinds else "nothing is given back there"
+        )
+        words = f"The order is open on {name}. It is cancelled there too, and {back}."
     else:
         words = f"This does not cancel the order on {name}; do that there."
     yield OrderWarning("open_on_platform", words)

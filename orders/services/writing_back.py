@@ -4,7 +4,7 @@ Written to the outbox with the return or cancel itself, carried out after the co
 Where a store has switched nothing on, nothing is written and nothing asked.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, TypeVar
@@ -14,15 +14,17 @@ from django.db import transaction
 from loyalty.encryption import Unreadable
 from loyalty.journal.models import JournalEntry
 from loyalty.journal.record import Event, Happening, record
+from loyalty.ledger.ledger import Kind
 from loyalty.outbox.models import Message
 from loyalty.outbox.sending import JOB, Later, send_later
 from loyalty.outbox.topics import GiveUp, Postpone
 from loyalty.platforms.asking import Failed, PlatformError, Throttled
-from loyalty.platforms.client import PlatformClient, client_for
+from loyalty.platforms.client import RETURNS_ITS_OWN, PlatformClient, client_for
 from loyalty.platforms.models import PlatformConnection
 from loyalty.platforms.registry import LABELS
-from loyalty.stores.actors import Actor
+from loyalty.stores.actors import Actor, Trigger
 from loyalty.stores.preferences import WriteBackSettings
+from orders.kinds import KINDS
 from orders.models import Order, OrderStatus
 from orders.services.platform_state import OUR_TAGS
 
@@ -63,12 +65,32 @@ def _messages(
         yield _later(order, TAG, f"{order.pk}:{wanted.tag}", {"tag": wanted.tag})
     if wanted.cancel_orders and cancelled:
         # The version: an order that is brought back and cancelled again is cancelled there again.
-        yield _later(order, CANCEL, f"{order.pk}:{order.version}", {"reason": reason})
+        body = {"reason": reason, "give_back": _to_give_back(order, wanted)}
+        yield _later(order, CANCEL, f"{order.pk}:{order.version}", body)
 
 
 def _later(order: Order, topic: str, key: str, body: dict[str, Any]) -> Later:
     lane = f"platform:{order.platform}"
     return Later(order.store_id, topic, f"{topic}:{key}", body=body, order_id=order.pk, lane=lane)
+
+
+def given_back_there(order: Order, wanted: WriteBackSettings) -> list[Kind]:
+    """The kinds of which the platform is asked to return what the order used of its own (O6)."""
+    return _not_recorded_here(order, _to_give_back(order, wanted))
+
+
+def _to_give_back(order: Order, wanted: WriteBackSettings) -> list[Kind]:
+    switched: Mapping[Kind, bool] = {"credits": wanted.return_credits_there, "points": wanted.return_points_there}
+    return [kind for kind in KINDS if switched[kind] and order.platform in RETURNS_ITS_OWN]
+
+
+def _not_recorded_here(order: Order, kinds: Sequence[Kind]) -> list[Kind]:
+    """Without what staff have recorded here as used there: that is the same value, and comes back once, from here."""
+    if not kinds:
+        return []
+    entries = JournalEntry.objects.for_store(order.store).filter(order=order, event=Event.ORDER_SPENT)
+    recorded = entries.filter(data__trigger=Trigger.ADMIN.value).values_list("data", flat=True)
+    return [kind for kind in kinds if not any(kind in data for data in recorded)]
 
 
 def tag_there(message: Message, now: datetime) -> None:
@@ -84,15 +106,20 @@ def tag_there(message: Message, now: datetime) -> None:
 
 
 def cancel_there(message: Message, now: datetime) -> None:
-    """Cancel the platform's order, without anything being given back there. Raises Postpone, GiveUp."""
+    """Cancel the platform's order; it gives back what the store wants it to, and no more. Raises Postpone, GiveUp."""
     task = _task(message, now)
     if task.order.status != OrderStatus.CANCELLED:
         raise _given_up(task.order, message, "it was brought back here meanwhile.", now)
     reason: str = message.body["reason"]
-    if not _ask(task, now, lambda client, external_id: client.cancel_order(external_id, reason=reason)):
+    kinds = _not_recorded_here(task.order, message.body.get("give_back", []))
+
+    def cancel(client: PlatformClient, external_id: str) -> bool:
+        return client.cancel_order(external_id, reason=reason, give_back=kinds)
+
+    if not _ask(task, now, cancel):
         raise Postpone(f"{LABELS[task.order.platform]} is still cancelling the order.")
     _close_there(task.order)
-    _confirm(task, Event.CANCELLED_THERE, {}, now)
+    _confirm(task, Event.CANCELLED_THERE, {"give_back": kinds} if kinds else {}, now)
 
 
 def _task(message: Message, now: datetime) -> _Task:

@@ -1,6 +1,6 @@
 """The Open API of SHOPLINE in Asia, imitated."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
@@ -16,8 +16,8 @@ class ImitatedShopline(Imitation):
     """One merchant."""
 
     platform: ClassVar[str] = "shopline"
-    # Given back by SHOPLINE itself; stays 0 as long as we ask it not to.
-    returned: int = 0
+    # The kinds that SHOPLINE gave back of its own; it does so unless we ask it not to.
+    returned: list[str] = field(default_factory=list)
 
     def answer(self, request: Request, body: Any) -> Response:
         if request.headers.get("Authorization") != f"Bearer {TOKEN}":
@@ -62,7 +62,8 @@ class ImitatedShopline(Imitation):
         if order["status"] == "cancelled":
             raise Problem(422, {"message": "Order status is invalid", "code": "UnprocessableEntity"})
         for kind in ("revert_credits", "revert_member_points"):
-            self.returned += body.get(kind, {}).get("strategy", "revert") != "none"
+            if body.get(kind, {}).get("strategy", "revert") != "none":
+                self.returned.append(kind)
         assert (body["refund_order"], body["mail_notify"]) == (False, False)
         self._change(order, "order/cancel", status="cancelled")
         return said({"order_items_stock_tag": []})

@@ -1,5 +1,6 @@
 """Asking Shopify, through its GraphQL Admin API; REST is legacy there and closed to new apps."""
 
+from collections.abc import Collection
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -74,7 +75,7 @@ class ShopifyClient:
         """Add a tag; Shopify keeps the others."""
         self._graphql.mutate(queries.TAG, "tagsAdd", id=_gid(external_id), tags=[tag])
 
-    def cancel_order(self, external_id: str, *, reason: str) -> bool:
+    def cancel_order(self, external_id: str, *, reason: str, give_back: Collection[str] = ()) -> bool:
         """Cancel without a refund and without telling the customer. Shopify does it later, in a job of its own."""
         if self._is_cancelled(external_id):
             return True

@@ -11,7 +11,7 @@ from loyalty.platforms import rest_orders
 from loyalty.platforms.document import MAX_ID_LENGTH, Fields
 from loyalty.platforms.kinds import refuse_other_kinds
 from loyalty.platforms.parts import unknown_fields
-from loyalty.platforms.payments import shopify_detail
+from loyalty.platforms.payments import failed_to_pay, shopify_detail
 from loyalty.platforms.snapshot import OrderSnapshot
 from loyalty.platforms.used_there import used_at_shopify
 
@@ -50,6 +50,7 @@ def read_order(document: Mapping[str, object]) -> OrderSnapshot:
         cancelled_at=order.instant("cancelled_at"),
         payment_due_at=_payment_due_at(order),
         payment_detail=shopify_detail(order, payment),
+        attempts=_attempts(order, payment),
         platform_status=order.text("fulfillment_status"),
         platform_payment_status=order.text("financial_status"),
         discount_codes=rest_orders.discount_codes_of(order),
@@ -72,3 +73,11 @@ def _payment_due_at(order: Fields) -> datetime | None:
     schedules = order.child("payment_terms").children("payment_schedules")
     open_dates = (schedule.instant("due_at") for schedule in schedules if not schedule.has("completed_at"))
     return min((due for due in open_dates if due is not None), default=None)
+
+
+def _attempts(order: Fields, payment: str) -> tuple[str, ...]:
+    """The tries to pay that failed, where an order lists its transactions: webhooks tell of them one by one."""
+    if payment != "pending":
+        return ()
+    failed = (one for one in order.children("transactions") if failed_to_pay(one))
+    return tuple(filter(None, (one.identifier("id") for one in failed)))

@@ -1,6 +1,7 @@
 """Asking SHOPLINE in Asia, through its Open API."""
 
 import json
+from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -35,9 +36,10 @@ class ShoplineClient:
         self._api = JsonApi(LABEL, base, headers, (token,))
 
     def check(self) -> Shop:
-        """The merchant's name."""
+        """The merchant's name and id."""
         merchants = documents(LABEL, dig(LABEL, self._object("GET", "/merchants"), "items"))
-        return Shop(str(merchants[0].get("name") or "") if merchants else "")
+        first = merchants[0] if merchants else {}
+        return Shop(str(first.get("name") or ""), merchant_id=str(first.get("id") or first.get("_id") or ""))
 
     def orders_updated(self, *, since: datetime, until: datetime, cursor: str = "") -> Page:
         """Orders that changed in between, in no order that follows their changes.
@@ -88,8 +90,11 @@ class ShoplineClient:
         if tag_key(tag) not in {tag_key(str(text)) for text in answered}:
             raise Failed(f"{LABEL} did not keep the tag “{tag}”: a shop may have 100 different ones.")
 
-    def cancel_order(self, external_id: str, *, reason: str) -> bool:
-        """Cancel, and have SHOPLINE return neither credits nor points nor money, nor write to the customer."""
+    def cancel_order(self, external_id: str, *, reason: str, give_back: Collection[str] = ()) -> bool:
+        """Cancel, and have SHOPLINE return no money and nothing that is not asked for, nor write to the customer.
+
+        Left out, a strategy would be the shop's own setting; so it is said of both kinds, always.
+        """
         path = f"/orders/{_id(external_id)}"
         if self._object("GET", path).get("status") == "cancelled":
             return True
@@ -99,8 +104,8 @@ class ShoplineClient:
             f"{path}/cancel",
             {
                 "cancelled_reason": {"key": key, **({"message": reason} if key == "other" and reason else {})},
-                "revert_credits": {"strategy": "none"},
-                "revert_member_points": {"strategy": "none"},
+                "revert_credits": {"strategy": "revert" if "credits" in give_back else "none"},
+                "revert_member_points": {"strategy": "revert" if "points" in give_back else "none"},
                 "operated_by": "merchant",
                 "refund_order": False,
                 "mail_notify": False,

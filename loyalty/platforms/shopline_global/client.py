@@ -1,6 +1,7 @@
 """Asking SHOPLINE Global (myshopline.com), through its Admin REST API."""
 
 import re
+from collections.abc import Collection
 from datetime import UTC, datetime
 from typing import Any, Final
 from urllib.parse import parse_qs, urlsplit
@@ -70,7 +71,7 @@ class ShoplineGlobalClient:
         tags = [*held, tag] if isinstance(order.get("tags"), list) else ",".join([*held, tag])
         self._object("PUT", f"/orders/{_id(external_id)}.json", {"order": {"id": external_id, "tags": tags}})
 
-    def cancel_order(self, external_id: str, *, reason: str) -> bool:
+    def cancel_order(self, external_id: str, *, reason: str, give_back: Collection[str] = ()) -> bool:
         """Cancel without writing to the customer; a refund is left to be made by hand."""
         if _is_cancelled(self._order(external_id)):
             return True

@@ -3,8 +3,8 @@
 The order is modelled on Shopify's; the tables are in :mod:`loyalty.platforms.rest_orders`. What differs:
 
 - ``status`` ``canceled`` or ``cancelled`` cancels even without ``cancelled_at``;
-- a payment still pending is *expired* or *failed* when ``payment_details`` says so (``paid_overtime``, ``paid_failed``)
-  and no entry is paid or may still be paid;
+- a payment still pending is *expired* when ``payment_details`` says so (``paid_overtime``) and no entry is paid or may
+  still be paid; ``paid_failed`` there is one try to pay, not the order's payment (E10);
 - ids are text, and there is no second, unrounded id.
 """
 
@@ -19,7 +19,7 @@ from loyalty.platforms.snapshot import OrderSnapshot
 from loyalty.platforms.used_there import used_at_shopline_global
 
 _CANCELLED = frozenset({"canceled", "cancelled"})
-_DEAD_ATTEMPTS = {"paid_overtime": "expired", "paid_failed": "failed"}
+_DEAD = frozenset({"paid_overtime", "paid_failed"})
 
 
 def read_order(document: Mapping[str, object]) -> OrderSnapshot:
@@ -48,6 +48,7 @@ def read_order(document: Mapping[str, object]) -> OrderSnapshot:
         lines=rest_orders.lines_of(order, currency),
         cancelled_at=order.instant("cancelled_at"),
         payment_detail=shopline_global_detail(order, payment),
+        attempts=_attempts(order, payment),
         platform_status=order.text("status", "fulfillment_status"),
         platform_payment_status=order.text("financial_status"),
         discount_codes=rest_orders.discount_codes_of(order),
@@ -66,7 +67,14 @@ def _order_status(order: Fields, payment: str) -> str:
 
 def _payment_status(order: Fields) -> str:
     payment = rest_orders.payment_status(order)
-    attempts = {detail.text("pay_status").lower() for detail in order.children("payment_details")}
-    if payment != "pending" or not attempts or not attempts <= _DEAD_ATTEMPTS.keys():
-        return payment
-    return "expired" if "paid_overtime" in attempts else "failed"
+    states = {detail.text("pay_status").lower() for detail in order.children("payment_details")}
+    return "expired" if payment == "pending" and "paid_overtime" in states and states <= _DEAD else payment
+
+
+def _attempts(order: Fields, payment: str) -> tuple[str, ...]:
+    """The tries that failed, by their number, else by their place."""
+    if payment != "pending":
+        return ()
+    tries = enumerate(order.children("payment_details"), start=1)
+    failed = ((place, one) for place, one in tries if one.text("pay_status").lower() == "paid_failed")
+    return tuple(one.identifier("pay_seq") or f"{order.identifier('id')}/{place}" for place, one in failed)

@@ -2,7 +2,7 @@
 
 import json
 from base64 import b64encode
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -98,7 +98,7 @@ class WooCommerceClient:
         known = {"id": dig(LABEL, entries[0], "id")} if entries else {}
         self._object("PUT", path, {"meta_data": [known | {"key": self._tag_meta_key, "value": value}]})
 
-    def cancel_order(self, external_id: str, *, reason: str) -> bool:
+    def cancel_order(self, external_id: str, *, reason: str, give_back: Collection[str] = ()) -> bool:
         """Set the status; WooCommerce refunds nothing by itself, and puts the goods back into stock."""
         path = f"/wc/v3/orders/{_number(external_id)}"
         if self._object("GET", path).get("status") == "cancelled":

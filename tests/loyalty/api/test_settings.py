@@ -92,7 +92,13 @@ def test_bad_settings_name_the_field(api: ApiClient, body: Any, pointer: str, co
 
 
 def test_o6_nothing_is_written_back_until_it_is_switched_on_and_null_switches_the_tag_off(api: ApiClient) -> None:
-    assert api.read("/settings/").json()["write_back"] == {"tag": None, "cancel_orders": False}
+    assert api.read("/settings/").json()["write_back"] == {
+        "tag": None, "cancel_orders": False, "return_credits_there": False, "return_points_there": False
+    }  # fmt: skip
     saved = api.send("PATCH", "/settings/", {"write_back": {"tag": "credits-reverted", "cancel_orders": True}})
-    assert saved.json()["write_back"] == {"tag": "credits-reverted", "cancel_orders": True}
+    assert saved.json()["write_back"]["cancel_orders"] is True
+    saved = api.send("PATCH", "/settings/", {"write_back": {"return_credits_there": True}})
+    assert saved.json()["write_back"] == {
+        "tag": "credits-reverted", "cancel_orders": True, "return_credits_there": True, "return_points_there": False
+    }  # fmt: skip
     assert api.send("PATCH", "/settings/", {"write_back": {"tag": None}}).json()["write_back"]["tag"] is None

@@ -175,11 +175,11 @@ def test_no_cookie_and_no_csrf_token_are_asked_for(store: Store) -> None:
     assert answer.cookies == {}
 
 
-def test_it_costs_two_statements(
+def test_it_costs_two_statements_and_one_more_where_shops_share_a_secret(
     platform: str, store: Store, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     sent = MAKERS[platform](order(platform))
-    with django_assert_num_queries(2):
+    with django_assert_num_queries(3 if platform == "shopline" else 2):
         sent.send(store)
 
 
@@ -270,6 +270,33 @@ def test_shoplines_topic_is_inside_and_may_be_anything(store: Store) -> None:
     assert shopline({}, body=body).send(store).status_code == 200
     assert kept(store)[-1].topic == f"ab?{'x' * 97}"
     assert shopline({}, body=b'{"topic": 7}').send(store).status_code == 200
+
+
+class TestShoplinesOneSecret:
+    """A chain's shops share the app's secret, so a signature alone does not say whose message it is."""
+
+    def test_what_one_store_took_in_is_not_taken_in_by_another(self, store: Store) -> None:
+        other = make_store()
+        for each in (store, other):
+            connect_store(each, "shopline")
+        sent = shopline(order("shopline"))
+        assert [sent.send(store).status_code, sent.send(other).status_code] == [200, 401]
+        assert sent.send(store).status_code == 200
+        assert (len(kept(store)), kept(other)) == (1, [])
+
+    def test_two_shops_may_say_the_same(self, store: Store) -> None:
+        other = make_store()
+        for each in (store, other):
+            connect_store(each, "shopline")
+        assert shopline(order("shopline")).send(store).status_code == 200
+        assert shopline(order("shopline"), now=NOW + timedelta(seconds=1)).send(other).status_code == 200
+
+    def test_once_the_platform_has_said_whose_shop_it_is_the_body_decides(self, store: Store) -> None:
+        connect_store(store, "shopline", merchant_id="5e840cae77cb07003243f7c7")
+        assert shopline(order("shopline")).send(store).status_code == 401
+        other = make_store()
+        connect_store(other, "shopline", merchant_id="5dad5d2604515400018dcc90")
+        assert shopline(order("shopline")).send(other).status_code == 200
 
 
 class TestWaking:

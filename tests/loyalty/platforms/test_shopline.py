@@ -139,7 +139,7 @@ def _attempts(*words: str) -> list[Document]:
         ({"financial_status": "unpaid", "payment_details": []}, "confirmed", "pending"),
         ({"financial_status": "unpaid", "payment_details": _attempts("unpaid")}, "confirmed", "pending"),
         ({"financial_status": "unpaid", "payment_details": _attempts("paid_overtime")}, "confirmed", "expired"),
-        ({"financial_status": "unpaid", "payment_details": _attempts("paid_failed")}, "confirmed", "failed"),
+        ({"financial_status": "unpaid", "payment_details": _attempts("paid_failed")}, "confirmed", "pending"),
         (
             {"financial_status": "unpaid", "payment_details": _attempts("paid_failed", "paid_overtime")},
             "confirmed",
@@ -158,3 +158,11 @@ def _attempts(*words: str) -> list[Document]:
 def test_o1_statuses_of_shopline_global(changes: Document, status: str, payment: str) -> None:
     snapshot = read_global(order("shopline_global", **changes))
     assert (snapshot.status, snapshot.payment_status) == (status, payment)
+
+
+def test_e10_a_payment_that_failed_inside_a_global_order_is_a_try() -> None:
+    tries = [{"pay_seq": "10020", "pay_status": "paid_failed"}, *_attempts("unpaid", "paid_failed")]
+    snapshot = read_global(order("shopline_global", financial_status="unpaid", payment_details=tries))
+    assert snapshot.attempts == ("10020", "21057401932826316666967110/3")
+    paid = read_global(order("shopline_global", financial_status="paid", payment_details=tries))
+    assert paid.attempts == ()

@@ -348,6 +348,25 @@ class TestPayments:
         assert (found.payment_status, found.status, found.attempt_failed_at) == ("paid", "confirmed", None)
         assert self.tried(store) == 1
 
+    @pytest.mark.parametrize("later", ["paid", "unpaid"])
+    def test_e10_a_payment_that_failed_inside_a_whole_order_is_an_attempt(self, store: Store, later: str) -> None:
+        connect_store(store, "shopline_global")
+        tries = [{"pay_seq": "10020", "pay_status": "paid_failed"}]
+        declined = {"financial_status": "unpaid", "payment_details": tries}
+        send(store, shopline_global(order("shopline_global", **declined), "orders/create"))
+        send(store, shopline_global(order("shopline_global", **declined, note="looked at", updated_at=LATER)))
+        process_deliveries(NOW)
+        assert (only_order(store).payment_status, self.tried(store)) == ("pending", 1)
+        tries.append({"pay_seq": "10021", "pay_status": later})
+        then = {"financial_status": later, "payment_details": tries, "updated_at": "2026-01-08T09:00:00Z"}
+        send(store, shopline_global(order("shopline_global", **then)))
+        process_deliveries(NOW)
+        run_job("orders.expire_overdue_payments", NOW + timedelta(minutes=30))
+        run_job("orders.auto_cancel", NOW + timedelta(minutes=30))
+        found = only_order(store)
+        expected = ("paid", "confirmed") if later == "paid" else ("failed", "cancelled")
+        assert (found.payment_status, found.status) == expected
+
     def test_e10_a_longer_grace_of_the_store_counts_for_attempts_too(
         self, store: Store, connected: PlatformConnection
     ) -> None:

@@ -22,6 +22,7 @@ from orders.services.applying import Details
 from orders.services.cancelling import cancel_many
 from orders.services.ingesting import Outcome, ingest
 from orders.services.reinstating import Deduct, reinstate
+from orders.services.spending import Spend, record_spend
 from tests import factories
 from tests.factories import ACTOR, NOW
 from tests.loyalty.platforms.documents import order as document
@@ -226,21 +227,25 @@ def test_orders_that_came_from_no_platform_are_nobodys_business(customer: Custom
     assert not Message.unscoped.exists()
 
 
-def test_o6_shopline_gives_nothing_back_by_itself(imitated_shopline: ImitatedShopline) -> None:
+def at_shopline(imitated: ImitatedShopline, points: int = 0) -> Order:
+    """An order there, and here, of a store that is connected."""
     store = factories.make_store(currency="TWD")
-    connect(imitated_shopline, store, now=NOW)
-    imitated_shopline.put(document("shopline", tags=["vip"]))
-    switch_on(store)
+    connect(imitated, store, now=NOW)
+    imitated.put(document("shopline", tags=["vip"]))
     customer = factories.make_customer(store)
     factories.grant("points", customer, 200)
     ident = str(document("shopline")["id"])
-    factories.cancel(
-        factories.make_order(customer, points=200, platform="shopline", external_id=ident, total=Decimal(1700))
-    )
+    return factories.make_order(customer, points=points, platform="shopline", external_id=ident, total=Decimal(1700))
+
+
+def test_o6_shopline_gives_nothing_back_by_itself(imitated_shopline: ImitatedShopline) -> None:
+    order = at_shopline(imitated_shopline, points=200)
+    switch_on(order.store)
+    factories.cancel(order)
     assert deliver_outbox(NOW)["done"] == 2
-    assert imitated_shopline.orders[ident]["status"] == "cancelled"
-    assert imitated_shopline.orders[ident]["tags"] == ["vip", "credits-reverted"]
-    assert imitated_shopline.returned == 0
+    there = imitated_shopline.orders[order.external_id or ""]
+    assert (there["status"], there["tags"]) == ("cancelled", ["vip", "credits-reverted"])
+    assert imitated_shopline.returned == []
 
 
 def test_one_statement_more_for_a_batch_and_none_when_off(store: Store, customer: Customer) -> None:
@@ -273,3 +278,36 @@ def test_o6_open_on_platform_is_found(order: Order) -> None:
     assert list(opened()) == [order]
     heard(order.store, document("shopify", cancelled_at="2026-01-08T09:00:00Z", updated_at="2026-01-08T09:00:00Z"))
     assert not opened().exists()
+
+
+@pytest.mark.parametrize(
+    ("switches", "kinds"),
+    [
+        ({}, []),
+        ({"return_credits_there": True}, ["revert_credits"]),
+        ({"return_points_there": True}, ["revert_member_points"]),
+        ({"return_credits_there": True, "return_points_there": True}, ["revert_credits", "revert_member_points"]),
+    ],
+)
+def test_o6_shopline_gives_back_its_own_where_the_store_says_so(
+    imitated_shopline: ImitatedShopline, switches: dict[str, Any], kinds: list[str]
+) -> None:
+    order = at_shopline(imitated_shopline)
+    switch_on(order.store, WriteBackSettings(cancel_orders=True, **switches))
+    factories.cancel(order)
+    deliver_outbox(NOW)
+    assert imitated_shopline.returned == kinds
+    told = JournalEntry.objects.for_store(order.store).get(order=order, event="order.cancelled_on_platform")
+    assert len(told.data.get("give_back", [])) == len(kinds)
+
+
+def test_o6_what_staff_recorded_here_as_used_there_comes_back_once(imitated_shopline: ImitatedShopline) -> None:
+    order = at_shopline(imitated_shopline)
+    assert order.customer is not None
+    factories.grant("credits", order.customer, "10")
+    spend = Spend(credits=Decimal(10), reason="Used on SHOPLINE")
+    record_spend(store=order.store, order_id=order.pk, spend=spend, actor=ACTOR, trigger=Trigger.ADMIN, now=NOW)
+    switch_on(order.store, WriteBackSettings(cancel_orders=True, return_credits_there=True, return_points_there=True))
+    factories.cancel(order)
+    deliver_outbox(NOW)
+    assert imitated_shopline.returned == ["revert_member_points"]
