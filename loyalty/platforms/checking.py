@@ -19,6 +19,7 @@ from loyalty.partners import within
 from loyalty.platforms.asking import PlatformError, Refused, Shop, WebhookReport
 from loyalty.platforms.client import client_for
 from loyalty.platforms.connecting import locked
+from loyalty.platforms.envelopes import NAMES_ITS_MERCHANT
 from loyalty.platforms.models import PlatformConnection, WebhooksState
 from loyalty.stores.models import Store
 
@@ -81,8 +82,7 @@ def check(connected: PlatformConnection, *, now: datetime) -> Shop:
     except Unreadable as error:
         raise _unreadable(connected, now) from error
     _note(connected, now, answer=_shop_words(shop))
-    if shop.merchant_id:
-        _rows(connected).update(merchant_id=shop.merchant_id[:64])
+    _note_merchant(connected, shop)
     return shop
 
 
@@ -96,6 +96,10 @@ def register_webhooks(connected: PlatformConnection, *, address: str, now: datet
     except Unreadable as error:
         raise _unreadable(connected, now) from error
     _note(connected, now, answer=_report_words(report), webhooks=WebhooksState.WORKING)
+    if connected.platform in NAMES_ITS_MERCHANT:
+        # Known before the first message comes, whose it has to be.
+        with suppress(PlatformError):
+            _note_merchant(connected, client_for(connected).check())
     # Looked after from now on: platforms take webhooks away that have failed for a while.
     _rows(connected).update(webhook_address=address, webhooks_checked_at=now)
     return report
@@ -127,6 +131,11 @@ def _note(
 ) -> None:
     facts = {"last_checked_at": now, "last_answer": answer, "last_error": error}
     _rows(connected).update(**facts | ({"webhooks": webhooks} if webhooks else {}))
+
+
+def _note_merchant(connected: PlatformConnection, shop: Shop) -> None:
+    if shop.merchant_id:
+        _rows(connected).update(merchant_id=shop.merchant_id[:64])
 
 
 def _rows(connected: PlatformConnection) -> "QuerySet[PlatformConnection]":

@@ -26,6 +26,7 @@ out of time stands in its notes only, and when it was cancelled nowhere: neither
 """
 
 import html
+import re
 from collections.abc import Collection, Mapping
 from datetime import datetime
 from decimal import Decimal
@@ -69,6 +70,10 @@ _NO_ORDERS = {
     "auto-draft": "This is a draft, not an order yet.",
     "checkout-draft": "This checkout was not finished, so it is not an order yet.",
 }
+# Where payment plugins note that no money moved: WooPayments, Mollie, PayPal Payments; Klarna and the many that call it
+# their environment.
+_MODE: Final = re.compile(r"_wcpay_mode|_mollie_payment_mode|_ppcp_paypal_payment_mode|_wc_\w+_environment", re.ASCII)
+_TEST_MODES: Final = re.compile(r"test|dev|sandbox|[a-z]{2}-test", re.IGNORECASE)
 # What each field of the snapshot is read from.
 _SOURCES: Final[Mapping[str, Collection[str]]] = {
     "number": ("number",),
@@ -124,6 +129,7 @@ def read_order(document: Mapping[str, object], *, tags_meta_key: str = "") -> Or
         lines=tuple(_line(line, currency) for line in order.children("line_items")),
         platform_status=order.text("status"),
         discount_codes=tuple(code for line in order.children("coupon_lines") if (code := line.text("code"))),
+        is_test=_is_test(order),
         used_there=used_at_woocommerce(order, currency, total, paid=_ever(order, "date_paid", "date_completed")),
         parent_external_id=_nonzero(order.identifier("parent_id")),
         left_out=tuple(order.left_out),
@@ -163,6 +169,13 @@ def _payment_status(order: Fields, word: str, *, refunded: Decimal, total: Decim
 
 def _ever(order: Fields, *keys: str) -> bool:
     return any(_instant(order, key) for key in keys)
+
+
+def _is_test(order: Fields) -> bool:
+    """Whether the order went through a payment plugin's test mode. WooCommerce itself knows no test orders (E10)."""
+    entries = (entry for entry in order.items("meta_data") if isinstance(entry, Mapping))
+    modes = (entry.get("value") for entry in entries if _MODE.fullmatch(str(entry.get("key"))))
+    return any(isinstance(mode, str) and _TEST_MODES.fullmatch(mode.strip()) for mode in modes)
 
 
 def _refunded_total(order: Fields, currency: str, total: Decimal) -> Decimal:

@@ -66,6 +66,25 @@ def test_o10_without_a_status_the_order_says_what_else_it_knows(word: object) ->
     assert snapshot.unknown >= {"status", "payment_status"}
 
 
+@pytest.mark.parametrize(
+    ("key", "value", "is_test"),
+    [
+        ("_wcpay_mode", "test", True),
+        ("_wcpay_mode", "prod", False),
+        ("_mollie_payment_mode", "test", True),
+        ("_ppcp_paypal_payment_mode", "sandbox", True),
+        ("_ppcp_paypal_payment_mode", "live", False),
+        ("_wc_klarna_environment", "us-test", True),
+        ("_wc_braintree_credit_card_environment", "sandbox", True),
+        ("_wcpay_mode", ["test"], False),
+        ("_order_tags", "test", False),
+    ],
+)
+def test_e10_a_payment_plugins_test_mode_makes_a_test_order(key: str, value: object, is_test: bool) -> None:
+    entries = [{"id": 1, "key": ["_wcpay_mode"], "value": "test"}, {"id": 2, "key": key, "value": value}, "odd"]
+    assert read_order(order("woocommerce", meta_data=entries)).is_test is is_test
+
+
 def test_n5_refunds_are_listed_below_zero() -> None:
     assert read_order(order("woocommerce", refunds=_REFUNDS)).refunded_total == Decimal("19.00")
 
