@@ -62,6 +62,11 @@ def failed_to_pay(transaction: Fields) -> bool:
     return transaction.text("kind").lower() in _PAYING and transaction.text("status").lower() in _FELL_THROUGH
 
 
+def may_pay(transaction: Fields) -> bool:
+    """Whether a transaction at Shopify paid, in part at least, or still may."""
+    return transaction.text("kind").lower() in _PAYING and transaction.text("status").lower() not in _FELL_THROUGH
+
+
 def shopify_detail(order: Fields, payment: str) -> str:
     """Of a Shopify order whose payment status of O1 is ``payment``."""
     return _rest_detail(order, payment, _texts(order, "payment_gateway_names"))

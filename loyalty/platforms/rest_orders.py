@@ -18,7 +18,7 @@ taken. Not *failed*: nobody's payment failed, and
 automation must not act on a merchant's own decision
 expired                                                 expired
 paid, partially_refunded, refunded                      the same word
-unknown or absent                                       pending
+unknown or absent: what was recorded stays              pending, when new
 ======================================================  ==================
 
 What was refunded is the sum of the successful transactions of kind refund inside ``refunds``: a refund without
@@ -69,8 +69,11 @@ PAID_FOR = frozenset({"paid", "partially_refunded", "refunded"})
 
 
 def payment_status(order: Fields) -> str:
-    """The payment status of O1 for ``financial_status``; pending when the word is unknown."""
-    return PAYMENT_WORDS.get(order.text("financial_status").lower(), "pending")
+    """The payment status of O1 for ``financial_status``. An unknown word, or none, says nothing: pending, left out."""
+    word = order.text("financial_status").lower()
+    if word not in PAYMENT_WORDS:
+        order.leave_out("financial_status")
+    return PAYMENT_WORDS.get(word, "pending")
 
 
 def order_status(order: Fields, payment: str) -> str:

@@ -11,7 +11,7 @@ from loyalty.platforms import rest_orders
 from loyalty.platforms.document import MAX_ID_LENGTH, Fields
 from loyalty.platforms.kinds import refuse_other_kinds
 from loyalty.platforms.parts import unknown_fields
-from loyalty.platforms.payments import failed_to_pay, shopify_detail
+from loyalty.platforms.payments import failed_to_pay, may_pay, shopify_detail
 from loyalty.platforms.snapshot import OrderSnapshot
 from loyalty.platforms.used_there import used_at_shopify
 
@@ -79,5 +79,7 @@ def _attempts(order: Fields, payment: str) -> tuple[str, ...]:
     """The tries to pay that failed, where an order lists its transactions: webhooks tell of them one by one."""
     if payment != "pending":
         return ()
-    failed = (one for one in order.children("transactions") if failed_to_pay(one))
-    return tuple(filter(None, (one.identifier("id") for one in failed)))
+    tries = list(order.children("transactions"))
+    if any(may_pay(one) for one in tries):
+        return ()
+    return tuple(filter(None, (one.identifier("id") for one in tries if failed_to_pay(one))))

@@ -8,7 +8,7 @@ confirmed                                   confirmed
 completed                                   completed
 cancelled, canceled                         cancelled
 temp, removed                               no order
-unknown or absent                           pending
+unknown or absent: what was recorded stays  pending, when new
 ==========================================  =============
 
 ==========================================  ==================
@@ -20,7 +20,7 @@ expired                                     expired
 completed, paid                             paid
 refunding: asked for, not yet gone back     paid
 partially_refunded, refunded                the same word
-unknown or absent                           pending
+unknown or absent: what was recorded stays  pending, when new
 ==========================================  ==================
 
 An order does not say how much was refunded (return orders do), so ``refunded_total`` is 0. When it names no currency,
@@ -89,14 +89,15 @@ def read_order(document: Mapping[str, object]) -> OrderSnapshot:
     if not external_id:
         raise order.missing("id")
     _refuse_what_is_no_order(order, external_id)
-    payment_word = order.child("order_payment").text("status")
-    payment = _PAYMENT_WORDS.get(payment_word.lower(), "pending")
+    paying = order.child("order_payment")
+    payment_word = paying.text("status")
+    payment = _word(paying, _PAYMENT_WORDS)
     currency = _currency(order)
     placed_at, updated_at = _placed_and_updated(order)
     return OrderSnapshot(
         external_id=external_id,
         number=order.text("order_number", "system_order_number", limit=MAX_ID_LENGTH) or external_id,
-        status=_ORDER_WORDS.get(order.text("status").lower(), "pending"),
+        status=_word(order, _ORDER_WORDS),
         payment_status=payment,
         currency=currency,
         total=total_or_nothing(order, "total", _money(order, "total", currency), currency),
@@ -120,6 +121,14 @@ def read_order(document: Mapping[str, object]) -> OrderSnapshot:
         left_out=tuple(order.left_out),
         unknown=unknown_fields(order, _SOURCES),
     )
+
+
+def _word(fields: Fields, words: Mapping[str, str]) -> str:
+    """What ``status`` means; an unknown word, or none, says nothing: pending, and left out."""
+    word = fields.text("status").lower()
+    if word not in words:
+        fields.leave_out("status")
+    return words.get(word, "pending")
 
 
 def _refuse_what_is_no_order(order: Fields, external_id: str) -> None:

@@ -6,9 +6,25 @@ import pytest
 
 from loyalty.platforms.payments import is_on_delivery
 from loyalty.platforms.registry import read_order
-from tests.loyalty.platforms.documents import order
+from tests.loyalty.platforms.documents import Document, order
 
 COD = ["Cash on Delivery (COD)"]
+
+
+@pytest.mark.parametrize(
+    ("platform", "changes", "path"),
+    [
+        ("shopify", {"financial_status": "dispute_lost"}, "financial_status"),
+        ("shopify", {"financial_status": None}, "financial_status"),
+        ("shopline_global", {"financial_status": "reviewing"}, "financial_status"),
+        ("shopline", {"order_payment": {"status": "in_review"}}, "order_payment.status"),
+        ("shopline", {"order_payment": {}}, "order_payment.status"),
+    ],
+)
+def test_o10_a_payment_word_that_nobody_knows_says_nothing(platform: str, changes: Document, path: str) -> None:
+    snapshot = read_order(platform, order(platform, **changes))
+    assert snapshot.left_out == (path,)
+    assert "payment_status" in snapshot.unknown
 
 
 @pytest.mark.parametrize(

@@ -136,6 +136,20 @@ def test_o10_what_is_no_instant_is_left_out(text: str) -> None:
     assert (snapshot.left_out, set(snapshot.unknown)) == (("updated_at",), {"updated_at"})
 
 
+@pytest.mark.parametrize(
+    ("statuses", "attempts"),
+    [(("failure", "error"), ("0", "1")), (("failure", "success"), ()), (("failure", "pending"), ()), ((), ())],
+)
+def test_e10_an_order_that_lists_its_transactions_names_the_tries(
+    statuses: tuple[str, ...], attempts: tuple[str, ...]
+) -> None:
+    tries = [{"id": place, "kind": "sale", "status": word} for place, word in enumerate(statuses)]
+    pending = order("shopify", financial_status="pending", transactions=tries)
+    assert read_order(pending).attempts == attempts
+    assert read_order(pending | {"financial_status": "authorized", "id": 5}).payment_status == "pending"
+    assert read_order(pending | {"financial_status": "paid"}).attempts == ()
+
+
 def _refund(*transactions: tuple[str, str, str, str]) -> Document:
     names = ("kind", "status", "amount", "currency")
     return {"refund_line_items": [], "transactions": [dict(zip(names, each, strict=True)) for each in transactions]}
