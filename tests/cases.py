@@ -128,9 +128,9 @@ class Played:
         return results
 
 
-def play(path: Path, spends: Sequence[Spend], settings: Mapping[str, Any]) -> Played:
-    """Play the case in a file, under `given`'s settings and these; the books are proved at its end."""
-    case = json.loads(path.read_text())
+def play(case: Path | Mapping[str, Any], spends: Sequence[Spend], settings: Mapping[str, Any]) -> Played:
+    """Play a case, or the one in a file, under `given`'s settings and these; the books are proved at its end."""
+    case = json.loads(case.read_text()) if isinstance(case, Path) else case
     with time_machine.travel(OPENED, tick=False):
         played = _open(case, settings)
     for number in range(1, len(played.messages) + 1):

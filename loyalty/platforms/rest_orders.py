@@ -88,7 +88,7 @@ def order_status(order: Fields, payment: str) -> str:
 
 def currency_of(order: Fields) -> str:
     """The shop's currency; "" when it is not said in a way that can be read: the store's own is meant then."""
-    currency = order.currency("currency")
+    currency = order.currency("currency") or _shop_money(order, "total_price_set").currency("currency_code")
     if not currency:
         order.leave_out("currency")
     return currency
@@ -111,9 +111,19 @@ def total_of(order: Fields, currency: str) -> Decimal:
 
     Where it is not said, the total as it is today; 0 when that is not said either.
     """
-    totals = (order.amount(key, currency) for key in ("total_price", "current_total_price"))
-    said = next((total for total in totals if total is not None), None)
+    said = next((total for total in _totals(order, currency) if total is not None), None)
     return total_or_nothing(order, "total_price", said, currency)
+
+
+def _totals(order: Fields, currency: str) -> Iterator[Decimal | None]:
+    for key in ("total_price", "current_total_price"):
+        yield order.amount(key, currency)
+        money = _shop_money(order, f"{key}_set")
+        yield money.amount("amount", currency) if money.currency("currency_code") in ("", currency) else None
+
+
+def _shop_money(order: Fields, key: str) -> Fields:
+    return order.child(key).child("shop_money")
 
 
 def refunded_total(order: Fields, currency: str, total: Decimal) -> Decimal:

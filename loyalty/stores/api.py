@@ -123,12 +123,22 @@ class CustomersView(ListView):
         """The store's customers, newest first. Who was merged into another is found as that one."""
         return self.list(Customer.objects.for_store(self.store).filter(merged_into__isnull=True))
 
-    @extend_schema(request=CustomerBody, responses={201: OpenApiResponse(CustomerDocument, "The new customer.")})
+    @extend_schema(
+        request=CustomerBody,
+        responses={
+            200: OpenApiResponse(CustomerDocument, "Known to a platform by this e-mail: the external id is theirs."),
+            201: OpenApiResponse(CustomerDocument, "The new customer."),
+        },
+    )
     def post(self, request: Request) -> Response:
-        """Add a customer. An e-mail, an external id or a name is needed."""
-        customer = create_customer(store=self.store, values=self.read(CustomerBody), now=self.now)
+        """Add a customer. An e-mail, an external id or a name is needed.
+
+        With an external id and the e-mail of one customer whom only platforms know, it is that customer.
+        """
+        customer, is_new = create_customer(store=self.store, values=self.read(CustomerBody), now=self.now)
         address = reverse("api-customer", args=[customer.pk], request=request)
-        return Response(customer_json(customer, {}), status=201, headers={"Location": address})
+        shown = customer_json(customer, {} if is_new else platform_ids([customer.pk]))
+        return Response(shown, status=201 if is_new else 200, headers={"Location": address})
 
     def present(self, rows: Sequence[Any]) -> Sequence[Any]:
         """Customers as JSON."""

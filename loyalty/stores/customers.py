@@ -10,6 +10,7 @@ from django.db.models import Q
 from django.db.models.functions import Coalesce
 
 from loyalty.errors import Invalid, NotFound
+from loyalty.stores.identifying import CustomerFacts, known_to_platforms
 from loyalty.stores.models import Customer, Store
 
 # A search names a few people; more than these would be no answer to it.
@@ -30,16 +31,21 @@ def matching_customers(store: Store, term: str) -> list[int]:
     return list(customers.order_by("-pk").values_list("kept", flat=True)[:_MOST_FOUND])
 
 
-def create_customer(*, store: Store, values: Mapping[str, Any], now: datetime) -> Customer:
-    """A new customer with any of external_id, email, name, phone, locale.
+@transaction.atomic
+def create_customer(*, store: Store, values: Mapping[str, Any], now: datetime) -> tuple[Customer, bool]:
+    """A customer with any of external_id, email, name, phone, locale; and whether he is new.
 
+    Somebody whom a platform told of already, by this e-mail, is that customer, and the external id becomes his (O7).
     Raises Invalid when nothing says who it is, or when the external id is another customer's.
     """
     if not any(values.get(name) for name in ("external_id", "email", "name")):
         raise Invalid.at("/email", "Give an e-mail address, an external id or a name.", code="required")
+    said = (str(values.get(name) or "") for name in ("external_id", "email", "name", "phone", "locale"))
+    if known := known_to_platforms(store, CustomerFacts(*said), now=now):
+        return known, False
     with _external_id_once(values):
         customer: Customer = Customer.unscoped.create(store=store, created_at=now, updated_at=now, **values)
-    return customer
+    return customer, True
 
 
 @transaction.atomic

@@ -60,6 +60,25 @@ def identify(store: Store, facts: CustomerFacts, *, now: datetime) -> Customer |
     return customer
 
 
+def known_to_platforms(store: Store, facts: CustomerFacts, *, now: datetime) -> Customer | None:
+    """The one customer with this e-mail whom platforms alone have numbers for: the store's own is his from now on (O7).
+
+    None where there is nobody such, and for facts without an own id and an e-mail: then they are somebody new. Must run
+    in a transaction, as :func:`identify`.
+    """
+    if facts.platform or not facts.external_id or not fold_email(facts.email):
+        return None
+    _one_at_a_time(store, _names(facts))
+    namesakes = with_email(store, facts.email)
+    if len(namesakes) != 1 or _by_id(store, facts) is not None:
+        return None
+    customer = hold_person(namesakes[0])
+    if customer.external_id is not None or not PlatformId.unscoped.filter(customer=customer).exists():
+        return None
+    _fill(customer, facts, now)
+    return customer
+
+
 def with_email(store: Store, email: str) -> list[int]:
     """Whom this e-mail address leads to; two ids at most, for more say nothing else."""
     if not fold_email(email):

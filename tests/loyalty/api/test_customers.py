@@ -25,6 +25,21 @@ def test_a_customer_is_added_read_and_changed(api: ApiClient) -> None:
     assert changed.json() == customer | {"name": "Anna", "external_id": None}
 
 
+def test_o7_somebody_whom_a_platform_told_of_is_not_added_again(api: ApiClient, store: Store) -> None:
+    with transaction.atomic():
+        ana = identify(store, CustomerFacts("7001", "ana@example.com", "Ana Lee", platform="shopify"), now=NOW)
+    assert ana is not None
+    body = {"external_id": "crm-9", "email": " ANA@Example.com", "name": "Ana Maria", "phone": "0912"}
+    answered = api.send("POST", "/customers/", body)
+    assert answered.status_code == 200
+    known = answered.json()
+    assert (known["id"], known["external_id"], known["platform_ids"]) == (str(ana.pk), "crm-9", {"shopify": "7001"})
+    assert (known["name"], known["phone"]) == ("Ana Lee", "0912")
+    # A second number of the store's own is somebody else, and so is whoever comes without a number.
+    assert api.send("POST", "/customers/", body | {"external_id": "crm-10"}).status_code == 201
+    assert api.send("POST", "/customers/", {"email": "ana@example.com", "name": "Ana"}).status_code == 201
+
+
 @pytest.mark.parametrize(
     ("body", "pointer", "code"),
     [

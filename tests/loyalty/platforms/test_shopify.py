@@ -137,6 +137,21 @@ def test_o10_what_is_no_instant_is_left_out(text: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("changes", "total", "currency"),
+    [
+        ({"total_price": None}, "120.00", "USD"),
+        ({"total_price": None, "currency": None}, "120.00", "USD"),
+        ({"total_price": "x", "current_total_price": "7"}, "120.00", "USD"),
+        ({"total_price": None, "total_price_set": {"shop_money": 5}, "current_total_price": "7"}, "7.00", "USD"),
+        ({"total_price": None, "currency": "EUR"}, "0.00", "EUR"),
+    ],
+)
+def test_o10_a_total_stands_in_two_places(changes: Document, total: str, currency: str) -> None:
+    snapshot = read_order(order("shopify", **changes))
+    assert (str(snapshot.total), snapshot.currency) == (total, currency)
+
+
+@pytest.mark.parametrize(
     ("statuses", "attempts"),
     [(("failure", "error"), ("0", "1")), (("failure", "success"), ()), (("failure", "pending"), ()), ((), ())],
 )
@@ -213,8 +228,8 @@ def test_o2_amounts_keep_their_value_and_get_the_currencys_decimals(
     ("key", "value"),
     [
         ("total_price", "-1"), ("total_price", "1e3"), ("total_price", "1_000"), ("total_price", "NaN"),
-        ("total_price", True), ("total_price", None), ("total_price", "1" * 13), ("total_price", {"amount": 5}),
-        ("currency", "XXX"), ("currency", None), ("currency", 5), ("tags", True), ("customer", "Bob"),
+        ("total_price", True), ("total_price", "1" * 13), ("total_price", {"amount": 5}),
+        ("currency", "XXX"), ("currency", 5), ("tags", True), ("customer", "Bob"),
         ("refunds", "none"), ("line_items", {"0": {}}), ("created_at", 5), ("discount_codes", 1),
         ("financial_status", ["paid"]), ("test", {}), ("name", []),
     ],
