@@ -66,17 +66,14 @@ def known_to_platforms(store: Store, facts: CustomerFacts, *, now: datetime) -> 
     None where there is nobody such, and for facts without an own id and an e-mail: then they are somebody new. Must run
     in a transaction, as :func:`identify`.
     """
-    if facts.platform or not facts.external_id or not fold_email(facts.email):
+    if facts.platform or not facts.external_id:
         return None
-    _one_at_a_time(store, _names(facts))
     namesakes = with_email(store, facts.email)
-    if len(namesakes) != 1 or _by_id(store, facts) is not None:
+    customers = Customer.objects.for_store(store)
+    waiting = customers.filter(has_platform_id(), pk__in=namesakes, external_id__isnull=True)
+    if len(namesakes) != 1 or not waiting.exists() or customers.filter(external_id=facts.external_id).exists():
         return None
-    customer = hold_person(namesakes[0])
-    if customer.external_id is not None or not PlatformId.unscoped.filter(customer=customer).exists():
-        return None
-    _fill(customer, facts, now)
-    return customer
+    return identify(store, facts, now=now)
 
 
 def with_email(store: Store, email: str) -> list[int]:
