@@ -27,7 +27,6 @@ from loyalty.errors import DomainError, Invalid
 from loyalty.instants import PLACED_AHEAD
 from loyalty.ledger.ledger import Kind
 from loyalty.money import is_currency, quantise
-from loyalty.platforms.registry import LABELS
 from loyalty.storable import storable
 from loyalty.stores.active import acting, active_store, may
 from loyalty.stores.identifying import CustomerFacts
@@ -36,15 +35,13 @@ from loyalty.stores.roles import Can
 from loyalty.stores.showing import show_moment
 from orders.admin.amounts import AmountField, amount_of, checked_amount
 from orders.admin.choosing_customer import CustomerForm
-from orders.admin.showing import order_link
+from orders.admin.showing import came_from, order_link
 from orders.admin.spent_revert_settings import TagsField
 from orders.admin.taking import FIELDS, Outcome, balance_words, limit_words, within_limits
 from orders.kinds import KINDS, NAMES, show
 from orders.models import Order, OrderStatus, PaymentStatus
-from orders.services.placing import NewOrder, enter_order
+from orders.services.placing import STAFF, NewOrder, enter_order
 
-# What orders have as platform that staff entered.
-STAFF: Final = "staff"
 _STATUSES: Final = [(item.value, item.label) for item in OrderStatus if item is not OrderStatus.CANCELLED]
 _PAYMENTS: Final = [(item.value, item.label) for item in (PaymentStatus.PENDING, PaymentStatus.PAID)]
 _MOST_CODES: Final = 20
@@ -169,7 +166,8 @@ class EnterForm(CustomerForm):
             self.add_error("new_email", "Choose a customer above, or fill in a new one here: not both.")
         elif cleaned.get("new_name") and not cleaned.get("new_email"):
             self._add_first_error("new_email", "A new customer needs an e-mail address.")
-        shown = cleaned.get("shown")
+        # Only the confirming button is held to what was shown; whoever types somebody else means him.
+        shown = cleaned.get("shown") if "_confirm" in self.data else None
         if shown and self.chosen is not None and self.chosen.pk != shown:
             self.add_error("who", "Somebody else fits that now. Look again.")
 
@@ -347,7 +345,7 @@ def _namesakes(case: _Case, number: str) -> list[SafeString]:
         return []
     words = "There is an {} already, from {}. If it is the same one, record on its page what it used."
     same = Order.objects.for_store(case.store).filter(number=number).order_by("-pk")[:_NAMESAKES]
-    return [format_html(words, order_link(order), LABELS.get(order.platform, order.platform)) for order in same]
+    return [format_html(words, order_link(order), came_from(order)) for order in same]
 
 
 def _warnings(case: _Case, would: Outcome | None) -> list[str]:

@@ -18,7 +18,7 @@ from loyalty.stores.actors import actor_names
 from loyalty.stores.models import Store
 from loyalty.stores.showing import label_of, show_moment
 from orders.admin.holding import hold_card
-from orders.admin.showing import DASH, revert_badge, used_words
+from orders.admin.showing import DASH, came_from, revert_badge, used_words
 from orders.admin.used_showing import used_context
 from orders.admin.why import why
 from orders.admin.write_back_card import write_back_card
@@ -113,7 +113,7 @@ def _facts(order: Order, store: Store) -> list[tuple[str, Any]]:
         ("Placed", show_moment(order.placed_at, store)),
         ("Payment due", show_moment(order.payment_due_at, store) or DASH),
         ("Tags", ", ".join(order.tags) or DASH),
-        ("Platform", order.platform),
+        ("Came from", came_from(order)),
         ("External id", order.external_id or DASH),
     ]
     if order.platform_deleted_at:

@@ -21,7 +21,7 @@ from loyalty.ledger.ledger import Kind
 from loyalty.platforms.registry import LABELS
 from loyalty.stores.active import acting, active_store
 from loyalty.stores.actors import Trigger
-from loyalty.stores.models import Store
+from loyalty.stores.models import Customer, Store
 from loyalty.stores.roles import Can
 from orders.admin.amounts import AmountField, amount_of
 from orders.admin.choosing_customer import CustomerForm
@@ -54,7 +54,7 @@ class RecordForm(CustomerForm):
             fields[kind] = AmountField(
                 currency_of(order, kind), label=f"{NAMES[kind].capitalize()} used", required=False
             )
-            fields[kind].help_text = _beside(order, kind, request, now)
+            fields[kind].help_text = _beside(order, order.customer or self.fits, kind, request, now)
         if "credits" in self.kinds and order.platform in LABELS:
             fields["total"] = AmountField(order.currency, label=self.fields["total"].label, required=False)
             fields["total"].help_text = _total_words(order, self.store)
@@ -210,9 +210,9 @@ def _order_address(order: Order) -> str:
     return reverse("admin:orders_order_change", args=[order.pk])
 
 
-def _beside(order: Order, kind: Kind, request: HttpRequest, now: datetime) -> str:
-    """The balance beside the amount, and what the person may still take today."""
-    store, customer = active_store(request), order.customer
+def _beside(order: Order, customer: Customer | None, kind: Kind, request: HttpRequest, now: datetime) -> str:
+    """The balance beside the amount, as soon as it is known whose, and what the person may still take today."""
+    store = active_store(request)
     units = f"In {order.currency}." if kind == "credits" else "Whole points."
     has = balance_words(customer, kind, currency_of(order, kind), store, now) if customer else ""
     return " ".join(filter(None, (units, has, limit_words(request, kind, now))))

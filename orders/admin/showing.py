@@ -7,9 +7,11 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from loyalty.ledger.ledger import Kind
+from loyalty.platforms.registry import LABELS
 from loyalty.stores.models import Store
 from orders.kinds import applied, currency_of, reverted, show
 from orders.models import Order, OrderStatus, PaymentDetail, PaymentStatus, PersonsDecision, RevertStatus
+from orders.services.placing import STAFF
 
 DASH = "–"
 _STATUS_COLOURS = {OrderStatus.CANCELLED: "red", OrderStatus.COMPLETED: "green", OrderStatus.CONFIRMED: "blue"}
@@ -21,6 +23,7 @@ _DETAILS = {
     PaymentDetail.AT_BANK: "at the bank",
     PaymentDetail.VOIDED: "let go",
 }
+_SOURCES: Final = {**LABELS, "api": "the REST API", STAFF: "staff, by hand"}
 _DECISIONS: Final[dict[str, str]] = {
     PersonsDecision.DECLINED: "declined",
     PersonsDecision.EXPIRED_LEFT: "expired, not extended",
@@ -104,6 +107,11 @@ def used_words(order: Order, kind: Kind, store: Store) -> str:
 def money_words(order: Order, store: Store) -> str:
     """The order's total."""
     return show(order.total, order.currency, store)
+
+
+def came_from(order: Order) -> str:
+    """Where an order came in, in words."""
+    return _SOURCES.get(order.platform, order.platform)
 
 
 def order_link(order: Order) -> SafeString:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 from django.db import IntegrityError, connection, transaction
 
@@ -21,6 +21,9 @@ from orders.services.changing import note_payment
 from orders.services.code_uses import normalised
 from orders.services.rules import facts_of
 from orders.services.spending import Spend, Taken, customer_named, remark_on, spend_on
+
+# What orders that staff entered have as platform.
+STAFF: Final = "staff"
 
 
 class NumberTaken(Invalid):

@@ -182,6 +182,8 @@ def test_o7_whoever_was_shown_is_taken_from_and_nobody_else(store: Store, ana: C
 
     assert refused.context["form"].errors["who"] == ["Somebody else fits that now. Look again."]
     assert entered(store) == []
+    corrected = {name: value for name, value in sent.items() if name != "_confirm"} | {"who": "bo@example.org"}
+    assert "Bo has 300 points." in page(client.post(reverse("admin:orders_order_add"), corrected))
 
 
 def test_r7_an_order_entered_with_a_code_used_its_points(store: Store, ana: Customer) -> None:
