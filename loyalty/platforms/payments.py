@@ -57,6 +57,14 @@ def is_on_delivery(*names: str) -> bool:
     return any(_COD.search(name) or any(word in _SIGNS.sub("", name) for word in _ON_DELIVERY) for name in folded)
 
 
+def is_being_refunded(word: str) -> bool:
+    """Whether a word for a payment, of a platform or a plugin, says that a refund is asked for or under way.
+
+    ``pending_refund``, ``refunding``, ``refund-requested``: somebody has paid, and nothing has gone back yet.
+    """
+    return "refund" in word and "refunded" not in word
+
+
 def failed_to_pay(transaction: Fields) -> bool:
     """Whether a transaction at Shopify is a try to pay that failed: a declined card, mostly (E10)."""
     return transaction.text("kind").lower() in _PAYING and transaction.text("status").lower() in _FELL_THROUGH

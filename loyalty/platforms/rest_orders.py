@@ -18,6 +18,7 @@ taken. Not *failed*: nobody's payment failed, and
 automation must not act on a merchant's own decision
 expired                                                 expired
 paid, partially_refunded, refunded                      the same word
+pending_refund and the like: nothing went back yet      paid
 unknown or absent: what was recorded stays              pending, when new
 ======================================================  ==================
 
@@ -32,6 +33,7 @@ from typing import Final
 
 from loyalty.platforms.document import Fields, round_amount
 from loyalty.platforms.parts import at_most, customer_snapshot, full_name, line_snapshot, total_or_nothing
+from loyalty.platforms.payments import is_being_refunded
 from loyalty.platforms.snapshot import CustomerSnapshot, LineSnapshot
 
 PAYMENT_WORDS = {
@@ -71,6 +73,8 @@ PAID_FOR = frozenset({"paid", "partially_refunded", "refunded"})
 def payment_status(order: Fields) -> str:
     """The payment status of O1 for ``financial_status``. An unknown word, or none, says nothing: pending, left out."""
     word = order.text("financial_status").lower()
+    if is_being_refunded(word):
+        return "paid"
     if word not in PAYMENT_WORDS:
         order.leave_out("financial_status")
     return PAYMENT_WORDS.get(word, "pending")

@@ -18,7 +18,7 @@ pending                                     pending
 failed                                      failed
 expired                                     expired
 completed, paid                             paid
-refunding: asked for, not yet gone back     paid
+refunding and the like: not yet gone back   paid
 partially_refunded, refunded                the same word
 unknown or absent: what was recorded stays  pending, when new
 ==========================================  ==================
@@ -37,7 +37,7 @@ from typing import Final
 from loyalty.platforms.document import MAX_ID_LENGTH, Fields, as_amount, round_amount
 from loyalty.platforms.kinds import refuse_other_kinds
 from loyalty.platforms.parts import customer_snapshot, line_snapshot, total_or_nothing, unknown_fields
-from loyalty.platforms.payments import shopline_detail
+from loyalty.platforms.payments import is_being_refunded, shopline_detail
 from loyalty.platforms.snapshot import CustomerSnapshot, LineSnapshot, NotAnOrder, OrderGone, OrderSnapshot
 from loyalty.platforms.used_there import used_at_shopline
 
@@ -54,7 +54,6 @@ _PAYMENT_WORDS = {
     "expired": "expired",
     "completed": "paid",
     "paid": "paid",
-    "refunding": "paid",
     "partially_refunded": "partially_refunded",
     "refunded": "refunded",
 }
@@ -91,7 +90,7 @@ def read_order(document: Mapping[str, object]) -> OrderSnapshot:
     _refuse_what_is_no_order(order, external_id)
     paying = order.child("order_payment")
     payment_word = paying.text("status")
-    payment = _word(paying, _PAYMENT_WORDS)
+    payment = "paid" if is_being_refunded(payment_word.lower()) else _word(paying, _PAYMENT_WORDS)
     currency = _currency(order)
     placed_at, updated_at = _placed_and_updated(order)
     return OrderSnapshot(

@@ -15,7 +15,8 @@ cancelled                           cancelled                    paid when it wa
 refunded                            completed when it was ever   refunded
                                     completed, else confirmed
 trash and the draft words           no order                     no order
-any other (a plugin's own)          confirmed when it was ever   paid when it was ever paid, else pending
+any other (a plugin's own)          completed or confirmed when  paid when it was ever paid or a refund is asked
+                                    it was ever completed or     for, else pending
                                     paid, else pending
 ==================================  ===========================  ==============================================
 
@@ -42,7 +43,7 @@ from loyalty.platforms.parts import (
     total_or_nothing,
     unknown_fields,
 )
-from loyalty.platforms.payments import WOO_PARTLY, woocommerce_detail, woocommerce_is_due_on_delivery
+from loyalty.platforms.payments import WOO_PARTLY, is_being_refunded, woocommerce_detail, woocommerce_is_due_on_delivery
 from loyalty.platforms.snapshot import CustomerSnapshot, LineSnapshot, NotAnOrder, OrderGone, OrderSnapshot
 from loyalty.platforms.used_there import used_at_woocommerce
 
@@ -150,16 +151,18 @@ def _status_word(order: Fields) -> str:
 
 
 def _order_status(order: Fields, word: str) -> str:
-    if word in ("refunded", "failed") and _ever(order, "date_completed"):
-        return "completed"
-    if word == "refunded":
+    if word == "refunded" and not _ever(order, "date_completed"):
         return "confirmed"
-    return _ORDER_WORDS.get(word) or ("confirmed" if _ever(order, "date_paid") else "pending")
+    if known := _ORDER_WORDS.get(word):
+        return known
+    if _ever(order, "date_completed"):
+        return "completed"
+    return "confirmed" if _ever(order, "date_paid") else "pending"
 
 
 def _payment_status(order: Fields, word: str, *, refunded: Decimal, total: Decimal) -> str:
     paid = _ever(order, "date_paid")
-    payment = _PAYMENT_WORDS.get(word) or ("paid" if paid else "pending")
+    payment = _PAYMENT_WORDS.get(word) or ("paid" if paid or is_being_refunded(word) else "pending")
     if payment == "paid" and not paid and woocommerce_is_due_on_delivery(order, word):
         payment = "pending"
     if refunded == 0 or payment in ("failed", "refunded"):

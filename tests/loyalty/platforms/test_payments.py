@@ -11,6 +11,16 @@ from tests.loyalty.platforms.documents import Document, order
 COD = ["Cash on Delivery (COD)"]
 
 
+def test_e10_a_refund_that_is_under_way_has_returned_nothing_yet() -> None:
+    for platform, changes in (
+        ("shopify", {"financial_status": "pending_refund"}),
+        ("shopline_global", {"financial_status": "REFUNDING"}),
+        ("shopline", {"order_payment": {"status": "refund_pending"}}),
+    ):
+        snapshot = read_order(platform, order(platform, **changes))
+        assert (snapshot.payment_status, snapshot.left_out) == ("paid", ())
+
+
 @pytest.mark.parametrize(
     ("platform", "changes", "path"),
     [

@@ -41,6 +41,8 @@ def test_o2_a_whole_order() -> None:
         ({"status": "completed", "refunds": _REFUNDS}, "completed", "partially_refunded"),
         ({"status": "completed", "refunds": [{"total": "-39.00"}]}, "completed", "refunded"),
         ({"status": "shipped-by-plugin"}, "confirmed", "paid"),
+        ({"status": "pending-refund"} | _UNPAID, "pending", "paid"),
+        ({"status": "refund-requested", "date_completed_gmt": "2026-01-08T09:00:00"}, "completed", "paid"),
         ({"status": "waiting-for-owl"} | _UNPAID, "pending", "pending"),
     ],
 )
