@@ -4,8 +4,10 @@ import logging
 from collections.abc import Sequence
 from typing import Any, Final
 
-from django.db import InterfaceError, OperationalError, transaction
+from django.db import transaction
 from django.db.models import QuerySet
+
+from loyalty.database.busy import raise_if_away
 
 logger = logging.getLogger(__name__)
 
@@ -28,9 +30,8 @@ def _delete(rows: "QuerySet[Any]", ids: Sequence[int]) -> int:
     try:
         with transaction.atomic():
             return int(rows.filter(pk__in=ids).delete()[1].get(rows.model._meta.label, 0))
-    except (OperationalError, InterfaceError):
-        raise
-    except Exception:
+    except Exception as error:
+        raise_if_away(error)
         if len(ids) == 1:
             logger.exception("%s %s could not be deleted.", rows.model._meta.label, ids[0])
             return 0

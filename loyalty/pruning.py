@@ -5,9 +5,9 @@ from collections import Counter
 from datetime import datetime
 from typing import Final
 
-from django.db import InterfaceError, OperationalError
 from django.utils.module_loading import import_string
 
+from loyalty.database.busy import raise_if_away
 from loyalty.jobs import Counts
 
 logger = logging.getLogger(__name__)
@@ -28,9 +28,8 @@ def prune(now: datetime) -> Counts:
     for pruner in PRUNERS:
         try:
             counts.update(import_string(pruner)(now))
-        except (OperationalError, InterfaceError):
-            raise
-        except Exception:
+        except Exception as error:
+            raise_if_away(error)
             logger.exception("%s failed.", pruner)
             counts["failed"] += 1
     return counts

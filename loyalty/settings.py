@@ -20,6 +20,8 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from loyalty.admin_theme import UNFOLD as UNFOLD
+from loyalty.database.connecting import database
+from loyalty.database.limits import LIMITS
 from loyalty.embedded.layout import WEB_ROLE, layout_for, layout_in
 from loyalty.logs import to_standard_output
 
@@ -42,6 +44,11 @@ ENVIRONMENT: str = env.str("LOYALTY_ENV", default="local")
 if ENVIRONMENT not in {"local", "test", "production"}:
     unknown = f"LOYALTY_ENV is {ENVIRONMENT!r}; it must be local, test or production."
     raise ImproperlyConfigured(unknown)
+# What kind of process this is; PostgreSQL gives each its own time (loyalty.database.limits).
+PROCESS: str = env.str("LOYALTY_PROCESS", default="web")
+if PROCESS not in LIMITS:
+    unknown = f"LOYALTY_PROCESS is {PROCESS!r}; it must be {' or '.join(LIMITS)}."
+    raise ImproperlyConfigured(unknown)
 PRODUCTION = ENVIRONMENT == "production"
 TESTING = ENVIRONMENT == "test"
 if PRODUCTION and (missing := [name for name in REQUIRED_IN_PRODUCTION if not env.str(name, default="")]):
@@ -53,20 +60,6 @@ def local_secret_key() -> str:
     """The key that ``quickstart`` made for this machine; a passing one where nothing is kept."""
     kept = LAYOUT.secret_key_file
     return kept.read_text().strip() if kept.exists() else get_random_secret_key()
-
-
-def database() -> dict[str, Any]:
-    """The connection to PostgreSQL, as Django wants it."""
-    connection: dict[str, Any] = env.db_url("DATABASE_URL", default=LAYOUT.database_url(role=WEB_ROLE))
-    options: dict[str, Any] = connection.setdefault("OPTIONS", {})
-    # A socket's folder stands in the address's query; Django's own tools look for it in HOST.
-    connection["HOST"] = options.pop("host", connection["HOST"])
-    options.setdefault("connect_timeout", 5)
-    return connection | {
-        "CONN_MAX_AGE": env.int("DATABASE_CONN_MAX_AGE", default=60),
-        "CONN_HEALTH_CHECKS": True,
-        "ATOMIC_REQUESTS": False,
-    }
 
 
 def mail_transport() -> dict[str, Any]:
@@ -148,6 +141,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "loyalty.accounts.second_factor.SecondFactorMiddleware",
+    "loyalty.backoffice.unavailable.UnavailableMiddleware",
 ]
 
 TEMPLATES = [
@@ -169,7 +163,9 @@ BEHIND_TLS_PROXY: bool = env.bool("BEHIND_TLS_PROXY", default=False)
 
 # --- Data
 
-DATABASES = {"default": database()}
+DATABASES = {"default": database(env, LAYOUT.database_url(role=WEB_ROLE), PROCESS)}
+# Who gets the rights that the models declare: what the web, the worker and beat connect as.
+DATABASE_WEB_ROLE: str = env.str("DATABASE_WEB_ROLE", default=WEB_ROLE)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 REDIS_URL: str = env.str("REDIS_URL", default=LAYOUT.redis_url())

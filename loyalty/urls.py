@@ -8,6 +8,8 @@ from loyalty.backoffice.site import platform_site
 from loyalty.health import healthz
 from loyalty.platforms.receiving import receive
 
+handler500 = "loyalty.backoffice.unavailable.failed"
+
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
     path("healthz", healthz),

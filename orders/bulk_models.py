@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 from django.db import models
 from django.db.models import F, Q
 
+from loyalty.database.rights import Rights
 from loyalty.stores.scoping import SameStoreKey, StoreOwned, unique_in_store
 
 
@@ -48,6 +49,8 @@ class BulkCancel(StoreOwned):
     finished_at = models.DateTimeField(null=True, blank=True)
     stopped_by = models.CharField(max_length=100, blank=True)
 
+    rights = Rights(all_but=("filters", "total", "created_at"), deletes=True)
+
     class Meta(StoreOwned.Meta):
         verbose_name = "bulk cancel"
         constraints: ClassVar[list[Any]] = [
@@ -90,6 +93,8 @@ class BulkItem(StoreOwned):
     outcome = models.CharField(max_length=10, choices=Outcome.choices, blank=True, default=Outcome.WAITING)
     code = models.CharField(max_length=20, blank=True)
     error = models.TextField(blank=True)
+
+    rights = Rights(changes=("outcome", "code", "error"), deletes=True)
 
     class Meta(StoreOwned.Meta):
         constraints: ClassVar[list[Any]] = [

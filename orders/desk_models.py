@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import pgtrigger
 from django.db import models
 
+from loyalty.database.rights import INSERT_ONLY, Rights
 from loyalty.stores.actors import Trigger
 from loyalty.stores.scoping import SameStoreKey, StoreOwned
 
@@ -24,6 +25,8 @@ class RevertUndo(StoreOwned):
     actor = models.CharField(max_length=100)
     trigger = models.CharField(max_length=20)
     created_at = models.DateTimeField()
+
+    rights = INSERT_ONLY
 
     class Meta(StoreOwned.Meta):
         verbose_name = "undone return"
@@ -50,6 +53,8 @@ class Look(StoreOwned):
     actor = models.CharField(max_length=100)
     created_at = models.DateTimeField()
     seen_at = models.DateTimeField()
+
+    rights = Rights(changes=("seen_at",), deletes=True)
 
     class Meta(StoreOwned.Meta):
         constraints: ClassVar[list[Any]] = [models.UniqueConstraint(fields=["order"], name="look_once")]

@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models import Case, F, Q, Value, When
 
 from credits.models import currency, money
+from loyalty.database.rights import Rights
 from loyalty.journal.models import AbstractProblem
 from loyalty.stores.scoping import SameStoreKey, StoreOwned, unique_in_store
 from orders.bulk_models import BulkCancel as BulkCancel
@@ -167,6 +168,8 @@ class Order(StoreOwned):
     version = models.PositiveIntegerField(default=1)
     created_at = models.DateTimeField()
     updated_at = models.DateTimeField()
+
+    rights = Rights(all_but=("platform", "created_at"))
 
     class Meta(StoreOwned.Meta):
         ordering = ("-placed_at", "-id")

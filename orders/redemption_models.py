@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from credits.models import money
+from loyalty.database.rights import Rights
 from loyalty.stores.scoping import SameStoreKey, StoreOwned, unique_in_store
 
 
@@ -86,6 +87,8 @@ class Reward(StoreOwned):
     created_at = models.DateTimeField(editable=False)
     updated_at = models.DateTimeField(editable=False)
 
+    rights = Rights(all_but=("created_at",))
+
     class Meta(StoreOwned.Meta):
         constraints: ClassVar[list[Any]] = [
             unique_in_store("reward_in_store"),
@@ -142,6 +145,14 @@ class Redemption(StoreOwned):
     actor = models.CharField(max_length=100)
     created_at = models.DateTimeField()
     updated_at = models.DateTimeField()
+
+    # What was exchanged for what stays as it was; the customer changes where he is merged into another (O7).
+    rights = Rights(
+        all_but=(
+            *("reward", "reward_name", "points", "type", "value", "currency", "code"),
+            *("expires_at", "platform", "actor", "created_at"),
+        )
+    )
 
     class Meta(StoreOwned.Meta):
         constraints: ClassVar[list[Any]] = [
@@ -219,6 +230,8 @@ class CodeUse(StoreOwned):
     settled_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField()
 
+    rights = Rights(changes=("settled_at",))
+
     class Meta(StoreOwned.Meta):
         constraints: ClassVar[list[Any]] = [
             models.UniqueConstraint(fields=["order", "redemption"], name="codeuse_once"),
@@ -251,6 +264,8 @@ class ReversalRequest(StoreOwned):
     answered_at = models.DateTimeField(null=True)
     answered_by = models.CharField(max_length=100, blank=True)
     answer = SameStoreKey("stores.Remark", null=True)
+
+    rights = Rights(changes=("state", "answer", "answered_at", "answered_by"))
 
     class Meta(StoreOwned.Meta):
         constraints: ClassVar[list[Any]] = [

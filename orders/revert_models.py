@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from credits.models import money
+from loyalty.database.rights import INSERT_ONLY
 from loyalty.stores.actors import Trigger
 from loyalty.stores.scoping import SameStoreKey, StoreOwned, unique_in_store
 from orders.statuses import Completeness
@@ -32,6 +33,8 @@ class Revert(StoreOwned):
     lots = models.JSONField()
     settings_version = models.PositiveIntegerField()
     created_at = models.DateTimeField()
+
+    rights = INSERT_ONLY
 
     class Meta(StoreOwned.Meta):
         constraints: ClassVar[list[Any]] = [

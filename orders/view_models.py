@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Lower
 
+from loyalty.database.rights import Rights
 from loyalty.stores.models import User
 from loyalty.stores.scoping import StoreOwned
 
@@ -20,6 +21,8 @@ class SavedView(StoreOwned):
     query = models.CharField(max_length=2000)
     owner = models.ForeignKey(User, on_delete=models.CASCADE, null=True, blank=True, related_name="+", db_index=False)
     created_at = models.DateTimeField()
+
+    rights = Rights(changes=("name",), deletes=True)
 
     class Meta(StoreOwned.Meta):
         verbose_name = "saved view"

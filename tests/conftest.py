@@ -4,14 +4,17 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import psycopg
 import pytest
 from django.db import connection
+from pytest_django import DjangoDbBlocker
 
 from loyalty.embedded.layout import Layout, layout_in
 from loyalty.embedded.prepared import PREPARED_DATABASE, prepare_from
+from tests.database import as_the_web, emptied_by_the_owner
 from tests.platforms_imitated.fixtures import (
     imitated_shopify,
     imitated_shopline,
@@ -50,10 +53,17 @@ def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: N
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup: None) -> None:
-    """The test database. The first one that migrations make on our server is prepared for the runs that follow."""
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """The test database, on which every test is what the web is.
+
+    The first one that migrations make on our server is prepared for the runs that follow.
+    """
     if os.environ.get("TEST_DATABASE") == "to prepare" and os.environ.get("PYTEST_XDIST_WORKER", "gw0") == "gw0":
         connection.close()
         facts = connection.settings_dict
         with psycopg.connect(host=facts["HOST"], user=facts["USER"], dbname="postgres", autocommit=True) as server:
             prepare_from(facts["NAME"], server)
+    with emptied_by_the_owner(), ExitStack() as stack:
+        with django_db_blocker.unblock():
+            stack.enter_context(as_the_web())
+        yield

@@ -22,7 +22,6 @@ UNSCOPED = {
     "loyalty/api/idempotency.py",
     "loyalty/backoffice/forms.py",
     "loyalty/check_outcomes.py",
-    "loyalty/journal/admin.py",
     "loyalty/journal/problems.py",
     "loyalty/ledger/adjusting.py",
     "loyalty/ledger/earned.py",

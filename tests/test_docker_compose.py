@@ -25,6 +25,9 @@ SERVICES: dict[str, Any] = COMPOSE["services"]
 PRODUCT = ("migrate", "web", "worker", "beat")
 ROLES = "SELECT rolname, rolcanlogin, rolcreatedb, rolsuper, rolbypassrls FROM pg_roles WHERE rolname ~ '^loyalty_'"
 DEFAULT_RIGHTS = "SELECT defaclrole::regrole::text, defaclobjtype, defaclacl::text FROM pg_default_acl ORDER BY 2"
+MEMBERS = (
+    "SELECT roleid::regrole::text, member::regrole::text FROM pg_auth_members WHERE member::regrole::text ~ '^loyalty_'"
+)
 
 
 def filled_in(value: str) -> str:
@@ -51,6 +54,11 @@ def test_only_the_migration_connects_as_the_owner(name: str, role: str) -> None:
     address = environ.Env.db_url_config(filled_in(SERVICES[name]["environment"]["DATABASE_URL"]))
     assert (address["USER"], address["NAME"], address["HOST"], address["PORT"]) == (role, "loyalty", "postgres", 5432)
     assert address["PASSWORD"] == f"given{role}_password"
+
+
+@pytest.mark.parametrize(("name", "process"), [("web", "web"), ("worker", "worker"), ("beat", "worker")])
+def test_every_process_has_the_time_limits_of_its_kind(name: str, process: str) -> None:
+    assert SERVICES[name]["environment"].get("LOYALTY_PROCESS", "web") == process
 
 
 def test_the_queue_and_the_cache_are_in_valkey() -> None:
@@ -159,4 +167,5 @@ def facts(sockets: str) -> dict[str, list[tuple[Any, ...]]]:
         return {
             "roles": sorted(connection.execute(ROLES).fetchall()),
             "rights": connection.execute(DEFAULT_RIGHTS).fetchall(),
+            "members": connection.execute(MEMBERS).fetchall(),
         }

@@ -28,10 +28,11 @@ ANY_CERTIFICATE.check_hostname, ANY_CERTIFICATE.verify_mode = False, ssl.CERT_NO
 
 def address_of_the_test_database() -> str:
     facts = connection.settings_dict
+    options = quote(facts["OPTIONS"]["options"], safe="")
     account = ":".join(quote(facts[part], safe="") for part in ("USER", "PASSWORD") if facts[part])
     if facts["HOST"].startswith("/"):
-        return f"postgres://{account}@/{facts['NAME']}?host={quote(facts['HOST'], safe='')}"
-    return f"postgres://{account}@{facts['HOST']}:{facts['PORT'] or 5432}/{facts['NAME']}"
+        return f"postgres://{account}@/{facts['NAME']}?host={quote(facts['HOST'], safe='')}&options={options}"
+    return f"postgres://{account}@{facts['HOST']}:{facts['PORT'] or 5432}/{facts['NAME']}?options={options}"
 
 
 def start(*command: str, **environment: str) -> "subprocess.Popen[str]":

@@ -5,6 +5,7 @@ from typing import ClassVar
 from django.db import models
 from django.db.models import Q
 
+from loyalty.database.rights import Rights
 from loyalty.stores.models import Role, Store, User
 from loyalty.stores.scoping import SameStoreKey, StoreOwned, unique_in_store
 
@@ -22,6 +23,8 @@ class Invitation(StoreOwned):
     accepted_at = models.DateTimeField(null=True, blank=True)
     accepted_by = models.ForeignKey(User, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
     withdrawn_at = models.DateTimeField(null=True, blank=True)
+
+    rights = Rights(all_but=("email",))
 
     class Meta(StoreOwned.Meta):
         constraints: ClassVar = [
@@ -69,6 +72,8 @@ class Letter(models.Model):
     next_attempt_at = models.DateTimeField()
     last_error = models.CharField(max_length=200, blank=True)
 
+    rights = Rights(changes=("attempts", "next_attempt_at", "last_error"), deletes=True)
+
     class Meta:
         constraints: ClassVar = [
             models.CheckConstraint(
@@ -92,6 +97,8 @@ class Tries(models.Model):
     count = models.PositiveIntegerField(default=0)
     last_at = models.DateTimeField()
     paused_until = models.DateTimeField(null=True, blank=True)
+
+    rights = Rights(changes=("count", "last_at", "paused_until"), deletes=True)
 
     class Meta:
         verbose_name_plural = "tries"

@@ -42,6 +42,7 @@ PROBLEMS: Final[Mapping[str, tuple[int, str]]] = {
     "use-reinstate": (422, "A cancelled order is brought back by its own call."),
     "too-many-requests": (429, "The API key has sent too many requests."),
     "internal-error": (500, "Something went wrong here."),
+    "busy": (503, "Others hold what this request needs."),
     "unavailable": (503, "The service cannot be reached for a moment."),
 }
 

@@ -4,6 +4,7 @@ from typing import ClassVar
 
 from django.db import models
 
+from loyalty.database.rights import Rights
 from loyalty.stores.scoping import StoreOwned
 
 
@@ -19,6 +20,8 @@ class CommandAnswer(StoreOwned):
     headers = models.JSONField(default=dict)
     body = models.BinaryField()
     created_at = models.DateTimeField()
+
+    rights = Rights(all_but=("key",), deletes=True)
 
     class Meta(StoreOwned.Meta):
         constraints: ClassVar = [models.UniqueConstraint(fields=["store", "key"], name="command_answer_once")]

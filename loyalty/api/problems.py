@@ -11,6 +11,7 @@ from rest_framework import exceptions
 from rest_framework.renderers import JSONRenderer
 
 from loyalty.api.codes import PROBLEMS, field_code
+from loyalty.database.busy import TRY_AGAIN_AFTER, is_busy
 from loyalty.errors import Busy, Conflict, DomainError, FieldError, Invalid, NotFound, VersionConflict, pointer_step
 
 logger = logging.getLogger(__name__)
@@ -24,7 +25,7 @@ _FAMILIES: Final[Sequence[tuple[type[DomainError], int]]] = (
     (Invalid, 422),
     (Busy, 503),
 )
-_LATER: Final = {"Retry-After": "5"}
+_LATER: Final = {"Retry-After": str(TRY_AGAIN_AFTER)}
 _FRAMEWORK: Final[Mapping[type[Exception], str]] = {
     exceptions.ParseError: "malformed-json",
     exceptions.NotAuthenticated: "not-authenticated",
@@ -121,6 +122,10 @@ def _of_django(error: Exception) -> Problem | None:
 
 
 def _of_failure(error: Exception) -> Problem:
+    if isinstance(error, OperationalError) and is_busy(error):
+        logger.warning("A request was not answered in time: %s.", type(error.__cause__).__name__)
+        detail = "Others are changing the same orders or customers. Nothing was written: repeat it in a moment."
+        return Problem("busy", detail, headers=_LATER)
     if isinstance(error, OperationalError | InterfaceError):
         logger.error("The database did not answer a request.", exc_info=error)
         detail = "The database does not answer. Try again in a moment."

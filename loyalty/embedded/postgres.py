@@ -156,7 +156,7 @@ class PostgresServer:
         return True
 
     def _make_roles(self) -> None:
-        """The owner makes the tables, the web reads and writes rows. Neither is above row security."""
+        """The owner makes the tables and gives the web its rights on them. Neither is above row security."""
         with self._connect() as connection:
             known = {name for (name,) in connection.execute("SELECT rolname FROM pg_roles")}
             for role, rights in ((OWNER_ROLE, "CREATEDB"), (WEB_ROLE, "NOCREATEDB")):
@@ -166,23 +166,17 @@ class PostgresServer:
                             sql.Identifier(role), sql.SQL(rights)
                         )
                     )
+            if self.throw_away:
+                # Tests make their database as the owner, and then are on it what the web is.
+                connection.execute(
+                    sql.SQL("GRANT {} TO {} WITH INHERIT FALSE, SET TRUE").format(
+                        sql.Identifier(WEB_ROLE), sql.Identifier(OWNER_ROLE)
+                    )
+                )
             databases = {name for (name,) in connection.execute("SELECT datname FROM pg_database")}
         if DATABASE in databases:
             return
-        # New databases copy template1, so test databases get the same rights.
-        with self._connect("template1") as connection:
-            _grant_by_default(connection)
         with self._connect() as connection:
             connection.execute(
                 sql.SQL("CREATE DATABASE {} OWNER {}").format(sql.Identifier(DATABASE), sql.Identifier(OWNER_ROLE))
             )
-
-
-def _grant_by_default(connection: psycopg.Connection) -> None:
-    """What the owner makes later, the web may use; TRUNCATE is not in it, so that ledgers cannot be emptied."""
-    for rights in ("SELECT, INSERT, UPDATE, DELETE ON TABLES", "USAGE, SELECT ON SEQUENCES"):
-        connection.execute(
-            sql.SQL("ALTER DEFAULT PRIVILEGES FOR ROLE {} GRANT {} TO {}").format(
-                sql.Identifier(OWNER_ROLE), sql.SQL(rights), sql.Identifier(WEB_ROLE)
-            )
-        )

@@ -13,9 +13,10 @@ from django.utils.safestring import SafeString
 
 from loyalty.backoffice.base import BackOfficeAdmin, StoreModelAdmin
 from loyalty.backoffice.site import platform_site
+from loyalty.check_outcomes import last_check, last_checks
 from loyalty.journal.models import JournalEntry, LedgerCheck
 from loyalty.journal.wording import sentence
-from loyalty.stores.active import is_operator
+from loyalty.stores.active import active_store, is_operator
 from loyalty.stores.actors import actor_names
 from loyalty.stores.showing import show_moment
 
@@ -104,7 +105,7 @@ class LedgerCheckAdmin(StoreModelAdmin):
         """The page."""
         if not self.has_view_permission(request):
             raise PermissionDenied
-        check = self.get_queryset(request).select_related("store").first()
+        check = last_check(active_store(request))
         return _checks_page(self, request, {"check": _check_row(check) if check else None})
 
     def change_view(
@@ -132,7 +133,7 @@ class AllLedgerChecksAdmin(BackOfficeAdmin):
         """The page; everybody else's is the one of the store last worked in, which stood here before."""
         if not self.has_view_permission(request):
             return platform_site.old_address(request)
-        checks = LedgerCheck.unscoped.select_related("store").order_by("-faults", "store__name")
+        checks = sorted(last_checks().select_related("store"), key=lambda check: (-check.faults, check.store.name))
         return _checks_page(self, request, {"checks": [_check_row(check) for check in checks[:_CHECKS_SHOWN]]})
 
 

@@ -5,6 +5,7 @@ from typing import ClassVar
 import pgtrigger
 from django.db import models
 
+from loyalty.database.rights import INSERT_ONLY, Rights
 from loyalty.stores.scoping import SameStoreKey, StoreOwned
 
 
@@ -19,6 +20,8 @@ class JournalEntry(StoreOwned):
     actor = models.CharField(max_length=100)
     data = models.JSONField(default=dict)
     created_at = models.DateTimeField()
+
+    rights = INSERT_ONLY
 
     class Meta(StoreOwned.Meta):
         verbose_name = "event"
@@ -44,6 +47,8 @@ class JobRun(models.Model):
     error = models.TextField(blank=True)
     failed_at = models.DateTimeField(null=True, blank=True)
 
+    rights = Rights(all_but=("name",))
+
     class Meta:
         verbose_name = "job"
         ordering = ("name",)
@@ -53,15 +58,17 @@ class JobRun(models.Model):
 
 
 class LedgerCheck(StoreOwned):
-    """How the last check of one store's books ended: how many rows do not agree, and the first of them (H5)."""
+    """How a check of one store's books ended: how many rows do not agree, and the first of them (H5). Insert-only."""
 
     checked_at = models.DateTimeField()
     faults = models.PositiveIntegerField(default=0)
     examples = models.JSONField(default=list)
 
+    rights = INSERT_ONLY
+
     class Meta(StoreOwned.Meta):
         verbose_name = "ledger check"
-        constraints: ClassVar = [models.UniqueConstraint(fields=["store"], name="ledger_check_once")]
+        indexes: ClassVar = [models.Index("store", models.F("checked_at").desc(), name="ledger_check_newest")]
 
     def __str__(self) -> str:
         return "agrees" if not self.faults else f"{self.faults} faults"
@@ -80,6 +87,8 @@ class AbstractProblem(StoreOwned):
     attempts = models.PositiveIntegerField(default=1)
     next_attempt_at = models.DateTimeField()
     created_at = models.DateTimeField()
+
+    rights = Rights(changes=("error", "attempts", "next_attempt_at"), deletes=True)
 
     class Meta(StoreOwned.Meta):
         abstract = True

@@ -6,8 +6,9 @@ from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 from typing import TypeVar
 
-from django.db import InterfaceError, OperationalError
 from django.db.models import Model
+
+from loyalty.database.busy import raise_if_away
 
 logger = logging.getLogger(__name__)
 
@@ -27,9 +28,10 @@ def alone_with(row: Model) -> Iterator[None]:
     """Whatever goes wrong inside is this row's own trouble: raises CannotBeWritten, unless the database is away."""
     try:
         yield
-    except (OperationalError, InterfaceError, CannotBeWritten):
+    except CannotBeWritten:
         raise
     except Exception as error:
+        raise_if_away(error)
         raise CannotBeWritten(row) from error
 
 

@@ -9,9 +9,10 @@ from datetime import datetime, timedelta
 from typing import Any, Final, TypeVar
 
 from django.db import Error as DatabaseError
-from django.db import InterfaceError, OperationalError, transaction
+from django.db import transaction
 from django.db.models import Exists, OuterRef
 
+from loyalty.database.busy import raise_if_away
 from loyalty.journal.models import AbstractProblem
 from loyalty.logs import what_failed
 from loyalty.storable import storable
@@ -47,9 +48,8 @@ def by_halves(
     try:
         with transaction.atomic():
             process(rows)
-    except (OperationalError, InterfaceError):
-        raise
     except Exception as error:
+        raise_if_away(error)
         # What was written is undone; what it made of the objects is too.
         for row, facts in zip(rows, before, strict=True):
             vars(row).clear()

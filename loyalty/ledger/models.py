@@ -10,6 +10,7 @@ import pgtrigger
 from django.db import models
 from django.db.models import F, Q
 
+from loyalty.database.rights import INSERT_ONLY, Rights
 from loyalty.stores.scoping import SameStoreKey, StoreOwned, unique_in_store
 
 
@@ -64,6 +65,8 @@ class AbstractLot(StoreOwned):
     origin = models.CharField(max_length=10, choices=Origin.choices)
     extended_from = SameStoreKey("self", null=True, blank=True)
 
+    rights = Rights(changes=("remaining", "booked_off", "customer"))
+
     class Meta(StoreOwned.Meta):
         abstract = True
         constraints: ClassVar[list[Any]] = [
@@ -113,6 +116,8 @@ class AbstractAllocation(StoreOwned):
     redemption = SameStoreKey("orders.Redemption", null=True, blank=True)
     deduction = models.PositiveSmallIntegerField(default=0)
     created_at = models.DateTimeField()
+
+    rights = Rights(changes=("returned", "order"))
 
     class Meta(StoreOwned.Meta):
         abstract = True
@@ -167,6 +172,8 @@ class AbstractMovement(StoreOwned):
     actor = models.CharField(max_length=100)
     trigger = models.CharField(max_length=20, blank=True)
     created_at = models.DateTimeField()
+
+    rights = INSERT_ONLY
 
     class Meta(StoreOwned.Meta):
         abstract = True

@@ -5,6 +5,7 @@ from typing import Any, NoReturn
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import OperationalError
 
+from loyalty.database.busy import is_busy
 from loyalty.errors import DomainError
 
 
@@ -34,4 +35,5 @@ class OneLineCommand(BaseCommand):
         except DomainError as error:
             raise CommandError(" ".join(str(error).split())) from error
         except OperationalError as error:
-            raise CommandError("The database does not answer.") from error
+            words = "Somebody else holds what this needs; run it again in a moment."
+            raise CommandError(words if is_busy(error) else "The database does not answer.") from error

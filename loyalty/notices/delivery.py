@@ -28,6 +28,7 @@ PAUSES: Final = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 30, 120, 
 # Who writes notices because a day has come rather than because something happened; each answers how many it wrote.
 # Named as strings, because the foundation imports none of the apps that stand on it.
 WRITERS: Final[tuple[str, ...]] = ("orders.services.reminding.write_reminders",)
+_MARKS: Final = ("status", "attempts", "next_attempt_at", "last_error", "sent_at")
 
 
 def deliver_notices(now: datetime) -> Counts:
@@ -75,7 +76,7 @@ def _deliver(notice: Notice, now: datetime) -> str:
         logger.warning("Notice %s was not sent (attempt %s).", notice.pk, notice.attempts, exc_info=_unforeseen(error))
         return _postpone(notice, error, now)
     notice.status, notice.sent_at, notice.next_attempt_at, notice.last_error = NoticeStatus.SENT, now, None, ""
-    notice.save()
+    notice.save(update_fields=_MARKS)
     _note(notice, Event.NOTICE_SENT, now)
     return "sent"
 
@@ -85,7 +86,7 @@ def _postpone(notice: Notice, error: Exception, now: datetime) -> str:
     gives_up = notice.attempts > len(PAUSES)
     notice.status = NoticeStatus.FAILED if gives_up else NoticeStatus.QUEUED
     notice.next_attempt_at = None if gives_up else now + PAUSES[notice.attempts - 1]
-    notice.save()
+    notice.save(update_fields=_MARKS)
     if gives_up:
         _note(notice, Event.NOTICE_FAILED, now)
     return "failed" if gives_up else "postponed"

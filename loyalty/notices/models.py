@@ -6,6 +6,7 @@ import pgtrigger
 from django.db import models
 from django.db.models import Q
 
+from loyalty.database.rights import INSERT_ONLY, Rights
 from loyalty.stores.scoping import SameStoreKey, StoreOwned, unique_in_store
 
 
@@ -34,6 +35,15 @@ class Notice(StoreOwned):
     last_error = models.TextField(blank=True)
     created_at = models.DateTimeField()
     sent_at = models.DateTimeField(null=True, blank=True)
+
+    # How far it has come; its words only by being emptied, when a person is erased; its customer when he is merged.
+    rights = Rights(
+        changes=(
+            "customer",
+            *("status", "attempts", "next_attempt_at", "last_error", "sent_at"),
+            *("to_email", "subject", "text", "html"),
+        )
+    )
 
     class Meta(StoreOwned.Meta):
         constraints: ClassVar = [
@@ -69,6 +79,8 @@ class Reminder(StoreOwned):
     credit_lot = SameStoreKey("credits.CreditLot", null=True, blank=True, db_index=False)
     point_lot = SameStoreKey("points.PointLot", null=True, blank=True, db_index=False)
     created_at = models.DateTimeField()
+
+    rights = INSERT_ONLY
 
     class Meta(StoreOwned.Meta):
         constraints: ClassVar = [

@@ -5,6 +5,7 @@ from typing import ClassVar
 from django.db import models
 from django.db.models import Q
 
+from loyalty.database.rights import Rights
 from loyalty.stores.scoping import SameStoreKey, StoreOwned, unique_in_store
 
 
@@ -34,6 +35,8 @@ class Message(StoreOwned):
     last_error = models.TextField(blank=True)
     created_at = models.DateTimeField()
     done_at = models.DateTimeField(null=True, blank=True)
+
+    rights = Rights(changes=("status", "attempts", "next_attempt_at", "last_error", "done_at"), deletes=True)
 
     class Meta(StoreOwned.Meta):
         verbose_name = "outgoing message"

@@ -70,7 +70,7 @@ def connect(
     connected.last_answer = connected.last_error = ""
     connected.webhooks = WebhooksState.UNKNOWN
     connected.updated_at = now
-    connected.save()
+    connected.save_changes()
     _record(Event.PLATFORM_CONNECTED, connected, actor, now)
     return connected, created
 
@@ -90,7 +90,7 @@ def rotate_webhook_secret(
     _set_secrets(connected, given, now)
     connected.webhooks = WebhooksState.UNKNOWN
     connected.updated_at = now
-    connected.save()
+    connected.save_changes()
     _record(Event.SIGNING_CHANGED, connected, actor, now)
     return connected, text
 
@@ -109,7 +109,7 @@ def forget(connected: PlatformConnection, *, actor: Actor, now: datetime) -> Non
     _erase_credentials(connected, (*SECRETS, "previous_webhook_secret"))
     connected.enabled, connected.previous_secret_until, connected.merchant_id = False, None, ""
     connected.webhooks = WebhooksState.UNKNOWN
-    connected.save()
+    connected.save_changes()
     if was:
         _record(Event.PLATFORM_DISCONNECTED, connected, actor, now)
 
@@ -128,7 +128,7 @@ def pause_uninstalled(connected: PlatformConnection, *, at: datetime, actor: Act
         connected.uninstalled_at = at
         connected.last_error = _UNINSTALLED_WORDS
         connected.webhooks = WebhooksState.UNKNOWN
-        connected.save()
+        connected.save_changes()
         _record(Event.PLATFORM_UNINSTALLED, connected, actor, now)
     return True
 
@@ -148,7 +148,7 @@ def settle_uninstalled(
         _record(Event.PLATFORM_CONNECTED, connected, actor, now)
     else:
         _erase_credentials(connected, ("access_token", "consumer_key", "consumer_secret"))
-    connected.save()
+    connected.save_changes()
 
 
 def new_secret() -> str:

@@ -6,6 +6,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 
+from loyalty.database.rights import Rights
 from loyalty.encryption import EncryptedField
 from loyalty.stores.scoping import SameStoreKey, StoreOwned, unique_in_store
 
@@ -78,6 +79,8 @@ class PlatformConnection(StoreOwned):
     created_at = models.DateTimeField(editable=False)
     updated_at = models.DateTimeField(editable=False)
 
+    rights = Rights(all_but=("platform", "created_at"))
+
     class Meta(StoreOwned.Meta):
         constraints: ClassVar = [
             unique_in_store("platform_connection_in_store"),
@@ -140,6 +143,16 @@ class InboundDelivery(StoreOwned):
     order = SameStoreKey("orders.Order", null=True, blank=True)
     redacted_at = models.DateTimeField(null=True, blank=True)
 
+    rights = Rights(
+        changes=(
+            *("state", "attempts", "next_attempt_at", "outcome", "last_error", "processed_at"),
+            *("order", "external_id", "is_test"),
+            # Emptied when a person is erased.
+            *("body", "redacted_at"),
+        ),
+        deletes=True,
+    )
+
     class Meta(StoreOwned.Meta):
         verbose_name = "webhook delivery"
         verbose_name_plural = "webhook deliveries"
@@ -200,6 +213,8 @@ class PrivacyRequest(StoreOwned):
     confirmed_by = models.CharField(max_length=100, blank=True)
     done_at = models.DateTimeField(null=True, blank=True)
     done_by = models.CharField(max_length=100, blank=True)
+
+    rights = Rights(changes=("customer", "facts", "confirmed_at", "confirmed_by", "done_at", "done_by"))
 
     class Meta(StoreOwned.Meta):
         verbose_name = "privacy request"

@@ -4,9 +4,9 @@ import logging
 from datetime import datetime, timedelta
 from typing import Final
 
-from django.db import InterfaceError, OperationalError
 from django.db.models import Q
 
+from loyalty.database.busy import raise_if_away
 from loyalty.jobs import Counts
 from loyalty.platforms.asking import PlatformError
 from loyalty.platforms.checking import register_webhooks
@@ -49,9 +49,8 @@ def _claim(connection: PlatformConnection, now: datetime) -> bool:
 def _repair(connection: PlatformConnection, now: datetime) -> str:
     try:
         report = register_webhooks(connection, address=connection.webhook_address, now=now)
-    except (OperationalError, InterfaceError):
-        raise
     except Exception as error:
+        raise_if_away(error)
         # Whatever this shop answers is its own trouble; those behind it are asked all the same.
         expected = isinstance(error, PlatformError)
         logger.warning("Webhooks of connection %s were not repaired.", connection.pk, exc_info=not expected)

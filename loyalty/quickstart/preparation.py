@@ -21,10 +21,11 @@ class PreparationFailed(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Environments:
-    """The environment of the steps that make tables, and that of the processes that use them."""
+    """The environment of the steps that make tables, and those of the processes that use them."""
 
     owner: Mapping[str, str]
     web: Mapping[str, str]
+    worker: Mapping[str, str]
 
 
 def environments(layout: Layout) -> Environments:
@@ -32,9 +33,11 @@ def environments(layout: Layout) -> Environments:
     given = dict(os.environ) | {"PYTHONUNBUFFERED": "1", "DJANGO_SETTINGS_MODULE": "loyalty.settings"}
     redis = {"REDIS_URL": given.get("REDIS_URL", layout.redis_url())}
     named = given.get("DATABASE_URL")
+    using = given | redis | {"DATABASE_URL": named or layout.database_url(role=WEB_ROLE)}
     return Environments(
         owner=given | redis | {"DATABASE_URL": named or layout.database_url(role=OWNER_ROLE)},
-        web=given | redis | {"DATABASE_URL": named or layout.database_url(role=WEB_ROLE)},
+        web=using | {"LOYALTY_PROCESS": "web"},
+        worker=using | {"LOYALTY_PROCESS": "worker"},
     )
 
 

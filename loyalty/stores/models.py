@@ -13,6 +13,7 @@ from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models.functions import Lower, Upper
 
+from loyalty.database.rights import INSERT_ONLY, Rights
 from loyalty.stores.scoping import SameStoreKey, StoreOwned, unique_in_store
 from loyalty.stores.slugs import check_slug
 
@@ -42,6 +43,8 @@ class Store(models.Model):
     # On the store and not among its settings: it is asked before anything else is read, for every page.
     second_factor = models.CharField(max_length=10, choices=SecondFactor.choices, default=SecondFactor.NOBODY)
     created_at = models.DateTimeField()
+
+    rights = Rights(all_but=())
 
     class Meta:
         ordering = ("name",)
@@ -100,6 +103,8 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     objects = UserManager()
 
+    rights = Rights(all_but=())
+
     class Meta:
         ordering = ("email",)
         constraints: ClassVar = [models.UniqueConstraint(Lower("email"), name="user_email_ignoring_case")]
@@ -128,6 +133,8 @@ class Membership(models.Model):
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships")
     role = models.CharField(max_length=10, choices=Role.choices)
 
+    rights = Rights(changes=("role",), deletes=True)
+
     class Meta:
         verbose_name = "staff member"
         constraints: ClassVar = [
@@ -151,6 +158,8 @@ class DayOfAdjusting(StoreOwned):
     day = models.DateField()
     amount = models.DecimalField(max_digits=18, decimal_places=3, default=Decimal(0))
 
+    rights = Rights(changes=("amount",), deletes=True)
+
     class Meta(StoreOwned.Meta):
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["store", "user", "kind", "day"], name="dayofadjusting_once"),
@@ -173,6 +182,8 @@ class ApiKey(StoreOwned):
     expires_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True, editable=False)
     last_used_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    rights = Rights(changes=("revoked_at", "last_used_at"))
 
     class Meta(StoreOwned.Meta):
         verbose_name = "API key"
@@ -226,6 +237,8 @@ class Customer(StoreOwned):
     merged_into = SameStoreKey("self", null=True, blank=True, editable=False)
     merged_at = models.DateTimeField(null=True, blank=True, editable=False)
 
+    rights = Rights(all_but=("created_at",))
+
     class Meta(StoreOwned.Meta):
         constraints: ClassVar = [
             unique_in_store("customer_in_store"),
@@ -274,6 +287,8 @@ class PlatformId(StoreOwned):
     created_at = models.DateTimeField()
     replaced_at = models.DateTimeField(null=True, blank=True)
 
+    rights = Rights(changes=("customer", "replaced_at"), deletes=True)
+
     class Meta(StoreOwned.Meta):
         verbose_name = "platform id"
         constraints: ClassVar = [
@@ -304,6 +319,8 @@ class SettingsVersion(StoreOwned):
     actor = models.CharField(max_length=100)
     created_at = models.DateTimeField()
 
+    rights = INSERT_ONLY
+
     class Meta(StoreOwned.Meta):
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["store", "version"], name="settings_version_once"),
@@ -320,6 +337,9 @@ class Remark(StoreOwned):
     note = models.TextField(max_length=2000, blank=True)
     created_at = models.DateTimeField()
 
+    # Emptied when a person is erased.
+    rights = Rights(changes=("reason", "note"))
+
     class Meta(StoreOwned.Meta):
         constraints: ClassVar = [unique_in_store("remark_in_store")]
 
@@ -332,6 +352,8 @@ class SentForm(StoreOwned):
 
     token = models.CharField(max_length=40, unique=True)
     created_at = models.DateTimeField()
+
+    rights = INSERT_ONLY
 
     def __str__(self) -> str:
         return self.token

@@ -5,10 +5,12 @@ through :meth:`StoreManager.for_store`; ``unscoped`` is the other door, with a n
 test lists the modules that may use it.
 """
 
-from typing import Any, NoReturn, TypeVar
+from typing import Any, ClassVar, NoReturn, TypeVar
 
 from django.db import models
 from django.db.migrations.operations import RunSQL
+
+from loyalty.database.rights import Rights
 
 M = TypeVar("M", bound=models.Model)
 
@@ -30,7 +32,9 @@ class StoreManager(models.Manager[M]):
 
 
 class StoreOwned(models.Model):
-    """A row that belongs to one store."""
+    """A row that belongs to one store. ``rights`` says what may be done with it once it is written."""
+
+    rights: ClassVar[Rights]
 
     # Without an index of its own: every index a query uses leads with the store, or needs no store.
     store = models.ForeignKey(
@@ -44,6 +48,10 @@ class StoreOwned(models.Model):
         abstract = True
         default_manager_name = "unscoped"
         base_manager_name = "unscoped"
+
+    def save_changes(self) -> None:
+        """Write of an existing row everything that may change, and what is fixed not: naming that is refused."""
+        self.save(update_fields=self.rights.columns(type(self)))
 
 
 def same_store_key(child: str, column: str, parent: str) -> RunSQL:

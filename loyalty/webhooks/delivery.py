@@ -170,7 +170,7 @@ def _disable(row: WebhookEndpoint, because: DisabledBecause, now: datetime) -> N
     logger.warning("Webhook endpoint %s is switched off: %s.", row.pk, because)
     switch(row, because, now=now)
     row.updated_at = now
-    row.save()
+    row.save_changes()
     note_change(row, "disabled", actor=ACTOR, now=now)
 
 

@@ -110,7 +110,7 @@ def change_endpoint(
         switch(endpoint, None if values.enabled else DisabledBecause.PERSON, now=now)
     if _state(endpoint) != before:
         endpoint.updated_at = now
-        endpoint.save()
+        endpoint.save_changes()
         note_change(endpoint, _change_of(values, before), actor=actor, now=now)
     return endpoint, secret
 
@@ -129,7 +129,7 @@ def rotate_secret(
     endpoint.previous_secret = endpoint.secret if overlap else Secret()
     endpoint.previous_secret_until = now + overlap if overlap else None
     endpoint.secret, endpoint.updated_at = Secret.of(secret), now
-    endpoint.save()
+    endpoint.save_changes()
     note_change(endpoint, "rotated", actor=actor, now=now)
     return endpoint, secret
 
@@ -142,7 +142,7 @@ def remove_endpoint(*, store: Store, endpoint_id: int, actor: Actor, now: dateti
         switch(endpoint, DisabledBecause.PERSON, now=now)
     endpoint.secret = endpoint.previous_secret = Secret()
     endpoint.previous_secret_until, endpoint.deleted_at, endpoint.updated_at = None, now, now
-    endpoint.save()
+    endpoint.save_changes()
     note_change(endpoint, "removed", actor=actor, now=now)
 
 

@@ -7,6 +7,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 
+from loyalty.database.rights import Rights
 from loyalty.encryption import EncryptedField, Secret
 from loyalty.outbox.models import Message
 from loyalty.stores.scoping import SameStoreKey, StoreOwned, unique_in_store
@@ -41,6 +42,8 @@ class WebhookEndpoint(StoreOwned):
     created_at = models.DateTimeField()
     updated_at = models.DateTimeField()
     deleted_at = models.DateTimeField(null=True, blank=True)
+
+    rights = Rights(all_but=("created_at",))
 
     class Meta(StoreOwned.Meta):
         constraints: ClassVar = [
@@ -104,6 +107,8 @@ class WebhookAttempt(StoreOwned):
     answer = models.TextField(blank=True)
     milliseconds = models.PositiveIntegerField()
     created_at = models.DateTimeField()
+
+    rights = Rights(deletes=True)
 
     class Meta(StoreOwned.Meta):
         indexes: ClassVar = [models.Index("message", "id", name="webhook_attempt_of_message")]

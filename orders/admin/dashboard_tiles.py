@@ -8,7 +8,7 @@ from typing import Any, Final, Literal
 from django.db.models import Count, Exists, F, Min, OuterRef, Q, Sum
 
 from loyalty.backoffice.addresses import page_of
-from loyalty.journal.models import LedgerCheck
+from loyalty.check_outcomes import last_check
 from loyalty.ledger.expiry import end_of_day, local_day
 from loyalty.ledger.ledger import Kind
 from loyalty.ledger.planner import Amount
@@ -122,7 +122,7 @@ def late_codes_tile(store: Store, now: datetime) -> list[Tile]:
 
 def ledger_tile(store: Store, now: datetime) -> list[Tile]:
     """Whether the books agreed when they were last checked, and when that was (H5)."""
-    check: LedgerCheck | None = LedgerCheck.objects.for_store(store).first()
+    check = last_check(store)
     link = page_of(store, "admin:journal_ledgercheck_changelist")
     if check is None:
         return [Tile("Ledger check", "Not yet", "The books are checked once a day", link)]

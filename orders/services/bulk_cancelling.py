@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db import connection, transaction
 from django.db.models import QuerySet
 
 from loyalty.bulk import array, insert
 from loyalty.clock import Clock, ticking
+from loyalty.database.busy import raise_if_away
 from loyalty.errors import Invalid, NotFound
 from loyalty.jobs import wake
 from loyalty.journal.problems import words_of
@@ -112,7 +113,7 @@ def confirm(
         bulk.remark = Remark.unscoped.create(store=store, reason=details.reason, note=details.note, created_at=now)
     bulk.leave_paid, bulk.leave_completed = leave_paid, leave_completed
     bulk.actor, bulk.state, bulk.confirmed_at = actor.ref, BulkState.OPEN, now
-    bulk.save()
+    bulk.save_changes()
     if bulk.total > AT_ONCE:
         wake(JOB)
     return bulk
@@ -185,9 +186,8 @@ def _run_or_leave(bulk_id: int, clock: Clock, counts: dict[str, int]) -> int:
     """A batch of one bulk cancel; one that cannot go on is left to its next turn and holds up none of the others."""
     try:
         return run_batch(bulk_id, clock, counts)
-    except (OperationalError, InterfaceError):
-        raise
-    except Exception:
+    except Exception as error:
+        raise_if_away(error)
         logger.exception("Bulk cancel %s could not go on.", bulk_id)
         return 0
 
@@ -218,9 +218,8 @@ def _cancel_or_note(bulk: BulkCancel, items: Sequence[BulkItem], now: datetime) 
     try:
         with transaction.atomic():
             return _cancel(bulk, items, now)
-    except (OperationalError, InterfaceError):
-        raise  # The database is away, which is no order's fault.
     except Exception as error:
+        raise_if_away(error)
         if len(items) == 1:
             logger.exception("Order %s could not be cancelled in bulk.", items[0].order_id)
             return {items[0].order_id: Done(Outcome.FAILED, "error", words_of(error))}

@@ -14,9 +14,10 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Final, TypeVar
 
-from django.db import InterfaceError, OperationalError, transaction
+from django.db import transaction
 from django.db.models import Q
 
+from loyalty.database.busy import raise_if_away
 from loyalty.jobs import Counts
 from loyalty.journal.one_by_one import alone_with, one_by_one
 from loyalty.platforms.asking import PlatformError, Throttled
@@ -167,11 +168,10 @@ def _try(delivery: InboundDelivery, do: Callable[[], T]) -> "T | Exception":
 def _attempt(delivery: InboundDelivery, do: Callable[[], T]) -> "T | Exception":
     try:
         return do()
-    except (OperationalError, InterfaceError):
-        raise
     except _EXPECTED as error:
         return error
     except Exception as error:
+        raise_if_away(error)
         logger.exception("Delivery %s could not be worked on.", delivery.pk)
         return error
 

@@ -164,7 +164,7 @@ def _created(redemption: Redemption, reference: str, now: datetime) -> None:
     if locked.ended_at is None:
         locked.platform_state, locked.updated_at = PlatformState.CONFIRMED, now
         record([happening(locked, Event.CODE_CONFIRMED)], actor=Actor.platform(locked.platform), now=now)
-    locked.save()
+    locked.save_changes()
 
 
 def _creating_failed(redemption: Redemption, error: PlatformError, message: Message, now: datetime) -> None:

@@ -17,6 +17,7 @@ from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import F, Q, QuerySet
 
 from loyalty.clock import Clock, ticking
+from loyalty.database.busy import raise_if_away
 from loyalty.encryption import Secret, Unreadable
 from loyalty.errors import Conflict
 from loyalty.jobs import Counts
@@ -135,9 +136,8 @@ def _poll_one(connection: PlatformConnection, now: datetime, clock: Clock, count
     except (PlatformError, Unreadable) as error:
         counts["postponed" if isinstance(error, Throttled) else "failed"] += 1
         _note(connection, error, clock())
-    except (OperationalError, InterfaceError):
-        raise
-    except Exception:
+    except Exception as error:
+        raise_if_away(error)
         logger.exception("Connection %s could not be polled.", connection.pk)
         counts["failed"] += 1
         _note(connection, _UNEXPECTED, clock())

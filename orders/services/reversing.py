@@ -231,7 +231,7 @@ def _carry_out(plan: ReversalPlan, work: _Work) -> Reversed:
     redemption.reversal_remark = remark
     redemption.credits_taken = Decimal(plan.taken)
     tell_of_reversal(redemption, now=work.now)
-    redemption.save()
+    redemption.save_changes()
     new_lots = _write_ledgers(plan, remark, work)
     redemption.points_returned += plan.returns
     Redemption.objects.for_store(work.store).filter(pk=redemption.pk).update(points_returned=redemption.points_returned)

@@ -11,7 +11,7 @@ from django.db import connection
 from django.test import Client
 
 from loyalty.backoffice.addresses import common_page, page_of
-from loyalty.check_outcomes import EVERY_SO_OFTEN, check_ledger
+from loyalty.check_outcomes import EVERY_SO_OFTEN, check_ledger, last_check
 from loyalty.journal.models import LedgerCheck
 from loyalty.stores.models import Role, Store
 from tests import factories
@@ -39,7 +39,8 @@ def broken_store() -> Store:
 
 
 def outcome(store: Store) -> LedgerCheck:
-    check: LedgerCheck = LedgerCheck.objects.for_store(store).get()
+    check = last_check(store)
+    assert check is not None
     return check
 
 

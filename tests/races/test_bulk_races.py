@@ -21,6 +21,7 @@ from orders.services.cancelling import cancel_order
 from orders.services.changing import change_order
 from orders.services.choices import CancelChoice
 from tests import factories
+from tests.database import as_owner
 from tests.races.killing import KILLS, end_state, killed_job, rows
 from tests.races.racing import ROUNDS, in_turn, together
 
@@ -159,7 +160,8 @@ def state_after() -> list[Any]:
 
 def world(now: Any) -> int:
     """The same data and the same two bulk cancels each time; answers how many orders they have."""
-    generate(600, stores=3, now=now)
+    with as_owner():
+        generate(600, stores=3, now=now)
     largest = list(Store.objects.order_by("pk")[:2])
     return sum(confirmed(store, now).total for store in largest)
 

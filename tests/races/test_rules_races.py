@@ -31,6 +31,7 @@ from orders.services.evaluating import evaluate_rules
 from orders.services.ingesting import ingest
 from orders.services.undoing import undo_revert
 from tests import factories
+from tests.database import as_owner
 from tests.races.killing import KILLS, end_state, killed_job
 from tests.races.racing import ROUNDS, in_turn, together
 
@@ -170,7 +171,8 @@ def test_e8_several_workers_do_the_work_of_one(store: Store, monkeypatch: pytest
 
 def refunded_orders(now: Any) -> int:
     """A thousand orders of five stores; those whose payment had expired are refunded and wait for the rules."""
-    generate(1000, stores=5, now=now)
+    with as_owner():
+        generate(1000, stores=5, now=now)
     for shop in Store.objects.all():
         factories.make_settings(shop, StoreSettings(spent_revert=RULES))
     waiting = Order.unscoped.filter(payment_status="expired", status="confirmed")

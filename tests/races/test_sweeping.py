@@ -34,6 +34,7 @@ from orders.services.automatic import auto_cancel
 from orders.services.changing import change_order
 from orders.services.expiring import expire_overdue_payments
 from tests import factories
+from tests.database import as_owner
 from tests.examples import open_shop
 from tests.races.killing import KILLS, end_state, killed_job
 from tests.races.racing import PATIENCE, in_turn, together
@@ -69,7 +70,8 @@ def elsewhere(call: Callable[[], Any]) -> Any:
 
 
 def test_e8_sweeps_at_once_do_the_work_of_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    generate(1000, stores=7, now=NOW)
+    with as_owner():
+        generate(1000, stores=7, now=NOW)
     waiting = due()
     monkeypatch.setattr(automatic, "BATCH", 10)
     done: list[Any] = together(*[partial(auto_cancel, NOW)] * 3)
@@ -146,7 +148,8 @@ def poison() -> Order:
 
 @pytest.mark.slow
 def test_e7_one_poisoned_order_among_a_thousand() -> None:
-    generate(5000, now=NOW)
+    with as_owner():
+        generate(5000, now=NOW)
     waiting = due()
     order = poison()
     assert waiting == 1000
@@ -196,13 +199,15 @@ def test_e7_two_poisoned_orders_in_two_stores_and_a_good_one_between() -> None:
 def test_e8_a_killed_sweep_is_finished_by_the_next_one_as_if_nothing_had_been() -> None:
     chance = random.Random(2026)
     now = timezone.now()
-    generate(1000, stores=5, now=now)
+    with as_owner():
+        generate(1000, stores=5, now=now)
     waiting = due()
     auto_cancel(now)
     undisturbed = end_state()
     killed = 0
     for _ in KILLS:
-        generate(1000, stores=5, now=now)
+        with as_owner():
+            generate(1000, stores=5, now=now)
         after = chance.randrange(waiting * 9 // 10)
         killed_job("orders.auto_cancel", partial(enough, after), chance.uniform(0, 0.05))
         killed += due() > 0

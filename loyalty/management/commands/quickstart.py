@@ -125,8 +125,8 @@ def _start(children: Children, where: Environments, layout: Layout, listener: so
     worker = [*celery, "worker", "--pool", "threads", "--concurrency", "2", "--loglevel", "INFO"]
     beat = [*celery, "beat", "--schedule", str(layout.home / "beat-schedule"), "--pidfile", "", "--loglevel", "WARNING"]
     children.start("web", python + web, environment=where.web, pass_fds=[listener.fileno()])
-    children.start("worker", python + worker, environment=where.web)
-    children.start("beat", python + beat, environment=where.web)
+    children.start("worker", python + worker, environment=where.worker)
+    children.start("beat", python + beat, environment=where.worker)
     return f"http://127.0.0.1:{listener.getsockname()[1]}"
 
 

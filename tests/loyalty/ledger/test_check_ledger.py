@@ -21,6 +21,7 @@ from orders.services.cancelling import cancel_order
 from orders.services.choices import CancelChoice, Extension
 from points.models import PointLot, PointMovement
 from tests import factories
+from tests.database import as_owner
 
 pytestmark = pytest.mark.django_db
 
@@ -36,7 +37,7 @@ def change(model: Any, row: int, **values: Any) -> None:
     settle()
     table = model._meta.db_table
     columns = ", ".join(f'"{name}" = %s' for name in values)
-    with connection.cursor() as cursor:
+    with as_owner(), connection.cursor() as cursor:
         cursor.execute(f'ALTER TABLE "{table}" DISABLE TRIGGER USER')
         cursor.execute(f'UPDATE "{table}" SET {columns} WHERE id = %s', [*values.values(), row])
         cursor.execute(f'ALTER TABLE "{table}" ENABLE TRIGGER USER')
@@ -44,14 +45,14 @@ def change(model: Any, row: int, **values: Any) -> None:
 
 def drop_constraint(model: Any, name: str) -> None:
     settle()
-    with connection.cursor() as cursor:
+    with as_owner(), connection.cursor() as cursor:
         cursor.execute(f'ALTER TABLE "{model._meta.db_table}" DROP CONSTRAINT "{name}"')
 
 
 def delete(model: Any, row: int) -> None:
     settle()
     table = model._meta.db_table
-    with connection.cursor() as cursor:
+    with as_owner(), connection.cursor() as cursor:
         cursor.execute(f'ALTER TABLE "{table}" DISABLE TRIGGER USER')
         cursor.execute(f'DELETE FROM "{table}" WHERE id = %s', [row])
         cursor.execute(f'ALTER TABLE "{table}" ENABLE TRIGGER USER')

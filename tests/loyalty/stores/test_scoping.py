@@ -16,6 +16,7 @@ from orders.services.cancelling import cancel_order
 from orders.services.choices import CancelChoice, Extension
 from orders.services.reminding import write_reminders
 from tests import factories
+from tests.database import as_owner
 
 OWNED = [model for model in apps.get_models() if issubclass(model, StoreOwned)]
 KEYS = list(same_store_fields())
@@ -109,7 +110,7 @@ def test_t1_direct_sql_cannot_join_two_stores() -> None:
         mine_row = model.objects.for_store(mine).filter(**{f"{field.name}__isnull": False}).first()
         if foreign is None or mine_row is None:
             continue
-        with connection.cursor() as cursor:
+        with as_owner(), connection.cursor() as cursor:
             cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
             # Insert-only tables are unlocked, so that it is the key that refuses.
             cursor.execute(f'ALTER TABLE "{table}" DISABLE TRIGGER USER')

@@ -27,6 +27,7 @@ from orders.services.choices import CancelChoice, Extension
 from orders.services.plans import Preview, preview
 from points.models import PointLot
 from tests import factories
+from tests.database import as_owner
 from tests.factories import ACTOR, NOW
 
 pytestmark = pytest.mark.django_db
@@ -331,7 +332,7 @@ def test_m7_a_re_sent_form_returns_nothing_twice(x1: Order, customer: Customer) 
 
 
 def test_m7_when_the_write_fails_nothing_is_half_done(x1: Order) -> None:
-    with connection.cursor() as cursor:
+    with as_owner(), connection.cursor() as cursor:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
         cursor.execute(
             "ALTER TABLE journal_journalentry ADD CONSTRAINT full_disk CHECK (event <> %s) NOT VALID",

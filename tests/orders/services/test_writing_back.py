@@ -24,6 +24,7 @@ from orders.services.ingesting import Outcome, ingest
 from orders.services.reinstating import Deduct, reinstate
 from orders.services.spending import Spend, record_spend
 from tests import factories
+from tests.database import as_owner
 from tests.factories import ACTOR, NOW
 from tests.loyalty.platforms.documents import order as document
 from tests.platforms_imitated.connecting import connect
@@ -214,7 +215,8 @@ def test_what_the_platform_refuses_for_good_is_shown(order: Order, imitated_shop
 
 def test_a_store_without_a_connection_says_so(order: Order) -> None:
     switch_on(order.store)
-    PlatformConnection.unscoped.all().delete()
+    with as_owner():
+        PlatformConnection.unscoped.all().delete()
     factories.cancel(order)
     assert deliver_outbox(NOW)["failed"] == 2
     assert "not connected to Shopify" in Message.unscoped.all()[0].last_error
