@@ -146,7 +146,7 @@ class InboundDelivery(StoreOwned):
     rights = Rights(
         changes=(
             *("state", "attempts", "next_attempt_at", "outcome", "last_error", "processed_at"),
-            *("order", "external_id", "is_test"),
+            *("left_out", "order", "external_id", "is_test"),
             # Emptied when a person is erased.
             *("body", "redacted_at"),
         ),

@@ -35,5 +35,5 @@ def connection_to(imitation: Imitation, store: Store, *, now: datetime, **fields
 def connect(imitation: Imitation, store: Store, *, now: datetime, **fields: Any) -> PlatformConnection:
     """As :func:`connection_to`, saved."""
     connection = connection_to(imitation, store, now=now, **fields)
-    connection.save_changes()
+    connection.save()
     return connection
