@@ -12,6 +12,7 @@ import psycopg
 import pytest
 import yaml
 
+from loyalty.database.limits import LIMITS
 from loyalty.embedded.account import server_account
 from loyalty.embedded.binaries import postgres_binaries
 from loyalty.embedded.layout import OWNER_ROLE, SUPERUSER, WEB_ROLE, Layout, layout_in
@@ -23,7 +24,10 @@ PROJECT = Path(__file__).resolve().parent.parent
 COMPOSE: dict[str, Any] = yaml.safe_load((PROJECT / "docker-compose.yml").read_text())
 SERVICES: dict[str, Any] = COMPOSE["services"]
 PRODUCT = ("migrate", "web", "worker", "beat")
-ROLES = "SELECT rolname, rolcanlogin, rolcreatedb, rolsuper, rolbypassrls FROM pg_roles WHERE rolname ~ '^loyalty_'"
+ROLES = (
+    "SELECT rolname, rolcanlogin, rolcreatedb, rolsuper, rolbypassrls, rolconfig FROM pg_roles "
+    "WHERE rolname ~ '^loyalty_'"
+)
 DEFAULT_RIGHTS = "SELECT defaclrole::regrole::text, defaclobjtype, defaclacl::text FROM pg_default_acl ORDER BY 2"
 MEMBERS = (
     "SELECT roleid::regrole::text, member::regrole::text FROM pg_auth_members WHERE member::regrole::text ~ '^loyalty_'"
@@ -154,8 +158,8 @@ def test_h1_the_roles_are_those_of_the_embedded_server(bare_server: PostgresServ
     )
     found = facts(sockets)
     assert found["roles"] == [
-        (OWNER_ROLE, True, True, False, False),
-        (WEB_ROLE, True, False, False, False),
+        (OWNER_ROLE, True, True, False, False, None),
+        (WEB_ROLE, True, False, False, False, [f"{name}={value}" for name, value in LIMITS["web"].settings().items()]),
     ]
     with embedded_servers(layout_in(bare_server.layout.home / "embedded"), postgres=True, valkey=False) as (embedded,):
         assert found == facts(str(embedded.layout.postgres_sockets))

@@ -11,6 +11,7 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 
+from loyalty.database.limits import LIMITS
 from loyalty.embedded.account import Account, server_account
 from loyalty.embedded.binaries import postgres_binaries
 from loyalty.embedded.layout import DATABASE, OWNER_ROLE, SUPERUSER, WEB_ROLE, Layout
@@ -166,6 +167,13 @@ class PostgresServer:
                             sql.Identifier(role), sql.SQL(rights)
                         )
                     )
+            # What is changed for another release is changed for a server that is there already, too.
+            for name, value in LIMITS["web"].settings().items():
+                connection.execute(
+                    sql.SQL("ALTER ROLE {} SET {} = {}").format(
+                        sql.Identifier(WEB_ROLE), sql.Identifier(name), sql.Literal(value)
+                    )
+                )
             if self.throw_away:
                 # Tests make their database as the owner, and then are on it what the web is.
                 connection.execute(

@@ -9,6 +9,23 @@ from django.db.models import Q
 from loyalty.database.rights import INSERT_ONLY, Rights
 from loyalty.stores.scoping import SameStoreKey, StoreOwned, unique_in_store
 
+_STAYS_AS_IT_WAS = """
+IF (NEW.to_email, NEW.subject, NEW.text, NEW.html) = ('', 'Erased', '', '') THEN
+    -- A person is erased: the address and the words go, the rest stays.
+    OLD.to_email := '';
+    OLD.subject := 'Erased';
+    OLD.text := '';
+    OLD.html := '';
+END IF;
+IF EXISTS (SELECT FROM stores_customer WHERE id = OLD.customer_id AND merged_into_id = NEW.customer_id) THEN
+    OLD.customer_id := NEW.customer_id;
+END IF;
+IF NEW IS DISTINCT FROM OLD THEN
+    RAISE EXCEPTION 'A notice that was sent stays as it was.' USING ERRCODE = 'restrict_violation';
+END IF;
+RETURN NEW;
+"""
+
 
 class NoticeStatus(models.TextChoices):
     """How far a notice has come."""
@@ -20,7 +37,11 @@ class NoticeStatus(models.TextChoices):
 
 
 class Notice(StoreOwned):
-    """One message to one customer, whole as it is sent. ``message_id`` lets a mail server drop a repeat."""
+    """One message to one customer, whole as it is sent; from then on it says for ever what was sent.
+
+    A person who is erased is taken out of it, one who is merged takes it along. ``message_id`` lets a mail
+    server drop a repeat.
+    """
 
     customer = SameStoreKey("stores.Customer")
     order = SameStoreKey("orders.Order", null=True, blank=True)
@@ -36,7 +57,7 @@ class Notice(StoreOwned):
     created_at = models.DateTimeField()
     sent_at = models.DateTimeField(null=True, blank=True)
 
-    # How far it has come; its words only by being emptied, when a person is erased; its customer when he is merged.
+    # How far it has come; its words and its customer as the trigger allows.
     rights = Rights(
         changes=(
             "customer",
@@ -62,6 +83,15 @@ class Notice(StoreOwned):
             models.Index("next_attempt_at", condition=Q(status=NoticeStatus.QUEUED), name="notice_due"),
             models.Index("order", condition=Q(order__isnull=False), name="notice_of_order"),
             models.Index("customer", models.F("id").desc(), name="notice_of_customer"),
+        ]
+        triggers: ClassVar = [
+            pgtrigger.Trigger(
+                name="sent_stays",
+                operation=pgtrigger.Update,
+                when=pgtrigger.Before,
+                condition=pgtrigger.Q(old__status=NoticeStatus.SENT),
+                func=_STAYS_AS_IT_WAS,
+            )
         ]
 
     def __str__(self) -> str:

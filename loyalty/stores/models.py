@@ -4,6 +4,7 @@ import zoneinfo
 from decimal import Decimal
 from typing import Any, ClassVar
 
+import pgtrigger
 from django.apps import apps
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
 from django.contrib.postgres.fields import ArrayField
@@ -337,11 +338,18 @@ class Remark(StoreOwned):
     note = models.TextField(max_length=2000, blank=True)
     created_at = models.DateTimeField()
 
-    # Emptied when a person is erased.
+    # Emptied when a person is erased, as the trigger allows.
     rights = Rights(changes=("reason", "note"))
 
     class Meta(StoreOwned.Meta):
         constraints: ClassVar = [unique_in_store("remark_in_store")]
+        triggers: ClassVar = [
+            pgtrigger.Protect(
+                name="is_emptied_or_stays",
+                operation=pgtrigger.Update,
+                condition=~pgtrigger.Q(new__reason="", new__note=""),
+            )
+        ]
 
     def __str__(self) -> str:
         return self.reason or self.note

@@ -7,13 +7,14 @@ import psycopg
 import pytest
 from django.apps import apps
 from django.conf import settings
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, connection, transaction
 from psycopg.errors import InsufficientPrivilege
 
 from loyalty.database.granting import differences, grant_declared_rights
 from loyalty.database.rights import MIGRATIONS_TABLE, Rights, declared_rights
 from loyalty.embedded.layout import OWNER_ROLE
 from loyalty.notices.models import Notice
+from loyalty.stores.models import Customer, Remark
 from tests import factories
 from tests.database import as_owner, connect_as_the_web
 
@@ -232,3 +233,21 @@ def test_h3_a_notice_that_was_sent_says_for_ever_what_was_sent(sent: Notice, cha
 def test_h3_a_sent_notice_is_emptied_with_its_customer(sent: Notice) -> None:
     assert Notice.unscoped.filter(pk=sent.pk).update(to_email="", subject="Erased", text="", html="") == 1
     assert Notice.unscoped.filter(pk=sent.pk).update(to_email="", subject="Erased", text="", html="") == 1
+
+
+@pytest.mark.django_db
+def test_h3_a_sent_notice_goes_along_with_a_customer_who_is_merged(sent: Notice) -> None:
+    kept = factories.make_customer(sent.store)
+    with pytest.raises(DatabaseError, match="stays as it was"), transaction.atomic():
+        Notice.unscoped.filter(pk=sent.pk).update(customer=kept)
+    Customer.unscoped.filter(pk=sent.customer_id).update(merged_into=kept, merged_at=factories.NOW)
+    assert Notice.unscoped.filter(pk=sent.pk).update(customer=kept) == 1
+
+
+@pytest.mark.django_db
+def test_h1_a_remark_is_emptied_or_stays() -> None:
+    store = factories.make_store()
+    remark = Remark.unscoped.create(store=store, reason="late", note="called", created_at=factories.NOW)
+    with pytest.raises(DatabaseError, match="Cannot update"), transaction.atomic():
+        Remark.unscoped.filter(pk=remark.pk).update(note="")
+    assert Remark.unscoped.filter(pk=remark.pk).update(reason="", note="") == 1
