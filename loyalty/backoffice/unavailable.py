@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable
 from http import HTTPStatus
 
-from django.db import DatabaseError, InterfaceError, OperationalError
+from django.db import Error, InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.views.defaults import server_error
@@ -30,7 +30,7 @@ class UnavailableMiddleware:
         return unavailable(error) if isinstance(error, OperationalError | InterfaceError) else None
 
 
-def unavailable(error: DatabaseError) -> HttpResponse:
+def unavailable(error: Error) -> HttpResponse:
     """The page, with when to try again."""
     busy = is_busy(error)
     if busy:

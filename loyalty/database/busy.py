@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from django.db import DatabaseError, InterfaceError, OperationalError
+from django.db import Error, InterfaceError, OperationalError
 from psycopg import errors
 
 _GAVE_UP: Final = (
@@ -15,7 +15,7 @@ _GAVE_UP: Final = (
 TRY_AGAIN_AFTER: Final = 5
 
 
-def is_busy(error: DatabaseError) -> bool:
+def is_busy(error: Error) -> bool:
     """Whether a statement ran into one of the time limits, or into somebody who waited for it in turn.
 
     Its transaction is rolled back, so whatever was asked for can be asked again.

@@ -5,7 +5,7 @@ SQL it sends: a table of history can be added to and not changed, of a lot only 
 told to look away by whoever may change the row; a right that was never given cannot be taken.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
@@ -34,21 +34,17 @@ class Rights:
 
 @cache
 def _columns(rights: Rights, model: type[models.Model]) -> frozenset[str]:
-    named = {_column(model, name) for name in (*rights.changes, *(rights.all_but or ()))}
+    named = {_column(model._meta.get_field(name)) for name in (*rights.changes, *(rights.all_but or ()))}
     if rights.all_but is None:
         return frozenset(named)
-    kept = {*named, "store_id", *(field.column for field in model._meta.concrete_fields if field.primary_key)}
-    return frozenset(field.column for field in model._meta.concrete_fields if _can_change(field)) - kept
+    fields: Iterable[Any] = model._meta.concrete_fields
+    changing = {_column(field) for field in fields if not (field.generated or field.primary_key)}
+    return frozenset(changing - named - {"store_id"})
 
 
-def _column(model: type[models.Model], name: str) -> str:
-    field: Any = model._meta.get_field(name)
+def _column(field: Any) -> str:
     column: str = field.column
     return column
-
-
-def _can_change(field: Any) -> bool:
-    return not field.generated
 
 
 INSERT_ONLY: Final = Rights()
