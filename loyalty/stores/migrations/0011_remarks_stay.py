@@ -8,7 +8,7 @@ from django.db import migrations
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('stores', '0009_merging'),
+        ('stores', '0010_phones'),
     ]
 
     operations = [
