@@ -5,13 +5,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
-from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpResponse
 from rest_framework import exceptions
 from rest_framework.renderers import JSONRenderer
 
 from loyalty.api.codes import PROBLEMS, field_code
-from loyalty.database.busy import TRY_AGAIN_AFTER, is_busy
+from loyalty.database.busy import TRY_AGAIN_AFTER, is_away, is_busy
 from loyalty.errors import Busy, Conflict, DomainError, FieldError, Invalid, NotFound, VersionConflict, pointer_step
 
 logger = logging.getLogger(__name__)
@@ -122,11 +121,11 @@ def _of_django(error: Exception) -> Problem | None:
 
 
 def _of_failure(error: Exception) -> Problem:
-    if isinstance(error, OperationalError) and is_busy(error):
+    if is_busy(error):
         logger.warning("A request was not answered in time: %s.", type(error.__cause__).__name__)
         detail = "Others are changing the same orders or customers. Nothing was written: repeat it in a moment."
         return Problem("busy", detail, headers=_LATER)
-    if isinstance(error, OperationalError | InterfaceError):
+    if is_away(error):
         logger.error("The database did not answer a request.", exc_info=error)
         detail = "The database does not answer. Try again in a moment."
         return Problem("unavailable", detail, headers=_LATER)

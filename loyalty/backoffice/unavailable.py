@@ -5,12 +5,11 @@ import sys
 from collections.abc import Callable
 from http import HTTPStatus
 
-from django.db import Error, InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.views.defaults import server_error
 
-from loyalty.database.busy import TRY_AGAIN_AFTER, is_busy
+from loyalty.database.busy import TRY_AGAIN_AFTER, is_away, is_busy
 
 logger = logging.getLogger(__name__)
 
@@ -27,10 +26,10 @@ class UnavailableMiddleware:
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         """Django's hook for what a view raised."""
-        return unavailable(error) if isinstance(error, OperationalError | InterfaceError) else None
+        return unavailable(error) if is_busy(error) or is_away(error) else None
 
 
-def unavailable(error: Error) -> HttpResponse:
+def unavailable(error: Exception) -> HttpResponse:
     """The page, with when to try again."""
     busy = is_busy(error)
     if busy:
@@ -45,6 +44,6 @@ def unavailable(error: Error) -> HttpResponse:
 def failed(request: HttpRequest) -> HttpResponse:
     """Django's page for what nobody caught: what happens before a view, such as reading the session, ends here."""
     error = sys.exc_info()[1]
-    if isinstance(error, OperationalError | InterfaceError):
+    if isinstance(error, Exception) and (is_busy(error) or is_away(error)):
         return unavailable(error)
     return server_error(request)

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from django.db import Error, InterfaceError, OperationalError
+from django.db import DatabaseError, InterfaceError, OperationalError
 from psycopg import errors
 
 _GAVE_UP: Final = (
@@ -15,12 +15,17 @@ _GAVE_UP: Final = (
 TRY_AGAIN_AFTER: Final = 5
 
 
-def is_busy(error: Error) -> bool:
+def is_busy(error: BaseException | None) -> bool:
     """Whether a statement ran into one of the time limits, or into somebody who waited for it in turn.
 
     Its transaction is rolled back, so whatever was asked for can be asked again.
     """
-    return isinstance(error.__cause__, _GAVE_UP)
+    return isinstance(error, DatabaseError) and isinstance(error.__cause__, _GAVE_UP)
+
+
+def is_away(error: BaseException | None) -> bool:
+    """Whether the database could not be reached, or went away."""
+    return isinstance(error, InterfaceError | OperationalError) and not is_busy(error)
 
 
 def raise_if_away(error: Exception) -> None:
@@ -28,5 +33,5 @@ def raise_if_away(error: Exception) -> None:
 
     For what goes on with others when one thing fails (E7): a row that somebody else holds for too long is such a thing.
     """
-    if isinstance(error, InterfaceError | OperationalError) and not is_busy(error):
+    if is_away(error):
         raise error

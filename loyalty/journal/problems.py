@@ -81,5 +81,7 @@ def _set_aside(problems: type[AbstractProblem], row: Any, error: str, job: str, 
     attempts = before.attempts + 1 if before else 1
     pause = PAUSES[min(attempts, len(PAUSES)) - 1]
     facts = {"error": error, "attempts": attempts, "next_attempt_at": now + pause}
-    first = facts | {"store_id": row.store_id, "created_at": now}
-    problems.unscoped.update_or_create(**about, defaults=facts, create_defaults=first)
+    if before:
+        problems.unscoped.filter(pk=before.pk).update(**facts)
+    else:
+        problems.unscoped.create(**about, **facts, store_id=row.store_id, created_at=now)

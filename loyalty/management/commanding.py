@@ -3,9 +3,9 @@
 from typing import Any, NoReturn
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import OperationalError
+from django.db import Error
 
-from loyalty.database.busy import is_busy
+from loyalty.database.busy import is_away, is_busy
 from loyalty.errors import DomainError
 
 
@@ -34,6 +34,9 @@ class OneLineCommand(BaseCommand):
             return super().execute(*args, **options)
         except DomainError as error:
             raise CommandError(" ".join(str(error).split())) from error
-        except OperationalError as error:
-            words = "Somebody else holds what this needs; run it again in a moment."
-            raise CommandError(words if is_busy(error) else "The database does not answer.") from error
+        except Error as error:
+            if is_busy(error):
+                raise CommandError("Somebody else holds what this needs; run it again in a moment.") from error
+            if is_away(error):
+                raise CommandError("The database does not answer.") from error
+            raise

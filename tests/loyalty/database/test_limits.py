@@ -9,6 +9,7 @@ import pytest
 from django.db import OperationalError, connection, transaction
 from django.test import Client
 from django.urls import reverse
+from psycopg import errors
 
 from credits.models import CreditLot
 from loyalty.api.problems import problem_of
@@ -149,6 +150,34 @@ def test_busy_and_away_are_told_apart() -> None:
     problem = problem_of(refused.value)
     assert (problem.status, problem.code) == (503, "busy")
     assert not is_busy(OperationalError("the server closed the connection"))
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "gave_up",
+    [
+        errors.QueryCanceled,
+        errors.LockNotAvailable,
+        errors.DeadlockDetected,
+        # Django knows this one as InternalError, the others as OperationalError.
+        errors.IdleInTransactionSessionTimeout,
+    ],
+)
+def test_whatever_postgresql_gives_up_for_is_503_everywhere(
+    monkeypatch: pytest.MonkeyPatch, gave_up: type[Exception]
+) -> None:
+    store = factories.make_store()
+    client, _ = staff(store, Role.MANAGER)
+    api = ApiClient(create_api_key(store=store, name="test", scopes=["*"], now=factories.BEFORE)[1])
+
+    def give_up(*_: object, **__: object) -> None:
+        with connection.wrap_database_errors:
+            raise gave_up
+
+    monkeypatch.setattr(Order.objects, "for_store", give_up)
+    page, answer = client.get(page_of(store, "admin:orders_order_changelist")), api.read("/orders/")
+    assert (page.status_code, answer.status_code, answer.json()["code"]) == (503, 503, "busy")
+    assert (page["Retry-After"], answer["Retry-After"]) == ("5", "5")
 
 
 @pytest.mark.parametrize(
