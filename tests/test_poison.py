@@ -41,6 +41,7 @@ from orders.services.applying import Details
 from orders.services.bulk_cancelling import choose, confirm
 from points.models import PointLot
 from tests import factories
+from tests.database import as_owner
 from tests.deliveries import connect_store, shopify
 from tests.factories import ACTOR, BEFORE, NOW
 from tests.loyalty.platforms.documents import order as document
@@ -165,7 +166,8 @@ def an_invitation(store: Store) -> Callable[[], bool]:
 
 
 def a_letter_that_cannot_be_written_down(store: Store) -> None:
-    Letter.objects.filter(store=store).update(email="anna@[shop")
+    with as_owner():
+        Letter.objects.filter(store=store).update(email="anna@[shop")
 
 
 def expires_soon(store: Store) -> Callable[[], bool]:
@@ -188,7 +190,8 @@ def a_delivery(store: Store) -> Callable[[], bool]:
 
 def old_rows(store: Store) -> Callable[[], bool]:
     to_be_told(store)
-    Message.objects.for_store(store).update(status=MessageStatus.FAILED, next_attempt_at=None, created_at=BEFORE)
+    with as_owner():
+        Message.objects.for_store(store).update(status=MessageStatus.FAILED, next_attempt_at=None, created_at=BEFORE)
     user = factories.make_user((store, Role.SUPPORT))
     DayOfAdjusting.unscoped.create(store=store, user=user, kind="points", day=BEFORE.date())
     return lambda: not Message.objects.for_store(store).exists() and not DayOfAdjusting.unscoped.exists()
