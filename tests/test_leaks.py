@@ -47,6 +47,7 @@ from loyalty.stores.keys import create_api_key
 from loyalty.stores.models import Customer, Role, User
 from orders.models import Order, Problem
 from tests import factories
+from tests.database import as_owner
 from tests.deliveries import shopify
 from tests.factories import NOW
 from tests.loyalty.accounts.mailbox import letters_to, link_in
@@ -174,7 +175,7 @@ def written(monkeypatch: pytest.MonkeyPatch) -> Iterator[Written]:
 
 def refuse_rows(table: str, store_id: int) -> None:
     """From now on the database refuses rows of the store, and quotes them in its error."""
-    with connection.cursor() as cursor:
+    with as_owner(), connection.cursor() as cursor:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
         cursor.execute("SET CONSTRAINTS ALL DEFERRED")
         cursor.execute(f'ALTER TABLE "{table}" ADD CONSTRAINT poison CHECK (store_id <> {store_id}) NOT VALID')

@@ -71,7 +71,7 @@ def refused_in(*tables: str, on: str = "INSERT OR UPDATE") -> Poison:
 
     def poison(store: Store) -> None:
         row = "OLD" if on == "DELETE" else "NEW"
-        with connection.cursor() as cursor:
+        with as_owner(), connection.cursor() as cursor:
             cursor.execute(
                 "CREATE OR REPLACE FUNCTION poison() RETURNS trigger LANGUAGE plpgsql AS "
                 "$$ BEGIN RAISE EXCEPTION 'poisoned' USING ERRCODE = '23514'; END $$"
