@@ -176,7 +176,7 @@ def test_m10_all_without_the_balance_is_an_error_and_the_order_stays_cancelled(
 def test_m10_all_is_all_of_both_kinds_or_nothing(order: Order, customer: Customer) -> None:
     factories.make_order(customer, points=1, now=NOW)
 
-    with pytest.raises(InsufficientBalance, match="member points"):
+    with pytest.raises(InsufficientBalance, match="100 points: the balance is 99 points"):
         bring_back(order, "all")
 
     assert (has(order), has(order, "points")) == (15, 99)
