@@ -228,8 +228,15 @@ def _not_earned(data: dict[str, Any], store: Store) -> str:
 
 
 def _taken_back(data: dict[str, Any], store: Store) -> str:
-    words = f"Took back {amount_words(data['points'], '', store)} that the order had earned"
+    words = f"Took back {amount_words(data['points'], '', store)} that the order had earned{_decided_by(data)}"
     return f"{words}; {amount_words(data['dropped'], '', store)} were not there any more" if data["dropped"] else words
+
+
+def _decided_by(data: dict[str, Any]) -> str:
+    """The status or tag behind it; entries of earlier releases do not say."""
+    matched = data.get("matched", {})
+    by = matched.get("by")
+    return f" because of the {by} “{_value(matched['value'])}”" if by in ("status", "tag") else ""
 
 
 def _given_again(data: dict[str, Any], store: Store) -> str:

@@ -108,12 +108,17 @@ class EarningSettings:
 
 @dataclass(frozen=True, slots=True)
 class EarnedPointsSettings:
-    """What happens to points earned by an order that falls through (C1).
+    """What happens to points earned by an order that falls through (C1): taken back where ``claw_back`` is on.
 
-    What cannot be taken is owed (``allow_negative``), or counts against what is earned next (``carry_shortfall``).
+    ``statuses`` and ``tags`` say of which orders, ``skip_tags`` of which not, as those of the spent-revert rules do
+    (N1, N3). What cannot be taken is owed (``allow_negative``), or counts against what is earned next
+    (``carry_shortfall``).
     """
 
     claw_back: bool = False
+    statuses: tuple[str, ...] = ("cancelled", "refunded", "partially_refunded")
+    tags: tuple[str, ...] = ()
+    skip_tags: tuple[str, ...] = ()
     allow_negative: bool = False
     carry_shortfall: bool = True
 

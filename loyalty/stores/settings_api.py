@@ -35,6 +35,7 @@ from loyalty.tags import tag_key
 
 AUTO_CANCEL: Final = ("off", "cancel", "cancel_and_revert")
 EXPIRED_LOTS: Final = ("all_or_nothing", "valid_only")
+TRIGGER_STATUSES: Final = ("cancelled", "refunded", "partially_refunded")
 _TEN_YEARS: Final = 3660
 _LEAP_YEAR: Final = 2024
 ETAG: Final = OpenApiParameter(
@@ -100,7 +101,7 @@ class SpentRevertBody(Body):
     """The spent-revert rules (N1, N3)."""
 
     enabled = YesNoField(required=False)
-    statuses = _names(("cancelled", "refunded", "partially_refunded"))
+    statuses = _names(TRIGGER_STATUSES)
     tags = _names()
     skip_tags = _names()
     kinds = _names(("credits", "points"))
@@ -167,6 +168,9 @@ class EarnedPointsBody(Body):
     """Points earned by an order that falls through (C1)."""
 
     claw_back = YesNoField(required=False)
+    statuses = _names(TRIGGER_STATUSES)
+    tags = _names()
+    skip_tags = _names()
     allow_negative = YesNoField(required=False)
     carry_shortfall = YesNoField(
         required=False, help_text="Whether points that could not be taken back count against what is earned next."
@@ -312,6 +316,9 @@ def _check_together(settings: StoreSettings) -> None:
     tag = settings.write_back.tag
     if tag and tag_key(tag) in {tag_key(trigger) for trigger in settings.spent_revert.tags}:
         words = f"“{tag}” is a tag that returns value; what marks a return must not cause one."
+        raise Invalid.at("/write_back/tag", words, code="duplicate")
+    if tag and tag_key(tag) in {tag_key(trigger) for trigger in settings.earned_points.tags}:
+        words = f"“{tag}” is a tag that takes earned points back; what marks a return must not do that."
         raise Invalid.at("/write_back/tag", words, code="duplicate")
     expiry = settings.points_expiry
     if expiry.day > calendar.monthrange(_LEAP_YEAR, expiry.month)[1]:

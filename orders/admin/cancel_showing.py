@@ -217,6 +217,8 @@ def _moves(shown: Preview, kind: Kind) -> bool:
 
 def _earned(earned: Forecast, store: Store) -> str:
     """What happens to the points that the order earned (C1); empty when nothing does."""
+    if earned.kept_by is not None:
+        return f"The points that this order earned stay with the customer: the tag “{earned.kept_by}” keeps them."
     if not earned.takes and not earned.dropped:
         return ""
     words = f"{show(earned.takes, '', store)} that this order earned are taken back from the customer."

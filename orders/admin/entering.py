@@ -36,7 +36,7 @@ from loyalty.stores.showing import show_moment
 from orders.admin.amounts import AmountField, amount_of, checked_amount
 from orders.admin.choosing_customer import CustomerForm
 from orders.admin.showing import came_from, order_link
-from orders.admin.spent_revert_settings import TagsField
+from orders.admin.tags_field import TagsField
 from orders.admin.taking import FIELDS, Outcome, balance_words, limit_words, within_limits
 from orders.kinds import KINDS, NAMES, show
 from orders.models import Order, OrderStatus, PaymentStatus

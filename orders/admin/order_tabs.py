@@ -16,6 +16,7 @@ from loyalty.ledger.planner import Amount
 from loyalty.notices.models import Notice
 from loyalty.stores.actors import actor_names
 from loyalty.stores.models import Store
+from loyalty.stores.preferences import current_settings
 from loyalty.stores.showing import label_of, show_moment
 from orders.admin.holding import hold_card
 from orders.admin.showing import DASH, came_from, revert_badge, used_words
@@ -24,6 +25,7 @@ from orders.admin.why import why
 from orders.admin.write_back_card import write_back_card
 from orders.kinds import KINDS, NAMES, applied, currency_of, reverted, show
 from orders.models import CancelReason, Order, Revert, RevertUndo
+from orders.services.earning import keeping_tag
 from orders.services.undoing import undos_of
 
 TABS: Final[dict[str, str]] = {
@@ -88,6 +90,22 @@ def _line_amount(line: dict[str, Any], order: Order, store: Store) -> str:
         return str(value)
 
 
+def _earned(order: Order, store: Store) -> list[tuple[str, Any]]:
+    """What the order earned and what of it is gone, or why it is not (C1, N6)."""
+    if not order.points_earned:
+        return []
+    facts: list[tuple[str, Any]] = [
+        ("Points earned", show(order.points_earned, "", store)),
+        ("Earned points taken back", show(order.points_taken_back, "", store)),
+    ]
+    if skip_tag := keeping_tag(order, current_settings(store)):
+        facts.append(("Earned points kept", f"by the tag “{skip_tag}”"))
+    if order.points_not_taken:
+        missing = f"{show(order.points_not_taken, '', store)}: spent already, counts against what is earned next"
+        facts.append(("Earned points not taken back", missing))
+    return facts
+
+
 def _facts(order: Order, store: Store) -> list[tuple[str, Any]]:
     customer = order.customer
     facts: list[tuple[str, Any]] = [("Customer", _customer_link(order) if customer else "Guest")]
@@ -100,12 +118,7 @@ def _facts(order: Order, store: Store) -> list[tuple[str, Any]]:
             facts.append((f"{NAMES[kind].capitalize()} returned", _shown(order, kind, reverted(order, kind), store)))
             left = applied(order, kind) - reverted(order, kind)
             facts.append((f"{NAMES[kind].capitalize()} not returned", _shown(order, kind, left, store)))
-    if order.points_earned:
-        facts.append(("Points earned", show(order.points_earned, "", store)))
-        facts.append(("Earned points taken back", show(order.points_taken_back, "", store)))
-    if order.points_not_taken:
-        missing = f"{show(order.points_not_taken, '', store)}: spent already, counts against what is earned next"
-        facts.append(("Earned points not taken back", missing))
+    facts += _earned(order, store)
     facts += [
         ("Payment", _payment(order)),
         ("Total", show(order.total, order.currency, store)),

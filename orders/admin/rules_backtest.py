@@ -17,7 +17,8 @@ from loyalty.stores.preferences import SpentRevertSettings, StoreSettings, curre
 from loyalty.stores.roles import Can
 from orders.admin.backtest import page_of, pages_of
 from orders.admin.backtest_showing import RETURNING, LineRow, chart_of, day_rows, line_rows, reasons_of, tiles_of
-from orders.admin.spent_revert_settings import KINDS, LONGEST_DELAY, STATUSES, TagsField
+from orders.admin.spent_revert_settings import KINDS, LONGEST_DELAY, STATUSES
+from orders.admin.tags_field import TagsField
 from orders.kinds import NAMES
 from orders.services.backtesting import MOST_DAYS, PER_PAGE, Backtest
 from orders.services.matching import overlap

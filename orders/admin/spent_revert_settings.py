@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 from django import forms
 
@@ -11,13 +11,11 @@ from loyalty.backoffice.setting_pages import PageLink, SettingsPage
 from loyalty.stores.models import Store
 from loyalty.stores.preferences import StoreSettings
 from loyalty.stores.roles import Can
-from loyalty.tags import clean_tags
+from orders.admin.tags_field import TagsField
 from orders.services.matching import matching, overlap
 from orders.services.upcoming import COUNTED_TO
 
 LONGEST_DELAY: Final = 60 * 24 * 30
-_MOST_TAGS: Final = 100
-_LONGEST_TAG: Final = 255
 
 STATUSES: Final = (
     Option("cancelled", "Cancelled", "The order was cancelled on the shop platform. Everything returns."),
@@ -38,31 +36,6 @@ EXPIRED: Final = (
         "If any part of the credits has expired, no credits return. Points are judged by themselves, in the same way.",
     ),
 )
-
-
-class TagsField(forms.CharField):
-    """Tags, one a line; with JavaScript they become chips that Enter commits. A link beside them leads to ``guide``."""
-
-    guide = "admin:stores_settingsversion_tagging"
-
-    def __init__(self, label: str, help_text: str = "") -> None:
-        attrs = {"rows": 3, "data-tags": "", "autocapitalize": "off", "spellcheck": "false"}
-        widget = forms.Textarea(attrs=attrs | {"placeholder": "One tag a line"})
-        super().__init__(label=label, help_text=help_text, widget=widget, required=False)
-
-    def prepare_value(self, value: Any) -> Any:
-        """The saved tags, one a line; what was sent stays as it was typed."""
-        return value if value is None or isinstance(value, str) else "\n".join(value)
-
-    def clean(self, value: Any) -> tuple[str, ...]:
-        """The tags: trimmed, each once, ignoring case."""
-        tags = clean_tags(super().clean(value).splitlines())
-        if len(tags) > _MOST_TAGS:
-            raise forms.ValidationError(f"At most {_MOST_TAGS} tags.", code="too_many")
-        for tag in tags:
-            if len(tag) > _LONGEST_TAG:
-                raise forms.ValidationError(f"“{tag[:40]}…” is longer than {_LONGEST_TAG} characters.", code="too_long")
-        return tuple(tags)
 
 
 class _RulesForm(CardForm):

@@ -169,8 +169,13 @@ def guide_page(admin: BackOfficeAdmin, request: HttpRequest, _row: None) -> Http
 
 def tags_in_use(settings: StoreSettings) -> list[tuple[str, Sequence[str]]]:
     """The tags that the store's settings name, by what they do; without those that do nothing."""
-    rules = settings.spent_revert
-    named = [("Return what was used", rules.tags), ("Keep an order from automatic returns", rules.skip_tags)]
+    spent, earned = settings.spent_revert, settings.earned_points
+    named = [
+        ("Return what was used", spent.tags),
+        ("Keep an order from automatic returns", spent.skip_tags),
+        ("Take earned points back", earned.tags),
+        ("Let the customer keep earned points", earned.skip_tags),
+    ]
     return [(words, tags) for words, tags in named if tags]
 
 

@@ -189,6 +189,7 @@ class EarnedPlanDocument(Document):
     dropped = serializers.IntegerField()
     owed = serializers.IntegerField()
     from_own = serializers.IntegerField(help_text="The part that is taken from the order's present customer.")
+    kept_by = serializers.CharField(allow_null=True, help_text="The skip tag that keeps them with the customer.")
 
 
 class PlanDocument(Document):

@@ -44,6 +44,8 @@ _NEEDED: Final = (
     "currency",
     "status",
     "payment_status",
+    "total",
+    "refunded_total",
     "tag_keys",
     "version",
     "points_earned",

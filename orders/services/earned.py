@@ -1,12 +1,14 @@
 """How many points an order has earned, and how many of them are to be taken back: pure rules (C1)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from decimal import Decimal
 from typing import Final
 
-from loyalty.stores.preferences import EarningSettings
+from loyalty.stores.preferences import EarnedPointsSettings, EarningSettings
+from loyalty.tags import first_match
 from orders.models import Order, OrderStatus, PaymentStatus
+from orders.services.rules import Facts, TriggerStatus, match, share_refunded
+from orders.services.tracing import Matched, MatchedBy
 
 # An order that was older than this when it first arrived is history, whatever becomes of it (C2).
 HISTORY: Final = timedelta(days=60)
@@ -62,28 +64,52 @@ def _reached(order: Order, rule: EarningSettings) -> bool:
     return order.status in later[rule.on_status]
 
 
-def forfeited(order: Order, awarded: int) -> int:
-    """How many of the points ``awarded`` the customer does not keep, as the order stands.
+@dataclass(frozen=True, slots=True)
+class Forfeit:
+    """What the customer does not keep of the points awarded: ``due`` is to be taken, ``most`` may stay taken.
 
-    All when it is cancelled or refunded; of a partial refund its share, rounded in the customer's favour.
+    They differ where the settings have changed since: what was taken then stays taken while the order is in such a
+    state, and nothing is taken for it any more. ``matched`` is what decided.
     """
-    if order.fell_through:
-        return awarded
-    if order.payment_status != PaymentStatus.PARTIALLY_REFUNDED or not order.total:
+
+    due: int = 0
+    most: int = 0
+    matched: Matched = field(default_factory=Matched)
+
+
+def forfeited(facts: Facts, awarded: int, rules: EarnedPointsSettings) -> Forfeit:
+    """How many of the points ``awarded`` the customer does not keep, as the order stands (C1).
+
+    All when a status or tag of ``rules`` triggers, of a partial refund its share, rounded in the customer's favour.
+    A skip tag wins over all of them, also over what was taken before it came, and while the rules are off (N3).
+    """
+    if skip_tag := first_match(rules.skip_tags, facts.tag_keys):
+        return Forfeit(matched=Matched(MatchedBy.SKIP_TAG, skip_tag))
+    found = match(facts, rules)
+    share = _share(facts, awarded)
+    most = awarded if facts.fell_through else share
+    if found is None:
+        return Forfeit(most=most)
+    due = share if found.share else awarded
+    return Forfeit(due if rules.claw_back else 0, max(due, most), found.matched)
+
+
+def _share(facts: Facts, awarded: int) -> int:
+    if TriggerStatus.PARTIALLY_REFUNDED not in facts.statuses:
         return 0
-    share: Decimal = min(order.refunded_total, order.total) * awarded
-    return int(share // order.total)
+    return int(awarded * share_refunded(facts))
 
 
-def settling(earned: Earned, *, forfeits: int, claw_back: bool) -> Settling:
-    """What to take or to give again so that ``forfeits`` of the points awarded are not with the customer.
+def settling(earned: Earned, forfeit: Forfeit) -> Settling:
+    """What to take or to give again so that what the order forfeits is not with the customer, and the rest is.
 
     What could not be taken is not tried again by the same order: it counts against what is earned next. When the order
     came back or a refund was withdrawn, that is forgotten first, and then what was taken is given again, whether or not
     the store still takes points back.
     """
-    too_many = earned.taken + earned.dropped - forfeits
-    if too_many < 0:
-        return Settling(take=-too_many) if claw_back else Settling()
+    gone = earned.taken + earned.dropped
+    if gone < forfeit.due:
+        return Settling(take=forfeit.due - gone)
+    too_many = max(0, gone - forfeit.most)
     forget = min(earned.dropped, too_many)
     return Settling(give=too_many - forget, forget=forget)

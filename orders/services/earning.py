@@ -6,7 +6,7 @@ may run any number of times. It is part of the transaction that changes the orde
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -21,9 +21,12 @@ from loyalty.ledger.posting import lock_customers
 from loyalty.stores.actors import Actor
 from loyalty.stores.models import Store
 from loyalty.stores.preferences import StoreSettings, earning_since
+from loyalty.tags import first_match
 from orders.models import Order, OrderStatus
 from orders.services.earned import Earned, Settling, earns, forfeited, seen_in_time, settling
+from orders.services.rules import Facts, facts_of
 from orders.services.shortfalls import settle_shortfalls
+from orders.services.tracing import Matched
 from points.ledger import POINTS
 
 
@@ -42,6 +45,7 @@ class _Due:
     customer_id: int
     awards: int
     settles: Settling
+    matched: Matched = field(default_factory=Matched)
     # Who got what the order earned: it is taken back from them, whoever the order belongs to now (C2).
     receivers: Sequence[Receiver] = ()
 
@@ -104,21 +108,25 @@ def earned_of(order: Order) -> Earned:
 class Forecast:
     """Earned points that a cancel would take back, and what of them is not there: dropped, or owed.
 
-    They are taken from whoever got them; ``from_own`` is the part of the order's present customer (C2).
+    They are taken from whoever got them; ``from_own`` is the part of the order's present customer (C2). ``kept_by`` is
+    the skip tag that keeps them with the customer.
     """
 
     takes: int = 0
     dropped: int = 0
     owed: int = 0
     from_own: int = 0
+    kept_by: str | None = None
 
 
 def forecast(order: Order, settings: StoreSettings, *, balance: int, now: datetime) -> Forecast:
     """What cancelling ``order`` does to the points it earned, when its customer has ``balance`` points by then."""
-    earned = earned_of(order)
-    due = settling(earned, forfeits=earned.awarded, claw_back=settings.earned_points.claw_back).take
-    if order.status == OrderStatus.CANCELLED or not due:
+    if order.status == OrderStatus.CANCELLED:
         return Forecast()
+    earned, cancelled = earned_of(order), replace(facts_of(order), status=OrderStatus.CANCELLED)
+    due = settling(earned, forfeited(cancelled, earned.awarded, settings.earned_points)).take
+    if not due:
+        return Forecast(kept_by=_kept_by(cancelled, earned, settings))
     got = receivers(POINTS, [order.pk]).get(order.pk, ())
     shares = shared(due, [(who.customer_id, who.has) for who in got])
     others = shares.keys() - {order.customer_id}
@@ -131,6 +139,17 @@ def forecast(order: Order, settings: StoreSettings, *, balance: int, now: dateti
     return Forecast(takes=due - short, dropped=short, from_own=int(shares.get(own, 0) - missing.get(own, 0)))
 
 
+def keeping_tag(order: Order, settings: StoreSettings) -> str | None:
+    """The skip tag but for which points that ``order`` earned would be taken back; None for none (N3, N6)."""
+    return _kept_by(facts_of(order), earned_of(order), settings)
+
+
+def _kept_by(facts: Facts, earned: Earned, settings: StoreSettings) -> str | None:
+    rules = settings.earned_points
+    would_go = forfeited(facts, earned.awarded, replace(rules, skip_tags=())).due > earned.taken + earned.dropped
+    return first_match(rules.skip_tags, facts.tag_keys) if would_go else None
+
+
 def _due(earner: Earner) -> _Due | None:
     order, settings = earner.order, earner.settings
     customer_id: int | None = order.customer_id
@@ -139,10 +158,11 @@ def _due(earner: Earner) -> _Due | None:
     earned = earned_of(order)
     if not earned.awarded:
         awards = earns(order, settings.earning, currency=earner.store.currency)
-        return _Due(earner, customer_id, awards, Settling())
-    claw_back = settings.earned_points.claw_back
-    settles = settling(earned, forfeits=forfeited(order, earned.awarded), claw_back=claw_back)
-    return _Due(earner, customer_id, 0, settles)
+        # What would be taken back at once is not given in the first place.
+        is_kept = forfeited(facts_of(order), awards, settings.earned_points).due < awards
+        return _Due(earner, customer_id, awards if is_kept else 0, Settling())
+    forfeit = forfeited(facts_of(order), earned.awarded, settings.earned_points)
+    return _Due(earner, customer_id, 0, settling(earned, forfeit), forfeit.matched)
 
 
 def _in_time(dues: Sequence[_Due]) -> Sequence[_Due]:
@@ -234,7 +254,7 @@ def _told(due: _Due, taken: int, trigger: str) -> Happening:
     data: dict[str, Any] = {"trigger": trigger}
     if due.settles.take:
         event = Event.POINTS_TAKEN_BACK
-        data |= {"points": taken, "dropped": due.settles.take - taken}
+        data |= {"points": taken, "dropped": due.settles.take - taken, "matched": asdict(due.matched)}
     elif due.settles.give or due.settles.forget:
         event, data = Event.POINTS_GIVEN_AGAIN, data | {"points": due.settles.give}
     else:

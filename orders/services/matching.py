@@ -9,7 +9,7 @@ from loyalty.stores.models import Store
 from loyalty.stores.preferences import SpentRevertSettings
 from loyalty.tags import tag_key
 from orders.models import Order, OrderStatus, PaymentStatus, PersonsDecision
-from orders.services.rules import TriggerStatus
+from orders.services.rules import Triggers, TriggerStatus
 from orders.services.upcoming import COUNTED_TO
 
 
@@ -46,7 +46,7 @@ def _arms(store: Store, rules: SpentRevertSettings) -> "Iterator[QuerySet[Order]
         yield orders.filter(tag_keys__overlap=[tag_key(tag) for tag in rules.tags])
 
 
-def overlap(rules: SpentRevertSettings) -> list[str]:
-    """The tags that both trigger and exempt, as the triggers write them: they never return anything (N3)."""
+def overlap(rules: Triggers) -> list[str]:
+    """The tags that both trigger and exempt, as the triggers write them: they never trigger anything (N3)."""
     skip = {tag_key(tag) for tag in rules.skip_tags}
     return [tag.strip() for tag in rules.tags if tag_key(tag) in skip]

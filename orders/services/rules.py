@@ -6,7 +6,7 @@ from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
 from math import floor
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from loyalty.ledger.ledger import Kind
 from loyalty.ledger.planner import Amount, Decision
@@ -50,6 +50,11 @@ class Facts:
             TriggerStatus.PARTIALLY_REFUNDED: self.payment_status == PaymentStatus.PARTIALLY_REFUNDED,
         }
         return frozenset(status for status, holds in held.items() if holds)
+
+    @property
+    def fell_through(self) -> bool:
+        """Whether the order is in a status that concerns all of it: cancelled, or refunded in full (O3)."""
+        return not self.statuses.isdisjoint(_WHOLE)
 
 
 def facts_of(order: Order) -> Facts:
@@ -107,7 +112,23 @@ class Match:
     share: bool = False
 
 
-def match(facts: Facts, rules: SpentRevertSettings) -> Match | None:
+class Triggers(Protocol):
+    """What a store chose as triggers, and what it exempts: of the spent-revert rules, or of taking points back (C1)."""
+
+    @property
+    def statuses(self) -> tuple[str, ...]:
+        """The statuses that trigger."""
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """The tags that trigger."""
+
+    @property
+    def skip_tags(self) -> tuple[str, ...]:
+        """The tags that exempt an order."""
+
+
+def match(facts: Facts, rules: Triggers) -> Match | None:
     """What triggers: a status that returns everything, else a tag, else a partial refund; None for nothing (N2)."""
     statuses = [status for status in TriggerStatus if status in rules.statuses and status in facts.statuses]
     if statuses and statuses[0] in _WHOLE:
@@ -120,14 +141,19 @@ def match(facts: Facts, rules: SpentRevertSettings) -> Match | None:
     return None
 
 
+def share_refunded(facts: Facts) -> Fraction:
+    """Which part of the order's total was refunded, at most all of it; none of an order that cost nothing (N5)."""
+    if not facts.total:
+        return Fraction(0)
+    return Fraction(min(facts.refunded_total, facts.total)) / Fraction(facts.total)
+
+
 def target(used: Amount, facts: Facts, currency: str) -> Amount:
     """The share of ``used`` that a partial refund returns in all, in units of ``currency``; points are whole (N5).
 
     Nothing for an order that cost nothing.
     """
-    if not facts.total:
-        return 0
-    share = Fraction(used) * Fraction(min(facts.refunded_total, facts.total)) / Fraction(facts.total)
+    share = Fraction(used) * share_refunded(facts)
     if not currency:
         return floor(share)
     unit = unit_of(currency)

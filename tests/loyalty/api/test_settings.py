@@ -81,6 +81,9 @@ def test_reminders_are_off_until_they_are_switched_on_and_null_switches_them_off
         ({"write_back": {"tag": "one,two"}}, "/write_back/tag", "invalid"),
         ({"write_back": {"cancel_orders": "yes"}}, "/write_back/cancel_orders", "invalid"),
         ({"write_back": {"tag": "Back"}, "spent_revert": {"tags": ["back"]}}, "/write_back/tag", "duplicate"),
+        ({"write_back": {"tag": "Back"}, "earned_points": {"tags": ["back"]}}, "/write_back/tag", "duplicate"),
+        ({"earned_points": {"statuses": ["paid"]}}, "/earned_points/statuses/0", "invalid-choice"),
+        ({"earned_points": {"skip_tags": ["a", "A"]}}, "/earned_points/skip_tags", "duplicate"),
         ({"limits": {"support_adjust_points": -1}}, "/limits/support_adjust_points", "negative"),
     ],
 )

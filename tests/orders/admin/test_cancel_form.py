@@ -395,3 +395,18 @@ def test_c1_the_form_says_what_becomes_of_earned_points() -> None:
     assert "30 points more are spent already: they count against what is earned next." in page
     send(client, order, fields_of(client.get(address(order))))
     assert (fresh(order).points_taken_back, balance("points", ana, now=NOW)) == (10, 0)
+
+
+def test_c1_n3_the_form_and_the_page_name_the_tag_that_keeps_earned_points() -> None:
+    store, client = store_and_staff()
+    earned = EarnedPointsSettings(claw_back=True, skip_tags=("exchange",))
+    make_settings(store, StoreSettings(earning=EarningSettings(Decimal("0.1"), "paid"), earned_points=earned))
+    ana = make_customer(store)
+    order = make_order(ana, payment_status="paid", total=Decimal("400.00"), tags=["Exchange"])
+    details = reverse("admin:orders_order_change", args=[order.pk])
+    words = "The points that this order earned stay with the customer: the tag “exchange” keeps them."
+    assert words in text_of(client.get(address(order)))
+    assert "Earned points kept" not in text_of(client.get(details))
+    send(client, order, fields_of(client.get(address(order))))
+    assert (fresh(order).points_taken_back, balance("points", ana, now=NOW)) == (0, 40)
+    assert "<dt>Earned points kept</dt><dd>by the tag “exchange”</dd>" in text_of(client.get(details))

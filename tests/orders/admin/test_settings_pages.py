@@ -12,7 +12,13 @@ from django.test import Client
 from loyalty.backoffice import setting_pages
 from loyalty.journal.models import JournalEntry
 from loyalty.stores.models import Role, SettingsVersion, Store
-from loyalty.stores.preferences import EarningSettings, NotifySettings, StoreSettings, current_settings
+from loyalty.stores.preferences import (
+    EarnedPointsSettings,
+    EarningSettings,
+    NotifySettings,
+    StoreSettings,
+    current_settings,
+)
 from orders.admin.settings import PAGES
 from orders.models import Revert
 from tests import factories
@@ -261,6 +267,20 @@ def test_c1_earned_points_are_saved(shop: tuple[Store, Client]) -> None:
     assert send(client, "earned", "claw_back", version=0, claw_back="on").status_code == 302
     earned = current_settings(store).earned_points
     assert (earned.claw_back, earned.allow_negative) == (True, False)
+    both = {"statuses": ["refunded"], "tags": "Back\nexchange", "carry_shortfall": "on"}
+    answer = client.post(address("earned"), {"card": "triggers", "version": 1} | both)
+    assert answer.status_code == 302
+    assert send(client, "earned", "skip", version=2, skip_tags="Exchange").status_code == 302
+    assert current_settings(store).earned_points == EarnedPointsSettings(
+        claw_back=True, statuses=("refunded",), tags=("Back", "exchange"), skip_tags=("Exchange",)
+    )
+    page = client.get(address("earned")).content.decode()
+    assert page.count("“exchange” is in both lists. Skip tags win") == 2
+    assert 'role="switch" aria-checked="true" name="claw_back"' in page
+    looked = client.post(address("earned"), {"card": "triggers", "version": 3, "_preview": "1"})
+    assert "nothing will be taken" in looked.content.decode()
+    send(client, "earned", "claw_back", version=3)
+    assert "Nothing is taken back now." in client.get(address("earned")).content.decode()
 
 
 def test_h3_the_messages_can_be_read_before_they_are_sent(shop: tuple[Store, Client]) -> None:

@@ -1,5 +1,6 @@
 """How many points an order earns and keeps: the pure rules (C1)."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -7,9 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loyalty.stores.preferences import EarningSettings
+from loyalty.stores.preferences import EarnedPointsSettings, EarningSettings
+from loyalty.tags import tag_key
 from orders.models import Order
-from orders.services.earned import HISTORY, Earned, Settling, earns, forfeited, seen_in_time, settling
+from orders.services.earned import HISTORY, Earned, Forfeit, Settling, earns, forfeited, seen_in_time, settling
+from orders.services.rules import facts_of
 
 POINTS = st.integers(0, 10_000)
 
@@ -60,35 +63,71 @@ def test_c2_an_order_earns_when_it_was_placed_under_the_rule_and_arrived_in_time
     assert seen_in_time(order(placed_at=placed_at, created_at=placed_at + after), since) is expected
 
 
+TAKING = EarnedPointsSettings(claw_back=True)
+TAGGED = replace(TAKING, statuses=(), tags=("Échange",))
+CANCELLED = {"status": "cancelled"}
+PART: dict[str, object] = {"payment_status": "partially_refunded", "refunded_total": Decimal("10.00")}
+
+
 @pytest.mark.parametrize(
     ("facts", "points"),
     [
         ({}, 0),
-        ({"status": "cancelled"}, 100),
+        (CANCELLED, 100),
         ({"payment_status": "refunded", "refunded_total": Decimal(0)}, 100),
-        ({"payment_status": "partially_refunded", "refunded_total": Decimal("10.00")}, 25),
-        ({"payment_status": "partially_refunded", "refunded_total": Decimal("13.33")}, 33),
-        ({"payment_status": "partially_refunded", "refunded_total": Decimal("99.00")}, 100),
-        ({"payment_status": "partially_refunded", "total": Decimal(0)}, 0),
+        (PART, 25),
+        (PART | {"refunded_total": Decimal("13.33")}, 33),
+        (PART | {"refunded_total": Decimal("99.00")}, 100),
+        (PART | {"total": Decimal(0)}, 0),
     ],
 )
-def test_c1_what_the_customer_does_not_keep(facts: dict[str, object], points: int) -> None:
-    assert forfeited(order(**facts), 100) == points
+def test_c1_what_the_customer_does_not_keep_by_the_preset_rules(facts: dict[str, object], points: int) -> None:
+    found = forfeited(facts_of(order(**facts)), 100, TAKING)
+    assert (found.due, found.most) == (points, points)
 
 
-@given(awarded=POINTS, taken=POINTS, dropped=POINTS, forfeits=POINTS)
-def test_c1_settling_moves_towards_what_the_order_says(awarded: int, taken: int, dropped: int, forfeits: int) -> None:
+@pytest.mark.parametrize(
+    ("facts", "rules", "due", "most", "by"),
+    [
+        # Nothing that was chosen is so: nothing is taken, and what was taken before the choice changed stays taken.
+        (CANCELLED, replace(TAKING, statuses=("refunded",)), 0, 100, None),
+        (PART, replace(TAKING, statuses=("cancelled",)), 0, 25, None),
+        (CANCELLED, EarnedPointsSettings(), 0, 100, "status"),
+        # Of an order that is cancelled as well, the refunded part alone was chosen.
+        (PART | CANCELLED, replace(TAKING, statuses=("partially_refunded",)), 25, 100, "status"),
+        # A tag takes everything, whatever the status; N7 says which tags are the same.
+        ({"tag_keys": [tag_key("E\u0301CHANGE")]}, TAGGED, 100, 100, "tag"),
+        (PART | {"tag_keys": [tag_key("échange")]}, replace(TAGGED, statuses=TAKING.statuses), 100, 100, "tag"),
+        ({"tag_keys": [tag_key("échange-2")]}, TAGGED, 0, 0, None),
+        # A skip tag beats them all, and gives again what was taken before it came.
+        (CANCELLED | {"tag_keys": ["keep"]}, replace(TAKING, skip_tags=("KEEP",)), 0, 0, "skip_tag"),
+        ({"tag_keys": ["keep", tag_key("échange")]}, replace(TAGGED, skip_tags=("keep",)), 0, 0, "skip_tag"),
+    ],
+)
+def test_c1_n1_n3_statuses_tags_and_skip_tags_of_its_own(
+    facts: dict[str, object], rules: EarnedPointsSettings, due: int, most: int, by: str | None
+) -> None:
+    found = forfeited(facts_of(order(**facts)), 100, rules)
+    assert (found.due, found.most, found.matched.by) == (due, most, by)
+
+
+@given(awarded=POINTS, taken=POINTS, dropped=POINTS, due=POINTS, most=POINTS)
+def test_c1_settling_moves_towards_what_the_order_says(
+    awarded: int, taken: int, dropped: int, due: int, most: int
+) -> None:
     taken = min(taken, awarded)
-    dropped, forfeits = min(dropped, awarded - taken), min(forfeits, awarded)
+    dropped, most = min(dropped, awarded - taken), min(most, awarded)
+    due = min(due, most)
 
-    due = settling(Earned(awarded, taken, dropped), forfeits=forfeits, claw_back=True)
+    settles = settling(Earned(awarded, taken, dropped), Forfeit(due, most))
 
-    assert due.take == 0 or (due.give, due.forget) == (0, 0)
-    assert taken - due.give + dropped - due.forget + due.take == forfeits
-    assert 0 <= due.forget <= dropped
-    assert not due.give or due.forget == dropped
+    assert settles.take == 0 or (settles.give, settles.forget) == (0, 0)
+    assert taken - settles.give + dropped - settles.forget + settles.take == max(due, min(most, taken + dropped))
+    assert 0 <= settles.forget <= dropped
+    assert not settles.give or settles.forget == dropped
 
 
-@given(awarded=POINTS, forfeits=POINTS)
-def test_c1_a_store_that_takes_nothing_back(awarded: int, forfeits: int) -> None:
-    assert settling(Earned(awarded), forfeits=min(forfeits, awarded), claw_back=False) == Settling()
+@given(awarded=POINTS, status=st.sampled_from(["confirmed", "cancelled"]))
+def test_c1_a_store_that_takes_nothing_back(awarded: int, status: str) -> None:
+    found = forfeited(facts_of(order(status=status)), awarded, EarnedPointsSettings())
+    assert settling(Earned(awarded), found) == Settling()

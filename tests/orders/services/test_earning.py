@@ -8,6 +8,7 @@ import time_machine
 from django.utils import timezone
 
 from loyalty.checks import find_faults
+from loyalty.stores.models import SettingsVersion
 from points.models import PointMovement
 from tests.examples import Shop, open_shop
 from tests.orders.services.sweeping import fail, run_jobs
@@ -260,6 +261,7 @@ def test_c1_gifts_settle_no_shortfall(shop: Shop) -> None:
         "trigger": "api",
         "points": 30,
         "dropped": 70,
+        "matched": {"by": "status", "value": "cancelled"},
     }
 
 
@@ -376,3 +378,95 @@ def test_c1_t1_an_award_names_an_order_of_the_customer_that_stands(shop: Shop) -
     assert refusal(gone) == [("/order", "fell-through")]
     assert refusal(mine, -30) == [("/amount", "zero")]
     assert not PointMovement.unscoped.exists()
+
+
+def earned_rules(shop: Shop, **rules: Any) -> None:
+    configure(shop, EARNING | {"earned_points": {"claw_back": True} | rules})
+
+
+def test_c1_n3_a_tag_takes_back_by_itself_and_gives_again_when_it_goes(shop: Shop) -> None:
+    """Article 001: the tags that a workflow puts on orders are added for earned points too."""
+    earned_rules(shop, statuses=[], tags=["Refunded-Order"])
+    customer = shop.customer()
+    order = shop.order(customer, payment_status="paid")["id"]
+
+    patch(shop, order, tags=["refunded-order-2"])
+    assert facts(shop, order) == (100, 0)
+    patch(shop, order, tags=["vip", "refunded-order"])
+    patch(shop, order, tags=["refunded-order"])
+    assert (available(shop, customer), facts(shop, order)) == (0, (100, 100))
+    told = shop.get(f"/orders/{order}/timeline/").json()["results"]
+    matched = [row["data"]["matched"] for row in told if row["event"] == "order.points_taken_back"]
+    assert matched == [{"by": "tag", "value": "Refunded-Order"}]
+    shop.cancel(order)
+    assert (available(shop, customer), facts(shop, order)) == (0, (100, 100))
+
+    other = shop.order(customer, "1002", payment_status="paid", tags=["refunded-order"])["id"]
+    assert facts(shop, other) == (0, 0)
+    patch(shop, other, tags=["x"])
+    assert facts(shop, other) == (100, 0)
+    patch(shop, other, tags=["REFUNDED-ORDER", "x"])
+    assert facts(shop, other) == (100, 100)
+    patch(shop, other, tags=["x"])
+    assert (available(shop, customer), facts(shop, other)) == (100, (100, 0))
+
+
+def test_c1_n1_only_the_chosen_statuses_take_back(shop: Shop) -> None:
+    earned_rules(shop, statuses=["refunded"])
+    customer = shop.customer()
+    order = shop.order(customer, payment_status="paid")["id"]
+    patch(shop, order, payment_status="partially_refunded", refunded_total="40.00")
+    assert shop.preview(order).json()["earned_points"]["takes"] == 0
+    shop.cancel(order)
+    assert (available(shop, customer), facts(shop, order)) == (100, (100, 0))
+    patch(shop, order, payment_status="refunded")
+    assert (available(shop, customer), facts(shop, order)) == (0, (100, 100))
+    # What was taken stays taken, whatever is chosen later.
+    earned_rules(shop, statuses=[])
+    patch(shop, order, tags=["vip"])
+    configure(shop, {"earned_points": {"claw_back": False}})
+    patch(shop, order, tags=["vip", "gold"])
+    assert facts(shop, order) == (100, 100)
+
+
+def test_c1_n3_a_skip_tag_keeps_what_was_earned_whoever_cancels_and_whenever_it_comes(shop: Shop) -> None:
+    earned_rules(shop, skip_tags=["exchange-order"])
+    configure(shop, {"earning": {"on_status": "confirmed"}})
+    customer = shop.customer()
+    by_hand = shop.order(customer, status="confirmed", tags=["Exchange-Order"])["id"]
+    later = shop.order(customer, "1002", status="confirmed")["id"]
+    by_job = shop.order(customer, "1003", status="confirmed", tags=["exchange-order"])["id"]
+
+    said = shop.preview(by_hand).json()["earned_points"]
+    assert said == {"takes": 0, "dropped": 0, "owed": 0, "from_own": 0, "kept_by": "exchange-order"}
+    assert shop.preview(later).json()["earned_points"]["kept_by"] is None
+    shop.cancel(by_hand)
+    shop.cancel(later)
+    assert [facts(shop, order) for order in (by_hand, later)] == [(100, 0), (100, 100)]
+    patch(shop, later, tags=["exchange-order"])
+    assert (available(shop, customer), facts(shop, later)) == (300, (100, 0))
+    patch(shop, by_hand, tags=[])
+    assert facts(shop, by_hand) == (100, 100)
+
+    fail(shop, by_job)
+    run_jobs()
+    assert (shop.get(f"/orders/{by_job}/").json()["status"], facts(shop, by_job)) == ("cancelled", (100, 0))
+
+
+def test_c1_h4_an_old_version_that_has_the_switch_alone_reads_as_before(shop: Shop) -> None:
+    data = {"earned_points": {"claw_back": True}, "earning": {"points_per_unit": "1", "on_status": "paid"}}
+    SettingsVersion.unscoped.create(store=shop.store, version=1, data=data, actor="", created_at=timezone.now())
+    assert shop.get("/settings/").json()["earned_points"] == {
+        "claw_back": True,
+        "statuses": ["cancelled", "refunded", "partially_refunded"],
+        "tags": [],
+        "skip_tags": [],
+        "allow_negative": False,
+        "carry_shortfall": True,
+    }
+    customer = shop.customer()
+    order = shop.order(customer, payment_status="paid")["id"]
+    patch(shop, order, payment_status="partially_refunded", refunded_total="25.00")
+    assert facts(shop, order) == (100, 25)
+    shop.cancel(order)
+    assert facts(shop, order) == (100, 100)
