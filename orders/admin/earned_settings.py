@@ -17,7 +17,7 @@ from orders.services.matching import overlap
 
 _EXAMPLE: Final = 100
 STATUSES: Final = (
-    Option("cancelled", "Cancelled", "The order was cancelled, here or there. All that it earned is taken."),
+    Option("cancelled", "Cancelled", "The order was cancelled, here or on the platform. All of it is taken."),
     Option("refunded", "Refunded", "The payment was given back in full. All that it earned is taken."),
     Option(
         "partially_refunded",

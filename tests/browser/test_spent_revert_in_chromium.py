@@ -6,10 +6,10 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from loyalty.stores.models import Role, Store
-from loyalty.stores.preferences import SpentRevertSettings, StoreSettings, current_settings
+from loyalty.stores.preferences import ExtendSettings, SpentRevertSettings, StoreSettings, current_settings
 from orders.models import Order
 from tests import factories
 from tests.addresses import reverse
@@ -31,6 +31,32 @@ def some_life(store: Store) -> None:
             ana, credits="15.00", points=50, number=f"100{number}", tags=tags, payment_status="refunded"
         )
     Order.unscoped.update(rules_due_at=None)
+
+
+def the_switch_after_somebody_else_saved(page: Page, store: Store, switch: Locator) -> None:
+    """It changes nothing of what was saved, says so, and acts when it is pressed again."""
+    factories.make_settings(store, replace(current_settings(store), extend=ExtendSettings(default_days=9)))
+    switch.click()
+    expect(page.get_by_role("alert").filter(has_text="Nothing was saved")).to_contain_text("Press it again")
+    expect(switch).not_to_be_checked()
+    switch.click()
+    expect(page.get_by_text("Spent revert is on: the rules decide")).to_be_visible()
+    expect(page.get_by_role("alert").filter(has_text="Nothing was saved")).to_have_count(0)
+    assert (current_settings(store).spent_revert.enabled, current_settings(store).extend.default_days) == (True, 9)
+
+
+def the_guide(page: Page, options: dict[str, Any]) -> None:
+    """It shows the store's tags, with a button beside each where there is a script."""
+    page.get_by_role("link", name="Have the shop platform tag orders by itself").first.click()
+    expect(page.get_by_role("code").first).to_have_text("refunded-order")
+    copy = page.get_by_role("button", name="Copy").first
+    if options.get("java_script_enabled", True):
+        copy.click()
+        expect(page.get_by_role("button", name=re.compile("Copied|Marked"))).to_be_visible()
+    else:
+        expect(copy).to_have_count(0)
+    picture(page, f"tagging-{len(options)}-{options.get('color_scheme')}")
+    assert fits(page)
 
 
 @pytest.mark.parametrize("options", WAYS)
@@ -75,16 +101,8 @@ def test_n1_tags_are_added_and_taken_away(visit: Visit, store: Store, options: d
     expect(page.get_by_text("“Revert settings” is saved.")).to_be_visible()
     saved = current_settings(store).spent_revert
     assert (saved.tags, saved.enabled) == (("refunded-order", "Back Again"), False)
-    page.get_by_role("link", name="Have the shop platform tag orders by itself").first.click()
-    expect(page.get_by_role("code").first).to_have_text("refunded-order")
-    copy = page.get_by_role("button", name="Copy").first
-    if options.get("java_script_enabled", True):
-        copy.click()
-        expect(page.get_by_role("button", name=re.compile("Copied|Marked"))).to_be_visible()
-    else:
-        expect(copy).to_have_count(0)
-    picture(page, f"tagging-{len(options)}-{options.get('color_scheme')}")
-    assert fits(page)
+    the_switch_after_somebody_else_saved(page, store, switch)
+    the_guide(page, options)
 
 
 @pytest.mark.parametrize("options", WAYS)
