@@ -9,8 +9,7 @@ from rest_framework.response import Response
 
 from credits.ledger import CREDITS
 from loyalty.api.idempotency import command
-from loyalty.api.values import AmountField, AmountTextField, IdField, check_amount
-from loyalty.errors import Invalid
+from loyalty.api.values import AmountField, AmountTextField, CurrencyField, IdField, check_amount
 from loyalty.ledger.api import (
     AdjustmentBody,
     AdjustView,
@@ -22,7 +21,6 @@ from loyalty.ledger.api import (
     given_or_removed,
 )
 from loyalty.ledger.planner import Amount
-from loyalty.money import is_currency
 from loyalty.stores.keys import Scope
 
 
@@ -52,7 +50,7 @@ class CreditAdjustmentBody(AdjustmentBody):
     """Store credit to be given (positive) or removed (negative). Without ``expires_on`` it never expires."""
 
     amount = AmountField(allow_zero=False, allow_negative=True)
-    currency = serializers.CharField(max_length=3, required=False)
+    currency = CurrencyField(required=False)
 
 
 @extend_schema_view(get=extend_schema(responses=CreditLotDocument(many=True)))
@@ -94,6 +92,4 @@ class AdjustCreditsView(AdjustView):
     def amount_of(self, values: dict[str, Any]) -> tuple[Amount, str]:
         """The amount in its currency, the store's unless the body names one."""
         currency: str = values.get("currency", self.store.currency)
-        if not is_currency(currency):
-            raise Invalid.at("/currency", f"“{currency}” is not a currency.", code="unknown-currency")
         return check_amount(values["amount"], currency, "/amount"), currency

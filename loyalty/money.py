@@ -26,6 +26,11 @@ def _currencies() -> frozenset[str]:
     return frozenset({code for code, _start, end, tender in spans if tender and end is None} | _ALSO_MONEY)
 
 
+def currencies() -> list[str]:
+    """The codes of ISO 4217 that are legal tender today, in order."""
+    return sorted(_currencies())
+
+
 def is_currency(code: str) -> bool:
     """Whether ``code`` is the ISO 4217 code of today's legal tender: USD is; usd, HRK and XAU (gold) are not."""
     return code in _currencies()

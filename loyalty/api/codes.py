@@ -52,6 +52,7 @@ FIELDS: Final[Mapping[str, str]] = {
     "above-total": "More credits than the order's total.",
     "blank": "The text is empty.",
     "cancelled": "A cancelled order takes nothing from the customer.",
+    "does-not-fit": "The field does not fit another field.",
     "duplicate": "The list names this twice.",
     "fell-through": "The order is cancelled or refunded.",
     "in-the-past": "The day is before today in the store.",

@@ -13,6 +13,7 @@ from rest_framework.filters import BaseFilterBackend
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
+from loyalty.api.describing import ANY_TEXT
 from loyalty.api.pagination import PARAMETERS
 from loyalty.api.problems import Problem
 from loyalty.api.values import parse_day, parse_id, parse_instant
@@ -102,6 +103,8 @@ class Described(django_filters.Filter):
 class TextFilter(Described, django_filters.CharFilter):
     """Any text."""
 
+    schema = {"type": "string", "minLength": 1, "maxLength": _MAX_TEXT, "pattern": ANY_TEXT}
+
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, strip=False, required=True, max_length=_MAX_TEXT, **options)
 
@@ -110,7 +113,12 @@ class PairFilter(Described):
     """A platform and an id there, with a colon between them."""
 
     field_class = _PairField
-    schema = {"type": "string", "examples": ["shopify:7001"]}
+    schema = {
+        "type": "string",
+        "maxLength": _MAX_TEXT,
+        "pattern": r"^[^:\u0000]+:[^\u0000]+$",
+        "examples": ["shopify:7001"],
+    }
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, strip=False, required=True, max_length=_MAX_TEXT, **options)
@@ -120,7 +128,10 @@ class MomentFilter(Described):
     """An instant, or the day of the store that begins then; the view's own method tells them apart."""
 
     field_class = _MomentField
-    schema = {"type": "string", "examples": ["2026-12-31", "2026-12-31T00:00:00+08:00"]}
+    schema = {
+        "anyOf": [{"type": "string", "format": "date"}, {"type": "string", "format": "date-time"}],
+        "examples": ["2026-12-31", "2026-12-31T00:00:00+08:00"],
+    }
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, required=True, **options)
@@ -130,9 +141,10 @@ class IdFilter(Described):
     """An opaque id; one that the store does not have matches nothing."""
 
     field_class = _IdField
+    schema = {"type": "string", "minLength": 1, "pattern": ANY_TEXT}
 
     def __init__(self, *args: Any, **options: Any) -> None:
-        super().__init__(*args, required=True, **options)
+        super().__init__(*args, strip=False, required=True, **options)
 
 
 class CustomerFilter(IdFilter):
@@ -176,7 +188,7 @@ class ListFilter(Described):
 
     def parameter(self, name: str) -> dict[str, Any]:
         """An array written with commas."""
-        schema = {"type": "array", "items": {"type": "string", "enum": list(self.extra["values"])}}
+        schema = {"type": "array", "minItems": 1, "items": {"type": "string", "enum": list(self.extra["values"])}}
         return super().parameter(name) | {"schema": schema, "style": "form", "explode": False}
 
 

@@ -1,6 +1,7 @@
 """Commands that happen once: a repeat under the same Idempotency-Key gets the first answer again."""
 
 import hashlib
+import re
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import wraps
@@ -16,6 +17,7 @@ from rest_framework.response import Response
 from loyalty.api.models import CommandAnswer
 from loyalty.api.parsing import read_body
 from loyalty.api.problems import Problem, problem_of
+from loyalty.api.schema import KEY_PATTERN, LONGEST_KEY
 from loyalty.api.views import ApiView
 from loyalty.deleting import delete_in_batches
 from loyalty.encryption import Secret, Unreadable
@@ -23,7 +25,6 @@ from loyalty.jobs import Counts
 from loyalty.stores.models import Store
 
 KEEP: Final = timedelta(days=7)
-MAX_KEY: Final = 255
 _KEPT_HEADERS: Final = ("Content-Type", "Location", "ETag")
 _JSON: Final = {"Content-Type": "application/json"}
 
@@ -79,8 +80,9 @@ def _key(request: Request) -> str:
     key: str = request.META.get("HTTP_IDEMPOTENCY_KEY", "").strip()
     if not key:
         raise Problem("idempotency-key-required", "Send an Idempotency-Key header: any text of your own.")
-    if len(key) > MAX_KEY or not key.isprintable():
-        raise Problem("idempotency-key-required", f"An Idempotency-Key has at most {MAX_KEY} printable characters.")
+    if len(key) > LONGEST_KEY or not re.fullmatch(KEY_PATTERN, key):
+        words = f"An Idempotency-Key has at most {LONGEST_KEY} printable characters of ASCII."
+        raise Problem("idempotency-key-required", words)
     return key
 
 

@@ -4,15 +4,19 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from drf_spectacular.openapi import AutoSchema
-from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter
 
 from loyalty.api.codes import FIELDS, PROBLEMS
-from loyalty.api.pagination import DEFAULT_LIMIT, MAX_LIMIT
+from loyalty.api.describing import link, tighten_bodies, tighten_parameters, with_null
+from loyalty.api.pagination import DEFAULT_LIMIT, MAX_LIMIT, cursor_pattern
+from loyalty.api.values import Body
 
+LONGEST_KEY: Final = 255
+# Printable ASCII, which is what every proxy passes on as it is; white space at the ends is no part of a header.
+KEY_PATTERN: Final = r"^[!-~]([ -~]*[!-~])?$"
 IDEMPOTENCY_KEY: Final = OpenApiParameter(
     "Idempotency-Key",
-    OpenApiTypes.STR,
+    {"type": "string", "minLength": 1, "maxLength": LONGEST_KEY, "pattern": KEY_PATTERN},
     OpenApiParameter.HEADER,
     required=True,
     description=(
@@ -22,7 +26,7 @@ IDEMPOTENCY_KEY: Final = OpenApiParameter(
 )
 IF_MATCH: Final = OpenApiParameter(
     "If-Match",
-    OpenApiTypes.STR,
+    {"type": "string", "examples": ["*"]},
     OpenApiParameter.HEADER,
     description="The ETag of what the change was made from; an old one is answered 412.",
 )
@@ -43,6 +47,15 @@ class Operation(AutoSchema):
         text: str = super().get_description()
         return f"{text}\n\nScope: `{scope}`." if scope else text
 
+    def _map_basic_serializer(self, serializer: Any, direction: str) -> dict[str, Any]:
+        """A body's fields, with what they say of one another."""
+        schema: dict[str, Any] = super()._map_basic_serializer(serializer, direction)  # type: ignore[no-untyped-call]
+        if direction == "request" and isinstance(serializer, Body):
+            schema |= {} if serializer.partial else serializer.between_fields
+            if serializer.null_is_default:
+                schema["properties"] = {name: with_null(inner) for name, inner in schema["properties"].items()}
+        return schema
+
     def get_tags(self) -> list[str]:
         """The first part of the address, such as customers or orders."""
         return [self._tokenize_path()[0]]
@@ -60,12 +73,16 @@ class CursorPages:
             "properties": {"next": address, "previous": address, "results": schema},
         }
 
-    def get_schema_operation_parameters(self, _view: object) -> list[dict[str, Any]]:
-        """The page's parameters."""
+    def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
+        """The page's parameters, and the list's order where there is a choice."""
         limit = {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT}
+        cursor = {"type": "string", "pattern": cursor_pattern(view.orderings)}
+        names = [ordering.name for ordering in view.orderings]
+        order = {"type": "string", "enum": names, "default": names[0]}
         return [
             _parameter("limit", "How many rows a page has.", limit),
-            _parameter("cursor", "A place in the list, out of `next` or `previous`.", {"type": "string"}),
+            _parameter("cursor", "A place in the list, out of `next` or `previous`.", cursor),
+            *([_parameter("ordering", "Which rows come first.", order)] if len(names) > 1 else []),
         ]
 
 
@@ -83,6 +100,9 @@ def describe_problems(result: dict[str, Any], **_options: Any) -> dict[str, Any]
             for status in _refusals(method, operation):
                 operation["responses"].setdefault(str(status), {"$ref": f"#/components/responses/Problem{status}"})
     result["info"]["description"] = _description()
+    tighten_bodies(result)
+    tighten_parameters(result)
+    link(result)
     return result
 
 
@@ -124,7 +144,11 @@ def _problem_schema() -> dict[str, Any]:
     field = {
         "type": "object",
         "required": ["pointer", "code", "detail"],
-        "properties": {"pointer": text, "code": {"type": "string", "enum": sorted(FIELDS)}, "detail": text},
+        "properties": {
+            "pointer": text,
+            "code": {"type": "string", "enum": sorted({*FIELDS, *PROBLEMS})},
+            "detail": text,
+        },
     }
     return {
         "type": "object",

@@ -1,10 +1,10 @@
 """How values look in JSON, out and in: amounts, points, ids, instants, days (the *Values* bullet of the contract)."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
@@ -12,12 +12,21 @@ from rest_framework import serializers
 from loyalty.errors import Invalid
 from loyalty.instants import OutOfRange, check_instant
 from loyalty.ledger.planner import Amount
-from loyalty.money import amount_text, quantise
+from loyalty.money import amount_text, currencies, is_currency, quantise
 
 MAX_DIGITS: Final = 12
 _BIGGEST_ID: Final = 2**63 - 1
 _ID = re.compile(r"[1-9][0-9]{0,18}", re.ASCII)
+# Zeros in front and behind change nothing; between them stand 12 digits at most, three or fewer after the point.
+_AMOUNT_TEXT: Final = "({})".format(
+    "|".join(
+        rf"0{{0,28}}[0-9]{{1,{MAX_DIGITS - fine}}}" + (rf"\.[0-9]{{{fine}}}0{{0,37}}" if fine else r"(\.0{1,40})?")
+        for fine in range(4)
+    )
+)
 _AMOUNT = re.compile(r"-?[0-9]{1,40}(\.[0-9]{1,40})?", re.ASCII)
+_LETTER: Final = r"A-Za-z\u00a1-\uffff"
+_ADDRESS: Final = rf"^[^@]+@.+\.([{_LETTER}][{_LETTER}-]{{0,61}}[{_LETTER}]|xn--[A-Za-z0-9]{{1,59}})$"
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 _INSTANT = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?(Z|[+-][0-9]{2}:[0-9]{2})",
@@ -81,6 +90,14 @@ def _digits(amount: Decimal) -> int:
     return len(whole.lstrip("0")) + len(fraction.rstrip("0"))
 
 
+class Described:
+    """A field that says itself what it takes, in JSON Schema."""
+
+    def described(self) -> dict[str, Any]:
+        """The schema of what it takes; :mod:`loyalty.api.describing` puts it where it belongs."""
+        raise NotImplementedError
+
+
 @extend_schema_field({"type": "string", "examples": ["4711"]})
 class IdField(serializers.Field[int, Any, str, Any]):
     """An opaque id in a body; an id that cannot be one of ours is 0, which no row has (422 ``not-found`` later)."""
@@ -98,16 +115,7 @@ class IdField(serializers.Field[int, Any, str, Any]):
         return str(value)
 
 
-@extend_schema_field(
-    {
-        "oneOf": [
-            {"type": "string", "pattern": r"^-?[0-9]+(\.[0-9]+)?$", "examples": ["50.00"]},
-            {"type": "number", "examples": [50]},
-        ],
-        "description": "A decimal number of at most 12 digits, no finer than the currency's unit; best sent as text.",
-    }
-)
-class AmountField(serializers.Field[Decimal, Any, str, Any]):
+class AmountField(Described, serializers.Field[Decimal, Any, str, Any]):
     """Money: a decimal string, or a JSON number, which is read without binary rounding.
 
     Whether it fits the currency is for :func:`check_amount`, once the currency is known.
@@ -140,11 +148,25 @@ class AmountField(serializers.Field[Decimal, Any, str, Any]):
         """The amount as text."""
         return f"{value:f}"
 
+    def described(self) -> dict[str, Any]:
+        """What it takes, for the schema."""
+        sign = "-?" if self.allow_negative else ""
+        text: dict[str, Any] = {"type": "string", "pattern": f"^{sign}{_AMOUNT_TEXT}$", "examples": ["50.00"]}
+        number: dict[str, Any] = {"type": "number", "exclusiveMaximum": 10**MAX_DIGITS, "examples": [50]}
+        number |= {"exclusiveMinimum": -(10**MAX_DIGITS)} if self.allow_negative else {"minimum": 0}
+        if not self.allow_zero:
+            text |= {"not": {"pattern": "^[-0.]*$"}}
+            number |= {"not": {"const": 0}} if self.allow_negative else {"exclusiveMinimum": 0}
+        words = "A decimal number of at most 12 digits, no finer than the currency's unit; best sent as text."
+        return {"oneOf": [text, number], "description": words}
+
     def _read(self, data: Any) -> Decimal:
         if isinstance(data, bool) or not isinstance(data, str | int | Decimal):
             self.fail("invalid")
         if isinstance(data, str) and not _AMOUNT.fullmatch(data):
             self.fail("invalid")
+        if isinstance(data, str) and data.startswith("-") and not self.allow_negative:
+            self.fail("negative")
         try:
             return Decimal(data)
         except InvalidOperation:
@@ -156,9 +178,8 @@ class AmountTextField(serializers.CharField):
     """Money in an answer: a decimal string with exactly the currency's decimals."""
 
 
-@extend_schema_field({"type": "integer", "format": "int64", "examples": [100]})
-class PointsField(serializers.Field[int, Any, int, Any]):
-    """A whole number in JSON: no text, no fraction, no true or false."""
+class PointsField(Described, serializers.Field[int, Any, int, Any]):
+    """A whole number in JSON, 100 or 100.0: no text, no fraction, no true or false."""
 
     default_error_messages = {
         "invalid": "This is a whole number such as 100, not a text or a fraction.",
@@ -174,19 +195,49 @@ class PointsField(serializers.Field[int, Any, int, Any]):
 
     def to_internal_value(self, data: Any) -> int:
         """The number."""
-        if isinstance(data, bool) or not isinstance(data, int):
+        if isinstance(data, bool) or not isinstance(data, int | Decimal):
             self.fail("invalid")
-        if abs(data) >= 10**MAX_DIGITS:
+        number = Decimal(data)
+        if abs(number) >= 10**MAX_DIGITS:
             self.fail("too_many_digits")
-        if not data and not self.allow_zero:
+        if number != number.to_integral_value():
+            self.fail("invalid")
+        if not number and not self.allow_zero:
             self.fail("zero")
-        if data < 0 and not self.allow_negative:
+        if number < 0 and not self.allow_negative:
             self.fail("negative")
-        return int(data)
+        return int(number)
 
     def to_representation(self, value: Any) -> int:
         """The number."""
         return int(value)
+
+    def described(self) -> dict[str, Any]:
+        """What it takes, for the schema."""
+        most = 10**MAX_DIGITS - 1
+        least = -most if self.allow_negative else 0 if self.allow_zero else 1
+        never = {"not": {"const": 0}} if self.allow_negative and not self.allow_zero else {}
+        return {"type": "integer", "format": "int64", "minimum": least, "maximum": most, "examples": [100], **never}
+
+
+class WholeNumberField(PointsField):
+    """A whole number within bounds."""
+
+    def __init__(self, *, least: int = 0, most: int, **options: Any) -> None:
+        super().__init__(**{"required": False, **options})
+        self.least, self.most = least, most
+
+    def to_internal_value(self, data: Any) -> int:
+        """The number."""
+        number = super().to_internal_value(data)
+        if not self.least <= number <= self.most:
+            code = "max_value" if number > self.most else "min_value"
+            raise serializers.ValidationError(f"This is a number from {self.least} to {self.most}.", code=code)
+        return number
+
+    def described(self) -> dict[str, Any]:
+        """What it takes, for the schema."""
+        return super().described() | {"minimum": self.least, "maximum": self.most, "examples": [self.least]}
 
 
 class _TextValue(serializers.Field[Any, Any, str, Any]):
@@ -243,6 +294,52 @@ class DayField(_TextValue):
         return value.isoformat()
 
 
+class _JSONText(serializers.CharField):
+    default_error_messages = {"not_a_text": "This is a text."}
+
+    def to_internal_value(self, data: Any) -> Any:
+        """The text, trimmed. Its length is that of what was sent."""
+        if not isinstance(data, str):
+            self.fail("not_a_text")
+        if self.max_length is not None and len(data) > self.max_length:
+            self.fail("max_length", max_length=self.max_length)
+        return super().to_internal_value(data)
+
+
+class TextField(_JSONText):
+    """A JSON text, trimmed; no number that looks like one."""
+
+
+class EmailField(Described, _JSONText, serializers.EmailField):
+    """An e-mail address."""
+
+    def described(self) -> dict[str, Any]:
+        """What it takes, for the schema: the last part of the domain has two letters or more."""
+        address = {"type": "string", "format": "email", "maxLength": self.max_length, "pattern": _ADDRESS}
+        return {"anyOf": [address, {"type": "string", "const": ""}]} if self.allow_blank else address
+
+
+class SlugField(_JSONText, serializers.SlugField):
+    """A name of Latin letters, digits, hyphens and underscores."""
+
+
+class CurrencyField(Described, TextField):
+    """The code of a currency that is legal tender today."""
+
+    default_error_messages = {"unknown_currency": "This is no currency code such as USD."}
+
+    def to_internal_value(self, data: Any) -> str:
+        """The code."""
+        code: str = super().to_internal_value(data)
+        if not is_currency(code):
+            self.fail("unknown_currency")
+        return code
+
+    def described(self) -> dict[str, Any]:
+        """What it takes, for the schema."""
+        return {"type": "string", "enum": currencies(), "description": "A code of ISO 4217.", "examples": ["USD"]}
+
+
 class YesNoField(serializers.BooleanField):
     """JSON's true or false, and nothing that looks like it."""
 
@@ -254,7 +351,14 @@ class YesNoField(serializers.BooleanField):
 
 
 class Body(serializers.Serializer[Any]):
-    """What a request may say. A field that is not known is an error, so that a misspelt one is never ignored."""
+    """What a request may say. A field that is not known is an error, so that a misspelt one is never ignored.
+
+    ``between_fields`` is what its fields say of one another, in JSON Schema. Where ``null_is_default``, a null brings
+    back what would be there without the field.
+    """
+
+    between_fields: ClassVar[Mapping[str, Any]] = {}
+    null_is_default: ClassVar[bool] = False
 
     def to_internal_value(self, data: Any) -> Any:
         """The values. Raises ValidationError naming every field that is wrong or unknown."""

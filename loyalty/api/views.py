@@ -124,12 +124,15 @@ class ListView(ApiView):
         raise NotImplementedError
 
     def _ordering(self) -> Ordering:
-        name = self.request.query_params.get("ordering")
+        asked = self.request.query_params
         known = {ordering.name: ordering for ordering in self.orderings}
-        if name is not None and name not in known:
+        if "ordering" not in asked:
+            # A cursor goes on in its own order.
+            return known.get(asked.get("cursor", "").partition(".")[0], self.orderings[0])
+        if asked["ordering"] not in known:
             detail = f"“ordering” is one of {', '.join(known)}."
             raise Problem("invalid-parameter", detail, members={"parameter": "ordering"})
-        return self.orderings[0] if name is None else known[name]
+        return known[asked["ordering"]]
 
 
 class UnknownAddress(APIView):

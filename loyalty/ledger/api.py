@@ -18,6 +18,7 @@ from loyalty.api.values import (
     DayField,
     IdField,
     InstantField,
+    TextField,
     YesNoField,
     day_or_none,
     instant_or_none,
@@ -80,8 +81,8 @@ class AdjustmentBody(Body):
     """What every adjustment says beside its amount."""
 
     expires_on = DayField(allow_null=True, required=False)
-    reason = serializers.CharField(max_length=200)
-    note = serializers.CharField(max_length=2000, allow_blank=True, required=False)
+    reason = TextField(max_length=200)
+    note = TextField(max_length=2000, allow_blank=True, required=False)
     notify_customer = YesNoField(required=False, help_text="Whether the customer gets an e-mail about it.")
 
 

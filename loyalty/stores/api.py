@@ -10,9 +10,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.reverse import reverse
 
+from loyalty.api.describing import SOME_TEXT
 from loyalty.api.documents import Document
 from loyalty.api.filters import Filters, PairFilter, TextFilter
-from loyalty.api.values import Body, IdField, InstantField, instant_text
+from loyalty.api.values import Body, EmailField, IdField, InstantField, TextField, instant_text
 from loyalty.api.views import ApiView, ListView
 from loyalty.stores.customers import change_customer, create_customer
 from loyalty.stores.identifying import has_platform_id, platform_ids
@@ -52,13 +53,20 @@ class CustomerDocument(Document):
 class CustomerBody(Body):
     """What is said about a customer."""
 
-    external_id = serializers.CharField(
+    between_fields = {
+        "anyOf": [
+            {"required": [name], "properties": {name: {"type": "string", "pattern": SOME_TEXT}}}
+            for name in ("email", "external_id", "name")
+        ]
+    }
+
+    external_id = TextField(
         max_length=100, allow_null=True, required=False, help_text="The store's own id, of no platform."
     )
-    email = serializers.EmailField(max_length=254, allow_blank=True, required=False)
-    name = serializers.CharField(max_length=200, allow_blank=True, required=False)
-    phone = serializers.CharField(max_length=50, allow_blank=True, required=False)
-    locale = serializers.CharField(max_length=20, allow_blank=True, required=False)
+    email = EmailField(max_length=254, allow_blank=True, required=False)
+    name = TextField(max_length=200, allow_blank=True, required=False)
+    phone = TextField(max_length=50, allow_blank=True, required=False)
+    locale = TextField(max_length=20, allow_blank=True, required=False)
 
 
 class CustomerFilters(Filters):

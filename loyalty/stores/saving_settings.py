@@ -39,9 +39,9 @@ def change_settings(
     # Versions are counted under the store's lock, so two people saving at once make two versions, not one.
     Store.objects.select_for_update(no_key=True).get(pk=store.pk)
     before = current_settings(store)
+    data = check(merged(settings_to_json(before), patch))
     if version is not None and version != before.version:
         raise VersionConflict(f"The settings are at version {before.version}. Read them again.")
-    data = check(merged(settings_to_json(before), patch))
     after = settings_from_json(data, version=before.version)
     if after == before:
         return before

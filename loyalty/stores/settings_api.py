@@ -1,6 +1,7 @@
 """A store's settings over REST."""
 
 import calendar
+import re
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from functools import partial
@@ -17,8 +18,11 @@ from loyalty.api.schema import IF_MATCH
 from loyalty.api.values import (
     AmountField,
     Body,
+    Described,
     InstantField,
     PointsField,
+    TextField,
+    WholeNumberField,
     YesNoField,
     check_amount,
     instant_text,
@@ -37,26 +41,17 @@ AUTO_CANCEL: Final = ("off", "cancel", "cancel_and_revert")
 EXPIRED_LOTS: Final = ("all_or_nothing", "valid_only")
 TRIGGER_STATUSES: Final = ("cancelled", "refunded", "partially_refunded")
 _TEN_YEARS: Final = 3660
+_RATES_BELOW: Final = 1_000_000
+_FINEST_RATE: Final = Decimal("0.0001")
+# Neither a comma nor what ends a line or cannot be seen; between its first and its last character there is one more.
+_END: Final = r"[^\s\u0000-\u001f\u007f-\u009f,]"
+_TAG: Final = rf"{_END}[^\u0000-\u001f\u007f-\u009f\u2028\u2029,]+{_END}"
+_TAG_SENT: Final = rf"^\s*{_TAG}\s*$"
+_RATE_TEXT: Final = r"^0{0,34}[0-9]{1,6}(\.[0-9]{1,4}0{0,36})?$"
 _LEAP_YEAR: Final = 2024
 ETAG: Final = OpenApiParameter(
     "ETag", str, OpenApiParameter.HEADER, description="The version, for If-Match.", response=[200]
 )
-
-
-class WholeNumberField(PointsField):
-    """A whole number within bounds."""
-
-    def __init__(self, *, least: int = 0, most: int, **options: Any) -> None:
-        super().__init__(required=False, **options)
-        self.least, self.most = least, most
-
-    def to_internal_value(self, data: Any) -> int:
-        """The number."""
-        number = super().to_internal_value(data)
-        if not self.least <= number <= self.most:
-            code = "max_value" if number > self.most else "min_value"
-            raise serializers.ValidationError(f"This is a number from {self.least} to {self.most}.", code=code)
-        return number
 
 
 def _choice(choices: Sequence[str]) -> serializers.ChoiceField:
@@ -75,11 +70,17 @@ class NamesField(serializers.ListField):
 
 
 def _names(choices: Sequence[str] = ()) -> NamesField:
-    child = serializers.ChoiceField(choices=list(choices)) if choices else serializers.CharField(max_length=255)
+    child = serializers.ChoiceField(choices=list(choices)) if choices else TextField(max_length=255)
     return NamesField(child=child, max_length=100, required=False)
 
 
-class ExpiredLotsBody(Body):
+class MergedBody(Body):
+    """Settings, which are merged into those that are saved (RFC 7396)."""
+
+    null_is_default = True
+
+
+class ExpiredLotsBody(MergedBody):
     """What expired lots mean for the others, by trigger (E4)."""
 
     payment_expired = _choice(EXPIRED_LOTS)
@@ -87,7 +88,7 @@ class ExpiredLotsBody(Body):
     rules = _choice(EXPIRED_LOTS)
 
 
-class AutoCancelBody(Body):
+class AutoCancelBody(MergedBody):
     """Orders whose payment expired or failed (E1, E2, F1)."""
 
     payment_window_hours = WholeNumberField(least=1, most=24 * 365, allow_null=True)
@@ -97,7 +98,7 @@ class AutoCancelBody(Body):
     expired_lots = ExpiredLotsBody(required=False)
 
 
-class SpentRevertBody(Body):
+class SpentRevertBody(MergedBody):
     """The spent-revert rules (N1, N3)."""
 
     enabled = YesNoField(required=False)
@@ -108,14 +109,14 @@ class SpentRevertBody(Body):
     delay_minutes = WholeNumberField(most=60 * 24 * 30)
 
 
-class ExtendSettingsBody(Body):
+class ExtendSettingsBody(MergedBody):
     """How far expired value may be extended (M3)."""
 
     default_days = WholeNumberField(least=1, most=_TEN_YEARS)
     max_days = WholeNumberField(least=1, most=_TEN_YEARS)
 
 
-class PointsExpiryBody(Body):
+class PointsExpiryBody(MergedBody):
     """The scheme of points lots (L7)."""
 
     scheme = _choice(("never", "days", "yearly"))
@@ -124,7 +125,7 @@ class PointsExpiryBody(Body):
     day = WholeNumberField(least=1, most=31)
 
 
-class NotifyBody(Body):
+class NotifyBody(MergedBody):
     """When customers are told (M5, H3)."""
 
     on_cancel_default = YesNoField(required=False)
@@ -136,13 +137,13 @@ class NotifyBody(Body):
     )
 
 
-class RemindersBody(Body):
+class RemindersBody(MergedBody):
     """Telling customers before value expires, so many days before its last day of use; null: never."""
 
     days_before = WholeNumberField(most=365, allow_null=True)
 
 
-class LimitsBody(Body):
+class LimitsBody(MergedBody):
     """How far support staff may adjust; null: not at all. How long a return can be undone."""
 
     support_adjust_credits = AmountField(required=False, allow_null=True)
@@ -150,21 +151,38 @@ class LimitsBody(Body):
     undo_hours = WholeNumberField(most=24 * 365)
 
 
-class RateField(serializers.DecimalField):
-    """A rate greater than zero; a number or a decimal text, answered as the shorter of the two."""
+class RateField(AmountField):
+    """A rate greater than zero, six digits and four decimals at most; a number or a text, answered as the shorter."""
+
+    default_error_messages = {"invalid": "This is a rate such as 1 or “0.5”.", "zero": "The rate must not be zero."}
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(max_digits=10, decimal_places=4, min_value=Decimal("0.0001"), required=False, **options)
+        super().__init__(allow_zero=False, required=False, **options)
+
+    def to_internal_value(self, data: Any) -> Decimal:
+        """The rate."""
+        rate = super().to_internal_value(data)
+        if rate >= _RATES_BELOW:
+            raise serializers.ValidationError(f"A rate is below {_RATES_BELOW}.", code="max_value")
+        if rate != rate.quantize(_FINEST_RATE):
+            raise serializers.ValidationError("A rate has four decimals at most.", code="too_fine")
+        return rate
+
+    def described(self) -> dict[str, Any]:
+        """What it takes, for the schema."""
+        text = {"type": "string", "pattern": _RATE_TEXT, "not": {"pattern": "^[0.]*$"}, "examples": ["0.5"]}
+        number = {"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": _RATES_BELOW, "examples": [1]}
+        return {"oneOf": [text, number]}
 
 
-class EarningBody(Body):
+class EarningBody(MergedBody):
     """Points awarded for each unit of an order's total, once it is ``on_status``; null: orders earn nothing."""
 
     points_per_unit = RateField(allow_null=True)
     on_status = _choice(("confirmed", "completed", "paid"))
 
 
-class EarnedPointsBody(Body):
+class EarnedPointsBody(MergedBody):
     """Points earned by an order that falls through (C1)."""
 
     claw_back = YesNoField(required=False)
@@ -177,8 +195,10 @@ class EarnedPointsBody(Body):
     )
 
 
-class PlatformTagField(serializers.CharField):
+class PlatformTagField(Described, TextField):
     """A tag that every platform takes: 3 to 40 characters without a comma; null: none."""
+
+    default_error_messages = {"invalid": "A tag has no comma and no line break."}
 
     def __init__(self) -> None:
         super().__init__(required=False, allow_null=True, min_length=3, max_length=40)
@@ -186,12 +206,16 @@ class PlatformTagField(serializers.CharField):
     def to_internal_value(self, data: Any) -> str:
         """The tag. Raises ValidationError for one with a comma, which platforms take for two."""
         tag: str = super().to_internal_value(data)
-        if "," in tag or not tag.isprintable():
-            raise serializers.ValidationError("A tag has no comma and no line break.", code="invalid")
+        if not re.fullmatch(_TAG, tag):
+            self.fail("invalid")
         return tag
 
+    def described(self) -> dict[str, Any]:
+        """What it takes, for the schema: white space around it is taken away."""
+        return {"type": "string", "minLength": self.min_length, "maxLength": self.max_length, "pattern": _TAG_SENT}
 
-class WriteBackBody(Body):
+
+class WriteBackBody(MergedBody):
     """What is told to the shop platform after the fact: a tag on orders whose value came back, and cancels (O6)."""
 
     tag = PlatformTagField()
@@ -200,7 +224,7 @@ class WriteBackBody(Body):
     return_points_there = YesNoField(required=False)
 
 
-class SettingsBody(Body):
+class SettingsBody(MergedBody):
     """All settings; what is left out stays. ``version`` may name the one the change was made from, as If-Match does."""
 
     auto_cancel = AutoCancelBody(required=False)
@@ -214,6 +238,12 @@ class SettingsBody(Body):
     earned_points = EarnedPointsBody(required=False)
     write_back = WriteBackBody(required=False)
     version = WholeNumberField(most=2**31 - 1)
+
+
+class _VersionBody(Body):
+    """The version alone, which is no setting."""
+
+    version = WholeNumberField(most=2**31 - 1, allow_null=True)
 
 
 class SettingsVersionDocument(Document):
@@ -246,7 +276,7 @@ class SettingsView(ApiView):
             store=self.store,
             patch={name: value for name, value in patch.items() if name != "version"},
             check=partial(check_settings, store=self.store),
-            version=patch.get("version") if expected is None else expected,
+            version=_version_in(patch) if expected is None else expected,
             actor=self.actor,
             now=self.now,
         )
@@ -278,6 +308,14 @@ class SettingsVersionsView(ListView):
             }
             for row in rows
         ]
+
+
+def _version_in(patch: Mapping[str, Any]) -> int | None:
+    """The version that the change was made from, if it says so. Raises ValidationError."""
+    body = _VersionBody(data={"version": patch.get("version")})
+    body.is_valid(raise_exception=True)
+    version: int | None = body.validated_data["version"]
+    return version
 
 
 def settings_json(settings: StoreSettings, store: Store) -> dict[str, Any]:
@@ -312,14 +350,14 @@ def check_settings(merged: dict[str, Any], *, store: Store) -> Mapping[str, Any]
 
 def _check_together(settings: StoreSettings) -> None:
     if settings.extend.default_days > settings.extend.max_days:
-        raise Invalid.at("/extend/default_days", "The default is more than the maximum.", code="too-large")
+        raise Invalid.at("/extend/default_days", "The default is more than the maximum.", code="does-not-fit")
     tag = settings.write_back.tag
     if tag and tag_key(tag) in {tag_key(trigger) for trigger in settings.spent_revert.tags}:
         words = f"“{tag}” is a tag that returns value; what marks a return must not cause one."
-        raise Invalid.at("/write_back/tag", words, code="duplicate")
+        raise Invalid.at("/write_back/tag", words, code="does-not-fit")
     if tag and tag_key(tag) in {tag_key(trigger) for trigger in settings.earned_points.tags}:
         words = f"“{tag}” is a tag that takes earned points back; what marks a return must not do that."
-        raise Invalid.at("/write_back/tag", words, code="duplicate")
+        raise Invalid.at("/write_back/tag", words, code="does-not-fit")
     expiry = settings.points_expiry
     if expiry.day > calendar.monthrange(_LEAP_YEAR, expiry.month)[1]:
-        raise Invalid.at("/points_expiry/day", "The month has no such day.", code="too-large")
+        raise Invalid.at("/points_expiry/day", "The month has no such day.", code="does-not-fit")

@@ -8,7 +8,16 @@ from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 
 from loyalty.api.documents import Document
-from loyalty.api.values import Body, IdField, InstantField, YesNoField, instant_or_none, instant_text
+from loyalty.api.values import (
+    Body,
+    IdField,
+    InstantField,
+    TextField,
+    WholeNumberField,
+    YesNoField,
+    instant_or_none,
+    instant_text,
+)
 from loyalty.outbox.models import Message, MessageStatus
 from loyalty.webhooks.endpoints import LONGEST_OVERLAP, OVERLAP
 from loyalty.webhooks.events import TEST, WebhookEvent
@@ -91,18 +100,17 @@ class DeliveryDocument(Document):
 class EndpointBody(Body):
     """A new endpoint."""
 
-    url = serializers.CharField(max_length=500, help_text="`https://…`; addresses in private networks are refused.")
+    url = TextField(max_length=500, help_text="`https://…`; addresses in private networks are refused.")
     events = serializers.ListField(child=serializers.CharField(), max_length=50, help_text=_EVENT_LIST)
-    description = serializers.CharField(max_length=100, allow_blank=True, required=False)
+    description = TextField(max_length=100, allow_blank=True, required=False)
     enabled = YesNoField(required=False)
 
 
 class RotateBody(Body):
     """A rotation of the secret."""
 
-    overlap_hours = serializers.IntegerField(
-        min_value=0,
-        max_value=LONGEST_OVERLAP // _HOUR,
+    overlap_hours = WholeNumberField(
+        most=LONGEST_OVERLAP // _HOUR,
         default=OVERLAP // _HOUR,
         help_text="For how many hours deliveries are signed with the old secret as well.",
     )

@@ -11,7 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from loyalty.api.documents import Document
-from loyalty.api.values import AmountTextField, Body, DayField, value_json
+from loyalty.api.values import AmountTextField, Body, DayField, WholeNumberField, value_json
 from loyalty.api.views import ApiView
 from loyalty.errors import Invalid
 from loyalty.stores.keys import Scope
@@ -23,7 +23,7 @@ from loyalty.stores.preferences import (
     settings_to_json,
 )
 from loyalty.stores.saving_settings import merged
-from loyalty.stores.settings_api import AutoCancelBody, WholeNumberField
+from loyalty.stores.settings_api import AutoCancelBody
 from orders.services.backtesting import MOST_DAYS, Backtest, ByTrigger, Sums, Tally, backtest
 
 JSON = dict[str, Any]

@@ -9,9 +9,14 @@ from rest_framework import serializers
 from loyalty.api.values import (
     AmountField,
     Body,
+    CurrencyField,
     DayField,
+    EmailField,
     InstantField,
     PointsField,
+    SlugField,
+    TextField,
+    WholeNumberField,
     YesNoField,
     check_amount,
     parse_id,
@@ -19,7 +24,6 @@ from loyalty.api.values import (
 from loyalty.errors import FieldError, Invalid
 from loyalty.instants import PLACED_AHEAD
 from loyalty.ledger.ledger import Kind
-from loyalty.money import is_currency
 from loyalty.stores.identifying import CustomerFacts
 from loyalty.stores.models import Store
 from orders.kinds import KINDS
@@ -29,6 +33,8 @@ from orders.services.choices import CancelChoice, Extension
 from orders.services.placing import NewOrder
 from orders.services.reinstating import Deduct
 
+# What a store's own limit can be at most (M3).
+FURTHEST_EXTENSION: Final = 3660
 MOST_TAGS: Final = 250
 MOST_LINES: Final = 1000
 MOST_CODES: Final = 20
@@ -39,8 +45,9 @@ _LONGEST_TOKEN: Final = 100_000
 class ExtensionBody(Body):
     """A new expiry: a number of days from today, or the last day of use."""
 
-    days = PointsField(required=False)
+    days = WholeNumberField(least=1, most=FURTHEST_EXTENSION)
     expires_on = DayField(required=False)
+    between_fields = {"minProperties": 1, "maxProperties": 1}
 
     def validate(self, attrs: dict[str, Any]) -> Extension:
         """Exactly one of the two."""
@@ -61,12 +68,12 @@ class CancelBody(Body):
     """A cancel, a return, or the preview of one."""
 
     reason = serializers.ChoiceField(choices=CancelReason.choices, required=False)
-    note = serializers.CharField(max_length=2000, allow_blank=True, required=False)
+    note = TextField(max_length=2000, allow_blank=True, required=False)
     revert_credits = YesNoField(required=False)
     revert_points = YesNoField(required=False)
     extend = ExtendBody(required=False)
     notify_customer = YesNoField(required=False)
-    preview_token = serializers.CharField(max_length=_LONGEST_TOKEN, required=False)
+    preview_token = TextField(max_length=_LONGEST_TOKEN, required=False)
 
 
 def choice_of(values: dict[str, Any]) -> CancelChoice:
@@ -100,27 +107,27 @@ class ReinstateBody(Body):
 class DismissBody(Body):
     """Why what is left is not returned."""
 
-    reason = serializers.CharField(max_length=200)
+    reason = TextField(max_length=200)
 
 
 class UndoBody(Body):
     """Why a return is undone."""
 
-    reason = serializers.CharField(max_length=200, required=False)
+    reason = TextField(max_length=200, required=False)
 
 
 class BulkCancelBody(Body):
     """The orders to be cancelled."""
 
-    ids = serializers.ListField(child=serializers.CharField(max_length=100), max_length=MOST_CANCELLED)
+    ids = serializers.ListField(child=TextField(max_length=100), max_length=MOST_CANCELLED)
 
 
 class CustomerBody(Body):
     """Who placed an order, when the client has no id for them."""
 
-    external_id = serializers.CharField(max_length=100, required=False, allow_null=True)
-    email = serializers.EmailField(max_length=254)
-    name = serializers.CharField(max_length=200, allow_blank=True)
+    external_id = TextField(max_length=100, required=False, allow_null=True)
+    email = EmailField(max_length=254)
+    name = TextField(max_length=200, allow_blank=True)
 
     def validate(self, attrs: dict[str, Any]) -> CustomerFacts:
         """The facts by which the customer is found or made."""
@@ -137,10 +144,11 @@ _CUSTOMER: Final = {
             "properties": {
                 "external_id": {
                     "type": ["string", "null"],
+                    "minLength": 1,
                     "maxLength": 100,
                     "description": "The store's own id of the customer, whatever the order's platform.",
                 },
-                "email": {"type": "string", "format": "email", "maxLength": 254},
+                "email": EmailField(max_length=254).described(),
                 "name": {"type": "string", "maxLength": 200},
             },
         },
@@ -172,26 +180,26 @@ class CustomerField(serializers.Field[Any, Any, Any, Any]):
 class LineBody(Body):
     """One line of an order; ``total`` is for the whole quantity."""
 
-    title = serializers.CharField(max_length=255)
-    sku = serializers.CharField(max_length=255, allow_blank=True, default="")
+    title = TextField(max_length=255)
+    sku = TextField(max_length=255, allow_blank=True, default="")
     quantity = PointsField()
     total = AmountField(allow_negative=True)
 
 
 def _tags() -> serializers.ListField:
-    return serializers.ListField(child=serializers.CharField(max_length=255), max_length=MOST_TAGS, required=False)
+    return serializers.ListField(child=TextField(max_length=255), max_length=MOST_TAGS, required=False)
 
 
 class NewOrderBody(Body):
     """An order to be recorded, with what it spends."""
 
-    number = serializers.CharField(max_length=100)
-    external_id = serializers.CharField(max_length=100, required=False, allow_null=True)
-    platform = serializers.SlugField(max_length=20, default="api")
+    number = TextField(max_length=100)
+    external_id = TextField(max_length=100, required=False, allow_null=True)
+    platform = SlugField(max_length=20, default="api")
     customer = CustomerField(allow_null=True)
     placed_at = InstantField(ahead=PLACED_AHEAD, required=False)
     total = AmountField()
-    currency = serializers.CharField(required=False)
+    currency = CurrencyField(required=False)
     tags = _tags()
     status = serializers.ChoiceField(choices=OrderStatus.choices, default=OrderStatus.PENDING)
     payment_status = serializers.ChoiceField(choices=PaymentStatus.choices, default=PaymentStatus.PENDING)
@@ -200,17 +208,11 @@ class NewOrderBody(Body):
     apply_credits = AmountField(required=False)
     apply_points = PointsField(required=False)
     codes = serializers.ListField(
-        child=serializers.CharField(max_length=40),
+        child=TextField(max_length=40),
         max_length=MOST_CODES,
         required=False,
         help_text="Codes of redemptions that the order came with: it used their points.",
     )
-
-    def validate_currency(self, value: str) -> str:
-        """A code of ISO 4217."""
-        if not is_currency(value):
-            raise serializers.ValidationError("This is no currency code such as USD.", code="unknown_currency")
-        return value
 
 
 class ChangesBody(Body):

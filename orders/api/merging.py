@@ -3,13 +3,12 @@
 from typing import ClassVar, Final
 
 from drf_spectacular.utils import extend_schema
-from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from loyalty.api.idempotency import command
 from loyalty.api.permissions import require_scope
-from loyalty.api.values import Body, IdField
+from loyalty.api.values import Body, IdField, TextField
 from loyalty.api.views import ApiView
 from loyalty.stores.actors import Trigger
 from loyalty.stores.api import CustomerDocument, customer_json
@@ -25,7 +24,7 @@ class MergeBody(Body):
     """Who is merged into the customer of the address, and why."""
 
     customer = IdField()
-    reason = serializers.CharField(max_length=200, required=False)
+    reason = TextField(max_length=200, required=False)
 
 
 class MergeView(ApiView):

@@ -13,13 +13,13 @@ from rest_framework.reverse import reverse
 from loyalty.api.filters import CustomerFilter, Filters, IdFilter, InstantFilter, ListFilter, TextFilter, YesNoFilter
 from loyalty.api.idempotency import command
 from loyalty.api.problems import Problem
-from loyalty.api.values import Body, DayField, IdField, PointsField, YesNoField
+from loyalty.api.values import Body, DayField, IdField, TextField, WholeNumberField, YesNoField
 from loyalty.api.views import ApiView, ListView
 from loyalty.errors import NotFound
 from loyalty.stores.actors import Trigger
 from loyalty.stores.keys import Scope, allows_scope
 from loyalty.stores.preferences import current_settings
-from orders.api.bodies import ExtensionBody
+from orders.api.bodies import FURTHEST_EXTENSION, ExtensionBody
 from orders.api.redemption_documents import (
     CodeDocument,
     RedemptionDocument,
@@ -56,9 +56,18 @@ class RedemptionBody(Body):
 class ExtendPointsBody(Body):
     """Until when expired points come back: all of them (`days` or `expires_on`, or `points`), or single allocations."""
 
-    days = PointsField(required=False)
+    days = WholeNumberField(least=1, most=FURTHEST_EXTENSION)
     expires_on = DayField(required=False)
     points = ExtensionBody(required=False)
+    between_fields = {
+        "not": {
+            "anyOf": [
+                {"required": ["days", "expires_on"]},
+                {"required": ["days", "points"]},
+                {"required": ["expires_on", "points"]},
+            ]
+        }
+    }
     allocations = serializers.DictField(child=ExtensionBody(), required=False)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
@@ -72,18 +81,18 @@ class ExtendPointsBody(Body):
 class ReverseBody(Body):
     """A reversal; a used code needs `force` and a reason."""
 
-    reason = serializers.CharField(max_length=200, required=False)
-    note = serializers.CharField(max_length=2000, allow_blank=True, required=False)
+    reason = TextField(max_length=200, required=False)
+    note = TextField(max_length=2000, allow_blank=True, required=False)
     extend = ExtendPointsBody(required=False)
     notify_customer = YesNoField(required=False)
     force = YesNoField(required=False)
-    preview_token = serializers.CharField(max_length=_LONGEST_TOKEN, required=False)
+    preview_token = TextField(max_length=_LONGEST_TOKEN, required=False)
 
 
 class RequestBody(Body):
     """What the customer says."""
 
-    reason = serializers.CharField(max_length=200)
+    reason = TextField(max_length=200)
 
 
 class RedemptionFilters(Filters):

@@ -11,7 +11,16 @@ from rest_framework.reverse import reverse
 
 from loyalty.api.filters import ChoiceFilter, Filters, YesNoFilter
 from loyalty.api.idempotency import command
-from loyalty.api.values import AmountField, Body, PointsField, YesNoField, check_amount
+from loyalty.api.values import (
+    AmountField,
+    Body,
+    CurrencyField,
+    PointsField,
+    TextField,
+    WholeNumberField,
+    YesNoField,
+    check_amount,
+)
 from loyalty.api.views import ApiView, ListView
 from loyalty.errors import Invalid, NotFound
 from loyalty.money import is_currency
@@ -20,21 +29,22 @@ from loyalty.stores.models import Store
 from orders.api.redemption_documents import RewardDocument
 from orders.api.redemption_shapes import reward_json
 from orders.redemption_models import Reward, RewardType
-from orders.services.rewards import RewardTerms, change_reward, create_reward
+from orders.services.rewards import MOST_DAYS, RewardTerms, change_reward, create_reward
 
+_MOST_REDEMPTIONS: Final = 2**31 - 1
 _TERMS: Final = ("name", "points", "type", "value", "currency", "valid_days", "limit_per_customer", "active")
 
 
 class RewardBody(Body):
     """A reward; ``valid_days`` null: what is given never expires."""
 
-    name = serializers.CharField(max_length=100)
+    name = TextField(max_length=100)
     points = PointsField(allow_zero=False)
     type = serializers.ChoiceField(choices=RewardType.choices)
     value = AmountField(allow_zero=False)
-    currency = serializers.CharField(max_length=3, required=False, allow_null=True)
-    valid_days = PointsField(required=False, allow_null=True)
-    limit_per_customer = PointsField(required=False, allow_null=True)
+    currency = CurrencyField(required=False, allow_null=True)
+    valid_days = WholeNumberField(least=1, most=MOST_DAYS, allow_null=True)
+    limit_per_customer = WholeNumberField(least=1, most=_MOST_REDEMPTIONS, allow_null=True)
     active = YesNoField(required=False)
 
 

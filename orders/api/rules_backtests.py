@@ -4,20 +4,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, ClassVar, Final
 
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import PolymorphicProxySerializer, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from loyalty.api.documents import Document
-from loyalty.api.values import Body, DayField, IdField, InstantField, instant_text
+from loyalty.api.values import Body, DayField, IdField, InstantField, WholeNumberField, instant_text
 from loyalty.api.views import ApiView
 from loyalty.errors import Invalid
 from loyalty.stores.keys import Scope
 from loyalty.stores.models import Store
 from loyalty.stores.preferences import SpentRevertSettings, current_settings, settings_from_json, settings_to_json
 from loyalty.stores.saving_settings import merged
-from loyalty.stores.settings_api import SpentRevertBody, WholeNumberField
+from loyalty.stores.settings_api import SpentRevertBody
 from orders.api.backtests import (
     CreditSumsDocument,
     PointSumsDocument,
@@ -35,21 +35,27 @@ JSON = dict[str, Any]
 _DAYS: Final = 90
 
 
-class RulesBacktestBody(SpentRevertBody):
+class RulesBody(SpentRevertBody):
     """The rules to be tried, and how far to look back; what is left out is as it is saved.
 
-    ``spent_revert`` may hold the rules instead, as the settings do. ``enabled`` makes no difference.
+    ``enabled`` makes no difference.
     """
 
     days = WholeNumberField(least=1, most=MOST_DAYS)
-    spent_revert = SpentRevertBody(required=False)
 
 
-class _Asked(Body):
-    """The same, with the rules in their place."""
+class RulesInPlaceBody(Body):
+    """The same, with the rules where the settings have them."""
 
     days = WholeNumberField(least=1, most=MOST_DAYS)
-    spent_revert = SpentRevertBody(required=False)
+    spent_revert = SpentRevertBody(allow_null=True)
+
+
+_EITHER: Final = PolymorphicProxySerializer(
+    component_name="RulesBacktestBody",
+    serializers=[RulesBody, RulesInPlaceBody],
+    resource_type_field_name=None,
+)
 
 
 class ByRuleDocument(Document):
@@ -99,7 +105,7 @@ class RulesBacktestView(ApiView):
 
     required_scopes: ClassVar = {"POST": Scope.SETTINGS_READ}
 
-    @extend_schema(request=RulesBacktestBody, responses=RulesBacktestDocument)
+    @extend_schema(request=_EITHER, responses=RulesBacktestDocument)
     def post(self, request: Request) -> Response:
         """Try spent-revert rules on the last `days` local days (90), today included; writes nothing.
 
@@ -117,7 +123,7 @@ class RulesBacktestView(ApiView):
         saved = {"spent_revert": settings_to_json(current_settings(self.store))["spent_revert"]}
         others = {name: value for name, value in body.items() if nested or name == "days"}
         # Merged before it is checked, as a change of the settings is: null brings a default back.
-        asked = _Asked(data={**others, **merged(saved, {"spent_revert": patch})})
+        asked = RulesInPlaceBody(data={"spent_revert": None, **others, **merged(saved, {"spent_revert": patch})})
         asked.is_valid(raise_exception=True)
         values = asked.validated_data
         tried = settings_from_json({"spent_revert": values.get("spent_revert", {})}, version=0)

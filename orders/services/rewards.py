@@ -73,7 +73,7 @@ def check_terms(terms: RewardTerms, store: Store) -> dict[str, Any]:
     currency = "" if percentage else terms.currency or store.currency
     errors = [*_wrong_numbers(terms), *_wrong_value(terms, currency)]
     if percentage and terms.currency:
-        errors.append(FieldError("/currency", "invalid", "A percentage has no currency."))
+        errors.append(FieldError("/currency", "does-not-fit", "A percentage has no currency."))
     if errors:
         raise Invalid(errors=errors)
     return {
@@ -119,7 +119,7 @@ def _wrong_value(terms: RewardTerms, currency: str) -> list[FieldError]:
 
 def _wrong_percentage(value: Decimal) -> list[FieldError]:
     if value > _MOST_PERCENT:
-        return [FieldError("/value", "out-of-range", "At most 100 percent.")]
+        return [FieldError("/value", "does-not-fit", "At most 100 percent.")]
     if value != round(value, 2):
         return [FieldError("/value", "too-fine", "A percentage has at most two decimals.")]
     return []
