@@ -44,6 +44,7 @@ _TEN_YEARS: Final = 3660
 _RATES_BELOW: Final = 1_000_000
 _FINEST_RATE: Final = Decimal("0.0001")
 # Neither a comma nor what ends a line or cannot be seen; between its first and its last character there is one more.
+_SHORTEST_TAG: Final = 3
 _END: Final = r"[^\s\u0000-\u001f\u007f-\u009f,]"
 _TAG: Final = rf"{_END}[^\u0000-\u001f\u007f-\u009f\u2028\u2029,]+{_END}"
 _TAG_SENT: Final = rf"^\s*{_TAG}\s*$"
@@ -201,12 +202,12 @@ class PlatformTagField(Described, TextField):
     default_error_messages = {"invalid": "A tag has no comma and no line break."}
 
     def __init__(self) -> None:
-        super().__init__(required=False, allow_null=True, min_length=3, max_length=40)
+        super().__init__(required=False, allow_null=True, min_length=_SHORTEST_TAG, max_length=40)
 
     def to_internal_value(self, data: Any) -> str:
         """The tag. Raises ValidationError for one with a comma, which platforms take for two."""
         tag: str = super().to_internal_value(data)
-        if not re.fullmatch(_TAG, tag):
+        if len(tag) >= _SHORTEST_TAG and not re.fullmatch(_TAG, tag):
             self.fail("invalid")
         return tag
 

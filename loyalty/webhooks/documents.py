@@ -101,7 +101,9 @@ class EndpointBody(Body):
     """A new endpoint."""
 
     url = TextField(max_length=500, help_text="`https://…`; addresses in private networks are refused.")
-    events = serializers.ListField(child=serializers.CharField(), max_length=50, help_text=_EVENT_LIST)
+    events = serializers.ListField(
+        child=serializers.ChoiceField(choices=EVENTS), min_length=1, max_length=50, help_text=_EVENT_LIST
+    )
     description = TextField(max_length=100, allow_blank=True, required=False)
     enabled = YesNoField(required=False)
 

@@ -55,7 +55,7 @@ def test_what_is_no_text_is_not_made_one(api: ApiClient, name: Any) -> None:
     assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, "/name")
 
 
-@pytest.mark.parametrize(("amount", "status"), [(100, 201), (100.0, 201), (1e2, 201), (100.5, 422), ("100", 422)])
+@pytest.mark.parametrize(("amount", "status"), [(100, 201), (100.0, 201), (100.5, 422), ("100", 422)])
 def test_a_whole_number_is_one_however_json_writes_it(api: ApiClient, customer: Any, amount: Any, status: int) -> None:
     answer = api.command(f"/customers/{customer.pk}/points/", {"amount": amount, "reason": "gift"})
     assert answer.status_code == status
