@@ -13,7 +13,7 @@ from loyalty.journal.record import Event, Happening, record
 from loyalty.ledger.posting import lock_customers
 from loyalty.stores.actors import Actor
 from loyalty.stores.models import Store
-from orders.models import Order
+from orders.models import Order, PersonsDecision
 from orders.redemption_models import FLAGGED_OUTCOMES, CodeOutcome, CodeUse, Redemption, RedemptionState
 from orders.services.redemption_events import happening
 from orders.services.writing import GENERATED
@@ -24,7 +24,15 @@ _FLAGGED: Final[Mapping[str, Event]] = {
     CodeOutcome.AFTER_RETURN: Event.REVERSED_CODE_USED,
     CodeOutcome.USED_BEFORE: Event.CODE_USED_BEFORE,
 }
-_WRITTEN: Final = ("customer", "points_applied", "points_reverted", "codes", "version", "updated_at")
+_WRITTEN: Final = (
+    "customer",
+    "points_applied",
+    "points_reverted",
+    "points_decision",
+    "codes",
+    "version",
+    "updated_at",
+)
 
 
 def normalised(codes: Iterable[str]) -> set[str]:
@@ -151,8 +159,10 @@ def _write(order: Order, redemptions: Sequence[Redemption], used: Sequence[Redem
     order.points_applied += sum(points.values())
     # A reversal by force may have been quicker than the order.
     order.points_reverted += sum(redemption.points_returned for redemption in used)
-    if order.customer_id is None and used:
-        order.customer_id = used[0].customer_id
+    if used:
+        # Nobody has decided about what it uses just now (N4).
+        order.points_decision = PersonsDecision.NONE
+        order.customer_id = order.customer_id or used[0].customer_id
     order.version += 1
     order.updated_at = now
     order.save(update_fields=_WRITTEN)

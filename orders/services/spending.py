@@ -22,7 +22,7 @@ from loyalty.stores.merged import hold_person
 from loyalty.stores.models import Customer, Remark, Store
 from loyalty.stores.preferences import current_settings
 from orders.kinds import KINDS, LEDGERS, NAMES, applied, currency_of, plain, show
-from orders.models import Order, OrderStatus
+from orders.models import Order, OrderStatus, PersonsDecision
 from orders.services.applying import lock_order
 from orders.services.changing import order_updated
 from orders.services.code_uses import use_codes
@@ -33,7 +33,13 @@ from orders.services.watching import WATCHED, watch
 # What the order took just now, by kind: credits in its currency, whole points.
 Taken = Mapping[Kind, Amount]
 
-_WRITTEN: Final = ("credits_applied", "points_applied", "total", "total_named", "version", "updated_at")
+_WRITTEN: Final = (
+    *(f"{kind}_{what}" for kind in KINDS for what in ("applied", "decision")),
+    "total",
+    "total_named",
+    "version",
+    "updated_at",
+)
 
 
 class SpendDiffers(Conflict):
@@ -271,6 +277,8 @@ def _take(
     except InsufficientBalance as error:
         raise InsufficientBalance.at(f"/apply_{kind}", error.detail) from error
     setattr(order, f"{kind}_applied", applied(order, kind) + amount)
+    # Nobody has decided about what it uses just now (N4).
+    setattr(order, f"{kind}_decision", PersonsDecision.NONE)
 
 
 def _spent(order: Order, data: dict[str, Any], remark: Remark | None) -> Happening:

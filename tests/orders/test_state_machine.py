@@ -1,13 +1,13 @@
-"""Random lives of a store against a model in plain Python: balances, revert statuses and the books after each step.
+"""Random lives of a store against a model in plain Python: what everybody has, revert statuses, codes and the books.
 
 `HYPOTHESIS_PROFILE=long` makes the long run.
 """
 
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any, Final
 
 import pytest
@@ -15,11 +15,9 @@ from django.db import transaction
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
-    Bundle,
     RuleBasedStateMachine,
     initialize,
     invariant,
-    multiple,
     precondition,
     rule,
     run_state_machine_as_test,
@@ -33,228 +31,123 @@ from loyalty.ledger.expiry import end_of_day, local_day
 from loyalty.ledger.ledger import Kind
 from loyalty.ledger.planner import InsufficientBalance
 from loyalty.stores.actors import Actor, ActorType, Trigger
-from loyalty.stores.models import Customer
-from loyalty.stores.preferences import SpentRevertSettings, StoreSettings
+from loyalty.stores.preferences import EarnedPointsSettings, EarningSettings, SpentRevertSettings, StoreSettings
 from orders.kinds import KINDS, LEDGERS
-from orders.models import Order
+from orders.models import Order, Revert
+from orders.redemption_models import Redemption
 from orders.services.applying import Details
 from orders.services.cancelling import cancel_many, cancel_order, return_value
 from orders.services.changing import change_order
 from orders.services.choices import CancelChoice, Extension
+from orders.services.code_uses import note_used_on_platform
 from orders.services.dismissing import dismiss_revert, put_back_in_queue
 from orders.services.evaluating import evaluate_rules
+from orders.services.merging import merge_customers
 from orders.services.placing import NewOrder, place_order
+from orders.services.redeeming import redeem
 from orders.services.reinstating import Deduct, reinstate
+from orders.services.reversing import CodeUsed, NothingLeft
+from orders.services.spending import OrderCancelled, Spend, record_spend
 from orders.services.undoing import UndoNotPossible, undo_revert
 from tests import factories
+from tests.orders.shop_model import (
+    EARNS,
+    POINTS,
+    PURSES,
+    TOTAL,
+    Lot,
+    Model,
+    ModelOrder,
+    ModelRedemption,
+    ModelRevert,
+    Purse,
+    Shortfall,
+    Use,
+)
 
 LONG: Final = os.environ.get("HYPOTHESIS_PROFILE") == "long"
 PROFILE: Final = settings(
     max_examples=500 if LONG else 8,
-    stateful_step_count=50 if LONG else 20,
+    stateful_step_count=60 if LONG else 25,
     deadline=None,
     derandomize=not LONG,
     database=None,
     suppress_health_check=list(HealthCheck),
     phases=(Phase.generate, Phase.shrink) if LONG else (Phase.generate,),
 )
-TOTAL: Final = 50
 RULES: Final = SpentRevertSettings(
     enabled=True, statuses=("cancelled", "refunded", "partially_refunded"), tags=("back",), skip_tags=("keep",)
 )
+SHORTFALLS: Final[dict[Shortfall, EarnedPointsSettings]] = {
+    "dropped": EarnedPointsSettings(claw_back=True, carry_shortfall=False),
+    "carried": EarnedPointsSettings(claw_back=True),
+    "owed": EarnedPointsSettings(claw_back=True, allow_negative=True),
+}
+EARNING: Final = EarningSettings(points_per_unit=Decimal(EARNS) / TOTAL, on_status="paid")
+PEOPLE: Final = 3
+CLIENT: Final = Actor(ActorType.API_KEY, "1")
 AMOUNTS = st.integers(1, 60)
+WHO = st.integers(0, PEOPLE - 1)
 DAYS = st.none() | st.integers(0, 20)
-Purse = tuple[Kind, str]
-PURSES: Final[tuple[Purse, ...]] = (("credits", "USD"), ("credits", "EUR"), ("points", ""))
 
 
-@dataclass
-class ModelLot:
-    purse: Purse
-    customer: int
-    remaining: int
-    expires_at: datetime | None
-    granted_at: datetime
-    number: int
-
-    def valid(self, now: datetime) -> bool:
-        return self.expires_at is None or now < self.expires_at
+def _of(what: Callable[[Model], Sequence[Any]]) -> st.SearchStrategy[Any]:
+    """One of what there is by now."""
+    return st.runner().flatmap(lambda life: st.sampled_from(what(life.model)))
 
 
-@dataclass
-class ModelUse:
-    lot: ModelLot
-    amount: int
-    returned: int = 0
-    again: bool = False
-
-    @property
-    def missing(self) -> int:
-        return self.amount - self.returned
-
-
-@dataclass
-class ModelRevert:
-    """What one return gave: into which lots, for which part of the order, and when."""
-
-    pk: int
-    kind: Kind
-    gave: list[tuple[ModelLot, ModelUse, int]]
-    made_at: datetime
-    uses_then: int
-    undone: bool = False
-
-    def can_be_undone(self, order: "ModelOrder", now: datetime) -> bool:
-        wanted: dict[int, int] = {}
-        for lot, _, amount in self.gave:
-            wanted[lot.number] = wanted.get(lot.number, 0) + amount
-        lots_hold = all(lot.valid(now) and lot.remaining >= wanted[lot.number] for lot, _, _ in self.gave)
-        deducted = len(order.uses[self.kind]) > self.uses_then
-        return not self.undone and not deducted and lots_hold and now < self.made_at + timedelta(hours=72)
-
-
-@dataclass
-class ModelOrder:
-    pk: int
-    currency: str
-    customer: int
-    uses: dict[Kind, list[ModelUse]]
-    cancelled: bool = False
-    payment: str = "pending"
-    refunded_total: int = 0
-    tags: frozenset[str] = frozenset()
-    reverts: list[ModelRevert] = field(default_factory=list)
-    decided: dict[Kind, str] = field(default_factory=lambda: dict.fromkeys(KINDS, ""))
-
-    @property
-    def refunded(self) -> bool:
-        return self.payment == "refunded"
-
-    def missing(self, kind: Kind) -> int:
-        return sum(use.missing for use in self.uses[kind])
-
-    def decide(self, kind: Kind, returns: bool | None) -> None:
-        """What stands beside a kind after somebody chose; nothing once everything is back."""
-        if not self.missing(kind):
-            self.decided[kind] = ""
-        elif returns is None:
-            self.decided[kind] = self.decided[kind] or "deferred"
-        else:
-            self.decided[kind] = "expired_left" if returns else "declined"
-
-    def due(self, kind: Kind) -> int:
-        """How much the rules would have back, less what is."""
-        if self.cancelled or self.refunded or "back" in self.tags:
-            return self.missing(kind)
-        if self.payment != "partially_refunded":
-            return 0
-        return max(self.used(kind) * min(self.refunded_total, TOTAL) // TOTAL - self.returned(kind), 0)
-
-    def used(self, kind: Kind) -> int:
-        return sum(use.amount for use in self.uses[kind] if not use.again)
-
-    def returned(self, kind: Kind) -> int:
-        return self.used(kind) - sum(use.missing for use in self.uses[kind])
-
-    def purse(self, kind: Kind) -> "Purse":
-        return (kind, self.currency if kind == "credits" else "")
-
-    def status(self, kind: Kind) -> str | None:
-        if self.returned(kind):
-            return "reverted"
-        return "not_reverted" if (self.cancelled or self.refunded) and self.used(kind) else None
-
-
-@dataclass
-class Model:
-    """What a customer of the shop would reckon, without a database."""
-
-    now: datetime
-    lots: list[ModelLot] = field(default_factory=list)
-
-    def grant(self, purse: Purse, customer: int, amount: int, expires_at: datetime | None) -> None:
-        self.lots.append(ModelLot(purse, customer, amount, expires_at, self.now, len(self.lots)))
-
-    def open(self, purse: Purse, customer: int) -> list[ModelLot]:
-        lots = [lot for lot in self.lots if (lot.purse, lot.customer) == (purse, customer) and lot.valid(self.now)]
-        far = datetime.max.replace(tzinfo=self.now.tzinfo)
-        return sorted(lots, key=lambda lot: (lot.expires_at or far, lot.granted_at, lot.number))
-
-    def available(self, purse: Purse, customer: int) -> int:
-        return sum(lot.remaining for lot in self.open(purse, customer))
-
-    def draw(self, purse: Purse, customer: int, amount: int) -> list[ModelUse] | None:
-        if amount > self.available(purse, customer):
-            return None
-        uses = []
-        for lot in self.open(purse, customer):
-            taken = min(lot.remaining, amount)
-            if taken:
-                lot.remaining -= taken
-                amount -= taken
-                uses.append(ModelUse(lot, taken))
-        return uses
-
-    def give_back(self, order: ModelOrder, kind: Kind, extend: datetime | None) -> list[tuple[ModelLot, ModelUse, int]]:
-        gave = []
-        for use in order.uses[kind]:
-            missing = use.missing
-            if not missing:
-                continue
-            if use.lot.valid(self.now):
-                use.lot.remaining += missing
-                gave.append((use.lot, use, missing))
-            elif extend:
-                self.grant(use.lot.purse, use.lot.customer, missing, extend)
-                gave.append((self.lots[-1], use, missing))
-            else:
-                continue
-            use.returned = use.amount
-        return gave
-
-    def undo(self, revert: ModelRevert) -> None:
-        revert.undone = True
-        for lot, use, amount in revert.gave:
-            lot.remaining -= amount
-            use.returned -= amount
-
-    def follow_rules(self, order: ModelOrder, *, fresh: bool) -> None:
-        """What the store's rules return once something outside has changed, or said the same again (N2-N5)."""
-        for kind in KINDS:
-            due, decided = order.due(kind), order.decided[kind]
-            stays = decided in ("declined", "dismissed") or (decided == "deferred" and not fresh)
-            if "keep" in order.tags or stays:
-                continue
-            for use in reversed(order.uses[kind]):
-                asked = min(use.missing, due)
-                due -= asked
-                if use.lot.valid(self.now):
-                    use.lot.remaining += asked
-                    use.returned += asked
-            if not order.missing(kind):
-                order.decided[kind] = ""
+ORDERS = _of(lambda model: model.orders)
+REDEMPTIONS = _of(lambda model: model.redemptions)
+CODES = _of(lambda model: [redemption for redemption in model.redemptions if redemption.code])
+RETURNED = _of(lambda model: [(order, revert) for order in model.orders for revert in order.reverts])
+Gave = Sequence[tuple[Lot, Use, int | Fraction]]
 
 
 class StoreLife(RuleBasedStateMachine):
-    orders: Bundle[ModelOrder] = Bundle("orders")
-
     def __init__(self) -> None:
         super().__init__()
         self.life = transaction.atomic()
         self.life.__enter__()
 
     def teardown(self) -> None:
-        transaction.set_rollback(True)
-        self.life.__exit__(None, None, None)
+        try:
+            if hasattr(self, "model"):
+                assert list(find_faults(self.store)) == []
+        finally:
+            transaction.set_rollback(True)
+            self.life.__exit__(None, None, None)
 
-    @initialize(zone=st.sampled_from(["Asia/Taipei", "Europe/Berlin", "America/New_York"]))
-    def open_store(self, zone: str) -> None:
+    @initialize(
+        zone=st.sampled_from(["Asia/Taipei", "Europe/Berlin", "America/New_York"]),
+        shortfall=st.sampled_from(sorted(SHORTFALLS)),
+    )
+    def open_store(self, zone: str, shortfall: Shortfall) -> None:
         # Twenty days on either side of the night on which the clock springs forward in Berlin.
-        self.model = Model(factories.NOW + timedelta(days=70))
+        self.model = Model(factories.NOW + timedelta(days=70), shortfall)
         self.store = factories.make_store(time_zone=zone)
-        factories.make_settings(self.store, StoreSettings(spent_revert=RULES))
-        self.customers = [factories.make_customer(self.store) for _ in range(2)]
-        self.placed: list[ModelOrder] = []
+        factories.make_settings(
+            self.store,
+            StoreSettings(spent_revert=RULES, earning=EARNING, earned_points=SHORTFALLS[shortfall]),
+        )
+        # As whom somebody is known, and who that is: several may become one person.
+        self.known = [factories.make_customer(self.store).pk for _ in range(PEOPLE)]
+        self.person = list(self.known)
+        self.last_revert = 0
+        self.live_a_little()
+
+    def live_a_little(self) -> None:
+        """Lives begin with something to cancel, to return and to use, so that they are about more than nothing."""
+        for who in range(PEOPLE):
+            self.grant(("credits", "USD"), who, 40, None)
+            self.grant(POINTS, who, 30, 6)
+            self.grant(POINTS, who, 20, None)
+            self.redeem_for_code(who, 25)
+        own, foreign, _ = self.model.redemptions
+        self.place(who=0, credit=30, points=20, currency="USD", code=own)
+        self.place(who=1, credit=10, points=0, currency="USD", code=None)
+        self.place(who=None, credit=0, points=0, currency="USD", code=foreign)
+        for order in self.model.orders[:2]:
+            self.change_outside(order, frozenset(), "paid", 0)
 
     @property
     def now(self) -> datetime:
@@ -264,64 +157,124 @@ class StoreLife(RuleBasedStateMachine):
     def today(self) -> date:
         return local_day(self.now, self.store.tz)
 
-    def who(self) -> dict[str, Any]:
+    def acting(self) -> dict[str, Any]:
         return {"store": self.store, "actor": factories.ACTOR, "now": self.now}
 
-    def adjust(self, purse: Purse, customer: Customer, amount: int, expires_at: datetime | None = None) -> None:
+    def by_hand(self) -> dict[str, Any]:
+        return {"trigger": Trigger.ADMIN, **self.acting()}
+
+    def end_of(self, days: int | None) -> datetime | None:
+        return None if days is None else end_of_day(self.today + timedelta(days=days), self.store.tz)
+
+    # --- what customers get by hand
+
+    def adjust(self, purse: Purse, who: int, amount: int, expires_at: datetime | None = None) -> None:
         kind, currency = purse
         value = Decimal(amount) if kind == "credits" else amount
         adjustment = Adjustment(value, "Random", currency=currency, expires_at=expires_at)
-        adjust(LEDGERS[kind], customer_id=customer.pk, adjustment=adjustment, trigger=Trigger.ADMIN, **self.who())
+        adjust(LEDGERS[kind], customer_id=self.known[who], adjustment=adjustment, **self.by_hand())
 
-    @rule(purse=st.sampled_from(PURSES), who=st.integers(0, 1), amount=AMOUNTS, days=DAYS)
+    @rule(purse=st.sampled_from([*PURSES, POINTS]), who=WHO, amount=AMOUNTS, days=DAYS)
     def grant(self, purse: Purse, who: int, amount: int, days: int | None) -> None:
-        expires_at = None if days is None else end_of_day(self.today + timedelta(days=days), self.store.tz)
-        self.adjust(purse, self.customers[who], amount, expires_at)
-        self.model.grant(purse, self.customers[who].pk, amount, expires_at)
+        self.adjust(purse, who, amount, self.end_of(days))
+        self.model.settle_debt(self.model.grant(purse, self.person[who], amount, self.end_of(days)))
 
-    @rule(purse=st.sampled_from(PURSES), who=st.integers(0, 1), amount=AMOUNTS)
+    @rule(purse=st.sampled_from(PURSES), who=WHO, amount=AMOUNTS)
     def remove(self, purse: Purse, who: int, amount: int) -> None:
-        customer = self.customers[who]
-        if self.model.draw(purse, customer.pk, amount) is None:
+        if self.model.draw(purse, self.person[who], amount) is None:
             with pytest.raises(InsufficientBalance):
-                self.adjust(purse, customer, -amount)
+                self.adjust(purse, who, -amount)
         else:
-            self.adjust(purse, customer, -amount)
+            self.adjust(purse, who, -amount)
+
+    # --- orders and what they use
+
+    def place_as(
+        self, order: ModelOrder, who: int | None, credit: int, points: int, codes: Sequence[ModelRedemption]
+    ) -> Order:
+        new = NewOrder(
+            number=order.number,
+            total=Decimal(TOTAL),
+            currency=order.currency,
+            placed_at=self.now,
+            customer=None if who is None else self.known[who],
+            apply_credits=Decimal(credit),
+            apply_points=points,
+            codes=[f" {redemption.code} ".lower() for redemption in codes],
+        )
+        return place_order(new=new, trigger=Trigger.API, **self.acting())[0]
 
     @rule(
-        target=orders,
-        who=st.integers(0, 1),
+        who=st.none() | WHO | WHO,
         credit=st.integers(0, 40),
         points=st.integers(0, 40),
         currency=st.sampled_from(["USD", "USD", "EUR"]),
+        code=st.none() | CODES,
     )
-    def place(self, who: int, credit: int, points: int, currency: str) -> Any:
-        customer = self.customers[who]
-        new = NewOrder(
-            number=f"{len(self.placed) + 1}-{self.now}-{credit}-{points}-{len(self.model.lots)}",
-            total=Decimal(TOTAL),
-            currency=currency,
-            placed_at=self.now,
-            customer=customer.pk,
-            apply_credits=Decimal(credit),
-            apply_points=points,
-        )
-        purse: Purse = ("credits", currency)
-        lacks = credit > self.model.available(purse, customer.pk)
-        if lacks or points > self.model.available(("points", ""), customer.pk):
+    def place(
+        self, *, who: int | None, credit: int, points: int, currency: str, code: ModelRedemption | None
+    ) -> None:
+        """An order of somebody, or of nobody who is known: then it uses nothing but what may come with a code."""
+        credit, points = (0, 0) if who is None else (credit, points)
+        owner = None if who is None else self.person[who]
+        number = f"{len(self.model.orders)}-{self.model.spent}-{credit}-{points}-{self.now}"
+        order = ModelOrder(0, currency, owner, number, {kind: [] for kind in KINDS})
+        wanted = {"credits": credit, "points": points}
+        codes = [code] if code else []
+        if any(wanted[kind] > self.model.available(order.purse(kind), owner) for kind in KINDS):
             with pytest.raises(InsufficientBalance):
-                place_order(new=new, trigger=Trigger.API, **self.who())
-            return multiple()
-        order, _ = place_order(new=new, trigger=Trigger.API, **self.who())
-        uses: dict[Kind, list[ModelUse]] = {
-            "credits": self.model.draw(purse, customer.pk, credit) or [],
-            "points": self.model.draw(("points", ""), customer.pk, points) or [],
+                self.place_as(order, who, credit, points, codes)
+            return
+        order.pk = self.place_as(order, who, credit, points, codes).pk
+        for kind in KINDS:
+            order.add(kind, self.model.draw(order.purse(kind), owner, wanted[kind]) or [])
+        self.model.orders.append(order)
+        self.model.use_codes(order, codes)
+
+    @rule(order=ORDERS, code=CODES)
+    def come_with_code(self, order: ModelOrder, code: ModelRedemption) -> None:
+        """The order is told once more, and now it came with a code, which another may have come with before."""
+        direct = [int(order.used_directly(kind)) for kind in KINDS]
+        who = None if order.customer is None else self.person.index(order.customer)
+        self.place_as(order, who, *direct, [code])
+        news = code not in order.codes
+        self.model.use_codes(order, [code])
+        if news:
+            self.model.settle_earned(order)
+            self.look(order, fresh=False)
+
+    @rule(order=ORDERS, who=WHO, credit=st.integers(0, 20), points=st.integers(0, 20))
+    def record(self, order: ModelOrder, who: int, credit: int, points: int) -> None:
+        """What the order used is recorded later; what it is known to have used is left alone (O5)."""
+        owner = order.customer or self.person[who]
+        wanted: dict[Kind, int] = {
+            kind: 0 if order.used_directly(kind) else amount
+            for kind, amount in (("credits", credit), ("points", points))
         }
-        self.placed.append(ModelOrder(order.pk, currency, customer.pk, uses))
-        return self.placed[-1]
+        spend = Spend(self.known[self.person.index(owner)], Decimal(wanted["credits"]), wanted["points"])
+        facts: dict[str, Any] = {"order_id": order.pk, "spend": spend, **self.by_hand()}
+        if any(wanted.values()) and order.cancelled:
+            with pytest.raises(OrderCancelled):
+                record_spend(**facts)
+            return
+        if any(wanted[kind] > self.model.available(order.purse(kind), owner) for kind in KINDS):
+            with pytest.raises(InsufficientBalance):
+                record_spend(**facts)
+            return
+        record_spend(**facts)
+        if any(wanted.values()):
+            order.customer, named = owner, order.customer is None
+            for kind in KINDS:
+                order.add(kind, self.model.draw(order.purse(kind), owner, wanted[kind]) or [])
+                order.decided[kind] = "" if wanted[kind] else order.decided[kind]
+            if named:
+                self.model.settle_earned(order)
+            self.look(order, fresh=False)
+
+    # --- what comes back
 
     @rule(
-        order=orders,
+        order=ORDERS,
         returns=st.fixed_dictionaries({kind: st.sampled_from([True, True, False, None]) for kind in KINDS}),
         extend=st.dictionaries(st.sampled_from(KINDS), st.integers(1, 30)),
         only_return=st.booleans(),
@@ -329,6 +282,7 @@ class StoreLife(RuleBasedStateMachine):
     def cancel(
         self, *, order: ModelOrder, returns: Mapping[Kind, bool | None], extend: Mapping[Kind, int], only_return: bool
     ) -> None:
+        extend = {kind: days for kind, days in extend.items() if returns[kind]}
         choice = CancelChoice(returns, {kind: Extension(days=days) for kind, days in extend.items()})
         call = return_value if only_return else cancel_order
         facts: dict[str, Any] = {
@@ -336,31 +290,50 @@ class StoreLife(RuleBasedStateMachine):
             "choice": choice,
             "details": Details(notify_customer=True),
             "token": None,
+            **self.by_hand(),
         }
-        if only_return and not (order.cancelled or order.refunded):
+        if only_return and not order.fell_through:
             with pytest.raises(DomainError, match="once the order is cancelled"):
-                call(**facts, trigger=Trigger.ADMIN, **self.who())
+                call(**facts)
             return
-        made = {row.kind: row.revert for row in call(**facts, trigger=Trigger.ADMIN, **self.who()).reverts}
-        order.cancelled = order.cancelled or not only_return
+        call(**facts)
+        gave: list[tuple[Lot, Use, int | Fraction]] = []
         for kind in KINDS:
-            gave = []
             if returns[kind]:
-                days = extend.get(kind)
-                until = end_of_day(self.today + timedelta(days=days), self.store.tz) if days else None
-                gave = self.model.give_back(order, kind, until)
+                parts = [(use, use.missing) for use in order.uses[kind]]
+                gave += self.model.give_back(parts, self.end_of(extend.get(kind)))
             order.decide(kind, returns[kind])
-            assert (kind in made) == bool(gave)
-            if gave:
-                back = ModelRevert(made[kind].pk, kind, gave, self.now, len(order.uses[kind]))
-                order.reverts.append(back)
+        self.note_reverts(order, gave)
+        if not only_return:
+            order.cancelled = True
+            self.model.settle_earned(order)
 
-    @precondition(lambda self: any(order.reverts for order in self.placed))
-    @rule(data=st.data())
-    def undo(self, data: st.DataObject) -> None:
-        order = data.draw(st.sampled_from([order for order in self.placed if order.reverts]))
-        revert = data.draw(st.sampled_from(order.reverts))
-        facts: dict[str, Any] = {"revert_id": revert.pk, "trigger": Trigger.ADMIN, **self.who()}
+    def note_reverts(self, order: ModelOrder, gave: Gave) -> None:
+        """Everybody who gets something back gets it by a return of his own, which may be undone."""
+        to_whom: dict[tuple[str, int], list[tuple[Lot, Use, int | Fraction]]] = {}
+        for lot, use, amount in gave:
+            to_whom.setdefault((lot.purse[0], lot.owner), []).append((lot, use, amount))
+        made = list(Revert.objects.for_store(self.store).filter(pk__gt=self.last_revert).order_by("pk"))
+        assert sorted((row.order_id, row.kind, row.customer_id) for row in made) == sorted(
+            (order.pk, *whose) for whose in to_whom
+        )
+        for row in made:
+            self.last_revert = row.pk
+            mine = to_whom[row.kind, row.customer_id]
+            assert row.amount == sum(amount for _, _, amount in mine)
+            again = order.times_again(row.kind)
+            order.reverts.append(ModelRevert(row.pk, row.kind, mine, self.now, again))
+
+    def look(self, order: ModelOrder, *, fresh: bool) -> None:
+        """The store's rules look at what has changed."""
+        evaluate_rules(self.now)
+        self.note_reverts(order, self.model.follow_rules(order, fresh=fresh))
+
+    @precondition(lambda self: any(order.reverts for order in self.model.orders))
+    @rule(returned=RETURNED)
+    def undo(self, returned: tuple[ModelOrder, ModelRevert]) -> None:
+        order, revert = returned
+        facts: dict[str, Any] = {"revert_id": revert.pk, **self.by_hand()}
         if not revert.can_be_undone(order, self.now):
             with pytest.raises(UndoNotPossible):
                 undo_revert(**facts)
@@ -369,15 +342,15 @@ class StoreLife(RuleBasedStateMachine):
         self.model.undo(revert)
         order.decided[revert.kind] = "declined"
 
-    @rule(order=orders, back=st.booleans())
+    @rule(order=ORDERS, back=st.booleans())
     def dismiss(self, order: ModelOrder, back: bool) -> None:
-        facts: dict[str, Any] = {"order_id": order.pk, "trigger": Trigger.ADMIN, **self.who()}
+        facts: dict[str, Any] = {"order_id": order.pk, **self.by_hand()}
         left = {kind for kind in KINDS if order.returned(kind) < order.used(kind)}
         if back:
             put_back_in_queue(**facts)
             for kind in left:
                 order.decided[kind] = "deferred" if order.decided[kind] else ""
-        elif not (order.cancelled or order.refunded) or not left:
+        elif not order.fell_through or not left:
             with pytest.raises(DomainError):
                 dismiss_revert(**facts, reason="Random")
         else:
@@ -386,59 +359,140 @@ class StoreLife(RuleBasedStateMachine):
                 order.decided[kind] = "declined" if order.decided[kind] == "declined" else "dismissed"
 
     @rule(
-        order=orders,
+        order=ORDERS,
         deduct=st.sampled_from(Deduct),
         status=st.sampled_from(["pending", "confirmed", "completed"]),
     )
     def reinstate(self, order: ModelOrder, deduct: Deduct, status: str) -> None:
-        held = {kind: order.returned(kind) for kind in KINDS}
-        has = {kind: self.model.available(order.purse(kind), order.customer) for kind in KINDS}
-        facts: dict[str, Any] = {"order_id": order.pk, "status": status, "deduct": deduct, "trigger": Trigger.ADMIN}
-        if deduct is Deduct.ALL and any(held[kind] > has[kind] for kind in KINDS):
+        held = {kind: order.with_whom(kind) for kind in KINDS}
+        has = {
+            (kind, owner): self.model.available(order.purse(kind), owner) for kind in KINDS for owner in held[kind]
+        }
+        facts: dict[str, Any] = {"order_id": order.pk, "status": status, "deduct": deduct, **self.by_hand()}
+        if deduct is Deduct.ALL and any(held[kind][owner] > has[kind, owner] for kind, owner in has):
             with pytest.raises(InsufficientBalance):
-                reinstate(**facts, **self.who())
+                reinstate(**facts)
             return
-        result = reinstate(**facts, **self.who())
+        result = reinstate(**facts)
         assert result.reinstated_now == order.cancelled
-        order.cancelled = False
+        comes_back, order.cancelled = order.cancelled, False
         for kind in KINDS:
-            taken = 0 if deduct is Deduct.NONE else min(held[kind], has[kind])
-            assert result.deducted.get(kind, 0) == taken
-            for use in self.model.draw(order.purse(kind), order.customer, taken) or []:
-                order.uses[kind].append(ModelUse(use.lot, use.amount, again=True))
+            taken: list[Use] = []
+            for owner, amount in sorted(held[kind].items()):
+                takes = 0 if deduct is Deduct.NONE else max(min(amount, has[kind, owner]), 0)
+                taken += self.model.draw(order.purse(kind), owner, takes) or []
+            assert result.deducted.get(kind, 0) == sum(use.amount for use in taken)
+            for use in taken:
+                use.again = True
+            order.add(kind, taken)
             if taken:
                 order.decided[kind] = ""
+        if comes_back:
+            self.model.settle_earned(order)
 
-    @precondition(lambda self: self.placed)
-    @rule(data=st.data())
-    def cancel_in_bulk(self, data: st.DataObject) -> None:
-        chosen = data.draw(st.lists(st.sampled_from(self.placed), unique_by=lambda order: order.pk))
-        cancel_many(order_ids=[order.pk for order in chosen], details=Details(), **self.who())
-        for order in chosen:
+    @rule(chosen=st.lists(ORDERS, unique_by=lambda order: order.pk))
+    def cancel_in_bulk(self, chosen: Sequence[ModelOrder]) -> None:
+        cancel_many(order_ids=[order.pk for order in chosen], details=Details(), **self.acting())
+        for order in sorted(chosen, key=lambda one: one.pk):
             for kind in KINDS:
                 if not order.cancelled:
                     order.decide(kind, None)
             order.cancelled = True
+            self.model.settle_earned(order)
 
-    @rule(order=orders)
+    # --- what happens outside
+
+    @rule(order=ORDERS)
     def refund(self, order: ModelOrder) -> None:
-        change_order(order_id=order.pk, values={"payment_status": "refunded"}, **self.who())
+        change_order(order_id=order.pk, values={"payment_status": "refunded"}, **self.acting())
         order.payment = "refunded"
+        self.model.settle_earned(order)
 
     @rule(
-        order=orders,
+        order=ORDERS,
         tags=st.frozensets(st.sampled_from(["back", "back", "keep", "vip"]), max_size=2),
-        payment=st.sampled_from(["paid", "partially_refunded", "refunded"]),
+        payment=st.sampled_from(["paid", "paid", "partially_refunded", "refunded"]),
         refunded_total=st.integers(0, 60),
     )
     def change_outside(self, order: ModelOrder, tags: frozenset[str], payment: str, refunded_total: int) -> None:
+        """What a client says of the order now; a refund may also have become less (N8)."""
         values = {"tags": sorted(tags), "payment_status": payment, "refunded_total": Decimal(refunded_total)}
-        change_order(order_id=order.pk, values=values, **(self.who() | {"actor": Actor(ActorType.API_KEY, "1")}))
+        change_order(order_id=order.pk, values=values, **(self.acting() | {"actor": CLIENT}))
         fresh = "back" in tags - order.tags or refunded_total > order.refunded_total
         fresh = fresh or payment not in (order.payment, "paid")
         order.tags, order.payment, order.refunded_total = tags, payment, refunded_total
-        evaluate_rules(self.now)
-        self.model.follow_rules(order, fresh=fresh)
+        self.model.settle_earned(order)
+        self.look(order, fresh=fresh)
+
+    # --- points exchanged
+
+    @rule(who=WHO, points=st.integers(1, 30))
+    def redeem_for_code(self, who: int, points: int) -> None:
+        self.redeem(who, points)
+
+    @rule(who=WHO, points=st.integers(1, 30), worth=st.integers(1, 20), days=st.none() | st.integers(1, 10))
+    def redeem_for_credits(self, who: int, points: int, worth: int, days: int | None) -> None:
+        terms = {"type": "credits", "value": Decimal(worth), "currency": "USD", "valid_days": days}
+        if redemption := self.redeem(who, points, **terms):
+            lot = self.model.grant(("credits", "USD"), redemption.customer, worth, self.end_of(days))
+            redemption.worth, redemption.credit_lot = worth, lot
+
+    def redeem(self, who: int, points: int, **terms: Any) -> ModelRedemption | None:
+        reward = factories.make_reward(self.store, points=points, **terms)
+        facts: dict[str, Any] = {"customer_id": self.known[who], "reward_id": reward.pk, **self.by_hand()}
+        uses = self.model.draw(POINTS, self.person[who], points)
+        if uses is None:
+            with pytest.raises(InsufficientBalance):
+                redeem(**facts)
+            return None
+        made = redeem(**facts)
+        self.model.redemptions.append(ModelRedemption(made.pk, made.code, self.person[who], uses))
+        return self.model.redemptions[-1]
+
+    @rule(redemption=CODES)
+    def hear_of_use(self, redemption: ModelRedemption) -> None:
+        """The platform says that the code was used, and its order has not come yet."""
+        note_used_on_platform(factories.redemption_of(redemption.pk), actor=factories.ACTOR, now=self.now)
+        redemption.announced |= redemption.state == "claimed"
+
+    @rule(redemption=REDEMPTIONS, force=st.booleans(), days=st.none() | st.integers(1, 30))
+    def reverse(self, redemption: ModelRedemption, force: bool, days: int | None) -> None:
+        ask: dict[str, Any] = {"reason": "Random", "force": force, "extend": Extension(days=days) if days else None}
+        found = factories.redemption_of(redemption.pk)
+        if not redemption.can_be_reversed:
+            assert factories.reverse(found, now=self.now, **ask).plan is None
+            return
+        if redemption.needs_force and not force:
+            with pytest.raises(CodeUsed):
+                factories.reverse(found, now=self.now, **ask)
+            return
+        order = redemption.order
+        gave, taken = self.model.reverse(redemption, self.end_of(days))
+        if redemption.credit_lot and not taken:
+            with pytest.raises(NothingLeft):
+                factories.reverse(found, now=self.now, **ask)
+            return
+        done = factories.reverse(found, now=self.now, **ask)
+        assert done.plan is not None
+        assert (done.plan.returns, done.plan.taken) == (sum(amount for _, _, amount in gave), taken)
+        if order:
+            self.note_reverts(order, gave)
+            if not order.missing("points"):
+                order.decided["points"] = ""
+            elif order.missing("points") == redemption.points - redemption.returned:
+                order.decided["points"] = "expired_left"
+
+    # --- people and time
+
+    @rule(merged=WHO, kept=WHO)
+    def merge(self, merged: int, kept: int) -> None:
+        """Two turn out to be one person (O7)."""
+        goes, stays = self.person[merged], self.person[kept]
+        if goes == stays:
+            return
+        merge_customers(kept_id=self.known[kept], merged_id=self.known[merged], **self.by_hand())
+        self.model.merge(goes, stays)
+        self.person = [stays if person == goes else person for person in self.person]
 
     @rule(hours=st.integers(1, 24 * 12))
     def wait(self, hours: int) -> None:
@@ -449,28 +503,48 @@ class StoreLife(RuleBasedStateMachine):
         run_job(f"{kind}.expire_lots", self.now)
         assert run_job(f"{kind}.expire_lots", self.now) == {"lots": 0, "failed": 0}
 
+    # --- what must be so after every step
+
     @invariant()
     def balances_are_what_the_model_says(self) -> None:
         for kind, currency in PURSES:
-            found = LEDGERS[kind].available([customer.pk for customer in self.customers], now=self.now)
-            for customer in self.customers:
-                assert found.get((customer.pk, currency), 0) == self.model.available((kind, currency), customer.pk)
+            found = LEDGERS[kind].available(self.known, now=self.now)
+            assert {pk: found.get((pk, currency), 0) for pk in self.known} == {
+                pk: self.model.available((kind, currency), pk) for pk in self.known
+            }
+            assert all(amount >= 0 for amount in found.values()) or self.model.shortfall == "owed"
 
     @invariant()
-    def statuses_are_derived(self) -> None:
+    def orders_are_what_the_model_says(self) -> None:
         rows = Order.objects.for_store(self.store).in_bulk()
-        assert len(rows) == len(self.placed)
-        for order in self.placed:
+        assert len(rows) == len(self.model.orders)
+        for order in self.model.orders:
             row = rows[order.pk]
+            assert row.customer_id == order.customer
             assert (row.credits_applied, row.credits_reverted) == (order.used("credits"), order.returned("credits"))
             assert (row.points_applied, row.points_reverted) == (order.used("points"), order.returned("points"))
             assert row.credit_revert_status == order.status("credits")
             assert row.points_revert_status == order.status("points")
+            assert row.points_by_codes == order.by_codes
             open_kinds = {kind for kind in KINDS if order.missing(kind) and order.decided[kind] in ("", "deferred")}
-            assert row.needs_revert == bool(open_kinds and (order.cancelled or order.refunded))
-            assert row.credits_decision == order.decided["credits"]
-            assert row.points_decision == order.decided["points"]
+            assert row.needs_revert == bool(open_kinds and order.fell_through)
+            assert {kind: getattr(row, f"{kind}_decision") for kind in KINDS} == order.decided
+            earned = (row.points_earned, row.points_taken_back, row.points_not_taken)
+            assert earned == (order.earned, order.taken, order.not_taken)
 
+    @invariant()
+    def redemptions_are_what_the_model_says(self) -> None:
+        rows = Redemption.objects.for_store(self.store).in_bulk()
+        assert len(rows) == len(self.model.redemptions)
+        for redemption in self.model.redemptions:
+            row = rows[redemption.pk]
+            assert (row.state, row.points_returned) == (redemption.state, redemption.returned)
+            assert (row.customer_id, row.used_order_id) == (
+                redemption.customer,
+                redemption.order.pk if redemption.order else None,
+            )
+
+    @precondition(lambda self: LONG)
     @invariant()
     def the_books_agree(self) -> None:
         assert list(find_faults(self.store)) == []
@@ -478,5 +552,5 @@ class StoreLife(RuleBasedStateMachine):
 
 @pytest.mark.django_db
 @pytest.mark.timeout(0 if LONG else 300)
-def test_l5_m7_random_lives_of_a_store_keep_the_books_in_order() -> None:
+def test_l5_m7_o7_r7_c1_random_lives_of_a_store_conserve_value() -> None:
     run_state_machine_as_test(StoreLife, settings=PROFILE)
