@@ -354,6 +354,10 @@ class Order(StoreOwned):
         """How many of the points it used came with codes (R7)."""
         return sum(code["points"] for code in self.codes)
 
+    def code_of(self, redemption_id: int | None) -> str:
+        """The code of ours by which it used what this redemption had spent (R7); empty for no redemption."""
+        return next((code["code"] for code in self.codes if code["redemption"] == str(redemption_id)), "")
+
 
 class Problem(AbstractProblem):
     """An order that a job could not process."""

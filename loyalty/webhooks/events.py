@@ -44,6 +44,9 @@ _CHANGES_BALANCE: Final = (
     "redemption.reversed",
 )
 
+# Of these the order's own entry says that the balance has changed, where they went through an order (R7).
+TOLD_BY_ORDER: Final = ("redemption.reversed",)
+
 # Which entries of the journal are told as which event.
 TOLD_AS: Final[tuple[tuple[str, str], ...]] = (
     *((event.value, event.value) for event in WebhookEvent),

@@ -15,7 +15,7 @@ from loyalty.jobs import wake
 from loyalty.journal.models import JournalEntry
 from loyalty.outbox.models import Message, MessageStatus
 from loyalty.outbox.sending import JOB
-from loyalty.webhooks.events import ENTRIES, TOLD_AS
+from loyalty.webhooks.events import ENTRIES, TOLD_AS, TOLD_BY_ORDER, WebhookEvent
 from loyalty.webhooks.models import WebhookEndpoint
 
 TOPIC: Final = "webhook"
@@ -32,6 +32,7 @@ FROM entry
 JOIN unnest(%s::text[], %s::text[]) AS told(entry, event) ON told.entry = entry.event
 JOIN "{endpoints}" endpoint
     ON endpoint.store_id = entry.store_id AND endpoint.disabled_at IS NULL AND told.event = ANY(endpoint.events)
+WHERE NOT (entry.order_id IS NOT NULL AND entry.event = ANY(%s::text[]) AND told.event = %s)
 """
 
 
@@ -45,6 +46,7 @@ def write_entries(columns: Mapping[str, Sequence[Any]], *, now: datetime) -> Non
         statement = _STATEMENT.format(
             insert=insert, messages=Message._meta.db_table, endpoints=WebhookEndpoint._meta.db_table
         )
-        cursor.execute(statement, [*values, TOPIC, MessageStatus.QUEUED.value, now, now, *_TOLD])
+        told_by_order = (array(TOLD_BY_ORDER), WebhookEvent.BALANCE_CHANGED.value)
+        cursor.execute(statement, [*values, TOPIC, MessageStatus.QUEUED.value, now, now, *_TOLD, *told_by_order])
         if cursor.rowcount:
             wake(JOB)

@@ -151,7 +151,16 @@ def _section(plan: OrderPlan, kind: Kind, form: CancelForm, marker: Marker, work
         title=f"Return {NAMES[kind]}",
         tick=form[f"return_{kind}"] if kind in form.kinds else None,
         rows=[
-            lot_row(kind, lot, planned.get(lot.allocation_id), form=form, marker=marker, store=work.store, now=work.now)
+            lot_row(
+                kind,
+                lot,
+                planned.get(lot.allocation_id),
+                code=plan.order.code_of(lot.redemption_id),
+                form=form,
+                marker=marker,
+                store=work.store,
+                now=work.now,
+            )
             for lot in plan.used[kind]
         ],
         returns=marker.say(f"returns-{kind}", returns),
@@ -165,12 +174,13 @@ def lot_row(
     lot: UsedLot,
     planned: PlannedLot | None,
     *,
+    code: str = "",
     form: CancelForm,
     marker: Marker,
     store: Store,
     now: datetime,
 ) -> LotRow:
-    """One lot with what becomes of it, and Extend where it has expired."""
+    """One lot with what becomes of it, and Extend where it has expired; ``code`` is the one that it came with (R7)."""
     ref = allocation_ref(kind, lot.allocation_id)
     amount = show(lot.amount, lot.currency, store)
     expires = show_last_day(lot.expires_at, store)
@@ -180,7 +190,7 @@ def lot_row(
         ref=ref,
         amount=amount,
         already=_already(lot, store),
-        origin=f"{label_of(Origin, lot.origin)}{', deducted again' if lot.deduction else ''}",
+        origin=f"{label_of(Origin, lot.origin)}{_how(lot, code)}",
         expires=expires,
         expires_on=last_day.isoformat() if last_day else "",
         expired=lot.is_expired(now),
@@ -188,6 +198,10 @@ def lot_row(
         tone=tone,
         extend=_extend(ref, f"{amount}, expired {expires}", form) if ref in form.extendable else None,
     )
+
+
+def _how(lot: UsedLot, code: str) -> str:
+    return ", deducted again" if lot.deduction else f", by code {code}" if code else ""
 
 
 def _already(lot: UsedLot, store: Store) -> str:

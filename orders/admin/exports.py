@@ -25,6 +25,11 @@ _ADJECTIVE: Final[dict[Kind, str]] = {"credits": "Credit", "points": "Point"}
 _NEVER: Final = "Last day of use (empty: never expires)"
 
 
+# What no list shows of an order.
+_HEAVY: Final = ("lines", "platform_data")
+_OF_USED_ORDER: Final = tuple(f"used_order__{name}" for name in _HEAVY)
+
+
 def _attribute(title: str, path: str) -> Column:
     """A column that shows an attribute, or that of a row it refers to; empty where there is none."""
     names = path.split(".")
@@ -112,6 +117,7 @@ ORDERS: Final = Export(
         *(column for kind in KINDS for column in _kind_columns(kind)),
         _text("Needs revert", lambda order: yes(order.needs_revert)),
         _text("Tags", lambda order: ", ".join(order.tags)),
+        _text("Codes", lambda order: "; ".join(f"{code['code']}: {code['points']} points" for code in order.codes)),
         _text("Test order", lambda order: yes(order.is_test)),
         _attribute("Deleted on the platform at ({zone})", "platform_deleted_at"),
         _attribute("Cancelled at ({zone})", "cancelled_at"),
@@ -143,6 +149,7 @@ def _uses(kind: Kind) -> Export:
             _text("Status", lambda use: use.order.get_status_display()),
             *_customer("order.customer"),
             _text("Lot", lambda use: use.lot_id),
+            *([_text("Code", lambda use: use.order.code_of(use.redemption_id))] if kind == "points" else []),
             Column("Used", of(lambda use: use.amount).value),
             Column("Returned", of(lambda use: use.returned).value),
             Column("Not returned", of(lambda use: use.amount - use.returned).value),
@@ -245,8 +252,9 @@ def _reason(reason: str) -> str:
 
 
 def _movements(kind: Kind) -> Export:
-    model = LEDGERS[kind].tables.movement
-    only = _of_customers(model, "lot", "order", "remark")
+    model, coded = LEDGERS[kind].tables.movement, kind == "points"
+    only = _of_customers(model, "lot", "order", "remark", *(["redemption__used_order"] if coded else []))
+    heavy = [f"{path}__{name}" for path in ("order", *(["redemption__used_order"] if coded else [])) for name in _HEAVY]
     return Export(
         f"{_ADJECTIVE[kind].lower()}-movements",
         f"{_ADJECTIVE[kind]} movements",
@@ -262,9 +270,10 @@ def _movements(kind: Kind) -> Export:
             Column(_NEVER, lambda row, viewing: last_day(row.lot.expires_at, viewing.store) if row.lot else None),
             _attribute("Order", "order.number"),
             _attribute("Redemption", "redemption_id"),
+            *([_attribute("Code used by order", "redemption.used_order.number")] if coded else []),
             *_BY,
         ),
-        rows=lambda customers, store: only(customers, store).defer("order__lines", "order__platform_data"),
+        rows=lambda customers, store: only(customers, store).defer(*heavy),
         load=_load_actors,
     )
 
@@ -293,7 +302,6 @@ def _load_people(redemptions: Sequence[Redemption], _viewing: Viewing) -> dict[s
     return actor_names(ref for row in redemptions for ref in (row.actor, row.reversed_by) if ref)
 
 
-_HEAVY: Final = ("used_order__lines", "used_order__platform_data")
 # Of a list of redemptions.
 REDEMPTIONS: Final = Export(
     "redemptions",
@@ -317,7 +325,7 @@ REDEMPTIONS: Final = Export(
         _attribute("Points returned", "points_returned"),
         Column("By", lambda row, viewing: viewing.loaded[row.actor]),
     ),
-    rows=lambda redemptions, _store: redemptions.select_related("customer", "used_order").defer(*_HEAVY),
+    rows=lambda redemptions, _store: redemptions.select_related("customer", "used_order").defer(*_OF_USED_ORDER),
     load=_load_people,
 )
 MOVEMENTS: Final = {kind: _movements(kind) for kind in KINDS}
@@ -328,7 +336,7 @@ CUSTOMER_EXPORTS: Final = (
     *LOTS.values(),
     replace(
         REDEMPTIONS,
-        rows=lambda customers, store: _of_customers(Redemption, "used_order")(customers, store).defer(*_HEAVY),
+        rows=lambda customers, store: _of_customers(Redemption, "used_order")(customers, store).defer(*_OF_USED_ORDER),
     ),
 )
 

@@ -1,4 +1,4 @@
-"""Rewards, and what became of points that were exchanged for them: one redemption in every state (R1-R5, X12)."""
+"""Rewards, and what became of points that were exchanged for them: one redemption in every state (R1-R7, X12-X15)."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -6,9 +6,12 @@ from typing import Final
 
 from loyalty.stores.actors import Actor, Trigger
 from loyalty.stores.models import Customer, Role
+from orders.demo.examples import TAG
 from orders.demo.shop import Shop
 from orders.models import Order
 from orders.redemption_models import Redemption, Reward
+from orders.services.applying import Details
+from orders.services.choices import CancelChoice
 from orders.services.code_uses import codes_there, use_codes
 from orders.services.platform_codes import Asked
 from orders.services.redeeming import redeem
@@ -30,6 +33,10 @@ def add_redemptions(shop: Shop) -> None:
     _reversed(shop, _customer(shop, "Xiang Kim"), five)
     _asked_for(shop, _customer(shop, "Ximon Laurent"), five)
     _partly_spent(shop, _customer(shop, "Xochitl Moreno"), credits)
+    _paid_with_code(shop, "X14", _customer(shop, "Xaviera Nolan"), five)
+    _paid_with_code(shop, "X15", _customer(shop, "Xylon Ortega"), five)
+    _paid_with_code(shop, "R5", _customer(shop, "Xenon Park"), five, returns=True)
+    _paid_with_code(shop, "R6", _customer(shop, "Xia Quinn"), five, returns=False)
 
 
 def _reward(shop: Shop, terms: RewardTerms) -> Reward:
@@ -109,6 +116,30 @@ def _asked_for(shop: Shop, customer: Customer, reward: Reward) -> None:
 def _partly_spent(shop: Shop, customer: Customer, reward: Reward) -> None:
     _redeemed(shop, customer, reward, day=-5)
     shop.past.at(shop.on(-4, 12), lambda now: _order(shop, customer, "R4", now, apply_credits=Decimal(4)))
+
+
+def _paid_with_code(
+    shop: Shop, number: str, customer: Customer, reward: Reward, *, returns: bool | None = None
+) -> None:
+    """X14, X15: a paid order that came with a code, ready to be cancelled or refunded; with ``returns`` staff did.
+
+    Somebody else comes with the code of the one that gave nothing back: that order used nothing, and is flagged (R7).
+    """
+    made = _redeemed(shop, customer, reward, day=-6)
+
+    def place(now: datetime) -> None:
+        codes, tags = [made[0].code], [TAG] if returns is None else []
+        order = shop.place(
+            customer, number=number, total=Decimal(100), now=now, codes=codes, payment_status="paid", tags=tags
+        )
+        if returns is not None:
+            choice = CancelChoice(returns={"points": returns or None})
+            shop.past.at(shop.on(-3, 11), lambda later: shop.cancel(order, choice, Details("customer"), now=later))
+        if returns is False:
+            again = {"number": f"{number}-again", "total": Decimal(30), "codes": codes, "payment_status": "paid"}
+            shop.past.at(shop.on(-2, 15), lambda later: shop.place(customer, now=later, **again))
+
+    shop.past.at(shop.on(-5, 12), place)
 
 
 def _order(shop: Shop, customer: Customer, number: str, now: datetime, **facts: Decimal) -> Order:

@@ -12,6 +12,7 @@ from loyalty.errors import NotFound
 from loyalty.journal.record import Event, Happening, record
 from loyalty.ledger.posting import lock_customers
 from loyalty.stores.actors import Actor
+from loyalty.stores.merged import CustomerMerged
 from loyalty.stores.models import Store
 from orders.models import Order, PersonsDecision
 from orders.redemption_models import FLAGGED_OUTCOMES, CodeOutcome, CodeUse, Redemption, RedemptionState
@@ -115,12 +116,24 @@ def _lock(order: Order, codes: Collection[str]) -> Sequence[Redemption]:
     if not codes:
         return ()
     rows = Redemption.objects.for_store(order.store).filter(code__in=codes).order_by("pk")
-    owners = set(rows.values_list("customer_id", flat=True))
-    if not owners:
+    if not _lock_owners(rows, order):
         return ()
-    lock_customers(owners | ({order.customer_id} if order.customer_id else set()))
     locked = rows.select_related("used_order").select_for_update(of=("self",), no_key=True)
     return list(locked)
+
+
+def _lock_owners(rows: "QuerySet[Any]", order: Order) -> set[int]:
+    """Lock whoever redeemed, and the order's customer; answers who redeemed."""
+    while owners := set(rows.values_list("customer_id", flat=True)):
+        try:
+            lock_customers(owners | ({order.customer_id} if order.customer_id else set()))
+        except CustomerMerged:
+            # He was merged into another while we waited for him; then it is the other's code.
+            if owners == set(rows.values_list("customer_id", flat=True)):
+                raise
+        else:
+            break
+    return owners
 
 
 def _outcome(redemption: Redemption, order: Order) -> CodeOutcome:

@@ -90,8 +90,9 @@ def merge_customers(
 
 
 def orders_of(store: Store, customer: Customer) -> "QuerySet[Order]":
-    """The orders that a merge of ``customer`` is about: his own, and those in his history."""
-    about = Q(customer=customer)
+    """The orders that a merge of ``customer`` is about: his own, those that came with his codes, his history's."""
+    codes = Redemption.objects.for_store(store).filter(customer=customer, used_order__isnull=False)
+    about = Q(customer=customer) | Q(pk__in=codes.values("used_order"))
     for kind in KINDS:
         movements = (
             LEDGERS[kind].tables.movement.objects.for_store(store).filter(customer=customer, order__isnull=False)

@@ -5,12 +5,18 @@ from orders.redemption_models import Redemption
 
 
 def happening(
-    redemption: Redemption, event: Event, data: dict[str, object] | None = None, *, remark_id: int | None = None
+    redemption: Redemption,
+    event: Event,
+    data: dict[str, object] | None = None,
+    *,
+    remark_id: int | None = None,
+    order_id: int | None = None,
 ) -> Happening:
-    """Something that happened to a redemption."""
+    """Something that happened to a redemption; with an order, through the one that used its code (R7)."""
     return Happening(
         store_id=redemption.store_id,
         event=event,
+        order_id=order_id,
         customer_id=redemption.customer_id,
         redemption_id=redemption.pk,
         remark_id=remark_id,

@@ -1,7 +1,7 @@
 """Bringing cancelled orders back, and deducting again what was returned (M10, M9, E6)."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final
@@ -136,15 +136,15 @@ def reinstate(
     """
     order = lock_order(store, order_id, version=version)
     comes_back = order.status == OrderStatus.CANCELLED
-    deducted = _deduct_again(order, deduct, actor, trigger, now)
+    taken = _deduct_again(order, deduct, actor, trigger, now)
     if comes_back:
         _bring_back(order, status, now)
-    if comes_back or deducted:
+    if comes_back or taken:
         _save(order, now)
-        record(_events(order, deducted, trigger, comes_back=comes_back), actor=actor, now=now)
+        record(_events(order, taken, trigger, comes_back=comes_back), actor=actor, now=now)
     if comes_back:
         settle_earned([Earner(order, store, current_settings(store))], actor=actor, trigger=trigger, now=now)
-    return ReinstateResult(order, comes_back, deducted)
+    return ReinstateResult(order, comes_back, _in_all(taken))
 
 
 @transaction.atomic
@@ -164,7 +164,16 @@ def mark_for_refund(*, store: Store, order_id: int, actor: Actor, now: datetime)
     return order
 
 
-def _deduct_again(order: Order, deduct: Deduct, actor: Actor, trigger: Trigger, now: datetime) -> dict[Kind, Amount]:
+# What was taken again, by whom it was taken from.
+_Taken = Mapping[int, Mapping[Kind, Amount]]
+
+
+def _in_all(taken: _Taken) -> dict[Kind, Amount]:
+    sums = {kind: sum((amounts.get(kind, 0) for amounts in taken.values()), start=0) for kind in KINDS}
+    return {kind: amount for kind, amount in sums.items() if amount}
+
+
+def _deduct_again(order: Order, deduct: Deduct, actor: Actor, trigger: Trigger, now: datetime) -> _Taken:
     if deduct is Deduct.NONE:
         return {}
     # The balance is read under the lock: a spend at the same moment has happened, or waits for this one.
@@ -173,11 +182,13 @@ def _deduct_again(order: Order, deduct: Deduct, actor: Actor, trigger: Trigger, 
     customers = Customer.objects.for_store(order.store).in_bulk(
         {holder.customer_id for held in found.values() for holder in held.holders}
     )
+    taken: dict[int, dict[Kind, Amount]] = {}
     for kind, held in found.items():
         for holder in held.holders:
             if amount := holder.deducts(deduct):
                 _take(order, customers[holder.customer_id], kind, amount, actor, trigger, now)
-    return {kind: amount for kind, held in found.items() if (amount := held.deducts(deduct))}
+                taken.setdefault(holder.customer_id, {})[kind] = amount
+    return taken
 
 
 def _take(
@@ -231,16 +242,16 @@ def _save(order: Order, now: datetime) -> None:
     order.refresh_from_db(fields=_GENERATED)
 
 
-def _events(order: Order, deducted: Mapping[Kind, Amount], trigger: Trigger, *, comes_back: bool) -> list[Happening]:
+def _events(order: Order, taken: _Taken, trigger: Trigger, *, comes_back: bool) -> list[Happening]:
     happenings = []
     if comes_back:
         left = {kind: plain(reverted(order, kind), currency_of(order, kind)) for kind in KINDS}
-        facts = {"status": order.status, "trigger": trigger.value, "deducts": bool(deducted), "with_customer": left}
+        facts = {"status": order.status, "trigger": trigger.value, "deducts": bool(taken), "with_customer": left}
         happenings.append(_happening(order, Event.ORDER_REINSTATED, facts))
-    if deducted:
-        amounts: dict[str, Any] = {kind: plain(amount, currency_of(order, kind)) for kind, amount in deducted.items()}
-        amounts |= {"currency": order.currency, "trigger": trigger.value}
-        happenings.append(_happening(order, Event.DEDUCTED_AGAIN, amounts))
+    for customer_id, amounts in taken.items():
+        data: dict[str, Any] = {kind: plain(amount, currency_of(order, kind)) for kind, amount in amounts.items()}
+        data |= {"currency": order.currency, "trigger": trigger.value}
+        happenings.append(replace(_happening(order, Event.DEDUCTED_AGAIN, data), customer_id=customer_id))
     return happenings
 
 

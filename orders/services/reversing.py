@@ -236,11 +236,14 @@ def _carry_out(plan: ReversalPlan, work: _Work) -> Reversed:
     redemption.points_returned += plan.returns
     Redemption.objects.for_store(work.store).filter(pk=redemption.pk).update(points_returned=redemption.points_returned)
     notice = _tell(plan, work)
-    record(
-        [happening(redemption, Event.REVERSED, _facts(plan, work, notice), remark_id=remark.pk if remark else None)],
-        actor=work.actor,
-        now=work.now,
+    reversed_now = happening(
+        redemption,
+        Event.REVERSED,
+        _facts(plan, work, notice),
+        remark_id=remark.pk if remark else None,
+        order_id=redemption.used_order_id,
     )
+    record([reversed_now], actor=work.actor, now=work.now)
     close_requests(redemption, actor=work.actor, now=work.now)
     return Reversed(redemption, plan, new_lots, notice)
 

@@ -13,7 +13,7 @@ from loyalty.ledger.planner import Decision
 from loyalty.stores.actors import ActorType, Trigger
 from loyalty.stores.preferences import SpentRevertSettings
 from loyalty.tags import tag_key
-from orders.kinds import KINDS
+from orders.kinds import KINDS, applied
 from orders.models import Order, OrderStatus, PersonsDecision
 from orders.services.hindsight import Strike
 from orders.services.rules import Evaluation, News, evaluate, facts_of, news
@@ -22,6 +22,8 @@ from orders.services.tracing import PERSONS
 _HANDS: Final = (Trigger.ADMIN, Trigger.API, Trigger.BULK)
 _INSIDE: Final = (ActorType.USER, ActorType.JOB, ActorType.RULE)
 _LOOKED_AT: Final = ("status", "payment_status", "refunded_total", "tags")
+# What the order used is told when it becomes known, which may be long after it came (O5, R7).
+_USES: Final = (Event.ORDER_SPENT, Event.ORDER_USED_CODE)
 # Decisions of people, by the code that their trace carries.
 _DECIDED: Final = {
     "declined": PersonsDecision.DECLINED,
@@ -38,6 +40,11 @@ class Reached:
     said: Evaluation
     order: Order
 
+    @property
+    def used_anything(self) -> bool:
+        """Whether the order was known to have used anything; otherwise nothing would have happened (N2)."""
+        return any(applied(self.order, kind) for kind in KINDS)
+
 
 def reached(
     order: Order, entries: Sequence[JournalEntry], rules: SpentRevertSettings, *, since: datetime, now: datetime
@@ -49,7 +56,7 @@ def reached(
     """
     found: Reached | None = None
     for one in _looks(order, entries, rules, now):
-        if one.strike.at < since or not one.said.matches:
+        if one.strike.at < since or not one.said.matches or not one.used_anything:
             continue
         verdicts = [verdict for verdict in one.said.verdicts.values() if verdict.decision is Decision.RETURN]
         if any(verdict.target is None for verdict in verdicts):
@@ -103,6 +110,9 @@ def _take_back(then: Order, entry: JournalEntry) -> None:
         then.status, then.cancelled_by = OrderStatus.CONFIRMED.value, ""
     elif entry.event == Event.ORDER_REINSTATED:
         then.status = OrderStatus.CANCELLED.value
+    elif entry.event in _USES:
+        then.credits_applied -= Decimal(str(entry.data.get("credits", 0)))
+        then.points_applied -= int(entry.data.get("points", 0))
     elif entry.event == Event.ORDER_UPDATED:
         for name in ("status", "payment_status"):
             setattr(then, name, _before(entry.data, name, getattr(then, name)))
@@ -139,8 +149,8 @@ def _defers(entry: JournalEntry) -> bool:
 
 
 def _is_outside(entry: JournalEntry) -> bool:
-    """Whether the entry is one that the rules look at; an order always arrives from outside."""
-    if entry.event == Event.ORDER_CREATED:
+    """Whether the entry is one that the rules look at; an order, and what it used, always come from outside."""
+    if entry.event == Event.ORDER_CREATED or entry.event in _USES:
         return True
     changes = entry.event == Event.ORDER_UPDATED and any(name in entry.data for name in _LOOKED_AT)
     return changes and entry.actor.partition(":")[0] not in _INSIDE

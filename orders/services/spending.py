@@ -121,6 +121,9 @@ def spend_on(
     SpendDiffers, CustomerDiffers, OrderCancelled; then the caller's transaction must not be committed.
     """
     settings = current_settings(order.store)
+    if (spend.credits or spend.points) and order.customer_id is None and spend.customer is None:
+        # Whoever's code the order may come with: nobody said that the rest is his, too.
+        raise Invalid.at("/customer", "Credits and points need a customer who holds them.", code="required")
     named = before is not None and _take_customer(order, spend, actor, now)
     coded = use_codes(order, codes, actor=actor, now=now)
     taken = _spend(order, spend, actor, trigger, now)
@@ -221,8 +224,6 @@ def _is_new(order: Order, kind: Kind, spend: Spend) -> bool:
 def _spender(order: Order, spend: Spend, wanted: Taken) -> Customer:
     if order.status == OrderStatus.CANCELLED:
         raise OrderCancelled("This order is cancelled; credits and points cannot be applied to it.")
-    if order.customer is None:
-        raise Invalid.at("/customer", "Credits and points need a customer who holds them.", code="required")
     for kind, amount in wanted.items():
         if amount < 0:
             raise Invalid.at(f"/apply_{kind}", "An order cannot use less than nothing.")

@@ -1,7 +1,7 @@
 """Undoing a return: what came back is taken out of the very lots it went into (M11)."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import cast
@@ -242,4 +242,5 @@ def _trace(undo: RevertUndo, plan: UndoPlan, order: Order, actor: Actor, trigger
         amount=plan.amount,
         revert=plan.revert,
     )
-    record([entry], actor=actor, now=now)
+    # Whoever got it may have been merged into another since, whose balance it is that changes (O7).
+    record([replace(entry, customer_id=plan.takes[0].customer_id)], actor=actor, now=now)

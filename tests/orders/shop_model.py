@@ -1,7 +1,7 @@
 """What a customer of the shop would reckon, without a database: the account that random lives are held against.
 
-Written from the rules of the domain, not from the code: lots, what used them, what came back of it, what is owed. Amounts
-are whole numbers of points, or credits as Fractions of their currency.
+Written from the rules of the domain, not from the code: lots, what used them, what came back of it, what is owed.
+Amounts are whole numbers of points, or credits as Fractions of their currency.
 """
 
 from dataclasses import dataclass, field

@@ -211,9 +211,7 @@ class StoreLife(RuleBasedStateMachine):
         currency=st.sampled_from(["USD", "USD", "EUR"]),
         code=st.none() | CODES,
     )
-    def place(
-        self, *, who: int | None, credit: int, points: int, currency: str, code: ModelRedemption | None
-    ) -> None:
+    def place(self, *, who: int | None, credit: int, points: int, currency: str, code: ModelRedemption | None) -> None:
         """An order of somebody, or of nobody who is known: then it uses nothing but what may come with a code."""
         credit, points = (0, 0) if who is None else (credit, points)
         owner = None if who is None else self.person[who]
@@ -365,9 +363,7 @@ class StoreLife(RuleBasedStateMachine):
     )
     def reinstate(self, order: ModelOrder, deduct: Deduct, status: str) -> None:
         held = {kind: order.with_whom(kind) for kind in KINDS}
-        has = {
-            (kind, owner): self.model.available(order.purse(kind), owner) for kind in KINDS for owner in held[kind]
-        }
+        has = {(kind, owner): self.model.available(order.purse(kind), owner) for kind in KINDS for owner in held[kind]}
         facts: dict[str, Any] = {"order_id": order.pk, "status": status, "deduct": deduct, **self.by_hand()}
         if deduct is Deduct.ALL and any(held[kind][owner] > has[kind, owner] for kind, owner in has):
             with pytest.raises(InsufficientBalance):

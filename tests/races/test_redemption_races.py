@@ -1,5 +1,6 @@
 """Redeeming and reversing at the same moment as each other, and as an order that uses the code (R2-R4)."""
 
+from collections.abc import Callable
 from decimal import Decimal
 from functools import partial
 
@@ -9,9 +10,12 @@ from django.db import transaction
 from loyalty.checks import find_faults
 from loyalty.errors import DomainError
 from loyalty.notices.models import Notice
+from loyalty.stores.actors import Trigger
 from loyalty.stores.models import Customer
+from orders.models import Order
 from orders.redemption_models import CodeUse, Redemption, Reward
 from orders.services.code_uses import flagged_uses
+from orders.services.merging import merge_customers
 from orders.services.redeeming import LimitReached
 from orders.services.reversing import CodeUsed, NothingLeft, Reversed
 from tests import factories
@@ -80,6 +84,67 @@ def test_r3_a_reversal_that_waits_for_the_order_is_refused(customer: Customer, r
         partial(order_with, customer.store, redemption.code or ""), partial(factories.reverse, redemption)
     )
     assert isinstance(refused, CodeUsed)
+
+
+def test_r7_two_orders_with_one_code_at_once_use_its_points_once(customer: Customer, reward: Reward) -> None:
+    for number in ROUNDS:
+        redemption = factories.make_redemption(customer, reward)
+        arrivals = [
+            partial(order_with, customer.store, redemption.code or "", number=f"{number}-{which}") for which in "ab"
+        ]
+        orders = [one for one in together(*arrivals) if isinstance(one, Order)]
+        assert sorted(order.points_applied for order in orders) == [0, 500]
+        assert flagged_uses(customer.store).filter(redemption=redemption).count() == 1
+    assert list(find_faults(None)) == []
+
+
+def test_r7_an_order_is_cancelled_while_its_code_is_reversed_by_force(customer: Customer, reward: Reward) -> None:
+    for number in ROUNDS:
+        redemption = factories.make_redemption(customer, reward)
+        before = factories.balance("points", customer, now=NOW)
+        order = order_with(customer.store, redemption.code or "", number=str(number))
+        calls: list[Callable[[], object]] = [
+            partial(factories.cancel, order),
+            partial(factories.reverse, redemption, force=True, reason="Both at once"),
+        ]
+        together(*calls)
+        assert factories.balance("points", customer, now=NOW) == before + 500
+    assert list(find_faults(None)) == []
+
+
+def test_r7_o7_a_cancel_waits_while_whose_code_it_was_is_merged(customer: Customer, reward: Reward) -> None:
+    redemption = factories.make_redemption(customer, reward)
+    kept, buyer = (factories.make_customer(customer.store) for _ in range(2))
+    order = factories.make_order(buyer, codes=[redemption.code])
+    merge = partial(
+        merge_customers,
+        store=customer.store,
+        kept_id=kept.pk,
+        merged_id=customer.pk,
+        actor=factories.ACTOR,
+        trigger=Trigger.ADMIN,
+        now=NOW,
+    )
+    assert isinstance(in_turn(merge, partial(factories.cancel, order)), Order)
+    assert factories.balance("points", kept, now=NOW) == 500 * len(ROUNDS)
+
+
+def test_r7_o7_an_order_comes_with_a_code_while_whose_it_was_is_merged(customer: Customer, reward: Reward) -> None:
+    redemption = factories.make_redemption(customer, reward)
+    kept = factories.make_customer(customer.store)
+    merge = partial(
+        merge_customers,
+        store=customer.store,
+        kept_id=kept.pk,
+        merged_id=customer.pk,
+        actor=factories.ACTOR,
+        trigger=Trigger.ADMIN,
+        now=NOW,
+    )
+    order = in_turn(merge, partial(order_with, customer.store, redemption.code or ""))
+    assert isinstance(order, Order)
+    assert (order.customer_id, order.points_applied) == (kept.pk, 500)
+    assert list(find_faults(None)) == []
 
 
 def test_r1_the_last_one_is_redeemed_once(customer: Customer) -> None:

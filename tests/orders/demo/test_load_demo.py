@@ -29,6 +29,7 @@ from orders.redemption_models import Redemption, ReversalRequest, Reward
 from orders.services.applying import CancelResult, Details
 from orders.services.cancelling import cancel_order
 from orders.services.choices import CancelChoice, Extension
+from orders.services.code_uses import flagged_uses
 from orders.services.redeeming import usable
 from points.models import PointAllocation, PointLot, PointMovement
 from tests.factories import ACTOR
@@ -199,11 +200,26 @@ def test_x11_ends_with_the_days_whose_clock_changes(loaded: list[Store]) -> None
 
 def test_x12_there_is_a_redemption_in_every_state(aurora: Store, now: datetime) -> None:
     redemptions = Redemption.objects.for_store(aurora)
-    assert set(redemptions.values_list("state", flat=True)) == {"claimed", "used", "reversed"}
+    assert set(redemptions.values_list("state", flat=True)) == {"claimed", "used", "returned", "reversed"}
     ready = redemptions.get(customer__name="Xandra Ibsen")
     assert (ready.points, usable(ready, now)) == (500, True)
     assert ReversalRequest.objects.for_store(aurora).get().state == "open"
     assert Reward.objects.for_store(aurora).filter(active=True).count() == 3
+
+
+def test_r7_x14_x15_paid_with_codes_ready_to_fall_through(aurora: Store, now: datetime) -> None:
+    for number, applied, returned, status in (
+        ("X14", 500, 0, None),
+        ("X15", 500, 0, None),
+        ("R5", 500, 500, RevertStatus.REVERTED),
+        ("R6", 500, 0, RevertStatus.NOT_REVERTED),
+        ("R6-again", 0, 0, None),
+    ):
+        order = order_of(aurora, number)
+        assert (order.points_applied, order.points_reverted, order.points_revert_status) == (applied, returned, status)
+    assert flagged_uses(aurora).get().order.number == "R6-again"
+    result = cancel(order_of(aurora, "X14"), CancelChoice(returns={"points": True}), now)
+    assert (result.order.points_reverted, result.order.points_revert_status) == (500, RevertStatus.REVERTED)
 
 
 def test_x13_sixty_were_spent_and_forty_lapsed(aurora: Store, now: datetime) -> None:
