@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from decimal import Decimal
-from typing import Final
+from typing import Any, Final
 
 from loyalty.stores.actors import Actor, Trigger
 from loyalty.stores.models import Customer, Role
@@ -136,11 +136,10 @@ def _paid_with_code(
             choice = CancelChoice(returns={"points": returns or None})
             shop.past.at(shop.on(-3, 11), lambda later: shop.cancel(order, choice, Details("customer"), now=later))
         if returns is False:
-            again = {"number": f"{number}-again", "total": Decimal(30), "codes": codes, "payment_status": "paid"}
-            shop.past.at(shop.on(-2, 15), lambda later: shop.place(customer, now=later, **again))
+            shop.past.at(shop.on(-2, 15), lambda later: _order(shop, customer, f"{number}-again", later, codes=codes))
 
     shop.past.at(shop.on(-5, 12), place)
 
 
-def _order(shop: Shop, customer: Customer, number: str, now: datetime, **facts: Decimal) -> Order:
+def _order(shop: Shop, customer: Customer, number: str, now: datetime, **facts: Any) -> Order:
     return shop.place(customer, number=number, total=Decimal(40), now=now, **facts)

@@ -415,8 +415,10 @@ class Model:
         """Everything of the one is the other's from now on (O7)."""
         for lot in self.lots:
             lot.owner = kept if lot.owner == merged else lot.owner
-        for owning in (*self.orders, *self.redemptions):
-            owning.customer = kept if owning.customer == merged else owning.customer
+        for order in self.orders:
+            order.customer = kept if order.customer == merged else order.customer
+        for redemption in self.redemptions:
+            redemption.customer = kept if redemption.customer == merged else redemption.customer
         self.debts[kept] = self.debts.get(kept, 0) + self.debts.pop(merged, 0)
 
 

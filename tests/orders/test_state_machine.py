@@ -232,9 +232,9 @@ class StoreLife(RuleBasedStateMachine):
     @rule(order=ORDERS, code=CODES)
     def come_with_code(self, order: ModelOrder, code: ModelRedemption) -> None:
         """The order is told once more, and now it came with a code, which another may have come with before."""
-        direct = [int(order.used_directly(kind)) for kind in KINDS]
+        credit, points = int(order.used_directly("credits")), int(order.used_directly("points"))
         who = None if order.customer is None else self.person.index(order.customer)
-        self.place_as(order, who, *direct, [code])
+        self.place_as(order, who, credit, points, [code])
         news = code not in order.codes
         self.model.use_codes(order, [code])
         if news:
@@ -245,10 +245,8 @@ class StoreLife(RuleBasedStateMachine):
     def record(self, order: ModelOrder, who: int, credit: int, points: int) -> None:
         """What the order used is recorded later; what it is known to have used is left alone (O5)."""
         owner = order.customer or self.person[who]
-        wanted: dict[Kind, int] = {
-            kind: 0 if order.used_directly(kind) else amount
-            for kind, amount in (("credits", credit), ("points", points))
-        }
+        asked: dict[Kind, int] = {"credits": credit, "points": points}
+        wanted = {kind: 0 if order.used_directly(kind) else amount for kind, amount in asked.items()}
         spend = Spend(self.known[self.person.index(owner)], Decimal(wanted["credits"]), wanted["points"])
         facts: dict[str, Any] = {"order_id": order.pk, "spend": spend, **self.by_hand()}
         if any(wanted.values()) and order.cancelled:

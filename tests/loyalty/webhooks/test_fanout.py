@@ -225,3 +225,25 @@ def test_r3_a_reversed_redemption_is_told_with_the_points_that_came_back(store: 
     assert data["changes"] == [{"kind": "points", "currency": "", "amount": points, "balance_after": 700}]
     assert redemption.code
     assert redemption.code not in receiver.received[0].body.decode()
+
+
+def test_r7_a_reversal_through_the_order_changes_the_balance_once(store: Store, receiver: Receiver) -> None:
+    make_endpoint(store, receiver.url, "redemption.reversed", "order.points_reverted", "customer.balance_changed")
+    customer = make_customer(store)
+    grant("points", customer, 700)
+    redemption = make_redemption(customer, make_reward(store))
+    order = make_order(customer, codes=[redemption.code])
+    Message.unscoped.all().delete()
+    reverse(redemption, force=True, reason="A gift after all")
+    deliver()
+    told = sorted((delivery.json["type"], delivery.json["data"].get("cause")) for delivery in receiver.received)
+    assert told == [
+        ("customer.balance_changed", "order.points_reverted"),
+        ("order.points_reverted", None),
+        ("redemption.reversed", None),
+    ]
+    for delivery in receiver.received:
+        assert delivery.json["data"]["order"] == str(order.pk)
+        assert delivery.json["data"]["changes"] == [
+            {"kind": "points", "currency": "", "amount": 500, "balance_after": 700}
+        ]
