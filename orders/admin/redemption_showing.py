@@ -16,6 +16,7 @@ from loyalty.stores.showing import show_last_day, show_moment
 from orders.admin.showing import badge
 from orders.kinds import show
 from orders.redemption_models import PlatformState, Redemption, RedemptionState, Reward, RewardType
+from orders.services.reversing import can_be_reversed
 
 _COLOURS: Final[dict[str, str]] = {
     RedemptionState.CLAIMED: "blue",
@@ -69,7 +70,7 @@ def redemption_row(row: Redemption, store: Store, now: datetime) -> dict[str, An
         "state": state_badges(row, now),
         "when": show_moment(row.created_at, store),
         "until": show_last_day(row.expires_at, store),
-        "reversible": row.state != RedemptionState.REVERSED,
+        "reversible": can_be_reversed(row),
     }
 
 

@@ -40,6 +40,7 @@ from orders.redemption_models import (
 )
 from orders.services.code_uses import flagged_uses
 from orders.services.reversal_requests import refuse_request, request_reversal
+from orders.services.reversing import can_be_reversed
 from points.ledger import POINTS
 
 _STATES = [
@@ -181,7 +182,7 @@ class RedemptionAdmin(StoreModelAdmin):
             "late": _late_uses(row, store),
             "entries": _timeline(row, store),
             "may_redeem": may(request, Can.REDEEM),
-            "reversible": row.state != RedemptionState.REVERSED,
+            "reversible": can_be_reversed(row),
         }
         return TemplateResponse(request, "orders/admin/redemption.html", context)
 
