@@ -221,6 +221,34 @@ def receipt(bench: Bench, runs: int, count: int) -> Iterator[Row]:
     yield Row("webhook receipt, requests/s", f"{ours:.0f}", f"{reference:.0f}", ours / reference, 0.5)
 
 
+def coming_in(bench: Bench, runs: int, count: int) -> Iterator[Row]:
+    """A file of ``count`` orders that is imported, and a backlog of a fifth as many webhooks."""
+    rates: dict[str, list[float]] = {"ours": [], "singly": []}
+    peaks: list[float] = []
+    drained: list[float] = []
+    longest: list[float] = []
+    for _ in range(runs):
+        with bench.copy() as url:
+            ours = measure(url, "import_file", "ours", str(count))
+        with bench.copy() as url:
+            singly = measure(url, "import_file", "singly", str(count // 20))
+        with bench.copy() as url:
+            backlog = measure(url, "backlog", str(count // 5))
+        rates["ours"].append(rate([ours]))
+        rates["singly"].append(rate([singly]))
+        peaks.append(ours["peak_mb"])
+        drained.append(rate([backlog]))
+        longest.append(backlog["longest"])
+    ours_rate, singly_rate = median(rates["ours"]), median(rates["singly"])
+    yield Row(
+        f"importing {count:,} orders, rows/s", f"{ours_rate:.0f}", f"{singly_rate:.0f}", ours_rate / singly_rate, 5
+    )
+    yield Row("memory of the import, MB", f"{max(peaks):.0f} MB", "", max(peaks), 200, at_most=True)
+    yield Row(f"a backlog of {count // 5:,} webhooks, messages/s", f"{median(drained):.0f}", "", median(drained), 200)
+    wait = max(longest)
+    yield Row("the longest that another shop's message waited, s", f"{wait:.2f} s", "", wait, 5, at_most=True)
+
+
 def run(bench: Bench, *, orders: int, runs: int, count: int) -> None:
     """Measure everything and print the table, a line as soon as it is known."""
     print(f"Making {orders:,} orders …", file=sys.stderr)
@@ -229,6 +257,7 @@ def run(bench: Bench, *, orders: int, runs: int, count: int) -> None:
     for rows in (
         statements(bench),
         receipt(bench, runs, count),
+        coming_in(bench, runs, 100_000 if orders >= FULL else 5_000),
         cancel_one(bench, runs, count),
         sweep(bench, runs),
         exports(bench),

@@ -16,6 +16,7 @@ from typing import Any, Final
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from benchmarks.coming_in import backlog, import_file
 from benchmarks.data import NOW, generate, install_reference
 from benchmarks.receipt import receipt
 from loyalty.clock import Clock
@@ -168,7 +169,18 @@ def wal_position() -> dict[str, Any]:
 
 MEASURES: Final[dict[str, Callable[..., Any]]] = {
     measure.__name__: measure
-    for measure in (data, one_by_one, statements, sweep_ours, sweep_reference, export, wal_position, receipt)
+    for measure in (
+        data,
+        one_by_one,
+        statements,
+        sweep_ours,
+        sweep_reference,
+        export,
+        wal_position,
+        receipt,
+        import_file,
+        backlog,
+    )
 }
 
 

@@ -5,6 +5,7 @@ The driver would quote every element by itself; an array written here costs a fr
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
 
@@ -37,16 +38,77 @@ def insert(model: type[models.Model], columns: Mapping[str, Sequence[Any]]) -> l
         return [row[0] for row in cursor.fetchall()]
 
 
+def new_ids(model: type[models.Model], count: int) -> list[int]:
+    """Ids for so many rows that are to be written, drawn first so that other rows can name them."""
+    if not count:
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT nextval(pg_get_serial_sequence(%s, 'id')) FROM generate_series(1, %s)",
+            [model._meta.db_table, count],
+        )
+        return [row[0] for row in cursor.fetchall()]
+
+
 def insert_statement(model: type[models.Model], columns: Mapping[str, Sequence[Any]]) -> tuple[str, list[str]]:
     """The statement of :func:`insert` with its values, for those that make it a part of a larger one."""
-    fields: list[Any] = [model._meta.get_field(name) for name in columns]
-    # Types without their lengths: a cast would cut what does not fit, an insert refuses it.
-    types = [str(field.db_type(connection)).partition("(")[0] for field in fields]
-    names = ", ".join(connection.ops.quote_name(field.column) for field in fields)
-    arrays = ", ".join(f"%s::{of}[]" for of in types)
+    names, rows, values = _rows(model, columns)
     table = connection.ops.quote_name(model._meta.db_table)
-    values = [
-        array(map(json.dumps, column) if of == "jsonb" else column)
-        for of, column in zip(types, columns.values(), strict=True)
-    ]
-    return f"INSERT INTO {table} ({names}) SELECT * FROM unnest({arrays}) RETURNING id", values
+    return f"INSERT INTO {table} ({', '.join(names)}) SELECT {', '.join(rows.picked)} FROM {rows} RETURNING id", values
+
+
+def update(
+    model: type[models.Model],
+    ids: Sequence[int],
+    columns: Mapping[str, Sequence[Any]],
+    *,
+    returning: Sequence[str] = (),
+) -> dict[int, tuple[Any, ...]]:
+    """Give rows, by their ids, other values in one statement, column by column; answers ``returning`` by id."""
+    names, rows, values = _rows(model, {"id": ids, **columns})
+    table = connection.ops.quote_name(model._meta.db_table)
+    sets = ", ".join(f"{name} = {value}" for name, value in zip(names[1:], rows.picked[1:], strict=True))
+    answered = ", ".join(f"{table}.{connection.ops.quote_name(name)}" for name in ("id", *returning))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"UPDATE {table} SET {sets} FROM {rows} WHERE {table}.id = given.c0 RETURNING {answered}", values
+        )
+        return {row[0]: row[1:] for row in cursor.fetchall()}
+
+
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """Rows whose columns are called ``given.c0``, ``given.c1`` …, and how each is read as the type of its column."""
+
+    types: Sequence[str]
+
+    @property
+    def picked(self) -> list[str]:
+        """The columns. Arrays travel as text: an array of arrays would be taken apart down to the last element."""
+        return [f"given.c{i}::{of}" if of.endswith("[]") else f"given.c{i}" for i, of in enumerate(self.types)]
+
+    def __str__(self) -> str:
+        arrays = ", ".join(f"%s::{'text' if of.endswith('[]') else of}[]" for of in self.types)
+        return f"unnest({arrays}) AS given ({', '.join(f'c{i}' for i in range(len(self.types)))})"
+
+
+def _rows(model: type[models.Model], columns: Mapping[str, Sequence[Any]]) -> tuple[list[str], _Rows, list[str]]:
+    """The quoted names of ``columns``, the rows that they are, and the values that go with these."""
+    fields: list[Any] = [model._meta.get_field(name) for name in columns]
+    types = [_type(field) for field in fields]
+    values = [array(map(_as_text(of), column)) for of, column in zip(types, columns.values(), strict=True)]
+    return [connection.ops.quote_name(field.column) for field in fields], _Rows(types), values
+
+
+def _type(field: Any) -> str:
+    """The type of a column without its length: a cast would cut what does not fit, an insert refuses it."""
+    whole = str(field.db_type(connection))
+    of = whole.partition("(")[0].removesuffix("[]")
+    return f"{of}[]" if whole.endswith("[]") else of
+
+
+def _as_text(of: str) -> Callable[[Any], Any]:
+    """What a value of a column of this type travels as."""
+    if of == "jsonb":
+        return lambda value: None if value is None else json.dumps(value)
+    return array if of.endswith("[]") else lambda value: value

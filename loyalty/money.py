@@ -36,6 +36,7 @@ def is_currency(code: str) -> bool:
     return code in _currencies()
 
 
+@lru_cache(maxsize=512)
 def decimals_of(currency: str) -> int:
     """How many decimals ISO 4217 gives the currency: 2 for USD and TWD, 0 for JPY, 3 for KWD.
 
@@ -47,6 +48,7 @@ def decimals_of(currency: str) -> int:
     return _ISO_DECIMALS.get(currency, int(fractions.get(currency, fractions["DEFAULT"])[0]))
 
 
+@lru_cache(maxsize=512)
 def unit_of(currency: str) -> Decimal:
     """The smallest amount of the currency: 0.01 USD, 1 JPY, 0.001 KWD. Raises ValueError for an unknown code."""
     return Decimal(1).scaleb(-decimals_of(currency))

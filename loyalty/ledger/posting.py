@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from django.db import IntegrityError, connection, models
+from django.db import IntegrityError, connection
 
-from loyalty.bulk import array
+from loyalty.bulk import array, new_ids
 from loyalty.errors import Conflict
 from loyalty.ledger.models import AbstractAllocation, AbstractLot, AbstractMovement, MovementType, Origin
 from loyalty.ledger.planner import Amount
@@ -144,7 +144,7 @@ def post(
         "now": now,
         "actor": actor.ref,
         "trigger": trigger,
-        **_columns(entries, _new_lot_ids(tables.lot, sum(entry.new_lot is not None for entry in entries))),
+        **_columns(entries, new_ids(tables.lot, sum(entry.new_lot is not None for entry in entries))),
     }
     with connection.cursor() as cursor:
         try:
@@ -154,17 +154,6 @@ def post(
                 raise LotBookedOff("Some of this value has expired in this very moment. Look again.") from error
             raise
         return [Posted(*row) for row in cursor.fetchall()]
-
-
-def _new_lot_ids(lot: type[models.Model], count: int) -> list[int]:
-    if not count:
-        return []
-    with connection.cursor() as cursor:
-        # Ids are drawn first so that movements of the same statement can name their new lots.
-        cursor.execute(
-            "SELECT nextval(pg_get_serial_sequence(%s, 'id')) FROM generate_series(1, %s)", [lot._meta.db_table, count]
-        )
-        return [row[0] for row in cursor.fetchall()]
 
 
 def _columns(entries: Sequence[Entry], new_ids: list[int]) -> dict[str, str]:

@@ -7,11 +7,15 @@ SHOPLINE's ``{"event", "merchant_id", "resource", "topic"}``), also inside one a
 
 import codecs
 import io
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Final, TextIO
 
-from loyalty.platforms.document import DECODER, parse_json
+from loyalty.platforms.document import parse_json
+from loyalty.platforms.json_text import JsonText
 from loyalty.platforms.kinds import refuse_other_topics
 from loyalty.platforms.snapshot import NotAnOrder
 
@@ -22,7 +26,8 @@ _WRAPPERS = (
 )  # fmt: skip
 _TOPIC_HEADERS = ("x-shopify-topic", "x-wc-webhook-topic", "x-shopline-topic")
 _MAX_DEPTH = 6
-_WHITESPACE = " \t\r\n"
+_PIECE: Final = 1 << 16
+_LONGEST_LINE: Final = 1 << 24
 _ENCODINGS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -30,6 +35,9 @@ _ENCODINGS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+
+
+_RowsOf = Callable[[TextIO], Iterator["Row"]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,41 +53,86 @@ class Row:
     is_test: bool = False
 
 
-def read_documents(content: str | bytes) -> Iterator[Row]:
-    """The documents of a file, one row each, in the file's order.
+class Documents:
+    """The documents of a file, one row each, in the file's order; ``about`` is how many there are, more or less.
+
+    A broken line of a JSON Lines file, and a webhook about something else, are rows with an error. A list, also one
+    that is wrapped once, and JSON Lines are read element by element: a large file needs the memory of one order.
+    """
+
+    def __init__(self, content: str | bytes | Path, shape: "_Shape") -> None:
+        self._content, self._shape = content, shape
+        self.about = shape.elements
+
+    def __iter__(self) -> Iterator[Row]:
+        with _opened(self._content) as text:
+            for position, row in enumerate(self._shape.rows_of(text), start=1):
+                yield replace(row, position=position)
+
+
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    """How a file is to be read, and how many elements it has at the top."""
+
+    rows_of: _RowsOf
+    elements: int = 1
+
+
+def read_documents(content: str | bytes | Path) -> Documents:
+    """The documents of a file.
 
     Raises NotAnOrder at once, before the first row, when the file as a whole is empty, not JSON or not text in UTF-8.
-    A broken line of a JSON Lines file, and a webhook about something else, are rows with an error. A top-level list
-    and JSON Lines are read element by element, so that a large file needs little more memory than its own text.
     """
-    text = decode(content) if isinstance(content, bytes) else content.removeprefix("\ufeff")
-    if not text.strip():
-        raise NotAnOrder("The file is empty.")
-    if _is_json_lines(text):
-        return _numbered(_rows_of_lines(text))
-    if not text.lstrip(_WHITESPACE).startswith("["):
-        return _numbered(_open(parse_json(text)))
-    _check_list(text)
-    return _numbered(row for value in _list_elements(text) for row in _open(value))
-
-
-def decode(content: bytes) -> str:
-    """Text from UTF-8, or UTF-16 and UTF-32 with a byte order mark. Raises NotAnOrder for other encodings."""
-    encoding = next((name for mark, name in _ENCODINGS if content.startswith(mark)), "utf-8")
     try:
-        return content.decode(encoding)
+        with _opened(content) as text:
+            return Documents(content, _shape(text))
     except UnicodeDecodeError:
         raise NotAnOrder("The file is not text in UTF-8. Please save it as UTF-8 and try again.") from None
 
 
-def _numbered(rows: Iterator[Row]) -> Iterator[Row]:
-    return (replace(row, position=position) for position, row in enumerate(rows, start=1))
+@contextmanager
+def _opened(content: str | bytes | Path) -> Iterator[TextIO]:
+    """The file as text: in UTF-8, or in UTF-16 and UTF-32 with a byte order mark."""
+    if isinstance(content, str):
+        yield io.StringIO(content.removeprefix("\ufeff"))
+        return
+    with io.BytesIO(content) if isinstance(content, bytes) else content.open("rb") as file:
+        start = file.read(4)
+        file.seek(0)
+        encoding = next((name for mark, name in _ENCODINGS if start.startswith(mark)), "utf-8")
+        yield io.TextIOWrapper(file, encoding, newline="\n")
 
 
-def _is_json_lines(text: str) -> bool:
-    """Whether the first line is a whole object and more follows."""
-    first, _newline, rest = text.strip().partition("\n")
-    if not first.startswith("{") or not rest.strip():
+def _shape(text: TextIO) -> _Shape:
+    """The file's shape, after reading it once without keeping it: one that breaks off imports nothing."""
+    if _is_blank(text):
+        raise NotAnOrder("The file is empty.")
+    if _is_json_lines(text):
+        text.seek(0)
+        return _Shape(_rows_of_lines, sum(1 for line in text if line.strip()))
+    text.seek(0)
+    first = JsonText(text).peek()
+    text.seek(0)
+    if first == "[":
+        return _Shape(_rows_of_list, sum(1 for _element in _list_elements(text)))
+    if first == "{" and (elements := _wrapped(text)) is not None:
+        return _Shape(_rows_of_wrapped, elements)
+    text.seek(0)
+    parse_json(text.read())
+    return _Shape(_rows_of_whole)
+
+
+def _is_blank(text: TextIO) -> bool:
+    is_blank = all(not piece.strip() for piece in iter(partial(text.read, _PIECE), ""))
+    text.seek(0)
+    return is_blank
+
+
+def _is_json_lines(text: TextIO) -> bool:
+    """Whether the first line is a whole object and more follows; one that is longer than any order is no such line."""
+    lines = iter(partial(text.readline, _LONGEST_LINE), "")
+    first = next(line for line in lines if line.strip()).strip()
+    if not first.startswith("{") or not first.endswith("}") or all(not line.strip() for line in lines):
         return False
     try:
         return isinstance(parse_json(first), dict)
@@ -87,8 +140,8 @@ def _is_json_lines(text: str) -> bool:
         return False
 
 
-def _rows_of_lines(text: str) -> Iterator[Row]:
-    for number, line in enumerate(io.StringIO(text), start=1):
+def _rows_of_lines(text: TextIO) -> Iterator[Row]:
+    for number, line in enumerate(text, start=1):
         if line.strip():
             yield from _rows_of_line(line, number)
 
@@ -102,47 +155,52 @@ def _rows_of_line(line: str, number: int) -> Iterator[Row]:
         yield from _open(value)
 
 
-def _check_list(text: str) -> None:
-    """Read a list once without keeping it: a file broken in the middle is refused before anything is imported."""
-    for _element in _list_elements(text):
-        pass
+def _list_elements(text: TextIO) -> Iterator[object]:
+    left = JsonText(text)
+    yield from left.elements()
+    left.require_end()
 
 
-def _list_elements(text: str) -> Iterator[object]:
-    """The elements of the JSON list that ``text`` is, one in memory at a time."""
-    index = _skip(text, _skip(text, 0) + 1)
-    more = not text.startswith("]", index)
-    while more:
-        value, index = _element_at(text, index)
-        yield value
-        more = text.startswith(",", index)
-        if not more and not text.startswith("]", index):
-            raise _broken(text, index)
-        index = _skip(text, index + 1) if more else index
-    if text[index + 1 :].strip(_WHITESPACE):
-        raise _broken(text, index + 1)
+def _rows_of_list(text: TextIO) -> Iterator[Row]:
+    return (row for value in _list_elements(text) for row in _open(value))
 
 
-def _element_at(text: str, index: int) -> tuple[object, int]:
-    try:
-        value, end = DECODER.raw_decode(text, index)
-    except json.JSONDecodeError as error:
-        raise _broken(text, error.pos) from None
-    except (ValueError, ArithmeticError, RecursionError, StopIteration):
-        raise _broken(text, index) from None
-    return value, _skip(text, end)
+def _wrapped(text: TextIO) -> int | None:
+    """How many documents are in the list that is this object's first field; None when it is anything else."""
+    left = JsonText(text)
+    first = _first_key(left)
+    if first not in _WRAPPERS or left.peek() != "[":
+        return None
+    elements = sum(1 for _element in left.elements())
+    fields: dict[str, object] = {}
+    while not left.take("}"):
+        left.require(",")
+        name = left.value()
+        left.require(":")
+        fields[str(name)] = left.value()
+    left.require_end()
+    whole = {first: [], **fields}
+    wraps = first not in fields and _wrapper_key(whole) == first and not _is_delivery(whole)
+    return elements if wraps else None
 
 
-def _skip(text: str, index: int) -> int:
-    while index < len(text) and text[index] in _WHITESPACE:
-        index += 1
-    return index
+def _first_key(left: JsonText) -> object:
+    """The name of an object's first field, of which the value comes next; None when there is none."""
+    left.require("{")
+    if left.peek() != '"':
+        return None
+    name = left.value()
+    return name if left.take(":") else None
 
 
-def _broken(text: str, index: int) -> NotAnOrder:
-    line = text.count("\n", 0, index) + 1
-    column = index - text.rfind("\n", 0, index)
-    return NotAnOrder(f"This is not valid JSON (line {line}, column {column}).")
+def _rows_of_wrapped(text: TextIO) -> Iterator[Row]:
+    left = JsonText(text)
+    _first_key(left)
+    return (row for value in left.elements() for row in _open(value, depth=2))
+
+
+def _rows_of_whole(text: TextIO) -> Iterator[Row]:
+    return _open(parse_json(text.read()))
 
 
 def _open(value: object, *, is_test: bool = False, depth: int = 0) -> Iterator[Row]:

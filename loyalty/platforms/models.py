@@ -167,7 +167,15 @@ class InboundDelivery(StoreOwned):
             ),
         ]
         indexes: ClassVar = [
-            models.Index("next_attempt_at", condition=Q(next_attempt_at__isnull=False), name="inbound_delivery_due"),
+            # Whose turn it is goes from store to store, so that one shop's flood holds up no other.
+            models.Index(
+                "store",
+                "platform",
+                "next_attempt_at",
+                "id",
+                condition=Q(next_attempt_at__isnull=False),
+                name="inbound_delivery_turns",
+            ),
             models.Index(
                 "store",
                 models.F("id").desc(),

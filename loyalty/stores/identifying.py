@@ -1,31 +1,16 @@
 """Who is this: the one answer for orders, spends and messages, whatever they name somebody by (O7)."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 
 from django.db import connection
 from django.db.models import Exists, OuterRef, Q
 
+from loyalty.stores.directory import CustomerFacts as CustomerFacts
+from loyalty.stores.directory import Directory
 from loyalty.stores.merged import hold_person, leading_to
 from loyalty.stores.models import Customer, PlatformId, Store, fold_email
-
-
-@dataclass(frozen=True, slots=True)
-class CustomerFacts:
-    """What is said about somebody; a guest has no ``external_id``.
-
-    ``platform`` says whose number ``external_id`` is: a shop platform's, or with ``""`` the store's own. Customer 26
-    there is not customer 26 here.
-    """
-
-    external_id: str | None
-    email: str
-    name: str
-    phone: str = ""
-    locale: str = ""
-    platform: str = ""
 
 
 def identify(store: Store, facts: CustomerFacts, *, now: datetime) -> Customer | None:
@@ -36,28 +21,19 @@ def identify(store: Store, facts: CustomerFacts, *, now: datetime) -> Customer |
     nobody, and for a guest whose e-mail several customers have: nobody is guessed. Must run in a transaction, until
     whose end the customer is not merged into another.
     """
-    if not facts.external_id and not fold_email(facts.email):
-        return None
-    _one_at_a_time(store, _names(facts))
-    known = _by_id(store, facts)
-    if known is not None:
-        customer = hold_person(known)
-        _fill(customer, facts, now)
-        return customer
-    namesakes = with_email(store, facts.email)
-    if len(namesakes) > 1 and not facts.external_id:
-        return None
-    namesake = hold_person(namesakes[0]) if len(namesakes) == 1 else None
-    if namesake is not None and not _may_be(namesake, facts):
-        namesake = None
-    if namesake is not None:
-        _fill(namesake, facts, now)
-    customer = namesake or _create(store, facts, now)
-    if facts.platform and facts.external_id:
-        if namesake is not None:
-            _replace_id(namesake, facts.platform, now)
-        _add_id(customer, facts.platform, facts.external_id, now)
-    return customer
+    return identify_all(store, [facts], now=now)[0]
+
+
+def identify_all(store: Store, said: Sequence[CustomerFacts], *, now: datetime) -> list[Customer | None]:
+    """What :func:`identify` answers for each, one after the other, in statements that do not grow with them."""
+    names = {name for facts in said for name in facts.names()}
+    if not names:
+        return [None] * len(said)
+    _one_at_a_time(store, names)
+    directory = Directory(store, said, now=now)
+    people = [directory.identify(facts) for facts in said]
+    directory.save()
+    return people
 
 
 def known_to_platforms(store: Store, facts: CustomerFacts, *, now: datetime) -> Customer | None:
@@ -147,53 +123,3 @@ def _one_at_a_time(store: Store, names: Iterable[str]) -> None:
             "SELECT pg_advisory_xact_lock(hashtextextended('customer:' || name, %s)) FROM unnest(%s::text[]) AS name",
             [store.pk, sorted(names)],
         )
-
-
-def _names(facts: CustomerFacts) -> Iterator[str]:
-    if facts.external_id:
-        yield f"id:{facts.platform}:{facts.external_id}"
-    if email := fold_email(facts.email):
-        yield f"email:{email}"
-
-
-def _by_id(store: Store, facts: CustomerFacts) -> int | None:
-    if not facts.external_id:
-        return None
-    if facts.platform:
-        return with_platform_id(store, facts.platform, facts.external_id)
-    own = Customer.objects.for_store(store).filter(external_id=facts.external_id)
-    return own.values_list("pk", flat=True).first()
-
-
-def _may_be(namesake: Customer, facts: CustomerFacts) -> bool:
-    """Whether the only customer with this e-mail is meant: the store itself tells two of its own numbers apart."""
-    return bool(facts.platform) or not facts.external_id or namesake.external_id is None
-
-
-def _create(store: Store, facts: CustomerFacts, now: datetime) -> Customer:
-    customer: Customer = Customer.unscoped.create(
-        store=store,
-        external_id=_own_id(facts),
-        email=facts.email.strip(),
-        name=facts.name,
-        phone=facts.phone,
-        locale=facts.locale,
-        created_at=now,
-        updated_at=now,
-    )
-    return customer
-
-
-def _fill(customer: Customer, facts: CustomerFacts, now: datetime) -> None:
-    known = {"external_id": _own_id(facts), "email": facts.email.strip()}
-    known |= {name: getattr(facts, name) for name in ("name", "phone", "locale")}
-    missing = {name: value for name, value in known.items() if value and not getattr(customer, name)}
-    if missing:
-        for name, value in missing.items():
-            setattr(customer, name, value)
-        customer.updated_at = now
-        customer.save(update_fields=[*missing, "updated_at"])
-
-
-def _own_id(facts: CustomerFacts) -> str | None:
-    return None if facts.platform else facts.external_id or None

@@ -5,7 +5,7 @@ the kept one's by then; ids, e-mail addresses and histories are led there when t
 """
 
 from collections.abc import Collection
-from typing import Any
+from typing import Any, Final
 
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Coalesce
@@ -13,7 +13,7 @@ from django.db.models.functions import Coalesce
 from loyalty.errors import Conflict
 from loyalty.stores.models import Customer, Store
 
-_HOLD = "SELECT * FROM stores_customer WHERE id = %s FOR KEY SHARE"
+_HOLD: Final = "SELECT * FROM stores_customer WHERE id = ANY(%s) ORDER BY id FOR KEY SHARE"
 
 
 class CustomerMerged(Conflict):
@@ -37,16 +37,22 @@ def find_person(store: Store, customer_id: int) -> Customer | None:
 
 
 def hold_person(customer_id: int) -> Customer:
-    """The customer whom an id leads to, who is not merged into another until the transaction ends.
+    """The customer whom an id leads to, held as :func:`hold_people` says it."""
+    return hold_people([customer_id])[customer_id]
 
-    For rows that will point to him: they may be written by many at once, and only a merge waits for them, or they for
-    it. Writing his ledger needs more, see :func:`~loyalty.ledger.posting.lock_customers`.
+
+def hold_people(customer_ids: Collection[int]) -> dict[int, Customer]:
+    """The customers whom these ids lead to, who are not merged into others until the transaction ends.
+
+    For rows that will point to them: they may be written by many at once, and only a merge waits for them, or they for
+    it. Writing a ledger needs more, see :func:`~loyalty.ledger.posting.lock_customers`.
     """
-    while True:
-        customer: Customer = Customer.unscoped.raw(_HOLD, [customer_id])[0]
-        if customer.merged_into_id is None:
-            return customer
-        customer_id = customer.merged_into_id
+    held: dict[int, Customer] = {}
+    wanted = set(customer_ids)
+    while wanted:
+        held |= {customer.pk: customer for customer in Customer.unscoped.raw(_HOLD, [sorted(wanted)])}
+        wanted = {customer.merged_into_id for customer in held.values() if customer.merged_into_id} - held.keys()
+    return {pk: held[held[pk].merged_into_id or pk] for pk in customer_ids}
 
 
 def leading_to(customers: "QuerySet[Customer]") -> "QuerySet[Any, int]":

@@ -75,6 +75,24 @@ def use_codes(order: Order, codes: AbstractSet[str], *, actor: Actor, now: datet
     return True
 
 
+def use_codes_there(orders: Sequence[Order], *, actor: Actor, now: datetime) -> list[Order]:
+    """As :func:`use_codes` for locked orders of one store, with the codes that the platform says they came with.
+
+    Answers the orders to which any of them was news.
+    """
+    named = {order.pk: codes_there(order) for order in orders}
+    codes = {code for those in named.values() for code in those}
+    if not codes:
+        return []
+    redemptions = Redemption.objects.for_store(orders[0].store).filter(code__in=codes).order_by()
+    owners: dict[str, int] = dict(redemptions.values_list("code", "customer_id"))
+    coming = [order for order in orders if not owners.keys().isdisjoint(named[order.pk])]
+    if len(coming) > 1:
+        # All at once, in the order of their ids; one after the other two writers could wait for each other (ADR 0003).
+        lock_customers({*owners.values(), *(order.customer_id for order in orders if order.customer_id)})
+    return [order for order in coming if use_codes(order, named[order.pk], actor=actor, now=now)]
+
+
 @transaction.atomic
 def note_used_on_platform(redemption: Redemption, *, actor: Actor, now: datetime) -> None:
     """Mark a code as used because the platform says so, though its order has not come in yet."""

@@ -1,6 +1,6 @@
 """Carrying out what one delivery of a platform asks for (O2, O5, E5). Everything here may be repeated."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
@@ -28,7 +28,7 @@ from loyalty.platforms.registry import LABELS, read_order
 from loyalty.platforms.snapshot import NotAnOrder, OrderGone, OrderSnapshot, without
 from loyalty.stores.actors import Actor
 from orders.models import Order
-from orders.services.ingesting import Outcome, ingest
+from orders.services.ingesting import Arrival, IngestResult, Outcome, ingest_all
 from orders.services.merging_there import merge_there
 from orders.services.platform_news import note_credits_taken, note_payment_news
 from orders.services.platform_presence import note_deleted
@@ -75,6 +75,44 @@ def meaning(delivery: InboundDelivery) -> Meaning:
     return meaning_of(delivery.platform, delivery.topic, document)
 
 
+@dataclass(frozen=True, slots=True)
+class Brought:
+    """A delivery that brings a whole order, which can be recorded together with others."""
+
+    delivery: InboundDelivery
+    arrival: Arrival
+
+
+def brought(delivery: InboundDelivery, said: Meaning, tags_meta_key: str) -> Brought | None:
+    """The order that a delivery brings; None for one that brings none, or none that can be read."""
+    if not isinstance(said, WholeOrder):
+        return None
+    try:
+        snapshot = _read(delivery, said.document, tags_meta_key)
+    except (OrderGone, NotAnOrder):
+        return None
+    return Brought(delivery, Arrival(snapshot, _shown_at(delivery, said)))
+
+
+def record_all(some: Sequence[Brought], now: datetime) -> list[Result]:
+    """Record the orders that deliveries of one platform to one store bring, each order once; all or nothing."""
+    first = some[0].delivery
+    arrivals = [one.arrival for one in some]
+    actor = actor_of(first)
+    done = ingest_all(store=first.store, platform=first.platform, arrivals=arrivals, actor=actor, now=now)
+    return [_recorded(one, arrival.snapshot) for one, arrival in zip(done, arrivals, strict=True)]
+
+
+def stands_apart(said: Meaning, *, may_ask: bool) -> bool:
+    """Whether it does not matter what else of its platform is carried out before or after it.
+
+    What the platform is asked about is then as it is at that moment; what means nothing changes nothing.
+    """
+    return isinstance(said, Nothing | NamedOrder) or (
+        may_ask and isinstance(said, PaymentNews | CreditsTaken | DeletedOrder)
+    )
+
+
 def carry_out(delivery: InboundDelivery, now: datetime) -> "Result | Ask":
     """Do what the delivery asks for, or say what must be asked first. Raises NotAnOrder, NotRecorded."""
     said = meaning(delivery)
@@ -108,28 +146,28 @@ def carry_out_fetched(delivery: InboundDelivery, document: Mapping[str, Any] | N
 
 
 def _whole_order(delivery: InboundDelivery, said: WholeOrder, now: datetime) -> Result:
-    return _record(delivery, said.document, now, shown_at=delivery.received_at if said.restored else None)
+    return _record(delivery, said.document, now, shown_at=_shown_at(delivery, said))
+
+
+def _shown_at(delivery: InboundDelivery, said: WholeOrder) -> datetime | None:
+    return delivery.received_at if said.restored else None
 
 
 def _record(
     delivery: InboundDelivery, document: Mapping[str, Any], now: datetime, *, shown_at: datetime | None
 ) -> Result:
     try:
-        snapshot = _read(delivery, document)
+        snapshot = _read(delivery, document, tags_meta_key_of(connection_of(delivery)))
     except OrderGone as gone:
         return _note_deleted(delivery, gone.external_id, gone.at, now)
     except NotAnOrder as error:
         if error.field in _NO_ORDER:
             return _left(str(error))
         raise
-    done = ingest(
-        store=delivery.store,
-        platform=delivery.platform,
-        snapshot=snapshot,
-        actor=actor_of(delivery),
-        now=now,
-        shown_at=shown_at,
-    )
+    return record_all([Brought(delivery, Arrival(snapshot, shown_at))], now)[0]
+
+
+def _recorded(done: IngestResult, snapshot: OrderSnapshot) -> Result:
     if done.order is None:
         return _left(TEST_WORDS, external_id=snapshot.external_id)
     new = done.outcome in (Outcome.CREATED, Outcome.UPDATED)
@@ -138,10 +176,8 @@ def _record(
     return Result(state, words, done.order, snapshot.external_id, left_out=done.left_out)
 
 
-def _read(delivery: InboundDelivery, document: Mapping[str, Any]) -> OrderSnapshot:
-    connected = connection_of(delivery)
-    key = connected.tag_meta_key if connected else ""
-    snapshot = read_order(delivery.platform, document, tags_meta_key=key)
+def _read(delivery: InboundDelivery, document: Mapping[str, Any], tags_meta_key: str) -> OrderSnapshot:
+    snapshot = read_order(delivery.platform, document, tags_meta_key=tags_meta_key)
     # A webhook says by its header whether it is a test; the number of the made-up order alone does not.
     return replace(snapshot, is_test_delivery=delivery.is_test)
 
@@ -280,6 +316,11 @@ def connection_of(delivery: InboundDelivery) -> PlatformConnection | None:
     connections = PlatformConnection.objects.for_store(delivery.store)
     connected: PlatformConnection | None = connections.filter(platform=delivery.platform).first()
     return connected
+
+
+def tags_meta_key_of(connected: PlatformConnection | None) -> str:
+    """The field that holds an order's tags there; "" where they are a field of their own."""
+    return connected.tag_meta_key if connected else ""
 
 
 def _may_ask(delivery: InboundDelivery) -> bool:

@@ -25,7 +25,7 @@ from loyalty.tags import first_match
 from orders.models import Order, OrderStatus
 from orders.services.earned import Earned, Settling, earns, forfeited, seen_in_time, settling
 from orders.services.rules import Facts, facts_of
-from orders.services.shortfalls import settle_shortfalls
+from orders.services.shortfalls import settle_shortfalls, with_shortfalls
 from orders.services.tracing import Matched
 from points.ledger import POINTS
 
@@ -48,6 +48,11 @@ class _Due:
     matched: Matched = field(default_factory=Matched)
     # Who got what the order earned: it is taken back from them, whoever the order belongs to now (C2).
     receivers: Sequence[Receiver] = ()
+
+    @property
+    def people(self) -> set[int]:
+        """Whose points it may move."""
+        return {self.customer_id, *(who.customer_id for who in self.receivers)}
 
     @property
     def is_nothing(self) -> bool:
@@ -73,14 +78,51 @@ def settle_earned(earners: Iterable[Earner], *, actor: Actor, trigger: str, now:
     shortfall counts against what is earned next, or is kept as a debt where the store allows it. Who may not award (T7)
     awards nothing, and the order's timeline says so.
     """
+    dues = _planned(earners, actor=actor, trigger=trigger, now=now)
+    lock_customers({customer for due in dues for customer in due.people})
+    _settle(dues, actor=actor, trigger=trigger, now=now)
+
+
+def settle_in_turns(earners: Sequence[Earner], *, actor: Actor, trigger: str, now: datetime) -> None:
+    """What :func:`settle_earned` comes to for one order after the other.
+
+    Together it gives first, then takes, and what is owed counts last. So orders whose customers meet in another one,
+    where one of the two is no award or something is still short, are settled by themselves; the others together.
+    """
+    dues = _planned(earners, actor=actor, trigger=trigger, now=now)
+    lock_customers({customer for due in dues for customer in due.people})
+    meeting = _meeting(dues)
+    _settle([due for due in dues if meeting.isdisjoint(due.people)], actor=actor, trigger=trigger, now=now)
+    for due in dues:
+        if not meeting.isdisjoint(due.people):
+            # The one before may have been taken out of this one's award, or have paid what this one left untaken.
+            due.earner.order.refresh_from_db(fields=_COLUMNS)
+            settle_earned([due.earner], actor=actor, trigger=trigger, now=now)
+
+
+def _planned(earners: Iterable[Earner], *, actor: Actor, trigger: str, now: datetime) -> Sequence[_Due]:
+    """What is due; who may not award (T7) only tells."""
     dues = _in_time([due for earner in earners if (due := _due(earner)) and not due.is_nothing])
     if not actor.may_award:
         record([_not_earned(due, trigger) for due in dues if due.awards], actor=actor, now=now)
         dues = [due for due in dues if not due.awards]
+    return _with_receivers(dues)
+
+
+def _meeting(dues: Sequence[_Due]) -> set[int]:
+    """Customers of several orders for whom it matters which of these is settled first."""
+    orders = Counter(customer for due in dues for customer in due.people)
+    several = {customer for customer, count in orders.items() if count > 1}
+    if not several:
+        return several
+    turns = {customer for due in dues if not due.awards for customer in due.people}
+    return (several & turns) | with_shortfalls(several)
+
+
+def _settle(dues: Sequence[_Due], *, actor: Actor, trigger: str, now: datetime) -> None:
+    """Do what is due; the customers are locked."""
     if not dues:
         return
-    dues = _with_receivers(dues)
-    lock_customers({customer for due in dues for customer in (*due.takes, *due.gives)})
     _give([due for due in dues if due.awards or due.settles.give], actor=actor, trigger=trigger, now=now)
     taken = _take([due for due in dues if due.settles.take], actor=actor, trigger=trigger, now=now)
     _write(dues, taken)

@@ -1,23 +1,26 @@
 """Recording orders that come from a shop platform: the one door for files, webhooks and polling (O2, O5, O6)."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import cached_property
 from typing import Any, Final
 
 from django.db import IntegrityError, transaction
 
+from loyalty.bulk import insert, new_ids, update
 from loyalty.journal.record import Event, Happening, record
 from loyalty.platforms.snapshot import OrderSnapshot
 from loyalty.stores.actors import Actor, Trigger
-from loyalty.stores.identifying import CustomerFacts, identify
+from loyalty.stores.identifying import CustomerFacts, identify_all
 from loyalty.stores.models import Customer, Store
 from loyalty.stores.preferences import StoreSettings, current_settings
 from orders.models import Order, PaymentStatus
 from orders.services.attempts import note_attempts
 from orders.services.changing import PAYMENT_FACTS, note_payment, order_updated, unacted
-from orders.services.code_uses import codes_there, use_codes
-from orders.services.earning import Earner, settle_earned
+from orders.services.code_uses import use_codes_there
+from orders.services.earning import Earner, settle_in_turns
 from orders.services.platform_presence import note_still_there
 from orders.services.platform_state import (
     HEARD,
@@ -31,17 +34,22 @@ from orders.services.platform_state import (
     state_after,
     was_paid,
 )
-from orders.services.rules import Facts, facts_of
+from orders.services.rules import facts_of
 from orders.services.unsaid import filled, meant
 from orders.services.watching import WATCHED, watch
+from orders.services.writing import GENERATED
 
 # An order that first arrives with its payment fallen through longer ago than this is recorded, not acted on (E9).
 LATE: Final = timedelta(days=7)
-# What is written about a state that says nothing new: only that it has been heard.
-_SILENT: Final = ("platform_updated_at", "platform_data", "tags", "tag_keys", "paid_before")
-
 # What says nothing of its own: "tags" tell of their keys, payment and status of what was.
 _UNTOLD: Final = ("platform_updated_at", "tag_keys", "paid_before")
+_COLUMNS: Final = tuple(column.attname for column in Order._meta.concrete_fields if not column.generated)
+# What a platform's word may change.
+_CHANGING: Final = (
+    "number", "customer_id", "status", "payment_status", "payment_due_at", "placed_at", "currency", "total",
+    "refunded_total", "tags", "tag_keys", "lines", "platform_data", "platform_updated_at", "is_test", "cancelled_at",
+    "cancelled_by", "version", "updated_at", *PAYMENT_FACTS, *WATCHED,
+)  # fmt: skip
 
 
 class Outcome(StrEnum):
@@ -63,7 +71,14 @@ class IngestResult:
     left_out: tuple[str, ...] = ()
 
 
-@transaction.atomic
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """What a platform says of one order, and when it showed it: perhaps long after the order's last change (O9)."""
+
+    snapshot: OrderSnapshot
+    shown_at: datetime | None = None
+
+
 def ingest(
     *,
     store: Store,
@@ -73,144 +88,253 @@ def ingest(
     now: datetime,
     shown_at: datetime | None = None,
 ) -> IngestResult:
-    """Record what ``platform`` says about one order.
+    """Record what ``platform`` says about one order, as :func:`ingest_all` does about several."""
+    arrivals = [Arrival(snapshot, shown_at)]
+    return ingest_all(store=store, platform=platform, arrivals=arrivals, actor=actor, now=now)[0]
+
+
+@transaction.atomic
+def ingest_all(
+    *, store: Store, platform: str, arrivals: Sequence[Arrival], actor: Actor, now: datetime
+) -> list[IngestResult]:
+    """Record what ``platform`` says about orders, each of them named once; all or nothing.
 
     An older state than the recorded one changes nothing, and neither does one that says nothing new: no version, no
     journal (O2). What is new, or said again, the spent-revert rules look at (N2). A cancel made here stands (O6).
     Nothing is taken from the customer (O5). An order that first arrives expired or failed and was placed more than 7
-    days ago is marked and not acted on (E9). ``shown_at`` is when the platform showed the order, which may be long
-    after its last change: one that is shown is not deleted there any more (O9). A test delivery is recognised and not
-    stored. The points of codes issued here that the order came with are points that it used (R7). What could not be
-    read stays as it was recorded (O10).
+    days ago is marked and not acted on (E9). One that is shown is not deleted there any more (O9). A test delivery is
+    recognised and not stored. The points of codes issued here that an order came with are points that it used (R7).
+    What could not be read stays as it was recorded (O10). Statements do not grow with the orders, but for codes issued
+    here and orders that come back.
     """
-    if snapshot.is_test_delivery:
-        return IngestResult(None, Outcome.TEST)
-    snapshot = meant(snapshot, now=now)
-    order = _existing(store, platform, snapshot)
-    if order is None:
+    intake = _Intake(store, platform, actor, now)
+    entries = intake.read(arrivals)
+    if any(entry.outcome is Outcome.CREATED for entry in entries.values()):
         try:
             with transaction.atomic():
-                created = _create(store, platform, filled(snapshot, None), actor, now)
-                note_attempts(created, snapshot.attempts, actor=actor, now=now)
-                return IngestResult(created, Outcome.CREATED, snapshot.left_out)
+                intake.record(entries.values())
         except IntegrityError:
-            # Another transaction recorded the same order first; the unique key made this one wait for its commit.
-            order = _existing(store, platform, snapshot)
-            if order is None:
-                raise
-    snapshot = filled(snapshot, order)
-    heard_before = order.platform_updated_at
-    outcome = _update(order, snapshot, store, actor, now)
-    if note_attempts(order, snapshot.attempts, actor=actor, now=now) and outcome != Outcome.STALE:
-        outcome = Outcome.UPDATED
-    if is_there_again(order, snapshot, heard_before, shown_at):
-        note_still_there(order, actor=actor, now=now)
-    return IngestResult(order, outcome, snapshot.left_out)
+            # Another transaction recorded one of these orders first; the unique key made this one wait for its commit.
+            # What was locked after the orders is let go, so that this one is locked before it, too.
+            entries = intake.read(arrivals)
+            intake.record(entries.values())
+    else:
+        intake.record(entries.values())
+    return [_result(entries.get(arrival.snapshot.external_id)) for arrival in arrivals]
 
 
-def _existing(store: Store, platform: str, snapshot: OrderSnapshot) -> Order | None:
-    orders = Order.objects.for_store(store).filter(platform=platform, external_id=snapshot.external_id).order_by()
-    order: Order | None = orders.select_for_update(of=("self",), no_key=True).first()
-    return order
+def _result(entry: "_Entry | None") -> IngestResult:
+    if entry is None:
+        return IngestResult(None, Outcome.TEST)
+    return IngestResult(entry.order, entry.outcome, entry.snapshot.left_out)
 
 
-def _create(store: Store, platform: str, snapshot: OrderSnapshot, actor: Actor, now: datetime) -> Order:
-    order = Order(store=store, platform=platform, external_id=snapshot.external_id, created_at=now, updated_at=now)
-    _set(order, state_after(order, snapshot, store))
-    order.customer = _customer(store, platform, snapshot, now)
-    fell_through = _fell_through(order) or bool(snapshot.attempts)
-    order.arrived_late = fell_through and snapshot.placed_at < now - LATE
-    note_payment(order, changed=True, now=now)
-    settings = current_settings(store)
-    watch(order, None, rules=settings.spent_revert, now=now)
-    order.save(force_insert=True)
-    data: dict[str, Any] = {"status": order.status, "payment_status": order.payment_status, "platform": platform}
-    if order.payment_detail:
-        data["payment_detail"] = order.payment_detail
-    if order.arrived_late:
-        data["arrived_late"] = True
-    happening = Happening(store.pk, Event.ORDER_CREATED, order_id=order.pk, customer_id=order.customer_id, data=data)
-    record([happening], actor=actor, now=now)
-    # What came with it at once is watched as the order itself is: as news.
-    if use_codes(order, codes_there(order), actor=actor, now=now):
-        _watch_again(order, None, settings, now)
-    _settle_earned(order, store, settings, actor, now)
-    return order
+@dataclass(slots=True, eq=False)
+class _Entry:
+    """An order on its way in: what is said of it, what it is, and what that comes to."""
+
+    snapshot: OrderSnapshot
+    shown_at: datetime | None
+    order: Order
+    outcome: Outcome
+    heard_before: datetime | None = None
+    customer: Customer | None = None
+    changes: Mapping[str, tuple[Any, Any]] = field(default_factory=dict)
+    is_dirty: bool = False
+
+    @property
+    def is_news(self) -> bool:
+        """Whether the order is new or changed."""
+        return self.outcome in (Outcome.CREATED, Outcome.UPDATED)
+
+
+@dataclass
+class _Intake:
+    """Takes orders in, one list of them in one transaction."""
+
+    store: Store
+    platform: str
+    actor: Actor
+    now: datetime
+
+    @cached_property
+    def settings(self) -> StoreSettings:
+        """The settings that govern the store, read once they are needed."""
+        return current_settings(self.store)
+
+    def read(self, arrivals: Sequence[Arrival]) -> dict[str, _Entry]:
+        """Lock the orders that are known and hold what is said against them; by the platform's ids."""
+        real = [arrival for arrival in arrivals if not arrival.snapshot.is_test_delivery]
+        known = self._lock([arrival.snapshot.external_id for arrival in real])
+        return {
+            arrival.snapshot.external_id: self._entry(arrival, known.get(arrival.snapshot.external_id))
+            for arrival in real
+        }
+
+    def _lock(self, external_ids: Sequence[str]) -> dict[str, Order]:
+        orders = Order.objects.for_store(self.store).filter(platform=self.platform, external_id__in=external_ids)
+        locked = orders.order_by("pk").select_for_update(of=("self",), no_key=True)
+        return {order.external_id: order for order in locked}
+
+    def _entry(self, arrival: Arrival, order: Order | None) -> _Entry:
+        snapshot = meant(arrival.snapshot, now=self.now)
+        if order is None:
+            order = Order(
+                store=self.store,
+                platform=self.platform,
+                external_id=snapshot.external_id,
+                created_at=self.now,
+                updated_at=self.now,
+            )
+            return _Entry(filled(snapshot, None), arrival.shown_at, order, Outcome.CREATED)
+        snapshot = filled(snapshot, order)
+        recorded = recorded_standing(order)
+        is_old = recorded is not None and (standing(snapshot, self.platform) < recorded or is_repeat(order, snapshot))
+        outcome = Outcome.STALE if is_old else Outcome.UNCHANGED
+        return _Entry(snapshot, arrival.shown_at, order, outcome, heard_before=order.platform_updated_at)
+
+    def record(self, entries: Collection[_Entry]) -> None:
+        """Write what is said of these orders."""
+        self._identify([entry for entry in entries if _may_name_a_customer(entry)])
+        new = [entry for entry in entries if entry.outcome is Outcome.CREATED]
+        for entry in new:
+            self._fill_in(entry)
+        _insert([entry.order for entry in new])
+        for entry in entries:
+            if entry.outcome is not Outcome.CREATED:
+                self._change(entry)
+        _update([entry.order for entry in entries if entry.is_dirty])
+        news = [entry for entry in entries if entry.is_news]
+        record([happening for entry in news for happening in self._told(entry)], actor=self.actor, now=self.now)
+        self._use_codes(news)
+        earners = [Earner(entry.order, self.store, self.settings) for entry in news]
+        settle_in_turns(earners, actor=self.actor, trigger=Trigger.PLATFORM, now=self.now)
+        for entry in entries:
+            self._note_attempts(entry)
+            if is_there_again(entry.order, entry.snapshot, entry.heard_before, entry.shown_at):
+                note_still_there(entry.order, actor=self.actor, now=self.now)
+
+    def _identify(self, entries: Sequence[_Entry]) -> None:
+        """Who the orders belong to."""
+        said = [_facts(entry.snapshot, self.platform) for entry in entries]
+        for entry, customer in zip(entries, identify_all(self.store, said, now=self.now), strict=True):
+            entry.customer = customer
+
+    def _fill_in(self, entry: _Entry) -> None:
+        """Make the new order what is said of it."""
+        order = entry.order
+        _set(order, state_after(order, entry.snapshot, self.store))
+        order.customer = entry.customer
+        fell_through = _fell_through(order) or bool(entry.snapshot.attempts)
+        order.arrived_late = fell_through and entry.snapshot.placed_at < self.now - LATE
+        note_payment(order, changed=True, now=self.now)
+        watch(order, None, rules=self.settings.spent_revert, now=self.now)
+
+    def _change(self, entry: _Entry) -> None:
+        """Bring a recorded order up to what is said of it, as far as that is news."""
+        order, snapshot = entry.order, entry.snapshot
+        if entry.outcome is Outcome.STALE:
+            # Too old to change what the order is; that it was paid once is true whenever it is heard (E10).
+            entry.is_dirty = was_paid(snapshot) and not order.paid_before
+            order.paid_before |= was_paid(snapshot)
+            return
+        rules, before = self.settings.spent_revert, facts_of(order)
+        after = state_after(order, snapshot, self.store)
+        after |= {"customer_id": entry.customer.pk} if entry.customer else {}
+        changes = {
+            name: (getattr(order, name), value) for name, value in after.items() if getattr(order, name) != value
+        }
+        # The platform tells us of the tag that we put there: no news, and nothing for the rules to look at.
+        own_tag = "tags" in changes and only_our_tags(order, *changes["tags"])
+        entry.changes = _worth_telling({name: changes[name] for name in changes if not (own_tag and name == "tags")})
+        _set(order, after)
+        if own_tag:
+            before = replace(before, tag_keys=facts_of(order).tag_keys)
+        if not entry.changes:
+            # Remembered all the same: a state between the recorded one and this one may still arrive, and is older.
+            watched = not own_tag and watch(order, before, rules=rules, now=self.now)
+            entry.is_dirty = bool(changes) or watched
+            return
+        entry.outcome, entry.is_dirty = Outcome.UPDATED, True
+        note_payment(order, changed="payment_status" in changes, now=self.now)
+        order.version += 1
+        order.updated_at = self.now
+        if facts_of(order) != before:
+            watch(order, before, rules=rules, now=self.now)
+
+    def _told(self, entry: _Entry) -> list[Happening]:
+        order = entry.order
+        if entry.outcome is Outcome.CREATED:
+            data: dict[str, Any] = {"status": order.status, "payment_status": order.payment_status}
+            data["platform"] = self.platform
+            if order.payment_detail:
+                data["payment_detail"] = order.payment_detail
+            if order.arrived_late:
+                data["arrived_late"] = True
+            facts = {"order_id": order.pk, "customer_id": order.customer_id}
+            return [Happening(self.store.pk, Event.ORDER_CREATED, data=data, **facts)]
+        told = unacted(order, self.settings.version) if "payment_status" in entry.changes else []
+        return [order_updated(order, dict(entry.changes)), *told]
+
+    def _use_codes(self, entries: Sequence[_Entry]) -> None:
+        """Have the orders use the points of codes issued here: that may belong back at once (R7, N2)."""
+        is_new = {entry.order.pk: entry.outcome is Outcome.CREATED for entry in entries}
+        for order in use_codes_there([entry.order for entry in entries], actor=self.actor, now=self.now):
+            # What came with it at once is watched as the order itself is: as news.
+            before = None if is_new[order.pk] else facts_of(order)
+            if watch(order, before, rules=self.settings.spent_revert, now=self.now):
+                order.save(update_fields=WATCHED)
+
+    def _note_attempts(self, entry: _Entry) -> None:
+        """Tell the tries to pay that failed, which few orders have (E10)."""
+        is_news = note_attempts(entry.order, entry.snapshot.attempts, actor=self.actor, now=self.now)
+        if is_news and entry.outcome is Outcome.UNCHANGED:
+            entry.outcome = Outcome.UPDATED
+
+
+def _may_name_a_customer(entry: _Entry) -> bool:
+    """Whether who is named may be the order's. What it used was its customer's, so then it stays with him (T1, L3)."""
+    used = entry.order.credits_applied or entry.order.points_applied
+    return entry.outcome is not Outcome.STALE and not used and entry.snapshot.customer is not None
+
+
+def _facts(snapshot: OrderSnapshot, platform: str) -> CustomerFacts:
+    said = snapshot.customer
+    if said is None:
+        return CustomerFacts(None, "", "", platform=platform)
+    facts = {"phone": said.phone, "locale": said.locale, "platform": platform}
+    return CustomerFacts(said.external_id or None, said.email, said.name, **facts)
+
+
+def _insert(orders: Sequence[Order]) -> None:
+    """Write new orders and give them their ids, which follow the order given.
+
+    They are written by their names there, so that two writers of the same orders meet in one sequence only.
+    """
+    for order, pk in zip(orders, new_ids(Order, len(orders)), strict=True):
+        order.pk = pk
+    ordered = sorted(orders, key=lambda order: str(order.external_id))
+    if orders:
+        insert(Order, {name: [getattr(order, name) for order in ordered] for name in _COLUMNS})
+
+
+def _update(orders: Sequence[Order]) -> None:
+    """Write changed orders, and read what the database generates."""
+    if not orders:
+        return
+    columns = {name: [getattr(order, name) for order in orders] for name in _CHANGING}
+    generated = update(Order, [order.pk for order in orders], columns, returning=GENERATED)
+    for order in orders:
+        order.__dict__.update(zip(GENERATED, generated[order.pk], strict=True))
 
 
 def _fell_through(order: Order) -> bool:
     return order.payment_status in (PaymentStatus.EXPIRED, PaymentStatus.FAILED)
 
 
-def _update(order: Order, snapshot: OrderSnapshot, store: Store, actor: Actor, now: datetime) -> Outcome:
-    recorded = recorded_standing(order)
-    if recorded is not None and (standing(snapshot, order.platform) < recorded or is_repeat(order, snapshot)):
-        # Too old to change what the order is; that it was paid once is true whenever it is heard (E10).
-        if was_paid(snapshot) and not order.paid_before:
-            order.paid_before = True
-            order.save(update_fields=["paid_before"])
-        return Outcome.STALE
-    settings, before = current_settings(store), facts_of(order)
-    after = state_after(order, snapshot, store) | _customer_after(order, snapshot, store, now)
-    changes = {name: (getattr(order, name), value) for name, value in after.items() if getattr(order, name) != value}
-    # The platform tells us of the tag that we put there: no news, and nothing for the rules to look at.
-    own_tag = "tags" in changes and only_our_tags(order, *changes["tags"])
-    shown = _worth_telling({name: pair for name, pair in changes.items() if not (own_tag and name == "tags")})
-    _set(order, after)
-    if own_tag:
-        before = replace(before, tag_keys=facts_of(order).tag_keys)
-    if not shown:
-        # Remembered all the same: a state between the recorded one and this one may still arrive, and is older.
-        watched = WATCHED if not own_tag and watch(order, before, rules=settings.spent_revert, now=now) else ()
-        order.save(update_fields=[*(name for name in _SILENT if name in changes), *watched])
-        return Outcome.UNCHANGED
-    note_payment(order, changed="payment_status" in changes, now=now)
-    order.version += 1
-    order.updated_at = now
-    if facts_of(order) != before:
-        watch(order, before, rules=settings.spent_revert, now=now)
-    order.save(update_fields=[*changes, *PAYMENT_FACTS, *WATCHED, "version", "updated_at"])
-    order.refresh_from_db()
-    told = unacted(order, settings.version) if "payment_status" in changes else []
-    record([order_updated(order, shown), *told], actor=actor, now=now)
-    if use_codes(order, codes_there(order), actor=actor, now=now):
-        _watch_again(order, facts_of(order), settings, now)
-    _settle_earned(order, store, settings, actor, now)
-    return Outcome.UPDATED
-
-
-def _watch_again(order: Order, before: Facts | None, settings: StoreSettings, now: datetime) -> None:
-    """The order has used something that it had not used before: that may belong back at once (N2)."""
-    if watch(order, before, rules=settings.spent_revert, now=now):
-        order.save(update_fields=WATCHED)
-
-
-def _settle_earned(order: Order, store: Store, settings: StoreSettings, actor: Actor, now: datetime) -> None:
-    earner = Earner(order, store, settings)
-    settle_earned([earner], actor=actor, trigger=Trigger.PLATFORM, now=now)
-
-
-def _set(order: Order, values: dict[str, Any]) -> None:
+def _set(order: Order, values: Mapping[str, Any]) -> None:
     for name, value in values.items():
         setattr(order, name, value)
-
-
-def _customer_after(order: Order, snapshot: OrderSnapshot, store: Store, now: datetime) -> dict[str, Any]:
-    """Who the order belongs to. What it used was this customer's, so from then on it stays with him (T1, L3)."""
-    if order.credits_applied or order.points_applied:
-        return {}
-    customer = _customer(store, order.platform, snapshot, now)
-    return {"customer_id": customer.pk} if customer else {}
-
-
-def _customer(store: Store, platform: str, snapshot: OrderSnapshot, now: datetime) -> Customer | None:
-    if snapshot.customer is None:
-        return None
-    said = snapshot.customer
-    facts = CustomerFacts(
-        said.external_id or None, said.email, said.name, phone=said.phone, locale=said.locale, platform=platform
-    )
-    return identify(store, facts, now=now)
 
 
 def _worth_telling(changes: dict[str, tuple[Any, Any]]) -> dict[str, tuple[Any, Any]]:

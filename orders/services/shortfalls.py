@@ -61,6 +61,12 @@ def shortfall_of(customer: Customer) -> int:
     return orders.aggregate(points=Sum("points_not_taken"))["points"] or 0
 
 
+def with_shortfalls(customer_ids: Collection[int]) -> set[int]:
+    """Who of them has an order of which something could not be taken back so far; one query."""
+    orders = Order.unscoped.filter(customer__in=customer_ids, points_not_taken__gt=0).order_by()
+    return {customer_id for customer_id in orders.values_list("customer_id", flat=True) if customer_id is not None}
+
+
 def _short(earned: Mapping[int, int], settled_now: Collection[int]) -> Sequence[Order]:
     orders = Order.unscoped.filter(customer__in=list(earned), points_not_taken__gt=0).exclude(pk__in=settled_now)
     free = orders.order_by("pk").select_for_update(of=("self",), no_key=True, skip_locked=True)

@@ -45,7 +45,9 @@ def filled(snapshot: OrderSnapshot, order: Order | None) -> OrderSnapshot:
         said: Mapping[str, Any] = order.platform_data.get("last_said", {})
         known = {name: _RECORDED[name](order, said) for name in snapshot.unknown if name in _RECORDED}
         snapshot = replace(snapshot, **known)
-    return replace(snapshot, refunded_total=min(snapshot.refunded_total, snapshot.total))
+    if snapshot.refunded_total <= snapshot.total:
+        return snapshot
+    return replace(snapshot, refunded_total=snapshot.total)
 
 
 def _is_meant(instant: datetime | None, now: datetime, ahead: timedelta | None) -> bool:

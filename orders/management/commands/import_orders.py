@@ -15,7 +15,7 @@ from loyalty.platforms.registry import MAPPINGS
 from loyalty.platforms.snapshot import NotAnOrder, named
 from loyalty.stores.actors import Actor
 from loyalty.stores.models import Store
-from orders.services.importing import Import, Rehearsal, RowResult, take_row
+from orders.services.importing import Import, Rehearsal, RowResult, take_rows
 from orders.services.ingesting import Outcome
 
 # Ends with it when nothing could be begun; 1 is for rows that failed while the others were imported.
@@ -68,8 +68,7 @@ class Command(BaseCommand):
         take = Rehearsal(real).take if dry_run else real.take
         counts: Counter[str] = Counter()
         for file in files:
-            for row in _rows(file):
-                result = take_row(row, platform=platform, take=take, now=timezone.now())
+            for result in take_rows(_rows(file), platform=platform, take=take, clock=timezone.now):
                 counts[_COUNTED_AS[result.outcome]] += 1
                 self._say(_line(file, result, dry_run=dry_run))
         self.stdout.write(("Dry run, nothing was written: " if dry_run else "") + _counts_line(counts))
@@ -77,8 +76,10 @@ class Command(BaseCommand):
             raise CommandError(f"{counts['failed']} could not be imported; the lines above say why.")
 
     def _say(self, line: str) -> None:
+        if not line.isprintable():
+            line = "".join(character if character.isprintable() else " " for character in line)
         with tqdm.external_write_mode():
-            self.stdout.write("".join(character if character.isprintable() else " " for character in line))
+            self.stdout.write(line)
 
 
 def _refusal(sentence: str) -> CommandError:
@@ -103,15 +104,14 @@ def _readable(file: Path) -> Path:
 
 def _rows(file: Path) -> Iterator[Row]:
     """The rows of a file, with a progress bar on a terminal. A file that is no JSON is one row with an error."""
-    content = file.read_bytes()
     shows = sys.stderr.isatty()
     try:
-        # Counted first only where somebody is watching; reading is quick beside recording.
-        total = sum(1 for _row in read_documents(content)) if shows else None
-        rows = read_documents(content)
+        documents = read_documents(file)
     except NotAnOrder as error:
-        rows, total = iter([Row(0, error=error)]), 1
-    yield from tqdm(rows, desc=file.name, total=total, unit=" orders", file=sys.stderr, disable=not shows, leave=False)
+        yield Row(0, error=error)
+        return
+    progress = {"desc": file.name, "total": documents.about, "unit": " orders", "file": sys.stderr, "leave": False}
+    yield from tqdm(documents, disable=not shows, **progress)
 
 
 def _line(file: Path, result: RowResult, *, dry_run: bool) -> str:

@@ -2,9 +2,11 @@
 
 import json
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
+from loyalty.platforms import json_text
 from loyalty.platforms.files import read_documents
 from loyalty.platforms.snapshot import NotAnOrder
 
@@ -138,3 +140,30 @@ def test_o2_values_that_are_no_objects_are_rows_with_an_error(content: str) -> N
 def test_o2_nesting_without_end_is_a_document_of_its_own() -> None:
     (row,) = read_documents('{"data":' * 50 + "{}" + "}" * 50)
     assert row.document is not None
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 7, 64])
+def test_o2_a_large_file_is_read_in_pieces_wherever_they_end(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, size: int
+) -> None:
+    monkeypatch.setattr(json_text, "_PIECE", size)
+    orders = [_A, {"id": 12345, "name": '商\\u00e9 "quoted"', "lines": [[1, -2.50], {}, None, True]}, {}, _B]
+    file = tmp_path / "orders.json"
+    for content, about in ((orders, 4), ({"orders": orders, "page": 12}, 4), (orders[1], 1), ([], 0)):
+        file.write_text(json.dumps(content, ensure_ascii=False, indent=1), encoding="utf-8")
+        documents = read_documents(file)
+        assert documents.about == about
+        expected = content if isinstance(content, list) else content.get("orders", [content])
+        assert [row.document for row in documents] == json.loads(json.dumps(expected), parse_float=Decimal)
+
+
+@pytest.mark.parametrize("size", [1, 5, 1000])
+@pytest.mark.parametrize(
+    "broken", ['[{"id": 1},\n {"id": 2},\n  {"id" 3}]', '[{"id": 1},\n{"id": 2}\n  {}]', "[1,\n\n  "]
+)
+def test_a_list_that_is_broken_says_where_and_gives_no_row(
+    monkeypatch: pytest.MonkeyPatch, broken: str, size: int
+) -> None:
+    monkeypatch.setattr(json_text, "_PIECE", size)
+    with pytest.raises(NotAnOrder, match=r"\(line 3, column [0-9]+\)"):
+        read_documents(broken)

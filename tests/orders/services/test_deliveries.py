@@ -17,8 +17,9 @@ from loyalty.platforms.models import DeliveryState, InboundDelivery, PlatformCon
 from loyalty.stores.models import Store
 from loyalty.stores.preferences import AutoCancelSettings, StoreSettings
 from orders.models import Order
-from orders.services import delivered, deliveries
-from orders.services.deliveries import PAUSES, process_deliveries
+from orders.services import delivered, deliveries, delivery_marks
+from orders.services.deliveries import process_deliveries
+from orders.services.delivery_marks import PAUSES
 from orders.services.ingesting import Outcome
 from tests.deliveries import Delivery, connect_store, shopify, shopline, shopline_global, woocommerce
 from tests.factories import NOW, make_customer, make_settings, make_store
@@ -194,7 +195,7 @@ class TestFailing:
         self, store: Store, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         connect_store(store)
-        monkeypatch.setattr(deliveries, "storable", lambda text: text)
+        monkeypatch.setattr(delivery_marks, "storable", lambda text: text)
         monkeypatch.setitem(delivered._WORDS, Outcome.CREATED, "Order {} \x00")
         send(store, shopify(order("shopify")), shopify({"id": 1}, "products/update"))
         assert process_deliveries(NOW) == counts(postponed=1, ignored=1)
@@ -236,7 +237,7 @@ class TestFailing:
         def fails(*_args: Any, **_options: Any) -> None:
             raise RuntimeError("ada@example.com")
 
-        monkeypatch.setattr(delivered, "ingest", fails)
+        monkeypatch.setattr(delivered, "ingest_all", fails)
         send(store, shopify(order("shopify")))
         assert process_deliveries(NOW) == counts(postponed=1)
         (delivery,) = kept(store)

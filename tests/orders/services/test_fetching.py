@@ -13,7 +13,8 @@ from loyalty.platforms.models import InboundDelivery, PlatformConnection
 from loyalty.stores.models import Store
 from orders.models import Order
 from orders.services import deliveries
-from orders.services.deliveries import LEASE, PAUSES, process_deliveries
+from orders.services.deliveries import LEASE, process_deliveries
+from orders.services.delivery_marks import PAUSES
 from tests.deliveries import connect_store, woocommerce
 from tests.factories import NOW, make_store
 from tests.loyalty.platforms.documents import order

@@ -533,7 +533,7 @@ def test_recording_costs_the_same_number_of_statements_however_long_the_order_is
     store: Store, django_assert_max_num_queries: Callable[..., Any]
 ) -> None:
     lines = tuple(LineSnapshot(f"Tea {index}", "", 1, Decimal(1)) for index in range(50))
-    with django_assert_max_num_queries(13):
+    with django_assert_max_num_queries(14):
         send(store, snapshot(lines=lines, tags=tuple(f"tag-{index}" for index in range(50))))
     with django_assert_max_num_queries(7):
         send(store, snapshot(lines=lines, tags=tuple(f"tag-{index}" for index in range(50))))

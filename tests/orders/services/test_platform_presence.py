@@ -16,7 +16,7 @@ from loyalty.stores.models import Store
 from orders.models import Order
 from orders.services.deliveries import process_deliveries
 from orders.services.dismissing import dismiss_revert
-from orders.services.importing import Import, Rehearsal, take_row
+from orders.services.importing import Import, Rehearsal, RowResult, Take, take_rows
 from orders.services.ingesting import Outcome, ingest
 from orders.services.platform_presence import note_deleted
 from orders.services.queue import waiting, waiting_since
@@ -176,15 +176,19 @@ def test_o9_an_old_word_of_the_bin_after_a_newer_state_changes_nothing(store: St
 
 
 def test_o9_a_file_may_say_so_and_a_rehearsal_only_says_what_it_would(store: Store) -> None:
-    row = Row(1, unpaid("woocommerce", **IN_THE_BIN))
     real = Import(store, "woocommerce", ACTOR)
-    unknown = take_row(row, platform="woocommerce", take=real.take, now=NOW)
-    assert unknown.error == "This order is in WooCommerce's bin."
+
+    def bring(take: Take, now: datetime) -> RowResult:
+        row = Row(1, unpaid("woocommerce", **IN_THE_BIN))
+        (result,) = take_rows([row], platform="woocommerce", take=take, clock=lambda: now)
+        return result
+
+    assert bring(real.take, NOW).error == "This order is in WooCommerce's bin."
     ingested(store, "woocommerce")
     for take, expected in ((Rehearsal(real).take, None), (real.take, LATER)):
-        assert take_row(row, platform="woocommerce", take=take, now=NOW).outcome is Outcome.UPDATED
+        assert bring(take, NOW).outcome is Outcome.UPDATED
         assert Order.objects.for_store(store).get().platform_deleted_at == expected
-    assert take_row(row, platform="woocommerce", take=real.take, now=LATER).outcome is Outcome.UNCHANGED
+    assert bring(real.take, LATER).outcome is Outcome.UNCHANGED
 
 
 def test_o9_a_message_that_carries_an_id_alone_counts_although_the_shops_clock_is_ahead(store: Store) -> None:

@@ -1,0 +1,132 @@
+"""Orders that come in: a file that is imported, and a backlog of webhooks that real workers drain."""
+
+import json
+import os
+import resource
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from io import StringIO
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, Final
+
+from django.core.management import call_command
+from django.utils import timezone
+
+from benchmarks.documents import order
+from loyalty.bulk import insert
+from loyalty.celery import app
+from loyalty.jobs import wake
+from loyalty.platforms.files import read_documents
+from loyalty.platforms.models import OPEN_STATES, InboundDelivery, PlatformConnection
+from loyalty.platforms.receiving import JOB
+from loyalty.stores.actors import Actor
+from loyalty.stores.models import Store
+from orders.services import importing
+from orders.services.importing import Import, take_rows
+
+_FLOODED, _OTHER = 1, 2
+# The other shop's messages come with this pause, in seconds.
+_PAUSE: Final = 2.0
+# States of an order that arrive one after the other: created, paid, updated.
+_STATES: Final = 3
+
+
+def import_file(who: str, count: str) -> dict[str, Any]:
+    """Import a file of so many new orders; ``singly`` is one row after the other, as it was done before."""
+    store = Store.objects.get(pk=_FLOODED)
+    with TemporaryDirectory() as folder:
+        file = Path(folder) / "orders.json"
+        with file.open("w") as written:
+            written.write("[" + json.dumps(order(0)))
+            written.writelines(f",\n{json.dumps(order(number))}" for number in range(1, int(count)))
+            written.write("]")
+        began = time.time()
+        if who == "singly":
+            importing.BATCH = 1  # type: ignore[misc]
+            take = Import(store, "shopify", Actor.command("benchmark")).take
+            for _result in take_rows(read_documents(file), platform="shopify", take=take, clock=timezone.now):
+                pass
+        else:
+            options = {"store": store.slug, "platform": "shopify", "stdout": _Nowhere(), "dry_run": who == "dry_run"}
+            call_command("import_orders", str(file), **options)
+        ended = time.time()
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return {"orders": int(count), "began": began, "ended": ended, "peak_mb": peak}
+
+
+class _Nowhere(StringIO):
+    """What is said is let go."""
+
+    def write(self, text: str, /) -> int:
+        """Keep nothing."""
+        return len(text)
+
+
+def backlog(count: str) -> dict[str, Any]:
+    """Have real workers drain one shop's backlog; the longest that another shop's message waited meanwhile."""
+    flooded, other = (Store.objects.get(pk=pk) for pk in (_FLOODED, _OTHER))
+    for store in (flooded, other):
+        PlatformConnection.unscoped.create(
+            store=store, platform="shopify", created_at=timezone.now(), updated_at=timezone.now()
+        )
+    orders = int(count) // _STATES
+    _keep(flooded, [(number, state) for number in range(orders) for state in range(_STATES)])
+    waiting = InboundDelivery.unscoped.filter(store=flooded, state__in=OPEN_STATES)
+    with _workers():
+        began, sent = time.time(), 0
+        wake(JOB)
+        while waiting.exists():
+            _keep(other, [(sent, 0)])
+            wake(JOB)
+            sent += 1
+            time.sleep(_PAUSE)
+        last = InboundDelivery.unscoped.filter(store=flooded).latest("processed_at").processed_at
+    waits = [
+        (one.processed_at or timezone.now()) - one.received_at for one in InboundDelivery.unscoped.filter(store=other)
+    ]
+    recorded = InboundDelivery.unscoped.filter(store=flooded, state="done").values("order").distinct().count()
+    if recorded != orders or not last:
+        raise SystemExit(f"{recorded} of {orders} orders were recorded.")
+    longest = max(waits).total_seconds()
+    return {"orders": orders * _STATES, "began": began, "ended": last.timestamp(), "longest": longest}
+
+
+def _keep(store: Store, said: Sequence[tuple[int, int]]) -> None:
+    """Deliveries as the receipt keeps them: of each order a state."""
+    now, rows = timezone.now(), len(said)
+    bodies = [json.dumps(order(number, minute=state)).encode() for number, state in said]
+    columns: dict[str, Any] = {
+        "store_id": [store.pk] * rows,
+        "platform": ["shopify"] * rows,
+        "topic": ["orders/updated"] * rows,
+        "key": [f"{number}-{state}" for number, state in said],
+        "is_test": [False] * rows,
+        "headers": [{"x-shopify-topic": "orders/updated"}] * rows,
+        "body": [f"\\x{body.hex()}" for body in bodies],
+        "received_at": [now] * rows,
+        "next_attempt_at": [now] * rows,
+        "state": ["waiting"] * rows,
+        "attempts": [0] * rows,
+        "outcome": [""] * rows,
+        "last_error": [""] * rows,
+        "external_id": [""] * rows,
+    }
+    for start in range(0, rows, 1000):
+        insert(InboundDelivery, {name: values[start : start + 1000] for name, values in columns.items()})
+
+
+@contextmanager
+def _workers() -> Iterator[None]:
+    """Workers as they run in production, two processes."""
+    command = [sys.executable, "-m", "celery", "-A", "loyalty", "worker", "--loglevel", "WARNING", "--concurrency", "2"]
+    with subprocess.Popen(command, env=os.environ) as workers:
+        try:
+            while not app.control.ping(timeout=1):
+                pass
+            yield
+        finally:
+            workers.terminate()
