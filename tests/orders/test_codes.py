@@ -108,16 +108,16 @@ def _woocommerce(world: World, at: datetime, state: str, order: int, refunded: s
     return woocommerce(said, "order.updated")
 
 
-def open_world(platform: str = "", **rules: Any) -> World:
+def open_world(platform: str = "", *, valid_days: int | None = None) -> World:
     """As X14 begins; codes are told to a platform that can be called, and nothing is asked of it here."""
     shop = open_shop()
     if platform:
         connect_store(shop.store, platform, base_url="https://shop.example.com", access_token=Secret.of("token"))
-    assert shop.send("PATCH", "/settings/", {"spent_revert": RULES | rules}).status_code == 200
+    assert shop.send("PATCH", "/settings/", {"spent_revert": RULES}).status_code == 200
     customer = shop.customer("Ana Lee", "ana@example.org")
     shop.give_points(customer, 200, "2026-06-30")
     shop.give_points(customer, 300, "2027-06-30")
-    reward = factories.make_reward(shop.store)
+    reward = factories.make_reward(shop.store, valid_days=valid_days)
     made = shop.command("/redemptions/", {"customer": customer, "reward": str(reward.pk)}).json()
     return World(shop, customer, made["id"], made["code"], platform)
 
@@ -287,3 +287,60 @@ def test_r7_undone_and_deducted_again(rest: World) -> None:
         rest.shop.cancel(order, revert_points=True)
         assert (rest.points()[1], rest.redeemed()[:2]) == (500, ("returned", 500))
         assert [remaining for remaining, _ in rest.lots()] == [200, 300]
+
+
+@pytest.mark.parametrize("again", ["the same", "in other letters"])
+def test_r7_a_code_told_twice_in_one_order_is_used_once(rest: World, again: str) -> None:
+    with rest.now():
+        codes = [rest.code, rest.code if again == "the same" else f"\t{rest.code.lower()} "]
+        order = rest.shop.order(rest.customer, "2001", codes=codes)
+        assert (order["points_applied"], len(order["codes"])) == (500, 1)
+
+
+def test_r7_a_second_order_through_rest_used_nothing(rest: World) -> None:
+    with rest.now():
+        rest.shop.order(rest.customer, "2001", codes=[rest.code])
+        second = rest.shop.order(rest.customer, "2002", codes=[rest.code])
+        assert (second["points_applied"], [code["points"] for code in second["codes"]]) == (0, [0])
+        rest.shop.cancel(second["id"], revert_points=True)
+        assert rest.redeemed()[:2] == ("used", 0)
+
+
+def test_r7_what_a_guest_applies_beside_a_code_is_not_taken_from_whose_code_it_is(rest: World) -> None:
+    with rest.now():
+        rest.shop.give_credits(rest.customer, "20.00")
+        body = {"number": "2001", "customer": None, "total": "100.00", "codes": [rest.code], "apply_credits": "5.00"}
+        refused = rest.shop.command("/orders/", body)
+        assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (422, "/customer")
+        assert rest.shop.get("/orders/").json()["results"] == []
+        assert rest.redeemed()[0] == "claimed"
+
+
+def test_r7_a_code_of_another_customer_returns_to_that_one(rest: World) -> None:
+    with rest.now():
+        ben = rest.shop.customer("Ben", "ben@example.org")
+        order = rest.shop.order(ben, "2001", codes=[rest.code])
+        assert (order["customer"]["id"], order["points_applied"]) == (ben, 500)
+        (made,) = rest.shop.cancel(order["id"], revert_points=True).json()["reverts"]
+        found = rest.shop.get("/reverts/", customer=rest.customer).json()["results"]
+        assert [revert["id"] for revert in found] == [made["id"]]
+        assert rest.lots() == [(200, "2026-06-30"), (300, "2027-06-30")]
+
+
+def test_r7_an_order_that_arrives_cancelled_gives_its_code_back(rest: World) -> None:
+    with rest.now():
+        order = rest.shop.order(rest.customer, "2001", external_id="2001", codes=[rest.code], status="cancelled")
+        run_job("orders.evaluate_rules", BEGIN)
+        assert order["points_applied"] == 500
+        assert (rest.points(), rest.redeemed()[:2]) == ((500, 500, "reverted"), ("returned", 500))
+
+
+def test_r7_a_code_that_ran_out_was_used_all_the_same_when_an_order_came_with_it() -> None:
+    with time_machine.travel(BEGIN, tick=False):
+        world = open_world(valid_days=1)
+    with time_machine.travel(BEGIN + timedelta(days=3), tick=False):
+        assert not world.shop.get(f"/redemptions/{world.redemption}/").json()["usable"]
+        order = world.shop.order(world.customer, "2001", external_id="2001", codes=[world.code])
+        assert order["points_applied"] == 500
+        world.shop.cancel(order["id"], revert_points=True)
+        assert (world.redeemed()[:2], world.lots()[1]) == (("returned", 500), (300, "2027-06-30"))
