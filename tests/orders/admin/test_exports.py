@@ -325,3 +325,32 @@ def test_memory_does_not_grow_with_the_list() -> None:
         assert many["size"] > 8 * few["size"]
         assert many["peak_mb"] - few["peak_mb"] < 12
         assert many["peak_mb"] < 200
+
+
+def test_r7_points_of_a_code_are_exported_as_the_order_s_with_the_code() -> None:
+    store, client = store_and_staff(Role.VIEWER)
+    customer = make_customer(store)
+    grant("points", customer, 500)
+    redemption = factories.make_redemption(customer, factories.make_reward(store))
+    order = make_order(customer, codes=[redemption.code])
+    cancel_and_return(order)
+    (line,) = table(client, ORDERS_LIST, "orders")
+    assert (line["Points used"], line["Points returned"], line["Codes"]) == (
+        "500",
+        "500",
+        f"{redemption.code}: 500 points",
+    )
+    (use,) = table(client, ORDERS_LIST, "points-used")
+    assert (use["Code"], use["Used"], use["Not returned"]) == (redemption.code, "500", "0")
+    moved = table(client, CUSTOMERS_LIST, "point-movements")
+    assert [(row["Amount"], row["Order"], row["Code used by order"]) for row in moved] == [
+        ("500", "", ""),
+        ("-500", "", order.number),
+        ("500", order.number, ""),
+    ]
+    (redeemed,) = sheet(client, CUSTOMERS_LIST, "redemptions")
+    assert (redeemed["State"], redeemed["Used by order"], redeemed["Points returned"]) == (
+        "Returned",
+        order.number,
+        500,
+    )
