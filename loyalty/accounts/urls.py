@@ -4,6 +4,7 @@ from allauth.account import views as account
 from django.urls import include, path, re_path
 from django.views.generic import RedirectView
 
+from loyalty.accounts.company import sign_in_page, signed_in_page
 from loyalty.accounts.invitation_pages import invitation_page, link_page
 from loyalty.accounts.views import (
     FollowedLinkView,
@@ -41,5 +42,6 @@ urlpatterns = [
     path("2fa/", include("allauth.mfa.urls")),
     path("sessions/", sessions_page, name="usersessions_list"),
     path("company/", include("allauth.socialaccount.urls")),
-    path("", include("allauth.socialaccount.providers.openid_connect.urls")),
+    path("oidc/<str:provider_id>/login/", sign_in_page, name="openid_connect_login"),
+    path("oidc/<str:provider_id>/login/callback/", signed_in_page, name="openid_connect_callback"),
 ]

@@ -1,0 +1,63 @@
+"""Signing in with a company's accounts while the company's server is away, slow to mend or odd."""
+
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from pytest_httpserver import HTTPServer
+
+pytestmark = pytest.mark.django_db
+ANSWERS: dict[str, tuple[Any, int]] = {
+    "an error": ("Bad gateway", 502),
+    "a page": ("<html>", 200),
+    "a list": ("[]", 200),
+    "nothing in it": ("{}", 200),
+    "no addresses": ('{"authorization_endpoint": null, "token_endpoint": 5}', 200),
+}
+
+
+@pytest.fixture
+def server_url(settings: Any) -> Any:
+    """Names the company's server."""
+
+    def use(url: str) -> None:
+        app = settings.OIDC_APP | {"client_id": "us", "secret": "s", "settings": {"server_url": url}}
+        settings.SOCIALACCOUNT_PROVIDERS = {"openid_connect": {"APPS": [app]}}
+
+    return use
+
+
+def _signs_in() -> Any:
+    return Client().post(reverse("openid_connect_login", args=["company"]))
+
+
+def test_a_server_that_is_away_is_told_on_a_plain_page(server_url: Any) -> None:
+    server_url("http://127.0.0.1:1")
+    answer = _signs_in()
+    assert (answer.status_code, "Retry-After" in answer.headers) == (503, True)
+    assert reverse("account_login") in answer.content.decode()
+    assert "did not answer" in answer.content.decode()
+
+
+@pytest.mark.parametrize(("body", "status"), ANSWERS.values(), ids=ANSWERS)
+def test_a_server_that_answers_nonsense_is_told_on_a_plain_page(
+    server_url: Any, httpserver: HTTPServer, body: str, status: int
+) -> None:
+    httpserver.expect_request("/.well-known/openid-configuration").respond_with_data(body, status=status)
+    server_url(httpserver.url_for(""))
+    assert _signs_in().status_code in (302, 503)
+
+
+def test_the_way_back_while_the_server_is_away(server_url: Any, httpserver: HTTPServer) -> None:
+    known = {"authorization_endpoint": httpserver.url_for("/ask"), "token_endpoint": httpserver.url_for("/token")}
+    httpserver.expect_request("/.well-known/openid-configuration").respond_with_json(known)
+    server_url(httpserver.url_for(""))
+    client = Client()
+    asked = client.post(reverse("openid_connect_login", args=["company"]))
+    assert asked.status_code == 302
+    state = asked["Location"].partition("state=")[2].partition("&")[0]
+    server_url("http://127.0.0.1:1")
+    answer = client.get(reverse("openid_connect_callback", args=["company"]), {"code": "c", "state": state})
+    assert answer.status_code == 503
+    assert "Back to signing in" in answer.content.decode()
