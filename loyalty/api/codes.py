@@ -34,7 +34,7 @@ PROBLEMS: Final[Mapping[str, tuple[int, str]]] = {
     "undo-not-possible": (409, "This return cannot be undone."),
     "precondition-failed": (412, "This has changed since it was read."),
     "too-large": (413, "The body is larger than 1 MB."),
-    "unsupported-media-type": (415, "The body must be application/json."),
+    "unsupported-media-type": (415, "The body must be application/json, as it is."),
     "idempotency-key-reused": (422, "The Idempotency-Key was used for another request."),
     "insufficient-balance": (422, "The customer's balance is too small."),
     "invalid": (422, "The request has fields that are wrong."),

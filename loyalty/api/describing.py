@@ -52,6 +52,9 @@ def tighten_bodies(result: Mapping[str, Any]) -> None:
     """Close every object that a request may hold, and keep out of every text what cannot be stored."""
     components = result["components"]["schemas"]
     done: set[str] = set()
+    for operation in _operations(result):
+        if any("anyOf" in _resolved(schema, components) for schema in _bodies(operation)):
+            operation["requestBody"]["required"] = True
     waiting = [schema for operation in _operations(result) for schema in _bodies(operation)]
     while waiting:
         schema = waiting.pop()
@@ -61,6 +64,10 @@ def tighten_bodies(result: Mapping[str, Any]) -> None:
             waiting.append(components[name])
         waiting.extend(_inner(schema))
         _tighten(schema)
+
+
+def _resolved(schema: Schema, components: Mapping[str, Schema]) -> Schema:
+    return components.get(schema.get("$ref", "").removeprefix(_COMPONENTS), schema)
 
 
 def _operations(result: Mapping[str, Any]) -> Iterator[Schema]:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
-from json import dumps, loads
+from json import loads
 from typing import Any, Final, NoReturn
 
 from django.http import HttpRequest
@@ -14,6 +14,7 @@ from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 
 from loyalty.errors import FieldError, Invalid, pointer_step
+from loyalty.named_once import NamedTwice, named_once
 
 # Nothing that is asked for lies deeper than five levels; what does would break whoever writes it down again.
 MOST_LEVELS: Final = 32
@@ -35,8 +36,8 @@ class ExactJSONParser(BaseParser):
         """
         try:
             text = stream.read().decode("utf-8-sig")
-            value = loads(text, parse_float=Decimal, parse_constant=_refuse, object_pairs_hook=_object)
-        except _NamedTwice as error:
+            value = loads(text, parse_float=Decimal, parse_constant=_refuse, object_pairs_hook=named_once)
+        except NamedTwice as error:
             raise ParseError(str(error)) from error
         except (ValueError, ArithmeticError, RecursionError) as error:
             raise ParseError("The body is not valid JSON in UTF-8.") from error
@@ -45,21 +46,6 @@ class ExactJSONParser(BaseParser):
         if _MAY_BE_UNSTORABLE.search(text):
             _refuse_unstorable(value)
         return value
-
-
-class _NamedTwice(ValueError):
-    """Two values for one key: whichever counted, the other would be lost in silence."""
-
-    def __init__(self, key: str) -> None:
-        super().__init__(f"An object in the body names {dumps(key)[:100]} twice.")
-
-
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    named = dict(pairs)
-    if len(named) < len(pairs):
-        keys = [key for key, _ in pairs]
-        raise _NamedTwice(next(key for key in keys if keys.count(key) > 1))
-    return named
 
 
 def _refuse(name: str) -> NoReturn:

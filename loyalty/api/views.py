@@ -44,7 +44,7 @@ class ApiView(KnownMethods):
         super().initial(request, *args, **kwargs)
         if any("\x00" in text for text in kwargs.values()):
             raise NotFound("There is no such thing in this store.")
-        read_body(request)
+        _refuse_encoded(request)
         refuse_unknown_parameters(request, self.known_parameters(request))
         # Read here, so that a broken body is told of at every address, also where none is wanted.
         _ = request.data
@@ -133,6 +133,14 @@ class ListView(ApiView):
             detail = f"“ordering” is one of {', '.join(known)}."
             raise Problem("invalid-parameter", detail, members={"parameter": "ordering"})
         return known[asked["ordering"]]
+
+
+def _refuse_encoded(request: Request) -> None:
+    """Raise Problem for a body that is packed: taken for what it is not, it would be a riddle for whoever sent it."""
+    coding = request.META.get("HTTP_CONTENT_ENCODING", "").strip().lower()
+    if read_body(request) and coding not in ("", "identity"):
+        words = f"The body must be sent as it is, without the Content-Encoding “{coding[:40]}”."
+        raise Problem("unsupported-media-type", words)
 
 
 class UnknownAddress(APIView):

@@ -255,7 +255,7 @@ class AdjustView(ApiView):
 
 def _no_expiry(values: dict[str, Any]) -> datetime | None:
     if values.get("expires_on") is not None:
-        raise Invalid.at("/expires_on", "Only value that is given has a last day of use.")
+        raise Invalid.at("/expires_on", "Only value that is given has a last day of use.", code="does-not-fit")
     return None
 
 

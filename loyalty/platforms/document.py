@@ -14,6 +14,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import Final, NoReturn
 
 from loyalty.money import is_currency, unit_of
+from loyalty.named_once import NamedTwice, named_once
 from loyalty.platforms.snapshot import NotAnOrder
 from loyalty.tags import tag_key
 
@@ -41,6 +42,8 @@ def parse_json(text: str) -> object:
         value: object = DECODER.decode(text)
     except json.JSONDecodeError as error:
         raise NotAnOrder(f"This is not valid JSON (line {error.lineno}, column {error.colno}).") from None
+    except NamedTwice as error:
+        raise NotAnOrder(str(error)) from None
     except (ValueError, ArithmeticError, RecursionError):
         raise NotAnOrder("This is not valid JSON: a number is too long or the nesting too deep.") from None
     return value
@@ -50,7 +53,7 @@ def _refuse_constant(_name: str) -> NoReturn:
     raise ValueError("NaN and Infinity are not JSON")
 
 
-DECODER = json.JSONDecoder(parse_float=Decimal, parse_constant=_refuse_constant)
+DECODER = json.JSONDecoder(parse_float=Decimal, parse_constant=_refuse_constant, object_pairs_hook=named_once)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from hashlib import sha256
 from typing import Any, Final, NoReturn
 from urllib.parse import urlsplit
 
+from loyalty.named_once import NamedTwice, named_once
 from loyalty.platforms.kinds import disagreement
 
 _LONGEST_TOPIC: Final = 100
@@ -148,13 +149,15 @@ def _refuse_constant(name: str) -> NoReturn:
 
 
 # Python refuses numbers of thousands of digits by itself; those between them are not looked at here.
-_DECODER: Final = json.JSONDecoder(parse_constant=_refuse_constant)
+_DECODER: Final = json.JSONDecoder(parse_constant=_refuse_constant, object_pairs_hook=named_once)
 
 
 def document_of(body: bytes) -> Mapping[str, object]:
     """The JSON object that a body is, its numbers not looked at. Raises NotAnObject."""
     try:
         document = _DECODER.decode(body.decode())
+    except NamedTwice as error:
+        raise NotAnObject(str(error)) from None
     except (ValueError, RecursionError):
         raise NotAnObject from None
     if not isinstance(document, dict):

@@ -120,8 +120,8 @@ def _take(request: HttpRequest, door: _Door, now: datetime) -> HttpResponse:
         return HttpResponse(status=HTTPStatus.UNAUTHORIZED)
     try:
         document = document_of(body)
-    except NotAnObject:
-        return HttpResponse(status=HTTPStatus.BAD_REQUEST)
+    except NotAnObject as error:
+        return HttpResponse(str(error), "text/plain; charset=utf-8", status=HTTPStatus.BAD_REQUEST)
     if not is_addressed_to(door.platform, door.base_url, headers, document):
         return HttpResponse(status=HTTPStatus.UNAUTHORIZED)
     envelope = open_envelope(door.platform, headers, body, document)

@@ -47,6 +47,7 @@ class RulesBody(SpentRevertBody):
 class RulesInPlaceBody(Body):
     """The same, with the rules where the settings have them."""
 
+    null_is_default = True
     days = WholeNumberField(least=1, most=MOST_DAYS)
     spent_revert = SpentRevertBody(allow_null=True)
 
@@ -121,7 +122,7 @@ class RulesBacktestView(ApiView):
         nested = "spent_revert" in body
         patch = body["spent_revert"] if nested else {name: value for name, value in body.items() if name != "days"}
         saved = {"spent_revert": settings_to_json(current_settings(self.store))["spent_revert"]}
-        others = {name: value for name, value in body.items() if nested or name == "days"}
+        others = {name: value for name, value in body.items() if (nested or name == "days") and value is not None}
         # Merged before it is checked, as a change of the settings is: null brings a default back.
         asked = RulesInPlaceBody(data={"spent_revert": None, **others, **merged(saved, {"spent_revert": patch})})
         asked.is_valid(raise_exception=True)

@@ -35,7 +35,7 @@ def award_for_order(
     that is another customer's, or that has fallen through.
     """
     if adjustment.amount <= 0:
-        raise Invalid.at("/amount", "An order earns more than nothing.", code="zero")
+        raise Invalid.at("/amount", "An order earns more than nothing.", code="does-not-fit")
     order = _earning_order(store, order_id, customer_id)
     lock_customers([customer_id])
     remark = Remark.unscoped.create(store=store, reason=adjustment.reason, note=adjustment.note, created_at=now)

@@ -1,5 +1,7 @@
 """No method, key, header or text in a request is answered with 5xx, at any address of the API."""
 
+import gzip
+import zlib
 from typing import Any
 
 import pytest
@@ -109,6 +111,39 @@ def test_no_header_is_answered_with_5xx(api: ApiClient, customer: Customer, head
     ):
         answer = api.generic(method, f"/api/v1{address}", b'{"name": "x"}', content_type, headers=headers)
         assert answer.status_code < 500, (method, address)
+
+
+@pytest.mark.parametrize(("coding", "pack"), [("gzip", gzip.compress), ("deflate", zlib.compress), ("br", bytes)])
+def test_a_body_that_is_packed_is_415_with_a_word_why(api: ApiClient, coding: str, pack: Any) -> None:
+    answer = api.send("POST", "/customers/", pack(b'{"name": "Ana"}'), content_encoding=coding)
+    assert (answer.status_code, answer.json()["code"]) == (415, "unsupported-media-type")
+    assert coding in answer.json()["detail"]
+    assert api.send("POST", "/customers/", b'{"name": "Ana"}', content_encoding="identity").status_code == 201
+
+
+@pytest.mark.parametrize(
+    "cursor",
+    [
+        "-id.f.",
+        "-id.f.9999999999999999999",
+        "-id.x.1",
+        "id.f.1",
+        "-id.f.1.1",
+        "-id.f.\u0661",
+        "-id.f.1 ",
+        "-placed_at.f.1",
+    ],
+)
+def test_a_cursor_that_is_none_of_the_list_is_400_naming_it(api: ApiClient, cursor: str) -> None:
+    answer = api.read("/customers/", cursor=cursor)
+    assert (answer.status_code, answer.json()["parameter"]) == (400, "cursor")
+
+
+@pytest.mark.parametrize("micros", ["0", "-999999999999999999", "999999999999999999"])
+def test_a_cursor_beyond_every_row_is_an_empty_page_or_all_of_it(api: ApiClient, micros: str) -> None:
+    for name in ("-placed_at", "placed_at", "-updated_at"):
+        answer = api.read("/orders/", cursor=f"{name}.f.{micros}.1")
+        assert (answer.status_code, answer.json()["results"]) == (200, [])
 
 
 @pytest.mark.parametrize("charset", ["hex", "undefined", "idna", "utf-16", "x\x00y", '"hex"'])

@@ -136,6 +136,13 @@ def test_what_is_signed_but_no_json_object_is_400(platform: str, store: Store, b
     assert kept(store) == []
 
 
+def test_a_key_named_twice_is_400_and_named(platform: str, store: Store) -> None:
+    body = b'{"id": 1, "total_price": "1.00", "total_price": "900.00"}'
+    answer = (shopline({}, body=body) if platform == "shopline" else MAKERS[platform](body)).send(store)
+    assert (answer.status_code, kept(store)) == (400, [])
+    assert "total_price" in answer.content.decode()
+
+
 def test_more_than_a_megabyte_is_413_whatever_is_inside(platform: str, store: Store) -> None:
     sent = MAKERS[platform](order(platform) | {"note": "x" * 1024 * 1024})
     assert sent.send(store).status_code == 413

@@ -376,7 +376,7 @@ def test_c1_t1_an_award_names_an_order_of_the_customer_that_stands(shop: Shop) -
     assert refusal(foreign) == [("/order", "not-found")]
     assert refusal("987654321") == [("/order", "not-found")]
     assert refusal(gone) == [("/order", "fell-through")]
-    assert refusal(mine, -30) == [("/amount", "zero")]
+    assert refusal(mine, -30) == [("/amount", "does-not-fit")]
     assert not PointMovement.unscoped.exists()
 
 
