@@ -13,11 +13,17 @@ PHONE: Final[dict[str, Any]] = {
 # The ways that differ most. Scripts on a wide page are what all the other tests look at.
 WAYS: Final = [pytest.param(NO_SCRIPT, id="no script"), pytest.param(PHONE, id="phone, dark")]
 
+_FITS: Final = """document.fonts.ready.then(
+    () => document.documentElement.scrollWidth <= document.documentElement.clientWidth)"""
+
 
 def fits(page: Page) -> bool:
-    """Whether nothing has to be scrolled sideways, once the page that a click asked for is there."""
+    """Whether nothing has to be scrolled sideways, once the page that a click asked for and its fonts are there.
+
+    Until the font of the icons is there, each is a long word.
+    """
     page.wait_for_load_state()
-    return bool(page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth"))
+    return bool(page.evaluate(_FITS))
 
 
 def picture(page: Page, name: str, options: dict[str, Any] | None = None) -> None:
