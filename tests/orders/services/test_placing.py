@@ -82,7 +82,7 @@ def test_l4_credits_of_one_currency_pay_only_orders_of_it(store: Store, customer
 
 def test_l2_an_expired_lot_pays_nothing_whether_or_not_a_job_has_run(store: Store, customer: Customer) -> None:
     factories.grant("credits", customer, "10", until=date(2026, 1, 4))
-    with pytest.raises(InsufficientBalance, match="The customer has 0"):
+    with pytest.raises(InsufficientBalance, match="the balance is 0"):
         place(store, customer=customer.pk, apply_credits=Decimal(1))
 
 
