@@ -123,7 +123,8 @@ def _keep(store: Store, said: Sequence[tuple[int, int]]) -> None:
 def _workers() -> Iterator[None]:
     """Workers as they run in production, two processes."""
     command = [sys.executable, "-m", "celery", "-A", "loyalty", "worker", "--loglevel", "WARNING", "--concurrency", "2"]
-    with subprocess.Popen(command, env=os.environ) as workers:
+    # What they say is not what was measured.
+    with subprocess.Popen(command, env=os.environ, stdout=sys.stderr) as workers:
         try:
             while not app.control.ping(timeout=1):
                 pass
