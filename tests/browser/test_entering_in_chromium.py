@@ -1,33 +1,18 @@
 """Staff enter an order and record what another one used, on a phone in the dark and without a script (O2, O5)."""
 
-import os
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Page, ViewportSize, expect
+from playwright.sync_api import Page, expect
 
 from loyalty.stores.models import Store
 from orders.models import Order
 from tests import factories
 from tests.addresses import reverse
-from tests.browser.looking import fits
+from tests.browser.looking import PHONE_SCREEN, looked_at
 from tests.factories import NOW
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True), pytest.mark.timeout(300)]
-
-_PHONE: ViewportSize = {"width": 390, "height": 844}
-
-
-def looked_at(page: Page, name: str) -> None:
-    """Nothing stands beyond the edge; with SCREENSHOTS in the environment, pictures."""
-    assert fits(page)
-    if folder := os.environ.get("SCREENSHOTS"):
-        page.screenshot(path=f"{folder}/{name}-phone-dark.png", full_page=True)
-        page.emulate_media(color_scheme="light")
-        page.set_viewport_size({"width": 1280, "height": 1000})
-        page.screenshot(path=f"{folder}/{name}.png", full_page=True)
-        page.emulate_media(color_scheme="dark")
-        page.set_viewport_size(_PHONE)
 
 
 def test_o2_o5_an_order_is_entered_and_another_one_told_what_it_used(visit: Callable[..., Page], store: Store) -> None:
@@ -36,7 +21,7 @@ def test_o2_o5_an_order_is_entered_and_another_one_told_what_it_used(visit: Call
     factories.grant("points", ana, 300)
     guest = factories.make_order(None, store=store, number="1007", total=80)
     page = visit(
-        reverse("admin:orders_order_add"), viewport=_PHONE, color_scheme="dark", java_script_enabled=False
+        reverse("admin:orders_order_add"), viewport=PHONE_SCREEN, color_scheme="dark", java_script_enabled=False
     )  # fmt: skip
     page.get_by_label("Order number").fill("T-1")
     page.get_by_label("Customer", exact=True).fill("Ana")

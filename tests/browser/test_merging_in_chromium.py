@@ -1,32 +1,17 @@
 """Merging two customers as people see it, on a phone in the dark and without a script (O7)."""
 
-import os
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Page, ViewportSize, expect
+from playwright.sync_api import Page, expect
 
 from loyalty.stores.models import Role, Store
 from tests import factories
 from tests.addresses import reverse
-from tests.browser.looking import fits
+from tests.browser.looking import PHONE_SCREEN, looked_at
 from tests.factories import NOW
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True), pytest.mark.timeout(300)]
-
-_PHONE: ViewportSize = {"width": 390, "height": 844}
-
-
-def looked_at(page: Page, name: str) -> None:
-    """Nothing stands beyond the edge; with SCREENSHOTS in the environment, pictures."""
-    assert fits(page)
-    if folder := os.environ.get("SCREENSHOTS"):
-        page.screenshot(path=f"{folder}/{name}-phone-dark.png", full_page=True)
-        page.emulate_media(color_scheme="light")
-        page.set_viewport_size({"width": 1280, "height": 1000})
-        page.screenshot(path=f"{folder}/{name}.png", full_page=True)
-        page.emulate_media(color_scheme="dark")
-        page.set_viewport_size(_PHONE)
 
 
 def test_o7_two_rows_of_one_person_are_merged(visit: Callable[..., Page], store: Store) -> None:
@@ -37,7 +22,7 @@ def test_o7_two_rows_of_one_person_are_merged(visit: Callable[..., Page], store:
     factories.make_order(ana, points=40)
     page = visit(
         reverse("admin:stores_customer_change", args=[kept.pk]),
-        role=Role.MANAGER, viewport=_PHONE, color_scheme="dark", java_script_enabled=False,
+        role=Role.MANAGER, viewport=PHONE_SCREEN, color_scheme="dark", java_script_enabled=False,
     )  # fmt: skip
     expect(page.get_by_text("may be the same person: same e-mail")).to_be_visible()
     looked_at(page, "customer-hint")
