@@ -16,6 +16,7 @@ from django.utils.module_loading import import_string
 from kombu.exceptions import OperationalError
 
 from loyalty.celery import app
+from loyalty.database.naming import every_store
 from loyalty.journal.models import JobRun
 from loyalty.logs import what_failed
 from loyalty.storable import storable
@@ -72,7 +73,9 @@ def run_job(name: str, now: datetime) -> Counts:
     job: Job = import_string(JOBS[name])
     began = monotonic()
     try:
-        counts = job(now)
+        # Whose turn it is can be found among all stores only; what is taken up is worked on in its own.
+        with every_store():
+            counts = job(now)
     except Exception as error:
         _note(name, now, monotonic() - began, error=storable(what_failed(error)), failed_at=now)
         raise

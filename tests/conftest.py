@@ -5,6 +5,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack
+from contextvars import ContextVar
 from pathlib import Path
 
 import psycopg
@@ -12,6 +13,7 @@ import pytest
 from django.db import connection
 from pytest_django import DjangoDbBlocker
 
+from loyalty.database import naming
 from loyalty.embedded.layout import Layout, layout_in
 from loyalty.embedded.prepared import PREPARED_DATABASE, prepare_from
 from tests.database import as_the_web, emptied_by_the_owner
@@ -25,6 +27,14 @@ from tests.platforms_imitated.fixtures import (
 __all__ = ["imitated_shopify", "imitated_shopline", "imitated_shopline_global", "imitated_woocommerce"]
 
 _ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def every_store_named() -> Iterator[None]:
+    """A test sees all stores, in its threads too; requests and jobs see what they name, as they do outside of tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(naming, "_named", ContextVar("stores_named", default=naming.EVERY))
+        yield
 
 
 @pytest.fixture

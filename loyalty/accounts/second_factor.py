@@ -14,6 +14,7 @@ from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
+from loyalty.database.naming import every_store
 from loyalty.encryption import Secret
 from loyalty.stores.models import Membership, Role, SecondFactor, Store, User
 
@@ -66,7 +67,8 @@ def has_passed(request: HttpRequest) -> bool:
 
 def who_asks(user: User) -> list[str]:
     """Who asks the person for a second factor, by name, for the page where it is set up."""
-    rows = Membership.objects.filter(user=user).select_related("store").order_by("store__name")
+    with every_store():
+        rows = list(Membership.objects.filter(user=user).select_related("store").order_by("store__name"))
     names = [row.store.name for row in rows if asks(row.store, Role(row.role))]
     return ["The platform", *names] if user.is_superuser and settings.OPERATORS_NEED_SECOND_FACTOR else names
 

@@ -8,6 +8,7 @@ from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed, NotAuthenticated
 from rest_framework.request import Request
 
+from loyalty.database.naming import every_store, go_on_in
 from loyalty.stores.keys import find_api_key, note_use
 from loyalty.stores.models import ApiKey
 
@@ -21,9 +22,11 @@ class ApiKeyAuthentication(BaseAuthentication):
         if scheme.lower() != "bearer" or not text:
             raise NotAuthenticated("Send an API key: “Authorization: Bearer <key>”.")
         now = timezone.now()
-        api_key = find_api_key(text.strip(), now=now)
+        with every_store():
+            api_key = find_api_key(text.strip(), now=now)
         if api_key is None:
             raise AuthenticationFailed("This API key is unknown, revoked or expired.")
+        go_on_in(api_key.store_id)
         note_use(api_key, now=now)
         return AnonymousUser(), api_key
 

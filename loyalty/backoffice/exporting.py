@@ -18,6 +18,7 @@ from django.utils import timezone
 from unfold.admin import ModelAdmin
 
 from loyalty.backoffice.listing import WrongFilter, listed
+from loyalty.database.naming import in_store_throughout
 from loyalty.exporting.files import csv_parts, write_xlsx
 from loyalty.exporting.tables import Export
 from loyalty.stores.active import active_store
@@ -67,6 +68,8 @@ def _file(request: HttpRequest, export: Export, suffix: str, rows: object) -> Ht
         write_xlsx(file, export.title, headings, lines)
         file.seek(0)
         return FileResponse(file, as_attachment=True, filename=name, content_type=_XLSX)
-    answer = StreamingHttpResponse(csv_parts(headings, lines), content_type="text/csv; charset=utf-8")
+    answer = StreamingHttpResponse(
+        in_store_throughout(store.pk, csv_parts(headings, lines)), content_type="text/csv; charset=utf-8"
+    )
     answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     return answer

@@ -17,6 +17,7 @@ def database(env: environ.Env, usual: str, process: str) -> dict[str, Any]:
     # What the address asks for comes last, and counts.
     options["options"] = f"{limits_of(process, env)} {options.get('options', '')}".rstrip()
     return connection | {
+        "ENGINE": "loyalty.database.backend",
         "CONN_MAX_AGE": env.int("DATABASE_CONN_MAX_AGE", default=60),
         "CONN_HEALTH_CHECKS": True,
         "ATOMIC_REQUESTS": False,

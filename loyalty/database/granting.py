@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db import connection, transaction
 from psycopg import sql
 
+from loyalty.database import policies
 from loyalty.database.rights import MIGRATIONS_TABLE, declared_rights
 from loyalty.database.triggers import hold_triggers
 
@@ -69,7 +70,7 @@ def grant_declared_rights(**_signal: object) -> None:
         if cursor.fetchone() == (True,):
             return
         hold_triggers()
-        for statement in [*_end_defaults(cursor, role), *_differences(cursor, role)]:
+        for statement in [*_end_defaults(cursor, role), *_differences(cursor, role), *policies.statements(cursor)]:
             cursor.execute(statement)
 
 

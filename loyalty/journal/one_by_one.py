@@ -9,6 +9,7 @@ from typing import TypeVar
 from django.db.models import Model
 
 from loyalty.database.busy import raise_if_away
+from loyalty.database.naming import in_store
 
 logger = logging.getLogger(__name__)
 
@@ -25,9 +26,13 @@ class CannotBeWritten(Exception):
 
 @contextmanager
 def alone_with(row: Model) -> Iterator[None]:
-    """Whatever goes wrong inside is this row's own trouble: raises CannotBeWritten, unless the database is away."""
+    """Work on this row, in its store alone (T1): what goes wrong inside is its own trouble.
+
+    Raises CannotBeWritten, unless the database is away.
+    """
     try:
-        yield
+        with in_store(vars(row)["store_id"]):
+            yield
     except CannotBeWritten:
         raise
     except Exception as error:

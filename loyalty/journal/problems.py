@@ -13,6 +13,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef
 
 from loyalty.database.busy import raise_if_away
+from loyalty.database.naming import in_stores
 from loyalty.journal.models import AbstractProblem
 from loyalty.logs import what_failed
 from loyalty.storable import storable
@@ -39,14 +40,14 @@ def by_halves(
     job: str,
     now: datetime,
 ) -> int:
-    """Process rows together; when they fail, find the ones that fail by halves and set those aside.
+    """Process rows together, in their stores alone; when they fail, find those that do by halves and set them aside.
 
     ``rows`` are what ``problems`` are about. Answers how many failed. A database that is away is no row's fault and is
     raised.
     """
     before = [dict(vars(row)) for row in rows]
     try:
-        with transaction.atomic():
+        with in_stores(row.store_id for row in rows), transaction.atomic():
             process(rows)
     except Exception as error:
         raise_if_away(error)

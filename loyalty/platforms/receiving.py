@@ -18,6 +18,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 
+from loyalty.database.naming import every_store, in_store
 from loyalty.encryption import Secret
 from loyalty.jobs import wake, wake_later
 from loyalty.platforms.envelopes import (
@@ -79,7 +80,8 @@ def receive(request: HttpRequest, platform: str, slug: str) -> HttpResponse:
     door = _find(platform, slug, now)
     if door is None:
         return HttpResponse(status=HTTPStatus.NOT_FOUND)
-    return _take(request, door, now)
+    with in_store(door.store_id):
+        return _take(request, door, now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +97,7 @@ class _Door:
 
 def _find(platform: str, slug: str, now: datetime) -> _Door | None:
     """The connection of a store that takes in the platform's webhooks."""
-    with database.cursor() as cursor:
+    with every_store(), database.cursor() as cursor:
         cursor.execute(_FIND, [platform, slug])
         found = cursor.fetchone()
     if found is None:

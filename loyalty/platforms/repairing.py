@@ -7,6 +7,7 @@ from typing import Final
 from django.db.models import Q
 
 from loyalty.database.busy import raise_if_away
+from loyalty.database.naming import in_store
 from loyalty.jobs import Counts
 from loyalty.platforms.asking import PlatformError
 from loyalty.platforms.checking import register_webhooks
@@ -27,7 +28,8 @@ def repair_webhooks(now: datetime) -> Counts:
     counts = {"repaired": 0, "unchanged": 0, "failed": 0}
     for connection in _due(now):
         if connection.may_be_called and _claim(connection, now):
-            counts[_repair(connection, now)] += 1
+            with in_store(connection.store_id):
+                counts[_repair(connection, now)] += 1
     return counts
 
 

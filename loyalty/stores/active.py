@@ -6,6 +6,7 @@ from typing import Final
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
 
+from loyalty.database.naming import every_store
 from loyalty.stores.actors import Actor
 from loyalty.stores.models import Membership, Role, Store, User
 from loyalty.stores.roles import Can, allows
@@ -63,7 +64,8 @@ def last_store(request: HttpRequest) -> Store | None:
 
 
 def _memberships(user: User) -> list[Membership]:
-    return list(Membership.objects.filter(user=user).select_related("store").order_by("store__name", "store_id"))
+    with every_store():
+        return list(Membership.objects.filter(user=user).select_related("store").order_by("store__name", "store_id"))
 
 
 def store_or_none(request: HttpRequest) -> Store | None:

@@ -8,9 +8,22 @@ from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponsePermanentRedirect
 from django.utils import timezone
 
-from loyalty.backoffice.addresses import BACK_OFFICE, STORE_URLS, common_page, mounted, split_address
+from loyalty.backoffice.addresses import ACCOUNTS, BACK_OFFICE, STORE_URLS, common_page, mounted, split_address
+from loyalty.database.naming import every_store, in_store, no_store
 from loyalty.stores.active import SESSION_KEY, StaffRequest, acting_user, find_workplace
 from loyalty.stores.slugs import is_reserved
+
+
+class NoStoreMiddleware:
+    """A request begins without a store, whatever was named around it, and leaves none behind (T1)."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Answer the request."""
+        with no_store():
+            return self.get_response(request)
 
 
 class ActiveStoreMiddleware:
@@ -26,13 +39,19 @@ class ActiveStoreMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Answer the request. Raises Http404 for a store the person does not work in, as for one there is not."""
+        if request.path_info.startswith(ACCOUNTS):
+            # Whoever signs in, or follows an invitation, is known before his stores are.
+            with every_store():
+                return self.get_response(request)
         if not request.path_info.startswith(BACK_OFFICE):
             return self.get_response(request)
         staff = cast(StaffRequest, request)
         staff.store, staff.role, staff.other_stores = None, None, ()
         found = split_address(request.path_info)
         if found is None or is_reserved(found[0]):
-            return self.get_response(request)
+            # Signing in, choosing a store, and the operators' pages.
+            with every_store():
+                return self.get_response(request)
         slug, rest = found
         if not admin.site.has_permission(request):
             return redirect_to_login(request.get_full_path(), common_page("admin:login"))
@@ -49,5 +68,5 @@ class ActiveStoreMiddleware:
         if (place.others or user.is_superuser) and request.session.get(SESSION_KEY) != place.store.pk:
             request.session[SESSION_KEY] = place.store.pk
         request.path_info, request.urlconf = rest, STORE_URLS
-        with mounted(slug), timezone.override(place.store.tz):
+        with in_store(place.store.pk), mounted(slug), timezone.override(place.store.tz):
             return self.get_response(request)

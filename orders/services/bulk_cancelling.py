@@ -15,6 +15,7 @@ from django.db.models import QuerySet
 from loyalty.bulk import array, insert
 from loyalty.clock import Clock, ticking
 from loyalty.database.busy import raise_if_away
+from loyalty.database.naming import in_store
 from loyalty.errors import Invalid, NotFound
 from loyalty.jobs import wake
 from loyalty.journal.problems import words_of
@@ -202,12 +203,13 @@ def run_batch(bulk_id: int, clock: Clock, counts: dict[str, int]) -> int:
     bulk = claims.select_for_update(of=("self",), no_key=True, skip_locked=True).first()
     if bulk is None:
         return 0
-    waiting = BulkItem.unscoped.filter(bulk=bulk, outcome=Outcome.WAITING).order_by("pk")
-    items = list(waiting.only("order_id", "settled")[:BATCH])
-    now = clock()
-    done = _cancel_or_note(bulk, items, now)
-    _write(items, done)
-    _count(bulk, done.values(), now)
+    with in_store(bulk.store_id):
+        waiting = BulkItem.unscoped.filter(bulk=bulk, outcome=Outcome.WAITING).order_by("pk")
+        items = list(waiting.only("order_id", "settled")[:BATCH])
+        now = clock()
+        done = _cancel_or_note(bulk, items, now)
+        _write(items, done)
+        _count(bulk, done.values(), now)
     for name in counts:
         counts[name] += sum(what.outcome == name for what in done.values())
     return len(items)

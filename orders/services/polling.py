@@ -18,6 +18,7 @@ from django.db.models import F, Q, QuerySet
 
 from loyalty.clock import Clock, ticking
 from loyalty.database.busy import raise_if_away
+from loyalty.database.naming import in_store
 from loyalty.encryption import Secret, Unreadable
 from loyalty.errors import Conflict
 from loyalty.jobs import Counts
@@ -115,7 +116,9 @@ def _poll(connections: "QuerySet[PlatformConnection]", now: datetime) -> Counts:
     while clock() < now + _BUDGET:
         connection = _claim(connections.exclude(pk__in=finished | tired), clock())
         if connection is not None:
-            (finished if _poll_one(connection, now, clock, counts) else tired).add(connection.pk)
+            with in_store(connection.store_id):
+                is_finished = _poll_one(connection, now, clock, counts)
+            (finished if is_finished else tired).add(connection.pk)
         elif tired:
             # Everybody has had a turn; those who have more to fetch get another one.
             tired.clear()
