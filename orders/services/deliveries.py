@@ -22,6 +22,7 @@ from django.db import connection, transaction
 from django.db.models import Q, QuerySet
 
 from loyalty.clock import ticking
+from loyalty.database.naming import in_store, in_store_throughout
 from loyalty.halves import in_halves, in_turns
 from loyalty.jobs import Counts, wake
 from loyalty.journal.one_by_one import CannotBeWritten, alone_with
@@ -93,7 +94,8 @@ def process_deliveries(now: datetime) -> Counts:
         queue = Queue(delivery.store_id, delivery.platform)
         newest[queue] = max(delivery.received_at, newest.get(queue, delivery.received_at))
     for queue, received_at in newest.items():
-        _note_heard(queue, received_at)
+        with in_store(queue.store_id):
+            _note_heard(queue, received_at)
     return counts
 
 
@@ -133,7 +135,7 @@ def _all_turns(now: datetime) -> Iterator[_Done]:
         moment, found = clock(), False
         for queue in sorted(_queues(moment), key=lambda one: last_turns.get(one, -1)):
             last_turns[queue] = next(numbers)
-            for done in _Turn(queue, moment, left_out).take():
+            for done in in_store_throughout(queue.store_id, _Turn(queue, moment, left_out).take()):
                 found = True
                 yield done
             if found:
@@ -226,7 +228,8 @@ class _Turn:
             step = self._begin(delivery)
             if isinstance(step, _Asking):
                 with alone_with(delivery):
-                    yield step.delivery, _asked(step, self.now)
+                    state = _asked(step, self.now)
+                yield step.delivery, state
             elif step is not None:
                 yield step, str(step.state)
         except CannotBeWritten as error:

@@ -10,6 +10,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 from tqdm import tqdm
 
+from loyalty.database.naming import go_on_in
 from loyalty.platforms.files import Row, read_documents
 from loyalty.platforms.registry import MAPPINGS
 from loyalty.platforms.snapshot import NotAnOrder, named
@@ -64,6 +65,7 @@ class Command(BaseCommand):
         if platform not in MAPPINGS:
             raise _refusal(f"There is no platform “{platform}”. The platforms are {', '.join(MAPPINGS)}.")
         real = Import(_store(store), platform, Actor.command("import_orders"))
+        go_on_in(real.store.pk)
         files = [_readable(Path(file)) for file in files]
         take = Rehearsal(real).take if dry_run else real.take
         counts: Counter[str] = Counter()
