@@ -207,7 +207,7 @@ def _people(store: Store, rows: Sequence[Row]) -> dict[str, list[Customer]]:
     )
     for known in ids.select_related("customer"):
         found[fold_email(f"{known.platform}:{known.external_id}")][known.customer_id] = known.customer
-    for customer in customers.filter(email__folded__in=folded).select_related("merged_into").order_by("pk"):
+    for customer in customers.filter(folded_email__in=folded).select_related("merged_into").order_by("pk"):
         found[fold_email(customer.email)][customer.kept.pk] = customer.kept
     return {name: list(people.values()) for name, people in found.items()}
 

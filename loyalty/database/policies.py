@@ -14,12 +14,15 @@ from psycopg import sql
 from loyalty.database.naming import EVERY, SETTING
 
 POLICY: Final = "of_the_stores_named"
-# Each part in brackets with SELECT is worked out once a statement, not once a row.
+_NAMED: Final = (
+    f"CASE WHEN current_setting('{SETTING}', true) LIKE '{{%' THEN current_setting('{SETTING}', true)::bigint[] END"
+)
+# Each part in brackets with SELECT is worked out once a statement, not once a row. The first is all that a row costs
+# where one store is named; an array is gone through for every row.
 _ALLOWS: Final = f"""
-(SELECT current_setting('{SETTING}', true)) = '{EVERY}' OR store_id = ANY ((
-    SELECT CASE WHEN current_setting('{SETTING}', true) LIKE '{{%'
-        THEN current_setting('{SETTING}', true)::bigint[] END
-)::bigint[])
+store_id = (SELECT ({_NAMED})[1])
+OR (SELECT current_setting('{SETTING}', true) = '{EVERY}')
+OR store_id = ANY ((SELECT {_NAMED})::bigint[])
 """
 # A letter to somebody who signs in is of no store.
 _OR_NONE: Final = " OR store_id IS NULL"

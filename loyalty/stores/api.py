@@ -83,7 +83,7 @@ class CustomerFilters(Filters):
 
     def with_email(self, rows: "QuerySet[Customer]", _name: str, value: str) -> "QuerySet[Customer]":
         """Customers with this address, trimmed and case-folded (O7)."""
-        return self._leading(Q(email__folded=fold_email(value)), rows)
+        return self._leading(Q(folded_email=fold_email(value)), rows)
 
     def with_own_id(self, rows: "QuerySet[Customer]", _name: str, value: str) -> "QuerySet[Customer]":
         """The customer with the store's own id."""

@@ -6,17 +6,15 @@ from datetime import datetime
 from typing import Any, Final
 
 from django.db import IntegrityError, transaction
-from django.db.models import Q
 from django.db.models.functions import Coalesce
 
 from loyalty.errors import Invalid, NotFound
 from loyalty.stores.identifying import CustomerFacts, known_to_platforms
 from loyalty.stores.models import Customer, Store
+from loyalty.stores.searching import called
 
 # A search names a few people; more than these would be no answer to it.
 _MOST_FOUND: Final = 500
-# The index knows words by three letters at a time, and the beginnings of words by fewer.
-_TRIGRAM: Final = 3
 
 
 def matching_customers(store: Store, term: str) -> list[int]:
@@ -25,9 +23,11 @@ def matching_customers(store: Store, term: str) -> list[int]:
     Of somebody who was merged it is the kept one's (O7).
     Terms of one or two letters match beginnings only.
     """
-    lookup = "icontains" if len(term) >= _TRIGRAM else "istartswith"
-    matches = Q(**{f"name__{lookup}": term}) | Q(**{f"email__{lookup}": term})
-    customers = Customer.objects.for_store(store).filter(matches).annotate(kept=Coalesce("merged_into_id", "pk"))
+    customers = (
+        Customer.objects.for_store(store)
+        .filter(pk__in=called(store, term))
+        .annotate(kept=Coalesce("merged_into_id", "pk"))
+    )
     return list(customers.order_by("-pk").values_list("kept", flat=True)[:_MOST_FOUND])
 
 

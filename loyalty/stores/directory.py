@@ -11,7 +11,7 @@ from django.db.models.functions import Coalesce
 
 from loyalty.bulk import insert, update
 from loyalty.stores.merged import hold_people
-from loyalty.stores.models import Customer, Folded, PlatformId, Store, fold_email
+from loyalty.stores.models import Customer, PlatformId, Store, fold_email
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,8 +144,8 @@ class Directory:
         """Whom e-mail addresses lead to."""
         found: dict[str, set[int]] = defaultdict(set)
         if emails:
-            customers = Customer.objects.for_store(self._store).filter(email__folded__in=emails).order_by()
-            for email, pk in customers.values_list(Folded("email"), Coalesce("merged_into_id", "pk")):
+            customers = Customer.objects.for_store(self._store).filter(folded_email__in=emails).order_by()
+            for email, pk in customers.values_list("folded_email", Coalesce("merged_into_id", "pk")):
                 found[email].add(pk)
         return found
 

@@ -56,7 +56,7 @@ def with_email(store: Store, email: str) -> list[int]:
     """Whom this e-mail address leads to; two ids at most, for more say nothing else."""
     if not fold_email(email):
         return []
-    namesakes = leading_to(Customer.objects.for_store(store).filter(email__folded=fold_email(email)))
+    namesakes = leading_to(Customer.objects.for_store(store).filter(folded_email=fold_email(email)))
     return list(namesakes.distinct()[:2])
 
 

@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Sequence
 from datetime import date, datetime, timedelta
+from functools import reduce
+from operator import and_
 from typing import Any, Final, cast
 
 from django import forms
@@ -30,6 +32,7 @@ from orders.models import (
     RevertStatus,
     decided_as,
 )
+from orders.search import tagged
 from orders.services.code_uses import flagged_uses
 
 _LARGEST_ID: Final = 2**63 - 1
@@ -106,7 +109,7 @@ class OrderFilterForm(FilterForm):
             "failed_after_payment": lambda _: FAILED_AFTER_PAYMENT,
             "decision": decided_as,
             "partial": lambda _: Q(completeness=Completeness.PARTIAL),
-            "tags": lambda text: Q(tag_keys__contains=[tag_key(tag) for tag in text.split(",") if tag.strip()]),
+            "tags": self._tagged,
             "placed_from": lambda day: Q(placed_at__gte=self._start(day)),
             "placed_to": lambda day: Q(placed_at__lt=end_of_day(day, self.store.tz)),
             "cancelled_from": lambda day: Q(cancelled_at__gte=self._start(day)),
@@ -118,6 +121,10 @@ class OrderFilterForm(FilterForm):
             "reversed_code": lambda _: Q(pk__in=flagged_uses(self.store).values("order")),
         }
         return special[name](value) if name in special else Q(**{name: value})
+
+    def _tagged(self, text: str) -> Q:
+        tags = [tag for tag in text.split(",") if tag.strip()]
+        return reduce(and_, (tagged(self.store, [tag_key(tag)]) for tag in tags), Q())
 
     @property
     def _items(self) -> "QuerySet[BulkItem]":

@@ -35,7 +35,7 @@ from orders.models import (
     RevertUndo,
     decided_as,
 )
-from orders.search import search_orders
+from orders.search import search_orders, tagged
 from orders.services.code_uses import came_with
 from orders.services.upcoming import due_before
 
@@ -120,7 +120,9 @@ class OrderFilters(Filters):
     def tagged(self, orders: "QuerySet[Order]", name: str, value: str) -> "QuerySet[Order]":
         """Orders with the tag, or without it (N3)."""
         keys = [tag_key(value)]
-        return orders.filter(tag_keys__contains=keys) if name == "tag" else orders.exclude(tag_keys__contains=keys)
+        if name == "tag":
+            return orders.filter(tagged(self.request.auth.store, keys))
+        return orders.exclude(tag_keys__contains=keys)
 
     def with_code(self, orders: "QuerySet[Order]", _name: str, value: str) -> "QuerySet[Order]":
         """Orders that came with a code issued here (R7)."""

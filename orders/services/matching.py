@@ -9,6 +9,7 @@ from loyalty.stores.models import Store
 from loyalty.stores.preferences import SpentRevertSettings
 from loyalty.tags import tag_key
 from orders.models import Order, OrderStatus, PaymentStatus, PersonsDecision
+from orders.search import tagged
 from orders.services.rules import Triggers, TriggerStatus
 from orders.services.upcoming import COUNTED_TO
 
@@ -43,7 +44,7 @@ def _arms(store: Store, rules: SpentRevertSettings) -> "Iterator[QuerySet[Order]
     if TriggerStatus.PARTIALLY_REFUNDED in rules.statuses:
         yield orders.filter(payment_status=PaymentStatus.PARTIALLY_REFUNDED)
     if rules.tags:
-        yield orders.filter(tag_keys__overlap=[tag_key(tag) for tag in rules.tags])
+        yield orders.filter(tagged(store, [tag_key(tag) for tag in rules.tags]))
 
 
 def overlap(rules: Triggers) -> list[str]:

@@ -223,7 +223,7 @@ def _people(store: Store, platform: str, person: Person) -> list[Customer]:
     named = ids.filter(platform=platform, external_id=person.external_id).values_list("customer_id", flat=True)
     means = Q(pk__in=list(named))
     if person.email:
-        means |= Q(~has_platform_id(), external_id__isnull=True, email__folded=fold_email(person.email))
+        means |= Q(~has_platform_id(), external_id__isnull=True, folded_email=fold_email(person.email))
     people: QuerySet[Customer] = Customer.objects.for_store(store)
     return list(people.filter(pk__in=leading_to(people.filter(means))).order_by("pk"))
 

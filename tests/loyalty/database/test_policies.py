@@ -1,11 +1,10 @@
 """Row-level security: the web's role sees and writes the rows of the stores that are named, by whatever SQL (T1)."""
 
-from collections.abc import Iterator
 from typing import Any, Final
 
 import psycopg
 import pytest
-from django.db import connection, transaction
+from django.db import ProgrammingError, connection, transaction
 from psycopg.errors import InsufficientPrivilege
 
 from loyalty.backoffice.addresses import page_of
@@ -38,7 +37,7 @@ def test_t1_every_table_with_a_store_holds_to_the_stores_that_are_named() -> Non
 
 
 @pytest.fixture
-def filled() -> Iterator[tuple[Store, Store]]:
+def filled() -> tuple[Store, Store]:
     """Two stores with a row in every table of stores; what else their rows say is of no matter here."""
     stores = factories.make_store(), factories.make_store()
     with as_owner(), connection.cursor() as cursor:
@@ -47,7 +46,7 @@ def filled() -> Iterator[tuple[Store, Store]]:
             _without_constraints(cursor, table)
             for store in stores:
                 cursor.execute(f'INSERT INTO "{table}" (store_id) VALUES (%s)', [store.pk])
-    yield stores
+    return stores
 
 
 def _without_constraints(cursor: Any, table: str) -> None:
@@ -90,7 +89,7 @@ def test_t1_each_table_shows_and_takes_rows_of_the_stores_that_are_named_alone(f
                     with transaction.atomic():
                         cursor.execute(f'INSERT INTO "{table}" (store_id) VALUES (%s)', [other.pk])
                     refused = False
-                except Exception as error:
+                except ProgrammingError as error:
                     refused = isinstance(error.__cause__, InsufficientPrivilege) and "row-level security" in str(error)
             with in_stores([mine.pk, other.pk]):
                 both = seen()
