@@ -14,14 +14,13 @@ from psycopg import sql
 from loyalty.database.naming import EVERY, SETTING
 
 POLICY: Final = "of_the_stores_named"
-_NAMED: Final = (
-    f"CASE WHEN current_setting('{SETTING}', true) LIKE '{{%' THEN current_setting('{SETTING}', true)::bigint[] END"
-)
+_SAID: Final = f"current_setting('{SETTING}', true)"
+_NAMED: Final = f"CASE WHEN {_SAID} LIKE '{{%' THEN {_SAID}::bigint[] END"
 # Each part in brackets with SELECT is worked out once a statement, not once a row. The first is all that a row costs
 # where one store is named; an array is gone through for every row.
 _ALLOWS: Final = f"""
 store_id = (SELECT ({_NAMED})[1])
-OR (SELECT current_setting('{SETTING}', true) = '{EVERY}')
+OR (SELECT {_SAID} = '{EVERY}')
 OR store_id = ANY ((SELECT {_NAMED})::bigint[])
 """
 # A letter to somebody who signs in is of no store.

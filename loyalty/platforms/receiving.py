@@ -143,7 +143,7 @@ def _is_anothers(door: _Door, envelope: Envelope, headers: dict[str, str], docum
         return merchant != door.merchant_id
     if door.platform not in NAMES_ITS_MERCHANT:
         return False
-    with database.cursor() as cursor:
+    with every_store(), database.cursor() as cursor:
         signed_at = headers.get(SIGNED_AT, "")
         cursor.execute(_TAKEN_ELSEWHERE, [door.platform, envelope.key, door.store_id, SIGNED_AT, signed_at])
         return bool(cursor.rowcount)

@@ -23,11 +23,8 @@ def matching_customers(store: Store, term: str) -> list[int]:
     Of somebody who was merged it is the kept one's (O7).
     Terms of one or two letters match beginnings only.
     """
-    customers = (
-        Customer.objects.for_store(store)
-        .filter(pk__in=called(store, term))
-        .annotate(kept=Coalesce("merged_into_id", "pk"))
-    )
+    customers = Customer.objects.for_store(store).filter(pk__in=called(store, term))
+    customers = customers.annotate(kept=Coalesce("merged_into_id", "pk"))
     return list(customers.order_by("-pk").values_list("kept", flat=True)[:_MOST_FOUND])
 
 
