@@ -47,7 +47,7 @@ def by_halves(
     """
     before = [dict(vars(row)) for row in rows]
     try:
-        with in_stores(row.store_id for row in rows), transaction.atomic():
+        with in_stores(vars(row)["store_id"] for row in rows), transaction.atomic():
             process(rows)
     except Exception as error:
         raise_if_away(error)
@@ -57,7 +57,8 @@ def by_halves(
             vars(row).update(facts)
         if len(rows) == 1:
             logger.exception("%s %s could not be processed by %s.", problems.SUBJECT, vars(rows[0])["id"], job)
-            _set_aside(problems, rows[0], words_of(error), job, now)
+            with in_stores([vars(rows[0])["store_id"]]):
+                _set_aside(problems, rows[0], words_of(error), job, now)
             return 1
         middle = len(rows) // 2
         halves = (rows[:middle], rows[middle:])

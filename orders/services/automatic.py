@@ -14,6 +14,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet, prefetch_related_objects
 
 from loyalty.clock import Clock, ticking
+from loyalty.database.naming import in_stores
 from loyalty.journal.problems import by_halves, set_aside, solved
 from loyalty.ledger.ledger import Kind
 from loyalty.ledger.planner import Decision, ExpiredRule
@@ -149,7 +150,8 @@ def cancel_batch(rules: Sequence[Rule], clock: Clock, counts: dict[str, int]) ->
     if orders:
         by_store = {rule.store.pk: rule for rule in rules}
         told = [order for order in orders if by_store[order.store_id].settings.notify.on_automatic]
-        prefetch_related_objects(told, "customer")
+        with in_stores(order.store_id for order in told):
+            prefetch_related_objects(told, "customer")
         failed = by_halves(Problem, orders, lambda part: _cancel(part, by_store, now), job=JOB, now=now)
         counts["failed"] += failed
         counts["cancelled"] += len(orders) - failed

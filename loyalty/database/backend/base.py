@@ -27,12 +27,12 @@ class DatabaseWrapper(base.DatabaseWrapper):
         super().init_connection_state()
         self._told = None
 
-    def _rollback(self) -> None:
+    def rollback(self) -> None:
+        super().rollback()
         self._told = None
-        super()._rollback()
 
-    def _savepoint_rollback(self, sid: str) -> None:
-        super()._savepoint_rollback(sid)
+    def savepoint_rollback(self, sid: str) -> None:
+        super().savepoint_rollback(sid)
         self._told = None
 
     def _tell_first(

@@ -206,10 +206,10 @@ WORKER = f"""
 import django
 django.setup()
 from datetime import datetime
-from loyalty.outbox.delivery import deliver_outbox
+from loyalty.jobs import run_job
 from loyalty.outbox.topics import TOPICS
 TOPICS[{TOPIC!r}] = "{handlers.__name__}.handle"
-deliver_outbox(datetime.fromisoformat("{NOW.isoformat()}"))
+run_job("loyalty.deliver_outbox", datetime.fromisoformat("{NOW.isoformat()}"))
 """
 
 
