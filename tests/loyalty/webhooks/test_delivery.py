@@ -349,11 +349,11 @@ import os, signal
 import django
 django.setup()
 from datetime import datetime
-from loyalty.outbox.delivery import deliver_outbox
+from loyalty.jobs import run_job
 from loyalty.webhooks import delivery
 # The answer has come, and nothing of it is recorded yet.
 delivery._note = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
-deliver_outbox(datetime.fromisoformat("{now}"))
+run_job("loyalty.deliver_outbox", datetime.fromisoformat("{now}"))
 """
 
 

@@ -285,6 +285,7 @@ MEASURE = """
 import django, json, sys, tempfile
 django.setup()
 from django.utils import timezone
+from loyalty.database.naming import in_store_throughout
 from loyalty.exporting.files import csv_parts, write_xlsx
 from loyalty.stores.models import Store
 from orders.admin.exports import ORDERS
@@ -292,7 +293,7 @@ from orders.models import Order
 store = Store.objects.get(pk=1)
 rows = Order.objects.for_store(store).select_related("customer").defer("lines", "platform_data")
 rows = rows.order_by("-placed_at", "-id")[:int(sys.argv[2])]
-lines, count = ORDERS.lines(rows, store, now=timezone.now()), 0
+lines = in_store_throughout(store.pk, ORDERS.lines(rows, store, now=timezone.now()))
 if sys.argv[1] == "csv":
     size = sum(len(part) for part in csv_parts(ORDERS.headings(store), lines))
 else:
