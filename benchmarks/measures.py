@@ -20,6 +20,7 @@ from benchmarks.coming_in import backlog, import_file
 from benchmarks.data import NOW, generate, install_reference
 from benchmarks.receipt import receipt
 from loyalty.clock import Clock
+from loyalty.database.naming import every_store
 from loyalty.exporting.files import csv_parts, write_xlsx
 from loyalty.exporting.tables import Cell
 from loyalty.stores.actors import Actor, Trigger
@@ -187,4 +188,5 @@ MEASURES: Final[dict[str, Callable[..., Any]]] = {
 def main(arguments: Sequence[str]) -> None:
     """Run one measurement and print its result."""
     name, *rest = arguments
-    print(json.dumps(MEASURES[name](*rest)))
+    with every_store():
+        print(json.dumps(MEASURES[name](*rest)))

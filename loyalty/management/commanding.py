@@ -6,7 +6,6 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import Error
 
 from loyalty.database.busy import is_away, is_busy
-from loyalty.database.naming import every_store
 from loyalty.errors import DomainError
 
 
@@ -32,9 +31,7 @@ class OneLineCommand(BaseCommand):
     def execute(self, *args: Any, **options: Any) -> str | None:
         """Run; what the domain refuses becomes a CommandError."""
         try:
-            # Whoever may run commands runs the installation.
-            with every_store():
-                return super().execute(*args, **options)
+            return super().execute(*args, **options)
         except DomainError as error:
             raise CommandError(" ".join(str(error).split())) from error
         except Error as error:

@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 from tqdm import tqdm
 
-from loyalty.database.naming import go_on_in
+from loyalty.database.naming import in_store_throughout
 from loyalty.platforms.files import Row, read_documents
 from loyalty.platforms.registry import MAPPINGS
 from loyalty.platforms.snapshot import NotAnOrder, named
@@ -65,12 +65,12 @@ class Command(BaseCommand):
         if platform not in MAPPINGS:
             raise _refusal(f"There is no platform “{platform}”. The platforms are {', '.join(MAPPINGS)}.")
         real = Import(_store(store), platform, Actor.command("import_orders"))
-        go_on_in(real.store.pk)
         files = [_readable(Path(file)) for file in files]
         take = Rehearsal(real).take if dry_run else real.take
         counts: Counter[str] = Counter()
         for file in files:
-            for result in take_rows(_rows(file), platform=platform, take=take, clock=timezone.now):
+            results = take_rows(_rows(file), platform=platform, take=take, clock=timezone.now)
+            for result in in_store_throughout(real.store.pk, results):
                 counts[_COUNTED_AS[result.outcome]] += 1
                 self._say(_line(file, result, dry_run=dry_run))
         self.stdout.write(("Dry run, nothing was written: " if dry_run else "") + _counts_line(counts))

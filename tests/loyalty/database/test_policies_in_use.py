@@ -22,6 +22,7 @@ from tests import factories
 from tests.deliveries import connect_store, shopify
 from tests.examples import open_shop, x4
 from tests.loyalty.platforms.documents import order
+from tests.workers import start
 
 pytestmark = pytest.mark.django_db
 
@@ -67,6 +68,15 @@ def test_t1_jobs_write_in_the_stores_of_what_they_took_up_alone() -> None:
     assert {"orders_order", "orders_revert"} <= written["orders.auto_cancel"][both]
     for shop in (tea, coffee):
         assert "orders_order" in written["orders.process_deliveries"][f"{{{shop.store.pk}}}"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_h5_a_command_sees_all_stores() -> None:
+    """Without a store named, the books would agree because none were read."""
+    factories.grant("points", factories.make_customer(factories.make_store()), 10)
+    with start("manage.py", "check_ledger") as command:
+        said, _ = command.communicate()
+    assert (command.returncode, said.partition(",")[0]) == (0, "ledger agrees: 1 lots"), said
 
 
 def test_t1_look_ups_by_function_hold_to_the_stores_that_are_named() -> None:
