@@ -17,10 +17,16 @@ from loyalty.embedded.prepared import PreparedDatabase, is_prepared
 from loyalty.embedded.process import EmbeddedServerError
 from loyalty.embedded.valkey import ValkeyServer
 
+Servers = list[PostgresServer | ValkeyServer]
+
+
+class RunningAlready(EmbeddedServerError):
+    """Another process holds the servers of this layout."""
+
 
 @contextmanager
 def sole_supervisor(layout: Layout) -> Iterator[IO[str]]:
-    """Hold the lock of a layout's folder; EmbeddedServerError at once when another process holds it.
+    """Hold the lock of a layout's folder; RunningAlready at once when another process holds it.
 
     The holder may write into the file where it can be reached; a second one shows that in its message.
     """
@@ -32,7 +38,7 @@ def sole_supervisor(layout: Layout) -> Iterator[IO[str]]:
             lock.seek(0)
             holder = lock.read().strip()
             message = f"This is running already ({holder or 'it is just starting'}). End it first, or use it."
-            raise EmbeddedServerError(message) from None
+            raise RunningAlready(message) from None
         lock.truncate(0)
         lock.write(f"process {os.getpid()}")
         lock.flush()
@@ -40,16 +46,14 @@ def sole_supervisor(layout: Layout) -> Iterator[IO[str]]:
 
 
 @contextmanager
-def embedded_servers(
-    layout: Layout, *, postgres: bool, valkey: bool, throw_away: bool = False
-) -> Iterator[list[PostgresServer | ValkeyServer]]:
+def embedded_servers(layout: Layout, *, postgres: bool, valkey: bool, throw_away: bool = False) -> Iterator[Servers]:
     """Run the servers that are asked for while the block runs. They stop in the opposite order."""
-    servers: list[PostgresServer | ValkeyServer] = []
+    servers: Servers = []
     if postgres:
         servers.append(PostgresServer(layout=layout, throw_away=throw_away))
     if valkey:
         servers.append(ValkeyServer(layout=layout, throw_away=throw_away))
-    started: list[PostgresServer | ValkeyServer] = []
+    started: Servers = []
     try:
         for server in servers:
             started.append(server)

@@ -22,13 +22,19 @@ NAMED = {"DATABASE_URL", "REDIS_URL", "LOYALTY_ENV"}
 pytestmark = pytest.mark.timeout(300)
 
 
+def environment_of(layout: Layout) -> dict[str, str]:
+    """Names no servers, so that the layout's are used."""
+    return {name: value for name, value in os.environ.items() if name not in NAMED} | {
+        "LOYALTY_LOCAL": str(layout.home)
+    }
+
+
 @contextmanager
 def started(layout: Layout, *options: str) -> Iterator[subprocess.Popen[str]]:
-    environment = {name: value for name, value in os.environ.items() if name not in NAMED}
     with subprocess.Popen(
         [sys.executable, "manage.py", "quickstart", "--port", "0", *options],
         cwd=PROJECT,
-        env=environment | {"LOYALTY_LOCAL": str(layout.home)},
+        env=environment_of(layout),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -48,6 +54,24 @@ def said_until(process: subprocess.Popen[str], words: str) -> str:
         if words in line:
             break
     return said
+
+
+def in_the_shell(layout: Layout) -> str:
+    """What a script in ``./run shell`` finds: what it runs as, as whom, and whether it sees the demonstration."""
+    script = (
+        "from django.conf import settings; from django.db import connection;"
+        "from orders.models import Order;"
+        "print(settings.PROCESS, connection.settings_dict['USER'], Order.unscoped.exists())"
+    )
+    shell = subprocess.run(
+        [sys.executable, "manage.py", "quickstart", "--shell", "--no-imports", "--command", script],
+        cwd=PROJECT,
+        env=environment_of(layout),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return shell.stdout
 
 
 def test_x2_once_carries_out_the_examples_then_a_second_start_finds_them_done(layout: Layout) -> None:
@@ -70,6 +94,8 @@ def test_x2_once_carries_out_the_examples_then_a_second_start_finds_them_done(la
         assert second.returncode == 1
         assert f"running already (process {process.pid}, {address}/admin/)" in refusal
 
+        assert in_the_shell(layout) == f"command {WEB_ROLE} True\n"
+
         with psycopg.connect(host=str(layout.postgres_sockets), user=WEB_ROLE, dbname="loyalty") as connection:
             owned = "SELECT count(*) FROM pg_class WHERE relowner = 'loyalty_web'::regrole"
             assert connection.execute(owned).fetchone() == (0,)
@@ -80,6 +106,8 @@ def test_x2_once_carries_out_the_examples_then_a_second_start_finds_them_done(la
         end = said_until(process, "never said")
     assert process.returncode == 0
     assert end.endswith("Stopped.\n")
+
+    assert in_the_shell(layout) == f"command {WEB_ROLE} True\n"
     assert not (layout.postgres_data / "postmaster.pid").exists()
     assert not layout.valkey_socket.exists()
 

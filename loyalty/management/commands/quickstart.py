@@ -1,14 +1,16 @@
 """``manage.py quickstart``: what ``./run`` starts."""
 
+import argparse
 import os
 import signal
 import socket
+import subprocess
 import sys
 import time
 import urllib.error
 import urllib.request
 from argparse import ArgumentParser
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import IO, Any
 
@@ -18,7 +20,7 @@ from django.utils import timezone
 
 from loyalty.embedded.layout import Layout
 from loyalty.embedded.process import EmbeddedServerError
-from loyalty.embedded.supervisor import embedded_servers, remove_local_data, sole_supervisor
+from loyalty.embedded.supervisor import RunningAlready, Servers, embedded_servers, remove_local_data, sole_supervisor
 from loyalty.quickstart.children import ChildDied, Children
 from loyalty.quickstart.example import Example, client_of_examples
 from loyalty.quickstart.preparation import (
@@ -49,10 +51,11 @@ class Command(BaseCommand):
         """The command's options."""
         parser.add_argument("--once", action="store_true", help="carry out a worked example by REST, then end")
         parser.add_argument("--reset", action="store_true", help="delete the local data (.local/), then end")
+        parser.add_argument("--shell", nargs=argparse.REMAINDER, help="open Django's shell, which gets what follows")
         parser.add_argument("--port", type=int, help="the web's port (8000, or a free one)")
 
     def handle(self, *_args: Any, **options: Any) -> None:
-        """Run one of the three. Every refusal is one message and exit code 1."""
+        """Run one of the four. Every refusal is one message and exit code 1."""
         layout: Layout = settings.LAYOUT
         # Each of these ends everything in order, also where a shell had this process ignore them.
         for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -61,6 +64,8 @@ class Command(BaseCommand):
             if options["reset"]:
                 remove_local_data(layout)
                 self.stdout.write(f"{layout.home} is deleted.")
+            elif options["shell"] is not None:
+                sys.exit(self._shell(layout, options["shell"]))
             else:
                 self._run(layout, once=options["once"], port=options["port"])
         except (EmbeddedServerError, PreparationFailed, ChildDied, RestError, PermissionError) as error:
@@ -71,15 +76,10 @@ class Command(BaseCommand):
     def _run(self, layout: Layout, *, once: bool, port: int | None) -> None:
         # With --once the telling of the examples is what is to be read; the processes speak to their logs.
         children = Children(logs=layout.logs, show=_say_nothing if once else self._show)
-        wanted = {"postgres": "DATABASE_URL" not in os.environ, "valkey": "REDIS_URL" not in os.environ}
-        with sole_supervisor(layout) as lock, embedded_servers(layout, **wanted) as servers:
+        with sole_supervisor(layout) as lock, self._prepared(layout) as (servers, where):
             for server in servers:
                 if server.process is not None:
                     children.watch(server.log.stem, server.process)
-            make_secret_key(layout)
-            where = environments(layout)
-            self.stdout.write("Migrating, collecting static files ...")
-            make_tables_and_static_files(settings.BASE_DIR, where.owner)
             demonstration = load_demonstration(settings.BASE_DIR, where.owner, layout)
             with _web_socket(port) as listener, _stopping(children):
                 address = _start(children, where, layout, listener)
@@ -90,6 +90,26 @@ class Command(BaseCommand):
                     self._carry_out_examples(address, demonstration)
                 else:
                     children.wait()
+
+    def _shell(self, layout: Layout, arguments: Sequence[str]) -> int:
+        """Django's shell on the servers that run, else on ones that end with it. Answers its exit code."""
+        try:
+            with sole_supervisor(layout), self._prepared(layout) as (_servers, where):
+                return _run_shell(where, arguments)
+        except RunningAlready:
+            return _run_shell(environments(layout), arguments)
+
+    @contextmanager
+    def _prepared(self, layout: Layout) -> Iterator[tuple[Servers, Environments]]:
+        """The servers that nobody has named, and what has to be there before anything uses them."""
+        wanted = {"postgres": "DATABASE_URL" not in os.environ, "valkey": "REDIS_URL" not in os.environ}
+        with embedded_servers(layout, **wanted) as servers:
+            make_secret_key(layout)
+            where = environments(layout)
+            # Not among what a script prints in the shell, and no error.
+            self.stderr.write("Migrating, collecting static files ...", str)
+            make_tables_and_static_files(settings.BASE_DIR, where.owner)
+            yield servers, where
 
     def _introduce(self, address: str, demonstration: dict[str, Any], layout: Layout) -> None:
         self.stdout.write(f"\nLoyalty Back-Office is at {address}/admin/")
@@ -115,6 +135,13 @@ class Command(BaseCommand):
 
 def _say_nothing(_line: str) -> None:
     pass
+
+
+def _run_shell(where: Environments, arguments: Sequence[str]) -> int:
+    # Ctrl-C ends a line there, not the shell; a handler, unlike SIG_IGN, is not handed down to it.
+    signal.signal(signal.SIGINT, lambda _signum, _frame: None)
+    command = [sys.executable, str(settings.BASE_DIR / "manage.py"), "shell", *arguments]
+    return subprocess.run(command, env=dict(where.web), check=False).returncode
 
 
 def _start(children: Children, where: Environments, layout: Layout, listener: socket.socket) -> str:

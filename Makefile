@@ -1,5 +1,0 @@
-.PHONY: run test
-run:
-	@./run
-test:
-	@./run test

@@ -1,0 +1,37 @@
+"""``./run``, CI and pre-commit: every check is named once, every command is told in the help."""
+
+import re
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+ROOT = Path(__file__).resolve().parent.parent
+RUN = (ROOT / "run").read_text()
+CI = (ROOT / ".ci" / "run").read_text()
+CHECKS = ("ruff check .", "ruff format --check .", "mypy", "lint-imports", "manage.py check", "makemigrations --check")
+
+
+def steps(script: str) -> list[str]:
+    return re.findall(r"^ *step (.+)$", script, re.MULTILINE)
+
+
+def test_the_checks_are_one_list_that_ci_and_pre_commit_go_by() -> None:
+    lint = re.search(r"^lint\(\) \{\n(.*?)^\}", RUN, re.MULTILINE | re.DOTALL)
+    hooks: dict[str, Any] = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text())
+
+    assert lint is not None
+    assert len(steps(lint[1])) == len(CHECKS)
+    for check, step in zip(CHECKS, steps(lint[1]), strict=True):
+        assert check in step
+    assert steps(CI) == ["./run test", "./run lint", "audit"]
+    assert [hook["entry"] for repo in hooks["repos"] for hook in repo["hooks"]] == ["./run lint"]
+
+
+def test_help_tells_every_command() -> None:
+    told = subprocess.run([ROOT / "run", "help"], capture_output=True, text=True, check=True).stdout
+    commands = re.findall(r"^    ([a-z]+)\)$", RUN, re.MULTILINE)
+
+    assert re.findall(r"^  \./run ([a-z]+)", told, re.MULTILINE) == ["shell", "test", "lint", "fix", "bench", "help"]
+    assert set(commands) == {"shell", "test", "lint", "fix", "bench", "help"}
