@@ -28,6 +28,7 @@ from orders.models import Completeness, Order, PersonsDecision, Revert
 from orders.services.code_returns import codes_of, settle_codes
 from orders.services.earning import Earner, settle_earned
 from orders.services.notice import letters, others_in
+from orders.services.order_events import happened_to
 from orders.services.plans import OrderPlan
 from orders.services.tracing import decision_entry
 from orders.services.writing import OrderChange, write_changes
@@ -334,14 +335,8 @@ def _events(plan: OrderPlan, reverts: Reverts, remark: Remark | None, work: Work
 
 
 def _cancelled(order: Order, remark_id: int | None, work: Work) -> Happening:
-    return Happening(
-        store_id=order.store_id,
-        event=Event.ORDER_CANCELLED,
-        order_id=order.pk,
-        customer_id=order.customer_id,
-        remark_id=remark_id,
-        data={"trigger": work.trigger.value, "reason": work.details.reason},
-    )
+    data = {"trigger": work.trigger.value, "reason": work.details.reason}
+    return happened_to(order, Event.ORDER_CANCELLED, data, remark_id=remark_id)
 
 
 def _is_decided(plan: OrderPlan, kind: Kind, work: Work) -> bool:

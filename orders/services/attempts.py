@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from loyalty.journal.models import JournalEntry
-from loyalty.journal.record import Event, Happening, record
+from loyalty.journal.record import Event, record
 from loyalty.stores.actors import Actor
 from orders.models import Order, PaymentStatus
+from orders.services.order_events import happened_to
 
 
 def note_attempts(order: Order, attempts: Sequence[str], *, actor: Actor, now: datetime) -> bool:
@@ -22,12 +23,6 @@ def note_attempts(order: Order, attempts: Sequence[str], *, actor: Actor, now: d
     if news and order.payment_status == PaymentStatus.PENDING and order.attempt_failed_at is None:
         order.attempt_failed_at = now
         order.save(update_fields=["attempt_failed_at"])
-    record([_told(order, attempt) for attempt in news], actor=actor, now=now)
+    told = [happened_to(order, Event.PAYMENT_ATTEMPT_FAILED, {"attempt": attempt}) for attempt in news]
+    record(told, actor=actor, now=now)
     return bool(news)
-
-
-def _told(order: Order, attempt: str) -> Happening:
-    data = {"attempt": attempt}
-    return Happening(
-        order.store_id, Event.PAYMENT_ATTEMPT_FAILED, order_id=order.pk, customer_id=order.customer_id, data=data
-    )

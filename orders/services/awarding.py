@@ -5,7 +5,7 @@ from datetime import datetime
 from django.db import transaction
 
 from loyalty.errors import Invalid, NotFound
-from loyalty.journal.record import Event, Happening, record
+from loyalty.journal.record import Event, record
 from loyalty.ledger.adjusting import Adjustment
 from loyalty.ledger.models import Origin
 from loyalty.ledger.posting import Cause, NewLot, Posted, lock_customers
@@ -14,6 +14,7 @@ from loyalty.stores.models import Customer, Remark, Store
 from loyalty.stores.preferences import current_settings
 from orders.models import Order
 from orders.services.applying import lock_order
+from orders.services.order_events import happened_to
 from orders.services.shortfalls import settle_shortfalls
 from points.ledger import POINTS
 
@@ -74,12 +75,5 @@ def _note(order: Order, points: int, remark: Remark, actor: Actor, trigger: Trig
     order.version += 1
     order.updated_at = now
     order.save(update_fields=["points_earned", "version", "updated_at"])
-    happening = Happening(
-        store_id=order.store_id,
-        event=Event.POINTS_EARNED,
-        order_id=order.pk,
-        customer_id=order.customer_id,
-        remark_id=remark.pk,
-        data={"points": points, "trigger": trigger.value},
-    )
-    record([happening], actor=actor, now=now)
+    data = {"points": points, "trigger": trigger.value}
+    record([happened_to(order, Event.POINTS_EARNED, data, remark_id=remark.pk)], actor=actor, now=now)

@@ -18,6 +18,7 @@ from orders.kinds import KINDS, applied, plain, reverted
 from orders.models import PAID_STATUSES, Order, OrderStatus, PaymentDetail, PaymentStatus
 from orders.services.applying import lock_order
 from orders.services.earning import Earner, settle_earned
+from orders.services.order_events import happened_to
 from orders.services.rules import facts_of
 from orders.services.tracing import PAID_BEFORE, TEST_ORDER, unacted_entry
 from orders.services.watching import WATCHED, watch
@@ -114,13 +115,7 @@ def order_updated(order: Order, changes: dict[str, tuple[Any, Any]]) -> Happenin
     """The journal's event for ``changes`` of ``order``: by name what was and what is."""
     before, after = changes.get("currency", (order.currency, order.currency))
     data = {name: {"from": _plain(old, before), "to": _plain(new, after)} for name, (old, new) in changes.items()}
-    return Happening(
-        store_id=order.store_id,
-        event=Event.ORDER_UPDATED,
-        order_id=order.pk,
-        customer_id=order.customer_id,
-        data=data,
-    )
+    return happened_to(order, Event.ORDER_UPDATED, data)
 
 
 def _refuse_cancelling(order: Order, status: str) -> None:

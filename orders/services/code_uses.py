@@ -16,6 +16,7 @@ from loyalty.stores.merged import CustomerMerged
 from loyalty.stores.models import Store
 from orders.models import Order, PersonsDecision
 from orders.redemption_models import FLAGGED_OUTCOMES, CodeOutcome, CodeUse, Redemption, RedemptionState
+from orders.services.order_events import happened_to
 from orders.services.redemption_events import happening
 from orders.services.writing import GENERATED
 from points.ledger import POINTS
@@ -114,7 +115,7 @@ def settle_code_uses(*, store: Store, order_id: int, actor: Actor, now: datetime
         raise NotFound(f"This store has no order with the id {order_id}.")
     settled: int = flagged_uses(store).filter(order=order).update(settled_at=now)
     if settled:
-        record([_of_order(order, Event.REVERSED_CODE_SETTLED, {"codes": settled})], actor=actor, now=now)
+        record([happened_to(order, Event.REVERSED_CODE_SETTLED, {"codes": settled})], actor=actor, now=now)
     return settled
 
 
@@ -205,12 +206,8 @@ def _events(redemption: Redemption, order: Order, outcome: CodeOutcome) -> list[
     facts: dict[str, object] = {"order": str(order.pk), "number": order.number}
     code: dict[str, object] = {"redemption": str(redemption.pk), "code": redemption.code, "points": redemption.points}
     if outcome in _FLAGGED:
-        return [happening(redemption, _FLAGGED[outcome], facts), _of_order(order, _FLAGGED[outcome], code)]
+        return [happening(redemption, _FLAGGED[outcome], facts), happened_to(order, _FLAGGED[outcome], code)]
     if outcome is CodeOutcome.OF_FAMILY:
         return []
-    told = [_of_order(order, Event.ORDER_USED_CODE, code)]
+    told = [happened_to(order, Event.ORDER_USED_CODE, code)]
     return told if redemption.used_at is not None else [happening(redemption, Event.CODE_USED, facts), *told]
-
-
-def _of_order(order: Order, event: Event, data: dict[str, object]) -> Happening:
-    return Happening(order.store_id, event, order_id=order.pk, customer_id=order.customer_id, data=data)

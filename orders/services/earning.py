@@ -24,6 +24,7 @@ from loyalty.stores.preferences import StoreSettings, earning_since
 from loyalty.tags import first_match
 from orders.models import Order, OrderStatus
 from orders.services.earned import Earned, Settling, earns, forfeited, seen_in_time, settling
+from orders.services.order_events import happened_to
 from orders.services.rules import Facts, facts_of
 from orders.services.shortfalls import settle_shortfalls, with_shortfalls
 from orders.services.tracing import Matched
@@ -288,7 +289,7 @@ def _write(dues: Sequence[_Due], taken: dict[int, int]) -> None:
 
 
 def _not_earned(due: _Due, trigger: str) -> Happening:
-    return _of(due.earner.order, Event.POINTS_NOT_EARNED, {"points": due.awards, "trigger": trigger})
+    return happened_to(due.earner.order, Event.POINTS_NOT_EARNED, {"points": due.awards, "trigger": trigger})
 
 
 def _told(due: _Due, taken: int, trigger: str) -> Happening:
@@ -301,8 +302,4 @@ def _told(due: _Due, taken: int, trigger: str) -> Happening:
         event, data = Event.POINTS_GIVEN_AGAIN, data | {"points": due.settles.give}
     else:
         event, data = Event.POINTS_EARNED, data | {"points": due.awards}
-    return _of(order, event, data)
-
-
-def _of(order: Order, event: Event, data: dict[str, Any]) -> Happening:
-    return Happening(store_id=order.store_id, event=event, order_id=order.pk, customer_id=order.customer_id, data=data)
+    return happened_to(order, event, data)

@@ -14,6 +14,7 @@ from loyalty.journal.record import Event, Happening, record
 from loyalty.stores.actors import Actor
 from loyalty.stores.preferences import AutoCancelSettings, settings_by_store
 from orders.models import ATTEMPT_FAILED, RUNS_OUT, Order, PaymentStatus, Problem
+from orders.services.order_events import happened_to
 
 JOB: Final = "orders.expire_overdue_payments"
 BATCH: Final = 500
@@ -102,10 +103,4 @@ def _write(orders: Sequence[Order], fell: Fell, now: datetime) -> None:
 
 def _happening(order: Order, fell: Fell) -> Happening:
     change = {"payment_status": {"from": PaymentStatus.PENDING.value, "to": fell.status.value}}
-    return Happening(
-        store_id=order.store_id,
-        event=Event.ORDER_UPDATED,
-        order_id=order.pk,
-        customer_id=order.customer_id,
-        data=change,
-    )
+    return happened_to(order, Event.ORDER_UPDATED, change)

@@ -5,11 +5,12 @@ from datetime import datetime
 from django.db import transaction
 
 from loyalty.jobs import wake
-from loyalty.journal.record import Event, Happening, record
+from loyalty.journal.record import Event, record
 from loyalty.stores.actors import Actor
 from loyalty.stores.models import Store
 from orders.models import Order, OrderStatus, PaymentStatus
 from orders.services.applying import lock_order
+from orders.services.order_events import happened_to
 from orders.services.spending import OrderCancelled
 
 
@@ -46,6 +47,5 @@ def _set(order: Order, held_at: datetime | None, event: Event, actor: Actor, now
     order.version += 1
     order.updated_at = now
     order.save(update_fields=["held_at", "version", "updated_at"])
-    happening = Happening(order.store_id, event, order_id=order.pk, customer_id=order.customer_id)
-    record([happening], actor=actor, now=now)
+    record([happened_to(order, event)], actor=actor, now=now)
     return order

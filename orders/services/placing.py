@@ -9,7 +9,7 @@ from typing import Any, Final
 from django.db import IntegrityError, connection, transaction
 
 from loyalty.errors import FieldError, Invalid
-from loyalty.journal.record import Event, Happening, record
+from loyalty.journal.record import Event, record
 from loyalty.stores.actors import Actor, Trigger
 from loyalty.stores.identifying import CustomerFacts
 from loyalty.stores.models import Remark, Store
@@ -19,6 +19,7 @@ from orders.redemption_models import Redemption
 from orders.services.applying import lock_order
 from orders.services.changing import note_payment
 from orders.services.code_uses import normalised
+from orders.services.order_events import happened_to
 from orders.services.rules import facts_of
 from orders.services.spending import Spend, Taken, customer_named, remark_on, spend_on
 
@@ -170,7 +171,9 @@ def _insert(store: Store, new: NewOrder, actor: Actor, trigger: Trigger, now: da
     note_payment(order, changed=True, now=now)
     order.save(force_insert=True)
     data = {"status": order.status, "payment_status": order.payment_status, "platform": order.platform}
-    record([_created(order, data, _remark(new, store, now))], actor=actor, now=now)
+    remark = _remark(new, store, now)
+    created = happened_to(order, Event.ORDER_CREATED, data, remark_id=remark.pk if remark else None)
+    record([created], actor=actor, now=now)
     return order
 
 
@@ -192,14 +195,3 @@ def _issued_here(store: Store, codes: Sequence[str]) -> set[str]:
     if errors:
         raise Invalid(errors=errors)
     return wanted
-
-
-def _created(order: Order, data: dict[str, Any], remark: Remark | None) -> Happening:
-    return Happening(
-        store_id=order.store_id,
-        event=Event.ORDER_CREATED,
-        order_id=order.pk,
-        customer_id=order.customer_id,
-        remark_id=remark.pk if remark else None,
-        data=data,
-    )

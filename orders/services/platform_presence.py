@@ -4,10 +4,11 @@ from datetime import datetime
 
 from django.db import transaction
 
-from loyalty.journal.record import Event, Happening, record
+from loyalty.journal.record import Event, record
 from loyalty.stores.actors import Actor
 from loyalty.stores.models import Store
 from orders.models import Order, OrderStatus
+from orders.services.order_events import happened_to
 from orders.services.platform_state import LAST_SAID
 
 
@@ -36,7 +37,7 @@ def note_deleted(
     order.platform_deleted_at = said_at or heard_at
     order.platform_data = order.platform_data | {"is_open": False}
     _save(order, now)
-    record([_happening(order, Event.ORDER_DELETED_THERE)], actor=actor, now=now)
+    record([happened_to(order, Event.ORDER_DELETED_THERE)], actor=actor, now=now)
     return order
 
 
@@ -46,7 +47,7 @@ def note_still_there(order: Order, *, actor: Actor, now: datetime) -> None:
     said = order.platform_data.get(LAST_SAID, {})
     order.platform_data = order.platform_data | {"is_open": said.get("status") != OrderStatus.CANCELLED}
     _save(order, now)
-    record([_happening(order, Event.ORDER_RESTORED_THERE)], actor=actor, now=now)
+    record([happened_to(order, Event.ORDER_RESTORED_THERE)], actor=actor, now=now)
 
 
 def locked_order(store: Store, platform: str, external_id: str) -> Order | None:
@@ -61,7 +62,3 @@ def _save(order: Order, now: datetime) -> None:
     order.updated_at = now
     order.save(update_fields=["platform_deleted_at", "platform_data", "version", "updated_at"])
     order.refresh_from_db(fields=["needs_revert"])
-
-
-def _happening(order: Order, event: Event) -> Happening:
-    return Happening(order.store_id, event, order_id=order.pk, customer_id=order.customer_id)

@@ -20,6 +20,7 @@ from orders.kinds import KINDS, LEDGERS, currency_of, plain, reverted
 from orders.models import Order, OrderStatus, PersonsDecision
 from orders.services.applying import lock_order
 from orders.services.earning import Earner, settle_earned
+from orders.services.order_events import happened_to
 
 
 class Deduct(StrEnum):
@@ -160,7 +161,7 @@ def mark_for_refund(*, store: Store, order_id: int, actor: Actor, now: datetime)
         raise NotPaidAfterCancellation("No payment arrived after an automatic cancel of this order.")
     order.refund_marked_at = now
     _save(order, now)
-    record([_happening(order, Event.MARKED_FOR_REFUND, {})], actor=actor, now=now)
+    record([happened_to(order, Event.MARKED_FOR_REFUND, {})], actor=actor, now=now)
     return order
 
 
@@ -247,13 +248,9 @@ def _events(order: Order, taken: _Taken, trigger: Trigger, *, comes_back: bool) 
     if comes_back:
         left = {kind: plain(reverted(order, kind), currency_of(order, kind)) for kind in KINDS}
         facts = {"status": order.status, "trigger": trigger.value, "deducts": bool(taken), "with_customer": left}
-        happenings.append(_happening(order, Event.ORDER_REINSTATED, facts))
+        happenings.append(happened_to(order, Event.ORDER_REINSTATED, facts))
     for customer_id, amounts in taken.items():
         data: dict[str, Any] = {kind: plain(amount, currency_of(order, kind)) for kind, amount in amounts.items()}
         data |= {"currency": order.currency, "trigger": trigger.value}
-        happenings.append(replace(_happening(order, Event.DEDUCTED_AGAIN, data), customer_id=customer_id))
+        happenings.append(replace(happened_to(order, Event.DEDUCTED_AGAIN, data), customer_id=customer_id))
     return happenings
-
-
-def _happening(order: Order, event: Event, data: dict[str, Any]) -> Happening:
-    return Happening(store_id=order.store_id, event=event, order_id=order.pk, customer_id=order.customer_id, data=data)

@@ -16,6 +16,7 @@ from loyalty.ledger.earned import TakeBack, receivers, take_back
 from loyalty.stores.actors import Actor
 from loyalty.stores.models import Customer
 from orders.models import Order
+from orders.services.order_events import happened_to
 from points.ledger import POINTS
 
 _WRITE: Final = """
@@ -74,10 +75,5 @@ def _short(earned: Mapping[int, int], settled_now: Collection[int]) -> Sequence[
 
 
 def _told(order: Order, points: int, trigger: str) -> Happening:
-    return Happening(
-        order.store_id,
-        Event.POINTS_TAKEN_BACK,
-        order_id=order.pk,
-        customer_id=order.customer_id,
-        data={"trigger": trigger, "points": points, "dropped": order.points_not_taken - points, "late": True},
-    )
+    data = {"trigger": trigger, "points": points, "dropped": order.points_not_taken - points, "late": True}
+    return happened_to(order, Event.POINTS_TAKEN_BACK, data)

@@ -10,7 +10,7 @@ from typing import Any, Final
 from django.db import transaction
 
 from loyalty.errors import Conflict, Invalid
-from loyalty.journal.record import Event, Happening, record
+from loyalty.journal.record import Event, record
 from loyalty.ledger.ledger import Kind
 from loyalty.ledger.planner import Amount, InsufficientBalance
 from loyalty.ledger.posting import Cause, lock_customers
@@ -27,6 +27,7 @@ from orders.services.applying import lock_order
 from orders.services.changing import order_updated
 from orders.services.code_uses import use_codes
 from orders.services.earning import Earner, settle_earned
+from orders.services.order_events import happened_to
 from orders.services.rules import Facts, facts_of
 from orders.services.watching import WATCHED, watch
 
@@ -206,7 +207,7 @@ def _spend(order: Order, spend: Spend, actor: Actor, trigger: Trigger, now: date
     order.refresh_from_db()
     spent: dict[str, Any] = {kind: plain(amount, currency_of(order, kind)) for kind, amount in wanted.items()}
     spent |= {"currency": order.currency, "trigger": trigger.value}
-    happenings = [_spent(order, spent, remark)]
+    happenings = [happened_to(order, Event.ORDER_SPENT, spent, remark_id=remark.pk if remark else None)]
     if order.total != total:
         happenings.append(order_updated(order, {"total": (total, order.total)}))
     record(happenings, actor=actor, now=now)
@@ -280,14 +281,3 @@ def _take(
     setattr(order, f"{kind}_applied", applied(order, kind) + amount)
     # Nobody has decided about what it uses just now (N4).
     setattr(order, f"{kind}_decision", PersonsDecision.NONE)
-
-
-def _spent(order: Order, data: dict[str, Any], remark: Remark | None) -> Happening:
-    return Happening(
-        store_id=order.store_id,
-        event=Event.ORDER_SPENT,
-        order_id=order.pk,
-        customer_id=order.customer_id,
-        remark_id=remark.pk if remark else None,
-        data=data,
-    )

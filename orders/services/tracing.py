@@ -7,7 +7,7 @@ read these entries and nothing else.
 """
 
 from collections.abc import Collection
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from typing import Any, Final
 
@@ -21,6 +21,7 @@ from loyalty.stores.actors import Trigger
 from loyalty.stores.models import Store
 from orders.kinds import REVERTED_EVENT, applied, currency_of, plain, reverted
 from orders.models import Order, Revert
+from orders.services.order_events import happened_to
 
 PERSONS: Final = (Event.REVERT_UNDONE, Event.REVERT_DISMISSED, Event.REVERT_WAITS_AGAIN)
 DECIDING: Final = (*REVERTED_EVENT.values(), Event.REVERT_SKIPPED, *PERSONS)
@@ -90,17 +91,8 @@ def decision_entry(
         "remains": plain(plan.remains, currency),
         "currency": currency,
     }
-    if revert is not None:
-        data["revert"] = str(revert.pk)
     event = REVERTED_EVENT[kind] if revert is not None else Event.REVERT_SKIPPED
-    return Happening(
-        store_id=order.store_id,
-        event=event,
-        order_id=order.pk,
-        customer_id=order.customer_id if revert is None else revert.customer_id,
-        remark_id=remark_id,
-        data=data,
-    )
+    return _of_revert(happened_to(order, event, data, remark_id=remark_id), revert)
 
 
 def unacted_entry(order: Order, kind: Kind, reason: Matched, *, trigger: Trigger, settings_version: int) -> Happening:
@@ -118,7 +110,7 @@ def unacted_entry(order: Order, kind: Kind, reason: Matched, *, trigger: Trigger
         "remains": plain(applied(order, kind) - reverted(order, kind), currency),
         "currency": currency,
     }
-    return Happening(order.store_id, Event.REVERT_SKIPPED, order_id=order.pk, customer_id=order.customer_id, data=data)
+    return happened_to(order, Event.REVERT_SKIPPED, data)
 
 
 def persons_entry(
@@ -150,16 +142,14 @@ def persons_entry(
         "remains": plain(applied(order, kind) - back, currency),
         "currency": currency,
     }
-    if revert is not None:
-        data["revert"] = str(revert.pk)
-    return Happening(
-        store_id=order.store_id,
-        event=event,
-        order_id=order.pk,
-        customer_id=order.customer_id if revert is None else revert.customer_id,
-        remark_id=remark_id,
-        data=data,
-    )
+    return _of_revert(happened_to(order, event, data, remark_id=remark_id), revert)
+
+
+def _of_revert(entry: Happening, revert: Revert | None) -> Happening:
+    """The entry as that of ``revert``, where there is one; whose points a code took may be another customer (R7)."""
+    if revert is None:
+        return entry
+    return replace(entry, customer_id=revert.customer_id, data=entry.data | {"revert": str(revert.pk)})
 
 
 def decisions(order: Order, store: Store) -> "QuerySet[JournalEntry]":

@@ -13,7 +13,7 @@ from django.db import transaction
 
 from loyalty.encryption import Unreadable
 from loyalty.journal.models import JournalEntry
-from loyalty.journal.record import Event, Happening, record
+from loyalty.journal.record import Event, record
 from loyalty.ledger.ledger import Kind
 from loyalty.outbox.models import Message
 from loyalty.outbox.sending import JOB, Later, send_later
@@ -26,6 +26,7 @@ from loyalty.stores.actors import Actor, Trigger
 from loyalty.stores.preferences import WriteBackSettings
 from orders.kinds import KINDS
 from orders.models import Order, OrderStatus
+from orders.services.order_events import happened_to
 from orders.services.platform_state import OUR_TAGS
 
 TAG: Final = "platform.tag_order"
@@ -162,9 +163,8 @@ def _confirm(task: _Task, event: Event, data: dict[str, Any], now: datetime) -> 
 
 
 def _record(order: Order, event: Event, data: dict[str, Any], now: datetime) -> None:
-    happening = Happening(order.store_id, event, order_id=order.pk, customer_id=order.customer_id, data=data)
     with transaction.atomic():
-        record([happening], actor=Actor.job(JOB), now=now)
+        record([happened_to(order, event, data)], actor=Actor.job(JOB), now=now)
 
 
 @transaction.atomic
