@@ -25,7 +25,6 @@ from loyalty.platforms.models import OPEN_STATES, InboundDelivery, PlatformConne
 from loyalty.platforms.receiving import JOB
 from loyalty.stores.actors import Actor
 from loyalty.stores.models import Store
-from orders.services import importing
 from orders.services.importing import Import, take_rows
 
 _FLOODED, _OTHER = 1, 2
@@ -46,9 +45,9 @@ def import_file(who: str, count: str) -> dict[str, Any]:
             written.write("]")
         began = time.time()
         if who == "singly":
-            importing.BATCH = 1  # type: ignore[misc]
             take = Import(store, "shopify", Actor.command("benchmark")).take
-            for _result in take_rows(read_documents(file), platform="shopify", take=take, clock=timezone.now):
+            rows = read_documents(file)
+            for _result in take_rows(rows, platform="shopify", take=take, clock=timezone.now, batch_size=1):
                 pass
         else:
             options = {"store": store.slug, "platform": "shopify", "stdout": _Nowhere(), "dry_run": who == "dry_run"}

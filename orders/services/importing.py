@@ -125,13 +125,15 @@ class Rehearsal:
         return standing(snapshot, self._real.platform)
 
 
-def take_rows(rows: Iterable[Row], *, platform: str, take: Take, clock: Callable[[], datetime]) -> Iterator[RowResult]:
-    """Hand the rows of a file to ``take``, batch by batch, and say what became of each, in their order.
+def take_rows(
+    rows: Iterable[Row], *, platform: str, take: Take, clock: Callable[[], datetime], batch_size: int = BATCH
+) -> Iterator[RowResult]:
+    """Hand the rows of a file to ``take``, ``batch_size`` at a time, and say what became of each, in their order.
 
     Raises only when the database is away; what was recorded by then stays, and importing the file again goes on.
     """
     left = iter(rows)
-    while batch := list(islice(left, BATCH)):
+    while batch := list(islice(left, batch_size)):
         now = clock()
         read = [_read(row, platform, now) for row in batch]
         took = _in_turns(read, take, now)
