@@ -19,6 +19,7 @@ from orders.redemption_models import Redemption, Reward
 from orders.services.applying import CancelResult, Details
 from orders.services.cancelling import cancel_order
 from orders.services.choices import CancelChoice
+from orders.services.merging import Merge, merge_customers
 from orders.services.placing import NewOrder, place_order
 from orders.services.platform_codes import Asked
 from orders.services.redeeming import redeem
@@ -209,4 +210,11 @@ def reverse(redemption: Redemption, *, now: datetime = NOW, token: str | None = 
         actor=ACTOR,
         trigger=Trigger.ADMIN,
         now=now,
+    )
+
+
+def merge(merged: Customer, kept: Customer, **values: Any) -> Merge:
+    """Merge the first into the second by hand."""
+    return merge_customers(
+        store=kept.store, kept_id=kept.pk, merged_id=merged.pk, actor=ACTOR, trigger=Trigger.ADMIN, now=NOW, **values
     )

@@ -23,7 +23,6 @@ from orders.services.backtesting import Sums, backtest
 from orders.services.cancelling import cancel_order, return_value
 from orders.services.changing import change_order
 from orders.services.choices import CancelChoice
-from orders.services.merging import merge_customers
 from orders.services.placing import NewOrder, place_order
 from orders.services.reinstating import Deduct, reinstate
 from orders.services.rules_backtesting import rules_backtest
@@ -31,7 +30,7 @@ from orders.services.spending import Spend, record_spend
 from orders.services.undoing import undo_revert
 from orders.services.upcoming import Affected, upcoming, would_cancel_overdue
 from tests import factories
-from tests.factories import ACTOR, BEFORE, NOW
+from tests.factories import ACTOR, BEFORE, NOW, merge
 
 pytestmark = pytest.mark.django_db
 
@@ -297,7 +296,3 @@ def test_r7_o7_whose_code_it_was_may_be_merged_before_it_comes_back_and_is_undon
     assert (has(other), state(redemption)) == (0, ("used", 0))
     undone = JournalEntry.objects.for_store(order.store).get(event="order.revert_undone")
     assert undone.customer_id == other.pk
-
-
-def merge(merged: Customer, kept: Customer) -> None:
-    merge_customers(store=kept.store, kept_id=kept.pk, merged_id=merged.pk, actor=ACTOR, trigger=Trigger.ADMIN, now=NOW)

@@ -16,7 +16,7 @@ from loyalty.stores.merged import CustomerMerged, find_person
 from loyalty.stores.models import Customer, Store
 from orders.kinds import LEDGERS
 from orders.models import Order
-from orders.services.merging import Merge, merge_customers
+from orders.services.merging import Merge
 from orders.services.placing import NewOrder, place_order
 from tests import factories
 from tests.factories import ACTOR, NOW
@@ -38,10 +38,7 @@ def pair(store: Store, points: int = 100) -> tuple[Customer, Customer]:
 
 
 def merging(merged: Customer, kept: Customer) -> Callable[[], Merge]:
-    return partial(
-        merge_customers,
-        store=kept.store, kept_id=kept.pk, merged_id=merged.pk, actor=ACTOR, trigger=Trigger.ADMIN, now=NOW,
-    )  # fmt: skip
+    return partial(factories.merge, merged, kept)
 
 
 def placing(store: Store, customer: int | CustomerFacts, number: str, points: int = 0) -> Callable[[], Any]:

@@ -10,12 +10,10 @@ from django.db import transaction
 from loyalty.checks import find_faults
 from loyalty.errors import DomainError
 from loyalty.notices.models import Notice
-from loyalty.stores.actors import Trigger
 from loyalty.stores.models import Customer
 from orders.models import Order
 from orders.redemption_models import CodeUse, Redemption, Reward
 from orders.services.code_uses import flagged_uses
-from orders.services.merging import merge_customers
 from orders.services.redeeming import LimitReached
 from orders.services.reversing import CodeUsed, NothingLeft, Reversed
 from tests import factories
@@ -116,32 +114,16 @@ def test_r7_o7_a_cancel_waits_while_whose_code_it_was_is_merged(customer: Custom
     redemption = factories.make_redemption(customer, reward)
     kept, buyer = (factories.make_customer(customer.store) for _ in range(2))
     order = factories.make_order(buyer, codes=[redemption.code])
-    merge = partial(
-        merge_customers,
-        store=customer.store,
-        kept_id=kept.pk,
-        merged_id=customer.pk,
-        actor=factories.ACTOR,
-        trigger=Trigger.ADMIN,
-        now=NOW,
-    )
-    assert isinstance(in_turn(merge, partial(factories.cancel, order)), Order)
+    assert isinstance(in_turn(partial(factories.merge, customer, kept), partial(factories.cancel, order)), Order)
     assert factories.balance("points", kept, now=NOW) == 500 * len(ROUNDS)
 
 
 def test_r7_o7_an_order_comes_with_a_code_while_whose_it_was_is_merged(customer: Customer, reward: Reward) -> None:
     redemption = factories.make_redemption(customer, reward)
     kept = factories.make_customer(customer.store)
-    merge = partial(
-        merge_customers,
-        store=customer.store,
-        kept_id=kept.pk,
-        merged_id=customer.pk,
-        actor=factories.ACTOR,
-        trigger=Trigger.ADMIN,
-        now=NOW,
+    order = in_turn(
+        partial(factories.merge, customer, kept), partial(order_with, customer.store, redemption.code or "")
     )
-    order = in_turn(merge, partial(order_with, customer.store, redemption.code or ""))
     assert isinstance(order, Order)
     assert (order.customer_id, order.points_applied) == (kept.pk, 500)
     assert list(find_faults(None)) == []

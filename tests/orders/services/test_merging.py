@@ -31,12 +31,12 @@ from orders.services.cancelling import cancel_order
 from orders.services.changing import change_order
 from orders.services.choices import CancelChoice, Extension
 from orders.services.merge_plans import NobodyLeft
-from orders.services.merging import Merge, merge_customers
+from orders.services.merging import merge_customers
 from orders.services.undoing import undo_revert
 from points.ledger import POINTS
 from points.models import PointLot, PointMovement
 from tests import factories
-from tests.factories import ACTOR, BEFORE, NOW
+from tests.factories import ACTOR, BEFORE, NOW, merge
 
 pytestmark = pytest.mark.django_db
 LATER = NOW + timedelta(days=1)
@@ -61,12 +61,6 @@ def kept(store: Store) -> Customer:
 def books_agree(store: Store) -> Any:
     yield
     assert list(find_faults(store)) == []
-
-
-def merge(merged: Customer, kept: Customer, **values: Any) -> Merge:
-    return merge_customers(
-        store=kept.store, kept_id=kept.pk, merged_id=merged.pk, actor=ACTOR, trigger=Trigger.ADMIN, now=NOW, **values
-    )
 
 
 def available(kind: Kind, *customers: Customer, now: Any = NOW) -> list[Any]:
