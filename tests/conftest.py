@@ -10,12 +10,15 @@ from pathlib import Path
 
 import psycopg
 import pytest
+import time_machine
 from django.db import connection
 from pytest_django import DjangoDbBlocker
 
 from loyalty.database import naming
 from loyalty.embedded.layout import Layout, layout_in
 from loyalty.embedded.prepared import PREPARED_DATABASE, prepare_from
+from loyalty.stores.models import Store
+from tests import factories
 from tests.database import as_the_web, emptied_by_the_owner
 from tests.platforms_imitated.fixtures import (
     imitated_shopify,
@@ -35,6 +38,19 @@ def every_store_named() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(naming, "_named", ContextVar("stores_named", default=naming.EVERY))
         yield
+
+
+@pytest.fixture
+def frozen_clock() -> Iterator[time_machine.Traveller]:
+    """The clock stands still until it is moved; at first it is when the factories' examples happen."""
+    with time_machine.travel(factories.NOW, tick=False) as traveller:
+        yield traveller
+
+
+@pytest.fixture
+def store(db: None) -> Store:
+    """A store in Taipei that sells in USD."""
+    return factories.make_store()
 
 
 @pytest.fixture

@@ -10,7 +10,6 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-import time_machine
 from django.core import mail
 from django.db import connection
 
@@ -51,7 +50,7 @@ from tests.platforms_imitated.imitation import serving
 from tests.platforms_imitated.shopify import ImitatedShopify
 from tests.platforms_imitated.woocommerce import ImitatedWooCommerce, at
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("frozen_clock")]
 
 # Gives a store something to do for the job, and answers how to see that it is done.
 Work = Callable[[Store], Callable[[], bool]]
@@ -232,12 +231,6 @@ CASES: dict[str, tuple[Work, tuple[Poison, ...]]] = {
 }
 # Jobs that ask platforms, whose answers are the poison: below.
 ASKING = {"orders.poll_platforms", "orders.continue_polls", "loyalty.repair_webhooks"}
-
-
-@pytest.fixture(autouse=True)
-def today() -> Iterator[time_machine.Traveller]:
-    with time_machine.travel(NOW, tick=False) as traveller:
-        yield traveller
 
 
 @pytest.fixture

@@ -1,11 +1,9 @@
 """``run_jobs``: one line of counts a job, all of them until nothing is due, and nothing for ever."""
 
-from collections.abc import Iterator
 from datetime import date
 from io import StringIO
 
 import pytest
-import time_machine
 from django.core.management import CommandError, call_command
 from pytest_django import Settings
 
@@ -17,13 +15,7 @@ from loyalty.stores.preferences import AutoCancelSettings, StoreSettings
 from orders.models import OrderStatus
 from tests.factories import ACTOR, BEFORE, NOW, grant, make_customer, make_order, make_settings, make_store
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def today() -> Iterator[None]:
-    with time_machine.travel(NOW, tick=False):
-        yield
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("frozen_clock")]
 
 
 def run(*names: str) -> list[str]:

@@ -21,11 +21,6 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def store() -> Store:
-    return factories.make_store()
-
-
-@pytest.fixture
 def ana(store: Store) -> Customer:
     return factories.make_customer(store, email="Ana@example.org", external_id="A-1")
 

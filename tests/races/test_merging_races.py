@@ -25,11 +25,6 @@ from tests.races.racing import ROUNDS, in_turn, together
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-@pytest.fixture
-def store() -> Store:
-    return factories.make_store()
-
-
 def pair(store: Store, points: int = 100) -> tuple[Customer, Customer]:
     """Somebody with points, and who he is kept as."""
     merged, kept = factories.make_customer(store), factories.make_customer(store)

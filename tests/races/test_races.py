@@ -82,11 +82,6 @@ def sound(store: Store) -> None:
 
 
 @pytest.fixture
-def store() -> Store:
-    return factories.make_store()
-
-
-@pytest.fixture
 def customer(store: Store) -> Customer:
     return factories.make_customer(store)
 

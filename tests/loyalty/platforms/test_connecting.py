@@ -1,13 +1,11 @@
 """Connecting a store to its platform: by command and by page; secrets are kept, never shown, and rotated."""
 
 import re
-from collections.abc import Iterator
 from datetime import timedelta
 from io import StringIO
 from typing import Any
 
 import pytest
-import time_machine
 from django.core.management import CommandError, call_command
 from django.test import Client
 
@@ -21,18 +19,7 @@ from tests.deliveries import SECRET, connect_store, shopify, woocommerce
 from tests.factories import NOW, make_store, make_user
 from tests.loyalty.platforms.documents import order
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def at_noon() -> Iterator[None]:
-    with time_machine.travel(NOW, tick=False):
-        yield
-
-
-@pytest.fixture
-def store() -> Store:
-    return make_store()
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("frozen_clock")]
 
 
 def connection_of(store: Store) -> PlatformConnection:

@@ -3,7 +3,6 @@
 import json
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
 
 import pytest
 import time_machine
@@ -19,7 +18,7 @@ from tests.deliveries import Delivery, connect_store, shopify, shopline, shoplin
 from tests.factories import ACTOR, NOW, make_store
 from tests.loyalty.platforms.documents import order
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("frozen_clock")]
 
 MAKERS: dict[str, Callable[..., Delivery]] = {
     "shopify": shopify,
@@ -27,17 +26,6 @@ MAKERS: dict[str, Callable[..., Delivery]] = {
     "shopline": shopline,
     "shopline_global": shopline_global,
 }
-
-
-@pytest.fixture(autouse=True)
-def at_noon() -> Any:
-    with time_machine.travel(NOW, tick=False):
-        yield
-
-
-@pytest.fixture
-def store() -> Store:
-    return make_store()
 
 
 @pytest.fixture(params=MAKERS)

@@ -1,10 +1,9 @@
 """A topic in a header is not signed: what a body is decides, and what belies it is refused (issue 14.13)."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, Final
 
 import pytest
-import time_machine
 
 from loyalty.platforms.kinds import disagreement
 from loyalty.platforms.meanings import DataWanted, DeletedOrder, EraseCustomer, EraseShop, Uninstalled, meaning_of
@@ -125,16 +124,8 @@ def test_topics_that_are_not_known_are_nobodys_business(topic: str) -> None:
 
 
 @pytest.mark.django_db
+@pytest.mark.usefixtures("frozen_clock")
 class TestReceipt:
-    @pytest.fixture(autouse=True)
-    def at_noon(self) -> Iterator[None]:
-        with time_machine.travel(NOW, tick=False):
-            yield
-
-    @pytest.fixture
-    def store(self) -> Store:
-        return make_store()
-
     @pytest.mark.parametrize(
         ("platform", "topic"),
         [

@@ -18,11 +18,6 @@ pytestmark = pytest.mark.django_db
 ANA = CustomerFacts("26", "ana@example.com", "Ana", platform="shopify")
 
 
-@pytest.fixture
-def store() -> Store:
-    return factories.make_store()
-
-
 def who(store: Store, facts: CustomerFacts) -> Customer:
     customer = identify(store, facts, now=NOW)
     assert customer is not None

@@ -1,17 +1,9 @@
-"""A store, and a server that its endpoint can be."""
+"""A server that a store's endpoint can be."""
 
 import pytest
 from pytest_httpserver import HTTPServer
 
-from loyalty.stores.models import Store
-from tests.factories import make_store
 from tests.loyalty.webhooks.receiving import Receiver
-
-
-@pytest.fixture
-def store(db: None) -> Store:
-    """The store under test."""
-    return make_store()
 
 
 @pytest.fixture

@@ -1,11 +1,9 @@
 """Webhook endpoints and deliveries in the back-office."""
 
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-import time_machine
 from django.test import Client
 from pytest_django import Settings
 from standardwebhooks import WebhookVerificationError
@@ -14,17 +12,13 @@ from loyalty.outbox.models import Message
 from loyalty.stores.models import Role, Store
 from loyalty.webhooks.models import WebhookEndpoint
 from tests.addresses import reverse
-from tests.factories import NOW, make_store, make_user
+from tests.factories import make_store, make_user
 from tests.loyalty.webhooks.receiving import Receiver, counts, deliver, happen, make_endpoint
+
+pytestmark = pytest.mark.usefixtures("db", "frozen_clock")
 
 LIST = "admin:webhooks_webhookendpoint_changelist"
 BACKEND = "django.contrib.auth.backends.ModelBackend"
-
-
-@pytest.fixture(autouse=True)
-def today(db: None) -> Iterator[time_machine.Traveller]:
-    with time_machine.travel(NOW, tick=False) as traveller:
-        yield traveller
 
 
 def client_of(store: Store, role: Role = Role.OWNER) -> Client:

@@ -1,11 +1,9 @@
 """Webhook endpoints over REST."""
 
 import base64
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-import time_machine
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from drf_spectacular.generators import SchemaGenerator
@@ -23,13 +21,9 @@ from tests.factories import NOW, make_store
 from tests.loyalty.api.support import ApiClient
 from tests.loyalty.webhooks.receiving import Receiver, counts, deliver, happen
 
+pytestmark = pytest.mark.usefixtures("db", "frozen_clock")
+
 URL = "https://192.88.100.1/hook"  # public, so that nothing has to be looked up
-
-
-@pytest.fixture(autouse=True)
-def today(db: None) -> Iterator[time_machine.Traveller]:
-    with time_machine.travel(NOW, tick=False) as traveller:
-        yield traveller
 
 
 def client_of(store: Store, *scopes: str) -> ApiClient:

@@ -5,7 +5,6 @@ from io import StringIO
 from typing import Any
 
 import pytest
-import time_machine
 from django.core.management import call_command
 from django.db import connection
 from django.test import Client
@@ -22,16 +21,10 @@ from tests.addresses import pages_of, reverse
 from tests.factories import NOW
 from tests.orders.admin.cancelling_cases import staff, store_and_staff
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("frozen_clock")]
 UPCOMING = "admin:orders_order_upcoming"
 JOBS = "admin:orders_problem_changelist"
 ON = StoreSettings(auto_cancel=AutoCancelSettings(payment_window_hours=48, expired="cancel_and_revert"))
-
-
-@pytest.fixture(autouse=True)
-def clock() -> Any:
-    with time_machine.travel(NOW, tick=False) as traveller:
-        yield traveller
 
 
 @pytest.fixture

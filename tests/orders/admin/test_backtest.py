@@ -29,11 +29,6 @@ TRIED = {
 }
 
 
-@pytest.fixture
-def store() -> Store:
-    return make_store()
-
-
 def open_page(store: Store, query: Mapping[str, str] | None = None, role: Role = Role.MANAGER) -> str:
     client = Client()
     client.force_login(make_user((store, role)), backend="django.contrib.auth.backends.ModelBackend")

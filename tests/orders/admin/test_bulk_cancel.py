@@ -1,10 +1,8 @@
 """Cancelling many from the list (B1), and who may not."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-import time_machine
 from django.contrib.messages import get_messages
 from django.db import connection
 from django.test import Client
@@ -21,14 +19,8 @@ from tests.addresses import pages_of, reverse
 from tests.factories import ACTOR, NOW, make_customer, make_order, make_settings, make_store
 from tests.orders.admin.cancelling_cases import staff, store_and_staff, x1_order
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("frozen_clock")]
 LIST = "admin:orders_order_changelist"
-
-
-@pytest.fixture(autouse=True)
-def fifth_of_january() -> Iterator[None]:
-    with time_machine.travel(NOW, tick=False):
-        yield
 
 
 def choose(client: Client, *orders: Order, query: str = "") -> str:

@@ -1,6 +1,5 @@
 """The cancel / return form over Django's client: M1-M8, T1, T2 and the worked examples X1, X2, X3, X13."""
 
-from collections.abc import Iterator
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
@@ -42,13 +41,7 @@ from tests.orders.admin.cancelling_cases import (
     x1_order,
 )
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def fifth_of_january() -> Iterator[None]:
-    with time_machine.travel(NOW, tick=False):
-        yield
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("frozen_clock")]
 
 
 def fresh(order: Order) -> Order:

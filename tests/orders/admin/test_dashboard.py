@@ -51,11 +51,6 @@ def clock(settings: Any) -> Any:
         yield traveller
 
 
-@pytest.fixture
-def store() -> Store:
-    return make_store()
-
-
 def tiles(store: Store) -> dict[str, Tile]:
     return {tile.title: tile for tile in count_figures(store, NOW).tiles}
 

@@ -32,11 +32,6 @@ def clock() -> Any:
 
 
 @pytest.fixture
-def store() -> Store:
-    return factories.make_store()
-
-
-@pytest.fixture
 def ana(store: Store) -> Customer:
     ana = factories.make_customer(store, name="Ana Lee")
     factories.grant("credits", ana, "500")

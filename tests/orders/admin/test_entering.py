@@ -7,7 +7,6 @@ from html import unescape
 from typing import Any
 
 import pytest
-import time_machine
 from django.test import Client
 
 from loyalty.checks import find_faults
@@ -20,14 +19,8 @@ from tests.addresses import reverse
 from tests.factories import NOW, balance
 from tests.orders.admin.cancelling_cases import staff
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("frozen_clock")]
 PLAIN = {"number": "T-1", "total": "100", "currency": "usd", "status": "confirmed", "payment": "paid"}
-
-
-@pytest.fixture(autouse=True)
-def clock() -> Any:
-    with time_machine.travel(NOW, tick=False):
-        yield
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
-import time_machine
 from django.test import Client
 
 from loyalty.ledger import statement as statements
@@ -15,16 +14,10 @@ from tests.addresses import reverse
 from tests.factories import NOW, grant, make_customer, make_order, make_store
 from tests.orders.admin.cancelling_cases import staff, store_and_staff
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("frozen_clock")]
 PAGE = "admin:stores_customer_expiring"
 # In Taipei it is the fifth of January.
 TODAY = date(2026, 1, 5)
-
-
-@pytest.fixture(autouse=True)
-def clock() -> Any:
-    with time_machine.travel(NOW, tick=False) as traveller:
-        yield traveller
 
 
 @pytest.fixture

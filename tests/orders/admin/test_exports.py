@@ -2,7 +2,6 @@
 
 import csv
 import json
-from collections.abc import Iterator
 from datetime import date, datetime
 from io import BytesIO, StringIO
 from pathlib import Path
@@ -28,7 +27,7 @@ from tests.factories import NOW, cancel_and_return, grant, make_customer, make_o
 from tests.orders.admin.cancelling_cases import VALID, staff, store_and_staff, x1_order
 from tests.workers import start
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("frozen_clock")]
 
 ORDERS_LIST = "orders_order"
 CUSTOMERS_LIST = "stores_customer"
@@ -37,12 +36,6 @@ EVERY = [
     *((CUSTOMERS_LIST, export.key) for export in CUSTOMER_EXPORTS),
     ("orders_revert", REVERTS.key),
 ]
-
-
-@pytest.fixture(autouse=True)
-def fifth_of_january() -> Iterator[None]:
-    with time_machine.travel(NOW, tick=False):
-        yield
 
 
 def address(model: str, key: str, suffix: str = "csv") -> str:

@@ -5,7 +5,6 @@ from html import unescape
 from typing import Any
 
 import pytest
-import time_machine
 from django.test import Client
 
 from loyalty.checks import find_faults
@@ -16,18 +15,7 @@ from tests.addresses import reverse
 from tests.factories import NOW
 from tests.orders.admin.cancelling_cases import staff
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def clock() -> Any:
-    with time_machine.travel(NOW, tick=False):
-        yield
-
-
-@pytest.fixture
-def store() -> Store:
-    return factories.make_store()
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("frozen_clock")]
 
 
 @pytest.fixture

@@ -17,11 +17,6 @@ LIST = "admin:orders_order_changelist"
 
 
 @pytest.fixture
-def store() -> Store:
-    return factories.make_store()
-
-
-@pytest.fixture
 def client(store: Store) -> Client:
     return sign_in(store, Role.SUPPORT)
 

@@ -4,7 +4,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-import time_machine
 from django.test import Client
 
 from loyalty.journal.models import JournalEntry
@@ -18,15 +17,9 @@ from tests.addresses import pages_of, reverse
 from tests.factories import NOW
 from tests.orders.admin.cancelling_cases import staff, store_and_staff
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("frozen_clock")]
 PAGE = "admin:stores_settingsversion_orders"
 EXPIRED = {"card": "expired", "expired": "cancel_and_revert", "expired_rule": "all_or_nothing"}
-
-
-@pytest.fixture(autouse=True)
-def clock() -> Any:
-    with time_machine.travel(NOW, tick=False) as traveller:
-        yield traveller
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from typing import Any
 
 import pytest
-import time_machine
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
@@ -14,14 +13,8 @@ from tests.addresses import reverse
 from tests.factories import NOW
 from tests.orders.admin.cancelling_cases import staff, store_and_staff
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("frozen_clock")]
 TABLE = "customer,points,reason\nA-1,100,Birthday\nnobody,5,x\n"
-
-
-@pytest.fixture(autouse=True)
-def clock() -> Any:
-    with time_machine.travel(NOW, tick=False) as traveller:
-        yield traveller
 
 
 @pytest.fixture

@@ -23,18 +23,7 @@ from tests.database import as_owner
 from tests.factories import ACTOR, NOW
 from tests.orders.services.test_reversing import order_with
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def clock() -> Any:
-    with time_machine.travel(NOW, tick=False):
-        yield
-
-
-@pytest.fixture
-def store() -> Store:
-    return factories.make_store("sound")
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("frozen_clock")]
 
 
 @pytest.fixture

@@ -1,12 +1,10 @@
 """The reinstate page and the list of late payments, over Django's client (M10, X10, E6, T1, T2)."""
 
 import re
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
-import time_machine
 from django.test import Client
 
 from loyalty.checks import find_faults
@@ -19,15 +17,9 @@ from tests.addresses import reverse
 from tests.factories import ACTOR, NOW
 from tests.orders.admin.cancelling_cases import staff, store_and_staff
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("frozen_clock")]
 
 LIST = "admin:orders_order_changelist"
-
-
-@pytest.fixture(autouse=True)
-def fifth_of_january() -> Iterator[None]:
-    with time_machine.travel(NOW, tick=False):
-        yield
 
 
 @pytest.fixture

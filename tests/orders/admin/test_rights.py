@@ -1,12 +1,11 @@
 """What each role can do to a balance by the forms of the back-office, proved by the ledger (T2, T7)."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 from uuid import uuid4
 
 import pytest
-import time_machine
 from django.db.models import Sum
 from django.test import Client
 
@@ -20,14 +19,8 @@ from tests.addresses import reverse
 from tests.factories import NOW
 from tests.orders.admin.cancelling_cases import staff
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("frozen_clock")]
 Attempt = Callable[[Client, Customer], Any]
-
-
-@pytest.fixture(autouse=True)
-def clock() -> Iterator[time_machine.Traveller]:
-    with time_machine.travel(NOW, tick=False) as traveller:
-        yield traveller
 
 
 def _adjusts(kind: str, amount: str, direction: str = "give") -> Attempt:

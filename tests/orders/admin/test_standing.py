@@ -15,11 +15,6 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def store() -> Store:
-    return factories.make_store()
-
-
-@pytest.fixture
 def client(store: Store) -> Client:
     client = Client()
     user = factories.make_user((store, Role.MANAGER))

@@ -4,10 +4,8 @@ import re
 from datetime import datetime, timedelta
 from decimal import Decimal
 from html import unescape
-from typing import Any
 
 import pytest
-import time_machine
 from django.test import Client
 
 from loyalty.journal.models import JournalEntry
@@ -25,13 +23,7 @@ from tests.addresses import reverse
 from tests.factories import BEFORE, NOW
 from tests.orders.admin.cancelling_cases import EXPIRED, VALID, staff, x1_order
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def clock() -> Any:
-    with time_machine.travel(NOW, tick=False):
-        yield
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("frozen_clock")]
 
 
 @pytest.fixture

@@ -1,10 +1,8 @@
 """What staff see of the shop platform: the card of the settings, the order page, the list (O6)."""
 
 from datetime import timedelta
-from typing import Any
 
 import pytest
-import time_machine
 from django.test import Client
 
 from loyalty.outbox.delivery import deliver_outbox
@@ -20,15 +18,9 @@ from tests.orders.admin.cancelling_cases import store_and_staff
 from tests.platforms_imitated.connecting import connect
 from tests.platforms_imitated.shopify import ImitatedShopify
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("frozen_clock")]
 
 SETTINGS = "admin:stores_settingsversion_orders"
-
-
-@pytest.fixture(autouse=True)
-def clock() -> Any:
-    with time_machine.travel(NOW, tick=False) as traveller:
-        yield traveller
 
 
 @pytest.fixture

@@ -42,11 +42,6 @@ TODAY = date(2026, 1, 5)
 
 
 @pytest.fixture
-def store() -> Store:
-    return make_store()
-
-
-@pytest.fixture
 def customer(store: Store) -> Customer:
     return make_customer(store)
 

@@ -29,11 +29,6 @@ LAST_VERSION = 2**31 - 1
 
 
 @pytest.fixture
-def store() -> Store:
-    return factories.make_store()
-
-
-@pytest.fixture
 def customer(store: Store) -> Customer:
     customer = factories.make_customer(store)
     factories.grant("credits", customer, "1000")

@@ -43,11 +43,6 @@ def until(*day: int) -> datetime:
 
 
 @pytest.fixture
-def store() -> Store:
-    return factories.make_store()
-
-
-@pytest.fixture
 def customer(store: Store) -> Customer:
     return factories.make_customer(store)
 

@@ -19,11 +19,6 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def store() -> Store:
-    return factories.make_store()
-
-
-@pytest.fixture
 def order(store: Store) -> Order:
     return factories.make_order(factories.make_customer(store), tags=["vip"])
 

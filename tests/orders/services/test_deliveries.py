@@ -25,7 +25,7 @@ from tests.deliveries import Delivery, connect_store, shopify, shopline, shoplin
 from tests.factories import NOW, make_customer, make_settings, make_store
 from tests.loyalty.platforms.documents import order
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("frozen_clock")]
 
 MAKERS: dict[str, Callable[..., Delivery]] = {
     "shopify": shopify,
@@ -41,17 +41,6 @@ CANCELLED: dict[str, dict[str, Any]] = {
     "shopline": {"status": "cancelled", "updated_at": LATER},
     "shopline_global": {"status": "canceled", "cancelled_at": LATER, "updated_at": LATER},
 }
-
-
-@pytest.fixture(autouse=True)
-def at_noon() -> Any:
-    with time_machine.travel(NOW, tick=False):
-        yield
-
-
-@pytest.fixture
-def store() -> Store:
-    return make_store()
 
 
 @pytest.fixture(params=MAKERS)

@@ -27,11 +27,6 @@ WHO: dict[str, Any] = {"actor": factories.ACTOR, "trigger": Trigger.ADMIN, "now"
 
 
 @pytest.fixture
-def store() -> Store:
-    return factories.make_store()
-
-
-@pytest.fixture
 def ana(store: Store) -> Customer:
     customer = factories.make_customer(store)
     factories.grant("credits", customer, "100")

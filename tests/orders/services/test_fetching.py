@@ -1,10 +1,8 @@
 """Deliveries that only name an order: the platform is asked for it, and its silence is survived (O2)."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
-import time_machine
 from django.db import connection
 from pytest_httpserver import HTTPServer
 
@@ -16,23 +14,12 @@ from orders.services import deliveries
 from orders.services.deliveries import LEASE, process_deliveries
 from orders.services.delivery_marks import PAUSES
 from tests.deliveries import connect_store, woocommerce
-from tests.factories import NOW, make_store
+from tests.factories import NOW
 from tests.loyalty.platforms.documents import order
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("frozen_clock")]
 
 PATH = "/wp-json/wc/v3/orders/727"
-
-
-@pytest.fixture(autouse=True)
-def at_noon() -> Iterator[None]:
-    with time_machine.travel(NOW, tick=False):
-        yield
-
-
-@pytest.fixture
-def store() -> Store:
-    return make_store()
 
 
 @pytest.fixture

@@ -35,11 +35,6 @@ PLACED = NOW - timedelta(days=2)
 ACTOR = Actor.platform("shopify")
 
 
-@pytest.fixture
-def store() -> Store:
-    return factories.make_store()
-
-
 def snapshot(minute: int = 0, **facts: Any) -> OrderSnapshot:
     """A paid order as it was some minutes after it was placed."""
     values: dict[str, Any] = {

@@ -43,11 +43,6 @@ LATER = NOW + timedelta(days=1)
 
 
 @pytest.fixture
-def store() -> Store:
-    return factories.make_store()
-
-
-@pytest.fixture
 def ana(store: Store) -> Customer:
     return factories.make_customer(store, name="Ana", email="ana@example.com", external_id="crm-1")
 

@@ -1,11 +1,9 @@
 """Customers merged on Shopify, by signed messages, doubled, late and in any order (O7)."""
 
-from collections.abc import Iterator
 from itertools import permutations
 from typing import Any
 
 import pytest
-import time_machine
 
 from loyalty.checks import find_faults
 from loyalty.platforms.meanings import MergedCustomers, Nothing, meaning_of
@@ -21,13 +19,7 @@ from tests.deliveries import Delivery, connect_store, shopify
 from tests.factories import NOW
 from tests.loyalty.platforms.documents import order
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def at_noon() -> Iterator[None]:
-    with time_machine.travel(NOW, tick=False):
-        yield
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("frozen_clock")]
 
 
 @pytest.fixture

@@ -73,11 +73,6 @@ def clock() -> Any:
         yield traveller
 
 
-@pytest.fixture
-def store() -> Store:
-    return make_store()
-
-
 def hear(store: Store, *deliveries: Delivery, now: datetime = NOW) -> Order:
     for delivery in deliveries:
         assert delivery.send(store).status_code == 200

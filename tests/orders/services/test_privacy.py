@@ -1,13 +1,11 @@
 """Privacy requests of platforms: data for staff, people erased, and every sum as it was (trap 29)."""
 
 import json
-from collections.abc import Iterator
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
-import time_machine
 from django.test import Client
 
 from loyalty.api.models import CommandAnswer
@@ -33,16 +31,10 @@ from tests.deliveries import connect_store, shopify, shopline_global
 from tests.factories import NOW
 from tests.loyalty.platforms.documents import order
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("frozen_clock")]
 
 MANAGER = Actor(ActorType.USER, "1")
 ADA = {"id": 77, "email": "ada@example.com", "phone": "+4912345"}
-
-
-@pytest.fixture(autouse=True)
-def at_noon() -> Iterator[None]:
-    with time_machine.travel(NOW, tick=False):
-        yield
 
 
 class Shop:

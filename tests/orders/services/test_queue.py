@@ -23,11 +23,6 @@ ANA, BO = Actor(ActorType.USER, "1"), Actor(ActorType.USER, "2")
 
 
 @pytest.fixture
-def store() -> Store:
-    return factories.make_store()
-
-
-@pytest.fixture
 def customer(store: Store) -> Customer:
     customer = factories.make_customer(store)
     factories.grant("credits", customer, "100")

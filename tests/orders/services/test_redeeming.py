@@ -26,11 +26,6 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def store() -> Store:
-    return factories.make_store("sound")
-
-
-@pytest.fixture
 def customer(store: Store) -> Customer:
     customer = factories.make_customer(store)
     factories.grant("points", customer, 700)

@@ -39,11 +39,6 @@ LATER = NOW + timedelta(hours=1)
 
 
 @pytest.fixture
-def store() -> Store:
-    return factories.make_store()
-
-
-@pytest.fixture
 def customer(store: Store) -> Customer:
     return factories.make_customer(store)
 

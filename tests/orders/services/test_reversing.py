@@ -35,11 +35,6 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def store() -> Store:
-    return factories.make_store("sound")
-
-
-@pytest.fixture
 def customer(store: Store) -> Customer:
     """Somebody with 300 points that expire on 31 January and 700 that never do."""
     customer = factories.make_customer(store)

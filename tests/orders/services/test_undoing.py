@@ -35,11 +35,6 @@ WHO: dict[str, Any] = {"actor": factories.ACTOR, "trigger": Trigger.ADMIN}
 
 
 @pytest.fixture
-def store() -> Store:
-    return factories.make_store()
-
-
-@pytest.fixture
 def ana(store: Store) -> Customer:
     return factories.make_customer(store)
 

@@ -37,11 +37,6 @@ TICK = timedelta(microseconds=1)
 ON = StoreSettings(auto_cancel=AutoCancelSettings(payment_window_hours=48, expired="cancel_and_revert"))
 
 
-@pytest.fixture
-def store() -> Store:
-    return factories.make_store()
-
-
 def place(store: Store, number: str, *, credits: str = "0", now: datetime = NOW, **fields: Any) -> Order:
     customer = factories.make_customer(store)
     if credits != "0":
