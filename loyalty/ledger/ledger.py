@@ -173,18 +173,7 @@ class Ledger:
     ) -> list[Posted]:
         """Take ``amount`` from the lots that expire first (L6). Raises InsufficientBalance, all or nothing."""
         draws = self._draw(customer, amount, currency=currency, now=now)
-        entries = [
-            Entry(
-                store_id=customer.store_id,
-                customer_id=customer.pk,
-                type=MovementType.ADJUST,
-                amount=-taken.amount,
-                currency=currency,
-                lot_id=taken.lot_id,
-                remark_id=remark_id,
-            )
-            for taken in draws
-        ]
+        entries = _drawing(customer, draws, MovementType.ADJUST, currency=currency, remark_id=remark_id)
         posted = self._post(entries, [customer.pk], actor=actor, trigger=trigger, now=now)
         return posted[-len(entries) :]
 
@@ -201,19 +190,7 @@ class Ledger:
         now: datetime,
     ) -> None:
         """Take back what ``cause`` once gave, from the lots named and no others (R4); they must hold as much."""
-        entries = [
-            Entry(
-                store_id=customer.store_id,
-                customer_id=customer.pk,
-                type=MovementType.CLAW_BACK,
-                amount=-taken.amount,
-                currency=currency,
-                lot_id=taken.lot_id,
-                cause=cause,
-                remark_id=remark_id,
-            )
-            for taken in draws
-        ]
+        entries = _drawing(customer, draws, MovementType.CLAW_BACK, currency=currency, cause=cause, remark_id=remark_id)
         self._post(entries, [customer.pk], actor=actor, trigger=trigger, now=now)
 
     def spend(
@@ -233,7 +210,7 @@ class Ledger:
         Raises InsufficientBalance, all or nothing.
         """
         draws = self._draw(customer, amount, currency=currency, now=now)
-        entries = [self._spending(customer, taken, currency, cause, remark_id) for taken in draws]
+        entries = _drawing(customer, draws, MovementType.SPEND, currency=currency, cause=cause, remark_id=remark_id)
         self._post(entries, [customer.pk], actor=actor, trigger=trigger, now=now)
 
     def give_back(self, returns: Sequence[Return], *, actor: Actor, trigger: str, now: datetime) -> dict[int, int]:
@@ -330,17 +307,29 @@ class Ledger:
     def _of_currency(self, lots: "QuerySet[AbstractLot]", currency: str) -> "QuerySet[AbstractLot]":
         return lots.filter(Q(currency=currency)) if self.tables.has_currency else lots
 
-    def _spending(self, customer: Customer, taken: Draw, currency: str, cause: Cause, remark_id: int | None) -> Entry:
-        return Entry(
+
+def _drawing(
+    customer: Customer,
+    draws: Sequence[Draw],
+    movement: MovementType,
+    *,
+    currency: str,
+    cause: Cause = BY_HAND,
+    remark_id: int | None,
+) -> list[Entry]:
+    return [
+        Entry(
             store_id=customer.store_id,
             customer_id=customer.pk,
-            type=MovementType.SPEND,
+            type=movement,
             amount=-taken.amount,
             currency=currency,
             lot_id=taken.lot_id,
             cause=cause,
             remark_id=remark_id,
         )
+        for taken in draws
+    ]
 
 
 def _returning(item: Return) -> Entry:
