@@ -15,6 +15,7 @@ from loyalty.accounts.letters import base_of
 from loyalty.accounts.models import Invitation, Letter
 from loyalty.backoffice.base import BackOfficeAdmin, StoreModelAdmin, StoreView, store_view
 from loyalty.backoffice.form_page import form_page
+from loyalty.backoffice.outcomes import telling_outcome
 from loyalty.errors import DomainError
 from loyalty.stores.active import acting, active_store
 from loyalty.stores.actors import actor_names
@@ -42,12 +43,8 @@ def remove_page(self: BackOfficeAdmin, request: HttpRequest, member: Membership)
 def withdraw_page(self: BackOfficeAdmin, request: HttpRequest, _row: None, invitation: int) -> HttpResponse:
     """Withdraw an invitation."""
     found = _invitation_or_404(request, invitation)
-    try:
+    with telling_outcome(request, f"The invitation to {found.email} counts no more."):
         withdraw(found, actor=acting(request), now=timezone.now())
-    except DomainError as error:
-        messages.error(request, error.detail)
-    else:
-        messages.success(request, f"The invitation to {found.email} counts no more.")
     return HttpResponseRedirect(reverse(LIST))
 
 
@@ -55,12 +52,8 @@ def withdraw_page(self: BackOfficeAdmin, request: HttpRequest, _row: None, invit
 def send_again_page(self: BackOfficeAdmin, request: HttpRequest, _row: None, invitation: int) -> HttpResponse:
     """Send an invitation with a new link."""
     found = _invitation_or_404(request, invitation)
-    try:
+    with telling_outcome(request, f"A new link is on its way to {found.email}. The older one counts no more."):
         send_again(found, base=base_of(request), actor=acting(request), now=timezone.now())
-    except DomainError as error:
-        messages.error(request, error.detail)
-    else:
-        messages.success(request, f"A new link is on its way to {found.email}. The older one counts no more.")
     return HttpResponseRedirect(reverse(LIST))
 
 

@@ -17,6 +17,7 @@ from django.utils.text import Truncator
 
 from loyalty.backoffice.base import BackOfficeAdmin, StoreModelAdmin, StoreView, store_view
 from loyalty.backoffice.forms import OnceForm, first_time
+from loyalty.backoffice.outcomes import telling_outcome
 from loyalty.errors import Conflict, Invalid
 from loyalty.stores.active import acting_user, active_store
 from loyalty.stores.actors import Actor
@@ -75,12 +76,9 @@ def switch_page(self: BackOfficeAdmin, request: HttpRequest, endpoint: WebhookEn
 @store_view(needs=Can.MANAGE_WEBHOOKS, methods=("POST",))
 def test_page(self: BackOfficeAdmin, request: HttpRequest, endpoint: WebhookEndpoint) -> HttpResponse:
     """Send the endpoint a test event."""
-    try:
+    sent = "A test event is on its way. Load this page again in a moment to see the answer."
+    with telling_outcome(request, sent):
         send_test(store=active_store(request), endpoint_id=endpoint.pk, now=timezone.now())
-    except Conflict as error:
-        messages.error(request, error.detail)
-    else:
-        messages.success(request, "A test event is on its way. Load this page again in a moment to see the answer.")
     return HttpResponseRedirect(reverse(PAGE, args=[endpoint.pk]))
 
 

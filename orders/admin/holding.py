@@ -4,13 +4,12 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
 
 from loyalty.backoffice.base import BackOfficeAdmin, store_view
-from loyalty.errors import DomainError
+from loyalty.backoffice.outcomes import telling_outcome
 from loyalty.journal.models import JournalEntry
 from loyalty.journal.record import Event
 from loyalty.stores.active import acting, active_store
@@ -93,12 +92,8 @@ def _what_comes_of_an_open_payment(order: Order, store: Store, auto: AutoCancelS
 
 
 def _carry_out(verb: Callable[..., Order], request: HttpRequest, order: Order, done: str) -> HttpResponse:
-    try:
+    with telling_outcome(request, done):
         verb(store=active_store(request), order_id=order.pk, actor=acting(request), now=timezone.now())
-    except DomainError as error:
-        messages.error(request, error.detail)
-    else:
-        messages.success(request, done)
     return HttpResponseRedirect(_back(request, order))
 
 

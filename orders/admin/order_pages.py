@@ -13,7 +13,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from loyalty.backoffice.base import StoreModelAdmin, StoreView
-from loyalty.errors import DomainError
+from loyalty.backoffice.outcomes import telling_outcome
 from loyalty.platforms.registry import LABELS
 from loyalty.stores.active import acting, active_store, may
 from loyalty.stores.roles import Can
@@ -223,7 +223,7 @@ class OrderAdmin(StoreModelAdmin):
         if status not in OrderStatus.values:
             messages.error(request, "Choose one of the statuses.")
             return HttpResponseRedirect(here)
-        try:
+        with telling_outcome(request, f"Order {order.number} is now {OrderStatus(status).label.lower()}."):
             change_order(
                 store=active_store(request),
                 order_id=order.pk,
@@ -231,10 +231,6 @@ class OrderAdmin(StoreModelAdmin):
                 actor=acting(request),
                 now=timezone.now(),
             )
-        except DomainError as error:
-            messages.error(request, error.detail)
-        else:
-            messages.success(request, f"Order {order.number} is now {OrderStatus(status).label.lower()}.")
         return HttpResponseRedirect(here)
 
     def _change_payment(self, request: HttpRequest, order: Order) -> HttpResponse:

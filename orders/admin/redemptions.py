@@ -1,10 +1,11 @@
 """The list of redemptions, the page of one, and what staff do there (R2-R5)."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any, ClassVar
 
 from django import forms
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
@@ -15,7 +16,7 @@ from django.utils.safestring import SafeString
 
 from loyalty.backoffice.base import BackOfficeAdmin, StoreModelAdmin, StoreView, store_view
 from loyalty.backoffice.filters import DayField, FilterForm, FormFilter
-from loyalty.errors import DomainError
+from loyalty.backoffice.outcomes import telling_outcome
 from loyalty.journal.models import JournalEntry
 from loyalty.journal.wording import lines_of
 from loyalty.ledger.expiry import end_of_day
@@ -105,38 +106,24 @@ def _waiting(attention: str, store: Store) -> Q:
 @store_view(needs=Can.REDEEM, methods=("POST",))
 def request_page(admin: BackOfficeAdmin, request: HttpRequest, redemption: Redemption) -> HttpResponse:
     """``admin:orders_redemption_request``: record that the customer asks for a reversal (R5)."""
-    reason = request.POST.get("reason", "")[:200]
-    try:
-        request_reversal(
-            store=active_store(request),
-            redemption_id=redemption.pk,
-            reason=reason,
-            actor=acting(request),
-            now=timezone.now(),
-        )
-    except DomainError as error:
-        messages.error(request, error.detail)
-    else:
-        messages.success(request, "The request is recorded. It waits for an answer.")
-    return HttpResponseRedirect(redemption_address(redemption))
+    return _carry_out(request_reversal, request, redemption, "The request is recorded. It waits for an answer.")
 
 
 @store_view(needs=Can.REDEEM, methods=("POST",))
 def refuse_page(admin: BackOfficeAdmin, request: HttpRequest, redemption: Redemption) -> HttpResponse:
     """``admin:orders_redemption_refuse``: refuse the open request, with a reason (R5)."""
-    reason = request.POST.get("reason", "")[:200]
-    try:
-        refuse_request(
+    return _carry_out(refuse_request, request, redemption, "The request is refused.")
+
+
+def _carry_out(verb: Callable[..., object], request: HttpRequest, redemption: Redemption, done: str) -> HttpResponse:
+    with telling_outcome(request, done):
+        verb(
             store=active_store(request),
             redemption_id=redemption.pk,
-            reason=reason,
+            reason=request.POST.get("reason", "")[:200],
             actor=acting(request),
             now=timezone.now(),
         )
-    except DomainError as error:
-        messages.error(request, error.detail)
-    else:
-        messages.success(request, "The request is refused.")
     return HttpResponseRedirect(redemption_address(redemption))
 
 
