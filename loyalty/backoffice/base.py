@@ -141,6 +141,8 @@ class StoreModelAdmin(BackOfficeAdmin):
     view_needs: ClassVar[Can] = Can.VIEW
     add_needs: ClassVar[Can | None] = None
     change_needs: ClassVar[Can | None] = None
+    # What every list and page of these rows looks at, too.
+    related: ClassVar[tuple[str, ...]] = ()
 
     def get_queryset(self, request: HttpRequest) -> "QuerySet[Any]":
         """The active store's rows, for lists, pages, search, autocomplete and actions alike."""
@@ -148,6 +150,8 @@ class StoreModelAdmin(BackOfficeAdmin):
         if store is None:
             return QuerySet(self.model).none()
         rows: QuerySet[Any] = self.model.objects.for_store(store)
+        if self.related:
+            rows = rows.select_related(*self.related)
         return rows.order_by(*self.get_ordering(request)) if self.get_ordering(request) else rows
 
     def formfield_for_foreignkey(

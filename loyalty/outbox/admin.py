@@ -91,6 +91,7 @@ def retry_page(self: BackOfficeAdmin, request: HttpRequest, message: Message) ->
 class MessageAdmin(StoreModelAdmin):
     """What is to be done outside, newest first; topics with a page of their own are left out."""
 
+    related = ("order", "store")
     list_display = ("when", "what", "about", "state", "tries", "outcome", "again")
     list_display_links = None
     list_filter = (StatusFilter,)
@@ -106,7 +107,7 @@ class MessageAdmin(StoreModelAdmin):
 
     def get_queryset(self, request: HttpRequest) -> "QuerySet[Message]":
         rows: QuerySet[Message] = super().get_queryset(request)
-        return rows.exclude(topic__in=OWN_PAGES).select_related("order", "store")
+        return rows.exclude(topic__in=OWN_PAGES)
 
     def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
         """Trying again only for those who may."""

@@ -6,7 +6,6 @@ from django.apps import apps
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
@@ -90,6 +89,7 @@ class ApiKeyAdmin(StoreModelAdmin):
 
     view_needs = Can.MANAGE_API_KEYS
     add_needs = Can.MANAGE_API_KEYS
+    related = ("store",)
     list_display = ("name", "prefix", "state", "scopes_shown", "last_used", "until")
     sortable_by = ()
     ordering = ("-id",)
@@ -97,10 +97,6 @@ class ApiKeyAdmin(StoreModelAdmin):
     empty_title = "No API keys yet"
     empty_hint = "A key lets the web shop or another program speak to the REST API for this store."
     store_views: ClassVar[tuple[StoreView, ...]] = (StoreView("<path:object_id>/revoke/", "revoke", revoke_page),)
-
-    def get_queryset(self, request: HttpRequest) -> "QuerySet[ApiKey]":
-        rows: QuerySet[ApiKey] = super().get_queryset(request)
-        return rows.select_related("store")
 
     def add_view(
         self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None

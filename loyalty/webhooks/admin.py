@@ -97,6 +97,7 @@ class WebhookEndpointAdmin(StoreModelAdmin):
 
     view_needs = Can.MANAGE_WEBHOOKS
     add_needs = Can.MANAGE_WEBHOOKS
+    related = ("store",)
     list_display = ("name", "address", "told", "state")
     sortable_by = ()
     ordering = ("-id",)
@@ -115,7 +116,7 @@ class WebhookEndpointAdmin(StoreModelAdmin):
 
     def get_queryset(self, request: HttpRequest) -> "QuerySet[WebhookEndpoint]":
         rows: QuerySet[WebhookEndpoint] = super().get_queryset(request)
-        return rows.filter(deleted_at__isnull=True).select_related("store")
+        return rows.filter(deleted_at__isnull=True)
 
     def add_view(
         self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None

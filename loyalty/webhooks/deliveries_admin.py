@@ -119,6 +119,7 @@ class WebhookDeliveryAdmin(StoreModelAdmin):
     """What the active store's endpoints were sent, newest first."""
 
     view_needs = Can.MANAGE_WEBHOOKS
+    related = ("order", "store")
     list_display = ("when", "event", "to", "about", "state", "answer")
     list_display_links = ("when",)
     list_filter = (DeliveryFilter,)
@@ -134,7 +135,7 @@ class WebhookDeliveryAdmin(StoreModelAdmin):
 
     def get_queryset(self, request: HttpRequest) -> "QuerySet[WebhookDelivery]":
         rows: QuerySet[WebhookDelivery] = super().get_queryset(request)
-        return rows.filter(topic=TOPIC).select_related("order", "store")
+        return rows.filter(topic=TOPIC)
 
     def get_changelist_instance(self, request: HttpRequest) -> Any:
         """The list, with endpoints and last answers read for the whole page at once."""

@@ -82,6 +82,7 @@ def _what_may_be_done(request: HttpRequest, customer: Customer) -> dict[str, Any
 class CustomerAdmin(StoreModelAdmin):
     """Customers: who they are, what they have, what happened to it."""
 
+    related = ("store", "merged_into__store")
     list_display = ("__str__", "email", "external_id", "on_platforms", "since")
     sortable_by = ()
     ordering = ("-id",)
@@ -100,10 +101,6 @@ class CustomerAdmin(StoreModelAdmin):
         StoreView("points/", "points", sheet_page),
         StoreView("<path:object_id>/redeem/", "redeem", redeem_page),
     )
-
-    def get_queryset(self, request: HttpRequest) -> "QuerySet[Customer]":
-        rows: QuerySet[Customer] = super().get_queryset(request)
-        return rows.select_related("store", "merged_into__store")
 
     def row_or_404(self, request: HttpRequest, object_id: str) -> Any:
         """The customer to whom the id leads: beside his page nothing is shown or done with somebody merged (O7)."""

@@ -76,6 +76,7 @@ _CANCELLED_BY = {
 class OrderAdmin(StoreModelAdmin):
     """Orders: found, looked at, cancelled. Value and facts are read-only here; services change them."""
 
+    related = ("customer", "store")
     list_display = (
         "order",
         "who",
@@ -134,7 +135,7 @@ class OrderAdmin(StoreModelAdmin):
         """The store's orders with their customers, without what only one order's page needs."""
         rows: QuerySet[Order] = super().get_queryset(request)
         rows = rows.annotate(open_there=Case(When(OPEN_ON_PLATFORM, then=True), default=False))
-        return rows.select_related("customer", "store").defer("lines", "platform_data")
+        return rows.defer("lines", "platform_data")
 
     def get_ordering(self, request: HttpRequest) -> tuple[Any, ...]:
         """Newest first; the queue with what waits longest first (B2)."""

@@ -7,7 +7,6 @@ from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -87,6 +86,7 @@ class PrivacyRequestAdmin(StoreModelAdmin):
     """Requests about people's data, newest first."""
 
     view_needs = Can.CHANGE_SETTINGS
+    related = ("store", "customer")
     list_display = ("received", "what", "state", "platform_shown", "customer_link")
     list_display_links = ("received",)
     sortable_by = ()
@@ -103,10 +103,6 @@ class PrivacyRequestAdmin(StoreModelAdmin):
         StoreView("<path:object_id>/erase/", "erase", erase_page),
         StoreView("<path:object_id>/keep/", "keep", keep_page),
     )
-
-    def get_queryset(self, request: HttpRequest) -> "QuerySet[PrivacyRequest]":
-        rows: QuerySet[PrivacyRequest] = super().get_queryset(request)
-        return rows.select_related("store", "customer")
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None

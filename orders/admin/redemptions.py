@@ -131,6 +131,7 @@ def _carry_out(verb: Callable[..., object], request: HttpRequest, redemption: Re
 class RedemptionAdmin(StoreModelAdmin):
     """The list of redemptions, newest first, and the page of one."""
 
+    related = ("customer", "store", "reversal_remark")
     list_display = ("name", "of_customer", "reward_shown", "points_shown", "redeemed", "until", "state_shown")
     list_display_links = ("name",)
     list_filter = (RedemptionFilter,)
@@ -145,10 +146,6 @@ class RedemptionAdmin(StoreModelAdmin):
         StoreView("<path:object_id>/request-reversal/", "request", request_page),
         StoreView("<path:object_id>/refuse-reversal/", "refuse", refuse_page),
     )
-
-    def get_queryset(self, request: HttpRequest) -> "QuerySet[Redemption]":
-        rows: QuerySet[Redemption] = super().get_queryset(request)
-        return rows.select_related("customer", "store", "reversal_remark")
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None

@@ -77,6 +77,7 @@ class RevertFilter(FormFilter):
 class RevertAdmin(StoreModelAdmin):
     """The list of reverts, newest first."""
 
+    related = ("order", "remark", "store")
     list_display = ("when", "of_order", "what", "returned", "of", "undone", "caused", "why")
     list_display_links = ("when",)
     list_filter = (RevertFilter,)
@@ -90,8 +91,7 @@ class RevertAdmin(StoreModelAdmin):
     def get_queryset(self, request: HttpRequest) -> "QuerySet[Revert]":
         rows: QuerySet[Revert] = super().get_queryset(request)
         undone = Exists(RevertUndo.unscoped.filter(revert=OuterRef("pk")))
-        rows = rows.annotate(was_undone=undone).select_related("order", "remark", "store")
-        return rows.defer("order__lines", "order__platform_data")
+        return rows.annotate(was_undone=undone).defer("order__lines", "order__platform_data")
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None

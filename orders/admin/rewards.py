@@ -7,7 +7,6 @@ from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -73,16 +72,13 @@ class RewardAdmin(StoreModelAdmin):
     """The list of rewards, and the form that adds or changes one."""
 
     add_needs = Can.CHANGE_SETTINGS
+    related = ("store",)
     list_display = ("name", "cost", "worth", "valid", "limit", "offered")
     sortable_by = ()
     ordering = ("-active", "points", "id")
     actions = None
     empty_title = "No rewards yet"
     empty_hint = "A reward is what customers get for points: a discount code, or store credits."
-
-    def get_queryset(self, request: HttpRequest) -> "QuerySet[Reward]":
-        rows: QuerySet[Reward] = super().get_queryset(request)
-        return rows.select_related("store")
 
     def add_view(
         self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None

@@ -6,7 +6,6 @@ from typing import Any, ClassVar, Final
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -84,6 +83,7 @@ class PlatformConnectionAdmin(StoreModelAdmin):
     view_needs = Can.CHANGE_SETTINGS
     add_needs = Can.CHANGE_SETTINGS
     change_needs = Can.CHANGE_SETTINGS
+    related = ("store",)
     ordering = ("id",)
     actions = None
     store_views: ClassVar[tuple[StoreView, ...]] = (
@@ -92,10 +92,6 @@ class PlatformConnectionAdmin(StoreModelAdmin):
         StoreView("<path:object_id>/rotate/", "rotate", rotate_page),
         StoreView("<path:object_id>/disconnect/", "disconnect", disconnect_page),
     )
-
-    def get_queryset(self, request: HttpRequest) -> "QuerySet[PlatformConnection]":
-        rows: QuerySet[PlatformConnection] = super().get_queryset(request)
-        return rows.select_related("store")
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """What is connected, and what else can be."""

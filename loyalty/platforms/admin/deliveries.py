@@ -85,6 +85,7 @@ def replay_page(self: BackOfficeAdmin, request: HttpRequest, delivery: InboundDe
 class InboundDeliveryAdmin(StoreModelAdmin):
     """What the store's platforms sent, newest first. What is inside names people, so managers alone see that."""
 
+    related = ("store", "order")
     list_display = ("received", "platform_shown", "topic_shown", "state_shown", "what_came", "order_link", "again")
     list_display_links = ("received",)
     list_filter = (DeliveryFilter,)
@@ -99,7 +100,7 @@ class InboundDeliveryAdmin(StoreModelAdmin):
 
     def get_queryset(self, request: HttpRequest) -> "QuerySet[InboundDelivery]":
         rows: QuerySet[InboundDelivery] = super().get_queryset(request)
-        return rows.select_related("store", "order").defer("body")
+        return rows.defer("body")
 
     def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
         """Whoever may not try again sees no buttons for it."""
