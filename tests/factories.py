@@ -17,12 +17,13 @@ from orders.kinds import LEDGERS
 from orders.models import Order
 from orders.redemption_models import Redemption, Reward
 from orders.services.applying import CancelResult, Details
-from orders.services.cancelling import cancel_order
+from orders.services.cancelling import cancel_order, return_value
 from orders.services.choices import CancelChoice
 from orders.services.merging import Merge, merge_customers
 from orders.services.placing import NewOrder, place_order
 from orders.services.platform_codes import Asked
 from orders.services.redeeming import redeem
+from orders.services.reinstating import Deduct, ReinstateResult, reinstate
 from orders.services.reversing import ReversalAsk, Reversed, reverse_redemption
 from orders.services.rewards import RewardTerms, create_reward
 from points.models import PointLot
@@ -32,6 +33,7 @@ NOW = datetime(2026, 1, 5, 6, 0, tzinfo=UTC)
 # When things were granted and bought, before anything of the examples expired.
 BEFORE = datetime(2025, 12, 20, 6, 0, tzinfo=UTC)
 ACTOR = Actor.job("tests")
+BOTH = CancelChoice(returns={"credits": True, "points": True})
 
 _numbers = count(1)
 
@@ -137,17 +139,7 @@ def make_order(
 
 def cancel(order: Order, *, now: datetime = NOW) -> Order:
     """Cancel the order by hand, returning everything that is still valid."""
-    done = cancel_order(
-        store=order.store,
-        order_id=order.pk,
-        choice=CancelChoice(returns={"credits": True, "points": True}),
-        details=Details(reason="customer"),
-        token=None,
-        actor=ACTOR,
-        trigger=Trigger.ADMIN,
-        now=now,
-    )
-    return done.order
+    return cancel_choosing(order, BOTH, now=now, reason="customer").order
 
 
 def balance(kind: Kind, customer: Customer, *, now: datetime, currency: str | None = None) -> Amount:
@@ -158,17 +150,48 @@ def balance(kind: Kind, customer: Customer, *, now: datetime, currency: str | No
 
 def cancel_and_return(order: Order, *, now: datetime = NOW) -> CancelResult:
     """Cancel ``order`` by hand with both kinds ticked and nothing extended."""
-    return cancel_choosing(order, CancelChoice(returns={"credits": True, "points": True}), now=now)
+    return cancel_choosing(order, BOTH, now=now)
 
 
-def cancel_choosing(order: Order, choice: CancelChoice, *, now: datetime = NOW) -> CancelResult:
+def cancel_choosing(
+    order: Order, choice: CancelChoice, *, now: datetime = NOW, token: str | None = None, **details: Any
+) -> CancelResult:
     """Cancel ``order`` by hand with this choice."""
     return cancel_order(
         store=order.store,
         order_id=order.pk,
         choice=choice,
+        details=Details(**details),
+        token=token,
+        actor=ACTOR,
+        trigger=Trigger.ADMIN,
+        now=now,
+    )
+
+
+def return_choosing(
+    order: Order, choice: CancelChoice, *, now: datetime = NOW, token: str | None = None
+) -> CancelResult:
+    """Return by hand what is left of an ``order`` that fell through (M8)."""
+    return return_value(
+        store=order.store,
+        order_id=order.pk,
+        choice=choice,
         details=Details(),
-        token=None,
+        token=token,
+        actor=ACTOR,
+        trigger=Trigger.ADMIN,
+        now=now,
+    )
+
+
+def bring_back(order: Order, deduct: Deduct = Deduct.ALL, *, now: datetime = NOW) -> ReinstateResult:
+    """Bring a cancelled ``order`` back by hand, confirmed (M10)."""
+    return reinstate(
+        store=order.store,
+        order_id=order.pk,
+        status="confirmed",
+        deduct=deduct,
         actor=ACTOR,
         trigger=Trigger.ADMIN,
         now=now,

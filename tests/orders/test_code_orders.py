@@ -18,13 +18,10 @@ from loyalty.stores.preferences import AutoCancelSettings, SpentRevertSettings, 
 from orders.admin.dashboard import count_figures
 from orders.models import Order, Revert
 from orders.redemption_models import Redemption
-from orders.services.applying import Details
 from orders.services.backtesting import Sums, backtest
-from orders.services.cancelling import cancel_order, return_value
 from orders.services.changing import change_order
 from orders.services.choices import CancelChoice
 from orders.services.placing import NewOrder, place_order
-from orders.services.reinstating import Deduct, reinstate
 from orders.services.rules_backtesting import rules_backtest
 from orders.services.spending import Spend, record_spend
 from orders.services.undoing import undo_revert
@@ -136,16 +133,7 @@ def test_r7_b2_what_a_code_paid_for_is_in_the_queue_and_on_the_dashboard(redempt
 
 
 def cancel(order: Order, *, points: bool | None, notify: bool = False) -> None:
-    cancel_order(
-        store=order.store,
-        order_id=order.pk,
-        choice=CancelChoice(returns={"points": points}),
-        details=Details(notify_customer=notify),
-        token=None,
-        actor=ACTOR,
-        trigger=Trigger.ADMIN,
-        now=NOW,
-    )
+    factories.cancel_choosing(order, CancelChoice(returns={"points": points}), notify_customer=notify)
 
 
 def test_r7_h3_one_return_one_letter_with_its_lots(redemption: Redemption) -> None:
@@ -237,25 +225,12 @@ def test_o5_n4_a_spend_that_is_recorded_after_a_decision_starts_fresh(store: Sto
     dismissed = CancelChoice(returns={"points": False})
     factories.make_settings(store, replace(SETTINGS, spent_revert=SpentRevertSettings()))
     factories.grant("points", redemption.customer, 30)
-    decline(order, dismissed)
+    factories.return_choosing(order, dismissed)
     assert points(order) == (500, 0, "not_reverted", "declined")
     spend = Spend(points=30, reason="Forgotten")
     record_spend(store=store, order_id=order.pk, spend=spend, actor=ACTOR, trigger=Trigger.ADMIN, now=NOW)
     order.refresh_from_db()
     assert (points(order), order.needs_revert) == ((530, 0, "not_reverted", ""), True)
-
-
-def decline(order: Order, choice: CancelChoice) -> None:
-    return_value(
-        store=order.store,
-        order_id=order.pk,
-        choice=choice,
-        details=Details(),
-        token=None,
-        actor=ACTOR,
-        trigger=Trigger.ADMIN,
-        now=NOW,
-    )
 
 
 # --- somebody else's code
@@ -269,15 +244,7 @@ def test_r7_points_of_somebody_elses_code_go_back_to_him_and_each_is_told(redemp
     assert points(order) == (540, 540, "reverted", "")
     assert (has(redemption.customer), has(ben)) == (500, 40)
     assert set(Notice.objects.for_store(order.store).values_list("customer__name", flat=True)) == {"Ana Lee", "Ben"}
-    reinstate(
-        store=order.store,
-        order_id=order.pk,
-        status="confirmed",
-        deduct=Deduct.ALL,
-        actor=ACTOR,
-        trigger=Trigger.ADMIN,
-        now=NOW,
-    )
+    factories.bring_back(order)
     assert (has(redemption.customer), has(ben)) == (0, 0)
     told = JournalEntry.objects.for_store(order.store).filter(event="order.deducted_again")
     assert dict(told.values_list("customer", "data__points")) == {redemption.customer_id: 500, ben.pk: 40}

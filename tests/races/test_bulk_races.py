@@ -10,16 +10,13 @@ from django.utils import timezone
 
 from benchmarks.data import generate
 from loyalty.checks import find_faults
-from loyalty.stores.actors import Trigger
 from loyalty.stores.models import Remark, Store
 from orders.bulk_models import BulkCancel, BulkItem
 from orders.models import Order, OrderStatus
 from orders.services import bulk_cancelling
 from orders.services.applying import Details
 from orders.services.bulk_cancelling import bulk_cancel, carry_out, choose, confirm, stop
-from orders.services.cancelling import cancel_order
 from orders.services.changing import change_order
-from orders.services.choices import CancelChoice
 from tests import factories
 from tests.database import as_owner
 from tests.races.killing import KILLS, end_state, killed_job, rows
@@ -91,17 +88,7 @@ def test_b1_a_page_sent_eight_times_at_once_cancels_once() -> None:
 
 
 def cancelling(order: Order) -> Callable[[], Any]:
-    return partial(
-        cancel_order,
-        store=order.store,
-        order_id=order.pk,
-        choice=CancelChoice(returns={"credits": True, "points": True}),
-        details=Details(),
-        token=None,
-        actor=factories.ACTOR,
-        trigger=Trigger.ADMIN,
-        now=NOW,
-    )
+    return partial(factories.cancel_and_return, order)
 
 
 def test_b1_single_cancels_and_the_job_at_once_return_once() -> None:

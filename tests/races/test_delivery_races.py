@@ -1,24 +1,19 @@
 """Deliveries worked through at the same moment as staff cancel, and by several workers: nothing happens twice."""
 
 from functools import partial
-from typing import Any
 
 import pytest
 from django.utils import timezone
 
 from loyalty.checks import find_faults
 from loyalty.platforms.models import InboundDelivery
-from loyalty.stores.actors import Trigger
 from loyalty.stores.models import Store
 from orders.models import Order, Revert
-from orders.services.applying import Details
-from orders.services.cancelling import cancel_order
 from orders.services.choices import CancelChoice
 from orders.services.deliveries import process_deliveries
 from tests import factories
 from tests.database import as_owner
 from tests.deliveries import connect_store, shopify
-from tests.factories import NOW
 from tests.loyalty.platforms.documents import order
 from tests.races.racing import ROUNDS, together
 
@@ -45,9 +40,7 @@ def shop(number: int) -> tuple[Store, Order]:
 @pytest.mark.parametrize("number", ROUNDS)
 def test_a_webhook_and_a_cancel_by_hand_return_once(number: int) -> None:
     store, made = shop(number)
-    facts: dict[str, Any] = {"store": store, "order_id": made.pk, "details": Details(), "token": None}
-    choice = CancelChoice(returns={"credits": True})
-    cancel = partial(cancel_order, choice=choice, actor=factories.ACTOR, trigger=Trigger.ADMIN, now=NOW, **facts)
+    cancel = partial(factories.cancel_choosing, made, CancelChoice(returns={"credits": True}))
     together(cancel, partial(process_deliveries, timezone.now()), partial(process_deliveries, timezone.now()))
     made.refresh_from_db()
     assert made.status == "cancelled"

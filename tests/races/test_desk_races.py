@@ -16,8 +16,7 @@ from loyalty.stores.actors import Actor, ActorType, Trigger
 from loyalty.stores.models import Customer, Store
 from orders.models import Look, Order, Revert, RevertUndo
 from orders.services.applying import CancelResult, Details
-from orders.services.cancelling import cancel_many, cancel_order
-from orders.services.choices import CancelChoice
+from orders.services.cancelling import cancel_many
 from orders.services.dismissing import dismiss_revert
 from orders.services.placing import NewOrder, place_order
 from orders.services.queue import hand_out
@@ -36,9 +35,7 @@ def undoing(revert: Revert) -> Callable[[], UndoResult]:
 
 
 def cancelling(order: Order, *, notify: bool = False) -> Callable[[], CancelResult]:
-    choice = CancelChoice(returns={"credits": True, "points": True})
-    facts: dict[str, Any] = {"store": order.store, "order_id": order.pk, "token": None}
-    return partial(cancel_order, choice=choice, details=Details(notify_customer=notify), **facts, **WHO)
+    return partial(factories.cancel_choosing, order, factories.BOTH, notify_customer=notify)
 
 
 def dismissing(order: Order) -> Callable[[], Order]:

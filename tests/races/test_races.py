@@ -25,32 +25,22 @@ from orders.kinds import LEDGERS
 from orders.models import Order, OrderStatus, Revert
 from orders.services.applying import CancelResult, Details
 from orders.services.automatic import auto_cancel
-from orders.services.cancelling import PreviewStale, cancel_many, cancel_order, return_value
+from orders.services.cancelling import PreviewStale, cancel_many
 from orders.services.changing import change_order
 from orders.services.choices import CancelChoice, Extension
 from orders.services.placing import NewOrder, place_order
 from orders.services.plans import preview
 from tests import factories
+from tests.factories import BOTH
 from tests.races.racing import ROUNDS, in_turn, together
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(600)]
 
-BOTH = CancelChoice(returns={"credits": True, "points": True})
 EXTENDED = CancelChoice(returns={"credits": True}, extend={"credits": Extension(days=30)})
 
 
 def cancelling(order: Order, choice: CancelChoice = BOTH, token: str | None = None) -> Callable[[], CancelResult]:
-    return partial(
-        cancel_order,
-        store=order.store,
-        order_id=order.pk,
-        choice=choice,
-        details=Details(),
-        token=token,
-        actor=factories.ACTOR,
-        trigger=Trigger.ADMIN,
-        now=factories.NOW,
-    )
+    return partial(factories.cancel_choosing, order, choice, token=token)
 
 
 def bulk(store: Store, *order_ids: int) -> Callable[[], dict[int, CancelResult | None]]:
@@ -336,18 +326,7 @@ def test_m8_two_returns_of_what_is_left_at_once_return_it_once(store: Store) -> 
         credit(customer, "10")
         order = factories.make_order(customer, credits="10")
         bulk(store, order.pk)()
-        call = partial(
-            return_value,
-            store=store,
-            order_id=order.pk,
-            choice=BOTH,
-            details=Details(),
-            token=None,
-            actor=factories.ACTOR,
-            trigger=Trigger.API,
-            now=factories.NOW,
-        )
-        done = together(*[call] * 3)
+        done = together(*[partial(factories.return_choosing, order, BOTH)] * 3)
         assert sum(len(result.reverts) for result in done if isinstance(result, CancelResult)) == 1
         assert left(customer) == 10
     sound(store)

@@ -12,11 +12,9 @@ from loyalty.ledger.planner import InsufficientBalance
 from loyalty.stores.actors import Trigger
 from loyalty.stores.models import Customer
 from orders.models import Order
-from orders.services.applying import CancelResult, Details
-from orders.services.cancelling import cancel_order
-from orders.services.choices import CancelChoice
+from orders.services.applying import CancelResult
 from orders.services.placing import NewOrder, place_order
-from orders.services.reinstating import Deduct, ReinstateResult, reinstate
+from orders.services.reinstating import Deduct, ReinstateResult
 from tests import factories
 from tests.races.racing import ROUNDS, in_turn, together
 
@@ -26,13 +24,11 @@ WHO: dict[str, Any] = {"actor": factories.ACTOR, "trigger": Trigger.API, "now": 
 
 
 def reinstating(order: Order, deduct: Deduct = Deduct.ALL) -> Callable[[], ReinstateResult]:
-    return partial(reinstate, store=order.store, order_id=order.pk, status="confirmed", deduct=deduct, **WHO)
+    return partial(factories.bring_back, order, deduct)
 
 
 def cancelling(order: Order) -> Callable[[], CancelResult]:
-    choice = CancelChoice(returns={"credits": True, "points": True})
-    facts: dict[str, Any] = {"store": order.store, "order_id": order.pk, "details": Details(), "token": None}
-    return partial(cancel_order, choice=choice, **facts, **WHO)
+    return partial(factories.cancel_and_return, order)
 
 
 def spending(customer: Customer, amount: int) -> Callable[[], tuple[Order, bool]]:

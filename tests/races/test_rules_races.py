@@ -24,8 +24,6 @@ from loyalty.stores.models import Store
 from loyalty.stores.preferences import SpentRevertSettings, StoreSettings
 from orders.models import Order, Revert
 from orders.services import evaluating
-from orders.services.applying import Details
-from orders.services.cancelling import cancel_order
 from orders.services.choices import CancelChoice
 from orders.services.evaluating import evaluate_rules
 from orders.services.ingesting import ingest
@@ -81,17 +79,7 @@ def saying(
 
 
 def cancelling(order: Order, choice: CancelChoice) -> Callable[[], Any]:
-    return partial(
-        cancel_order,
-        store=order.store,
-        order_id=order.pk,
-        choice=choice,
-        details=Details(),
-        token=None,
-        actor=factories.ACTOR,
-        trigger=Trigger.ADMIN,
-        now=NOW,
-    )
+    return partial(factories.cancel_choosing, order, choice)
 
 
 def back(order: Order) -> tuple[str, int, int]:

@@ -12,12 +12,9 @@ from django.db import connection
 
 from credits.models import CreditAllocation, CreditLot, CreditMovement
 from loyalty.checks import find_faults
-from loyalty.stores.actors import Trigger
 from loyalty.stores.checks import same_store_fields
 from loyalty.stores.models import Store
 from orders.models import Order, Revert
-from orders.services.applying import Details
-from orders.services.cancelling import cancel_order
 from orders.services.choices import CancelChoice, Extension
 from points.models import PointLot, PointMovement
 from tests import factories
@@ -83,17 +80,7 @@ def order(store: Store) -> Order:
     placed = factories.make_order(customer, credits="15", points=100)
     factories.grant("credits", customer, "3", until=date(2026, 1, 2))
     extend = CancelChoice(returns={"credits": True, "points": True}, extend={"credits": Extension(days=30)})
-    result = cancel_order(
-        store=store,
-        order_id=placed.pk,
-        choice=extend,
-        details=Details(),
-        token=None,
-        actor=factories.ACTOR,
-        trigger=Trigger.ADMIN,
-        now=factories.NOW,
-    )
-    return result.order
+    return factories.cancel_choosing(placed, extend).order
 
 
 def test_h5_sound_books_agree_in_one_line(order: Order, store: Store) -> None:

@@ -6,13 +6,10 @@ import pytest
 from django.apps import apps
 from django.db import IntegrityError, connection, models, transaction
 
-from loyalty.stores.actors import Trigger
 from loyalty.stores.checks import same_store_fields
 from loyalty.stores.models import Customer, Store
 from loyalty.stores.preferences import ReminderSettings, StoreSettings
 from loyalty.stores.scoping import StoreNotNamed, StoreOwned
-from orders.services.applying import Details
-from orders.services.cancelling import cancel_order
 from orders.services.choices import CancelChoice, Extension
 from orders.services.reminding import write_reminders
 from tests import factories
@@ -83,16 +80,8 @@ def furnish(store: Store) -> None:
     for kind in ("credits", "points"):
         factories.grant(kind, customer, 10, until=factories.BEFORE.date())
     order = factories.make_order(customer, credits="4", points=4)
-    cancel_order(
-        store=store,
-        order_id=order.pk,
-        choice=CancelChoice({"credits": True, "points": True}, dict.fromkeys(("credits", "points"), Extension(days=3))),
-        details=Details("customer", notify_customer=True),
-        token=None,
-        actor=factories.ACTOR,
-        trigger=Trigger.ADMIN,
-        now=factories.NOW,
-    )
+    extend = CancelChoice({"credits": True, "points": True}, dict.fromkeys(("credits", "points"), Extension(days=3)))
+    factories.cancel_choosing(order, extend, reason="customer", notify_customer=True)
     factories.make_settings(store, StoreSettings(reminders=ReminderSettings(days_before=7)))
     write_reminders(factories.NOW)
 

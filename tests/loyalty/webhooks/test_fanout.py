@@ -15,11 +15,11 @@ from loyalty.stores.models import Store
 from loyalty.webhooks.endpoints import EndpointValues, change_endpoint, remove_endpoint
 from loyalty.webhooks.events import WebhookEvent
 from orders.models import Revert
-from orders.services.reinstating import Deduct, reinstate
 from orders.services.undoing import undo_revert
 from tests.factories import (
     ACTOR,
     NOW,
+    bring_back,
     cancel_and_return,
     grant,
     make_customer,
@@ -161,15 +161,7 @@ def test_gifts_and_deductions_are_told_as_changes_of_the_balance(store: Store, r
     order = cancelled_order(store)
     Message.unscoped.all().delete()
     grant("points", order.customer, 7, now=NOW)
-    reinstate(
-        store=store,
-        order_id=order.pk,
-        status="confirmed",
-        deduct=Deduct.ALL,
-        actor=ACTOR,
-        trigger=Trigger.ADMIN,
-        now=NOW,
-    )
+    bring_back(order)
     deliver()
     changes = [delivery.json["data"]["changes"] for delivery in receiver.received]
     assert [{"kind": "points", "currency": "", "amount": 7, "balance_after": 307}] in changes

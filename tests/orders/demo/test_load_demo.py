@@ -18,7 +18,6 @@ from credits.models import CreditAllocation, CreditLot, CreditMovement
 from loyalty.journal.models import JournalEntry
 from loyalty.ledger.expiry import last_day_of_use, local_day
 from loyalty.notices.models import Notice
-from loyalty.stores.actors import Trigger
 from loyalty.stores.keys import find_api_key
 from loyalty.stores.models import ApiKey, Customer, Membership, Role, Store, User
 from loyalty.stores.scoping import StoreOwned
@@ -26,13 +25,11 @@ from orders.demo.cast import STORES
 from orders.demo.loading import load
 from orders.models import Completeness, Order, OrderStatus, PaymentStatus, Revert, RevertStatus
 from orders.redemption_models import Redemption, ReversalRequest, Reward
-from orders.services.applying import CancelResult, Details
-from orders.services.cancelling import cancel_order
 from orders.services.choices import CancelChoice, Extension
 from orders.services.code_uses import flagged_uses
 from orders.services.redeeming import usable
 from points.models import PointAllocation, PointLot, PointMovement
-from tests.factories import ACTOR
+from tests.factories import cancel_choosing
 
 pytestmark = pytest.mark.django_db
 
@@ -90,19 +87,6 @@ def _days(day: date | None, today: date) -> int | None:
     return None if day is None else (day - today).days
 
 
-def cancel(order: Order, choice: CancelChoice, now: datetime) -> CancelResult:
-    return cancel_order(
-        store=order.store,
-        order_id=order.pk,
-        choice=choice,
-        details=Details(),
-        token=None,
-        actor=ACTOR,
-        trigger=Trigger.ADMIN,
-        now=now,
-    )
-
-
 def test_both_stores_have_people_of_every_role_customers_and_orders(loaded: list[Store]) -> None:
     assert [(store.currency, store.time_zone) for store in loaded] == [("USD", "Asia/Taipei"), ("EUR", "Europe/Berlin")]
     for store in loaded:
@@ -156,7 +140,7 @@ def _instant(table: type[StoreOwned]) -> str:
 def test_x1_one_lot_of_two_has_expired_and_the_other_returns(aurora: Store, now: datetime) -> None:
     order = order_of(aurora, "X1")
     assert lots_of(order) == [(Decimal(10), -4), (Decimal(5), 74)]
-    result = cancel(order, CREDITS_TICKED, now)
+    result = cancel_choosing(order, CREDITS_TICKED, now=now)
     assert (result.order.credits_reverted, result.order.credits_applied) == (Decimal(5), Decimal(15))
     assert result.order.credit_revert_status == RevertStatus.REVERTED
 
@@ -164,14 +148,16 @@ def test_x1_one_lot_of_two_has_expired_and_the_other_returns(aurora: Store, now:
 def test_x2_starts_as_x1_and_returns_in_full_with_extend(aurora: Store, now: datetime) -> None:
     order = order_of(aurora, "X2")
     assert lots_of(order) == [(Decimal(10), -4), (Decimal(5), 74)]
-    result = cancel(order, CancelChoice(returns={"credits": True}, extend={"credits": Extension(days=30)}), now)
+    result = cancel_choosing(
+        order, CancelChoice(returns={"credits": True}, extend={"credits": Extension(days=30)}), now=now
+    )
     assert result.order.credits_reverted == Decimal(15)
 
 
 def test_x3_both_lots_have_expired(aurora: Store, now: datetime) -> None:
     order = order_of(aurora, "X3")
     assert [days for _, days in lots_of(order)] == [-4, -2]
-    result = cancel(order, CREDITS_TICKED, now)
+    result = cancel_choosing(order, CREDITS_TICKED, now=now)
     assert result.order.credit_revert_status == RevertStatus.NOT_REVERTED
 
 
@@ -218,7 +204,7 @@ def test_r7_x14_x15_paid_with_codes_ready_to_fall_through(aurora: Store, now: da
         order = order_of(aurora, number)
         assert (order.points_applied, order.points_reverted, order.points_revert_status) == (applied, returned, status)
     assert flagged_uses(aurora).get().order.number == "R6-again"
-    result = cancel(order_of(aurora, "X14"), CancelChoice(returns={"points": True}), now)
+    result = cancel_choosing(order_of(aurora, "X14"), CancelChoice(returns={"points": True}), now=now)
     assert (result.order.points_reverted, result.order.points_revert_status) == (500, RevertStatus.REVERTED)
 
 

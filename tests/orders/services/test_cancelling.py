@@ -63,16 +63,7 @@ def cancel(order: Order, choice: CancelChoice = BOTH, *, now: datetime = NOW, **
 def give_back(
     order: Order, choice: CancelChoice = BOTH, *, now: datetime = NOW, token: str | None = None
 ) -> CancelResult:
-    return return_value(
-        store=order.store,
-        order_id=order.pk,
-        choice=choice,
-        details=Details(),
-        token=token,
-        actor=ACTOR,
-        trigger=Trigger.ADMIN,
-        now=now,
-    )
+    return factories.return_choosing(order, choice, now=now, token=token)
 
 
 def shown(order: Order, choice: CancelChoice = BOTH, *, now: datetime = NOW) -> Preview:

@@ -14,7 +14,7 @@ from loyalty.stores.preferences import AutoCancelSettings, StoreSettings
 from orders.models import Order
 from orders.services.applying import Details
 from orders.services.automatic import auto_cancel
-from orders.services.cancelling import NotReturnable, cancel_many, cancel_order
+from orders.services.cancelling import NotReturnable, cancel_many
 from orders.services.changing import change_order
 from orders.services.choices import CancelChoice
 from orders.services.dismissing import NothingLeft, dismiss_revert, put_back_in_queue
@@ -80,8 +80,7 @@ def test_n6_each_kind_leaves_one_trace_with_the_reason(ana: Customer) -> None:
 
 def test_again_changes_nothing_and_keeps_what_was_declined(ana: Customer) -> None:
     order = factories.make_order(ana, credits="15", points=10)
-    choice = CancelChoice(returns={"credits": False})
-    cancel_order(store=order.store, order_id=order.pk, choice=choice, details=Details(), token=None, **WHO)
+    factories.cancel_choosing(order, CancelChoice(returns={"credits": False}))
     dismiss(order)
     once = read(order)
     assert (once.credits_decision, once.points_decision) == ("declined", "dismissed")

@@ -17,9 +17,7 @@ from loyalty.stores.identifying import platform_ids
 from loyalty.stores.models import Customer, Store
 from orders.kinds import plain
 from orders.models import Order, OrderStatus
-from orders.services.applying import Details
 from orders.services.automatic import auto_cancel
-from orders.services.cancelling import cancel_order
 from orders.services.changing import change_order
 from orders.services.choices import CancelChoice
 from orders.services.ingesting import IngestResult, Outcome, ingest
@@ -70,10 +68,7 @@ def journal(order: Order) -> list[tuple[str, dict[str, Any]]]:
 
 
 def cancel_here(store: Store, order: Order) -> None:
-    cancel_order(
-        store=store, order_id=order.pk, choice=CancelChoice(), details=Details(), token=None,
-        actor=ACTOR, trigger=Trigger.ADMIN, now=NOW,
-    )  # fmt: skip
+    factories.cancel_choosing(order, CancelChoice())
 
 
 def test_o2_a_new_order_is_recorded_with_its_facts(store: Store) -> None:
@@ -406,11 +401,7 @@ def test_o6_the_platform_may_reopen_what_it_alone_cancelled_and_takes_nothing_ba
     factories.grant("points", customer, 100)
     factories.make_order(customer, points=100, platform="shopify", external_id="5941690892493")
     send(store, snapshot(1, status="cancelled"))
-    choice = CancelChoice(returns={"points": True})
-    cancel_order(
-        store=store, order_id=recorded(store).pk, choice=choice, details=Details(), token=None,
-        actor=ACTOR, trigger=Trigger.ADMIN, now=NOW,
-    )  # fmt: skip
+    factories.cancel_choosing(recorded(store), CancelChoice(returns={"points": True}))
     assert send(store, snapshot(2)).outcome == Outcome.UPDATED
     order = recorded(store)
     assert (order.status, order.cancelled_at, order.cancelled_by) == ("confirmed", None, "")

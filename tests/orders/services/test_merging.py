@@ -26,8 +26,6 @@ from loyalty.stores.preferences import EarnedPointsSettings, EarningSettings, St
 from loyalty.stores.searching import find_customers
 from orders.kinds import LEDGERS
 from orders.models import Order, Revert
-from orders.services.applying import Details
-from orders.services.cancelling import cancel_order
 from orders.services.changing import change_order
 from orders.services.choices import CancelChoice, Extension
 from orders.services.merge_plans import NobodyLeft
@@ -97,11 +95,8 @@ def test_o7_what_returns_afterwards_reaches_the_kept_one(ana: Customer, kept: Cu
     redemption.refresh_from_db()
 
     assert (order.customer, redemption.customer) == (kept, kept)
-    cancelled = cancel_order(
-        store=kept.store, order_id=order.pk,
-        choice=CancelChoice(returns={"credits": True, "points": True}, extend={"credits": Extension(days=30)}),
-        details=Details(), token=None, actor=ACTOR, trigger=Trigger.ADMIN, now=NOW,
-    )  # fmt: skip
+    extend = CancelChoice(returns={"credits": True, "points": True}, extend={"credits": Extension(days=30)})
+    cancelled = factories.cancel_choosing(order, extend)
     assert cancelled.order.points_reverted == 60
     assert available("points", ana, kept) == [0, 60]
     assert available("credits", ana, kept) == [0, 10]
@@ -287,10 +282,7 @@ def test_o7_the_database_lets_a_lot_change_hands_by_merging_only(ana: Customer, 
 def test_o7_messages_that_wait_go_to_the_kept_one(ana: Customer, kept: Customer) -> None:
     factories.grant("points", ana, 10)
     order = factories.make_order(ana, points=10)
-    cancel_order(
-        store=ana.store, order_id=order.pk, choice=CancelChoice(returns={"points": True}),
-        details=Details(notify_customer=True), token=None, actor=ACTOR, trigger=Trigger.ADMIN, now=NOW,
-    )  # fmt: skip
+    factories.cancel_choosing(order, CancelChoice(returns={"points": True}), notify_customer=True)
     merge(ana, kept)
     notice = Notice.objects.for_store(ana.store).get()
     assert (notice.customer, notice.to_email) == (kept, "ana.lee@example.com")

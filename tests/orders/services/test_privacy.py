@@ -15,13 +15,11 @@ from loyalty.journal.models import JournalEntry
 from loyalty.notices.models import Notice, NoticeStatus
 from loyalty.platforms.models import InboundDelivery, PlatformConnection, PrivacyRequest
 from loyalty.platforms.pruning import prune
-from loyalty.stores.actors import Actor, ActorType, Trigger
+from loyalty.stores.actors import Actor, ActorType
 from loyalty.stores.models import Customer, Remark, Role, Store
 from orders.kinds import LEDGERS
 from orders.models import Order
 from orders.services import privacy
-from orders.services.applying import Details
-from orders.services.cancelling import cancel_order
 from orders.services.choices import CancelChoice
 from orders.services.deliveries import process_deliveries
 from tests import factories
@@ -50,11 +48,8 @@ class Shop:
         factories.grant("credits", self.ada, "15.00")
         factories.grant("points", self.ada, 30)
         self.spent = factories.make_order(self.ada, credits="15.00", points=30)
-        cancel_order(
-            store=self.store, order_id=self.spent.pk, choice=CancelChoice(returns={"credits": True, "points": False}),
-            details=Details(note="Ada called in", notify_customer=True), token=None, actor=factories.ACTOR,
-            trigger=Trigger.ADMIN, now=NOW,
-        )  # fmt: skip
+        choice = CancelChoice(returns={"credits": True, "points": False})
+        factories.cancel_choosing(self.spent, choice, note="Ada called in", notify_customer=True)
         named = {"email": "ada@example.com", "name": "Ada Byron"}
         body = json.dumps({"order": {"id": "Ada Byron", "customer": named}})
         self.answer = CommandAnswer.unscoped.create(

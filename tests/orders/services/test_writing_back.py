@@ -21,7 +21,7 @@ from orders.models import OPEN_ON_PLATFORM, Order
 from orders.services.applying import Details
 from orders.services.cancelling import cancel_many
 from orders.services.ingesting import Outcome, ingest
-from orders.services.reinstating import Deduct, reinstate
+from orders.services.reinstating import Deduct
 from orders.services.spending import Spend, record_spend
 from tests import factories
 from tests.database import as_owner
@@ -136,15 +136,7 @@ def test_our_own_tag_coming_back_is_no_news(order: Order, imitated_shopify: Imit
 def test_a_tag_is_put_once_however_often_value_comes_back(order: Order) -> None:
     switch_on(order.store, WriteBackSettings(tag="credits-reverted"))
     factories.cancel(order)
-    reinstate(
-        store=order.store,
-        order_id=order.pk,
-        status="confirmed",
-        deduct=Deduct.ALL,
-        actor=ACTOR,
-        trigger=Trigger.ADMIN,
-        now=NOW,
-    )
+    factories.bring_back(order)
     order.refresh_from_db()
     factories.cancel(order)
     assert Message.unscoped.count() == 1
@@ -153,15 +145,7 @@ def test_a_tag_is_put_once_however_often_value_comes_back(order: Order) -> None:
 def test_o6_an_order_brought_back_meanwhile_stays_open_there(order: Order, imitated_shopify: ImitatedShopify) -> None:
     switch_on(order.store, WriteBackSettings(cancel_orders=True))
     factories.cancel(order)
-    reinstate(
-        store=order.store,
-        order_id=order.pk,
-        status="confirmed",
-        deduct=Deduct.NONE,
-        actor=ACTOR,
-        trigger=Trigger.ADMIN,
-        now=NOW,
-    )
+    factories.bring_back(order, Deduct.NONE)
     assert deliver_outbox(NOW)["failed"] == 1
     assert not imitated_shopify.orders[ORDER]["cancelled_at"]
     assert "brought back" in Message.unscoped.get().last_error
