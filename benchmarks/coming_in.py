@@ -17,15 +17,15 @@ from django.core.management import call_command
 from django.utils import timezone
 
 from benchmarks.documents import order
-from loyalty.bulk import insert
 from loyalty.celery import app
-from loyalty.jobs import wake
-from loyalty.platforms.files import read_documents
+from loyalty.database.bulk import insert
+from loyalty.jobs.periodic import wake
+from loyalty.platforms.documents.files import read_documents
 from loyalty.platforms.models import OPEN_STATES, InboundDelivery, PlatformConnection
-from loyalty.platforms.receiving import JOB
+from loyalty.platforms.webhooks.receive import JOB
 from loyalty.stores.actors import Actor
 from loyalty.stores.models import Store
-from orders.services.importing import Import, take_rows
+from orders.services.intake.import_files import Import, take_rows
 
 _FLOODED, _OTHER = 1, 2
 # The other shop's messages come with this pause, in seconds.

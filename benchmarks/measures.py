@@ -19,19 +19,19 @@ from django.test.utils import CaptureQueriesContext
 from benchmarks.coming_in import backlog, import_file
 from benchmarks.data import NOW, generate, install_reference
 from benchmarks.receipt import receipt
-from loyalty.clock import Clock
+from loyalty.core.clock import Clock
 from loyalty.database.naming import every_store
 from loyalty.exporting.files import csv_parts, write_xlsx
 from loyalty.exporting.tables import Cell
+from loyalty.store_settings.sections import settings_by_store
 from loyalty.stores.actors import Actor, Trigger
 from loyalty.stores.models import Store
-from loyalty.stores.preferences import settings_by_store
 from orders.admin.exports import ORDERS
 from orders.models import Order
-from orders.services import automatic
-from orders.services.applying import Details
-from orders.services.cancelling import cancel_order
-from orders.services.choices import CancelChoice
+from orders.services.automation import cancel_unpaid
+from orders.services.reverts.apply import Details
+from orders.services.reverts.cancel import cancel_order
+from orders.services.reverts.choices import CancelChoice
 
 BOTH: Final = CancelChoice(returns={"credits": True, "points": True})
 ACTOR: Final = Actor.command("benchmark")
@@ -90,11 +90,11 @@ def one_by_one(who: str, part: str, parts: str, count: str) -> dict[str, Any]:
 def statements() -> dict[str, int]:
     """How many statements one batch of 1, 10 and 500 orders takes."""
     counts = {}
-    rule = next(iter(automatic.rules_of(Store.objects.get(pk=1), settings_by_store()[1])))
+    rule = next(iter(cancel_unpaid.rules_of(Store.objects.get(pk=1), settings_by_store()[1])))
     for size in (1, 10, 500):
-        automatic.BATCH = size  # type: ignore[misc]
+        cancel_unpaid.BATCH = size  # type: ignore[misc]
         with CaptureQueriesContext(connection) as queries:
-            automatic.cancel_batch([rule], lambda: NOW, {"cancelled": 0, "failed": 0})
+            cancel_unpaid.cancel_batch([rule], lambda: NOW, {"cancelled": 0, "failed": 0})
         control = ("BEGIN", "COMMIT", "SAVEPOINT", "RELEASE")
         counts[str(size)] = sum(not query["sql"].startswith(control) for query in queries.captured_queries)
     return counts
@@ -102,17 +102,17 @@ def statements() -> dict[str, int]:
 
 def sweep_ours() -> dict[str, Any]:
     """The auto-cancel sweep over all that is due, batch by batch as the job does it; the longest batch in seconds."""
-    batch, seconds = automatic.cancel_batch, [0.0]
+    batch, seconds = cancel_unpaid.cancel_batch, [0.0]
 
-    def timed(rules: Sequence[automatic.Rule], clock: Clock, counts: dict[str, int]) -> int:
+    def timed(rules: Sequence[cancel_unpaid.Rule], clock: Clock, counts: dict[str, int]) -> int:
         start = time.perf_counter()
         claimed = batch(rules, clock, counts)
         seconds.append(time.perf_counter() - start)
         return claimed
 
-    automatic.cancel_batch = timed
+    cancel_unpaid.cancel_batch = timed
     began = time.time()
-    counts = automatic.auto_cancel(NOW)
+    counts = cancel_unpaid.auto_cancel(NOW)
     return _swept(counts["cancelled"], began) | {"longest": max(seconds)}
 
 

@@ -20,7 +20,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from loyalty.encryption import Secret
+from loyalty.core.encryption import Secret
 from loyalty.platforms.models import PlatformConnection
 from loyalty.stores.models import Store
 

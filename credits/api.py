@@ -9,8 +9,7 @@ from rest_framework.response import Response
 
 from credits.ledger import CREDITS
 from loyalty.api.idempotency import command
-from loyalty.api.values import AmountField, AmountTextField, CurrencyField, IdField, check_amount
-from loyalty.ledger.api import (
+from loyalty.api.resources.ledgers import (
     AdjustmentBody,
     AdjustView,
     LotDocument,
@@ -20,6 +19,8 @@ from loyalty.ledger.api import (
     StoreLotsView,
     given_or_removed,
 )
+from loyalty.api.values import AmountField, AmountTextField, CurrencyField, IdField
+from loyalty.core.values import check_amount
 from loyalty.ledger.planner import Amount
 from loyalty.stores.keys import Scope
 

@@ -3,6 +3,6 @@
 from typing import Final
 
 from credits.ledger import CREDITS
-from loyalty.ledger.checking import ledger_check
+from loyalty.proof.ledger import ledger_check
 
 CHECK: Final = ledger_check(CREDITS.tables, name="store credit")

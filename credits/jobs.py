@@ -3,10 +3,10 @@
 from datetime import datetime
 
 from credits.ledger import CREDITS
-from loyalty.jobs import Counts
-from loyalty.ledger import expiring
+from loyalty.jobs.periodic import Counts
+from loyalty.ledger import expire
 
 
 def expire_lots(now: datetime) -> Counts:
     """Post what has lapsed (L5)."""
-    return expiring.expire_lots(CREDITS, now)
+    return expire.expire_lots(CREDITS, now)

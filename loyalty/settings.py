@@ -19,11 +19,11 @@ from django.core.management.utils import get_random_secret_key
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from loyalty.admin_theme import UNFOLD as UNFOLD
+from loyalty.backoffice.theme import UNFOLD as UNFOLD
+from loyalty.core.logs import to_standard_output
 from loyalty.database.connecting import database
 from loyalty.database.limits import LIMITS
 from loyalty.embedded.layout import WEB_ROLE, layout_for, layout_in
-from loyalty.logs import to_standard_output
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -122,26 +122,27 @@ INSTALLED_APPS = [
     "loyalty.outbox",
     "loyalty.webhooks",
     "loyalty.api",
+    "loyalty.backoffice.apps.PagesConfig",
     "credits",
     "points",
     "orders",
 ]
 
 MIDDLEWARE = [
-    "loyalty.partners.RequestsCallNobody",
-    "loyalty.stores.middleware.NoStoreMiddleware",
+    "loyalty.partners.waiting.RequestsCallNobody",
+    "loyalty.backoffice.middleware.NoStoreMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "loyalty.security.ContentSecurityPolicyMiddleware",
+    "loyalty.web.security.ContentSecurityPolicyMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "loyalty.stores.middleware.ActiveStoreMiddleware",
+    "loyalty.backoffice.middleware.ActiveStoreMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
-    "loyalty.accounts.second_factor.SecondFactorMiddleware",
+    "loyalty.accounts.signing_in.second_factor.SecondFactorMiddleware",
     "loyalty.backoffice.unavailable.UnavailableMiddleware",
 ]
 
@@ -172,7 +173,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 REDIS_URL: str = env.str("REDIS_URL", default=LAYOUT.redis_url())
 CACHES = {
     "default": {
-        "BACKEND": "loyalty.cache.ForgivingRedisCache",
+        "BACKEND": "loyalty.core.cache.ForgivingRedisCache",
         "LOCATION": cache_address(REDIS_URL, env.int("CACHE_DATABASE", default=1)),
         "KEY_PREFIX": "loyalty",
         "TIMEOUT": 60,
@@ -205,7 +206,7 @@ TRUSTED_PROXIES: int = env.int("TRUSTED_PROXIES", default=int(BEHIND_TLS_PROXY))
 # A link that was sent to choose a password works for so long.
 PASSWORD_RESET_TIMEOUT = int(timedelta(hours=1).total_seconds())
 
-ACCOUNT_ADAPTER = "loyalty.accounts.adapter.AccountAdapter"
+ACCOUNT_ADAPTER = "loyalty.accounts.signing_in.adapter.AccountAdapter"
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
@@ -214,14 +215,14 @@ ACCOUNT_EMAIL_NOTIFICATIONS = True
 ACCOUNT_LOGIN_ON_PASSWORD_RESET = True
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_REAUTHENTICATION_METHODS = ["password", "mfa"]
-# The library counts in the cache, which may be gone; loyalty.accounts.limits counts in the database.
+# The library counts in the cache, which may be gone; loyalty.accounts.signing_in.tries counts in the database.
 ACCOUNT_RATE_LIMITS = False
 MFA_RATE_LIMITS = False
-MFA_ADAPTER = "loyalty.accounts.adapter.SecondFactorAdapter"
+MFA_ADAPTER = "loyalty.accounts.signing_in.adapter.SecondFactorAdapter"
 MFA_FORMS = {
-    "authenticate": "loyalty.accounts.forms.CodeForm",
-    "reauthenticate": "loyalty.accounts.forms.CodeAgainForm",
-    "activate_totp": "loyalty.accounts.forms.SetUpAppForm",
+    "authenticate": "loyalty.accounts.signing_in.forms.CodeForm",
+    "reauthenticate": "loyalty.accounts.signing_in.forms.CodeAgainForm",
+    "activate_totp": "loyalty.accounts.signing_in.forms.SetUpAppForm",
 }
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
@@ -241,7 +242,7 @@ OIDC_APP = {
     "secret": env.str("OIDC_CLIENT_SECRET", default=""),
     "settings": {"server_url": OIDC_SERVER_URL, "oauth_pkce_enabled": True},
 }
-SOCIALACCOUNT_ADAPTER = "loyalty.accounts.adapter.CompanyAccountAdapter"
+SOCIALACCOUNT_ADAPTER = "loyalty.accounts.signing_in.adapter.CompanyAccountAdapter"
 SOCIALACCOUNT_PROVIDERS = {"openid_connect": {"APPS": [OIDC_APP] if OIDC_SERVER_URL else []}}
 # An address, whoever says that it is verified, opens no account: its owner connects the two while signed in.
 SOCIALACCOUNT_EMAIL_AUTHENTICATION = False
@@ -337,11 +338,11 @@ REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["loyalty.api.parsing.ExactJSONParser"],
-    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "loyalty.api.parsing.AlwaysJSON",
+    "DEFAULT_PARSER_CLASSES": ["loyalty.api.requests.parsing.ExactJSONParser"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "loyalty.api.requests.parsing.AlwaysJSON",
     "DEFAULT_PAGINATION_CLASS": None,
-    "DEFAULT_SCHEMA_CLASS": "loyalty.api.schema.Operation",
-    "EXCEPTION_HANDLER": "loyalty.api.problems.exception_handler",
+    "DEFAULT_SCHEMA_CLASS": "loyalty.api.openapi.schema.Operation",
+    "EXCEPTION_HANDLER": "loyalty.api.answers.problems.exception_handler",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
 SPECTACULAR_SETTINGS = {
@@ -354,8 +355,8 @@ SPECTACULAR_SETTINGS = {
     "SERVE_PERMISSIONS": [],
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_NAME_OVERRIDES": {
-        "AutoCancel": "loyalty.stores.settings_api.AUTO_CANCEL",
-        "ExpiredLots": "loyalty.stores.settings_api.EXPIRED_LOTS",
+        "AutoCancel": "loyalty.api.resources.settings.AUTO_CANCEL",
+        "ExpiredLots": "loyalty.api.resources.settings.EXPIRED_LOTS",
         "MovementType": "loyalty.ledger.models.MovementType",
         "Trigger": "orders.api.documents.TRIGGERS",
         "OrderStatus": "orders.models.OrderStatus",
@@ -363,14 +364,14 @@ SPECTACULAR_SETTINGS = {
         "RevertStatus": "orders.models.RevertStatus",
         "CancelReason": "orders.models.CancelReason",
         "Kind": "orders.kinds.KINDS",
-        "RewardType": "orders.redemption_models.RewardType",
-        "RedemptionState": "orders.redemption_models.RedemptionState",
-        "ReversalRequestState": "orders.redemption_models.RequestState",
-        "PlatformState": "orders.redemption_models.PlatformState",
+        "RewardType": "orders.models.RewardType",
+        "RedemptionState": "orders.models.RedemptionState",
+        "ReversalRequestState": "orders.models.RequestState",
+        "PlatformState": "orders.models.PlatformState",
     },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
-        "loyalty.api.schema.describe_problems",
+        "loyalty.api.openapi.schema.describe_problems",
     ],
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",

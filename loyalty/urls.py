@@ -3,10 +3,10 @@
 from django.urls import include, path, re_path
 from django.views.generic import RedirectView
 
-from loyalty.accounts.views import SignInView
+from loyalty.accounts.signing_in.views import SignInView
 from loyalty.backoffice.site import platform_site
-from loyalty.health import healthz
-from loyalty.platforms.receiving import receive
+from loyalty.platforms.webhooks.receive import receive
+from loyalty.web.health import healthz
 
 handler500 = "loyalty.backoffice.unavailable.failed"
 

@@ -4,10 +4,10 @@ from decimal import Decimal
 from typing import Final, cast
 
 from credits.ledger import CREDITS
+from loyalty.core.money import amount_text, format_amount
 from loyalty.journal.record import Event
 from loyalty.ledger.ledger import Kind, Ledger
 from loyalty.ledger.planner import Amount
-from loyalty.money import amount_text, format_amount
 from loyalty.stores.models import Store
 from orders.models import Order
 from points.ledger import POINTS

@@ -3,12 +3,12 @@
 from datetime import datetime
 from typing import Any
 
-from loyalty.api.values import instant_or_none, instant_text
-from loyalty.ledger.api import lot_json, movements_json
+from loyalty.api.resources.customers import customer_json
+from loyalty.api.resources.ledgers import lot_json, movements_json
+from loyalty.core.values import instant_or_none, instant_text
 from loyalty.ledger.history import history
 from loyalty.notices.models import Notice
-from loyalty.stores.api import customer_json
-from loyalty.stores.identifying import platform_ids
+from loyalty.stores.identify import platform_ids
 from loyalty.stores.models import Customer, Store
 from orders.api.shapes import order_json
 from orders.kinds import KINDS, LEDGERS

@@ -2,16 +2,16 @@
 
 from django.urls import path
 
-from orders.api.backtests import BacktestView
-from orders.api.cancels import BulkCancelView, CancelPreviewView, CancelView, ReturnView
-from orders.api.dismissals import DismissView
-from orders.api.earning import PointsView
-from orders.api.holds import HoldView
-from orders.api.merging import MergeView
-from orders.api.orders import DecisionsView, OrderListView, OrderView, TimelineView
-from orders.api.reinstating import ReinstateView
-from orders.api.reverts import RevertListView, RevertView, UndoView
-from orders.api.rules_backtests import RulesBacktestView
+from orders.api.automation.holds import HoldView
+from orders.api.backtests.cancels import BacktestView
+from orders.api.backtests.rules import RulesBacktestView
+from orders.api.customers.merges import MergeView
+from orders.api.earned_points.awards import PointsView
+from orders.api.orders.orders import DecisionsView, OrderListView, OrderView, TimelineView
+from orders.api.reverts.cancels import BulkCancelView, CancelPreviewView, CancelView, ReturnView
+from orders.api.reverts.dismissals import DismissView
+from orders.api.reverts.reinstatements import ReinstateView
+from orders.api.reverts.reverts import RevertListView, RevertView, UndoView
 
 urlpatterns = [
     path("customers/<str:customer_id>/points/", PointsView.as_view(), name="api-adjust-points"),

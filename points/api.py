@@ -5,8 +5,7 @@ from typing import ClassVar
 
 from drf_spectacular.utils import extend_schema, extend_schema_view
 
-from loyalty.api.values import IdField, PointsField
-from loyalty.ledger.api import (
+from loyalty.api.resources.ledgers import (
     AdjustmentBody,
     AdjustView,
     LotDocument,
@@ -15,9 +14,11 @@ from loyalty.ledger.api import (
     MovementsView,
     StoreLotsView,
 )
-from loyalty.ledger.expiry import local_day, scheme_last_day
+from loyalty.api.values import IdField, PointsField
+from loyalty.core.days import local_day
+from loyalty.store_settings.sections import current_settings
 from loyalty.stores.keys import Scope
-from loyalty.stores.preferences import current_settings
+from points.expiry_scheme import scheme_last_day
 from points.ledger import POINTS
 
 

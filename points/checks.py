@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from loyalty.ledger.checking import ledger_check
+from loyalty.proof.ledger import ledger_check
 from points.ledger import POINTS
 
 CHECK: Final = ledger_check(POINTS.tables, name="member points")

@@ -2,11 +2,11 @@
 
 from datetime import datetime
 
-from loyalty.jobs import Counts
-from loyalty.ledger import expiring
+from loyalty.jobs.periodic import Counts
+from loyalty.ledger import expire
 from points.ledger import POINTS
 
 
 def expire_lots(now: datetime) -> Counts:
     """Post what has lapsed (L5)."""
-    return expiring.expire_lots(POINTS, now)
+    return expire.expire_lots(POINTS, now)

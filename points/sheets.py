@@ -12,16 +12,17 @@ from typing import Final
 
 from django.db import transaction
 
-from loyalty.errors import Conflict, Invalid
+from loyalty.core.days import check_last_day, end_of_day, local_day
+from loyalty.core.errors import Conflict, Invalid
+from loyalty.ledger.adjust import Adjustment, adjust
 from loyalty.ledger.adjust_notice import Change, tell
-from loyalty.ledger.adjusting import Adjustment, adjust
-from loyalty.ledger.expiry import check_last_day, end_of_day, local_day, scheme_last_day
-from loyalty.ledger.limits import Adjuster, check_within_limit, left_today, lock_left_today, note_adjusted
 from loyalty.ledger.planner import Amount
 from loyalty.ledger.posting import lock_customers
+from loyalty.ledger.staff_limits import Adjuster, check_within_limit, left_today, lock_left_today, note_adjusted
+from loyalty.store_settings.sections import StoreSettings
 from loyalty.stores.actors import Actor, Trigger
 from loyalty.stores.models import Customer, PlatformId, Store, fold_email
-from loyalty.stores.preferences import StoreSettings
+from points.expiry_scheme import scheme_last_day
 from points.ledger import POINTS
 
 NEEDED: Final = ("customer", "points", "reason")

@@ -6,8 +6,8 @@ from contextvars import ContextVar
 
 from django.urls import NoReverseMatch
 
-from loyalty.backoffice.addresses import common_page, page_of
 from loyalty.stores.models import Store
+from loyalty.web.addresses import common_page, page_of
 
 _chosen: ContextVar[Store | None] = ContextVar("chosen", default=None)
 

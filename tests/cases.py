@@ -9,10 +9,10 @@ from typing import Any, Final
 
 import time_machine
 
-from loyalty.checks import find_faults
-from loyalty.encryption import Secret
-from loyalty.jobs import run_job
+from loyalty.core.encryption import Secret
+from loyalty.jobs.periodic import run_job
 from loyalty.platforms.models import InboundDelivery
+from loyalty.proof.faults import find_faults
 from tests.deliveries import Delivery, connect_store, shopify, shopline, shopline_global, woocommerce
 from tests.examples import Shop, open_shop
 from tests.factories import make_reward

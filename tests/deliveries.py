@@ -13,7 +13,7 @@ from typing import Any
 from django.http import HttpResponse
 from django.test import Client
 
-from loyalty.encryption import Secret
+from loyalty.core.encryption import Secret
 from loyalty.platforms.models import PlatformConnection
 from loyalty.stores.models import Store
 from tests.factories import BEFORE, NOW

@@ -6,26 +6,25 @@ from itertools import count
 from typing import Any
 
 from credits.models import CreditLot
-from loyalty.ledger.adjusting import Adjustment, adjust
-from loyalty.ledger.expiry import end_of_day
+from loyalty.core.days import end_of_day
+from loyalty.ledger.adjust import Adjustment, adjust
 from loyalty.ledger.ledger import Kind
 from loyalty.ledger.planner import Amount
+from loyalty.store_settings.sections import StoreSettings, settings_to_json
 from loyalty.stores.actors import Actor, Trigger
 from loyalty.stores.models import ApiKey, Customer, Membership, Role, SettingsVersion, Store, User
-from loyalty.stores.preferences import StoreSettings, settings_to_json
 from orders.kinds import LEDGERS
-from orders.models import Order
-from orders.redemption_models import Redemption, Reward
-from orders.services.applying import CancelResult, Details
-from orders.services.cancelling import cancel_order, return_value
-from orders.services.choices import CancelChoice
-from orders.services.merging import Merge, merge_customers
-from orders.services.placing import NewOrder, place_order
-from orders.services.platform_codes import Asked
-from orders.services.redeeming import redeem
-from orders.services.reinstating import Deduct, ReinstateResult, reinstate
-from orders.services.reversing import ReversalAsk, Reversed, reverse_redemption
-from orders.services.rewards import RewardTerms, create_reward
+from orders.models import Order, Redemption, Reward
+from orders.services.codes.on_platform import Asked
+from orders.services.customers.merge import Merge, merge_customers
+from orders.services.intake.place import NewOrder, place_order
+from orders.services.redemptions.redeem import redeem
+from orders.services.redemptions.reverse import ReversalAsk, Reversed, reverse_redemption
+from orders.services.redemptions.rewards import RewardTerms, create_reward
+from orders.services.reverts.apply import CancelResult, Details
+from orders.services.reverts.cancel import cancel_order, return_value
+from orders.services.reverts.choices import CancelChoice
+from orders.services.reverts.reinstate import Deduct, ReinstateResult, reinstate
 from points.models import PointLot
 
 # The fifth of January 2026 in the afternoon, in Taipei; most worked examples are cancelled on such a day.

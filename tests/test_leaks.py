@@ -33,26 +33,26 @@ from django.core.management import CommandError, call_command
 from django.db import IntegrityError, connection, transaction
 from django.test import Client
 
-from loyalty.accounts.proving import prove
-from loyalty.backoffice.addresses import common_page, page_of
+from loyalty.accounts.prove import prove
 from loyalty.celery import app
-from loyalty.encryption import Secret
-from loyalty.jobs import JOBS
-from loyalty.logs import to_standard_output
-from loyalty.notices.queueing import Letter, queue
-from loyalty.notices.queueing import Message as Words
+from loyalty.core.encryption import Secret
+from loyalty.core.logs import to_standard_output
+from loyalty.jobs.periodic import JOBS
+from loyalty.notices.write import Letter, queue
+from loyalty.notices.write import Message as Words
 from loyalty.platforms.models import PlatformConnection
 from loyalty.serving.worker import logged
 from loyalty.stores.keys import create_api_key
 from loyalty.stores.models import Customer, Role, User
+from loyalty.web.addresses import common_page, page_of
 from orders.models import Order, Problem
 from tests import factories
 from tests.database import as_owner
 from tests.deliveries import shopify
 from tests.factories import NOW
 from tests.loyalty.accounts.mailbox import letters_to, link_in
-from tests.loyalty.admin.test_walk import GET_PAGES, Shop
 from tests.loyalty.api.support import ApiClient
+from tests.loyalty.backoffice.test_walk import GET_PAGES, Shop
 from tests.loyalty.platforms.documents import order as document
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]

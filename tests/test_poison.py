@@ -15,29 +15,28 @@ from django.db import connection
 
 from credits.models import CreditLot
 from loyalty.accounts.models import Invitation, Letter, LetterKind
-from loyalty.encryption import Secret
-from loyalty.jobs import JOBS, run_job
+from loyalty.core.encryption import Secret
+from loyalty.jobs.periodic import JOBS, run_job
 from loyalty.journal.models import CustomerProblem, JobRun, LedgerCheck
 from loyalty.ledger.models import AbstractLot
 from loyalty.notices.models import Notice
-from loyalty.notices.queueing import Letter as NoticeLetter
-from loyalty.notices.queueing import Message as Words
-from loyalty.notices.queueing import queue
+from loyalty.notices.write import Letter as NoticeLetter
+from loyalty.notices.write import Message as Words
+from loyalty.notices.write import queue
 from loyalty.outbox.models import Message, MessageStatus
-from loyalty.platforms.checking import register_webhooks
+from loyalty.platforms.connections.check import register_webhooks
 from loyalty.platforms.models import InboundDelivery, PlatformConnection
-from loyalty.stores.models import Customer, DayOfAdjusting, Role, SettingsVersion, Store
-from loyalty.stores.preferences import (
+from loyalty.store_settings.sections import (
     AutoCancelSettings,
     ReminderSettings,
     SpentRevertSettings,
     StoreSettings,
     settings_to_json,
 )
-from orders.bulk_models import BulkItem, Outcome
-from orders.models import Order, Problem
-from orders.services.applying import Details
-from orders.services.bulk_cancelling import choose, confirm
+from loyalty.stores.models import Customer, DayOfAdjusting, Role, SettingsVersion, Store
+from orders.models import BulkItem, Order, Outcome, Problem
+from orders.services.bulk_cancels.run import choose, confirm
+from orders.services.reverts.apply import Details
 from points.models import PointLot
 from tests import factories
 from tests.database import as_owner

@@ -16,13 +16,13 @@ from django.http import HttpRequest
 from django.template.loader import render_to_string
 from django.urls import reverse
 
-from loyalty.accounts.invitation_links import make_link, open_invitations
+from loyalty.accounts.invitations.links import make_link, open_invitations
 from loyalty.accounts.models import Letter, LetterKind
-from loyalty.jobs import Counts, wake
-from loyalty.journal.one_by_one import alone_with, one_by_one
-from loyalty.journal.problems import words_of
+from loyalty.jobs.one_by_one import alone_with, one_by_one
+from loyalty.jobs.periodic import Counts, wake
+from loyalty.jobs.problems import words_of
+from loyalty.stores.dates import show_moment
 from loyalty.stores.models import User
-from loyalty.stores.showing import show_moment
 
 logger = logging.getLogger(__name__)
 

@@ -4,9 +4,9 @@ from allauth.account import views as account
 from django.urls import include, path, re_path
 from django.views.generic import RedirectView
 
-from loyalty.accounts.company import sign_in_page, signed_in_page
-from loyalty.accounts.invitation_pages import invitation_page, link_page
-from loyalty.accounts.views import (
+from loyalty.accounts.invitations.pages import invitation_page, link_page
+from loyalty.accounts.signing_in.company import sign_in_page, signed_in_page
+from loyalty.accounts.signing_in.views import (
     FollowedLinkView,
     SecondFactorsView,
     SecondFactorView,

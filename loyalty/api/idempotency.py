@@ -14,14 +14,14 @@ from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from loyalty.api.answers.problems import Problem, problem_of
 from loyalty.api.models import CommandAnswer
-from loyalty.api.parsing import read_body
-from loyalty.api.problems import Problem, problem_of
-from loyalty.api.schema import KEY_PATTERN, LONGEST_KEY
+from loyalty.api.openapi.schema import KEY_PATTERN, LONGEST_KEY
+from loyalty.api.requests.parsing import read_body
 from loyalty.api.views import ApiView
-from loyalty.deleting import delete_in_batches
-from loyalty.encryption import Secret, Unreadable
-from loyalty.jobs import Counts
+from loyalty.core.encryption import Secret, Unreadable
+from loyalty.database.delete import delete_in_batches
+from loyalty.jobs.periodic import Counts
 from loyalty.stores.models import Store
 
 KEEP: Final = timedelta(days=7)

@@ -2,21 +2,23 @@
 
 import re
 from collections.abc import Callable, Mapping
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any, ClassVar, Final
 
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from loyalty.errors import Invalid
-from loyalty.instants import OutOfRange, check_instant
-from loyalty.ledger.planner import Amount
-from loyalty.money import amount_text, currencies, is_currency, quantise
+from loyalty.core.instants import OutOfRange, check_instant
+from loyalty.core.money import currencies, is_currency
+from loyalty.core.values import (
+    MAX_DIGITS,
+    digits,
+    instant_text,
+    parse_id,
+    parse_instant,
+)
 
-MAX_DIGITS: Final = 12
-_BIGGEST_ID: Final = 2**63 - 1
-_ID = re.compile(r"[1-9][0-9]{0,18}", re.ASCII)
 # Zeros in front and behind change nothing; between them stand 12 digits at most, three or fewer after the point.
 _AMOUNT_TEXT: Final = "({})".format(
     "|".join(
@@ -28,73 +30,13 @@ _AMOUNT = re.compile(r"-?[0-9]{1,40}(\.[0-9]{1,40})?", re.ASCII)
 _LETTER: Final = r"A-Za-z\u00a1-\uffff"
 _ADDRESS: Final = rf"^[^@]+@.+\.([{_LETTER}][{_LETTER}-]{{0,61}}[{_LETTER}]|xn--[A-Za-z0-9]{{1,59}})$"
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
-_INSTANT = re.compile(
-    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?(Z|[+-][0-9]{2}:[0-9]{2})",
-    re.ASCII | re.IGNORECASE,
-)
-
-
-def parse_id(text: str) -> int | None:
-    """The key behind an opaque id; None for a text that no id of ours looks like."""
-    if not _ID.fullmatch(text):
-        return None
-    value = int(text)
-    return value if value <= _BIGGEST_ID else None
-
-
-def parse_instant(text: str) -> datetime:
-    """An RFC 3339 instant, in UTC. Raises ValueError, also for one that names no offset."""
-    if not _INSTANT.fullmatch(text):
-        raise ValueError(text)
-    try:
-        return datetime.fromisoformat(text.upper()).astimezone(UTC)
-    except OverflowError as error:
-        raise ValueError(text) from error
-
-
-def value_json(amount: Amount, currency: str) -> str | int:
-    """An amount of either kind: credits as decimal strings, points (which have no currency) as a whole number."""
-    return amount_text(Decimal(amount), currency) if currency else int(amount)
-
-
-def instant_text(instant: datetime) -> str:
-    """RFC 3339 in UTC: ``2026-01-05T03:00:00Z``."""
-    return instant.astimezone(UTC).isoformat().replace("+00:00", "Z")
-
-
-def day_or_none(day: date | None) -> str | None:
-    """A calendar day, null for none."""
-    return None if day is None else day.isoformat()
-
-
-def instant_or_none(instant: datetime | None) -> str | None:
-    """As :func:`instant_text`, null for none."""
-    return None if instant is None else instant_text(instant)
-
-
-def check_amount(amount: Decimal, currency: str, pointer: str) -> Decimal:
-    """The amount with exactly the currency's decimals; the field at ``pointer`` is wrong when that would change it.
-
-    Raises Invalid for more than 12 digits, for an amount finer than the currency's unit and for an unknown currency.
-    """
-    if _digits(amount) > MAX_DIGITS:
-        raise Invalid.at(pointer, f"An amount has at most {MAX_DIGITS} digits.", code="too-many-digits")
-    try:
-        return quantise(amount, currency)
-    except ValueError as error:
-        raise Invalid.at(pointer, str(error), code="too-fine") from error
-
-
-def _digits(amount: Decimal) -> int:
-    whole, _, fraction = f"{abs(amount):f}".partition(".")
-    return len(whole.lstrip("0")) + len(fraction.rstrip("0"))
 
 
 class Described:
     """A field that says itself what it takes, in JSON Schema."""
 
     def described(self) -> dict[str, Any]:
-        """The schema of what it takes; :mod:`loyalty.api.describing` puts it where it belongs."""
+        """The schema of what it takes; :mod:`loyalty.api.openapi.describe` puts it where it belongs."""
         raise NotImplementedError
 
 
@@ -136,7 +78,7 @@ class AmountField(Described, serializers.Field[Decimal, Any, str, Any]):
     def to_internal_value(self, data: Any) -> Decimal:
         """The amount, exactly as it was written."""
         amount = self._read(data)
-        if abs(amount.adjusted()) > 2 * MAX_DIGITS or _digits(amount) > 2 * MAX_DIGITS:
+        if abs(amount.adjusted()) > 2 * MAX_DIGITS or digits(amount) > 2 * MAX_DIGITS:
             self.fail("too_many_digits")
         if not amount and not self.allow_zero:
             self.fail("zero")

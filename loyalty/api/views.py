@@ -12,17 +12,18 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from loyalty.api.authentication import ApiKeyAuthentication
-from loyalty.api.filters import Filters, StrictFilters, parameters_of_list, refuse_unknown_parameters
-from loyalty.api.methods import KnownMethods
-from loyalty.api.pagination import NEWEST, Ordering, read_page
-from loyalty.api.parsing import read_body
-from loyalty.api.permissions import HasScope
-from loyalty.api.problems import Problem
-from loyalty.api.schema import CursorPages
-from loyalty.api.throttling import KeyThrottle
-from loyalty.api.values import Body, parse_id
-from loyalty.errors import NotFound
+from loyalty.api.answers.pagination import NEWEST, Ordering, read_page
+from loyalty.api.answers.problems import Problem
+from loyalty.api.openapi.schema import CursorPages
+from loyalty.api.requests.authentication import ApiKeyAuthentication
+from loyalty.api.requests.filters import Filters, StrictFilters, parameters_of_list, refuse_unknown_parameters
+from loyalty.api.requests.methods import KnownMethods
+from loyalty.api.requests.parsing import read_body
+from loyalty.api.requests.permissions import HasScope
+from loyalty.api.requests.throttling import KeyThrottle
+from loyalty.api.values import Body
+from loyalty.core.errors import NotFound
+from loyalty.core.values import parse_id
 from loyalty.stores.actors import Actor
 from loyalty.stores.merged import find_person
 from loyalty.stores.models import ApiKey, Customer, Store

@@ -10,7 +10,7 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
-from loyalty.instants import OutOfRange, check_day
+from loyalty.core.instants import OutOfRange, check_day
 from loyalty.stores.active import active_store
 from loyalty.stores.models import Store
 

@@ -7,8 +7,8 @@ from uuid import uuid4
 
 from django import forms
 
-from loyalty.errors import Invalid
-from loyalty.storable import storable
+from loyalty.core.errors import Invalid
+from loyalty.core.storable import storable
 from loyalty.stores.models import SentForm, Store
 
 

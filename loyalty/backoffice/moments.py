@@ -6,7 +6,7 @@ from typing import Any
 from django import forms
 from django.utils import timezone
 
-from loyalty.instants import OutOfRange, check_instant
+from loyalty.core.instants import OutOfRange, check_instant
 
 
 class MomentInput(forms.DateTimeInput):

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from django.contrib import messages
 from django.http import HttpRequest
 
-from loyalty.errors import DomainError
+from loyalty.core.errors import DomainError
 
 
 @contextmanager

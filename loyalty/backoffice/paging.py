@@ -2,7 +2,8 @@
 
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
-from django.core.paginator import EmptyPage, Page, Paginator
+from django.core.paginator import EmptyPage, InvalidPage, Page, Paginator
+from django.http import Http404, HttpRequest
 
 if TYPE_CHECKING:
     AnyPage = Page[Any]
@@ -12,6 +13,8 @@ else:
     AnyPage, AnyPaginator = Page, Paginator
 
 FARTHEST_PAGE: Final = 1000
+# Rows on a page.
+PER_PAGE: Final = 50
 
 
 class BriefPage(AnyPage):
@@ -48,3 +51,11 @@ class BriefPaginator(AnyPaginator):
             raise EmptyPage
         first = (wanted - 1) * self.per_page
         return BriefPage(list(self.object_list[first : first + self.per_page + 1]), wanted, self)
+
+
+def page_of(request: HttpRequest, rows: Any) -> BriefPage:
+    """The page that the address asks for, by ``?page=``. Raises Http404 for none."""
+    try:
+        return BriefPaginator(rows, PER_PAGE).page(request.GET.get("page", 1))
+    except InvalidPage as error:
+        raise Http404 from error

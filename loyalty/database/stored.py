@@ -3,7 +3,7 @@
 PostgreSQL stores ``infinity`` and years that Python does not have. Python has the years 1 to 9999, and fails when a
 time zone, a second more or a day less leads out of them. So what lies beyond is read as the last that Python has, and
 an instant of the first or the last year stops at the end of time where others go on. What comes in from outside is held
-to a narrower range (:mod:`loyalty.instants`); this is for what got in before, or past us.
+to a narrower range (:mod:`loyalty.core.instants`); this is for what got in before, or past us.
 """
 
 from datetime import MAXYEAR, MINYEAR, UTC, date, datetime, timedelta, tzinfo

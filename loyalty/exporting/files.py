@@ -12,8 +12,8 @@ from typing import IO, Any, Final
 
 from xlsxwriter import Workbook
 
+from loyalty.core.money import decimals_in
 from loyalty.exporting.tables import Cell
-from loyalty.money import decimals_in
 
 # The wide forms are taken for formulas in some languages.
 FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # noqa: RUF001

@@ -12,8 +12,8 @@ from typing import Any, Final, TypeVar
 
 from django.db.models import QuerySet
 
-from loyalty.ledger.expiry import last_day_of_use, local_day
-from loyalty.money import as_stored
+from loyalty.core.days import last_day_of_use, local_day
+from loyalty.core.money import as_stored
 from loyalty.stores.models import Store
 
 T = TypeVar("T")

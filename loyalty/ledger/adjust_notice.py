@@ -9,17 +9,17 @@ from typing import Final
 
 from django.template.loader import render_to_string
 
-from loyalty.ledger.adjusting import Adjustment
-from loyalty.ledger.expiry import last_day_of_use
+from loyalty.core.days import last_day_of_use
+from loyalty.core.money import format_money, format_points
+from loyalty.ledger.adjust import Adjustment
 from loyalty.ledger.ledger import Kind
 from loyalty.ledger.planner import Amount
 from loyalty.ledger.posting import Posted
-from loyalty.money import format_money, format_points
 from loyalty.notices.models import Notice
-from loyalty.notices.queueing import Letter, Message, queue
+from loyalty.notices.write import Letter, Message, queue
 from loyalty.stores.actors import Actor
+from loyalty.stores.dates import show_day_in_words
 from loyalty.stores.models import Customer, Store
-from loyalty.stores.showing import show_day_in_words
 
 _NAMES: Final[Mapping[Kind, str]] = {"credits": "store credits", "points": "member points"}
 

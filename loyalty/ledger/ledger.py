@@ -13,7 +13,8 @@ from typing import Final, Literal
 from django.db import connection
 from django.db.models import Max, Q, QuerySet, Sum, Value
 
-from loyalty.bulk import array
+from loyalty.core.money import format_amount
+from loyalty.database.bulk import array
 from loyalty.ledger.models import AbstractLot, MovementType, Origin
 from loyalty.ledger.planner import (
     GIVES_BACK,
@@ -28,7 +29,6 @@ from loyalty.ledger.planner import (
     draw,
 )
 from loyalty.ledger.posting import BY_HAND, Cause, Entry, NewLot, Posted, Tables, post
-from loyalty.money import format_amount
 from loyalty.stores.actors import Actor
 from loyalty.stores.models import Customer
 

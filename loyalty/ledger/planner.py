@@ -10,8 +10,8 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import TypeAlias
 
-from loyalty.errors import Invalid
-from loyalty.ledger.expiry import is_expired
+from loyalty.core.days import is_expired
+from loyalty.core.errors import Invalid
 
 Amount: TypeAlias = Decimal | int
 

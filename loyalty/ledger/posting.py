@@ -14,8 +14,8 @@ from typing import Any, Final
 
 from django.db import IntegrityError, connection
 
-from loyalty.bulk import array, new_ids
-from loyalty.errors import Conflict
+from loyalty.core.errors import Conflict
+from loyalty.database.bulk import array, new_ids
 from loyalty.ledger.models import AbstractAllocation, AbstractLot, AbstractMovement, MovementType, Origin
 from loyalty.ledger.planner import Amount
 from loyalty.stores.actors import Actor

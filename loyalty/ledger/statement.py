@@ -14,8 +14,8 @@ from typing import Any, Final
 
 from django.db.models import Q
 
+from loyalty.core.days import end_of_day
 from loyalty.ledger.balances import NOTHING, balances_at
-from loyalty.ledger.expiry import end_of_day
 from loyalty.ledger.history import history
 from loyalty.ledger.ledger import Ledger
 from loyalty.ledger.models import MovementType

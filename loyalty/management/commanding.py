@@ -5,8 +5,8 @@ from typing import Any, NoReturn
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import Error
 
+from loyalty.core.errors import DomainError
 from loyalty.database.busy import is_away, is_busy
-from loyalty.errors import DomainError
 
 
 class BriefParser(CommandParser):

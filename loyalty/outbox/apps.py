@@ -1,7 +1,7 @@
 from django.apps import AppConfig
 from django.core.checks import Tags, register
 
-from loyalty.outgoing import no_calls_to_this_machine
+from loyalty.partners.http import no_calls_to_this_machine
 
 
 class OutboxConfig(AppConfig):

@@ -13,13 +13,13 @@ Handler = Callable[[Message, datetime], None]
 # Named as strings, because the foundation imports none of the apps that stand on it. A handler may be called twice for
 # one message (a worker can be killed after the answer came), so it has to be one whose repeat does no harm.
 TOPICS: Final[dict[str, str]] = {
-    "platform.tag_order": "orders.services.writing_back.tag_there",
-    "platform.cancel_order": "orders.services.writing_back.cancel_there",
-    "platform.create_code": "orders.services.platform_codes.create_code",
-    "platform.delete_code": "orders.services.platform_codes.delete_code",
-    "platform.check": "loyalty.platforms.checking.carry_out_check",
-    "platform.register_webhooks": "loyalty.platforms.checking.carry_out_registering",
-    "webhook": "loyalty.webhooks.delivery.deliver",
+    "platform.tag_order": "orders.services.reverts.write_back.tag_there",
+    "platform.cancel_order": "orders.services.reverts.write_back.cancel_there",
+    "platform.create_code": "orders.services.codes.on_platform.create_code",
+    "platform.delete_code": "orders.services.codes.on_platform.delete_code",
+    "platform.check": "loyalty.platforms.connections.check.carry_out_check",
+    "platform.register_webhooks": "loyalty.platforms.connections.check.carry_out_registering",
+    "webhook": "loyalty.webhooks.deliver.deliver",
 }
 
 # What each topic's messages do, for staff; a topic without words is shown by its name.

@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 from typing import Final, Protocol
 
-from loyalty.platforms.asking import Document, NewCode, NotThere, Page, Refused, Shop, WebhookReport
+from loyalty.platforms.http.protocol import Document, NewCode, NotThere, Page, Refused, Shop, WebhookReport
 from loyalty.platforms.models import PlatformConnection
 from loyalty.platforms.registry import LABELS
 from loyalty.platforms.shopify.client import ShopifyClient
@@ -14,7 +14,7 @@ from loyalty.platforms.woocommerce.client import WooCommerceClient
 
 
 class PlatformClient(Protocol):
-    """What every platform can be asked. All of it may raise the errors of :mod:`loyalty.platforms.asking`.
+    """What every platform can be asked. All of it may raise the errors of :mod:`loyalty.platforms.http.protocol`.
 
     Nothing here opens a transaction; callers hold none while they ask.
     """

@@ -97,7 +97,7 @@ class OrderSnapshot:
     lines: tuple[LineSnapshot, ...] = ()
     cancelled_at: datetime | None = None
     payment_due_at: datetime | None = None
-    # What is to be known of a payment that is pending, in the words of :mod:`loyalty.platforms.payments` (E10).
+    # What is to be known of a payment that is pending (E10), in the words of loyalty.platforms.documents.payments.
     payment_detail: str = ""
     # The platform's ids of tries to pay that failed while the payment is pending: another one may pay it (E10).
     attempts: tuple[str, ...] = ()

@@ -2,7 +2,7 @@
 
 workers = 2
 worker_class = "loyalty.serving.worker.WholeRequests"
-# More than loyalty.partners lets wait for others at once, so that somebody always answers.
+# More than loyalty.partners.waiting lets wait for others at once, so that somebody always answers.
 threads = 8
 # The program is read once, before its processes are made.
 preload_app = True

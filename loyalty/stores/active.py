@@ -25,7 +25,7 @@ class Workplace:
 
 
 class StaffRequest(HttpRequest):
-    """A request after :class:`~loyalty.stores.middleware.ActiveStoreMiddleware`."""
+    """A request after :class:`~loyalty.backoffice.middleware.ActiveStoreMiddleware`."""
 
     store: Store | None
     role: Role | None

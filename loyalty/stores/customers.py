@@ -8,10 +8,10 @@ from typing import Any, Final
 from django.db import IntegrityError, transaction
 from django.db.models.functions import Coalesce
 
-from loyalty.errors import Invalid, NotFound
-from loyalty.stores.identifying import CustomerFacts, known_to_platforms
+from loyalty.core.errors import Invalid, NotFound
+from loyalty.stores.identify import CustomerFacts, known_to_platforms
 from loyalty.stores.models import Customer, Store
-from loyalty.stores.searching import called
+from loyalty.stores.search import called
 
 # A search names a few people; more than these would be no answer to it.
 _MOST_FOUND: Final = 500

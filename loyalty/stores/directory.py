@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from django.db.models.functions import Coalesce
 
-from loyalty.bulk import insert, update
+from loyalty.database.bulk import insert, update
 from loyalty.stores.merged import hold_people
 from loyalty.stores.models import Customer, PlatformId, Store, fold_email
 
@@ -84,7 +84,7 @@ class Directory:
         self._load(facts)
 
     def identify(self, facts: CustomerFacts) -> Customer | None:
-        """The customer whom ``facts`` mean, as :func:`~loyalty.stores.identifying.identify` says it."""
+        """The customer whom ``facts`` mean, as :func:`~loyalty.stores.identify.identify` says it."""
         known = self._ids.get((facts.platform, facts.external_id)) if facts.external_id else None
         if known is not None:
             self._fill(known, facts)

@@ -14,7 +14,7 @@ from typing import Final
 
 from django.db.models import Q
 
-from loyalty.errors import Invalid, NotFound
+from loyalty.core.errors import Invalid, NotFound
 from loyalty.stores.models import ApiKey, Store
 
 ALL_SCOPES: Final = "*"

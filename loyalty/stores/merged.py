@@ -10,7 +10,7 @@ from typing import Any, Final
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Coalesce
 
-from loyalty.errors import Conflict
+from loyalty.core.errors import Conflict
 from loyalty.stores.models import Customer, Store
 
 _HOLD: Final = "SELECT * FROM stores_customer WHERE id = ANY(%s) ORDER BY id FOR KEY SHARE"

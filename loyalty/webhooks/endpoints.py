@@ -11,15 +11,15 @@ from uuid import uuid4
 from django.db import transaction
 from django.db.models import QuerySet
 
-from loyalty.encryption import Secret
-from loyalty.errors import Conflict, Invalid, NotFound
+from loyalty.core.encryption import Secret
+from loyalty.core.errors import Conflict, Invalid, NotFound
 from loyalty.journal.record import Event, Happening, record
-from loyalty.outbox.sending import Later, send_later
-from loyalty.outgoing import NotAllowed, check_url
+from loyalty.outbox.send import Later, send_later
+from loyalty.partners.http import NotAllowed, check_url
 from loyalty.stores.actors import Actor
 from loyalty.stores.models import Store
 from loyalty.webhooks.events import TEST, WebhookEvent
-from loyalty.webhooks.fanout import TOPIC
+from loyalty.webhooks.fan_out import TOPIC
 from loyalty.webhooks.models import DisabledBecause, WebhookEndpoint
 
 # Every entry of the journal is compared with all of a store's endpoints.

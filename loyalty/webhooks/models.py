@@ -7,8 +7,8 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 
+from loyalty.core.encryption import EncryptedField, Secret
 from loyalty.database.rights import Rights
-from loyalty.encryption import EncryptedField, Secret
 from loyalty.outbox.models import Message
 from loyalty.stores.scoping import SameStoreKey, StoreOwned, unique_in_store
 

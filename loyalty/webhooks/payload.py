@@ -10,7 +10,7 @@ from typing import Any, Final, get_args
 
 from django.db.models import Q, QuerySet
 
-from loyalty.api.values import instant_text, value_json
+from loyalty.core.values import instant_text, value_json
 from loyalty.journal.models import JournalEntry
 from loyalty.ledger.ledger import Kind
 from loyalty.ledger.models import AbstractMovement, MovementType

@@ -5,9 +5,9 @@ from typing import Any, Final
 
 from django import forms
 
+from loyalty.core.money import quantise
 from loyalty.ledger.ledger import Kind
 from loyalty.ledger.planner import Amount
-from loyalty.money import quantise
 
 _LARGEST: Final = Decimal(10) ** 12
 

@@ -7,19 +7,18 @@ from typing import Any, Final, cast
 
 from django.db.models import Q, QuerySet
 
+from loyalty.core.days import is_expired
 from loyalty.exporting.tables import Cell, Column, Export, Viewing, amount, last_day, yes
-from loyalty.journal.words import trigger_words
-from loyalty.ledger.expiry import is_expired
 from loyalty.ledger.ledger import Kind
 from loyalty.ledger.planner import Amount, UsedLot
 from loyalty.platforms.registry import LABELS
 from loyalty.stores.actors import actor_names
-from loyalty.stores.identifying import platform_ids
+from loyalty.stores.dates import label_of
+from loyalty.stores.identify import platform_ids
 from loyalty.stores.models import Customer, Store
-from loyalty.stores.showing import label_of
+from loyalty.timeline.words import trigger_words
 from orders.kinds import KINDS, LEDGERS, NAMES, applied, currency_of, reverted
-from orders.models import CancelReason, Order, PersonsDecision, RevertStatus
-from orders.redemption_models import Redemption
+from orders.models import CancelReason, Order, PersonsDecision, Redemption, RevertStatus
 
 _ADJECTIVE: Final[dict[Kind, str]] = {"credits": "Credit", "points": "Point"}
 _NEVER: Final = "Last day of use (empty: never expires)"

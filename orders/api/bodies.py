@@ -18,20 +18,19 @@ from loyalty.api.values import (
     TextField,
     WholeNumberField,
     YesNoField,
-    check_amount,
-    parse_id,
 )
-from loyalty.errors import FieldError, Invalid
-from loyalty.instants import PLACED_AHEAD
+from loyalty.core.errors import FieldError, Invalid
+from loyalty.core.instants import PLACED_AHEAD
+from loyalty.core.values import check_amount, parse_id
 from loyalty.ledger.ledger import Kind
-from loyalty.stores.identifying import CustomerFacts
+from loyalty.stores.identify import CustomerFacts
 from loyalty.stores.models import Store
 from orders.kinds import KINDS
 from orders.models import CancelReason, OrderStatus, PaymentStatus
-from orders.services.applying import Details
-from orders.services.choices import CancelChoice, Extension
-from orders.services.placing import NewOrder
-from orders.services.reinstating import Deduct
+from orders.services.intake.place import NewOrder
+from orders.services.reverts.apply import Details
+from orders.services.reverts.choices import CancelChoice, Extension
+from orders.services.reverts.reinstate import Deduct
 
 # What a store's own limit can be at most (M3).
 FURTHEST_EXTENSION: Final = 3660

@@ -5,7 +5,7 @@ from typing import Any, Final
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from loyalty.api.documents import ActorDocument, Document
+from loyalty.api.answers.documents import ActorDocument, Document
 from loyalty.api.values import AmountField, DayField, IdField, InstantField
 from loyalty.ledger.planner import Outcome
 from loyalty.notices.models import NoticeStatus
@@ -13,7 +13,7 @@ from loyalty.stores.actors import Trigger
 from orders.api.shapes import PAYMENT_DETAILS
 from orders.kinds import KINDS
 from orders.models import CancelReason, Completeness, OrderStatus, PaymentStatus, RevertStatus
-from orders.services.tracing import DecisionOutcome, MatchedBy
+from orders.services.rules.trace import DecisionOutcome, MatchedBy
 
 TRIGGERS: Final = [trigger.value for trigger in Trigger]
 

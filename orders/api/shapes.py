@@ -8,20 +8,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, Final
 
-from loyalty.api.documents import actor_json
-from loyalty.api.values import instant_or_none
+from loyalty.api.answers.documents import actor_json
+from loyalty.core.values import instant_or_none
 from loyalty.journal.models import JournalEntry
-from loyalty.journal.wording import sentence
 from loyalty.ledger.ledger import Kind
 from loyalty.ledger.planner import Amount
 from loyalty.notices.models import Notice
 from loyalty.stores.models import Customer, Store
+from loyalty.timeline.sentences import sentence
 from orders.kinds import KINDS, allocation_ref, applied, currency_of, plain, reverted
 from orders.models import Order, PaymentDetail, Revert, RevertUndo
-from orders.services.applying import CancelResult, MadeRevert, Skip, lot_json, skips
-from orders.services.plans import Preview
-from orders.services.reinstating import ReinstateResult
-from orders.services.warnings import OrderWarning
+from orders.services.reverts.apply import CancelResult, MadeRevert, Skip, lot_json, skips
+from orders.services.reverts.plans import Preview
+from orders.services.reverts.reinstate import ReinstateResult
+from orders.services.reverts.warnings import OrderWarning
 
 JSON = dict[str, Any]
 PAYMENT_DETAILS: Final = tuple(

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
+from loyalty.store_settings.sections import AutoCancelSettings, PointsExpirySettings, StoreSettings
 from loyalty.stores.models import Role
-from loyalty.stores.preferences import AutoCancelSettings, PointsExpirySettings, StoreSettings
 
 PASSWORD: Final = "demonstration"  # noqa: S105 - known to everybody, which is why it is refused in production
 OPERATOR: Final = "operator@loyalty.example"

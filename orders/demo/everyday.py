@@ -7,17 +7,17 @@ from decimal import Decimal
 from random import Random
 from typing import Any, Final, Literal
 
-from loyalty.ledger.expiry import scheme_last_day
 from loyalty.ledger.ledger import Kind
+from loyalty.store_settings.sections import current_settings
 from loyalty.stores.actors import Trigger
 from loyalty.stores.models import Customer, Role
-from loyalty.stores.preferences import current_settings
 from orders.demo.shop import Shop
 from orders.models import Order, OrderStatus, PaymentStatus
-from orders.services.applying import Details
-from orders.services.cancelling import cancel_many, return_value
-from orders.services.choices import CancelChoice, Extension
-from orders.services.reinstating import Deduct, reinstate
+from orders.services.reverts.apply import Details
+from orders.services.reverts.cancel import cancel_many, return_value
+from orders.services.reverts.choices import CancelChoice, Extension
+from orders.services.reverts.reinstate import Deduct, reinstate
+from points.expiry_scheme import scheme_last_day
 
 ORDERS: Final = 60
 DAYS: Final = 150

@@ -9,8 +9,8 @@ from typing import Final
 from loyalty.stores.models import Customer
 from orders.demo.shop import Shop
 from orders.models import PaymentStatus
-from orders.services.applying import Details
-from orders.services.choices import CancelChoice
+from orders.services.reverts.apply import Details
+from orders.services.reverts.choices import CancelChoice
 
 TAG: Final = "worked-example"
 PARTLY_BACK: Final = "1000"

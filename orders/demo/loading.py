@@ -7,9 +7,9 @@ from typing import Final
 
 from django.db import transaction
 
+from loyalty.store_settings.sections import settings_to_json
 from loyalty.stores.actors import Actor
 from loyalty.stores.models import Role, SettingsVersion, Store, User
-from loyalty.stores.preferences import settings_to_json
 from orders.demo.cast import STORES, DemoStore
 from orders.demo.everyday import DAYS, add_everyday_life
 from orders.demo.examples import add_examples

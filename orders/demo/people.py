@@ -7,7 +7,7 @@ from hashlib import sha256
 
 from django.contrib.auth.hashers import make_password
 
-from loyalty.accounts.proving import prove
+from loyalty.accounts.prove import prove
 from loyalty.stores.models import ApiKey, Membership, Role, Store, User
 from orders.demo.cast import BOTH_STORES, OPERATOR, PASSWORD, STORES, DemoStore
 

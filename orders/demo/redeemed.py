@@ -8,16 +8,15 @@ from loyalty.stores.actors import Actor, Trigger
 from loyalty.stores.models import Customer, Role
 from orders.demo.examples import TAG
 from orders.demo.shop import Shop
-from orders.models import Order
-from orders.redemption_models import Redemption, Reward
-from orders.services.applying import Details
-from orders.services.choices import CancelChoice
-from orders.services.code_uses import codes_there, use_codes
-from orders.services.platform_codes import Asked
-from orders.services.redeeming import redeem
-from orders.services.reversal_requests import request_reversal
-from orders.services.reversing import ReversalAsk, reverse_redemption
-from orders.services.rewards import RewardTerms, create_reward
+from orders.models import Order, Redemption, Reward
+from orders.services.codes.on_platform import Asked
+from orders.services.codes.uses import codes_there, use_codes
+from orders.services.redemptions.redeem import redeem
+from orders.services.redemptions.requests import request_reversal
+from orders.services.redemptions.reverse import ReversalAsk, reverse_redemption
+from orders.services.redemptions.rewards import RewardTerms, create_reward
+from orders.services.reverts.apply import Details
+from orders.services.reverts.choices import CancelChoice
 
 FIVE_OFF: Final = RewardTerms("Five off your next order", 500, "fixed", Decimal(5), valid_days=60)
 TENTH: Final = RewardTerms("A tenth off", 800, "percentage", Decimal(10), valid_days=90, limit_per_customer=2)

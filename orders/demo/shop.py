@@ -6,25 +6,25 @@ from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
-from loyalty.ledger.adjusting import Adjustment, adjust
-from loyalty.ledger.expiry import end_of_day, local_day
+from loyalty.core.days import end_of_day, local_day
+from loyalty.ledger.adjust import Adjustment, adjust
 from loyalty.ledger.ledger import Kind
 from loyalty.ledger.planner import Amount
 from loyalty.ledger.posting import lock_customers
+from loyalty.store_settings.sections import current_settings
 from loyalty.stores.actors import Actor, Trigger
-from loyalty.stores.identifying import CustomerFacts, identify
+from loyalty.stores.identify import CustomerFacts, identify
 from loyalty.stores.models import ApiKey, Customer, Role, Store, User
-from loyalty.stores.preferences import current_settings
 from orders.demo.cast import DemoStore
 from orders.demo.past import Past
 from orders.kinds import LEDGERS
 from orders.models import Order
-from orders.services.applying import Details
-from orders.services.automatic import cancel_batch, rules_of
-from orders.services.cancelling import cancel_order
-from orders.services.changing import change_order
-from orders.services.choices import CancelChoice
-from orders.services.placing import NewOrder, place_order
+from orders.services.automation.cancel_unpaid import cancel_batch, rules_of
+from orders.services.intake.change import change_order
+from orders.services.intake.place import NewOrder, place_order
+from orders.services.reverts.apply import Details
+from orders.services.reverts.cancel import cancel_order
+from orders.services.reverts.choices import CancelChoice
 
 # How long after a lot's expiry the job of those days came by.
 SWEEP: Final = timedelta(minutes=4)

@@ -8,7 +8,7 @@ import json
 
 from django.db import migrations
 
-from loyalty.tags import tag_key
+from loyalty.core.tags import tag_key
 
 _BATCH = 1000
 _READ = """

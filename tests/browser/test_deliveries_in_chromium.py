@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from loyalty.stores.models import Customer, Role, Store
-from orders.services.deliveries import process_deliveries
+from orders.services.intake.webhooks import process_deliveries
 from tests.addresses import reverse
 from tests.browser.looking import WAYS, fits, picture
 from tests.deliveries import connect_store, shopify

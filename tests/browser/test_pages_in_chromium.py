@@ -7,15 +7,15 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from loyalty.backoffice.addresses import page_of
-from loyalty.check_outcomes import check_ledger
-from loyalty.ledger.expiring import expire_lots
+from loyalty.ledger.expire import expire_lots
+from loyalty.proof.outcomes import check_ledger
+from loyalty.store_settings.sections import AutoCancelSettings, StoreSettings
 from loyalty.stores.models import Customer, Role, Store
-from loyalty.stores.preferences import AutoCancelSettings, StoreSettings
-from orders.admin.settings import PAGES
+from loyalty.web.addresses import page_of
+from orders.admin.settings.admin import PAGES
 from orders.kinds import LEDGERS
 from orders.models import PaymentStatus
-from orders.services.automatic import auto_cancel
+from orders.services.automation.cancel_unpaid import auto_cancel
 from tests import factories
 from tests.addresses import reverse
 from tests.browser.looking import WAYS, fits, picture

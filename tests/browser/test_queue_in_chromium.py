@@ -10,8 +10,8 @@ from playwright.sync_api import Page, expect
 
 from loyalty.stores.models import Membership, Role, Store
 from orders.models import Order
-from orders.services.applying import Details
-from orders.services.cancelling import cancel_many
+from orders.services.reverts.apply import Details
+from orders.services.reverts.cancel import cancel_many
 from tests import factories
 from tests.addresses import reverse
 from tests.browser.looking import WAYS, fits, picture

@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 
 from loyalty.notices.models import Notice
 from loyalty.stores.models import Store
-from orders.redemption_models import Redemption
+from orders.models import Redemption
 from tests import factories
 from tests.addresses import reverse
 from tests.browser.looking import WAYS, fits, picture

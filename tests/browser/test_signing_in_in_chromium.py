@@ -9,7 +9,7 @@ import pytest
 from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
 from playwright.sync_api import Browser, Page, expect
 
-from loyalty.accounts.proving import prove
+from loyalty.accounts.prove import prove
 from loyalty.stores.models import Role, SecondFactor, Store, User
 from tests.addresses import reverse
 from tests.browser.looking import fits

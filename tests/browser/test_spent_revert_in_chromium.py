@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from loyalty.store_settings.sections import ExtendSettings, SpentRevertSettings, StoreSettings, current_settings
 from loyalty.stores.models import Role, Store
-from loyalty.stores.preferences import ExtendSettings, SpentRevertSettings, StoreSettings, current_settings
 from orders.models import Order
 from tests import factories
 from tests.addresses import reverse

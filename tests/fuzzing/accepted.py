@@ -19,8 +19,8 @@ from schemathesis.generation.case import Case
 from schemathesis.hooks import HookContext
 from schemathesis.openapi.checks import RejectedPositiveData
 
-from loyalty.api.schema import IDEMPOTENCY_KEY, KEY_PATTERN, LONGEST_KEY
-from loyalty.instants import EARLIEST
+from loyalty.api.openapi.schema import IDEMPOTENCY_KEY, KEY_PATTERN, LONGEST_KEY
+from loyalty.core.instants import EARLIEST
 
 # By what is stored: other rows, balances, versions, the settings and the currency of the store.
 BY_THE_STORE: Final = frozenset(

@@ -23,32 +23,32 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from loyalty.checks import find_faults
-from loyalty.errors import DomainError
-from loyalty.jobs import run_job
-from loyalty.ledger.adjusting import Adjustment, adjust
-from loyalty.ledger.expiry import end_of_day, local_day
+from loyalty.core.days import end_of_day, local_day
+from loyalty.core.errors import DomainError
+from loyalty.jobs.periodic import run_job
+from loyalty.ledger.adjust import Adjustment, adjust
 from loyalty.ledger.ledger import Kind
 from loyalty.ledger.planner import InsufficientBalance
+from loyalty.proof.faults import find_faults
+from loyalty.store_settings.sections import EarnedPointsSettings, EarningSettings, SpentRevertSettings, StoreSettings
 from loyalty.stores.actors import Actor, ActorType, Trigger
-from loyalty.stores.preferences import EarnedPointsSettings, EarningSettings, SpentRevertSettings, StoreSettings
 from orders.kinds import KINDS, LEDGERS
-from orders.models import Order, Revert
-from orders.redemption_models import Redemption
-from orders.services.applying import Details
-from orders.services.cancelling import cancel_many, cancel_order, return_value
-from orders.services.changing import change_order
-from orders.services.choices import CancelChoice, Extension
-from orders.services.code_uses import note_used_on_platform
-from orders.services.dismissing import dismiss_revert, put_back_in_queue
-from orders.services.evaluating import evaluate_rules
-from orders.services.merging import merge_customers
-from orders.services.placing import NewOrder, place_order
-from orders.services.redeeming import redeem
-from orders.services.reinstating import Deduct, reinstate
-from orders.services.reversing import CodeUsed, NothingLeft
-from orders.services.spending import OrderCancelled, Spend, record_spend
-from orders.services.undoing import UndoNotPossible, undo_revert
+from orders.models import Order, Redemption, Revert
+from orders.services.automation.run_rules import evaluate_rules
+from orders.services.codes.uses import note_used_on_platform
+from orders.services.customers.merge import merge_customers
+from orders.services.intake.change import change_order
+from orders.services.intake.place import NewOrder, place_order
+from orders.services.intake.spend import Spend, record_spend
+from orders.services.locks import OrderCancelled
+from orders.services.redemptions.redeem import redeem
+from orders.services.redemptions.reverse import CodeUsed, NothingLeft
+from orders.services.reverts.apply import Details
+from orders.services.reverts.cancel import cancel_many, cancel_order, return_value
+from orders.services.reverts.choices import CancelChoice, Extension
+from orders.services.reverts.dismiss import dismiss_revert, put_back_in_queue
+from orders.services.reverts.reinstate import Deduct, reinstate
+from orders.services.reverts.undo import UndoNotPossible, undo_revert
 from tests import factories
 from tests.orders.shop_model import (
     EARNS,

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from loyalty.encryption import Secret
+from loyalty.core.encryption import Secret
 from loyalty.platforms.models import PlatformConnection
 from loyalty.stores.models import Store
 from tests.platforms_imitated import shopify, shopline, shopline_global, woocommerce

@@ -7,11 +7,11 @@ import time_machine
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from loyalty.checks import find_faults
-from loyalty.errors import Invalid
-from loyalty.ledger.limits import Adjuster, left_today
+from loyalty.core.errors import Invalid
+from loyalty.ledger.staff_limits import Adjuster, left_today
+from loyalty.proof.faults import find_faults
+from loyalty.store_settings.sections import LimitSettings, PointsExpirySettings, StoreSettings
 from loyalty.stores.models import Customer, Role, Store
-from loyalty.stores.preferences import LimitSettings, PointsExpirySettings, StoreSettings
 from points.models import PointLot, PointMovement
 from points.sheets import MOST_ROWS, Desk, Line, SheetStale, carry_out_sheet, check_sheet, digest_of, read_sheet
 from tests import factories

@@ -10,7 +10,7 @@ from typing import Final, TypeVar
 import pytest
 from django.db import connection, transaction
 
-from loyalty.errors import DomainError
+from loyalty.core.errors import DomainError
 
 T = TypeVar("T")
 

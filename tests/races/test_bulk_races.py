@@ -9,14 +9,13 @@ import pytest
 from django.utils import timezone
 
 from benchmarks.data import generate
-from loyalty.checks import find_faults
+from loyalty.proof.faults import find_faults
 from loyalty.stores.models import Remark, Store
-from orders.bulk_models import BulkCancel, BulkItem
-from orders.models import Order, OrderStatus
-from orders.services import bulk_cancelling
-from orders.services.applying import Details
-from orders.services.bulk_cancelling import bulk_cancel, carry_out, choose, confirm, stop
-from orders.services.changing import change_order
+from orders.models import BulkCancel, BulkItem, Order, OrderStatus
+from orders.services.bulk_cancels import run
+from orders.services.bulk_cancels.run import bulk_cancel, carry_out, choose, confirm, stop
+from orders.services.intake.change import change_order
+from orders.services.reverts.apply import Details
 from tests import factories
 from tests.database import as_owner
 from tests.races.killing import KILLS, end_state, killed_job, rows
@@ -52,7 +51,7 @@ def shop(orders: int) -> Store:
 
 
 def test_b1_workers_at_once_do_the_work_of_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bulk_cancelling, "BATCH", 5)
+    monkeypatch.setattr(run, "BATCH", 5)
     bulks = [confirmed(shop(30)), confirmed(shop(20))]
     done: list[Any] = together(*[partial(bulk_cancel, NOW)] * 3)
     bulk_cancel(NOW)
@@ -126,7 +125,7 @@ def test_b1_stopping_waits_for_the_batch_and_ends_it() -> None:
     bulk = confirmed(shop(4))
     stopping = partial(stop, store=bulk.store, bulk_id=bulk.pk, actor=factories.ACTOR, now=NOW)
     counts = {"cancelled": 0, "skipped": 0, "failed": 0}
-    first = partial(bulk_cancelling.run_batch, bulk.pk, lambda: NOW, counts)
+    first = partial(run.run_batch, bulk.pk, lambda: NOW, counts)
     answer: Any = in_turn(first, stopping)
     # The batch was the last one: there is nothing to stop.
     assert (answer.state, answer.cancelled) == ("done", 4)

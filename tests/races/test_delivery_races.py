@@ -5,12 +5,12 @@ from functools import partial
 import pytest
 from django.utils import timezone
 
-from loyalty.checks import find_faults
 from loyalty.platforms.models import InboundDelivery
+from loyalty.proof.faults import find_faults
 from loyalty.stores.models import Store
 from orders.models import Order, Revert
-from orders.services.choices import CancelChoice
-from orders.services.deliveries import process_deliveries
+from orders.services.intake.webhooks import process_deliveries
+from orders.services.reverts.choices import CancelChoice
 from tests import factories
 from tests.database import as_owner
 from tests.deliveries import connect_store, shopify

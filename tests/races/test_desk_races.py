@@ -9,18 +9,18 @@ from typing import Any
 import pytest
 from django.db import connection, transaction
 
-from loyalty.checks import find_faults
-from loyalty.notices.delivery import deliver_notices
+from loyalty.notices.deliver import deliver_notices
 from loyalty.notices.models import Notice
+from loyalty.proof.faults import find_faults
 from loyalty.stores.actors import Actor, ActorType, Trigger
 from loyalty.stores.models import Customer, Store
 from orders.models import Look, Order, Revert, RevertUndo
-from orders.services.applying import CancelResult, Details
-from orders.services.cancelling import cancel_many
-from orders.services.dismissing import dismiss_revert
-from orders.services.placing import NewOrder, place_order
-from orders.services.queue import hand_out
-from orders.services.undoing import UndoNotPossible, UndoResult, WhyNot, undo_revert
+from orders.services.intake.place import NewOrder, place_order
+from orders.services.reverts.apply import CancelResult, Details
+from orders.services.reverts.cancel import cancel_many
+from orders.services.reverts.dismiss import dismiss_revert
+from orders.services.reverts.queue import hand_out
+from orders.services.reverts.undo import UndoNotPossible, UndoResult, WhyNot, undo_revert
 from tests import factories
 from tests.races.racing import ROUNDS, in_turn, together
 

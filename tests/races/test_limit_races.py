@@ -4,9 +4,9 @@ from functools import partial
 
 import pytest
 
-from loyalty.ledger.limits import Adjuster
+from loyalty.ledger.staff_limits import Adjuster
+from loyalty.store_settings.sections import LimitSettings, StoreSettings
 from loyalty.stores.models import Role
-from loyalty.stores.preferences import LimitSettings, StoreSettings
 from points.sheets import Desk, Line, SheetStale, carry_out_sheet, check_sheet, digest_of, read_sheet
 from tests import factories
 from tests.factories import NOW

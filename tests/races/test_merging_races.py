@@ -8,16 +8,16 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from loyalty.checks import find_faults
-from loyalty.errors import DomainError
+from loyalty.core.errors import DomainError
+from loyalty.proof.faults import find_faults
 from loyalty.stores.actors import Trigger
-from loyalty.stores.identifying import CustomerFacts
+from loyalty.stores.identify import CustomerFacts
 from loyalty.stores.merged import CustomerMerged, find_person
 from loyalty.stores.models import Customer, Store
 from orders.kinds import LEDGERS
 from orders.models import Order
-from orders.services.merging import Merge
-from orders.services.placing import NewOrder, place_order
+from orders.services.customers.merge import Merge
+from orders.services.intake.place import NewOrder, place_order
 from tests import factories
 from tests.factories import ACTOR, NOW
 from tests.races.racing import ROUNDS, in_turn, together

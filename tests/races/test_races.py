@@ -13,23 +13,23 @@ import pytest
 
 from credits.jobs import expire_lots
 from credits.models import CreditLot, CreditMovement
-from loyalty.checks import find_faults
-from loyalty.jobs import Counts
-from loyalty.ledger.adjusting import Adjustment, adjust
+from loyalty.jobs.periodic import Counts
+from loyalty.ledger.adjust import Adjustment, adjust
 from loyalty.ledger.planner import InsufficientBalance
+from loyalty.proof.faults import find_faults
+from loyalty.store_settings.sections import StoreSettings
 from loyalty.stores.actors import Trigger
-from loyalty.stores.identifying import CustomerFacts
+from loyalty.stores.identify import CustomerFacts
 from loyalty.stores.models import Customer, Store
-from loyalty.stores.preferences import StoreSettings
 from orders.kinds import LEDGERS
 from orders.models import Order, OrderStatus, Revert
-from orders.services.applying import CancelResult, Details
-from orders.services.automatic import auto_cancel
-from orders.services.cancelling import PreviewStale, cancel_many
-from orders.services.changing import change_order
-from orders.services.choices import CancelChoice, Extension
-from orders.services.placing import NewOrder, place_order
-from orders.services.plans import preview
+from orders.services.automation.cancel_unpaid import auto_cancel
+from orders.services.intake.change import change_order
+from orders.services.intake.place import NewOrder, place_order
+from orders.services.reverts.apply import CancelResult, Details
+from orders.services.reverts.cancel import PreviewStale, cancel_many
+from orders.services.reverts.choices import CancelChoice, Extension
+from orders.services.reverts.plans import preview
 from tests import factories
 from tests.factories import BOTH
 from tests.races.racing import ROUNDS, in_turn, together

@@ -7,18 +7,17 @@ from functools import partial
 import pytest
 from django.db import transaction
 
-from loyalty.checks import find_faults
-from loyalty.errors import DomainError
+from loyalty.core.errors import DomainError
 from loyalty.notices.models import Notice
+from loyalty.proof.faults import find_faults
 from loyalty.stores.models import Customer
-from orders.models import Order
-from orders.redemption_models import CodeUse, Redemption, Reward
-from orders.services.code_uses import flagged_uses
-from orders.services.redeeming import LimitReached
-from orders.services.reversing import CodeUsed, NothingLeft, Reversed
+from orders.models import CodeUse, Order, Redemption, Reward
+from orders.services.codes.uses import flagged_uses
+from orders.services.redemptions.redeem import LimitReached
+from orders.services.redemptions.reverse import CodeUsed, NothingLeft, Reversed
 from tests import factories
 from tests.factories import NOW
-from tests.orders.services.test_reversing import order_with
+from tests.orders.services.redemptions.test_reverse import order_with
 from tests.races.racing import ROUNDS, in_turn, together
 
 pytestmark = pytest.mark.django_db(transaction=True)

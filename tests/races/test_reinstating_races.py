@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
-from loyalty.checks import find_faults
 from loyalty.ledger.planner import InsufficientBalance
+from loyalty.proof.faults import find_faults
 from loyalty.stores.actors import Trigger
 from loyalty.stores.models import Customer
 from orders.models import Order
-from orders.services.applying import CancelResult
-from orders.services.placing import NewOrder, place_order
-from orders.services.reinstating import Deduct, ReinstateResult
+from orders.services.intake.place import NewOrder, place_order
+from orders.services.reverts.apply import CancelResult
+from orders.services.reverts.reinstate import Deduct, ReinstateResult
 from tests import factories
 from tests.races.racing import ROUNDS, in_turn, together
 

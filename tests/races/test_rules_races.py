@@ -15,19 +15,19 @@ from django.db import transaction
 from django.utils import timezone
 
 from benchmarks.data import generate
-from loyalty.checks import find_faults
-from loyalty.errors import DomainError
+from loyalty.core.errors import DomainError
 from loyalty.journal.models import JournalEntry
 from loyalty.platforms.snapshot import OrderSnapshot
+from loyalty.proof.faults import find_faults
+from loyalty.store_settings.sections import SpentRevertSettings, StoreSettings
 from loyalty.stores.actors import Actor, Trigger
 from loyalty.stores.models import Store
-from loyalty.stores.preferences import SpentRevertSettings, StoreSettings
 from orders.models import Order, Revert
-from orders.services import evaluating
-from orders.services.choices import CancelChoice
-from orders.services.evaluating import evaluate_rules
-from orders.services.ingesting import ingest
-from orders.services.undoing import undo_revert
+from orders.services.automation import run_rules
+from orders.services.automation.run_rules import evaluate_rules
+from orders.services.intake.ingest import ingest
+from orders.services.reverts.choices import CancelChoice
+from orders.services.reverts.undo import undo_revert
 from tests import factories
 from tests.database import as_owner
 from tests.races.killing import KILLS, end_state, killed_job
@@ -145,7 +145,7 @@ def test_n3_a_skip_tag_that_is_being_written_counts(store: Store) -> None:
 
 
 def test_e8_several_workers_do_the_work_of_one(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(evaluating, "BATCH", 5)
+    monkeypatch.setattr(run_rules, "BATCH", 5)
     orders = [spent(store, tags=["back"] if number % 2 else ["back", "keep"]) for number in range(40)]
     done: list[Any] = together(*[partial(evaluate_rules, NOW)] * 3)
     evaluate_rules(NOW)

@@ -20,19 +20,19 @@ from django.utils import timezone
 
 from benchmarks.data import generate
 from credits.models import CreditLot
-from loyalty import jobs
-from loyalty.checks import find_faults
 from loyalty.embedded.layout import Layout
 from loyalty.embedded.valkey import ValkeyServer
-from loyalty.jobs import run_job
+from loyalty.jobs import periodic
+from loyalty.jobs.periodic import run_job
 from loyalty.journal.models import JobRun
+from loyalty.proof.faults import find_faults
 from loyalty.settings import broker_address
-from loyalty.stores.preferences import AutoCancelSettings, StoreSettings
+from loyalty.store_settings.sections import AutoCancelSettings, StoreSettings
 from orders.models import Order, OrderStatus, Problem, Revert
-from orders.services import automatic, expiring
-from orders.services.automatic import auto_cancel
-from orders.services.changing import change_order
-from orders.services.expiring import expire_overdue_payments
+from orders.services.automation import cancel_unpaid, expire_payments
+from orders.services.automation.cancel_unpaid import auto_cancel
+from orders.services.automation.expire_payments import expire_overdue_payments
+from orders.services.intake.change import change_order
 from tests import factories
 from tests.database import as_owner
 from tests.examples import open_shop
@@ -73,7 +73,7 @@ def test_e8_sweeps_at_once_do_the_work_of_one(monkeypatch: pytest.MonkeyPatch) -
     with as_owner():
         generate(1000, stores=7, now=NOW)
     waiting = due()
-    monkeypatch.setattr(automatic, "BATCH", 10)
+    monkeypatch.setattr(cancel_unpaid, "BATCH", 10)
     done: list[Any] = together(*[partial(auto_cancel, NOW)] * 3)
     assert sum(counts["cancelled"] for counts in done) == waiting
     assert (due(), due(OrderStatus.CANCELLED)) == (0, waiting)
@@ -82,7 +82,7 @@ def test_e8_sweeps_at_once_do_the_work_of_one(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_e1_two_expiring_jobs_expire_each_payment_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(expiring, "BATCH", 5)
+    monkeypatch.setattr(expire_payments, "BATCH", 5)
     customer = factories.make_customer(factories.make_store())
     for _ in range(40):
         factories.make_order(customer, payment_due_at=NOW)
@@ -261,7 +261,7 @@ def test_e5_redis_stopped_and_started_loses_nothing(
     valkey.start()
     own = Celery("own", broker=broker_address(layout.redis_url()), set_as_current=False)
     own.conf.broker_transport_options = django_settings.CELERY_BROKER_TRANSPORT_OPTIONS
-    monkeypatch.setattr(jobs, "app", own)
+    monkeypatch.setattr(periodic, "app", own)
     customer = factories.make_customer(factories.make_store())
     factories.grant("credits", customer, "100")
     before, during, after = (factories.make_order(customer, credits="10") for _ in range(3))

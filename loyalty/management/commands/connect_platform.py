@@ -6,7 +6,7 @@ from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
 from loyalty.management.commanding import OneLineCommand
-from loyalty.platforms.connecting import Credentials, connect
+from loyalty.platforms.connections.connect import Credentials, connect
 from loyalty.platforms.models import Platform
 from loyalty.stores.actors import Actor
 from loyalty.stores.models import Store

@@ -5,9 +5,9 @@ from typing import Any
 from django.core.management.base import CommandParser
 from django.utils import timezone
 
+from loyalty.accounts.opening import find_store
 from loyalty.management.commanding import OneLineCommand
 from loyalty.stores.keys import Scope, create_api_key
-from loyalty.stores.opening import find_store
 
 
 class Command(OneLineCommand):

@@ -4,9 +4,9 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
+from loyalty.accounts.opening import NewStaff, create_staff, find_store
 from loyalty.management.commanding import OneLineCommand
 from loyalty.stores.models import Role
-from loyalty.stores.opening import NewStaff, create_staff, find_store
 
 
 class Command(OneLineCommand):

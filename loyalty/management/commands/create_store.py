@@ -5,8 +5,8 @@ from typing import Any
 from django.core.management.base import CommandParser
 from django.utils import timezone
 
+from loyalty.accounts.opening import NewStore, create_store
 from loyalty.management.commanding import OneLineCommand
-from loyalty.stores.opening import NewStore, create_store
 
 
 class Command(OneLineCommand):

@@ -5,8 +5,8 @@ from typing import Any
 from django.core.management.base import CommandParser
 from django.db import transaction
 
-from loyalty.accounts.second_factor import remove_all
-from loyalty.errors import NotFound
+from loyalty.accounts.signing_in.second_factor import remove_all
+from loyalty.core.errors import NotFound
 from loyalty.management.commanding import OneLineCommand
 from loyalty.stores.models import User
 

@@ -7,8 +7,8 @@ from django.apps import apps
 from django.core.management.base import CommandError
 from django.db import models, transaction
 
-from loyalty.accounts.second_factor import rotate_secrets
-from loyalty.encryption import EncryptedField, Unreadable
+from loyalty.accounts.signing_in.second_factor import rotate_secrets
+from loyalty.core.encryption import EncryptedField, Unreadable
 from loyalty.management.commanding import OneLineCommand
 
 

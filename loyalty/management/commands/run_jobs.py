@@ -8,8 +8,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
-from loyalty.jobs import JOBS, counts_line, found_work, run_job
-from loyalty.logs import what_failed
+from loyalty.core.logs import what_failed
+from loyalty.jobs.periodic import JOBS, counts_line, found_work, run_job
 
 logger = logging.getLogger(__name__)
 

@@ -2,7 +2,7 @@
 
 import django.db.models.deletion
 import django.db.models.manager
-import loyalty.encryption
+import loyalty.core.encryption
 from django.db import migrations, models
 
 
@@ -21,11 +21,11 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('platform', models.CharField(choices=[('shopify', 'Shopify'), ('woocommerce', 'WooCommerce'), ('shopline', 'SHOPLINE'), ('shopline_global', 'SHOPLINE Global')], max_length=20)),
                 ('base_url', models.URLField(blank=True, max_length=300, verbose_name='shop address')),
-                ('access_token', loyalty.encryption.EncryptedField(blank=True, default=loyalty.encryption.Secret, editable=False)),
-                ('consumer_key', loyalty.encryption.EncryptedField(blank=True, default=loyalty.encryption.Secret, editable=False)),
-                ('consumer_secret', loyalty.encryption.EncryptedField(blank=True, default=loyalty.encryption.Secret, editable=False)),
-                ('webhook_secret', loyalty.encryption.EncryptedField(blank=True, default=loyalty.encryption.Secret, editable=False)),
-                ('previous_webhook_secret', loyalty.encryption.EncryptedField(blank=True, default=loyalty.encryption.Secret, editable=False)),
+                ('access_token', loyalty.core.encryption.EncryptedField(blank=True, default=loyalty.core.encryption.Secret, editable=False)),
+                ('consumer_key', loyalty.core.encryption.EncryptedField(blank=True, default=loyalty.core.encryption.Secret, editable=False)),
+                ('consumer_secret', loyalty.core.encryption.EncryptedField(blank=True, default=loyalty.core.encryption.Secret, editable=False)),
+                ('webhook_secret', loyalty.core.encryption.EncryptedField(blank=True, default=loyalty.core.encryption.Secret, editable=False)),
+                ('previous_webhook_secret', loyalty.core.encryption.EncryptedField(blank=True, default=loyalty.core.encryption.Secret, editable=False)),
                 ('previous_secret_until', models.DateTimeField(blank=True, editable=False, null=True)),
                 ('api_version', models.CharField(blank=True, max_length=20, verbose_name='API version')),
                 ('tag_meta_key', models.CharField(blank=True, max_length=100, verbose_name='field that holds the tags')),

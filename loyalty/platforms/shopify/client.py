@@ -4,7 +4,8 @@ from collections.abc import Collection
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from loyalty.platforms.asking import (
+from loyalty.platforms.http.json_api import JsonApi, dig, documents
+from loyalty.platforms.http.protocol import (
     Document,
     Failed,
     NewCode,
@@ -15,7 +16,6 @@ from loyalty.platforms.asking import (
     Unreachable,
     WebhookReport,
 )
-from loyalty.platforms.json_api import JsonApi, dig, documents
 from loyalty.platforms.models import PlatformConnection
 from loyalty.platforms.shopify import queries
 from loyalty.platforms.shopify.graphql import LABEL, GraphQl, UserError

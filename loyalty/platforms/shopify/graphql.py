@@ -6,8 +6,8 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any, Final
 
-from loyalty.platforms.asking import Document, Failed, Refused, Throttled, Unreachable
-from loyalty.platforms.json_api import LONGEST_PAUSE, PAUSE, JsonApi, dig, documents
+from loyalty.platforms.http.json_api import LONGEST_PAUSE, PAUSE, JsonApi, dig, documents
+from loyalty.platforms.http.protocol import Document, Failed, Refused, Throttled, Unreachable
 
 LABEL: Final = "Shopify"
 _USER_ERRORS: Final = ("userErrors", "orderCancelUserErrors")

@@ -1,19 +1,19 @@
 """Shopify's order (REST shape, as in webhooks) as an :class:`OrderSnapshot`.
 
-The tables of status and payment words are in :mod:`loyalty.platforms.rest_orders`.
+The tables of status and payment words are in :mod:`loyalty.platforms.documents.shopify_style`.
 """
 
 import re
 from collections.abc import Mapping
 from datetime import datetime
 
-from loyalty.platforms import rest_orders
-from loyalty.platforms.document import MAX_ID_LENGTH, Fields
-from loyalty.platforms.kinds import refuse_other_kinds
-from loyalty.platforms.parts import unknown_fields
-from loyalty.platforms.payments import failed_to_pay, may_pay, shopify_detail
+from loyalty.platforms.documents import shopify_style
+from loyalty.platforms.documents.payments import failed_to_pay, may_pay, shopify_detail
+from loyalty.platforms.documents.people_and_lines import unknown_fields
+from loyalty.platforms.documents.read import MAX_ID_LENGTH, Fields
+from loyalty.platforms.documents.recognise import refuse_other_kinds
+from loyalty.platforms.documents.used_there import used_at_shopify
 from loyalty.platforms.snapshot import OrderSnapshot
-from loyalty.platforms.used_there import used_at_shopify
 
 _TEST_DELIVERY_ID = "820982911946154508"
 _GID = re.compile(r"gid://shopify/\w+/(\d{1,40})", re.ASCII)
@@ -28,37 +28,37 @@ def read_order(document: Mapping[str, object]) -> OrderSnapshot:
     refuse_other_kinds(document, platform="shopify")
     order = Fields(document)
     external_id = _true_id(order)
-    currency = rest_orders.currency_of(order)
+    currency = shopify_style.currency_of(order)
     if not external_id:
         raise order.missing("id")
-    payment = rest_orders.payment_status(order)
-    placed_at, updated_at = rest_orders.placed_and_updated(order)
-    total = rest_orders.total_of(order, currency)
+    payment = shopify_style.payment_status(order)
+    placed_at, updated_at = shopify_style.placed_and_updated(order)
+    total = shopify_style.total_of(order, currency)
     return OrderSnapshot(
         external_id=external_id,
         number=order.text("name", "order_number", limit=MAX_ID_LENGTH) or external_id,
-        status=rest_orders.order_status(order, payment),
+        status=shopify_style.order_status(order, payment),
         payment_status=payment,
         currency=currency,
         total=total,
-        refunded_total=rest_orders.refunded_total(order, currency, total),
+        refunded_total=shopify_style.refunded_total(order, currency, total),
         placed_at=placed_at,
         updated_at=updated_at,
-        customer=rest_orders.customer_of(order, external_id=_true_id(order.child("customer"))),
+        customer=shopify_style.customer_of(order, external_id=_true_id(order.child("customer"))),
         tags=order.tags("tags"),
-        lines=rest_orders.lines_of(order, currency),
+        lines=shopify_style.lines_of(order, currency),
         cancelled_at=order.instant("cancelled_at"),
         payment_due_at=_payment_due_at(order),
         payment_detail=shopify_detail(order, payment),
         attempts=_attempts(order, payment),
         platform_status=order.text("fulfillment_status"),
         platform_payment_status=order.text("financial_status"),
-        discount_codes=rest_orders.discount_codes_of(order),
+        discount_codes=shopify_style.discount_codes_of(order),
         is_test=order.flag("test"),
         used_there=used_at_shopify(order, currency, total, payment),
         is_test_delivery=external_id == _TEST_DELIVERY_ID,
         left_out=tuple(order.left_out),
-        unknown=unknown_fields(order, rest_orders.SOURCES),
+        unknown=unknown_fields(order, shopify_style.SOURCES),
     )
 
 

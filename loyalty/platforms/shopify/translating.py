@@ -6,7 +6,7 @@ So that there is one mapping: the same order comes to the same snapshot whether 
 from decimal import Decimal
 from typing import Any, Final
 
-from loyalty.platforms.asking import Document
+from loyalty.platforms.http.protocol import Document
 
 _FULFILLMENT: Final = {"FULFILLED": "fulfilled", "PARTIALLY_FULFILLED": "partial", "RESTOCKED": "restocked"}
 

@@ -5,10 +5,19 @@ from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from loyalty.platforms.asking import Document, Failed, NewCode, NotThere, Page, Shop, Unreachable, WebhookReport
-from loyalty.platforms.json_api import JsonApi, dig, documents
+from loyalty.core.tags import tag_key
+from loyalty.platforms.http.json_api import JsonApi, dig, documents
+from loyalty.platforms.http.protocol import (
+    Document,
+    Failed,
+    NewCode,
+    NotThere,
+    Page,
+    Shop,
+    Unreachable,
+    WebhookReport,
+)
 from loyalty.platforms.models import PlatformConnection
-from loyalty.tags import tag_key
 
 LABEL: Final = "SHOPLINE"
 _BASE: Final = "https://open.shopline.io/v1"

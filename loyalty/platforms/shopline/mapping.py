@@ -34,12 +34,17 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Final
 
-from loyalty.platforms.document import MAX_ID_LENGTH, Fields, as_amount, round_amount
-from loyalty.platforms.kinds import refuse_other_kinds
-from loyalty.platforms.parts import customer_snapshot, line_snapshot, total_or_nothing, unknown_fields
-from loyalty.platforms.payments import is_being_refunded, shopline_detail
+from loyalty.platforms.documents.payments import is_being_refunded, shopline_detail
+from loyalty.platforms.documents.people_and_lines import (
+    customer_snapshot,
+    line_snapshot,
+    total_or_nothing,
+    unknown_fields,
+)
+from loyalty.platforms.documents.read import MAX_ID_LENGTH, Fields, as_amount, round_amount
+from loyalty.platforms.documents.recognise import refuse_other_kinds
+from loyalty.platforms.documents.used_there import used_at_shopline
 from loyalty.platforms.snapshot import CustomerSnapshot, LineSnapshot, NotAnOrder, OrderGone, OrderSnapshot
-from loyalty.platforms.used_there import used_at_shopline
 
 _ORDER_WORDS = {
     "pending": "pending",

@@ -6,11 +6,20 @@ from datetime import UTC, datetime
 from typing import Any, Final
 from urllib.parse import parse_qs, urlsplit
 
-from loyalty.platforms.asking import Document, Failed, NewCode, NotThere, Page, Shop, Unreachable, WebhookReport
-from loyalty.platforms.document import Fields
-from loyalty.platforms.json_api import JsonApi, dig, documents
+from loyalty.core.tags import tag_key
+from loyalty.platforms.documents.read import Fields
+from loyalty.platforms.http.json_api import JsonApi, dig, documents
+from loyalty.platforms.http.protocol import (
+    Document,
+    Failed,
+    NewCode,
+    NotThere,
+    Page,
+    Shop,
+    Unreachable,
+    WebhookReport,
+)
 from loyalty.platforms.models import PlatformConnection
-from loyalty.tags import tag_key
 
 LABEL: Final = "SHOPLINE Global"
 VERSION: Final = "v20251201"

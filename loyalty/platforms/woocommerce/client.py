@@ -6,11 +6,20 @@ from collections.abc import Collection, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from loyalty.platforms.asking import Document, Failed, NewCode, NotThere, Page, Shop, Unreachable, WebhookReport
-from loyalty.platforms.document import Fields
-from loyalty.platforms.json_api import Answer, JsonApi, dig, documents
+from loyalty.core.tags import tag_key
+from loyalty.platforms.documents.read import Fields
+from loyalty.platforms.http.json_api import Answer, JsonApi, dig, documents
+from loyalty.platforms.http.protocol import (
+    Document,
+    Failed,
+    NewCode,
+    NotThere,
+    Page,
+    Shop,
+    Unreachable,
+    WebhookReport,
+)
 from loyalty.platforms.models import PlatformConnection
-from loyalty.tags import tag_key
 
 LABEL: Final = "WooCommerce"
 TOPICS: Final[tuple[str, ...]] = ("order.created", "order.updated", "order.deleted", "order.restored")

@@ -33,9 +33,13 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Final
 
-from loyalty.platforms.document import MAX_ID_LENGTH, Fields, round_amount
-from loyalty.platforms.kinds import refuse_other_kinds
-from loyalty.platforms.parts import (
+from loyalty.platforms.documents.payments import (
+    WOO_PARTLY,
+    is_being_refunded,
+    woocommerce_detail,
+    woocommerce_is_due_on_delivery,
+)
+from loyalty.platforms.documents.people_and_lines import (
     at_most,
     customer_snapshot,
     full_name,
@@ -43,9 +47,10 @@ from loyalty.platforms.parts import (
     total_or_nothing,
     unknown_fields,
 )
-from loyalty.platforms.payments import WOO_PARTLY, is_being_refunded, woocommerce_detail, woocommerce_is_due_on_delivery
+from loyalty.platforms.documents.read import MAX_ID_LENGTH, Fields, round_amount
+from loyalty.platforms.documents.recognise import refuse_other_kinds
+from loyalty.platforms.documents.used_there import used_at_woocommerce
 from loyalty.platforms.snapshot import CustomerSnapshot, LineSnapshot, NotAnOrder, OrderGone, OrderSnapshot
-from loyalty.platforms.used_there import used_at_woocommerce
 
 _ORDER_WORDS = {
     "pending": "pending",

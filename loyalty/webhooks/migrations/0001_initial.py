@@ -3,7 +3,7 @@
 import django.contrib.postgres.fields
 import django.db.models.deletion
 import django.db.models.manager
-import loyalty.encryption
+import loyalty.core.encryption
 import loyalty.stores.scoping
 from django.db import migrations, models
 
@@ -68,8 +68,8 @@ class Migration(migrations.Migration):
                 ('url', models.URLField(max_length=500, verbose_name='address')),
                 ('description', models.CharField(blank=True, max_length=100)),
                 ('events', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=50), size=None)),
-                ('secret', loyalty.encryption.EncryptedField(blank=True, default=loyalty.encryption.Secret, editable=False)),
-                ('previous_secret', loyalty.encryption.EncryptedField(blank=True, default=loyalty.encryption.Secret, editable=False)),
+                ('secret', loyalty.core.encryption.EncryptedField(blank=True, default=loyalty.core.encryption.Secret, editable=False)),
+                ('previous_secret', loyalty.core.encryption.EncryptedField(blank=True, default=loyalty.core.encryption.Secret, editable=False)),
                 ('previous_secret_until', models.DateTimeField(blank=True, null=True)),
                 ('disabled_at', models.DateTimeField(blank=True, null=True)),
                 ('disabled_because', models.CharField(blank=True, choices=[('person', 'Switched off by hand'), ('failing', 'Switched off: it failed for five days'), ('gone', 'Switched off: it answered that it is gone (410)')], max_length=10)),

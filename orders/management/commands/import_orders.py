@@ -11,13 +11,13 @@ from django.utils import timezone
 from tqdm import tqdm
 
 from loyalty.database.naming import in_store_throughout
-from loyalty.platforms.files import Row, read_documents
+from loyalty.platforms.documents.files import Row, read_documents
 from loyalty.platforms.registry import MAPPINGS
 from loyalty.platforms.snapshot import NotAnOrder, named
 from loyalty.stores.actors import Actor
 from loyalty.stores.models import Store
-from orders.services.importing import Import, Rehearsal, RowResult, take_rows
-from orders.services.ingesting import Outcome
+from orders.services.intake.import_files import Import, Rehearsal, RowResult, take_rows
+from orders.services.intake.ingest import Outcome
 
 # Ends with it when nothing could be begun; 1 is for rows that failed while the others were imported.
 _NOT_BEGUN: Final = 2

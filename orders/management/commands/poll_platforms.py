@@ -10,15 +10,15 @@ from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_datetime
 from tqdm import tqdm
 
-from loyalty.encryption import Unreadable
-from loyalty.instants import OutOfRange, check_day, check_instant
-from loyalty.ledger.expiry import end_of_day
+from loyalty.core.days import end_of_day
+from loyalty.core.encryption import Unreadable
+from loyalty.core.instants import OutOfRange, check_day, check_instant
 from loyalty.management.commanding import OneLineCommand
-from loyalty.platforms.asking import PlatformError, Throttled
+from loyalty.platforms.http.protocol import PlatformError, Throttled
 from loyalty.platforms.models import PlatformConnection
 from loyalty.platforms.registry import LABELS, MAPPINGS
 from loyalty.stores.models import Store
-from orders.services.polling import Progress, catch_up
+from orders.services.intake.poll import Progress, catch_up
 
 
 class Command(OneLineCommand):

@@ -9,10 +9,10 @@ from django.db import OperationalError
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
-from loyalty.api.codes import FIELDS, PROBLEMS
-from loyalty.api.problems import problem_of
+from loyalty.api.answers.codes import FIELDS, PROBLEMS
+from loyalty.api.answers.problems import problem_of
 from loyalty.api.views import ApiView
-from loyalty.errors import DomainError
+from loyalty.core.errors import DomainError
 from loyalty.stores.keys import ALL_SCOPES, Scope, create_api_key, revoke_api_key
 from loyalty.stores.models import ApiKey, Store
 from tests.loyalty.api.support import NOW, ApiClient, ClientFor

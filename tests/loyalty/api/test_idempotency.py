@@ -9,7 +9,7 @@ from django.db import connection, connections
 
 from credits.models import CreditLot
 from loyalty.api.models import CommandAnswer
-from loyalty.jobs import run_job
+from loyalty.jobs.periodic import run_job
 from loyalty.stores.models import Customer, Store
 from tests.loyalty.api.support import NOW, ApiClient, make_customer
 

@@ -12,18 +12,18 @@ from django.urls import reverse
 from psycopg import errors
 
 from credits.models import CreditLot
-from loyalty.api.problems import problem_of
-from loyalty.backoffice.addresses import page_of
+from loyalty.api.answers.problems import problem_of
 from loyalty.database.busy import is_busy
 from loyalty.database.limits import limits_of
+from loyalty.store_settings.sections import AutoCancelSettings, StoreSettings
 from loyalty.stores.keys import create_api_key
 from loyalty.stores.models import Role
-from loyalty.stores.preferences import AutoCancelSettings, StoreSettings
+from loyalty.web.addresses import page_of
 from orders.models import Order, Problem, Revert
-from orders.services.automatic import JOB, auto_cancel
+from orders.services.automation.cancel_unpaid import JOB, auto_cancel
 from tests import factories
 from tests.loyalty.api.support import ApiClient
-from tests.orders.admin.cancelling_cases import staff
+from tests.orders.admin.reverts.cases import staff
 
 T = TypeVar("T")
 

@@ -7,17 +7,17 @@ import pytest
 from django.db import ProgrammingError, connection, transaction
 from psycopg.errors import InsufficientPrivilege
 
-from loyalty.backoffice.addresses import page_of
 from loyalty.database.naming import SETTING, every_store, in_store, in_stores, no_store
 from loyalty.database.policies import tables_of_stores, tables_without_policy
-from loyalty.jobs import run_job
+from loyalty.jobs.periodic import run_job
 from loyalty.stores.keys import create_api_key
 from loyalty.stores.models import Customer, Role, Store
 from loyalty.stores.scoping import StoreOwned
+from loyalty.web.addresses import page_of
 from tests import factories
 from tests.database import as_owner, connect_as_the_web
 from tests.loyalty.api.support import ApiClient
-from tests.orders.admin.cancelling_cases import staff
+from tests.orders.admin.reverts.cases import staff
 
 TABLES: Final = tables_of_stores()
 pytestmark = pytest.mark.django_db

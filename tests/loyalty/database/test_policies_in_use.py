@@ -13,9 +13,9 @@ from django.db import connection
 from loyalty.database import naming
 from loyalty.database.naming import EVERY, every_store, in_store, in_stores, no_store
 from loyalty.database.policies import tables_of_stores
-from loyalty.jobs import JOBS
+from loyalty.jobs.periodic import JOBS
 from loyalty.stores.models import Customer, Store
-from loyalty.stores.searching import called
+from loyalty.stores.search import called
 from orders.models import Order
 from orders.search import tagged
 from tests import factories

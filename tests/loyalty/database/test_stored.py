@@ -8,10 +8,10 @@ import pytest
 from django.db import connection
 from django.utils.timezone import localtime
 
+from loyalty.core.days import last_day_of_use, local_day
 from loyalty.database.stored import EdgeInstant
-from loyalty.ledger.expiry import last_day_of_use, local_day
+from loyalty.stores.dates import show_moment
 from loyalty.stores.models import Store
-from loyalty.stores.showing import show_moment
 
 pytestmark = pytest.mark.django_db
 FIRST = datetime(1, 1, 1, tzinfo=UTC)

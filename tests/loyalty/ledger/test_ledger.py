@@ -11,15 +11,15 @@ from django.test.utils import CaptureQueriesContext
 
 from credits.ledger import CREDITS
 from credits.models import CreditAllocation, CreditLot, CreditMovement
-from loyalty.checks import find_faults
-from loyalty.errors import Invalid, NotFound
-from loyalty.jobs import run_job
+from loyalty.core.errors import Invalid, NotFound
+from loyalty.jobs.periodic import run_job
 from loyalty.journal.models import JournalEntry
-from loyalty.ledger.adjusting import Adjustment, adjust
+from loyalty.ledger.adjust import Adjustment, adjust
 from loyalty.ledger.ledger import Kind
 from loyalty.ledger.models import Origin
 from loyalty.ledger.planner import Amount, InsufficientBalance
 from loyalty.ledger.posting import NewLot, Posted, lock_customers
+from loyalty.proof.faults import find_faults
 from loyalty.stores.actors import Trigger
 from loyalty.stores.models import Customer, Remark, Store
 from orders.kinds import LEDGERS

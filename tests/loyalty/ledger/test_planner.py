@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loyalty.ledger.expiry import end_of_day
+from loyalty.core.days import end_of_day
 from loyalty.ledger.planner import (
     DECLINE,
     DEFER,

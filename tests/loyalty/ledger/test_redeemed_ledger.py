@@ -10,11 +10,11 @@ from django.test.utils import CaptureQueriesContext
 
 from credits.ledger import CREDITS
 from credits.models import CreditLot, CreditMovement
-from loyalty.checks import find_faults
 from loyalty.ledger.ledger import Return
 from loyalty.ledger.models import Origin
 from loyalty.ledger.planner import RETURN_VALID, Draw, ExpiredRule, plan_kind
 from loyalty.ledger.posting import Cause, NewLot
+from loyalty.proof.faults import find_faults
 from loyalty.stores.actors import Trigger
 from loyalty.stores.models import Customer
 from orders.models import Redemption, Reward

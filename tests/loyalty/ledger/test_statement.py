@@ -7,7 +7,7 @@ import pytest
 
 from loyalty.ledger import statement as statements
 from loyalty.ledger.balances import NOTHING, balances, balances_at
-from loyalty.ledger.expiring import expire_lots
+from loyalty.ledger.expire import expire_lots
 from loyalty.ledger.ledger import Kind
 from loyalty.ledger.planner import Amount
 from loyalty.ledger.statement import Account, Period, TooManyLines, statement

@@ -9,7 +9,7 @@ import pytest
 from django.db import connection
 
 from loyalty.outbox.models import Message
-from loyalty.outbox.sending import Later, send_later
+from loyalty.outbox.send import Later, send_later
 from loyalty.outbox.topics import TOPICS, GiveUp, Postpone
 from loyalty.stores.models import Store
 from tests.factories import NOW, make_store

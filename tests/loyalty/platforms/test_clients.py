@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from django.test import override_settings
 
-from loyalty.platforms.asking import Document, Failed, NewCode, NotThere, Refused, Throttled, Unreachable
 from loyalty.platforms.client import PlatformClient, client_for
+from loyalty.platforms.http.protocol import Document, Failed, NewCode, NotThere, Refused, Throttled, Unreachable
 from loyalty.platforms.registry import read_order
 from loyalty.stores.models import Store
 from tests.loyalty.platforms.documents import order

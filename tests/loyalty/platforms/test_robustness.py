@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from loyalty.platforms.files import read_documents
+from loyalty.platforms.documents.files import read_documents
 from loyalty.platforms.registry import MAPPINGS, read_order
 from loyalty.platforms.snapshot import NotAnOrder, OrderSnapshot
 from tests.loyalty.platforms.documents import Document, order

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from loyalty.platforms.asking import Failed, Refused, Throttled, Unreachable
 from loyalty.platforms.client import PlatformClient, client_for
+from loyalty.platforms.http.protocol import Failed, Refused, Throttled, Unreachable
 from loyalty.platforms.registry import read_order
 from loyalty.stores.models import Store
 from tests.loyalty.platforms.documents import order

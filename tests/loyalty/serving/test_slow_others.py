@@ -19,14 +19,13 @@ from django.conf import settings
 from django.test import Client, override_settings
 from django.utils import timezone
 
-from loyalty.encryption import Secret
+from loyalty.core.encryption import Secret
 from loyalty.outbox.models import Message
 from loyalty.serving import workers
 from loyalty.serving.worker import MOST_BODY, MOST_HEADERS
 from loyalty.stores.keys import create_api_key
 from loyalty.stores.models import Role, Store
-from orders.models import Order
-from orders.redemption_models import Redemption
+from orders.models import Order, Redemption
 from tests import factories
 from tests.addresses import pages_of, reverse
 from tests.deliveries import connect_store

@@ -6,12 +6,12 @@ import pytest
 from django.apps import apps
 from django.db import IntegrityError, connection, models, transaction
 
-from loyalty.stores.checks import same_store_fields
+from loyalty.proof.stores import same_store_fields
+from loyalty.store_settings.sections import ReminderSettings, StoreSettings
 from loyalty.stores.models import Customer, Store
-from loyalty.stores.preferences import ReminderSettings, StoreSettings
 from loyalty.stores.scoping import StoreNotNamed, StoreOwned
-from orders.services.choices import CancelChoice, Extension
-from orders.services.reminding import write_reminders
+from orders.services.customers.remind import write_reminders
+from orders.services.reverts.choices import CancelChoice, Extension
 from tests import factories
 from tests.database import as_owner
 

@@ -13,7 +13,7 @@ from standardwebhooks import Webhook
 from werkzeug import Request, Response
 
 from loyalty.journal.record import Event, Happening, record
-from loyalty.outbox.delivery import deliver_outbox
+from loyalty.outbox.deliver import deliver_outbox
 from loyalty.outbox.models import Message
 from loyalty.stores.models import Store
 from loyalty.webhooks.endpoints import EndpointValues, create_endpoint

@@ -11,12 +11,12 @@ from jsonschema import Draft202012Validator
 from pytest_django import Settings
 
 from loyalty.api.models import CommandAnswer
+from loyalty.api.resources.webhook_urls import urlpatterns
 from loyalty.journal.models import JournalEntry
 from loyalty.stores.keys import Scope, create_api_key
 from loyalty.stores.models import Store
 from loyalty.webhooks.endpoints import MOST_ENDPOINTS
 from loyalty.webhooks.models import WebhookEndpoint
-from loyalty.webhooks.urls import urlpatterns
 from tests.factories import NOW, make_store
 from tests.loyalty.api.support import ApiClient
 from tests.loyalty.webhooks.receiving import Receiver, counts, deliver, happen

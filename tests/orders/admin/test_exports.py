@@ -24,7 +24,7 @@ from tests import factories
 from tests.addresses import pages_of, reverse
 from tests.database import as_owner
 from tests.factories import NOW, cancel_and_return, grant, make_customer, make_order, make_store
-from tests.orders.admin.cancelling_cases import VALID, staff, store_and_staff, x1_order
+from tests.orders.admin.reverts.cases import VALID, staff, store_and_staff, x1_order
 from tests.workers import start
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("frozen_clock")]

@@ -17,7 +17,7 @@ from points.models import PointMovement
 from tests import factories
 from tests.addresses import reverse
 from tests.factories import NOW
-from tests.orders.admin.cancelling_cases import staff
+from tests.orders.admin.reverts.cases import staff
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("frozen_clock")]
 Attempt = Callable[[Client, Customer], Any]

@@ -7,9 +7,9 @@ import pytest
 from django.test import Client
 
 from loyalty.accounts.models import Invitation
-from loyalty.backoffice.addresses import page_of
+from loyalty.store_settings.sections import current_settings
 from loyalty.stores.models import ApiKey, Role, SettingsVersion, Store
-from loyalty.stores.preferences import current_settings
+from loyalty.web.addresses import page_of
 from orders.models import Order, SavedView
 from tests.factories import make_store, make_user
 

@@ -13,7 +13,7 @@ from loyalty.ledger.models import MovementType
 from loyalty.stores.keys import Scope
 from points.models import PointMovement
 from tests.examples import Shop, with_key
-from tests.orders.services.test_reversing import order_with
+from tests.orders.services.redemptions.test_reverse import order_with
 
 # What each command is tried with: the bodies that would make the most of it.
 COMMANDS: dict[str, Any] = {

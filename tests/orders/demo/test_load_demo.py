@@ -15,19 +15,28 @@ from django.utils import timezone
 from pytest_django import DjangoDbBlocker, Settings
 
 from credits.models import CreditAllocation, CreditLot, CreditMovement
+from loyalty.core.days import last_day_of_use, local_day
 from loyalty.journal.models import JournalEntry
-from loyalty.ledger.expiry import last_day_of_use, local_day
 from loyalty.notices.models import Notice
 from loyalty.stores.keys import find_api_key
 from loyalty.stores.models import ApiKey, Customer, Membership, Role, Store, User
 from loyalty.stores.scoping import StoreOwned
 from orders.demo.cast import STORES
 from orders.demo.loading import load
-from orders.models import Completeness, Order, OrderStatus, PaymentStatus, Revert, RevertStatus
-from orders.redemption_models import Redemption, ReversalRequest, Reward
-from orders.services.choices import CancelChoice, Extension
-from orders.services.code_uses import flagged_uses
-from orders.services.redeeming import usable
+from orders.models import (
+    Completeness,
+    Order,
+    OrderStatus,
+    PaymentStatus,
+    Redemption,
+    ReversalRequest,
+    Revert,
+    RevertStatus,
+    Reward,
+)
+from orders.services.codes.uses import flagged_uses
+from orders.services.redemptions.redeem import usable
+from orders.services.reverts.choices import CancelChoice, Extension
 from points.models import PointAllocation, PointLot, PointMovement
 from tests.factories import cancel_choosing
 

@@ -1,0 +1,145 @@
+"""Opening a store and letting people in: what the commands and the admin call."""
+
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email, validate_slug
+from django.db import transaction
+from django.db.models import Model
+
+from loyalty.accounts.prove import prove
+from loyalty.core.errors import FieldError, Invalid, NotFound
+from loyalty.core.locales import is_locale
+from loyalty.core.money import is_currency
+from loyalty.stores.models import Membership, Role, Store, User, check_time_zone
+from loyalty.stores.slugs import check_slug
+
+
+class StoreDiffers(Invalid):
+    """A store with this slug is there already, and is another one."""
+
+    code = "store-differs"
+    title = "A store with this slug is there already."
+
+
+@dataclass(frozen=True, slots=True)
+class NewStore:
+    """What a store is opened with."""
+
+    slug: str
+    name: str
+    currency: str
+    time_zone: str
+    locale: str = "en"
+
+
+@transaction.atomic
+def create_store(new: NewStore, *, now: datetime) -> tuple[Store, bool]:
+    """Open a store; the same again answers the one that is there. The second value says whether it is new.
+
+    Raises Invalid for wrong values, and StoreDiffers when the slug belongs to a store with another currency or time
+    zone, which nothing may change once it has lots (T4).
+    """
+    _check_store(new)
+    values = {"name": new.name, "currency": new.currency, "time_zone": new.time_zone, "locale": new.locale}
+    store, created = Store.objects.get_or_create(slug=new.slug, defaults={**values, "created_at": now})
+    differing = [name for name in ("currency", "time_zone") if getattr(store, name) != values[name]]
+    if differing:
+        there = ", ".join(f"{name} {getattr(store, name)}" for name in differing)
+        raise StoreDiffers(f"The store “{new.slug}” is there already, with {there}. Nothing was changed.")
+    return store, created
+
+
+def find_store(slug: str) -> Store:
+    """The store with this slug. Raises NotFound."""
+    store = Store.objects.filter(slug=slug).first()
+    if store is None:
+        raise NotFound(f"There is no store “{slug}”.")
+    return store
+
+
+@dataclass(frozen=True, slots=True)
+class NewStaff:
+    """Who gets which role; without a password one is made for a person who is new."""
+
+    email: str
+    role: str
+    password: str | None = None
+
+
+@transaction.atomic
+def create_staff(new: NewStaff, *, store: Store) -> tuple[Membership, str | None]:
+    """Give somebody a role in ``store``, as a new person or a known one; answers the password of a new person.
+
+    Again sets the role. A known person's password is changed only when one is given. Whoever runs this at the machine
+    could write the database as well, so he is trusted: the address of an account whose password he sets counts as
+    proved, and nobody has to accept (T6). A known person whose password stays proves the address himself. Raises
+    Invalid.
+    """
+    _check_staff(new)
+    email = new.email.strip().lower()
+    user = User.objects.filter(email__iexact=email).first()
+    password = new.password or (secrets.token_urlsafe(12) if user is None else None)
+    if user is None:
+        user = User.objects.create_user(email, password)
+    elif password is not None:
+        user.set_password(password)
+        user.save(update_fields=["password"])
+    if password is not None:
+        prove(user)
+    membership, _ = Membership.objects.update_or_create(store=store, user=user, defaults={"role": new.role})
+    return membership, password
+
+
+def _check_store(new: NewStore) -> None:
+    wrong: dict[str, str] = {}
+    if not new.name.strip() or len(new.name) > _longest(Store, "name"):
+        wrong["name"] = "A store has a name of at most 100 characters."
+    if len(new.slug) > _longest(Store, "slug") or not _passes(validate_slug, new.slug):
+        wrong["slug"] = f"“{new.slug}” is not a slug: letters, digits, hyphens and underscores, at most 50."
+    elif not _passes(check_slug, new.slug):
+        wrong["slug"] = f"“{new.slug}” is needed for the back-office's own pages. Choose another."
+    if not is_currency(new.currency):
+        wrong["currency"] = f"“{new.currency}” is not a currency code such as USD."
+    if not _passes(check_time_zone, new.time_zone):
+        wrong["time_zone"] = f"“{new.time_zone}” is not a time zone such as Asia/Taipei."
+    if not is_locale(new.locale):
+        wrong["locale"] = f"“{new.locale}” is not a locale such as en, de or zh-TW."
+    _refuse(wrong)
+
+
+def _check_staff(new: NewStaff) -> None:
+    wrong: dict[str, str] = {}
+    if len(new.email) > _longest(User, "email") or not _passes(validate_email, new.email.strip()):
+        wrong["email"] = f"“{new.email}” is not an e-mail address."
+    if new.role not in Role.values:
+        wrong["role"] = f"“{new.role}” is not a role. Roles are {', '.join(Role.values)}."
+    if new.password is not None:
+        try:
+            validate_password(new.password)
+        except ValidationError as error:
+            wrong["password"] = " ".join(error.messages)
+    _refuse(wrong)
+
+
+def _longest(model: type[Model], column: str) -> int:
+    field: Any = model._meta.get_field(column)
+    return int(field.max_length)
+
+
+def _passes(validator: Callable[[str], object], value: str) -> bool:
+    try:
+        validator(value)
+    except ValidationError:
+        return False
+    return True
+
+
+def _refuse(wrong: Mapping[str, str]) -> None:
+    if wrong:
+        raise Invalid(errors=[FieldError(f"/{name}", "invalid", detail) for name, detail in wrong.items()])

@@ -1,0 +1,1 @@
+"""The pages about shop platforms: connections, and the webhooks that came in."""

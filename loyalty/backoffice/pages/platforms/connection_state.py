@@ -1,0 +1,99 @@
+"""How a connection is doing, in words."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from loyalty.outbox.topics import words_of
+from loyalty.platforms.connections.check import being_asked
+from loyalty.platforms.models import FAILING_STATES, InboundDelivery, PlatformConnection
+from loyalty.stores.dates import show_moment
+
+_COUNTED_TO: Final = 99
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """One connection in a line: its state, what is wrong, what to do next."""
+
+    id: int
+    label: str
+    state: str
+    colour: str
+    words: str
+    failing: int
+    last_delivery: str
+
+
+def is_new(connected: PlatformConnection) -> bool:
+    """Whether it was ended and holds nothing: connecting begins from the start."""
+    return not connected.enabled
+
+
+def summary_of(connected: PlatformConnection, now: datetime) -> Summary:
+    """The line of a connection; two queries."""
+    state, colour, words = _state(connected)
+    return Summary(
+        id=connected.pk,
+        label=str(connected),
+        state=state,
+        colour=colour,
+        words=words,
+        failing=_failing(connected),
+        last_delivery=_last_delivery(connected),
+    )
+
+
+def asking_words(connected: PlatformConnection) -> list[str]:
+    """What the platform has been asked and has not answered yet: a sentence each."""
+    return [
+        f"{words_of(asked.topic)}: asked {show_moment(asked.created_at, connected.store)}, waiting for the answer."
+        f" {asked.last_error}".rstrip()
+        for asked in being_asked(connected)
+    ]
+
+
+def facts_of(connected: PlatformConnection, now: datetime) -> list[tuple[str, str]]:
+    """What is known about a connection, name and value; credentials only as stored or not."""
+    store = connected.store
+    facts = [("Shop address", connected.base_url or "–")]
+    facts += [(label, "stored" if getattr(connected, name) else "not entered") for name, label in _kept(connected)]
+    facts.append(("Webhooks", connected.get_webhooks_display()))
+    until = connected.previous_secret_until
+    if until and now < until:
+        facts.append(("Old webhook secret", f"accepted until {show_moment(until, store)}"))
+    facts.append(("Last checked", show_moment(connected.last_checked_at, store) or "not yet"))
+    facts.append(("Orders fetched up to", show_moment(connected.polled_to, store) or "not yet"))
+    return facts
+
+
+def _kept(connected: PlatformConnection) -> list[tuple[str, str]]:
+    keys = [("consumer_key", "Consumer key"), ("consumer_secret", "Consumer secret")]
+    access = keys if connected.platform == "woocommerce" else [("access_token", "Access token")]
+    return [*access, ("webhook_secret", "Webhook secret")]
+
+
+def _state(connected: PlatformConnection) -> tuple[str, str, str]:
+    if not connected.enabled:
+        return "Disconnected", "orange", "Nothing is taken in. Connect again to go on."
+    if connected.uninstalled_at:
+        return "Uninstalled", "red", connected.last_error
+    if connected.last_error:
+        return "Needs attention", "red", connected.last_error
+    if not connected.may_be_called:
+        return "Webhooks only", "blue", "Webhooks are taken in. Enter an access token to catch what they miss."
+    if connected.last_checked_at is None:
+        return "Not tested yet", "orange", "Test the connection, then register the webhooks."
+    return "Connected", "green", connected.last_answer
+
+
+def _failing(connected: PlatformConnection) -> int:
+    rows = InboundDelivery.objects.for_store(connected.store).filter(state__in=FAILING_STATES)
+    return rows.filter(platform=connected.platform).order_by()[: _COUNTED_TO + 1].count()
+
+
+def _last_delivery(connected: PlatformConnection) -> str:
+    """When the platform was last heard, tests included; deliveries are deleted after a while."""
+    rows = InboundDelivery.objects.for_store(connected.store).filter(platform=connected.platform).order_by("-id")
+    newest = rows.values_list("received_at", flat=True).first() or connected.last_delivery_at
+    return show_moment(newest, connected.store) or "none yet"

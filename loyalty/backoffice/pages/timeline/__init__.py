@@ -1,0 +1,1 @@
+"""The page *Timeline*, and how the books looked when they were last checked."""

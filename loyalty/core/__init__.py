@@ -1,0 +1,1 @@
+"""What everything stands on and what knows nothing above it: money, days, errors, text, logs."""

@@ -1,0 +1,1 @@
+"""Periodic jobs: their names and times, running them, setting aside what they cannot process (E7)."""

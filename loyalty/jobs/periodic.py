@@ -1,0 +1,123 @@
+"""The periodic jobs under their fixed names: what beat schedules, `run_jobs` runs and a commit may wake.
+
+A job is a function of the instant it runs at. It finds its own work by query, does it in batches of bounded size, and
+answers how much it did, as counts by name. It may be killed at any moment and run twice at once.
+"""
+
+import logging
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from functools import partial
+from time import monotonic
+from typing import Any, Final
+
+from django.db import transaction
+from django.utils.module_loading import import_string
+from kombu.exceptions import OperationalError
+
+from loyalty.celery import app
+from loyalty.core.logs import what_failed
+from loyalty.core.storable import storable
+from loyalty.database.naming import every_store
+from loyalty.journal.models import JobRun
+
+logger = logging.getLogger(__name__)
+
+Counts = Mapping[str, int]
+Job = Callable[[datetime], Counts]
+
+# Named as strings, because the foundation imports none of the apps that stand on it.
+JOBS: Final[Mapping[str, str]] = {
+    "orders.expire_overdue_payments": "orders.services.automation.expire_payments.expire_overdue_payments",
+    "orders.auto_cancel": "orders.services.automation.cancel_unpaid.auto_cancel",
+    "orders.poll_platforms": "orders.services.intake.poll.poll_platforms",
+    "orders.continue_polls": "orders.services.intake.poll.continue_polls",
+    "orders.evaluate_rules": "orders.services.automation.run_rules.evaluate_rules",
+    "orders.bulk_cancel": "orders.services.bulk_cancels.run.bulk_cancel",
+    "credits.expire_lots": "credits.jobs.expire_lots",
+    "points.expire_lots": "points.jobs.expire_lots",
+    "loyalty.deliver_notices": "loyalty.notices.deliver.deliver_notices",
+    "loyalty.deliver_letters": "loyalty.accounts.letters.deliver_letters",
+    "loyalty.deliver_outbox": "loyalty.outbox.deliver.deliver_outbox",
+    "orders.process_deliveries": "orders.services.intake.webhooks.process_deliveries",
+    "loyalty.repair_webhooks": "loyalty.platforms.connections.repair.repair_webhooks",
+    "loyalty.prune": "loyalty.jobs.prune.prune",
+    "loyalty.check_ledger": "loyalty.proof.outcomes.check_ledger",
+}
+
+EVERY: Final[Mapping[str, timedelta]] = {
+    "orders.expire_overdue_payments": timedelta(minutes=1),
+    "orders.auto_cancel": timedelta(minutes=1),
+    "orders.poll_platforms": timedelta(minutes=5),
+    "orders.continue_polls": timedelta(minutes=1),
+    "orders.evaluate_rules": timedelta(minutes=1),
+    "orders.bulk_cancel": timedelta(minutes=1),
+    "credits.expire_lots": timedelta(minutes=10),
+    "points.expire_lots": timedelta(minutes=10),
+    "loyalty.deliver_notices": timedelta(seconds=30),
+    "loyalty.deliver_letters": timedelta(seconds=30),
+    "loyalty.deliver_outbox": timedelta(seconds=30),
+    "orders.process_deliveries": timedelta(seconds=30),
+    "loyalty.repair_webhooks": timedelta(hours=1),
+    "loyalty.prune": timedelta(hours=6),
+    "loyalty.check_ledger": timedelta(hours=1),
+}
+
+
+# Counts of what a job met but could not finish now, or found as it was; the rest it counts is work it found and did.
+_NOT_NOW: Final = frozenset({"postponed", "unchanged", "unreadable"})
+
+
+def run_job(name: str, now: datetime) -> Counts:
+    """Run one job at the instant ``now`` and note how it went. Raises KeyError for a name that is no job."""
+    job: Job = import_string(JOBS[name])
+    began = monotonic()
+    try:
+        # Whose turn it is can be found among all stores only; what is taken up is worked on in its own.
+        with every_store():
+            counts = job(now)
+    except Exception as error:
+        _note(name, now, monotonic() - began, error=storable(what_failed(error)), failed_at=now)
+        raise
+    _note(name, now, monotonic() - began, counts=dict(counts))
+    return counts
+
+
+def _note(name: str, now: datetime, seconds: float, **facts: Any) -> None:
+    JobRun.objects.update_or_create(name=name, defaults={"started_at": now, "seconds": seconds, **facts})
+
+
+def found_work(counts: Mapping[str, int]) -> bool:
+    """Whether a job did something, so that there may be more to do. What it only postponed does not count."""
+    return any(count for what, count in counts.items() if what not in _NOT_NOW)
+
+
+def counts_line(name: str, counts: Mapping[str, int]) -> str:
+    """What a job did, in one line: ``credits.expire_lots: lots=3``."""
+    return f"{name}: {' '.join(f'{what}={count}' for what, count in counts.items())}"
+
+
+def wake(name: str) -> None:
+    """Ask a worker to run a job once this transaction is committed.
+
+    Only a hint: when the broker is away nothing is lost, because beat runs every job anyway and jobs find their work
+    by query. A transaction asks once, however often it is told to.
+    """
+    send = _SENDERS[name]
+    if not any(waiting is send for _, waiting, _ in transaction.get_connection().run_on_commit):
+        transaction.on_commit(send)
+
+
+def wake_later(name: str, *, seconds: float) -> None:
+    """Ask a worker to run a job that many seconds from now, whatever becomes of the transaction. Only a hint, too."""
+    _send(name, countdown=seconds)
+
+
+def _send(name: str, *, countdown: float | None = None) -> None:
+    try:
+        app.send_task(name, countdown=countdown, retry=False, ignore_result=True)
+    except OperationalError:
+        logger.warning("The broker is away; %s will run with its schedule.", name)
+
+
+_SENDERS: Final = {name: partial(_send, name) for name in JOBS}

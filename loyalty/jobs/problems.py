@@ -1,0 +1,89 @@
+"""What a job could not process: found by halves, set aside with its error, tried again later (E7).
+
+One bad thing never stops a job for the others: the batch is tried without it, in as few pieces as finding it takes.
+"""
+
+import logging
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from typing import Any, Final, TypeVar
+
+from django.db import Error as DatabaseError
+from django.db import transaction
+from django.db.models import Exists, OuterRef
+
+from loyalty.core.logs import what_failed
+from loyalty.core.storable import storable
+from loyalty.database.busy import raise_if_away
+from loyalty.database.naming import in_stores
+from loyalty.journal.models import AbstractProblem
+
+logger = logging.getLogger(__name__)
+
+R = TypeVar("R")
+# How long what could not be processed is left alone, by attempts; the last pause repeats.
+PAUSES: Final = tuple(timedelta(minutes=minutes) for minutes in (5, 30, 120, 720))
+_LONGEST: Final = 1000
+
+
+def set_aside(problems: type[AbstractProblem], job: str, now: datetime) -> Exists:
+    """That a row of the outer query waits for its next attempt by ``job``."""
+    waiting = problems.unscoped.filter(job=job, next_attempt_at__gt=now)
+    return Exists(waiting.filter(**{problems.SUBJECT: OuterRef("pk")}))
+
+
+def by_halves(
+    problems: type[AbstractProblem],
+    rows: Sequence[R],
+    process: Callable[[Sequence[R]], None],
+    *,
+    job: str,
+    now: datetime,
+) -> int:
+    """Process rows together, in their stores alone; when they fail, find those that do by halves and set them aside.
+
+    ``rows`` are what ``problems`` are about. Answers how many failed. A database that is away is no row's fault and is
+    raised.
+    """
+    before = [dict(vars(row)) for row in rows]
+    try:
+        with in_stores(vars(row)["store_id"] for row in rows), transaction.atomic():
+            process(rows)
+    except Exception as error:
+        raise_if_away(error)
+        # What was written is undone; what it made of the objects is too.
+        for row, facts in zip(rows, before, strict=True):
+            vars(row).clear()
+            vars(row).update(facts)
+        if len(rows) == 1:
+            logger.exception("%s %s could not be processed by %s.", problems.SUBJECT, vars(rows[0])["id"], job)
+            with in_stores([vars(rows[0])["store_id"]]):
+                _set_aside(problems, rows[0], words_of(error), job, now)
+            return 1
+        middle = len(rows) // 2
+        halves = (rows[:middle], rows[middle:])
+        return sum(by_halves(problems, half, process, job=job, now=now) for half in halves)
+    return 0
+
+
+def solved(problems: type[AbstractProblem], rows: Sequence[Any], *, job: str) -> None:
+    """Forget what was wrong with these rows: it succeeded."""
+    problems.unscoped.filter(job=job, **{f"{problems.SUBJECT}__in": rows}).delete()
+
+
+def words_of(error: Exception) -> str:
+    """An error that nobody foresaw, as it is kept for the store's people; of a database's without the row it quotes."""
+    said = what_failed(error) if isinstance(error, DatabaseError) else f"{type(error).__name__}: {error}"
+    return storable(said)[:_LONGEST]
+
+
+def _set_aside(problems: type[AbstractProblem], row: Any, error: str, job: str, now: datetime) -> None:
+    about = {problems.SUBJECT: row, "job": job}
+    before = problems.unscoped.filter(**about).first()
+    attempts = before.attempts + 1 if before else 1
+    pause = PAUSES[min(attempts, len(PAUSES)) - 1]
+    facts = {"error": error, "attempts": attempts, "next_attempt_at": now + pause}
+    if before:
+        problems.unscoped.filter(pk=before.pk).update(**facts)
+    else:
+        problems.unscoped.create(**about, **facts, store_id=row.store_id, created_at=now)

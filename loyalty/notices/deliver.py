@@ -1,0 +1,120 @@
+"""Sending what was queued: retried with growing pauses, once (H3)."""
+
+import logging
+from collections.abc import Set as AbstractSet
+from datetime import datetime, timedelta
+from email.utils import formataddr, parseaddr
+from functools import partial
+from smtplib import SMTPException
+from typing import Final
+
+from django.conf import settings
+from django.core.mail import EmailMultiAlternatives
+from django.db import transaction
+from django.utils.module_loading import import_string
+
+from loyalty.jobs.one_by_one import alone_with, one_by_one
+from loyalty.jobs.periodic import Counts
+from loyalty.jobs.problems import words_of
+from loyalty.journal.record import Event, Happening, record
+from loyalty.notices.models import Notice, NoticeStatus
+from loyalty.stores.actors import Actor
+
+logger = logging.getLogger(__name__)
+
+ACTOR: Final = Actor.job("loyalty.deliver_notices")
+# The pause after each failed attempt; after the last one the notice is given up and shown to staff as failed.
+PAUSES: Final = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 30, 120, 480, 1440))
+# Who writes notices because a day has come rather than because something happened; each answers how many it wrote.
+# Named as strings, because the foundation imports none of the apps that stand on it.
+WRITERS: Final[tuple[str, ...]] = ("orders.services.customers.remind.write_reminders",)
+_MARKS: Final = ("status", "attempts", "next_attempt_at", "last_error", "sent_at")
+
+
+def deliver_notices(now: datetime) -> Counts:
+    """Write the notices whose day has come, then send every notice whose turn has come.
+
+    A writer that fails holds up no notice: they are sent, and then its error is raised.
+    """
+    counts = {"sent": 0, "postponed": 0, "failed": 0, "reminders": 0}
+    try:
+        for writer in WRITERS:
+            counts["reminders"] += import_string(writer)(now)
+    finally:
+        for outcome in one_by_one(partial(_deliver_next, now), job=ACTOR.key):
+            counts[outcome] += 1
+    return counts
+
+
+@transaction.atomic
+def _deliver_next(now: datetime, left_out: AbstractSet[int]) -> str | None:
+    """Send one notice; its row stays locked meanwhile, so that no second worker sends it too.
+
+    A worker killed between the mail server's answer and the commit makes a repeat possible; it carries the same
+    Message-ID, which mail servers drop.
+    """
+    due = Notice.unscoped.filter(status=NoticeStatus.QUEUED, next_attempt_at__lte=now).exclude(pk__in=left_out)
+    notice = (
+        due.select_related("store")
+        .order_by("next_attempt_at")
+        .select_for_update(of=("self",), skip_locked=True)
+        .first()
+    )
+    if notice is None:
+        return None
+    with alone_with(notice):
+        return _deliver(notice, now)
+
+
+def _deliver(notice: Notice, now: datetime) -> str:
+    notice.attempts += 1
+    try:
+        _send(notice)
+    except Exception as error:
+        # A mail server that is away, or an address or header that no library can write down: whatever it is, it is
+        # this notice's alone, and must not hold up those behind it.
+        logger.warning("Notice %s was not sent (attempt %s).", notice.pk, notice.attempts, exc_info=_unforeseen(error))
+        return _postpone(notice, error, now)
+    notice.status, notice.sent_at, notice.next_attempt_at, notice.last_error = NoticeStatus.SENT, now, None, ""
+    notice.save(update_fields=_MARKS)
+    _note(notice, Event.NOTICE_SENT, now)
+    return "sent"
+
+
+def _postpone(notice: Notice, error: Exception, now: datetime) -> str:
+    notice.last_error = words_of(error)
+    gives_up = notice.attempts > len(PAUSES)
+    notice.status = NoticeStatus.FAILED if gives_up else NoticeStatus.QUEUED
+    notice.next_attempt_at = None if gives_up else now + PAUSES[notice.attempts - 1]
+    notice.save(update_fields=_MARKS)
+    if gives_up:
+        _note(notice, Event.NOTICE_FAILED, now)
+    return "failed" if gives_up else "postponed"
+
+
+def _unforeseen(error: Exception) -> Exception | None:
+    return None if isinstance(error, SMTPException | OSError | ValueError) else error
+
+
+def _send(notice: Notice) -> None:
+    mail = EmailMultiAlternatives(
+        subject=notice.subject,
+        body=notice.text,
+        # The store's name before the installation's address, which may come with a name of its own.
+        from_email=formataddr((notice.store.name, parseaddr(settings.DEFAULT_FROM_EMAIL)[1])),
+        to=[notice.to_email],
+        headers={"Message-ID": notice.message_id},
+    )
+    mail.attach_alternative(notice.html, "text/html")
+    mail.send()
+
+
+def _note(notice: Notice, event: Event, now: datetime) -> None:
+    happening = Happening(
+        store_id=notice.store_id,
+        event=event,
+        order_id=notice.order_id,
+        customer_id=notice.customer_id,
+        data={"notice": str(notice.pk), "attempts": notice.attempts},
+    )
+    record([happening], actor=ACTOR, now=now)

@@ -1,0 +1,86 @@
+"""Writing a notice, in the transaction of what it tells (H3)."""
+
+import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from loyalty.jobs.periodic import wake
+from loyalty.journal.record import Event, Happening, record
+from loyalty.notices.models import Notice, NoticeStatus
+from loyalty.stores.actors import Actor
+from loyalty.stores.models import Customer
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What a customer reads, twice: as HTML and as plain text."""
+
+    subject: str
+    text: str
+    html: str
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A message to one customer about one order."""
+
+    message: Message
+    customer: Customer
+    order_id: int | None
+
+
+def queue(letters: Iterable[Letter], *, actor: Actor, now: datetime) -> list[Notice]:
+    """Write the letters, to be sent after the commit, in two statements; who has no e-mail address is left out."""
+    notices = [_notice(letter, now) for letter in letters if letter.customer.email]
+    if notices:
+        Notice.unscoped.bulk_create(notices)
+        record([_about(notice, Event.NOTICE_QUEUED) for notice in notices], actor=actor, now=now)
+        wake("loyalty.deliver_notices")
+    return notices
+
+
+def withdraw(*, order_id: int, written_at: datetime, actor: Actor, now: datetime) -> list[int]:
+    """Take back what was written about an order at ``written_at`` and has not gone out; answers the notices' ids.
+
+    An operation reads the clock once, so its notice carries its very instant. One that is being sent at this moment
+    holds its row: this waits for the outcome, and withdraws it only if it is still to be tried again.
+    """
+    written = Notice.unscoped.filter(order=order_id, created_at=written_at, status=NoticeStatus.QUEUED)
+    notices = list(written.order_by("pk").select_for_update(no_key=True))
+    if notices:
+        ids = [notice.pk for notice in notices]
+        Notice.unscoped.filter(pk__in=ids).update(status=NoticeStatus.WITHDRAWN, next_attempt_at=None)
+        record([_about(notice, Event.NOTICE_WITHDRAWN) for notice in notices], actor=actor, now=now)
+    return [notice.pk for notice in notices]
+
+
+def _notice(letter: Letter, now: datetime) -> Notice:
+    return Notice(
+        store_id=letter.customer.store_id,
+        customer=letter.customer,
+        order_id=letter.order_id,
+        to_email=letter.customer.email,
+        subject=_one_line(letter.message.subject),
+        text=letter.message.text,
+        html=letter.message.html,
+        message_id=f"<{uuid.uuid4()}@loyalty-back-office>",
+        status=NoticeStatus.QUEUED,
+        next_attempt_at=now,
+        created_at=now,
+    )
+
+
+def _one_line(subject: str) -> str:
+    # Shop names and order numbers are other people's text; a mail header takes no line ends, the column 200 characters.
+    return " ".join(subject.split())[:200]
+
+
+def _about(notice: Notice, event: Event) -> Happening:
+    return Happening(
+        store_id=notice.store_id,
+        event=event,
+        order_id=notice.order_id,
+        customer_id=notice.customer_id,
+        data={"notice": str(notice.pk)},
+    )

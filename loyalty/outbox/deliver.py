@@ -1,0 +1,118 @@
+"""Carrying out what was written: leased, tried with growing pauses, recorded."""
+
+import logging
+from collections.abc import Set as AbstractSet
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Final
+
+from django.db import transaction
+
+from loyalty.core.clock import Clock, ticking
+from loyalty.core.storable import storable
+from loyalty.database.delete import delete_in_batches
+from loyalty.jobs.one_by_one import alone_with, one_by_one
+from loyalty.jobs.periodic import Counts
+from loyalty.jobs.problems import words_of
+from loyalty.outbox.models import Message, MessageStatus
+from loyalty.outbox.topics import GiveUp, Postpone, handler_of
+
+logger = logging.getLogger(__name__)
+
+# How long a worker has for one message before another one takes it for dead; a handler's calls end long before.
+LEASE: Final = timedelta(minutes=5)
+# The pause after each failed attempt; after the last one the message is given up and shown to staff as failed.
+PAUSES: Final = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 30, 120, 480, 1440, 1440, 1440))
+KEEP: Final = timedelta(days=30)
+
+
+def deliver_outbox(now: datetime) -> Counts:
+    """Carry out every message whose turn has come at ``now``; several workers share them."""
+    counts = {"done": 0, "postponed": 0, "failed": 0}
+    # Answers may be slow, and leases are real time.
+    clock = ticking(now)
+    for outcome in one_by_one(partial(_deliver_next, now, clock), job="loyalty.deliver_outbox"):
+        counts[outcome] += 1
+    return counts
+
+
+def _deliver_next(now: datetime, clock: Clock, left_out: AbstractSet[int]) -> str | None:
+    message = _claim(now, clock(), left_out)
+    if message is None:
+        return None
+    with alone_with(message):
+        return _carry_out(message, clock)
+
+
+def prune(now: datetime) -> Counts:
+    """Delete messages that ended more than thirty days ago."""
+    old = Message.unscoped.exclude(status=MessageStatus.QUEUED).filter(created_at__lt=now - KEEP)
+    return {"messages": delete_in_batches(old)}
+
+
+@transaction.atomic
+def _claim(due: datetime, now: datetime, left_out: AbstractSet[int]) -> Message | None:
+    """Lease the next message that is due, for one attempt. Committed at once: no lock outlives this."""
+    queued = Message.unscoped.filter(status=MessageStatus.QUEUED, next_attempt_at__lte=due)
+    waiting = queued.exclude(pk__in=left_out)
+    message: Message | None = (
+        waiting.order_by("next_attempt_at", "id").select_for_update(skip_locked=True, no_key=True).first()
+    )
+    if message is not None:
+        message.attempts += 1
+        message.next_attempt_at = now + LEASE
+        with alone_with(message):
+            message.save(update_fields=["attempts", "next_attempt_at"])
+    return message
+
+
+def _carry_out(message: Message, clock: Clock) -> str:
+    """Call the handler, with no transaction open, and record what came of it."""
+    if message.attempts > len(PAUSES) + 1:
+        # Its lease ran out time and again: what it asks for kills the worker, or takes longer than the lease.
+        return _fail(message, "Every attempt ended without an outcome.")
+    try:
+        handler_of(message.topic)(message, clock())
+    except GiveUp as error:
+        return _fail(message, str(error))
+    except Postpone as error:
+        return _postpone(message, error, clock())
+    except Exception as error:
+        # One message must not stop those behind it, whatever is wrong with it.
+        logger.exception("Message %s (%s) failed.", message.pk, message.topic)
+        return _postpone(message, Postpone(words_of(error)), clock())
+    return _done(message, clock())
+
+
+def _done(message: Message, now: datetime) -> str:
+    # Whoever holds the lease now: it is done.
+    Message.unscoped.filter(pk=message.pk, status=MessageStatus.QUEUED).update(
+        status=MessageStatus.DONE, done_at=now, next_attempt_at=None, last_error=""
+    )
+    return "done"
+
+
+def _fail(message: Message, reason: str) -> str:
+    logger.warning("Message %s (%s) is given up after %s attempts.", message.pk, message.topic, message.attempts)
+    return _record(message, "failed", status=MessageStatus.FAILED, next_attempt_at=None, last_error=storable(reason))
+
+
+def _postpone(message: Message, error: Postpone, now: datetime) -> str:
+    if error.after is not None:
+        # Never before the next second, so that a job cannot find it due for ever.
+        wanted = error.after if isinstance(error.after, datetime) else now + error.after
+        turn = max(wanted, now + timedelta(seconds=1))
+        return _record(
+            message, "postponed", next_attempt_at=turn, last_error=storable(str(error)), attempts=message.attempts - 1
+        )
+    if message.attempts > len(PAUSES):
+        return _fail(message, str(error))
+    turn = now + PAUSES[message.attempts - 1]
+    return _record(message, "postponed", next_attempt_at=turn, last_error=storable(str(error)))
+
+
+def _record(message: Message, outcome: str, **values: object) -> str:
+    # Only while the lease is ours: another worker's later word must not be overwritten.
+    ours = Message.unscoped.filter(pk=message.pk, status=MessageStatus.QUEUED, next_attempt_at=message.next_attempt_at)
+    ours.update(**values)
+    return outcome

@@ -1,0 +1,159 @@
+"""Speaking JSON with a platform over HTTP, and telling apart the ways in which it does not answer."""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from email.utils import parsedate_to_datetime
+from http import HTTPStatus
+from typing import Any, Final
+from urllib.parse import urlencode
+
+from django.conf import settings
+from django.utils import timezone
+
+from loyalty.core.storable import storable, storable_json
+from loyalty.partners import http
+from loyalty.platforms.documents.read import DECODER
+from loyalty.platforms.http.protocol import Document, Failed, NotThere, Refused, Throttled, Unreachable
+
+# Platforms that want a pause but do not say how long get this one; none is waited for longer than the other.
+PAUSE: Final = timedelta(seconds=30)
+LONGEST_PAUSE: Final = timedelta(hours=1)
+_SHORTEST_PAUSE: Final = timedelta(seconds=1)
+_DETAIL_LENGTH: Final = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a platform said: the JSON value, None for an empty body, and the headers."""
+
+    value: Any
+    headers: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class JsonApi:
+    """One platform's interface: ``base`` is put before each path, ``headers`` (the credentials) go with each request.
+
+    ``secrets`` are kept out of whatever the platform answers in its errors.
+    """
+
+    label: str
+    base: str
+    headers: Mapping[str, str] = field(repr=False)
+    secrets: Iterable[str] = field(repr=False, default=())
+
+    def ask(
+        self, method: str, path: str, *, query: Mapping[str, str | int] | None = None, body: object = None
+    ) -> Answer:
+        """One request. Raises what :mod:`loyalty.platforms.http.protocol` names; NotThere for 404."""
+        url = f"{self.base}{path}?{urlencode(query)}" if query else f"{self.base}{path}"
+        sent = None if body is None else json.dumps(body).encode()
+        try:
+            reply = http.call(
+                method,
+                url,
+                headers={**_JSON, **self.headers},
+                body=sent,
+                timeout=settings.PLATFORM_TIMEOUT_SECONDS,
+            )
+        except http.NotAllowed as error:
+            raise Failed(f"{self.label} cannot be asked. {error}") from error
+        except http.Unreachable as error:
+            raise Unreachable(f"{self.label} could not be reached: {error}") from error
+        self._judge(reply)
+        return Answer(self._value(reply), reply.headers)
+
+    def _judge(self, reply: http.Reply) -> None:
+        """Raise what the status stands for, unless the request was done."""
+        status = reply.status
+        if HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
+            return
+        retry_after = reply.headers.get("Retry-After", "")
+        if status == HTTPStatus.TOO_MANY_REQUESTS or (status == HTTPStatus.SERVICE_UNAVAILABLE and retry_after):
+            raise Throttled(f"{self.label} asks us to slow down.", after=pause(retry_after, timezone.now()))
+        if status in _REFUSALS:
+            raise Refused(f"{self.label} {_REFUSALS[status]}{self._detail(reply)}")
+        if status < HTTPStatus.BAD_REQUEST:
+            raise Failed(f"{self.label} sends us on to another address. Enter the shop's own address.")
+        if status == HTTPStatus.NOT_FOUND:
+            raise NotThere(f"{self.label} does not have this{self._detail(reply)}.")
+        if status >= HTTPStatus.INTERNAL_SERVER_ERROR or status in _LATER:
+            raise Unreachable(f"{self.label} has a problem of its own at the moment (status {status}).")
+        raise Failed(f"{self.label} did not accept this (status {status}){self._detail(reply)}.")
+
+    def _value(self, reply: http.Reply) -> Any:
+        if not reply.body.strip():
+            return None
+        try:
+            # Cleaned at the door: nothing behind it has to think of what no column takes.
+            return storable_json(DECODER.decode(reply.body.decode()))
+        except (ValueError, ArithmeticError, RecursionError):
+            raise Unreachable(f"{self.label} answered something that is not JSON. Is the address right?") from None
+
+    def _detail(self, reply: http.Reply) -> str:
+        """What the platform itself says about it, if anything, without credentials."""
+        try:
+            said = storable(told(DECODER.decode(reply.body.decode())))
+        except (ValueError, ArithmeticError, RecursionError):
+            return ""
+        for secret in filter(None, self.secrets):
+            said = said.replace(secret, "…")
+        return f": {said[:_DETAIL_LENGTH].rstrip('.')}" if said else ""
+
+
+_JSON: Final = {"Content-Type": "application/json", "Accept": "application/json"}
+_REFUSALS: Final = {
+    401: "does not accept the credentials. Enter new ones in the connection's settings",
+    402: "says that the shop is closed until its bill is paid",
+    403: "does not allow this with these credentials",
+    423: "says that the shop is locked",
+}
+_LATER: Final = frozenset({408, 425})
+
+
+def told(value: Any) -> str:
+    """The message inside an error's JSON: platforms say ``message``, ``error`` or ``errors``."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, list):
+        return "; ".join(filter(None, map(told, value)))
+    if not isinstance(value, Mapping):
+        return ""
+    named = next((value[name] for name in ("message", "error", "errors", "error_message") if value.get(name)), "")
+    if isinstance(named, Mapping) and not told(named):
+        return "; ".join(f"{name}: {told(said)}" for name, said in named.items())
+    return told(named)
+
+
+def pause(retry_after: str, now: datetime) -> timedelta:
+    """How long ``Retry-After`` (seconds, or a date) asks to wait; within reason, and never not at all."""
+    try:
+        asked = timedelta(seconds=float(retry_after))
+    except (ValueError, OverflowError):
+        asked = _until(retry_after, now)
+    return max(_SHORTEST_PAUSE, min(asked, LONGEST_PAUSE))
+
+
+def _until(date: str, now: datetime) -> timedelta:
+    try:
+        return parsedate_to_datetime(date) - now
+    except (ValueError, TypeError):
+        return PAUSE
+
+
+def dig(label: str, value: Any, *path: str) -> Any:
+    """What stands at ``path`` in an answer. Raises Unreachable when the answer has another shape than documented."""
+    for name in path:
+        if not isinstance(value, Mapping) or name not in value:
+            raise Unreachable(f"{label} answered without the field “{'.'.join(path)}”.")
+        value = value[name]
+    return value
+
+
+def documents(label: str, value: Any) -> list[Document]:
+    """The objects of a list. Raises Unreachable when ``value`` is none."""
+    if not isinstance(value, list) or not all(isinstance(entry, Mapping) for entry in value):
+        raise Unreachable(f"{label} answered something else than a list.")
+    return value

@@ -1,0 +1,1 @@
+"""Webhooks that platforms send: signature, envelope, meaning, keeping, sending again (O2)."""

@@ -1,0 +1,40 @@
+"""Keeping what a platform answered and could not be recorded, beside its webhooks: staff see it and may try again."""
+
+import json
+from datetime import datetime
+from hashlib import sha256
+from typing import Final
+
+from django.core.serializers.json import DjangoJSONEncoder
+
+from loyalty.core.storable import storable
+from loyalty.platforms.http.protocol import Document
+from loyalty.platforms.models import DeliveryState, InboundDelivery, Platform, PlatformConnection
+
+# What was fetched reads as a message about an order would.
+_TOPICS: Final = {
+    Platform.SHOPIFY: "orders/fetched",
+    Platform.WOOCOMMERCE: "order.fetched",
+    Platform.SHOPLINE: "order/fetched",
+    Platform.SHOPLINE_GLOBAL: "orders/fetched",
+}
+
+
+def keep_unread(connection: PlatformConnection, document: Document, *, error: str, now: datetime) -> None:
+    """Keep an order that was fetched and could not be recorded, with why, as a failed delivery; the same one once."""
+    platform = Platform(connection.platform)
+    whole = {"topic": _TOPICS[platform], "resource": document} if platform == Platform.SHOPLINE else document
+    body = json.dumps(whole, cls=DjangoJSONEncoder).encode()
+    InboundDelivery.objects.for_store(connection.store).get_or_create(
+        store=connection.store,
+        platform=platform,
+        key=sha256(b"fetched\n" + body).hexdigest(),
+        defaults={
+            "topic": _TOPICS[platform],
+            "body": body,
+            "received_at": now,
+            "state": DeliveryState.FAILED,
+            "attempts": 1,
+            "last_error": storable(error),
+        },
+    )

@@ -1,0 +1,1 @@
+"""A store's settings: sections and defaults, versions, saving (H4)."""

@@ -1,9 +1,0 @@
-"""Addresses that ``{% url %}`` does not know where the template stands."""
-
-from django import template
-
-from loyalty.backoffice import addresses
-
-register = template.Library()
-register.simple_tag(addresses.common_page)
-register.simple_tag(addresses.page_of)

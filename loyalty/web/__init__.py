@@ -1,0 +1,1 @@
+"""What every web answer has, whoever made it: addresses, security headers, health."""

@@ -1,0 +1,1 @@
+"""Pages about what jobs will do to orders: held back, coming up."""

@@ -1,0 +1,216 @@
+"""How the look back is shown: tiles, a bar for each day, a table behind the chart, and the orders."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Final
+
+from loyalty.ledger.ledger import Kind
+from loyalty.stores.actors import Trigger
+from loyalty.stores.dates import show_day, show_moment
+from loyalty.stores.models import Store
+from orders.admin.display import DASH, money_words
+from orders.kinds import KINDS, currency_of, show
+from orders.models import Order
+from orders.services.backtests.cancels import Backtest, ByTrigger, Line, Sums, Tally
+
+WHY: Final = {
+    Trigger.PAYMENT_EXPIRED: "Payment expired",
+    Trigger.PAYMENT_FAILED: "Payment failed",
+    Trigger.RULE_STATUS: "By status",
+    Trigger.RULE_TAG: "By tag",
+}
+_CLASSES: Final = {
+    Trigger.PAYMENT_EXPIRED: "bt-expired",
+    Trigger.PAYMENT_FAILED: "bt-failed",
+    Trigger.RULE_STATUS: "bt-expired",
+    Trigger.RULE_TAG: "bt-failed",
+}
+# The drawing's own units; the page scales it to its width.
+_WIDTH, _HEIGHT = 720, 160
+_FILLED: Final = 0.75
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """How one look back speaks: what would have been done to orders, and why value is left that has not expired."""
+
+    done: str
+    left: str
+
+
+CANCELLING: Final = Words("cancelled", "because it is only cancelled, or a tag says so")
+RETURNING: Final = Words("acted on", "kept back or not refunded")
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """One part of a day's bar."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+    style: str
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """Bars for every day; the numbers stand in the table behind it."""
+
+    width: int
+    height: int
+    bars: Sequence[Bar]
+    most: int
+    first: str
+    last: str
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """One figure of the whole."""
+
+    title: str
+    figure: str
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class DayRow:
+    """One day on which something would have happened."""
+
+    day: str
+    counts: Sequence[int]
+    value: str
+    returned: str
+    not_returned: str
+
+
+@dataclass(frozen=True, slots=True)
+class LineRow:
+    """One order that would have been reached."""
+
+    order: Order
+    customer: str
+    when: str
+    why: str
+    total: str
+    returned: str
+    not_returned: str
+
+
+def reasons_of(result: Backtest) -> list[tuple[str, str]]:
+    """The triggers of a look back as its legend names them, each with its colour."""
+    return [(WHY[trigger], _CLASSES[trigger]) for trigger in result.totals]
+
+
+def chart_of(result: Backtest, store: Store, words: Words = CANCELLING) -> Chart:
+    """A stacked bar for each day: the orders of the first trigger, above them those of the second."""
+    days = list(result.days)
+    most = max((sum(tally.orders for tally in tallies.values()) for tallies in result.days.values()), default=0)
+    bars = [bar for number, day in enumerate(days) for bar in _bars(number, day, result, max(most, 1), store)]
+    first, last = show_day(days[0], store), show_day(days[-1], store)
+    told = f"Orders that would have been {words.done} each day from {first} to {last}; at most {most} on one day."
+    return Chart(_WIDTH, _HEIGHT, bars, most, first, last, told)
+
+
+def _bars(number: int, day: date, result: Backtest, most: int, store: Store) -> Iterable[Bar]:
+    step = _WIDTH / len(result.days)
+    below = 0.0
+    for trigger, tally in result.days[day].items():
+        if tally.orders:
+            height = _HEIGHT * tally.orders / most
+            words = f"{show_day(day, store)}: {tally.orders} {WHY[trigger].lower()}"
+            top = _HEIGHT - below - height
+            yield Bar(
+                _round(number * step), _round(top), _round(step * _FILLED), _round(height), _CLASSES[trigger], words
+            )
+            below += height
+
+
+def _round(number: float) -> float:
+    return round(number, 2)
+
+
+def tiles_of(result: Backtest, store: Store, words: Words = CANCELLING) -> list[Tile]:
+    """How many, of what value, and what would have come back and what not."""
+    whole = _sum(result.totals)
+    by_reason = ", ".join(f"{tally.orders} {WHY[trigger].lower()}" for trigger, tally in result.totals.items())
+    value = " + ".join(show(total, currency, store) for currency, total in sorted(whole.value.items()))
+    tiles = [
+        Tile(f"Orders {words.done}", str(whole.orders), by_reason),
+        Tile("Value of these orders", value or DASH, ""),
+    ]
+    for kind, name in zip(KINDS, ("Credits returned", "Points returned"), strict=True):
+        mine = {currency: sums for (key, currency), sums in sorted(whole.kinds.items()) if key == kind}
+        back = " + ".join(show(sums.returned, currency, store) for currency, sums in mine.items())
+        tiles.append(Tile(name, back or DASH, _fate(mine, store, words)))
+    return tiles
+
+
+def _fate(sums_by_currency: Mapping[str, Sums], store: Store, words: Words) -> str:
+    if not sums_by_currency:
+        return "None were used"
+    kept = [_kept_words(sums, currency, store, words) for currency, sums in sums_by_currency.items()]
+    return f"Not returned: {'; '.join(filter(None, kept))}" if any(kept) else "Everything used comes back"
+
+
+def day_rows(result: Backtest, store: Store) -> list[DayRow]:
+    """The days on which something would have happened, newest first."""
+    days = [(day, tallies, _sum(tallies)) for day, tallies in result.days.items()]
+    return [_day_row(day, tallies, whole, store) for day, tallies, whole in reversed(days) if whole.orders]
+
+
+def _day_row(day: date, tallies: ByTrigger, whole: Tally, store: Store) -> DayRow:
+    kinds = sorted(whole.kinds.items())
+    return DayRow(
+        day=show_day(day, store),
+        counts=[tally.orders for tally in tallies.values()],
+        value=" + ".join(show(total, currency, store) for currency, total in sorted(whole.value.items())),
+        returned=_joined(show(sums.returned, currency, store) for (_, currency), sums in kinds if sums.returned),
+        not_returned=_joined(
+            show(sums.not_returned, currency, store) for (_, currency), sums in kinds if sums.not_returned
+        ),
+    )
+
+
+def line_rows(result: Backtest, store: Store, words: Words = CANCELLING) -> list[LineRow]:
+    """The orders of this page."""
+    return [_line_row(line, store, words) for line in result.lines]
+
+
+def _line_row(line: Line, store: Store, words: Words) -> LineRow:
+    order = line.order
+    kinds: list[tuple[Kind, Sums]] = [(kind, line.sums[kind]) for kind in KINDS if kind in line.sums]
+    return LineRow(
+        order=order,
+        customer=str(order.customer or DASH),
+        when=show_moment(line.strike.at, store),
+        why=WHY[line.strike.trigger],
+        total=money_words(order, store),
+        returned=_joined(show(sums.returned, currency_of(order, kind), store) for kind, sums in kinds if sums.returned),
+        not_returned=_joined(_kept_words(sums, currency_of(order, kind), store, words) for kind, sums in kinds),
+    )
+
+
+def _kept_words(sums: Sums, currency: str, store: Store, words: Words) -> str:
+    """What does not come back and why, such as ``10.00 USD expired, 5.00 USD because another part has expired``."""
+    parts = [
+        (sums.expired, "expired"),
+        (sums.blocked, "because another part has expired"),
+        (sums.left, words.left),
+    ]
+    return ", ".join(f"{show(amount, currency, store)} {why}" for amount, why in parts if amount)
+
+
+def _joined(parts: Iterable[str]) -> str:
+    return " + ".join(part for part in parts if part) or DASH
+
+
+def _sum(tallies: ByTrigger) -> Tally:
+    whole = Tally()
+    for tally in tallies.values():
+        whole.add(tally)
+    return whole

@@ -1,0 +1,143 @@
+"""Trying spent-revert rules on the past before they are switched on: the page; it only reads."""
+
+from dataclasses import replace
+from datetime import datetime
+from typing import Any, Final
+
+from django import forms
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.utils import timezone
+
+from loyalty.backoffice.base import BackOfficeAdmin, store_view
+from loyalty.ledger.planner import ExpiredRule
+from loyalty.store_settings.sections import SpentRevertSettings, StoreSettings, current_settings
+from loyalty.stores.active import active_store
+from loyalty.stores.models import Store
+from loyalty.stores.roles import Can
+from orders.admin.backtests.cancels_page import page_of, pages_of
+from orders.admin.backtests.rows import RETURNING, LineRow, chart_of, day_rows, line_rows, reasons_of, tiles_of
+from orders.admin.settings.spent_revert import KINDS, LONGEST_DELAY, STATUSES
+from orders.admin.settings.tags_field import TagsField
+from orders.kinds import NAMES
+from orders.services.automation.count_matches import overlap
+from orders.services.backtests.cancels import MOST_DAYS, PER_PAGE, Backtest
+from orders.services.backtests.rules import RulesLine, rules_backtest
+from orders.services.rules.trace import MatchedBy
+
+_DAYS: Final = 90
+_LOTS: Final = (
+    ("valid_only", "Return what is still valid"),
+    ("all_or_nothing", "Return nothing of a kind when any part of it has expired"),
+)
+
+
+class RulesForm(forms.Form):
+    """What to try; it is sent with the address, so that a result can be shared and comes to nothing by itself."""
+
+    days = forms.IntegerField(label="Days to look back, today included", min_value=1, max_value=MOST_DAYS)
+    statuses = forms.MultipleChoiceField(
+        label="Statuses that return what was used",
+        choices=[(option.value, option.label) for option in STATUSES],
+        widget=forms.CheckboxSelectMultiple,
+        required=False,
+    )
+    tags = TagsField("Tags that return what was used")
+    skip_tags = TagsField("Tags that keep an order from automatic returns")
+    kinds = forms.MultipleChoiceField(
+        label="What returns",
+        choices=[(option.value, option.label) for option in KINDS],
+        widget=forms.CheckboxSelectMultiple,
+        required=False,
+    )
+    expired_lots = forms.ChoiceField(label="When part of what was used has expired", choices=_LOTS)
+    delay_minutes = forms.IntegerField(label="Minutes to wait", min_value=0, max_value=LONGEST_DELAY)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **({"label_suffix": ""} | kwargs))
+
+    def tried(self) -> SpentRevertSettings:
+        """The rules that are to be tried."""
+        said = self.cleaned_data
+        return SpentRevertSettings(
+            enabled=True,
+            statuses=tuple(said["statuses"]),
+            tags=said["tags"],
+            skip_tags=said["skip_tags"],
+            kinds=tuple(said["kinds"]),
+            delay_minutes=said["delay_minutes"],
+        )
+
+
+@store_view(needs=Can.CHANGE_SETTINGS, methods=("GET",))
+def rules_backtest_page(admin: BackOfficeAdmin, request: HttpRequest, _order: None) -> HttpResponse:
+    """``admin:orders_order_rules_backtest``: what the rules in the form would have returned on past orders."""
+    store = active_store(request)
+    asked = "days" in request.GET
+    form = RulesForm(request.GET if asked else None, initial=_initial(current_settings(store)))
+    context = admin.admin_site.each_context(request) | {
+        "title": "What would have happened",
+        "form": form,
+        **(_shown(form, request, store, timezone.now()) if asked and form.is_valid() else {}),
+    }
+    return TemplateResponse(request, "orders/admin/backtests/rules.html", context)
+
+
+def _initial(saved: StoreSettings) -> dict[str, Any]:
+    rules = saved.spent_revert
+    return {
+        "days": _DAYS,
+        "statuses": list(rules.statuses),
+        "tags": rules.tags,
+        "skip_tags": rules.skip_tags,
+        "kinds": list(rules.kinds),
+        "expired_lots": saved.auto_cancel.expired_lots.rules,
+        "delay_minutes": rules.delay_minutes,
+    }
+
+
+_WHY: Final = {
+    MatchedBy.STATUS: "Status {}",
+    MatchedBy.TAG: "Tag “{}”",
+    MatchedBy.SKIP_TAG: "Kept back by the tag “{}”",
+    MatchedBy.PERSON: "Somebody had decided before",
+    MatchedBy.SETTING: "Left alone by the settings",
+}
+
+
+def _rows(result: Backtest, store: Store) -> list[LineRow]:
+    rows = zip(line_rows(result, store, RETURNING), result.lines, strict=True)
+    return [replace(row, why=_why(line)) if isinstance(line, RulesLine) else row for row, line in rows]
+
+
+def _why(line: RulesLine) -> str:
+    """What decided about the kinds that were used, in words."""
+    matched = {kind: line.matched[kind] for kind in line.sums}
+    words = {kind: _WHY[one.by].format((one.value or "").replace("_", " ")) for kind, one in matched.items() if one.by}
+    if len(set(words.values())) == 1:
+        return next(iter(words.values()))
+    return "; ".join(f"{NAMES[kind].capitalize()}: {why}" for kind, why in words.items())
+
+
+def _shown(form: RulesForm, request: HttpRequest, store: Store, now: datetime) -> dict[str, Any]:
+    tried, page = form.tried(), page_of(request)
+    result = rules_backtest(
+        store=store,
+        rules=tried,
+        days=form.cleaned_data["days"],
+        now=now,
+        expired_lots=ExpiredRule(form.cleaned_data["expired_lots"]),
+        first=(page - 1) * PER_PAGE,
+    )
+    return {
+        "result": result,
+        "count": sum(tally.orders for tally in result.totals.values()),
+        "tiles": tiles_of(result, store, RETURNING),
+        "chart": chart_of(result, store, RETURNING),
+        "reasons": reasons_of(result),
+        "rows": day_rows(result, store),
+        "lines": _rows(result, store),
+        "in_both": overlap(tried),
+        "nothing_on": not (tried.statuses or tried.tags) or not tried.kinds,
+        "pages": pages_of(request, page, result),
+    }

@@ -1,0 +1,1 @@
+"""Cancelling many orders at once: the page before, while and after (B1)."""

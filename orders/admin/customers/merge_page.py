@@ -1,0 +1,163 @@
+"""Merging customers from the customer page: whom with, what moves and what is said of it, and then for good (O7)."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from http import HTTPStatus
+from typing import Any, Final
+
+from django import forms
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils import timezone
+
+from loyalty.backoffice.base import BackOfficeAdmin, store_view
+from loyalty.core.errors import Conflict, Invalid
+from loyalty.stores.active import acting, active_store
+from loyalty.stores.actors import Trigger
+from loyalty.stores.merged import find_person
+from loyalty.stores.models import Customer, Store
+from loyalty.stores.roles import Can
+from loyalty.stores.search import find_customers, namesakes_of, shared_by
+from orders.admin.customers.merge_rows import amount_words, candidate_rows, shown_merge
+from orders.services.customers.merge import merge_customers
+from orders.services.customers.merge_plans import MergePlan, MergeStale, plan_merge
+
+_AT_MOST: Final = 20
+_CHANGED: Final = "Something has changed since this was shown. Nothing was done: check it and confirm again."
+_NOT_SURE: Final = "Nothing was done. Tick the box first: a merge cannot be undone."
+_UNKNOWN: Final = "This store has no such customer. Choose one of the list, or search."
+_LARGEST_ID: Final = 2**63 - 1
+
+
+class MergeForm(forms.Form):
+    """That somebody is sure, why, and what was shown to him."""
+
+    token = forms.CharField(max_length=64, widget=forms.HiddenInput)
+    sure = forms.BooleanField()
+    reason = forms.CharField(label="Reason (optional)", max_length=200, required=False)
+
+
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """The page of one customer, who is to be kept, in one request."""
+
+    request: HttpRequest
+    admin: BackOfficeAdmin
+    store: Store
+    kept: Customer
+    now: datetime
+
+
+@store_view(needs=Can.MERGE_CUSTOMERS)
+def merge_page(admin: BackOfficeAdmin, request: HttpRequest, customer: Customer) -> HttpResponse:
+    """``admin:stores_customer_merge``: choose whom ``customer`` is one with, see what moves, confirm it.
+
+    ``?other=`` names the one who is merged into him. Two who are one already, in whichever order and tab that came to
+    be, are said to be: sent twice is as once.
+    """
+    case = _Case(request, admin, active_store(request), customer, timezone.now())
+    asked = request.POST if request.method == "POST" else request.GET
+    if "other" not in asked:
+        return _choose(case)
+    other = _other(case, asked["other"])
+    if other is None:
+        return _choose(case, said=_UNKNOWN, status=HTTPStatus.NOT_FOUND)
+    if other == customer:
+        return _one_already(request, customer)
+    try:
+        return _carry_out(case, other) if request.method == "POST" else _show(case, other)
+    except Conflict as refused:
+        return _choose(case, said=refused.detail, status=HTTPStatus.CONFLICT)
+
+
+def merge_hints(customer: Customer) -> list[dict[str, Any]]:
+    """Customers who may be the same person, for the page of ``customer``; one query."""
+    return candidate_rows(namesakes_of(customer)[:_AT_MOST], customer)
+
+
+def _other(case: _Case, asked: str) -> Customer | None:
+    """The customer to whom the id in the address leads; another store's is an unknown one (T1)."""
+    known = asked.isascii() and asked.isdecimal() and int(asked) <= _LARGEST_ID
+    return find_person(case.store, int(asked)) if known else None
+
+
+def _carry_out(case: _Case, other: Customer) -> HttpResponse:
+    form = MergeForm(case.request.POST)
+    if not form.is_valid():
+        said = _NOT_SURE if "sure" in form.errors else _CHANGED
+        return _show(case, other, said=said, status=HTTPStatus.UNPROCESSABLE_ENTITY)
+    plan = plan_merge(case.store, merged=other, kept=case.kept, now=case.now)
+    try:
+        merge = merge_customers(
+            store=case.store,
+            kept_id=case.kept.pk,
+            merged_id=other.pk,
+            reason=form.cleaned_data["reason"],
+            token=form.cleaned_data["token"],
+            actor=acting(case.request),
+            trigger=Trigger.ADMIN,
+            now=case.now,
+        )
+    except (MergeStale, Invalid):
+        return _show(case, other, said=_CHANGED, status=HTTPStatus.CONFLICT)
+    if not merge.done:
+        return _one_already(case.request, merge.kept)
+    messages.success(case.request, _done_words(plan, case.store))
+    return HttpResponseRedirect(_address("change", merge.kept))
+
+
+def _done_words(plan: MergePlan, store: Store) -> str:
+    has = ", ".join(amount_words(item, item.together, store) for item in plan.holdings) or "nothing to spend"
+    return f"{plan.merged} was merged into {plan.kept}, who now has {has}. Every address and id leads here."
+
+
+def _one_already(request: HttpRequest, kept: Customer) -> HttpResponse:
+    messages.info(request, f"These are one customer already: {kept}. Nothing was done twice.")
+    return HttpResponseRedirect(_address("change", kept))
+
+
+def _choose(case: _Case, *, said: str = "", status: int = HTTPStatus.OK) -> HttpResponse:
+    term = case.request.GET.get("q", "").strip()
+    found = find_customers(case.store, term).exclude(pk=case.kept.pk).order_by("-id") if term else None
+    rows = namesakes_of(case.kept) if found is None else found
+    candidates = candidate_rows(rows[:_AT_MOST], case.kept)
+    context = {
+        "term": term,
+        "candidates": candidates,
+        "more": len(candidates) == _AT_MOST,
+        "said": said,
+        "title": f"Merge {case.kept} with another customer",
+    }
+    return _answer(case, "orders/admin/customers/merge_choose.html", context, status)
+
+
+def _show(case: _Case, other: Customer, *, said: str = "", status: int = HTTPStatus.OK) -> HttpResponse:
+    plan = plan_merge(case.store, merged=other, kept=case.kept, now=case.now)
+    context = {
+        "merge": shown_merge(plan, case.store),
+        "token": plan.token,
+        "other": other,
+        "shared": shared_by(other, case.kept),
+        "reason": case.request.POST.get("reason", ""),
+        "said": said,
+        "swap": f"{_address('merge', other)}?other={case.kept.pk}",
+        "title": f"Merge {other} into {case.kept}",
+    }
+    return _answer(case, "orders/admin/customers/merge.html", context, status)
+
+
+def _answer(case: _Case, template: str, context: dict[str, Any], status: int) -> HttpResponse:
+    shared = {
+        **case.admin.admin_site.each_context(case.request),
+        "opts": case.admin.opts,
+        "original": case.kept,
+        "customer": case.kept,
+        "back": _address("change", case.kept),
+    }
+    return TemplateResponse(case.request, template, shared | context, status=status)
+
+
+def _address(name: str, customer: Customer) -> str:
+    return reverse(f"admin:stores_customer_{name}", args=[customer.pk])

@@ -1,0 +1,181 @@
+"""Giving and removing points of many customers by a table: typed, chosen in the list, or as a file (R6)."""
+
+import csv
+from io import StringIO
+from typing import Any, Final
+
+from django import forms
+from django.contrib import messages
+from django.core.files.uploadedfile import UploadedFile
+from django.db import transaction
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils import timezone
+
+from loyalty.backoffice.base import BackOfficeAdmin, store_view
+from loyalty.backoffice.forms import OnceForm, first_time
+from loyalty.core.errors import Invalid
+from loyalty.ledger.staff_limits import left_today, words_of_left
+from loyalty.store_settings.sections import current_settings
+from loyalty.stores.active import active_store
+from loyalty.stores.dates import show_day
+from loyalty.stores.identify import platform_ids
+from loyalty.stores.models import Customer, Store
+from loyalty.stores.roles import Can
+from orders.admin.customers.adjust_form import adjuster_of, notify_field
+from orders.kinds import show
+from points.sheets import (
+    COLUMNS,
+    MOST_ROWS,
+    Desk,
+    Line,
+    SheetStale,
+    carry_out_sheet,
+    check_sheet,
+    digest_of,
+    read_sheet,
+)
+
+ADDRESS: Final = "admin:stores_customer_points"
+_MOST_BYTES: Final = 500_000
+_EXAMPLE: Final = "customer,points,reason,expires_on,note\nana@example.org,100,Birthday,,\n"
+
+
+class SheetForm(OnceForm):
+    """The table, as text or as a file; ``shown`` says what the page has shown it comes to."""
+
+    table = forms.CharField(
+        label="Table",
+        required=False,
+        max_length=_MOST_BYTES,
+        strip=False,
+        widget=forms.Textarea(attrs={"rows": 8, "spellcheck": "false"}),
+        help_text=f"The first line names the columns: {', '.join(COLUMNS)}. A customer is an e-mail, an external id "
+        "or, as shopify:7001, an id on a platform; "
+        f"points below zero are removed. At most {MOST_ROWS} rows.",
+    )
+    file = forms.FileField(
+        label="Or a CSV file", required=False, widget=forms.FileInput(attrs={"accept": ".csv,text/csv"})
+    )
+    notify = notify_field()
+    shown = forms.CharField(required=False, max_length=64, widget=forms.HiddenInput)
+
+    def clean(self) -> dict[str, Any]:
+        """The file's text in the place of the table's, when one was sent."""
+        sent: UploadedFile[Any] | None = self.cleaned_data.get("file")
+        if sent is not None:
+            self.cleaned_data["table"] = self._text(sent)
+        if not self.errors and not self.cleaned_data.get("table", "").strip():
+            self.add_error("table", "Write a table, or choose a file.")
+        return self.cleaned_data
+
+    def _text(self, sent: "UploadedFile[Any]") -> str:
+        if (sent.size or 0) > _MOST_BYTES:
+            self.add_error("file", "The file is larger than 500 kB.")
+            return ""
+        try:
+            return bytes(sent.read()).decode("utf-8-sig")
+        except UnicodeDecodeError:
+            self.add_error("file", "The file is not text. Save it as CSV (UTF-8).")
+            return ""
+
+
+@store_view(needs=Can.ADJUST_LEDGER)
+def sheet_page(self: BackOfficeAdmin, request: HttpRequest, _customer: None) -> HttpResponse:
+    """The table; then what each row comes to; then that, once."""
+    form = SheetForm(request.POST or None, request.FILES or None, initial=_initial(request, _EXAMPLE))
+    lines: list[Line] | None = None
+    if request.method == "POST" and form.is_valid():
+        lines, done = _answer(form, request)
+        if done:
+            messages.success(request, done)
+            return HttpResponseRedirect(reverse("admin:stores_customer_changelist"))
+    return _page(self, request, form, lines)
+
+
+def choose_for_points(admin: BackOfficeAdmin, request: HttpRequest, customers: "QuerySet[Customer]") -> HttpResponse:
+    """The page with a row for each of these customers."""
+    table = StringIO()
+    writer = csv.writer(table, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    chosen = list(customers.order_by("pk")[:MOST_ROWS])
+    ids = platform_ids([customer.pk for customer in chosen])
+    for customer in chosen:
+        there = [f"{platform}:{external_id}" for platform, external_id in ids.get(customer.pk, {}).items()]
+        writer.writerow([customer.external_id or next(iter(there), customer.email), "", "", "", ""])
+    return _page(admin, request, SheetForm(initial=_initial(request, table.getvalue())), None)
+
+
+def _initial(request: HttpRequest, table: str) -> dict[str, Any]:
+    return {"table": table, "notify": current_settings(active_store(request)).notify.on_adjustment_default}
+
+
+def _answer(form: SheetForm, request: HttpRequest) -> tuple[list[Line] | None, str]:
+    """What the table comes to, and when it was carried out a sentence about it."""
+    store, now = active_store(request), timezone.now()
+    desk = _desk(request)
+    try:
+        rows = read_sheet(form.cleaned_data["table"])
+        if "_confirm" not in request.POST:
+            return check_sheet(rows, desk=desk, now=now), ""
+        with transaction.atomic():
+            if not first_time(form.cleaned_data["once"], store=store, now=now):
+                return None, "This table had been carried out already; nothing was done twice."
+            shown, notify = form.cleaned_data["shown"], form.cleaned_data["notify"]
+            return None, _done(carry_out_sheet(rows, shown=shown, desk=desk, now=now, notify=notify), store)
+    except SheetStale as stale:
+        form.add_error(None, stale.detail)
+        return list(stale.lines), ""
+    except Invalid as error:
+        form.show_errors(error, {"/table": "table"})
+        return None, ""
+
+
+def _desk(request: HttpRequest) -> Desk:
+    settings = current_settings(active_store(request))
+    return Desk(adjuster_of(request, settings), settings)
+
+
+def _done(lines: list[Line], store: Store) -> str:
+    good = [line for line in lines if not line.error]
+    given, removed = sum(max(line.points, 0) for line in good), -sum(min(line.points, 0) for line in good)
+    parts = [f"{show(given, '', store)} given"] if given else []
+    parts += [f"{show(removed, '', store)} removed"] if removed else []
+    left = len(lines) - len(good)
+    more = f" {left} of {len(lines)} rows had errors and were left out." if left else ""
+    return f"{' and '.join(parts) or 'Nothing was given or removed'}, in {len(good)} rows.{more}"
+
+
+def _page(admin: BackOfficeAdmin, request: HttpRequest, form: SheetForm, lines: list[Line] | None) -> TemplateResponse:
+    store = active_store(request)
+    left = left_today("points", _desk(request).adjuster, now=timezone.now())
+    context = {
+        **admin.admin_site.each_context(request),
+        "title": "Give or remove points by a table",
+        "opts": admin.opts,
+        "form": form,
+        "left": "" if left is None else words_of_left("points", left, store),
+        "address": reverse(ADDRESS),
+        "rows": [_shown(line, store) for line in lines or ()],
+        "table": form.cleaned_data["table"] if lines else "",
+        "notify": bool(lines) and form.cleaned_data["notify"],
+        "shown": digest_of(lines) if lines else "",
+        "good": sum(not line.error for line in lines or ()),
+        "wrong": sum(bool(line.error) for line in lines or ()),
+    }
+    return TemplateResponse(request, "orders/admin/customers/points_sheet.html", context)
+
+
+def _shown(line: Line, store: Store) -> dict[str, Any]:
+    gives = line.points > 0
+    return {
+        "number": line.row.number,
+        "said": line.row.customer,
+        "customer": line.customer,
+        "amount": f"{'+' if gives else '−'}{show(abs(line.points), '', store)}" if line.points else line.row.points,
+        "until": (show_day(line.last_day, store) if line.last_day else "never expires") if gives else "",
+        "reason": line.row.reason,
+        "error": line.error,
+    }

@@ -1,0 +1,181 @@
+"""The pages *Privacy requests*: what platforms ask about people's data, and handing it out."""
+
+import json
+from typing import Any, ClassVar, Final
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from loyalty.backoffice.base import BackOfficeAdmin, StoreModelAdmin, StoreView, store_view
+from loyalty.platforms.models import PrivacyKind, PrivacyRequest
+from loyalty.stores.active import acting, active_store
+from loyalty.stores.actors import actor_names
+from loyalty.stores.dates import show_moment
+from loyalty.stores.models import Store
+from loyalty.stores.roles import Can
+from orders.personal_data import personal_data
+from orders.services.customers.privacy_requests import confirm_erasure, keep_instead
+
+PAGE: Final = "admin:platforms_privacyrequest_change"
+
+
+@store_view(needs=Can.CHANGE_SETTINGS, methods=("GET",))
+def data_page(self: BackOfficeAdmin, request: HttpRequest, asked: PrivacyRequest) -> HttpResponse:
+    """The customer's data as a file."""
+    if asked.kind != PrivacyKind.DATA or asked.customer is None:
+        raise Http404
+    document = personal_data(active_store(request), asked.customer, now=timezone.now())
+    name = f"customer-{asked.customer.pk}.json"
+    headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
+    body = json.dumps(document, ensure_ascii=False, indent=2)
+    return HttpResponse(body, content_type="application/json; charset=utf-8", headers=headers)
+
+
+@store_view(needs=Can.CHANGE_SETTINGS, methods=("POST",))
+@transaction.atomic
+def done_page(self: BackOfficeAdmin, request: HttpRequest, asked: PrivacyRequest) -> HttpResponse:
+    """Say that the customer has been answered."""
+    requests = PrivacyRequest.objects.for_store(active_store(request)).filter(pk=asked.pk, done_at__isnull=True)
+    requests.update(done_at=timezone.now(), done_by=acting(request).ref)
+    messages.success(request, "Marked as answered.")
+    return HttpResponseRedirect(reverse(PAGE, args=[asked.pk]))
+
+
+class SureForm(forms.Form):
+    """Asked twice, because it cannot be taken back."""
+
+    sure = forms.BooleanField(label="I know who asked, and that this cannot be taken back")
+
+
+@store_view(needs=Can.CHANGE_SETTINGS, methods=("POST",))
+def erase_page(self: BackOfficeAdmin, request: HttpRequest, asked: PrivacyRequest) -> HttpResponse:
+    """Confirm an erasure; a job carries it out."""
+    if asked.kind == PrivacyKind.DATA:
+        raise Http404
+    if not SureForm(request.POST).is_valid():
+        messages.error(request, "Nothing was erased. Tick the box first: erasing cannot be taken back.")
+    elif confirm_erasure(store=active_store(request), request_id=asked.pk, actor=acting(request), now=timezone.now()):
+        messages.success(request, "It is erased within a minute. Look here again then.")
+    else:
+        messages.info(request, "This request was decided already.")
+    return HttpResponseRedirect(reverse(PAGE, args=[asked.pk]))
+
+
+@store_view(needs=Can.CHANGE_SETTINGS, methods=("POST",))
+def keep_page(self: BackOfficeAdmin, request: HttpRequest, asked: PrivacyRequest) -> HttpResponse:
+    """Close an erasure without erasing."""
+    if asked.kind == PrivacyKind.DATA:
+        raise Http404
+    if keep_instead(store=active_store(request), request_id=asked.pk, actor=acting(request), now=timezone.now()):
+        messages.success(request, "Closed. Nothing was erased.")
+    else:
+        messages.info(request, "This request was decided already.")
+    return HttpResponseRedirect(reverse(PAGE, args=[asked.pk]))
+
+
+@admin.register(PrivacyRequest)
+class PrivacyRequestAdmin(StoreModelAdmin):
+    """Requests about people's data, newest first."""
+
+    view_needs = Can.CHANGE_SETTINGS
+    related = ("store", "customer")
+    list_display = ("received", "what", "state", "platform_shown", "customer_link")
+    list_display_links = ("received",)
+    sortable_by = ()
+    ordering = ("-id",)
+    actions = None
+    empty_title = "Nobody has asked yet"
+    empty_hint = (
+        "When a shop platform passes on that a customer wants to know or erase his data, it is listed here. "
+        "Nothing is erased and nothing handed out before you say so."
+    )
+    store_views: ClassVar[tuple[StoreView, ...]] = (
+        StoreView("<path:object_id>/data/", "data", data_page),
+        StoreView("<path:object_id>/done/", "done", done_page),
+        StoreView("<path:object_id>/erase/", "erase", erase_page),
+        StoreView("<path:object_id>/keep/", "keep", keep_page),
+    )
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """One request: what was asked, what was done, what is left to do."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        asked: PrivacyRequest = self.row_or_404(request, object_id)
+        context = {
+            **self.admin_site.each_context(request),
+            "title": asked.get_kind_display(),
+            "opts": self.opts,
+            "asked": asked,
+            "facts": _facts(asked, active_store(request)),
+            "waits": _waits(asked),
+            "form": SureForm(),
+            "back": reverse("admin:platforms_privacyrequest_changelist"),
+        }
+        return TemplateResponse(request, "orders/admin/customers/privacy_request.html", context)
+
+    @admin.display(description="Received")
+    def received(self, asked: PrivacyRequest) -> str:
+        return show_moment(asked.received_at, asked.store)
+
+    @admin.display(description="Request")
+    def what(self, asked: PrivacyRequest) -> str:
+        return asked.get_kind_display()
+
+    @admin.display(description="State")
+    def state(self, asked: PrivacyRequest) -> SafeString:
+        return _badge(asked)
+
+    @admin.display(description="Platform")
+    def platform_shown(self, asked: PrivacyRequest) -> str:
+        return asked.get_platform_display()
+
+    @admin.display(description="Customer")
+    def customer_link(self, asked: PrivacyRequest) -> SafeString | str:
+        return _customer(asked)
+
+
+def _waits(asked: PrivacyRequest) -> bool:
+    return asked.done_at is None and asked.confirmed_at is None
+
+
+def _badge(asked: PrivacyRequest) -> SafeString:
+    done = "Closed, nothing erased" if asked.facts.get("kept") else "Done"
+    colour, words = ("orange", "Waits for you") if _waits(asked) else ("green", done)
+    if asked.done_at is None and not _waits(asked):
+        colour, words = "blue", "In progress"
+    return format_html('<span class="badge badge-{}">{}</span>', colour, words)
+
+
+def _customer(asked: PrivacyRequest) -> SafeString | str:
+    if asked.customer is None:
+        return "–"
+    address = reverse("admin:stores_customer_change", args=[asked.customer_id])
+    return format_html('<a class="cell-link" href="{}">{}</a>', address, str(asked.customer))
+
+
+def _facts(asked: PrivacyRequest, store: Store) -> list[tuple[str, Any]]:
+    by = actor_names([asked.done_by])[asked.done_by] if asked.done_by else ""
+    facts: list[tuple[str, Any]] = [
+        ("State", _badge(asked)),
+        ("Platform", asked.get_platform_display()),
+        ("Received", show_moment(asked.received_at, store)),
+        (
+            "Customer",
+            "not known here" if asked.customer is None and asked.kind != PrivacyKind.ERASE_SHOP else _customer(asked),
+        ),
+        ("Orders named", ", ".join(asked.facts.get("orders", []))),
+        ("Customers erased", asked.facts.get("customers", "")),
+        ("Stored deliveries emptied", asked.facts.get("deliveries", "")),
+        ("Done", f"{show_moment(asked.done_at, store)} by {by}" if asked.done_at else ""),
+    ]
+    return [(name, value) for name, value in facts if value != ""]

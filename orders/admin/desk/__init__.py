@@ -1,0 +1,1 @@
+"""The start page, the menu's badges, the jobs page."""

@@ -1,0 +1,169 @@
+"""How orders' amounts and statuses look: the same in the list, on the order and beside the customer."""
+
+from decimal import Decimal
+from typing import Final
+
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from loyalty.ledger.ledger import Kind
+from loyalty.notices.models import Notice
+from loyalty.platforms.registry import LABELS
+from loyalty.stores.dates import label_of, show_moment
+from loyalty.stores.models import Store
+from orders.kinds import KINDS, NAMES, applied, currency_of, reverted, show
+from orders.models import (
+    CancelReason,
+    Order,
+    OrderStatus,
+    PaymentDetail,
+    PaymentStatus,
+    PersonsDecision,
+    Revert,
+    RevertStatus,
+)
+from orders.services.intake.place import STAFF
+
+DASH = "–"
+_STATUS_COLOURS = {OrderStatus.CANCELLED: "red", OrderStatus.COMPLETED: "green", OrderStatus.CONFIRMED: "blue"}
+_PAYMENT_COLOURS = {PaymentStatus.PAID: "green", PaymentStatus.FAILED: "red", PaymentStatus.EXPIRED: "red"}
+_DETAILS = {
+    PaymentDetail.AUTHORIZED: "authorised",
+    PaymentDetail.PARTIALLY_PAID: "partly paid",
+    PaymentDetail.ON_DELIVERY: "due on delivery",
+    PaymentDetail.AT_BANK: "at the bank",
+    PaymentDetail.VOIDED: "let go",
+}
+_SOURCES: Final = {**LABELS, "api": "the REST API", STAFF: "staff, by hand"}
+_DECISIONS: Final[dict[str, str]] = {
+    PersonsDecision.DECLINED: "declined",
+    PersonsDecision.EXPIRED_LEFT: "expired, not extended",
+    PersonsDecision.DISMISSED: "dismissed",
+}
+
+
+def badge(words: str, colour: str = "") -> SafeString:
+    """A coloured label; the words carry the meaning, the colour only helps."""
+    return format_html('<span class="badge{}">{}</span>', f" badge-{colour}" if colour else "", words)
+
+
+def status_badge(order: Order) -> SafeString:
+    """The order's status, and beside it in grey that it is deleted on its platform or a test (O9, E10)."""
+    shown = badge(order.get_status_display(), _STATUS_COLOURS.get(OrderStatus(order.status), ""))
+    if order.platform_deleted_at is not None:
+        shown = _with_note(shown, "deleted on the platform")
+    return _with_note(shown, "test order") if order.is_test else shown
+
+
+def payment_badge(order: Order) -> SafeString:
+    """The order's payment status, and beside it in grey what is to be known of one that is pending (E10)."""
+    status = badge(order.get_payment_status_display(), _PAYMENT_COLOURS.get(PaymentStatus(order.payment_status), ""))
+    if order.failed_after_payment:
+        return _with_note(status, "paid before")
+    if order.waits_for_another_try:
+        return _with_note(status, "card declined")
+    return _with_note(status, _DETAILS[PaymentDetail(order.payment_detail)]) if order.payment_detail else status
+
+
+def _with_note(shown: SafeString, words: str) -> SafeString:
+    return format_html('{} <span class="badge badge-note">{}</span>', shown, words)
+
+
+def revert_status(order: Order, kind: Kind) -> str:
+    """The kind's stored revert status (O3); empty for none."""
+    return (order.credit_revert_status if kind == "credits" else order.points_revert_status) or ""
+
+
+def decision(order: Order, kind: Kind) -> str:
+    """What somebody decided about what is not back."""
+    return order.credits_decision if kind == "credits" else order.points_decision
+
+
+def revert_words(order: Order, kind: Kind, store: Store) -> str:
+    """The revert status as text: empty, Not Reverted, Reverted, or Reverted (50.00 of 100.00)."""
+    status = revert_status(order, kind)
+    if not status:
+        return ""
+    if status == RevertStatus.REVERTED and reverted(order, kind) < applied(order, kind):
+        back, used = amounts_without_unit(order, kind, store)
+        return f"Reverted ({back} of {used})"
+    return RevertStatus(status).label
+
+
+def amounts_without_unit(order: Order, kind: Kind, store: Store) -> tuple[str, str]:
+    """Returned and used, as the store writes numbers, without currency or the word points."""
+    shown = (show(amount(order, kind), currency_of(order, kind), store) for amount in (reverted, applied))
+    back, used = (words.rsplit(" ", 1)[0] for words in shown)
+    return back, used
+
+
+def revert_badge(order: Order, kind: Kind, store: Store) -> SafeString | str:
+    """The revert status as a badge: dash, orange, green, or blue when partial; grey beside it what was decided."""
+    words = revert_words(order, kind, store)
+    if not words:
+        return DASH
+    partial = words != RevertStatus.REVERTED.label
+    colour = "orange" if words == RevertStatus.NOT_REVERTED.label else "blue" if partial else "green"
+    decided = _DECISIONS.get(decision(order, kind)) if colour != "green" else None
+    shown = badge(words, colour)
+    return _with_note(shown, decided) if decided else shown
+
+
+def used_words(order: Order, kind: Kind, store: Store) -> str:
+    """How much of the kind the order used; a dash for nothing."""
+    used = applied(order, kind)
+    return show(used, currency_of(order, kind), store) if used else DASH
+
+
+def money_words(order: Order, store: Store) -> str:
+    """The order's total."""
+    return show(order.total, order.currency, store)
+
+
+def came_from(order: Order) -> str:
+    """Where an order came in, in words."""
+    return _SOURCES.get(order.platform, order.platform)
+
+
+def order_link(order: Order) -> SafeString:
+    """An order by its number, as a link."""
+    address = reverse("admin:orders_order_change", args=[order.pk])
+    return format_html('<a class="cell-link" href="{}">order {}</a>', address, order.number)
+
+
+def has_in_hand(order: Order) -> bool:
+    """Whether any value that the order used is with the customer."""
+    return bool(order.credits_reverted or order.points_reverted)
+
+
+def has_left(order: Order) -> bool:
+    """Whether any value that the order used is not back."""
+    return order.credits_reverted < order.credits_applied or order.points_reverted < order.points_applied
+
+
+def kind_words(row: Revert) -> str:
+    """Store credits or Member points."""
+    return next(NAMES[kind] for kind in KINDS if kind == row.kind).capitalize()
+
+
+def revert_amount(row: Revert, amount: Decimal, store: Store) -> str:
+    """An amount of a revert; points are whole."""
+    return show(amount if row.currency else int(amount), row.currency, store)
+
+
+def reason_words(reason: str, note: str) -> str:
+    """A reason out of the list in words, or as typed, and the note."""
+    known = label_of(CancelReason, reason)
+    return ". ".join(filter(None, (known, note))) or DASH
+
+
+def notice_row(row: Notice, store: Store) -> dict[str, str]:
+    """One message to a customer."""
+    return {
+        "subject": row.subject,
+        "status": row.get_status_display(),
+        "when": show_moment(row.sent_at or row.created_at, store),
+        "to": row.to_email,
+        "text": row.text,
+    }

@@ -1,0 +1,1 @@
+"""The order list, the order page, and entering what an order is and used."""

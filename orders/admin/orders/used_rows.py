@@ -1,0 +1,223 @@
+"""What an order used, lot by lot: what it was, by what it was used, where it is now (O5, R7, M3, N6).
+
+Every part of a lot that an order used has its row. It ends where the value is: back in which lot since when, taken
+out of it again, or not returned and why. A fixed number of queries, however much was used.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from django.db.models import Q
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from loyalty.core.days import is_expired
+from loyalty.journal.models import JournalEntry
+from loyalty.ledger.ledger import Kind
+from loyalty.ledger.models import MovementType
+from loyalty.ledger.planner import Amount
+from loyalty.platforms.registry import LABELS
+from loyalty.stores.actors import Trigger, actor_names
+from loyalty.stores.dates import show_last_day, show_moment
+from loyalty.stores.models import Store
+from loyalty.timeline.words import trigger_words
+from orders.admin.display import order_link, used_words
+from orders.admin.orders.used_there import said_there
+from orders.admin.redemptions.rows import redemption_link, state_badges, worth_words
+from orders.admin.reverts.why import whys
+from orders.kinds import KINDS, LEDGERS, NAMES, applied, currency_of, reverted, show
+from orders.models import CodeOutcome, CodeUse, Order
+from orders.services.rules.trace import last_decisions
+
+_TOLD: Final = (MovementType.SPEND, MovementType.REVERT, MovementType.UNDO)
+
+
+@dataclass(frozen=True, slots=True)
+class UsedRow:
+    """The part of one lot that was used: how much, by what, out of which lot, and where it is now, line by line."""
+
+    amount: str
+    by: Sequence[str]
+    lot: str
+    origin: str
+    until: str
+    expired: bool
+    where: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class UsedPart:
+    """One kind: what the order used of it in all, why something of it is not back, and the parts of lots."""
+
+    title: str
+    used: str
+    returned: str
+    left: str
+    why: str
+    rows: Sequence[UsedRow]
+
+
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """What the rows of one kind are told with; ``last`` is the newest decision about the kind."""
+
+    order: Order
+    kind: Kind
+    store: Store
+    now: datetime
+    last: JournalEntry | None
+    names: Mapping[str, str]
+
+    def shown(self, amount: Amount) -> str:
+        return show(amount, currency_of(self.order, self.kind), self.store)
+
+
+def used_context(order: Order, store: Store, now: datetime) -> dict[str, Any]:
+    """The context of the tab *Credits and points used*."""
+    kinds = [kind for kind in KINDS if applied(order, kind)]
+    last, told = (last_decisions([order], store), whys([order], store)) if kinds else ({}, {})
+    return {
+        "parts": [_part(order, kind, store, now, last.get((order.pk, kind)), told[order.pk, kind]) for kind in kinds],
+        "other_codes": list(_other_codes(order, store)),
+        "said_there": bool(said_there(order)),
+        "platform_label": LABELS.get(order.platform, order.platform),
+    }
+
+
+def _part(order: Order, kind: Kind, store: Store, now: datetime, last: JournalEntry | None, why: str) -> UsedPart:
+    allocations, movements = _booked(order, kind, store)
+    actors = {movement.actor for rows in movements.values() for movement in rows}
+    case = _Case(order, kind, store, now, last, actor_names(actors))
+    return UsedPart(
+        title=NAMES[kind].capitalize(),
+        used=used_words(order, kind, store),
+        returned=case.shown(reverted(order, kind)),
+        left=case.shown(applied(order, kind) - reverted(order, kind)),
+        why=why,
+        rows=[_row(case, row, movements[row.pk]) for row in allocations],
+    )
+
+
+def _booked(order: Order, kind: Kind, store: Store) -> tuple[list[Any], Mapping[int, list[Any]]]:
+    """What the order drew on in the order of spending, and what was booked of each part; two queries."""
+    tables = LEDGERS[kind].tables
+    drawn = tables.allocation.objects.for_store(store).filter(order=order)
+    allocations = list(drawn.select_related("lot__customer", "redemption").order_by("id"))
+    # What came with a code was spent, and may have been reversed, by its redemption before there was an order (R7).
+    codes = {row.redemption_id for row in allocations if row.redemption_id}
+    booked = tables.movement.objects.for_store(store).filter(Q(order=order) | Q(redemption__in=codes), type__in=_TOLD)
+    movements: dict[int, list[Any]] = defaultdict(list)
+    for movement in booked.select_related("lot", "remark").order_by("id"):
+        movements[movement.allocation_id].append(movement)
+    return allocations, movements
+
+
+def _row(case: _Case, row: Any, movements: Sequence[Any]) -> UsedRow:
+    lot = row.lot
+    spent = next((movement for movement in movements if movement.type == MovementType.SPEND), None)
+    undone = {movement.revert_id: movement for movement in movements if movement.type == MovementType.UNDO}
+    back = [movement for movement in movements if movement.type == MovementType.REVERT]
+    where = [_back(case, row, movement, undone.get(movement.revert_id)) for movement in back]
+    left = row.amount - row.returned
+    return UsedRow(
+        amount=case.shown(row.amount),
+        by=list(_by(case, row, spent)),
+        lot=_lot(case, lot, "Lot"),
+        origin=lot.get_origin_display(),
+        until=show_last_day(lot.expires_at, case.store),
+        expired=is_expired(lot.expires_at, case.now),
+        where=[*where, *([_left(case, lot, left)] if left else [])],
+    )
+
+
+def _by(case: _Case, row: Any, spent: Any) -> Iterator[str]:
+    """By what it was used, then when and by whom, and whose it was where that is not the order's customer."""
+    redemption = row.redemption
+    if redemption is not None:
+        yield format_html("Code {} {}", redemption_link(redemption), state_badges(redemption, case.now))
+    elif row.deduction:
+        yield "Deducted again, after it had been returned"
+    elif spent is not None and spent.trigger == Trigger.ADMIN:
+        yield "Recorded by staff"
+    else:
+        yield "Paid with when the order was placed"
+    if spent is not None:
+        yield _told(case, spent, worth_words(redemption, case.store) if redemption else "")
+    if row.lot.customer_id != case.order.customer_id:
+        address = reverse("admin:stores_customer_change", args=[row.lot.customer_id])
+        yield format_html('From the balance of <a class="cell-link" href="{}">{}</a>', address, row.lot.customer)
+
+
+def _told(case: _Case, spent: Any, worth: str) -> str:
+    told = f"{case.names[spent.actor]}, {show_moment(spent.created_at, case.store)}"
+    reason = f": {spent.remark.reason}" if spent.remark and spent.remark.reason else ""
+    return f"Exchanged for {worth}: {told}" if worth else f"{told}{reason}"
+
+
+def _lot(case: _Case, lot: Any, words: str) -> SafeString:
+    """The lot's number behind ``words``, as a link to the lots of its customer."""
+    address = reverse("admin:stores_customer_change", args=[lot.customer_id])
+    return format_html('<a class="cell-link" href="{}?tab={}">{} #{}</a>', address, case.kind, words, lot.pk)
+
+
+def _back(case: _Case, row: Any, movement: Any, undone: Any) -> SafeString:
+    """Into which lot a part went when, by what and by whom, and what has become of it since."""
+    lot, store = movement.lot, case.store
+    into = "its lot"
+    if lot.pk != row.lot_id:
+        into = format_html("a {}, extended to {},", _lot(case, lot, "new lot"), show_last_day(lot.expires_at, store))
+    cause = trigger_words(movement.trigger) if movement.revert_id else "by reversing the code"
+    returned = "Returned"
+    if movement.revert_id:
+        address = reverse("admin:orders_revert_change", args=[movement.revert_id])
+        returned = format_html('<a class="cell-link" href="{}">Returned</a>', address)
+    who, moment = case.names[movement.actor], show_moment(movement.created_at, store)
+    told = format_html("{} {} to {} on {}, {} ({}).", returned, case.shown(movement.amount), into, moment, cause, who)
+    since = _holds(case, lot)
+    if undone is not None:
+        since = f"Undone: taken out again by {case.names[undone.actor]}, {show_moment(undone.created_at, store)}."
+    return format_html("{} {}", told, since)
+
+
+def _holds(case: _Case, lot: Any) -> str:
+    if is_expired(lot.expires_at, case.now):
+        return f"That lot has expired since, on {show_last_day(lot.expires_at, case.store)}."
+    if not lot.remaining:
+        return "That lot is used up since."
+    return f"That lot holds {case.shown(lot.remaining)} now."
+
+
+def _left(case: _Case, lot: Any, left: Amount) -> str:
+    shown = case.shown(left)
+    if not case.order.to_be_decided:
+        return f"Not returned: {shown}. It is with the shop, as the order stands."
+    return f"Not returned: {shown}. {stays_words(case.last, lot.expires_at, case.store, case.now)}"
+
+
+def stays_words(last: JournalEntry | None, expires_at: datetime | None, store: Store, now: datetime) -> str:
+    """Why the newest decision about a kind left what came out of a lot that expires then, and what can be done.
+
+    What was decided about the whole kind stands over the rows; here is what is true of this lot.
+    """
+    code = last.data.get("code") if last else None
+    on = show_last_day(expires_at, store)
+    if last and code in ("expired", "blocked") and is_expired(expires_at, last.created_at):
+        return f"It had expired on {on} and was not extended. Only Extend brings it back."
+    valid = "It was valid, but another part had expired, and all or nothing was to be returned."
+    why = f"{valid} " if code == "blocked" else ""
+    if is_expired(expires_at, now):
+        return f"{why}It has expired on {on}. Only Extend brings it back."
+    return f"{why}It can still go back to its lot."
+
+
+def _other_codes(order: Order, store: Store) -> Iterator[SafeString]:
+    """The codes that came with the order and of which it used nothing, with the reason; one query."""
+    uses = CodeUse.objects.for_store(store).filter(order=order).exclude(outcome=CodeOutcome.USED)
+    for use in uses.select_related("redemption__used_order").order_by("pk"):
+        first = use.redemption.used_order
+        told = format_html("Code {}: {}.", redemption_link(use.redemption), use.get_outcome_display().lower())
+        yield format_html("{} Its points were used by {}.", told, order_link(first)) if first is not None else told

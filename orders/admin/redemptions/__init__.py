@@ -1,0 +1,1 @@
+"""The pages of redemptions and rewards (R1-R7)."""

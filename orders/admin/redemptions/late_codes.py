@@ -1,0 +1,40 @@
+"""Orders that came with a code and used none of its points: shown on the order until staff settle it (R3, R7)."""
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from loyalty.backoffice.base import BackOfficeAdmin, store_view
+from loyalty.stores.active import acting, active_store
+from loyalty.stores.models import Store
+from loyalty.stores.roles import Can
+from orders.admin.display import order_link
+from orders.admin.redemptions.rows import redemption_link
+from orders.models import CodeOutcome, CodeUse, Order
+from orders.services.codes.uses import flagged_uses, settle_code_uses
+
+
+@store_view(needs=Can.REDEEM, methods=("POST",))
+def settle_page(admin: BackOfficeAdmin, request: HttpRequest, order: Order) -> HttpResponse:
+    """``admin:orders_order_settle_codes``: staff have dealt with such codes; twice is as once."""
+    settle_code_uses(store=active_store(request), order_id=order.pk, actor=acting(request), now=timezone.now())
+    messages.success(request, "The code is settled.")
+    return HttpResponseRedirect(reverse("admin:orders_order_change", args=[order.pk]))
+
+
+def late_codes(order: Order, store: Store) -> list[SafeString]:
+    """What is odd about each code that the order came with and that nobody has settled, with a link to it."""
+    uses = flagged_uses(store).filter(order=order).select_related("redemption__used_order").order_by("pk")
+    return [_words(use) for use in uses]
+
+
+def _words(use: CodeUse) -> SafeString:
+    link = redemption_link(use.redemption)
+    if use.outcome == CodeOutcome.AFTER_RETURN:
+        words = "It came with {} after its points had been returned: the customer has them and the discount as well."
+        return format_html(words, link)
+    words = "It came with {}, which {} had used before: the customer has the discount twice for the points of once."
+    return format_html(words, link, order_link(use.redemption.used_order))

@@ -1,0 +1,147 @@
+"""How rewards and redemptions look: the same in lists, on their pages and beside the customer."""
+
+from datetime import datetime
+from typing import Any, Final
+
+from django.urls import reverse
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
+from loyalty.core.days import is_expired
+from loyalty.platforms.links import discount_page
+from loyalty.platforms.models import PlatformConnection
+from loyalty.platforms.registry import LABELS
+from loyalty.stores.dates import show_last_day, show_moment
+from loyalty.stores.models import Store
+from orders.admin.display import badge
+from orders.kinds import show
+from orders.models import PlatformState, Redemption, RedemptionState, Reward, RewardType
+from orders.services.redemptions.reverse import can_be_reversed
+
+_COLOURS: Final[dict[str, str]] = {
+    RedemptionState.CLAIMED: "blue",
+    RedemptionState.USED: "green",
+    RedemptionState.RETURNED: "",
+    RedemptionState.REVERSED: "",
+}
+
+
+def worth_words(row: Reward | Redemption, store: Store) -> str:
+    """What is given: ``5.00 USD off``, ``10 % off`` or ``10.00 USD store credits``."""
+    if row.type == RewardType.PERCENTAGE:
+        return f"{row.value.normalize():f} % off"
+    amount = show(row.value, row.currency, store)
+    return f"{amount} store credits" if row.type == RewardType.CREDITS else f"{amount} off"
+
+
+def state_badges(row: Redemption, now: datetime) -> SafeString:
+    """Claimed, Used or Reversed, and beside it what the platform still has to do."""
+    badges = [badge(row.get_state_display(), _COLOURS.get(row.state, ""))]
+    if row.state == RedemptionState.CLAIMED and is_expired(row.expires_at, now):
+        badges.append(badge("Expired", "red"))
+    words = platform_words(row)
+    if words and row.platform_state != PlatformState.CONFIRMED:
+        badges.append(badge(words, "red" if row.platform_state == PlatformState.FAILED else "orange"))
+    return format_html_join(" ", "{}", ((shown,) for shown in badges))
+
+
+def platform_words(row: Redemption) -> str:
+    """What the platform has been told and has said; empty without a platform."""
+    if not row.platform:
+        return ""
+    deleted = row.ended_at is not None
+    words: dict[str | None, str] = {
+        PlatformState.PENDING: "Platform deletion pending" if deleted else "Not active on the platform yet",
+        PlatformState.CONFIRMED: "Deleted on the platform" if deleted else "Active on the platform",
+        PlatformState.FAILED: "Platform refused the deletion" if deleted else "Platform refused the code",
+    }
+    return words.get(row.platform_state, "")
+
+
+def redemption_row(row: Redemption, store: Store, now: datetime) -> dict[str, Any]:
+    """One line of the customer's tab."""
+    return {
+        "address": redemption_address(row),
+        "reverse": reverse("admin:orders_redemption_reverse", args=[row.pk]),
+        "reward": row.reward_name,
+        "worth": worth_words(row, store),
+        "code": row.code or "–",
+        "points": show(row.points, "", store),
+        "state": state_badges(row, now),
+        "when": show_moment(row.created_at, store),
+        "until": show_last_day(row.expires_at, store),
+        "reversible": can_be_reversed(row),
+    }
+
+
+def redemption_address(row: Redemption) -> str:
+    """The page of a redemption."""
+    return reverse("admin:orders_redemption_change", args=[row.pk])
+
+
+def redemption_link(row: Redemption) -> SafeString:
+    """The code, or the reward's name, as a link."""
+    return format_html('<a class="cell-link" href="{}">{}</a>', redemption_address(row), row)
+
+
+def facts(row: Redemption, store: Store, names: dict[str, str], now: datetime) -> list[tuple[str, Any]]:
+    """What is known about a redemption, with its labels; at most one query, for the shop's address."""
+    customer = reverse("admin:stores_customer_change", args=[row.customer_id])
+    known: list[tuple[str, Any]] = [
+        ("Customer", format_html('<a class="cell-link" href="{}?tab=redemptions">{}</a>', customer, row.customer)),
+        ("Reward", f"{row.reward_name}: {worth_words(row, store)}"),
+        ("Points", show(row.points, "", store)),
+        ("Code" if row.code else "Credits", row.code or f"Lot #{row.credit_lot_id}"),
+        ("Valid until", show_last_day(row.expires_at, store)),
+        ("State", state_badges(row, now)),
+        ("Redeemed", f"{show_moment(row.created_at, store)}, by {names[row.actor]}"),
+    ]
+    if row.platform:
+        known.append(("Shop platform", _on_platform(row, store)))
+    return known + _use(row, store) + _reversal(row, store, names)
+
+
+def _on_platform(row: Redemption, store: Store) -> SafeString:
+    label = LABELS[row.platform]
+    said = format_html("{}: {}", label, platform_words(row).lower())
+    address = _discount_page(row, store)
+    if not address:
+        return said
+    link = '{} <a class="cell-link" href="{}" target="_blank" rel="noopener noreferrer">Open the discount in {}</a>'
+    return format_html(link, said, address, label)
+
+
+def _discount_page(row: Redemption, store: Store) -> str:
+    """The shop's own page of the discount; "" when it is not there yet, or not any more."""
+    is_gone = row.ended_at is not None and row.platform_state == PlatformState.CONFIRMED
+    if is_gone or not row.platform_reference:
+        return ""
+    connections = PlatformConnection.objects.for_store(store).filter(platform=row.platform)
+    base_url = connections.values_list("base_url", flat=True).first() or ""
+    return discount_page(row.platform, base_url=base_url, reference=row.platform_reference)
+
+
+def _use(row: Redemption, store: Store) -> list[tuple[str, Any]]:
+    if row.used_at is None:
+        return []
+    moment = show_moment(row.used_at, store)
+    if row.used_order is None:
+        return [("Used", f"{moment}, says the shop platform; its order has not arrived yet")]
+    address = reverse("admin:orders_order_change", args=[row.used_order_id])
+    link = '{}, by <a class="cell-link" href="{}">order {}</a>'
+    return [("Used", format_html(link, moment, address, row.used_order.number))]
+
+
+def _reversal(row: Redemption, store: Store, names: dict[str, str]) -> list[tuple[str, Any]]:
+    if row.reversed_at is None:
+        return []
+    remark = row.reversal_remark
+    known: list[tuple[str, Any]] = [
+        ("Reversed", f"{show_moment(row.reversed_at, store)}, by {names[row.reversed_by]}"),
+        ("Points returned", f"{show(row.points_returned, '', store)} of {show(row.points, '', store)}"),
+    ]
+    if row.credits_taken:
+        known.append(("Credits taken back", show(row.credits_taken, row.currency, store)))
+    if row.forced:
+        known.append(("Forced", "The code had been used"))
+    return [*known, ("Reason", ". ".join(filter(None, (remark.reason, remark.note))))] if remark else known

@@ -1,0 +1,187 @@
+"""What was given back, by whom and why: read-only."""
+
+from datetime import timedelta
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.db.models import Exists, OuterRef, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from loyalty.backoffice.base import StoreModelAdmin
+from loyalty.backoffice.filters import DayField, FilterForm, FormFilter
+from loyalty.core.days import end_of_day
+from loyalty.stores.active import active_store, may
+from loyalty.stores.actors import Trigger, actor_names
+from loyalty.stores.dates import show_moment
+from loyalty.stores.models import SettingsVersion, Store
+from loyalty.stores.roles import Can
+from loyalty.timeline.words import trigger_words
+from orders.admin.display import DASH, badge, kind_words, reason_words, revert_amount
+from orders.admin.exports import REVERTS
+from orders.admin.reverts.undo_page import undo_address
+from orders.models import Completeness, Revert, RevertUndo
+from orders.services.reverts.undo import WhyNot, undo_plans, undos_of
+
+_OUTCOMES = {
+    "returned": "returned to its lot",
+    "extended": "returned under a new expiry",
+    "expired": "not returned: expired",
+    "blocked": "not returned: another part has expired",
+}
+
+
+class RevertFilterForm(FilterForm):
+    """The filters of the list of reverts."""
+
+    kind = forms.ChoiceField(
+        label="What", choices=[("", "Any"), ("credits", "Store credits"), ("points", "Member points")], required=False
+    )
+    completeness = forms.ChoiceField(label="How much", choices=[("", "Any"), *Completeness.choices], required=False)
+    trigger = forms.ChoiceField(
+        label="Caused", choices=[("", "Any"), *((item.value, trigger_words(item)) for item in Trigger)], required=False
+    )
+
+    created_from = DayField(label="Returned from", required=False)
+    created_to = DayField(label="Returned until", required=False)
+    undone = forms.ChoiceField(
+        label="Undone", choices=[("", "Any"), ("yes", "Undone"), ("no", "Not undone")], required=False
+    )
+
+    def narrow(self, rows: "QuerySet[Any]") -> "QuerySet[Any]":
+        """The reverts that fit."""
+        chosen = {name: value for name in self.fields if (value := self.chosen(name))}
+        undone = chosen.pop("undone", None)
+        since, until = chosen.pop("created_from", None), chosen.pop("created_to", None)
+        if since:
+            rows = rows.filter(created_at__gte=end_of_day(since - timedelta(days=1), self.store.tz))
+        if until:
+            rows = rows.filter(created_at__lt=end_of_day(until, self.store.tz))
+        rows = rows.filter(**chosen)
+        return rows.filter(was_undone=undone == "yes") if undone else rows
+
+
+class RevertFilter(FormFilter):
+    """*Additional filters* of the list of reverts."""
+
+    form_class = RevertFilterForm
+
+
+@admin.register(Revert)
+class RevertAdmin(StoreModelAdmin):
+    """The list of reverts, newest first."""
+
+    related = ("order", "remark", "store")
+    list_display = ("when", "of_order", "what", "returned", "of", "undone", "caused", "why")
+    list_display_links = ("when",)
+    list_filter = (RevertFilter,)
+    exports = (REVERTS,)
+    sortable_by = ()
+    actions = None
+    ordering = ("-id",)
+    empty_title = "Nothing was returned yet"
+    empty_hint = "Cancel an order that used credits or points, and return them there."
+
+    def get_queryset(self, request: HttpRequest) -> "QuerySet[Revert]":
+        rows: QuerySet[Revert] = super().get_queryset(request)
+        undone = Exists(RevertUndo.unscoped.filter(revert=OuterRef("pk")))
+        return rows.annotate(was_undone=undone).defer("order__lines", "order__platform_data")
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """One revert with the outcome of each lot."""
+        row: Revert = self.row_or_404(request, object_id)
+        store = active_store(request)
+        facts = [
+            ("Order", _order_link(row)),
+            ("What", kind_words(row)),
+            ("Returned", f"{revert_amount(row, row.amount, store)} of {revert_amount(row, row.applied, store)}"),
+            ("When", show_moment(row.created_at, store)),
+            ("By", actor_names([row.actor])[row.actor]),
+            ("Caused", trigger_words(row.trigger)),
+            ("Reason", reason_words(row.remark.reason, row.remark.note) if row.remark else "–"),
+            ("Settings version", _version_link(row)),
+            *_undone_facts(row, store),
+        ]
+        lots = [lot | {"words": _OUTCOMES.get(lot.get("outcome", ""), lot.get("outcome", ""))} for lot in row.lots]
+        context = {
+            **self.admin_site.each_context(request),
+            "title": f"Return on order {row.order}",
+            "opts": self.opts,
+            "original": row,
+            "facts": facts,
+            "lots": lots,
+            **_undoing(request, row, store),
+        }
+        return TemplateResponse(request, "orders/admin/reverts/revert.html", context)
+
+    @admin.display(description="When")
+    def when(self, row: Revert) -> str:
+        return show_moment(row.created_at, row.store)
+
+    @admin.display(description="Order")
+    def of_order(self, row: Revert) -> SafeString:
+        return _order_link(row)
+
+    @admin.display(description="What")
+    def what(self, row: Revert) -> str:
+        return kind_words(row)
+
+    @admin.display(description="Returned")
+    def returned(self, row: Revert) -> str:
+        return revert_amount(row, row.amount, row.store)
+
+    @admin.display(description="Of")
+    def of(self, row: Revert) -> str:
+        return revert_amount(row, row.applied, row.store)
+
+    @admin.display(description="Undone")
+    def undone(self, row: Any) -> SafeString | str:
+        return badge("undone") if row.was_undone else DASH
+
+    @admin.display(description="Caused")
+    def caused(self, row: Revert) -> str:
+        return trigger_words(row.trigger).capitalize()
+
+    @admin.display(description="Reason")
+    def why(self, row: Revert) -> str:
+        return reason_words(row.remark.reason, row.remark.note) if row.remark else "–"
+
+
+def _undone_facts(row: Revert, store: Store) -> list[tuple[str, str]]:
+    undo = undos_of([row]).get(row.pk)
+    if undo is None:
+        return []
+    who = actor_names([undo.actor])[undo.actor]
+    facts = [("Undone", f"{show_moment(undo.created_at, store)}, {trigger_words(undo.trigger)} ({who})")]
+    return facts + ([("Undone because", undo.remark.reason)] if undo.remark else [])
+
+
+def _undoing(request: HttpRequest, row: Revert, store: Store) -> dict[str, str]:
+    """Where this return is undone, or why it cannot be; nothing for who may not."""
+    if not may(request, Can.UNDO_REVERTS):
+        return {}
+    plan = undo_plans([row], store=store, now=timezone.now())[0]
+    if plan.refusal is None:
+        return {"undo_address": undo_address(row.order_id, [row])}
+    return {} if plan.refusal.reason is WhyNot.UNDONE else {"no_undo": plan.refusal.detail}
+
+
+def _order_link(row: Revert) -> SafeString:
+    address = reverse("admin:orders_order_change", args=[row.order_id])
+    return format_html('<a class="cell-link" href="{}">{}</a>', address, row.order.number)
+
+
+def _version_link(row: Revert) -> str:
+    """The settings that governed the revert (H4); one query."""
+    if not row.settings_version:
+        return "What every store begins with: nothing had been changed yet"
+    version = SettingsVersion.objects.for_store(row.store).get(version=row.settings_version)
+    address = reverse("admin:stores_settingsversion_change", args=[version.pk])
+    return format_html('<a class="cell-link" href="{}">Version {}</a>', address, version.version)

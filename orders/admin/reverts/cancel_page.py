@@ -1,0 +1,205 @@
+"""The cancel / return form of one order: full page and, as the same form, content of a dialog (M1-M8)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from http import HTTPStatus
+from typing import Any, Final
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import format_html
+
+from loyalty.backoffice.base import BackOfficeAdmin, store_view
+from loyalty.ledger.ledger import Kind
+from loyalty.store_settings.sections import StoreSettings, current_settings
+from loyalty.stores.active import acting, active_store
+from loyalty.stores.actors import Trigger
+from loyalty.stores.models import Store
+from loyalty.stores.roles import Can
+from orders.admin.reverts.cancel_form import CancelForm
+from orders.admin.reverts.cancel_rows import amounts_words, shown_form
+from orders.admin.reverts.cancel_seen import Seen, read_seen, state_of
+from orders.admin.reverts.dismiss_page import can_be_dismissed
+from orders.admin.reverts.undo_page import undo_link
+from orders.admin.reverts.walk import WALKING, go_on, is_walking, walk_bar
+from orders.kinds import KINDS
+from orders.models import Order, OrderStatus, PaymentStatus
+from orders.services.reverts.apply import CancelResult, Details, Work
+from orders.services.reverts.cancel import NotReturnable, PreviewStale, cancel_order, return_value
+from orders.services.reverts.plans import load_used, preview, read_token
+from orders.services.reverts.warnings import warnings_for
+
+# A script that wants the form alone, to show it in a dialog or to refresh it, sends this header.
+FRAGMENT_HEADER: Final = "X-Fragment"
+# Where a script goes on to once the form has been carried out.
+_LOCATION_HEADER: Final = "X-Location"
+
+_CHOICE_CHANGED: Final = (
+    "You changed something after the result was worked out. Nothing was done yet: check it and confirm."
+)
+_FACTS_CHANGED: Final = (
+    "Something changed meanwhile. Nothing was done yet: what is different is marked. Check it and confirm."
+)
+_NO_LONGER_REFUNDED: Final = (
+    "The payment is no longer refunded, so nothing was returned. You can cancel the order instead."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """One order's form in one request."""
+
+    request: HttpRequest
+    admin: BackOfficeAdmin
+    store: Store
+    order: Order
+    settings: StoreSettings
+    now: datetime
+    cancels: bool
+
+    @property
+    def work(self) -> Work:
+        """What confirming would carry out, as far as the form shows it."""
+        becomes = self.cancels and self.order.status != OrderStatus.CANCELLED
+        return Work(self.store, self.settings, Details(), acting(self.request), Trigger.ADMIN, self.now, becomes)
+
+    def form(self) -> CancelForm:
+        """The fields, filled with what was sent."""
+        used = load_used([self.order.pk])
+        mine = {kind: used[kind].get(self.order.pk, ()) for kind in KINDS}
+        data = self.request.POST if self.request.method == "POST" else None
+        return CancelForm(data, used=mine, store=self.store, settings=self.settings, now=self.now)
+
+
+@store_view(needs=Can.CANCEL_ORDERS)
+def cancel_page(admin: BackOfficeAdmin, request: HttpRequest, order: Order) -> HttpResponse:
+    """``admin:orders_order_cancel``: the form; on *Preview* again with the result; on the confirming button do it.
+
+    A refunded order opens as *Return credits/points*, unless ``?intent=cancel`` asks for cancelling (M8).
+    """
+    case = _case(admin, request, order, cancels=_is_about_cancelling(request, order))
+    form = case.form()
+    if form.is_valid() and "_confirm" in request.POST:
+        return _confirm(case, form)
+    return _show(case, form, status=HTTPStatus.UNPROCESSABLE_ENTITY if form.errors else HTTPStatus.OK)
+
+
+def _case(admin: BackOfficeAdmin, request: HttpRequest, order: Order, *, cancels: bool) -> _Case:
+    store = active_store(request)
+    return _Case(request, admin, store, order, current_settings(store), timezone.now(), cancels)
+
+
+def _read_again(case: _Case, *, cancels: bool) -> _Case:
+    """The case with the order and the clock as they are now."""
+    order = case.admin.row_or_404(case.request, str(case.order.pk))
+    return _case(case.admin, case.request, order, cancels=cancels)
+
+
+def _is_about_cancelling(request: HttpRequest, order: Order) -> bool:
+    if "intent" in request.POST:
+        return request.POST["intent"] == "cancel"
+    if request.GET.get("intent") == "cancel":
+        return True
+    return order.status == OrderStatus.CANCELLED or order.payment_status != PaymentStatus.REFUNDED
+
+
+def _confirm(case: _Case, form: CancelForm) -> HttpResponse:
+    seen = read_seen(case.request.POST.get("seen", ""))
+    # A token of the other form, or none, is one that fits nothing: the form comes back.
+    token = case.request.POST.get("token", "") if seen and seen.cancels == case.cancels else ""
+    verb = cancel_order if case.cancels else return_value
+    try:
+        result = verb(
+            store=case.store,
+            order_id=case.order.pk,
+            choice=form.choice(),
+            details=form.details(),
+            token=token,
+            actor=acting(case.request),
+            trigger=Trigger.ADMIN,
+            now=case.now,
+        )
+    except PreviewStale as stale:
+        return _after_stale(case, form, seen, stale)
+    except NotReturnable:
+        fresh = _read_again(case, cancels=True)
+        return _show(fresh, fresh.form(), seen=seen, said=_NO_LONGER_REFUNDED, status=HTTPStatus.CONFLICT)
+    _tell(case, result)
+    return _done(case)
+
+
+def _after_stale(case: _Case, form: CancelForm, seen: Seen | None, stale: PreviewStale) -> HttpResponse:
+    shown = read_token(case.request.POST.get("token", ""))
+    as_shown = shown is not None and shown.asked.to_json() == form.choice().to_json()
+    if seen and as_shown and state_of(stale.preview.plan.order) == seen.goal:
+        # The same form was sent before, or a colleague was quicker with the same: nothing is left to do (M7).
+        messages.info(case.request, f"Order {case.order.number}: this has already been done. Nothing was done twice.")
+        return _done(case)
+    fresh = _read_again(case, cancels=case.cancels)
+    said, status = (_FACTS_CHANGED, HTTPStatus.CONFLICT) if as_shown else (_CHOICE_CHANGED, HTTPStatus.OK)
+    return _show(fresh, fresh.form(), seen=seen, said=said, status=status)
+
+
+def _show(
+    case: _Case, form: CancelForm, *, seen: Seen | None = None, said: str = "", status: int = HTTPStatus.OK
+) -> HttpResponse:
+    form.full_clean()
+    shown = preview(case.order, form.choice(), store=case.store, settings=case.settings, now=case.now)
+    page = shown_form(form, shown, work=case.work, cancels=case.cancels, seen=seen)
+    walking = WALKING if is_walking(case.request) else ""
+    dismissible = not page.cancels and can_be_dismissed(case.order)
+    context: dict[str, Any] = {
+        "form": form,
+        "page": page,
+        "said": said,
+        "intent": "cancel" if case.cancels else "return",
+        "max_days": case.settings.extend.max_days,
+        "warnings": _warnings(case),
+        "action": f"{reverse('admin:orders_order_cancel', args=[case.order.pk])}{walking}",
+        "back": reverse("admin:orders_order_queue") if walking else _order_address(case.order.pk),
+        "dismiss": f"{reverse('admin:orders_order_dismiss', args=[case.order.pk])}{walking}" if dismissible else "",
+    }
+    if FRAGMENT_HEADER in case.request.headers:
+        return TemplateResponse(case.request, "orders/admin/reverts/cancel_form.html", context, status=status)
+    context |= case.admin.admin_site.each_context(case.request) | {"title": page.title}
+    context |= {"walk": walk_bar(case.request, case.order), "order": case.order} if walking else {}
+    return TemplateResponse(case.request, "orders/admin/reverts/cancel_page.html", context, status=status)
+
+
+def _warnings(case: _Case) -> Sequence[str]:
+    told = warnings_for(case.order, store=case.store, settings=case.settings, now=case.now)
+    return [warning.detail for warning in told if warning.code != "no_email"]
+
+
+def _done(case: _Case) -> HttpResponse:
+    """To the order's page; on a walk through the queue to the next order."""
+    if is_walking(case.request):
+        return go_on(case.request)
+    address = _order_address(case.order.pk)
+    if FRAGMENT_HEADER in case.request.headers:
+        return HttpResponse(status=HTTPStatus.NO_CONTENT, headers={_LOCATION_HEADER: address})
+    return HttpResponseRedirect(address)
+
+
+def _order_address(order_id: int) -> str:
+    return reverse("admin:orders_order_change", args=[order_id])
+
+
+def _tell(case: _Case, result: CancelResult) -> None:
+    """The message with the amounts, on the order's page."""
+    number = result.order.number
+    parts = [f"Order {number} is cancelled."] if result.cancelled_now else [f"Order {number}:"]
+    returned: dict[Kind, Any] = {made.kind: made.revert.amount for made in result.reverts}
+    if returned:
+        parts.append(f"{amounts_words(returned, result.order, case.store)} returned to {result.order.customer}.")
+    parts += [skip.detail for skip in result.skipped if skip.code in {"declined", "expired"}]
+    if not returned and not result.cancelled_now:
+        parts.insert(1, "Nothing was returned.")
+    if result.notice:
+        parts.append(f"The message to {result.notice.to_email} is on its way.")
+    undo = undo_link(case.request, [made.revert for made in result.reverts])
+    messages.success(case.request, format_html("{}{}", " ".join(parts), undo))

@@ -1,0 +1,114 @@
+"""Deciding on a page not to return what is left of an order, and bringing the order back into the queue (B2)."""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any, Final
+
+from django import forms
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils import timezone
+
+from loyalty.backoffice.base import BackOfficeAdmin, store_view
+from loyalty.core.errors import Conflict
+from loyalty.ledger.ledger import Kind
+from loyalty.ledger.planner import Amount
+from loyalty.stores.active import acting, active_store
+from loyalty.stores.actors import Trigger
+from loyalty.stores.roles import Can
+from orders.admin.reverts.cancel_rows import amounts_words
+from orders.admin.reverts.walk import WALKING, go_on, is_walking, walk_bar
+from orders.kinds import applied, reverted
+from orders.models import Order
+from orders.services.reverts.dismiss import decided_kinds, dismiss_revert, dismissible_kinds, put_back_in_queue
+
+_SUGGESTIONS: Final = ("The customer did not want it back", "Settled in another way", "The value had expired")
+
+
+class DismissForm(forms.Form):
+    """Why what is left is not returned."""
+
+    reason = forms.CharField(label="Reason", max_length=200)
+
+
+@store_view(needs=Can.CANCEL_ORDERS)
+def dismiss_page(admin: BackOfficeAdmin, request: HttpRequest, order: Order) -> HttpResponse:
+    """``admin:orders_order_dismiss``: what will not be returned, and why; on a walk through the queue on to the next.
+
+    A form sent twice changes nothing the second time.
+    """
+    form = DismissForm(request.POST or None)
+    if request.method != "POST" or not form.is_valid():
+        return _show(admin, request, order, form)
+    store = active_store(request)
+    left = _left(order)
+    try:
+        dismiss_revert(
+            store=store,
+            order_id=order.pk,
+            reason=form.cleaned_data["reason"],
+            actor=acting(request),
+            trigger=Trigger.ADMIN,
+            now=timezone.now(),
+        )
+    except Conflict as refused:
+        messages.warning(request, f"Order {order.number} was not dismissed. {refused.detail}")
+    else:
+        what = amounts_words(left, order, store) or "what is left"
+        messages.success(request, f"Order {order.number}: dismissed, {what} will not be returned.")
+    return go_on(request) if is_walking(request) else HttpResponseRedirect(_order_address(order))
+
+
+@store_view(needs=Can.CANCEL_ORDERS, methods=("POST",))
+def put_back_page(admin: BackOfficeAdmin, request: HttpRequest, order: Order) -> HttpResponse:
+    """``admin:orders_order_put_back``: what was decided counts no longer, the order waits again; twice is as once."""
+    put_back_all(request, [(order.pk, order.number)])
+    return HttpResponseRedirect(_order_address(order))
+
+
+def put_back_all(request: HttpRequest, orders: list[tuple[int, str]]) -> None:
+    """Bring these orders of the active store, given by id and number, back into the queue, and say what came of it."""
+    store, actor, now = active_store(request), acting(request), timezone.now()
+    for order_id, number in orders:
+        order = put_back_in_queue(store=store, order_id=order_id, actor=actor, trigger=Trigger.ADMIN, now=now)
+        if order.needs_revert:
+            messages.success(request, f"Order {number} is back in the queue of what needs a revert.")
+        else:
+            messages.warning(request, f"Order {number} has nothing that could wait in the queue.")
+
+
+def can_be_put_back(order: Order) -> bool:
+    """Whether somebody decided about something that is left of an order that fell through."""
+    return order.to_be_decided and bool(decided_kinds(order))
+
+
+def can_be_dismissed(order: Order) -> bool:
+    """Whether something is left of an order that fell through, and nobody has declined or dismissed it."""
+    return order.to_be_decided and bool(dismissible_kinds(order))
+
+
+def _show(admin: BackOfficeAdmin, request: HttpRequest, order: Order, form: DismissForm) -> HttpResponse:
+    store = active_store(request)
+    walking = is_walking(request)
+    context: dict[str, Any] = {
+        **admin.admin_site.each_context(request),
+        "title": f"Dismiss order {order.number}",
+        "order": order,
+        "left": amounts_words(_left(order), order, store) if can_be_dismissed(order) else "",
+        "form": form,
+        "suggestions": _SUGGESTIONS,
+        "walk": walk_bar(request, order) if walking else None,
+        "back": f"{reverse('admin:orders_order_cancel', args=[order.pk])}{WALKING if walking else ''}",
+    }
+    status = HTTPStatus.UNPROCESSABLE_ENTITY if form.errors else HTTPStatus.OK
+    return TemplateResponse(request, "orders/admin/reverts/dismiss.html", context, status=status)
+
+
+def _left(order: Order) -> Mapping[Kind, Amount]:
+    return {kind: applied(order, kind) - reverted(order, kind) for kind in dismissible_kinds(order)}
+
+
+def _order_address(order: Order) -> str:
+    return reverse("admin:orders_order_change", args=[order.pk])

@@ -1,0 +1,173 @@
+"""The page that undoes what was returned on an order: what is taken from which lots, and the balance after it (M11)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from http import HTTPStatus
+from typing import Any, Final
+from urllib.parse import urlencode
+
+from django import forms
+from django.contrib import messages
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from loyalty.backoffice.base import BackOfficeAdmin, store_view
+from loyalty.backoffice.forms import OnceForm, first_time
+from loyalty.core.errors import VersionConflict
+from loyalty.stores.active import acting, active_store, may
+from loyalty.stores.actors import Trigger
+from loyalty.stores.models import Store
+from loyalty.stores.roles import Can
+from orders.admin.reverts.cancel_rows import amounts_words
+from orders.admin.reverts.undo_rows import shown_undos
+from orders.kinds import KINDS
+from orders.models import Order, Revert
+from orders.services.reverts.undo import UndoNotPossible, UndoPlan, UndoResult, undo_plans, undo_reverts, undos_of
+
+_CHANGED: Final = "The order has changed since this was shown. Nothing was done: check it and confirm again."
+_DONE_BEFORE: Final = "This had been done already; nothing was done twice."
+_NOTHING_TICKED: Final = "Tick what is to be undone."
+# How many returns of one order the page shows; there are seldom more than two.
+_AT_MOST: Final = 20
+
+
+class UndoForm(OnceForm):
+    """Which returns are undone, why, and which state of the order was shown."""
+
+    revert = forms.MultipleChoiceField()
+    reason = forms.CharField(label="Reason (optional)", max_length=200, required=False)
+    version = forms.IntegerField(widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, possible: Sequence[UndoPlan], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        choices: Any = self.fields["revert"]
+        choices.choices = [(str(plan.revert.pk), str(plan.revert.pk)) for plan in possible]
+
+
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """One order's page in one request, with its returns that were not undone yet."""
+
+    request: HttpRequest
+    admin: BackOfficeAdmin
+    store: Store
+    order: Order
+    plans: Sequence[UndoPlan]
+    now: datetime
+
+    @property
+    def possible(self) -> list[UndoPlan]:
+        """Those that can be undone."""
+        return [plan for plan in self.plans if plan.refusal is None]
+
+
+@store_view(needs=Can.UNDO_REVERTS)
+def undo_page(admin: BackOfficeAdmin, request: HttpRequest, order: Order) -> HttpResponse:
+    """``admin:orders_order_undo``: the order's returns, those of ``?revert=`` ticked; confirmed, undo them."""
+    case = _case(admin, request, order)
+    if request.method != "POST":
+        return _show(case)
+    form = UndoForm(request.POST, possible=case.possible)
+    if not form.is_valid():
+        said = _NOTHING_TICKED if "revert" not in request.POST else _CHANGED
+        return _show(case, said=said, status=HTTPStatus.UNPROCESSABLE_ENTITY)
+    try:
+        words = _carry_out(case, form)
+    except VersionConflict:
+        return _again(case, _CHANGED)
+    except UndoNotPossible as refused:
+        return _again(case, f"Nothing was done. {refused.detail}")
+    messages.success(request, words)
+    return HttpResponseRedirect(_order_address(order))
+
+
+def undo_address(order_id: int, reverts: Sequence[Revert] = ()) -> str:
+    """Where returns of an order are undone, with these ticked."""
+    address = reverse("admin:orders_order_undo", args=[order_id])
+    return f"{address}?{urlencode([('revert', revert.pk) for revert in reverts])}" if reverts else address
+
+
+def undo_link(request: HttpRequest, reverts: Sequence[Revert]) -> SafeString | str:
+    """*Undo* behind a message about what was just returned; nothing for who may not."""
+    if not reverts or not may(request, Can.UNDO_REVERTS):
+        return ""
+    address = undo_address(reverts[0].order_id, reverts)
+    return format_html(' <a href="{}" class="underline">Undo…</a>', address)
+
+
+def _case(admin: BackOfficeAdmin, request: HttpRequest, order: Order) -> _Case:
+    store, now = active_store(request), timezone.now()
+    rows = Revert.objects.for_store(store).filter(order=order).select_related("remark", "store").order_by("-id")
+    reverts = list(rows[:_AT_MOST])
+    undone = undos_of(reverts)
+    left = [revert for revert in reverts if revert.pk not in undone]
+    return _Case(request, admin, store, order, undo_plans(left, store=store, now=now), now)
+
+
+@transaction.atomic
+def _carry_out(case: _Case, form: UndoForm) -> str:
+    """Undo what is ticked, once; answers what happened. When it is refused, the form can be sent again."""
+    data = form.cleaned_data
+    if not first_time(data["once"], store=case.store, now=case.now):
+        return _DONE_BEFORE
+    results = undo_reverts(
+        store=case.store,
+        order_id=case.order.pk,
+        revert_ids=[int(revert_id) for revert_id in data["revert"]],
+        reason=data["reason"],
+        version=data["version"],
+        actor=acting(case.request),
+        trigger=Trigger.ADMIN,
+        now=case.now,
+    )
+    return _message(results, case)
+
+
+def _message(results: Sequence[UndoResult], case: _Case) -> str:
+    order = results[-1].order
+    taken: Any = {kind: sum(result.revert.amount for result in results if result.revert.kind == kind) for kind in KINDS}
+    words = [f"{amounts_words(taken, order, case.store)} taken back from {order.customer}: the return is undone."]
+    if any(result.withdrawn for result in results):
+        words.append("The message to the customer had not gone out and is withdrawn.")
+    return " ".join(words)
+
+
+def _again(case: _Case, said: str) -> HttpResponse:
+    order = case.admin.row_or_404(case.request, str(case.order.pk))
+    return _show(_case(case.admin, case.request, order), said=said, status=HTTPStatus.CONFLICT)
+
+
+def _show(case: _Case, *, said: str = "", status: int = HTTPStatus.OK) -> HttpResponse:
+    order = case.order
+    context: dict[str, Any] = {
+        **case.admin.admin_site.each_context(case.request),
+        "title": f"Undo a return on order {order.number}",
+        "order": order,
+        "undos": shown_undos(case.plans, order, case.store, ticked=_ticked(case), now=case.now),
+        "possible": len(case.possible),
+        "form": UndoForm(possible=case.possible, initial={"version": order.version}),
+        "reason": case.request.POST.get("reason", ""),
+        "said": said,
+        "back": _order_address(order),
+    }
+    return TemplateResponse(case.request, "orders/admin/reverts/undo.html", context, status=status)
+
+
+def _ticked(case: _Case) -> set[str]:
+    """What was sent or asked for; without either, what the newest operation returned."""
+    if case.request.method == "POST":
+        return set(case.request.POST.getlist("revert"))
+    if asked := case.request.GET.getlist("revert"):
+        return set(asked)
+    newest = case.plans[0].revert.created_at if case.plans else None
+    return {str(plan.revert.pk) for plan in case.plans if plan.revert.created_at == newest}
+
+
+def _order_address(order: Order) -> str:
+    return reverse("admin:orders_order_change", args=[order.pk])

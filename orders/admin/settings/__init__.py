@@ -1,0 +1,1 @@
+"""The settings pages of a store, one module for each."""

@@ -1,0 +1,35 @@
+"""The field for a list of tags, on every page that has one."""
+
+from typing import Any, Final
+
+from django import forms
+
+from loyalty.core.tags import clean_tags
+
+_MOST_TAGS: Final = 100
+_LONGEST_TAG: Final = 255
+
+
+class TagsField(forms.CharField):
+    """Tags, one a line; with JavaScript they become chips that Enter commits. A link beside them leads to ``guide``."""
+
+    guide = "admin:stores_settingsversion_tagging"
+
+    def __init__(self, label: str, help_text: str = "") -> None:
+        attrs = {"rows": 3, "data-tags": "", "autocapitalize": "off", "spellcheck": "false"}
+        widget = forms.Textarea(attrs=attrs | {"placeholder": "One tag a line"})
+        super().__init__(label=label, help_text=help_text, widget=widget, required=False)
+
+    def prepare_value(self, value: Any) -> Any:
+        """The saved tags, one a line; what was sent stays as it was typed."""
+        return value if value is None or isinstance(value, str) else "\n".join(value)
+
+    def clean(self, value: Any) -> tuple[str, ...]:
+        """The tags: trimmed, each once, ignoring case."""
+        tags = clean_tags(super().clean(value).splitlines())
+        if len(tags) > _MOST_TAGS:
+            raise forms.ValidationError(f"At most {_MOST_TAGS} tags.", code="too_many")
+        for tag in tags:
+            if len(tag) > _LONGEST_TAG:
+                raise forms.ValidationError(f"“{tag[:40]}…” is longer than {_LONGEST_TAG} characters.", code="too_long")
+        return tuple(tags)

@@ -1,0 +1,1 @@
+"""Holding orders back from jobs over REST."""

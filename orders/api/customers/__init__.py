@@ -1,0 +1,1 @@
+"""What REST does with customers of orders."""

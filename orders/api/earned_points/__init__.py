@@ -1,0 +1,1 @@
+"""Points that orders earn, over REST (C1)."""

@@ -1,0 +1,1 @@
+"""Orders over REST: lists, creating, changing."""

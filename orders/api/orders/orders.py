@@ -1,0 +1,145 @@
+"""The order list, creating orders, one order and its timeline."""
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+from django.db.models import QuerySet
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from loyalty.api.answers.pagination import Ordering
+from loyalty.api.idempotency import command
+from loyalty.api.openapi.schema import IF_MATCH
+from loyalty.api.requests.etags import etag, expected_version
+from loyalty.api.views import ApiView, ListView
+from loyalty.core.errors import NotFound
+from loyalty.core.values import check_amount
+from loyalty.journal.models import JournalEntry
+from loyalty.stores.actors import Trigger, actor_names
+from loyalty.stores.keys import Scope
+from loyalty.stores.models import Store
+from orders.api.bodies import ChangesBody, NewOrderBody, new_order_of
+from orders.api.documents import DecisionDocument, EntryDocument, OrderDocument
+from orders.api.orders.filters import OrderFilters
+from orders.api.shapes import decision_json, entry_json, order_json
+from orders.models import Order
+from orders.services.intake.change import change_order
+from orders.services.intake.place import place_order
+from orders.services.rules.trace import decisions
+
+# What may be long and is never shown in an order's JSON.
+_NOT_SHOWN = ("lines", "platform_data", "tag_keys")
+
+
+def shown_orders(store: Store) -> "QuerySet[Order]":
+    """The store's orders with what their JSON needs, in one query."""
+    orders: QuerySet[Order] = Order.objects.for_store(store)
+    return orders.select_related("customer").defer(*_NOT_SHOWN)
+
+
+def find_order(store: Store, order_id: int) -> Order:
+    """One order of ``store``. Raises NotFound for an id that it does not have (T1)."""
+    order = shown_orders(store).filter(pk=order_id).first()
+    if order is None:
+        raise NotFound(f"This store has no order with the id {order_id}.")
+    return order
+
+
+class OrderListView(ListView):
+    """All orders of the store."""
+
+    required_scopes: ClassVar = {"GET": Scope.ORDERS_READ, "POST": Scope.ORDERS_WRITE}
+    filterset_class = OrderFilters
+    serializer_class = OrderDocument
+    orderings: ClassVar = (
+        Ordering("placed_at"),
+        Ordering("placed_at", descending=False),
+        Ordering("cancelled_at", nullable=True),
+        Ordering("updated_at"),
+    )
+
+    @extend_schema(responses=OrderDocument(many=True))
+    def get(self, _request: Request) -> Response:
+        """The orders, newest first, narrowed by any combination of filters."""
+        return self.list(shown_orders(self.store))
+
+    def present(self, rows: Sequence[Any]) -> Sequence[Any]:
+        """The rows as JSON."""
+        return [order_json(row) for row in rows]
+
+    @extend_schema(request=NewOrderBody, responses={201: OrderDocument, 200: OrderDocument})
+    @command
+    def post(self, _request: Request) -> Response:
+        """Record an order and take what it applies from the customer's balance.
+
+        The same order again, by platform and external id, is answered with 200 as it is; a kind it has not spent yet
+        is taken now.
+        """
+        new = new_order_of(self.read(NewOrderBody), store=self.store, now=self.now)
+        order, created = place_order(store=self.store, new=new, actor=self.actor, trigger=Trigger.API, now=self.now)
+        return Response(order_json(order), status=201 if created else 200, headers={"ETag": etag(order.version)})
+
+
+class OrderView(ApiView):
+    """One order."""
+
+    required_scopes: ClassVar = {"GET": Scope.ORDERS_READ, "PATCH": Scope.ORDERS_WRITE}
+
+    @extend_schema(responses=OrderDocument)
+    def get(self, _request: Request, order_id: str) -> Response:
+        """One order; the answer's ETag names its version."""
+        return _answer(find_order(self.store, self.key_of(order_id)))
+
+    @extend_schema(parameters=[IF_MATCH], request=ChangesBody, responses=OrderDocument)
+    def patch(self, request: Request, order_id: str) -> Response:
+        """Change tags, statuses, the payment's due time or what was refunded; what is left out stays."""
+        values = self.read(ChangesBody)
+        key = self.key_of(order_id)
+        if "refunded_total" in values:
+            currency = find_order(self.store, key).currency
+            values["refunded_total"] = check_amount(values["refunded_total"], currency, "/refunded_total")
+        version = expected_version(request)
+        order = change_order(
+            store=self.store, order_id=key, values=values, actor=self.actor, now=self.now, version=version
+        )
+        return _answer(order)
+
+
+def _answer(order: Order) -> Response:
+    return Response(order_json(order), headers={"ETag": etag(order.version)})
+
+
+class TimelineView(ListView):
+    """What happened to one order (H2)."""
+
+    required_scopes: ClassVar = {"GET": Scope.ORDERS_READ}
+    serializer_class = EntryDocument
+
+    @extend_schema(responses=EntryDocument(many=True))
+    def get(self, _request: Request, order_id: str) -> Response:
+        """What happened to the order, newest first."""
+        order = find_order(self.store, self.key_of(order_id))
+        entries: QuerySet[JournalEntry] = JournalEntry.objects.for_store(self.store).filter(order=order)
+        return self.list(entries.select_related("remark"))
+
+    def present(self, rows: Sequence[Any]) -> Sequence[Any]:
+        """The rows as JSON; the actors' names are looked up together."""
+        names = actor_names(row.actor for row in rows)
+        return [entry_json(row, names[row.actor]) for row in rows]
+
+
+class DecisionsView(ListView):
+    """Why value of one order came back, or did not (N6)."""
+
+    required_scopes: ClassVar = {"GET": Scope.ORDERS_READ}
+    serializer_class = DecisionDocument
+
+    @extend_schema(responses=DecisionDocument(many=True))
+    def get(self, _request: Request, order_id: str) -> Response:
+        """What was decided about each kind, newest first, one entry for each decision."""
+        return self.list(decisions(find_order(self.store, self.key_of(order_id)), self.store))
+
+    def present(self, rows: Sequence[Any]) -> Sequence[Any]:
+        """The rows as JSON."""
+        return [decision_json(row, self.store) for row in rows]

@@ -1,0 +1,1 @@
+"""Rewards and redemptions over REST (R1-R5)."""

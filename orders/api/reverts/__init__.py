@@ -1,0 +1,1 @@
+"""Cancelling, returning, undoing, reinstating, dismissing over REST."""

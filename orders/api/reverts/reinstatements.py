@@ -1,0 +1,46 @@
+"""Bringing cancelled orders back."""
+
+from typing import ClassVar
+
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from loyalty.api.idempotency import command
+from loyalty.api.openapi.schema import IF_MATCH
+from loyalty.api.requests.etags import etag, expected_version
+from loyalty.api.views import ApiView
+from loyalty.stores.actors import Trigger
+from loyalty.stores.keys import Scope
+from orders.api.bodies import ReinstateBody
+from orders.api.documents import ReinstateAnswerDocument
+from orders.api.shapes import reinstate_json
+from orders.services.reverts.reinstate import Deduct, reinstate
+
+
+class ReinstateView(ApiView):
+    """Bringing one order back."""
+
+    required_scopes: ClassVar = {"POST": Scope.ORDERS_CANCEL}
+
+    @extend_schema(parameters=[IF_MATCH], request=ReinstateBody, responses=ReinstateAnswerDocument)
+    @command
+    def post(self, request: Request, order_id: str) -> Response:
+        """Bring a cancelled order back, and take again what `deduct` says of what was returned.
+
+        Nothing is taken by itself. `all` without the balance is refused at `/deduct` and the order stays cancelled;
+        `available` takes what there is. On an order that is not cancelled the status stays, and what is still with the
+        customer is taken; with nothing left nothing changes.
+        """
+        values = self.read(ReinstateBody)
+        result = reinstate(
+            store=self.store,
+            order_id=self.key_of(order_id),
+            status=values["status"],
+            deduct=Deduct(values["deduct"]),
+            version=expected_version(request),
+            actor=self.actor,
+            trigger=Trigger.API,
+            now=self.now,
+        )
+        return Response(reinstate_json(result), headers={"ETag": etag(result.order.version)})

@@ -1,0 +1,118 @@
+"""What was given back: the list of reverts, and one of them."""
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+from django.db.models import QuerySet
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from loyalty.api.answers.pagination import Ordering
+from loyalty.api.answers.problems import Problem
+from loyalty.api.idempotency import command
+from loyalty.api.requests.etags import etag
+from loyalty.api.views import ApiView, ListView
+from loyalty.core.errors import NotFound
+from loyalty.ledger.ledger import Kind
+from loyalty.ledger.models import MovementType
+from loyalty.stores.actors import Trigger, actor_names
+from loyalty.stores.keys import Scope
+from loyalty.stores.models import Store
+from orders.api.bodies import UndoBody
+from orders.api.documents import RevertDocument, UndoAnswerDocument
+from orders.api.orders.filters import RevertFilters
+from orders.api.shapes import kept_revert_json, order_json
+from orders.kinds import KINDS, LEDGERS, allocation_ref
+from orders.models import Revert
+from orders.services.reverts.undo import UndoNotPossible, undo_revert, undos_of
+
+
+class RevertListView(ListView):
+    """All reverts of the store."""
+
+    required_scopes: ClassVar = {"GET": Scope.LEDGER_READ}
+    filterset_class = RevertFilters
+    serializer_class = RevertDocument
+    orderings: ClassVar = (Ordering("created_at"),)
+
+    @extend_schema(responses=RevertDocument(many=True))
+    def get(self, _request: Request) -> Response:
+        """The reverts, newest first."""
+        return self.list(Revert.objects.for_store(self.store))
+
+    def present(self, rows: Sequence[Any]) -> Sequence[Any]:
+        """The rows as JSON."""
+        return present_reverts(rows)
+
+
+class UndoView(ApiView):
+    """Undoing one revert."""
+
+    required_scopes: ClassVar = {"POST": Scope.REVERTS_UNDO}
+
+    @extend_schema(request=UndoBody, responses=UndoAnswerDocument)
+    @command
+    def post(self, _request: Request, revert_id: str) -> Response:
+        """Take back what the revert gave, out of the lots it went into; what is left counts as declined.
+
+        Refused with 409 `undo-not-possible` when it was undone before, is older than the store allows, was deducted
+        again, or a lot has expired or holds less than what came back to it; `reason` says which, `detail` in words.
+        """
+        values = self.read(UndoBody)
+        try:
+            result = undo_revert(
+                store=self.store,
+                revert_id=self.key_of(revert_id),
+                reason=values.get("reason", ""),
+                actor=self.actor,
+                trigger=Trigger.API,
+                now=self.now,
+            )
+        except UndoNotPossible as error:
+            raise Problem.of(error, members={"reason": error.reason}) from error
+        answer = {"order": order_json(result.order), "revert": present_reverts([result.revert])[0]}
+        return Response(answer, headers={"ETag": etag(result.order.version)})
+
+
+class RevertView(ApiView):
+    """One revert."""
+
+    required_scopes: ClassVar = {"GET": Scope.LEDGER_READ}
+
+    @extend_schema(responses=RevertDocument)
+    def get(self, _request: Request, revert_id: str) -> Response:
+        """One revert, with what became of every lot."""
+        return Response(present_reverts([_find(self.store, self.key_of(revert_id))])[0])
+
+
+def _find(store: Store, revert_id: int) -> Revert:
+    reverts: QuerySet[Revert] = Revert.objects.for_store(store)
+    revert = reverts.filter(pk=revert_id).first()
+    if revert is None:
+        raise NotFound(f"This store has no revert with the id {revert_id}.")
+    return revert
+
+
+def present_reverts(reverts: Sequence[Revert]) -> list[dict[str, Any]]:
+    """Reverts as JSON; five queries at most, however many they are."""
+    undos = undos_of(reverts)
+    names = actor_names([*(revert.actor for revert in reverts), *(undo.actor for undo in undos.values())])
+    lots = returned_to(reverts)
+    return [kept_revert_json(revert, lots.get(revert.pk, {}), undos.get(revert.pk), names) for revert in reverts]
+
+
+def returned_to(reverts: Sequence[Revert]) -> dict[int, dict[str, str]]:
+    """By revert and allocation reference: the lot its value went into. One query for each kind that is there."""
+    lots: dict[int, dict[str, str]] = {revert.pk: {} for revert in reverts}
+    for kind in KINDS:
+        for revert_id, allocation_id, lot_id in _movements(kind, [item.pk for item in reverts if item.kind == kind]):
+            lots[revert_id][allocation_ref(kind, allocation_id)] = str(lot_id)
+    return lots
+
+
+def _movements(kind: Kind, revert_ids: Sequence[int]) -> Sequence[tuple[int, int, int]]:
+    if not revert_ids:
+        return ()
+    movements = LEDGERS[kind].tables.movement.unscoped.filter(revert__in=revert_ids, allocation__isnull=False)
+    return list(movements.filter(type=MovementType.REVERT).values_list("revert_id", "allocation_id", "lot_id"))

@@ -1,0 +1,1 @@
+"""What `check_ledger` proves of orders and redemptions (H5)."""

@@ -1,0 +1,56 @@
+"""What gave an order's value back (O3)."""
+
+from typing import Any, ClassVar
+
+import pgtrigger
+from django.db import models
+from django.db.models import F, Q
+
+from credits.models import money
+from loyalty.database.rights import INSERT_ONLY
+from loyalty.stores.actors import Trigger
+from loyalty.stores.scoping import SameStoreKey, StoreOwned, unique_in_store
+from orders.models.statuses import Completeness
+
+
+class Revert(StoreOwned):
+    """One giving back of one kind: who, when, why, which trigger, which lots (domain §1). Insert-only.
+
+    ``lots`` is the outcome per lot as it was decided, in the shape of the REST contract; the movements that point here
+    are what was booked. ``settings_version`` governed it (H4).
+    """
+
+    order = SameStoreKey("orders.Order")
+    customer = SameStoreKey("stores.Customer")
+    kind = models.CharField(max_length=7)
+    currency = models.CharField(max_length=3, blank=True)
+    amount = money()
+    applied = money()
+    completeness = models.CharField(max_length=8, choices=Completeness.choices)
+    trigger = models.CharField(max_length=20)
+    actor = models.CharField(max_length=100)
+    remark = SameStoreKey("stores.Remark", null=True, blank=True)
+    lots = models.JSONField()
+    settings_version = models.PositiveIntegerField()
+    created_at = models.DateTimeField()
+
+    rights = INSERT_ONLY
+
+    class Meta(StoreOwned.Meta):
+        constraints: ClassVar[list[Any]] = [
+            unique_in_store("revert_in_store"),
+            models.CheckConstraint(condition=Q(kind__in=("credits", "points")), name="revert_kind_is_known"),
+            models.CheckConstraint(condition=Q(amount__gt=0, amount__lte=F("applied")), name="revert_amount_within"),
+            models.CheckConstraint(condition=Q(trigger__in=list(Trigger)), name="revert_trigger_is_known"),
+        ]
+        indexes: ClassVar[list[Any]] = [
+            models.Index("store", F("created_at").desc(), F("id").desc(), name="revert_newest"),
+            models.Index("order", "id", name="revert_of_order"),
+            models.Index("customer", F("id").desc(), name="revert_of_customer"),
+        ]
+        triggers: ClassVar[list[Any]] = [
+            pgtrigger.Protect(name="insert_only", operation=pgtrigger.Update | pgtrigger.Delete)
+        ]
+
+    def __str__(self) -> str:
+        return f"Return of {self.kind} {self.amount}"

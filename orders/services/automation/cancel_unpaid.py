@@ -1,0 +1,193 @@
+"""Cancelling orders whose payment expired or failed, by each store's rules (E2-E9, F1, F2).
+
+The state of an order is the queue: a sweep finds what is due by query, so nothing depends on a message arriving.
+"""
+
+import logging
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from django.db import transaction
+from django.db.models import Exists, OuterRef, Q, QuerySet, prefetch_related_objects
+
+from loyalty.core.clock import Clock, ticking
+from loyalty.core.tags import first_match
+from loyalty.database.naming import in_stores
+from loyalty.jobs.problems import by_halves, set_aside, solved
+from loyalty.ledger.ledger import Kind
+from loyalty.ledger.planner import Decision, ExpiredRule
+from loyalty.store_settings.sections import AutoCancel, StoreSettings, settings_by_store
+from loyalty.stores.actors import Actor, Trigger
+from loyalty.stores.models import Store
+from orders.kinds import KINDS
+from orders.models import AUTO_CANCELLABLE, Order, PaymentStatus, PersonsDecision, Problem, cancellable
+from orders.services.reverts.apply import Details, Work, apply_works, decided
+from orders.services.reverts.choices import ResolvedChoice
+from orders.services.reverts.plans import OrderPlan, UsedByKind, load_used, plan_order
+from orders.services.rules.trace import BY_PERSON, Matched, MatchedBy
+
+logger = logging.getLogger(__name__)
+
+JOB: Final = "orders.auto_cancel"
+# Large enough that a batch costs little more than its rows, small enough to hold locks for well under a second.
+BATCH: Final = 400
+
+# What a plan, its writing and its letter look at.
+_NEEDED: Final = (
+    "store_id",
+    "number",
+    "platform",
+    "external_id",
+    "customer_id",
+    "currency",
+    "status",
+    "payment_status",
+    "total",
+    "refunded_total",
+    "tag_keys",
+    "version",
+    "points_earned",
+    "points_taken_back",
+    "points_not_taken",
+    *(f"{kind}_{fact}" for kind in KINDS for fact in ("applied", "reverted", "decision")),
+)
+_BY_PEOPLE: Final = frozenset({PersonsDecision.DECLINED, PersonsDecision.DISMISSED})
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What one store does with one payment status."""
+
+    store: Store
+    settings: StoreSettings
+    payment_status: PaymentStatus
+    mode: AutoCancel
+    trigger: Trigger
+    expired_lots: ExpiredRule
+    grace: timedelta = timedelta()
+
+
+def auto_cancel(now: datetime) -> dict[str, int]:
+    """Cancel every order that is due at ``now``, in batches; answers how many, and how many not (E7).
+
+    May run in several workers at once and be killed at any moment (E8): a batch is one transaction, its orders are
+    claimed with SKIP LOCKED and read again under the lock (E6).
+    """
+    counts = {"cancelled": 0, "failed": 0}
+    clock = ticking(now)
+    for rules in _alike(_rules()):
+        while claimed := cancel_batch(rules, clock, counts):
+            logger.debug("%s orders with payment %s", claimed, rules[0].payment_status)
+    return counts
+
+
+def due_orders(rule: Rule, now: datetime) -> "QuerySet[Order]":
+    """The orders this rule would cancel at ``now``, without those that are set aside after an error."""
+    return _due([rule], now)
+
+
+def _due(rules: Sequence[Rule], now: datetime) -> "QuerySet[Order]":
+    """As :func:`due_orders`, for rules of several stores that are alike."""
+    stores = [rule.store.pk for rule in rules]
+    ripe = Q(payment_changed_at__isnull=True) | Q(payment_changed_at__lte=now - rules[0].grace)
+    orders = Order.unscoped.filter(cancellable(payment_status=rules[0].payment_status), ripe, store__in=stores)
+    return orders.filter(~set_aside(Problem, JOB, now))
+
+
+def rules_of(store: Store, settings: StoreSettings) -> list[Rule]:
+    """What the store does with expired and with failed payments, leaving out what it has switched off (E2, F1)."""
+    auto = settings.auto_cancel
+    expired = Rule(
+        store,
+        settings,
+        PaymentStatus.EXPIRED,
+        auto.expired,
+        Trigger.PAYMENT_EXPIRED,
+        ExpiredRule(auto.expired_lots.payment_expired),
+    )
+    failed = Rule(
+        store,
+        settings,
+        PaymentStatus.FAILED,
+        auto.failed,
+        Trigger.PAYMENT_FAILED,
+        ExpiredRule(auto.expired_lots.payment_failed),
+        timedelta(minutes=auto.failed_grace_minutes),
+    )
+    return [rule for rule in (expired, failed) if rule.mode != "off"]
+
+
+def _rules() -> Iterator[Rule]:
+    waiting = Order.unscoped.filter(AUTO_CANCELLABLE, store=OuterRef("pk"))
+    stores = Store.objects.filter(Exists(waiting))
+    settings = settings_by_store()
+    for store in stores:
+        yield from rules_of(store, settings[store.pk])
+
+
+def _alike(rules: Iterable[Rule]) -> list[list[Rule]]:
+    """The rules of all stores, those together that find their orders by the same payment status and grace."""
+    alike: dict[tuple[str, timedelta], list[Rule]] = defaultdict(list)
+    for rule in rules:
+        alike[rule.payment_status, rule.grace].append(rule)
+    return list(alike.values())
+
+
+@transaction.atomic
+def cancel_batch(rules: Sequence[Rule], clock: Clock, counts: dict[str, int]) -> int:
+    """Cancel the next orders that are due by these rules, one a store, with one payment status and grace.
+
+    Adds to ``counts`` and answers how many orders it looked at.
+    """
+    due = _due(rules, clock()).order_by("store_id", "pk")
+    claim = due.select_for_update(of=("self",), no_key=True, skip_locked=True)
+    orders = list(claim.only(*_NEEDED)[:BATCH])
+    # Read under the locks: what lapsed while they were waited for is not valid any more.
+    now = clock()
+    if orders:
+        by_store = {rule.store.pk: rule for rule in rules}
+        told = [order for order in orders if by_store[order.store_id].settings.notify.on_automatic]
+        with in_stores(order.store_id for order in told):
+            prefetch_related_objects(told, "customer")
+        failed = by_halves(Problem, orders, lambda part: _cancel(part, by_store, now), job=JOB, now=now)
+        counts["failed"] += failed
+        counts["cancelled"] += len(orders) - failed
+    return len(orders)
+
+
+def _cancel(orders: Sequence[Order], rules: Mapping[int, Rule], now: datetime) -> None:
+    used = load_used([order.pk for order in orders])
+    works = {store_id: _work(rules[store_id], now) for store_id in {order.store_id for order in orders}}
+    apply_works([(_plan(order, rules[order.store_id], used, now), works[order.store_id]) for order in orders])
+    solved(Problem, orders, job=JOB)
+
+
+def _work(rule: Rule, now: datetime) -> Work:
+    details = Details(notify_customer=rule.settings.notify.on_automatic)
+    return Work(rule.store, rule.settings, details, Actor.job(JOB), rule.trigger, now, cancels=True)
+
+
+def _plan(order: Order, rule: Rule, used: UsedByKind, now: datetime) -> OrderPlan:
+    decisions = {kind: _decision(order, kind, rule) for kind in KINDS}
+    return plan_order(
+        order,
+        ResolvedChoice({kind: decision for kind, (decision, _) in decisions.items()}),
+        used,
+        store=rule.store,
+        rule=rule.expired_lots,
+        now=now,
+        matched={kind: matched for kind, (_, matched) in decisions.items()},
+    )
+
+
+def _decision(order: Order, kind: Kind, rule: Rule) -> tuple[Decision, Matched]:
+    if decided(order)[kind] in _BY_PEOPLE:
+        return Decision.DECLINE, BY_PERSON
+    by_setting = Matched(MatchedBy.SETTING, f"auto_cancel.{rule.payment_status}")
+    if rule.mode == "cancel":
+        return Decision.DEFER, by_setting
+    skip_tag = first_match(rule.settings.spent_revert.skip_tags, order.tag_keys)
+    return (Decision.RETURN, by_setting) if skip_tag is None else (Decision.SKIP, Matched(MatchedBy.SKIP_TAG, skip_tag))

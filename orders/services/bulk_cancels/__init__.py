@@ -1,0 +1,1 @@
+"""Cancelling many orders as one resumable piece of work (B1)."""

@@ -1,0 +1,1 @@
+"""Discount codes: used by orders, made and deleted on the platform (R3, R7)."""

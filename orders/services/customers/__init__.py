@@ -1,0 +1,1 @@
+"""What happens to customers beside their orders: merged, reminded, handed out, erased."""

@@ -1,0 +1,169 @@
+"""Telling customers before what they have expires: one digest each, every lot once (H3)."""
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from django.db import transaction
+from django.db.models import Exists, OuterRef, QuerySet
+from django.template.loader import render_to_string
+
+from loyalty.core.days import end_of_day, last_day_of_use, local_day
+from loyalty.jobs.problems import by_halves, solved
+from loyalty.journal.models import CustomerProblem
+from loyalty.ledger.ledger import Kind
+from loyalty.ledger.models import AbstractLot
+from loyalty.ledger.planner import Amount
+from loyalty.notices.deliver import ACTOR
+from loyalty.notices.models import Notice, Reminder
+from loyalty.notices.write import Letter, Message, queue
+from loyalty.store_settings.sections import settings_by_store
+from loyalty.stores.dates import show_day_in_words
+from loyalty.stores.models import Customer, Store
+from orders.kinds import KINDS, LEDGERS, NAMES, show
+
+JOB: Final = "loyalty.deliver_notices"
+BATCH: Final = 500
+_LOT: Final[Mapping[Kind, str]] = {"credits": "credit_lot", "points": "point_lot"}
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """Stores whose customers are to be told of what expires up to ``horizon``, a half-open instant."""
+
+    store_ids: Sequence[int]
+    horizon: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ReminderLine:
+    """One line of the digest: an amount, and the last day on which it can be used."""
+
+    amount: str
+    day: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReminderKind:
+    """What the digest says of one kind."""
+
+    name: str
+    lines: tuple[ReminderLine, ...]
+
+
+def write_reminders(now: datetime) -> int:
+    """Write the digests that are due at ``now``; answers how many.
+
+    Due is a lot with something left whose last day of use is at most the store's ``days_before`` days away, in its
+    time zone, and of which its customer was not told yet. May run in several workers at once and be killed at any
+    moment: a batch is one transaction, and customers who are being written to are left to the next run.
+    """
+    return sum(_write(ending, kind, now) for ending in _endings(now) for kind in KINDS)
+
+
+def _endings(now: datetime) -> list[Ending]:
+    """The stores that want reminders, together where their days end together: a query serves all of those."""
+    wanted = {pk: saved.reminders.days_before for pk, saved in settings_by_store().items()}
+    by_horizon: dict[datetime, list[int]] = defaultdict(list)
+    for store in Store.objects.filter(pk__in=[pk for pk, days in wanted.items() if days is not None]):
+        last_day = local_day(now, store.tz) + timedelta(days=wanted[store.pk] or 0)
+        by_horizon[end_of_day(last_day, store.tz)].append(store.pk)
+    return [Ending(store_ids, horizon) for horizon, store_ids in by_horizon.items()]
+
+
+def _write(ending: Ending, kind: Kind, now: datetime) -> int:
+    total = 0
+    while True:
+        claimed, written = _remind_batch(ending, kind, now)
+        total += written
+        if not claimed:
+            return total
+
+
+@transaction.atomic
+def _remind_batch(ending: Ending, kind: Kind, now: datetime) -> tuple[int, int]:
+    """Write one digest to each of the next customers who are due for ``kind``; it tells of both kinds.
+
+    Answers how many customers were claimed, and how many digests were written.
+    """
+    aside = CustomerProblem.unscoped.filter(job=JOB, next_attempt_at__gt=now).values("customer")
+    due = _due(kind, ending, now).exclude(customer__in=aside).order_by("expires_at").values("customer")[:BATCH]
+    customers = Customer.unscoped.filter(pk__in=due).select_related("store").order_by("pk")
+    claimed = list(customers.select_for_update(of=("self",), no_key=True, skip_locked=True))
+    written = Counter[str]()
+
+    def remind(part: Sequence[Customer]) -> None:
+        written["notices"] += _remind(part, ending, kind, now)
+        solved(CustomerProblem, part, job=JOB)
+
+    if claimed:
+        by_halves(CustomerProblem, claimed, remind, job=JOB, now=now)
+    return len(claimed), written["notices"]
+
+
+def _remind(claimed: Sequence[Customer], ending: Ending, kind: Kind, now: datetime) -> int:
+    # Read again under the locks: another worker may have told some of them while the claim was being made.
+    lots = _lots_by_customer(claimed, ending, now)
+    told = [customer for customer in claimed if customer.pk in lots]
+    notices = queue([_letter(customer, lots[customer.pk]) for customer in told], actor=ACTOR, now=now)
+    Reminder.unscoped.bulk_create(
+        _reminder(kind, lot, notice, now)
+        for notice in notices
+        for kind, mine in lots[notice.customer_id].items()
+        for lot in mine
+    )
+    return len(notices)
+
+
+def _due(kind: Kind, ending: Ending, now: datetime) -> "QuerySet[AbstractLot]":
+    told = Reminder.unscoped.filter(**{_LOT[kind]: OuterRef("pk")})
+    lots = LEDGERS[kind].tables.lot.unscoped.filter(
+        store__in=ending.store_ids, remaining__gt=0, expires_at__gt=now, expires_at__lte=ending.horizon
+    )
+    return lots.filter(~Exists(told)).exclude(customer__email="")
+
+
+Lots = Mapping[Kind, Sequence[Any]]
+
+
+def _lots_by_customer(customers: Sequence[Customer], ending: Ending, now: datetime) -> dict[int, Lots]:
+    found: dict[int, dict[Kind, list[AbstractLot]]] = defaultdict(lambda: {kind: [] for kind in KINDS})
+    for kind in KINDS:
+        for lot in _due(kind, ending, now).filter(customer__in=customers).order_by("expires_at", "pk"):
+            found[lot.customer_id][kind].append(lot)
+    return dict(found)
+
+
+def _reminder(kind: Kind, lot: AbstractLot, notice: Notice, now: datetime) -> Reminder:
+    return Reminder(
+        store_id=lot.store_id,
+        customer_id=lot.customer_id,
+        notice=notice,
+        created_at=now,
+        **{f"{_LOT[kind]}_id": lot.pk},
+    )
+
+
+def _letter(customer: Customer, lots: Lots) -> Letter:
+    store = customer.store
+    kinds = [ReminderKind(NAMES[kind].capitalize(), _lines(mine, store)) for kind, mine in lots.items() if mine]
+    context = {"store": store, "customer_name": customer.name, "kinds": kinds}
+    message = Message(
+        subject=f"{store.name}: {' and '.join(NAMES[kind] for kind, mine in lots.items() if mine)} expire soon",
+        text=render_to_string("orders/notices/reminder.txt", context),
+        html=render_to_string("orders/notices/reminder.html", context),
+    )
+    return Letter(message, customer, None)
+
+
+def _lines(lots: Sequence[Any], store: Store) -> tuple[ReminderLine, ...]:
+    """One line for each last day and currency, soonest first."""
+    sums: dict[tuple[datetime, str], Amount] = defaultdict(int)
+    for lot in lots:
+        sums[lot.expires_at, getattr(lot, "currency", "")] += lot.remaining
+    return tuple(
+        ReminderLine(show(amount, currency, store), show_day_in_words(last_day_of_use(expires_at, store.tz), store))
+        for (expires_at, currency), amount in sums.items()
+    )

@@ -1,0 +1,1 @@
+"""Points that orders earn: awarded, taken back, owed (C1)."""

@@ -1,0 +1,1 @@
+"""Points exchanged for codes or credits, and that reversed (R1-R5)."""

@@ -1,0 +1,147 @@
+"""Cancelling orders and returning value, by hand and in bulk (M1-M8, B1)."""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+
+from django.db import transaction
+
+from loyalty.core.days import local_day
+from loyalty.core.errors import Conflict
+from loyalty.ledger.planner import ExpiredRule
+from loyalty.store_settings.sections import StoreSettings, current_settings
+from loyalty.stores.actors import Actor, Trigger
+from loyalty.stores.models import Store
+from orders.models import Order, OrderStatus
+from orders.services.locks import lock_order, lock_orders
+from orders.services.reverts.apply import CancelResult, Details, Work, apply_plans, decided, decisions_after, skips
+from orders.services.reverts.choices import DEFER_ALL, CancelChoice, ResolvedChoice, resolve
+from orders.services.reverts.plans import OrderPlan, Preview, load_used, plan_order, preview, read_token
+
+
+class PreviewStale(Conflict):
+    """What was shown is no longer what would happen; ``preview`` is what would happen now (M6)."""
+
+    code = "preview-stale"
+    title = "Something has changed since this was shown."
+
+    def __init__(self, fresh: Preview) -> None:
+        super().__init__("The order or what would be returned has changed since this was shown. Nothing was done.")
+        self.preview = fresh
+
+
+class NotReturnable(Conflict):
+    """Value is returned only on an order that is cancelled or refunded (M8)."""
+
+    code = "not-returnable"
+    title = "This order is neither cancelled nor refunded."
+
+
+@transaction.atomic
+def cancel_order(
+    *,
+    store: Store,
+    order_id: int,
+    choice: CancelChoice,
+    details: Details,
+    token: str | None,
+    actor: Actor,
+    trigger: Trigger,
+    now: datetime,
+    version: int | None = None,
+) -> CancelResult:
+    """Cancel one order and return what was chosen; on a cancelled order return what is left (M7, M8).
+
+    With a ``token`` of a preview, exactly what was shown is applied, or :class:`PreviewStale` is raised (M6). Raises
+    NotFound for an order of another store, Invalid for a choice that cannot be, VersionConflict when ``version`` is
+    given and old.
+    """
+    order = lock_order(store, order_id, version=version)
+    return _apply_to_one(order, choice, details, token, store, actor, trigger, now, cancels=True)
+
+
+@transaction.atomic
+def return_value(
+    *,
+    store: Store,
+    order_id: int,
+    choice: CancelChoice,
+    details: Details,
+    token: str | None,
+    actor: Actor,
+    trigger: Trigger,
+    now: datetime,
+    version: int | None = None,
+) -> CancelResult:
+    """Return what is left of a refunded or cancelled order and leave its status alone (M8).
+
+    As :func:`cancel_order`; raises :class:`NotReturnable` when the order is neither.
+    """
+    order = lock_order(store, order_id, version=version)
+    if not order.fell_through:
+        raise NotReturnable("Value can be returned once the order is cancelled or its payment is refunded.")
+    return _apply_to_one(order, choice, details, token, store, actor, trigger, now, cancels=False)
+
+
+@transaction.atomic
+def cancel_many(
+    *, store: Store, order_ids: Sequence[int], details: Details, actor: Actor, now: datetime
+) -> dict[int, CancelResult | None]:
+    """Cancel several orders and return nothing (B1), in as many statements as for one.
+
+    Answers by id what happened; None for an id that this store does not have. An order that is already cancelled is
+    left as it is.
+    """
+    orders = lock_orders(store, order_ids)
+    settings = current_settings(store)
+    used = load_used([order.pk for order in orders if order.status != OrderStatus.CANCELLED])
+    plans = [
+        plan_order(order, DEFER_ALL, used, store=store, rule=ExpiredRule.VALID_ONLY, now=now)
+        for order in orders
+        if order.status != OrderStatus.CANCELLED
+    ]
+    work = Work(store, settings, details, actor, Trigger.BULK, now, cancels=True)
+    done = {result.order.pk: result for result in apply_plans(plans, work)}
+    untouched = {order.pk: CancelResult(order, cancelled_now=False, reverts=(), skipped=()) for order in orders}
+    return {order_id: done.get(order_id) or untouched.get(order_id) for order_id in order_ids}
+
+
+def _apply_to_one(
+    order: Order,
+    choice: CancelChoice,
+    details: Details,
+    token: str | None,
+    store: Store,
+    actor: Actor,
+    trigger: Trigger,
+    now: datetime,
+    *,
+    cancels: bool,
+) -> CancelResult:
+    settings = current_settings(store)
+    plan = _confirmed_plan(order, choice, token, store, settings, now)
+    work = Work(store, settings, details, actor, trigger, now, cancels and order.status != OrderStatus.CANCELLED)
+    if not work.cancels and not plan.returns_anything and decisions_after(plan, work) == decided(order):
+        return CancelResult(order, cancelled_now=False, reverts=(), skipped=skips(plan))
+    return apply_plans([plan], work)[0]
+
+
+def _confirmed_plan(
+    order: Order, choice: CancelChoice, token: str | None, store: Store, settings: StoreSettings, now: datetime
+) -> OrderPlan:
+    today = local_day(now, store.tz)
+    if token is None:
+        resolved = resolve(choice, limits=settings.extend, today=today)
+        return plan_order(order, resolved, load_used([order.pk]), store=store, rule=ExpiredRule.VALID_ONLY, now=now)
+    shown = read_token(token)
+    if shown and choice == CancelChoice():
+        choice = shown.asked
+    if shown and choice.to_json() == shown.asked.to_json() and _still_ahead(shown.resolved, today):
+        used = load_used([order.pk])
+        plan = plan_order(order, shown.resolved, used, store=store, rule=ExpiredRule.VALID_ONLY, now=now)
+        if plan.digest == shown.digest:
+            return plan
+    raise PreviewStale(preview(order, choice, store=store, settings=settings, now=now))
+
+
+def _still_ahead(choice: ResolvedChoice, today: date) -> bool:
+    return all(day >= today for day in (*choice.extend.values(), *choice.extend_allocations.values()))

@@ -1,0 +1,163 @@
+"""Sending notices: once, with growing pauses, given up in the end (H3)."""
+
+import socket
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import pytest
+from django.core import mail
+from django.db import connection, transaction
+from pytest_django import Settings
+
+from loyalty.journal.models import JournalEntry
+from loyalty.notices import deliver
+from loyalty.notices.deliver import PAUSES, deliver_notices
+from loyalty.notices.models import Notice, NoticeStatus
+from loyalty.notices.write import Letter, Message, queue
+from loyalty.stores.models import Customer
+from tests.factories import ACTOR, NOW, make_customer, make_store
+
+
+def queued(customer: Customer | None = None) -> Notice:
+    customer = customer or make_customer(make_store(name="Aurora Tea"))
+    message = Message("Your order was cancelled", "5.00 USD are back.", "<p>5.00 USD are back.</p>")
+    return queue([Letter(message, customer, None)], actor=ACTOR, now=NOW)[0]
+
+
+def events(notice: Notice) -> list[str]:
+    entries = JournalEntry.objects.for_store(notice.store).filter(customer=notice.customer).order_by("id")
+    return list(entries.values_list("event", flat=True))
+
+
+@pytest.fixture
+def mail_server_away(settings: Settings) -> Iterator[None]:
+    """A mail server's address at which nobody answers: the port is held, and nothing listens there."""
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+        settings.EMAIL_HOST, settings.EMAIL_PORT = held.getsockname()
+        yield
+
+
+@pytest.mark.django_db
+def test_h3_a_notice_goes_out_as_text_and_html_in_the_stores_name() -> None:
+    notice = queued()
+    assert deliver_notices(NOW) == {"sent": 1, "postponed": 0, "failed": 0, "reminders": 0}
+    sent = mail.outbox[0]
+    assert isinstance(sent, mail.EmailMultiAlternatives)
+    assert sent.to == [notice.to_email]
+    assert sent.from_email.startswith("Aurora Tea <")
+    assert sent.body == "5.00 USD are back."
+    assert [tuple(part) for part in sent.alternatives] == [("<p>5.00 USD are back.</p>", "text/html")]
+    assert sent.message()["Message-ID"] == notice.message_id
+
+
+@pytest.mark.django_db
+def test_h3_a_sent_notice_is_marked_noted_and_not_sent_again() -> None:
+    notice = queued()
+    deliver_notices(NOW)
+    assert deliver_notices(NOW + timedelta(days=1)) == {"sent": 0, "postponed": 0, "failed": 0, "reminders": 0}
+    notice.refresh_from_db()
+    assert (notice.status, notice.sent_at, notice.attempts) == (NoticeStatus.SENT, NOW, 1)
+    assert events(notice) == ["notice.queued", "notice.sent"]
+    assert len(mail.outbox) == 1
+
+
+@pytest.mark.django_db
+def test_h3_two_notices_have_message_ids_of_their_own() -> None:
+    customer = make_customer(make_store())
+    assert queued(customer).message_id != queued(customer).message_id
+
+
+@pytest.mark.django_db
+def test_h3_a_customer_without_an_address_gets_none() -> None:
+    customer = make_customer(make_store(), email="")
+    assert queue([Letter(Message("s", "t", "h"), customer, None)], actor=ACTOR, now=NOW) == []
+
+
+@pytest.mark.django_db
+def test_h3_a_mail_server_that_is_away_means_growing_pauses_and_then_giving_up(mail_server_away: None) -> None:
+    notice, now = queued(), NOW
+    for attempt, pause in enumerate(PAUSES, start=1):
+        assert deliver_notices(now) == {"sent": 0, "postponed": 1, "failed": 0, "reminders": 0}
+        notice.refresh_from_db()
+        assert (notice.status, notice.attempts, notice.next_attempt_at) == (NoticeStatus.QUEUED, attempt, now + pause)
+        assert deliver_notices(now + pause - timedelta(microseconds=1))["postponed"] == 0
+        now += pause
+    assert deliver_notices(now) == {"sent": 0, "postponed": 0, "failed": 1, "reminders": 0}
+    notice.refresh_from_db()
+    assert (notice.status, notice.next_attempt_at) == (NoticeStatus.FAILED, None)
+    assert notice.last_error
+    assert events(notice) == ["notice.queued", "notice.failed"]
+    assert sorted(PAUSES) == list(PAUSES)
+
+
+@pytest.mark.django_db
+def test_h3_a_repeat_carries_the_same_message_id(mail_server_away: None, settings: Settings) -> None:
+    notice = queued()
+    deliver_notices(NOW)
+    settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+    assert deliver_notices(NOW + PAUSES[0])["sent"] == 1
+    assert mail.outbox[0].message()["Message-ID"] == notice.message_id
+    notice.refresh_from_db()
+    assert (notice.attempts, notice.last_error) == (2, "")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_h3_a_notice_that_is_being_sent_is_passed_over_by_a_second_delivery() -> None:
+    first, second = queued(), queued()
+    with transaction.atomic():
+        Notice.unscoped.select_for_update().get(pk=first.pk)
+        with ThreadPoolExecutor(1) as other_worker:
+            assert other_worker.submit(deliver_on_a_connection_of_its_own).result(timeout=20) == 1
+    assert [message.to for message in mail.outbox] == [[second.to_email]]
+    assert deliver_notices(NOW)["sent"] == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_h3_many_deliveries_at_once_send_each_notice_once() -> None:
+    customer = make_customer(make_store())
+    expected = {queued(customer).message_id for _ in range(12)}
+    with ThreadPoolExecutor(4) as workers:
+        deliveries = [workers.submit(deliver_on_a_connection_of_its_own) for _ in range(4)]
+        assert sum(delivery.result(timeout=30) for delivery in deliveries) == 12
+    sent = [message.message()["Message-ID"] for message in mail.outbox]
+    assert len(sent) == 12
+    assert set(sent) == expected
+
+
+def deliver_on_a_connection_of_its_own() -> int:
+    try:
+        return deliver_notices(NOW)["sent"]
+    finally:
+        connection.close()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("broken", [{"subject": "two\nlines"}, {"to_email": "two\nlines@example.org"}])
+def test_h3_one_that_cannot_be_written_down_does_not_hold_up_the_next(broken: dict[str, str]) -> None:
+    notice, behind = queued(), queued()
+    Notice.unscoped.filter(pk=notice.pk).update(**broken)
+    counts = deliver_notices(NOW)
+    assert counts == {"sent": 1, "postponed": 1, "failed": 0, "reminders": 0}
+    behind.refresh_from_db()
+    assert behind.status == NoticeStatus.SENT
+
+
+@pytest.mark.django_db
+def test_h3_a_writer_that_fails_holds_up_no_notice(monkeypatch: pytest.MonkeyPatch) -> None:
+    notice = queued()
+    monkeypatch.setattr(deliver, "WRITERS", ("math.sqrt",))
+    with pytest.raises(TypeError):
+        deliver_notices(NOW)
+    notice.refresh_from_db()
+    assert notice.status == NoticeStatus.SENT
+
+
+@pytest.mark.django_db
+def test_h3_a_subject_is_one_line_and_fits() -> None:
+    letter = Letter(Message("Order 1\n\n2 " + "9" * 300, "t", "h"), make_customer(make_store()), None)
+    (notice,) = queue([letter], actor=ACTOR, now=NOW)
+    assert notice.subject.startswith("Order 1 2 999")
+    assert deliver_notices(NOW)["sent"] == 1
