@@ -56,6 +56,14 @@ SELECT DISTINCT defaclobjtype::text FROM pg_default_acl, aclexplode(defaclacl)
 WHERE defaclrole = current_user::regrole AND grantee = %s::regrole AND defaclobjtype IN ('r', 'S')
 """
 _KINDS: Final = {"r": "TABLES", "S": "SEQUENCES"}
+# PostgreSQL gives a new function to everybody; one that runs as its owner, who is held to no policy, is the web's alone.
+_FUNCTIONS: Final = """
+SELECT oid::regprocedure::text FROM pg_proc
+WHERE pronamespace = current_schema()::regnamespace AND prosecdef AND (
+    SELECT bool_or(grantee = 0) OR NOT bool_or(grantee = %s::regrole)
+    FROM aclexplode(coalesce(proacl, acldefault('f', proowner)))
+) IS NOT FALSE
+"""
 
 
 def grant_declared_rights(**_signal: object) -> None:
@@ -70,16 +78,22 @@ def grant_declared_rights(**_signal: object) -> None:
         if cursor.fetchone() == (True,):
             return
         hold_triggers()
-        for statement in [*_end_defaults(cursor, role), *_differences(cursor, role), *policies.statements(cursor)]:
+        for statement in [
+            *_end_defaults(cursor, role),
+            *_differences(cursor, role),
+            *_of_functions(cursor, role),
+            *policies.statements(cursor),
+        ]:
             cursor.execute(statement)
 
 
 def differences(role: str) -> list[str]:
-    """The tables and sequences of which the role's rights are not as declared."""
+    """The tables, sequences and functions of the owner of which the role's rights are not as declared."""
     with connection.cursor() as cursor:
-        tables, granted = _tables(cursor), _granted(cursor, role)
+        tables, granted, functions = _tables(cursor), _granted(cursor, role), _functions(cursor, role)
     wanted = _wanted(tables)
-    return sorted(name for name in tables if granted.get(name, _NOTHING) != wanted.get(name, _NOTHING))
+    wrong = [name for name in tables if granted.get(name, _NOTHING) != wanted.get(name, _NOTHING)]
+    return sorted([*wrong, *functions])
 
 
 def _end_defaults(cursor: Any, role: str) -> Iterator[sql.Composed]:
@@ -112,6 +126,14 @@ def _statements(name: str, kind: sql.SQL, grants: Grants, role: str) -> Iterator
         yield sql.SQL("GRANT UPDATE ({}) ON {} TO {}").format(columns, on, who)
 
 
+def _of_functions(cursor: Any, role: str) -> Iterator[sql.Composed]:
+    for name in _functions(cursor, role):
+        # With the types of what it is given, quoted by the server.
+        on = sql.SQL("FUNCTION {}").format(sql.SQL(name))
+        yield sql.SQL("REVOKE ALL ON {} FROM PUBLIC").format(on)
+        yield sql.SQL("GRANT EXECUTE ON {} TO {}").format(on, sql.Identifier(role))
+
+
 def _wanted(tables: Mapping[str, _Table]) -> dict[str, Grants]:
     wanted = {name: Grants(frozenset({"USAGE"})) for name, table in tables.items() if table.is_sequence}
     wanted[MIGRATIONS_TABLE] = Grants(frozenset({"SELECT"}))
@@ -127,6 +149,12 @@ def _wanted(tables: Mapping[str, _Table]) -> dict[str, Grants]:
 def _tables(cursor: Any) -> dict[str, _Table]:
     cursor.execute(_TABLES)
     return {name: _Table(kind == "S", frozenset(columns)) for name, kind, columns in cursor.fetchall()}
+
+
+def _functions(cursor: Any, role: str) -> list[str]:
+    """Functions that run as their owner and are everybody's, or not the role's."""
+    cursor.execute(_FUNCTIONS, [role])
+    return [name for (name,) in cursor.fetchall()]
 
 
 def _granted(cursor: Any, role: str) -> dict[str, Grants]:

@@ -97,6 +97,14 @@ def test_h1_nothing_is_granted_to_everybody() -> None:
             "WHERE grantee = 0 AND relnamespace = 'public'::regnamespace AND relkind <> 'v'"
         )
         assert cursor.fetchall() == []
+        # What runs as its owner is held to no policy, and a new function is everybody's until it is taken away.
+        cursor.execute(
+            "SELECT proname, EXISTS (SELECT FROM aclexplode(coalesce(proacl, acldefault('f', proowner))) "
+            "WHERE grantee = 0), has_function_privilege(%s, oid, 'EXECUTE') "
+            "FROM pg_proc WHERE prosecdef AND pronamespace = 'public'::regnamespace ORDER BY proname",
+            [settings.DATABASE_WEB_ROLE],
+        )
+        assert cursor.fetchall() == [("customers_called", False, True), ("orders_tagged", False, True)]
 
 
 def key(statement: str, model: Any) -> str:
@@ -182,11 +190,15 @@ def test_h1_rights_that_differ_are_set_right_by_the_next_migration() -> None:
         cursor.execute(f"GRANT UPDATE (granted) ON points_pointlot TO {role}")
         cursor.execute(f"REVOKE INSERT ON orders_revert FROM {role}")
         cursor.execute("CREATE TABLE nobodys ()")
-        assert differences(role) == ["credits_creditmovement", "nobodys", "orders_revert", "points_pointlot"]
+        cursor.execute("GRANT EXECUTE ON FUNCTION orders_tagged TO PUBLIC")
+        tables = ["credits_creditmovement", "nobodys", "orders_revert", "points_pointlot"]
+        assert differences(role) == sorted([*tables, "orders_tagged(bigint,text[])"])
         grant_declared_rights()
         assert differences(role) == []
         cursor.execute("CREATE TABLE new ()")
         assert differences(role) == []
+        cursor.execute(f"REVOKE EXECUTE ON FUNCTION customers_called FROM {role}")
+        assert differences(role) == ["customers_called(bigint,text)"]
 
 
 def test_names_of_fields_become_columns() -> None:
