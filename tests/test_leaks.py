@@ -11,11 +11,13 @@ import json
 import logging
 import logging.config
 import re
+import zipfile
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import timedelta
-from io import StringIO
+from io import BytesIO, StringIO
+from itertools import product
 from smtplib import SMTPRecipientsRefused
 from types import SimpleNamespace
 from typing import Any, Final
@@ -25,15 +27,18 @@ from urllib.parse import quote
 import pytest
 import time_machine
 from allauth.mfa.totp.internal.auth import TOTP
+from celery.signals import before_task_publish
 from django.conf import settings
 from django.contrib import admin
 from django.core import mail
 from django.core.mail.backends.locmem import EmailBackend
 from django.core.management import CommandError, call_command
 from django.db import IntegrityError, connection, transaction
-from django.test import Client
+from django.test import Client, TestCase
+from redis import Redis
 
 from loyalty.accounts.prove import prove
+from loyalty.backoffice import exporting
 from loyalty.celery import app
 from loyalty.core.encryption import Secret
 from loyalty.core.logs import to_standard_output
@@ -68,18 +73,23 @@ PHONE: Final = "+886900424242"
 STAFF: Final = "canary.staff@shop.example"
 
 
+FORMATS: Final = dict(exporting.FORMATS)
 # Whoever may see the files below may see whose orders and movements they are.
 FILES: Final = {
-    "export credit-lots of customer",
-    "export credit-movements of customer",
-    "export credits-used of order",
-    "export customers of customer",
-    "export orders of order",
-    "export point-lots of customer",
-    "export point-movements of customer",
-    "export redemptions of customer",
-    "export redemptions of redemption",
-    "export reverts of revert",
+    f"{suffix} {export}"
+    for suffix in FORMATS
+    for export in (
+        "credit-lots of customer",
+        "credit-movements of customer",
+        "credits-used of order",
+        "customers of customer",
+        "orders of order",
+        "point-lots of customer",
+        "point-movements of customer",
+        "redemptions of customer",
+        "redemptions of redemption",
+        "reverts of revert",
+    )
 }
 MAY_BE_IN: Final[dict[str, set[str]]] = {
     "a password": set(),
@@ -93,15 +103,17 @@ MAY_BE_IN: Final[dict[str, set[str]]] = {
     "an access token": set(),
     "a webhook secret": set(),
     "an address of staff": {"mail", "page", "table account_emailaddress", "table stores_user"},
-    "a customer's address": {"answer", "mail", "page", "table notices_notice", "table platforms_inbounddelivery"}
-    | {"table stores_customer"}
+    "a customer's address": {"answer", "mail", "page", "table api_commandanswer", "table notices_notice"}
+    | {"table platforms_inbounddelivery", "table stores_customer"}
     | FILES,
     # An order is numbered so, for the database to quote it.
-    "a customer's name": {"answer", "mail", "page", "table notices_notice", "table orders_order"}
-    | {"table stores_customer"}
+    "a customer's name": {"answer", "mail", "page", "table api_commandanswer", "table notices_notice"}
+    | {"table orders_order", "table stores_customer"}
     | FILES,
-    "a customer's phone": {"answer", "page", "export customers of customer", "table platforms_inbounddelivery"}
-    | {"table stores_customer"},
+    "a customer's phone": {"answer", "page", "csv customers of customer", "xlsx customers of customer"}
+    | {"table platforms_inbounddelivery", "table stores_customer"},
+    # Kept for a command that is repeated, and encrypted.
+    "an answered secret": {"answer"},
 }
 
 
@@ -125,15 +137,15 @@ class Written:
         elif path.startswith("/api/"):
             place = "answer"
         else:
-            export = re.search(r"/([a-z]+)/export/([a-z-]+)\.csv$", path)
-            place = f"export {export[2]} of {export[1]}" if export else "page"
+            export = re.search(r"/([a-z]+)/export/([a-z-]+)\.(csv|xlsx)$", path)
+            place = f"{export[3]} {export[2]} of {export[1]}" if export else "page"
         if response.streaming:
             parts = list(response.streaming_content)
             response.streaming_content = iter(parts)
             body = b"".join(parts)
         else:
             body = response.content
-        self.texts[place].append(body.decode(errors="replace"))
+        self.texts[place] += _texts_in(body)
         request = SimpleNamespace(command=environ["REQUEST_METHOD"], path=path)
         with logged(SimpleNamespace(request=request, status=str(response.status_code))):
             pass
@@ -144,6 +156,41 @@ class Written:
             for table in connection.introspection.table_names(cursor):
                 cursor.execute(f'SELECT kept::text FROM "{table}" AS kept')
                 self.texts[f"table {table}"] += [row for (row,) in cursor.fetchall()]
+
+    def valkey(self) -> None:
+        """Keep every key and value of the queue and the cache."""
+        for address in (settings.REDIS_URL, settings.CACHES["default"]["LOCATION"]):
+            with Redis.from_url(address) as server:
+                for key in server.scan_iter():
+                    self.texts["valkey"] += [said.decode(errors="replace") for said in (key, *_values(server, key))]
+
+    def message(self, **sent: Any) -> None:
+        """Keep what is put into the queue, from which a worker may take it before anybody reads it there."""
+        self.texts["queue"].append(repr(sent))
+
+
+def _texts_in(body: bytes) -> list[str]:
+    """The text of an answer; a workbook's parts are compressed."""
+    if not body.startswith(b"PK"):
+        return [body.decode(errors="replace")]
+    with zipfile.ZipFile(BytesIO(body)) as parts:
+        return [parts.read(name).decode() for name in parts.namelist()]
+
+
+def _values(server: Any, key: bytes) -> Iterable[bytes]:
+    """What stands under a key; nothing where it has gone meanwhile."""
+    match server.type(key):
+        case b"string":
+            return [server.get(key) or b""]
+        case b"list":
+            return server.lrange(key, 0, -1)
+        case b"set":
+            return server.smembers(key)
+        case b"zset":
+            return server.zrange(key, 0, -1)
+        case b"hash":
+            return [part for pair in server.hgetall(key).items() for part in pair]
+    return []
 
 
 @pytest.fixture
@@ -168,8 +215,10 @@ def written(monkeypatch: pytest.MonkeyPatch) -> Iterator[Written]:
     handler = Handler(logging.INFO)
     handler.setFormatter(formatter)
     logging.getLogger().addHandler(handler)
+    before_task_publish.connect(kept.message)
     with time_machine.travel(NOW, tick=False):
         yield kept
+    before_task_publish.disconnect(kept.message)
     logging.getLogger().removeHandler(handler)
 
 
@@ -192,12 +241,18 @@ def test_secrets_and_personal_data_are_only_where_they_have_business(written: Wr
     )
     api = ApiClient(canaries["an API key"])
     api.raise_request_exception = False
-    _deliver(shop, "1")
+    with TestCase.captureOnCommitCallbacks(execute=True):
+        _deliver(shop, "1")
+        canaries["an answered secret"] = _command(shop, api)
     _work(written)
     _look(shop, api)
+    written.valkey()
     _errors(shop, api)
     _fail(shop, api, written)
     written.database()
+    written.valkey()
+    assert written.texts["queue"]
+    assert "dashboard:" in "".join(written.texts["valkey"])
     written.texts["mail"] += [f"{one.to} {one.subject} {one.body}" for one in mail.outbox]
     found = {name: written.places_of(canary) for name, canary in canaries.items()}
     assert found == MAY_BE_IN
@@ -249,6 +304,17 @@ def _deliver(shop: Shop, order: str) -> None:
     assert shopify(sent, secret="guessed").send(shop.store).status_code == 401
 
 
+def _command(shop: Shop, api: ApiClient) -> str:
+    """Commands whose answers are kept, each sent twice; answers a secret that only the answer tells."""
+    new = {"number": "kept", "customer": str(shop.customer.pk), "currency": shop.store.currency, "total": "1"}
+    endpoint = {"url": "https://shop.example/hook", "events": ["order.cancelled"]}
+    for _ in range(2):
+        assert api.command("/orders/", new, key="an order").status_code == 201
+        answer = api.command("/webhook-endpoints/", endpoint, key="an endpoint")
+        assert answer.status_code == 201
+    return str(answer.json()["secret"])
+
+
 def _work(written: Written) -> None:
     """Every job runs, as a worker does it and as the command."""
     for name in JOBS:
@@ -267,12 +333,14 @@ def _look(shop: Shop, api: ApiClient) -> None:
     owner = Client()
     owner.force_login(User.objects.get(email=STAFF), backend="django.contrib.auth.backends.ModelBackend")
     for name in GET_PAGES:
-        if name.startswith(("stores_", "platforms_", "webhooks_", "outbox_", "journal_", "notices_", "orders_problem")):
+        if name == "index" or name.startswith(
+            ("stores_", "platforms_", "webhooks_", "outbox_", "journal_", "notices_", "orders_problem")
+        ):
             assert owner.get(shop.address(name)).status_code == 200
     for model, shown in admin.site._registry.items():
-        for export in getattr(shown, "exports", ()):
-            name = f"admin:{model._meta.app_label}_{model._meta.model_name}_export"
-            assert owner.get(page_of(shop.store, name, export.key, "csv")).status_code == 200
+        name = f"admin:{model._meta.app_label}_{model._meta.model_name}_export"
+        for export, suffix in product(getattr(shown, "exports", ()), FORMATS):
+            assert owner.get(page_of(shop.store, name, export.key, suffix)).status_code == 200
     for path in ("customers", "orders", "redemptions", "reverts", "webhook-endpoints", "settings"):
         assert api.read(f"/{path}/").status_code == 200
 
