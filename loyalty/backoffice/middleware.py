@@ -11,7 +11,7 @@ from django.utils import timezone
 from loyalty.database.naming import every_store, in_store, no_store
 from loyalty.stores.active import SESSION_KEY, StaffRequest, acting_user, find_workplace
 from loyalty.stores.slugs import is_reserved
-from loyalty.web.addresses import ACCOUNTS, BACK_OFFICE, STORE_URLS, common_page, mounted, split_address
+from loyalty.web.addresses import BACK_OFFICE, STORE_URLS, common_page, mounted, split_address
 
 
 class NoStoreMiddleware:
@@ -39,10 +39,6 @@ class ActiveStoreMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Answer the request. Raises Http404 for a store the person does not work in, as for one there is not."""
-        if request.path_info.startswith(ACCOUNTS):
-            # Whoever signs in, or follows an invitation, is known before his stores are.
-            with every_store():
-                return self.get_response(request)
         if not request.path_info.startswith(BACK_OFFICE):
             return self.get_response(request)
         staff = cast(StaffRequest, request)

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from loyalty.stores.models import Store
 
 BACK_OFFICE: Final = "/admin/"
-ACCOUNTS: Final = "/accounts/"
 STORE_URLS: Final = "loyalty.backoffice.store_urls"
 _OF_A_STORE: Final = re.compile(rf"{BACK_OFFICE}([-\w]+)(/.*)?", re.ASCII | re.DOTALL)
 

@@ -8,6 +8,7 @@ from django.db.models import QuerySet
 from django.urls import reverse
 
 from loyalty.accounts.models import Invitation
+from loyalty.database.naming import in_store
 from loyalty.stores.models import Store
 
 
@@ -28,7 +29,10 @@ def make_link(invitation: Invitation) -> str:
 def find_by_link(store_id: int, secret: str, *, now: datetime) -> Invitation | None:
     """The invitation that this link is of, while it counts."""
     store = Store.objects.filter(pk=store_id).first()
-    return open_invitations(store, now=now).filter(secret_hash=_hashed(secret)).first() if store else None
+    if store is None:
+        return None
+    with in_store(store.pk):
+        return open_invitations(store, now=now).filter(secret_hash=_hashed(secret)).first()
 
 
 def _hashed(secret: str) -> str:

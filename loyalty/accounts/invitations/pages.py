@@ -16,6 +16,7 @@ from loyalty.accounts.invitations.links import find_by_link
 from loyalty.accounts.models import Invitation
 from loyalty.accounts.signing_in.forms import JoinForm
 from loyalty.core.errors import DomainError
+from loyalty.database.naming import in_store
 from loyalty.stores.active import SESSION_KEY as LAST_STORE
 from loyalty.stores.active import acting_user
 
@@ -38,6 +39,11 @@ def invitation_page(request: HttpRequest) -> HttpResponse:
     invitation = invitation_in_session(request)
     if invitation is None:
         return render(request, "loyalty/accounts/invitation_over.html", status=404)
+    with in_store(invitation.store_id):
+        return _answer(request, invitation)
+
+
+def _answer(request: HttpRequest, invitation: Invitation) -> HttpResponse:
     try:
         if request.user.is_authenticated:
             return _for_the_signed_in(request, invitation)

@@ -107,7 +107,7 @@ def _shown(form: BacktestForm, request: HttpRequest, store: Store, now: datetime
 def page_of(request: HttpRequest) -> int:
     """The number of the page that is asked for; nonsense means the first."""
     text = request.GET.get("page", "1")
-    return min(max(int(text), 1), _LAST_PAGE) if text.isascii() and text.isdigit() else 1
+    return min(max(int(text[:9]), 1), _LAST_PAGE) if text.isascii() and text.isdigit() else 1
 
 
 def pages_of(request: HttpRequest, page: int, result: Backtest) -> dict[str, Any]:

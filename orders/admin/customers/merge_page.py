@@ -12,6 +12,7 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
 
+from loyalty.api.values import parse_id
 from loyalty.backoffice.base import BackOfficeAdmin, store_view
 from loyalty.core.errors import Conflict, Invalid
 from loyalty.stores.active import acting, active_store
@@ -28,7 +29,6 @@ _AT_MOST: Final = 20
 _CHANGED: Final = "Something has changed since this was shown. Nothing was done: check it and confirm again."
 _NOT_SURE: Final = "Nothing was done. Tick the box first: a merge cannot be undone."
 _UNKNOWN: Final = "This store has no such customer. Choose one of the list, or search."
-_LARGEST_ID: Final = 2**63 - 1
 
 
 class MergeForm(forms.Form):
@@ -79,8 +79,8 @@ def merge_hints(customer: Customer) -> list[dict[str, Any]]:
 
 def _other(case: _Case, asked: str) -> Customer | None:
     """The customer to whom the id in the address leads; another store's is an unknown one (T1)."""
-    known = asked.isascii() and asked.isdecimal() and int(asked) <= _LARGEST_ID
-    return find_person(case.store, int(asked)) if known else None
+    known = parse_id(asked)
+    return None if known is None else find_person(case.store, known)
 
 
 def _carry_out(case: _Case, other: Customer) -> HttpResponse:

@@ -9,6 +9,7 @@ import pytest
 import time_machine
 from django.core.management import call_command
 from django.db import connection
+from django.urls import reverse
 
 from loyalty.database import naming
 from loyalty.database.naming import EVERY, every_store, in_store, in_stores, no_store
@@ -21,6 +22,7 @@ from orders.search import tagged
 from tests import factories
 from tests.deliveries import connect_store, shopify
 from tests.examples import open_shop, x4
+from tests.loyalty.accounts.test_inviting import invite, join, newest_link, owner_of
 from tests.loyalty.platforms.documents import order
 from tests.workers import start
 
@@ -36,6 +38,7 @@ WRITTEN_IN_EVERY_STORE: Final = {
     "orders.continue_polls": {"platforms_platformconnection"},
     "orders.poll_platforms": {"platforms_platformconnection"},
 }
+_NAMED: Final = re.compile(r'\b(?:FROM|JOIN|INTO|UPDATE)\s+"?(\w+)')
 _WRITTEN: Final = re.compile(r'\b(?:INSERT INTO|UPDATE|DELETE FROM)\s+"?(\w+)')
 # The two that an index answers by a function: no condition of theirs is leakproof.
 BY_FUNCTION: Final = {"customer_search": "customers_called", "order_tags": "orders_tagged"}
@@ -68,6 +71,28 @@ def test_t1_jobs_write_in_the_stores_of_what_they_took_up_alone() -> None:
     assert {"orders_order", "orders_revert"} <= written["orders.auto_cancel"][both]
     for shop in (tea, coffee):
         assert "orders_order" in written["orders.process_deliveries"][f"{{{shop.store.pk}}}"]
+
+
+def test_t1_pages_of_accounts_look_for_somebody_s_stores_alone_in_every_store() -> None:
+    store = factories.make_store()
+    owner = owner_of(store)
+    invite(owner)
+    link = newest_link()
+    read: dict[str, set[str]] = defaultdict(set)
+
+    def look(execute: Any, sql: Any, *more: Any) -> Any:
+        read[naming.named()].update(set(_NAMED.findall(str(sql))) & set(TABLES))
+        return execute(sql, *more)
+
+    with connection.execute_wrapper(look):
+        for name in ("mfa_index", "usersessions_list", "socialaccount_connections", "account_change_password"):
+            assert owner.get(reverse(name), follow=True).status_code == 200
+        assert join(link).status_code == 200
+    assert read.pop(EVERY) == {"stores_membership"}
+    assert "accounts_invitation" in read.pop(f"{{{store.pk}}}")
+    # A letter to somebody who signs in is of no store.
+    assert read.pop(naming.NOBODY, set()) <= {"accounts_letter"}
+    assert not read
 
 
 @pytest.mark.django_db(transaction=True)

@@ -122,7 +122,7 @@ def test_o7_the_page_of_somebody_merged_says_where_he_is_and_acts_there(
 def test_o7_whom_one_cannot_merge_with(store: Store, ana: Customer, kept: Customer) -> None:
     client, _ = staff(store, Role.MANAGER)
     stranger = factories.make_customer(factories.make_store(), email="ana@example.com")
-    for other in (stranger.pk, "x", "9" * 30, ""):
+    for other in (stranger.pk, "x", "9" * 30, "9" * 5000, "²", ""):
         refused = client.get(page_of(kept), {"other": other})
         assert (refused.status_code, "This store has no such customer." in words(refused)) == (404, True)
         assert client.post(page_of(kept), {"other": other, "sure": "on", "token": "x"}).status_code == 404
