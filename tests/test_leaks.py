@@ -13,7 +13,7 @@ import logging.config
 import re
 import zipfile
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import timedelta
 from io import BytesIO, StringIO
@@ -160,7 +160,7 @@ class Written:
     def valkey(self) -> None:
         """Keep every key and value of the queue and the cache."""
         for address in (settings.REDIS_URL, settings.CACHES["default"]["LOCATION"]):
-            with Redis.from_url(address) as server:
+            with Redis.from_url(str(address)) as server:
                 for key in server.scan_iter():
                     self.texts["valkey"] += [said.decode(errors="replace") for said in (key, *_values(server, key))]
 
@@ -177,20 +177,20 @@ def _texts_in(body: bytes) -> list[str]:
         return [parts.read(name).decode() for name in parts.namelist()]
 
 
-def _values(server: Any, key: bytes) -> Iterable[bytes]:
+def _values(server: Any, key: bytes) -> Iterator[bytes]:
     """What stands under a key; nothing where it has gone meanwhile."""
     match server.type(key):
         case b"string":
-            return [server.get(key) or b""]
+            yield server.get(key) or b""
         case b"list":
-            return server.lrange(key, 0, -1)
+            yield from server.lrange(key, 0, -1)
         case b"set":
-            return server.smembers(key)
+            yield from server.smembers(key)
         case b"zset":
-            return server.zrange(key, 0, -1)
+            yield from server.zrange(key, 0, -1)
         case b"hash":
-            return [part for pair in server.hgetall(key).items() for part in pair]
-    return []
+            for name, value in server.hgetall(key).items():
+                yield from (name, value)
 
 
 @pytest.fixture

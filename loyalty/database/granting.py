@@ -56,7 +56,7 @@ SELECT DISTINCT defaclobjtype::text FROM pg_default_acl, aclexplode(defaclacl)
 WHERE defaclrole = current_user::regrole AND grantee = %s::regrole AND defaclobjtype IN ('r', 'S')
 """
 _KINDS: Final = {"r": "TABLES", "S": "SEQUENCES"}
-# PostgreSQL gives a new function to everybody; one that runs as its owner, who is held to no policy, is the web's alone.
+# PostgreSQL gives a new function to all; one that runs as its owner, who is held to no policy, is the web's alone.
 _FUNCTIONS: Final = """
 SELECT oid::regprocedure::text FROM pg_proc
 WHERE pronamespace = current_schema()::regnamespace AND prosecdef AND (
