@@ -158,7 +158,7 @@ class CustomerAdmin(StoreModelAdmin):
             **_what_may_be_done(request, customer),
             "tabs": TABS,
             "tab": tab,
-            "tab_template": f"orders/admin/customer_{'ledger' if tab in KINDS else tab}.html",
+            "tab_template": f"orders/admin/customers/{'ledger' if tab in KINDS else tab}.html",
         }
         return TemplateResponse(request, "orders/admin/customers/customer.html", context)
 

@@ -204,7 +204,7 @@ class OrderAdmin(StoreModelAdmin):
             "payment_choices": PaymentStatus.choices,
             "tabs": TABS,
             "tab": shown,
-            "tab_template": f"orders/admin/tab_{shown}.html",
+            "tab_template": f"orders/admin/orders/tab_{shown}.html",
         }
         return TemplateResponse(request, "orders/admin/orders/order.html", context)
 
