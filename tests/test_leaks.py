@@ -58,7 +58,7 @@ from tests.factories import NOW
 from tests.loyalty.accounts.mailbox import letters_to, link_in
 from tests.loyalty.api.support import ApiClient
 from tests.loyalty.backoffice.test_walk import GET_PAGES, Shop
-from tests.loyalty.platforms.documents import order as document
+from tests.loyalty.platforms.samples import order as document
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 

@@ -42,7 +42,7 @@ from tests import factories
 from tests.database import as_owner
 from tests.deliveries import connect_store, shopify
 from tests.factories import ACTOR, BEFORE, NOW
-from tests.loyalty.platforms.documents import order as document
+from tests.loyalty.platforms.samples import order as document
 from tests.loyalty.webhooks.receiving import happen, make_endpoint
 from tests.platforms_imitated.connecting import connect
 from tests.platforms_imitated.imitation import serving

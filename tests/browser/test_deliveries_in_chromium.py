@@ -12,7 +12,7 @@ from tests.addresses import reverse
 from tests.browser.looking import WAYS, fits, picture
 from tests.deliveries import connect_store, shopify
 from tests.factories import NOW
-from tests.loyalty.platforms.documents import order
+from tests.loyalty.platforms.samples import order
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True), pytest.mark.timeout(300)]
 

@@ -14,7 +14,7 @@ from orders.services.reverts.choices import CancelChoice
 from tests import factories
 from tests.database import as_owner
 from tests.deliveries import connect_store, shopify
-from tests.loyalty.platforms.documents import order
+from tests.loyalty.platforms.samples import order
 from tests.races.racing import ROUNDS, together
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(600)]

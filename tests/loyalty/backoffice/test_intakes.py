@@ -24,7 +24,7 @@ from tests.factories import NOW
 from tests.loyalty.api.support import ApiClient
 from tests.loyalty.backoffice.everything import look_at_everything, owner_of
 from tests.loyalty.backoffice.test_walk import Shop
-from tests.loyalty.platforms.documents import order as document
+from tests.loyalty.platforms.samples import order as document
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 ODD = "=1+1 \u05d0\u202e\U0001f984\u200f\u2167%s{0}<b>&\x01"

@@ -23,7 +23,7 @@ from orders.search import tagged
 from tests import factories
 from tests.deliveries import connect_store, shopify
 from tests.examples import open_shop, x4
-from tests.loyalty.platforms.documents import order
+from tests.loyalty.platforms.samples import order
 from tests.workers import start
 
 pytestmark = pytest.mark.django_db

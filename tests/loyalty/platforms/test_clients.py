@@ -14,7 +14,7 @@ from loyalty.platforms.client import PlatformClient, client_for
 from loyalty.platforms.http.protocol import Document, Failed, NewCode, NotThere, Refused, Throttled, Unreachable
 from loyalty.platforms.registry import read_order
 from loyalty.stores.models import Store
-from tests.loyalty.platforms.documents import order
+from tests.loyalty.platforms.samples import order
 from tests.platforms_imitated.connecting import CREDENTIALS, IMITATIONS, connection_to
 from tests.platforms_imitated.imitation import Imitation, serving
 from tests.platforms_imitated.shopify import ImitatedShopify

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from loyalty.platforms.documents.files import read_documents
 from loyalty.platforms.registry import MAPPINGS, read_order
 from loyalty.platforms.snapshot import NotAnOrder, OrderSnapshot
-from tests.loyalty.platforms.documents import Document, order
+from tests.loyalty.platforms.samples import Document, order
 
 _TELLING = [
     "",

@@ -6,7 +6,7 @@ import pytest
 
 from loyalty.platforms.shopify.mapping import read_order
 from loyalty.platforms.snapshot import CustomerSnapshot, LineSnapshot, NotAnOrder
-from tests.loyalty.platforms.documents import Document, order, without
+from tests.loyalty.platforms.samples import Document, order, without
 
 _CANCELLED = {"cancelled_at": "2026-01-07T00:00:00Z"}
 

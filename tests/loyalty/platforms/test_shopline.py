@@ -7,7 +7,7 @@ import pytest
 from loyalty.platforms.shopline.mapping import read_order
 from loyalty.platforms.shopline_global.mapping import read_order as read_global
 from loyalty.platforms.snapshot import CustomerSnapshot, LineSnapshot, NotAnOrder
-from tests.loyalty.platforms.documents import Document, order, without
+from tests.loyalty.platforms.samples import Document, order, without
 
 
 def test_o2_a_whole_order_of_shopline() -> None:

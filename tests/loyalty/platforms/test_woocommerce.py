@@ -6,7 +6,7 @@ import pytest
 
 from loyalty.platforms.snapshot import CustomerSnapshot, LineSnapshot, NotAnOrder
 from loyalty.platforms.woocommerce.mapping import read_order
-from tests.loyalty.platforms.documents import Document, order, without
+from tests.loyalty.platforms.samples import Document, order, without
 
 _UNPAID = {"date_paid": None, "date_paid_gmt": None}
 _REFUNDS = [{"id": 726, "refund": "", "total": "-10.00"}, {"id": 724, "reason": "", "total": "-9.00"}]

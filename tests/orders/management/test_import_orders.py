@@ -19,7 +19,7 @@ from orders.models import Order
 from orders.services.intake import import_files
 from orders.services.intake.ingest import ingest_all
 from tests import factories
-from tests.loyalty.platforms import documents
+from tests.loyalty.platforms import samples
 
 pytestmark = pytest.mark.django_db
 
@@ -144,14 +144,12 @@ def test_shopifys_test_deliveries_are_recognised_and_not_stored(store: Store, pa
 
 def test_a_bad_row_never_stops_the_others(store: Store, tmp_path: Path) -> None:
     orders = [
-        documents.order("shopify"),
-        documents.without(
-            documents.order("shopify", id=2, admin_graphql_api_id=None), "total_price", "total_price_set"
-        ),
+        samples.order("shopify"),
+        samples.without(samples.order("shopify", id=2, admin_graphql_api_id=None), "total_price", "total_price_set"),
         {"id": 3, "kind": "refund", "order_id": 1, "refund_line_items": []},
         7,
-        documents.order("shopify", id=None, admin_graphql_api_id=None, name="#1004"),
-        documents.order("shopify", id=5, admin_graphql_api_id=None, name="#1005", currency="JPY", total_price="23600"),
+        samples.order("shopify", id=None, admin_graphql_api_id=None, name="#1004"),
+        samples.order("shopify", id=5, admin_graphql_api_id=None, name="#1005", currency="JPY", total_price="23600"),
     ]
     file = write(tmp_path, "orders.json", {"orders": orders})
     lines, refusal = run_and_refusal("shopify", file)
@@ -170,7 +168,7 @@ def test_a_bad_row_never_stops_the_others(store: Store, tmp_path: Path) -> None:
 
 def test_o8_a_row_without_a_currency_is_rounded_to_the_unit_of_the_stores(tmp_path: Path) -> None:
     store = factories.make_store("shop", currency="JPY")
-    said = documents.order("shopline", currency_iso=None, total=10.5, user_credit=None, subtotal_items=[])
+    said = samples.order("shopline", currency_iso=None, total=10.5, user_credit=None, subtotal_items=[])
     run("shopline", write(tmp_path, "orders.json", said))
     assert Order.objects.for_store(store).get().total == 11
 
@@ -182,7 +180,7 @@ def test_o8_a_row_without_a_currency_is_rounded_to_the_unit_of_the_stores(tmp_pa
 def test_a_file_that_is_no_json_fails_and_the_others_are_imported(
     store: Store, tmp_path: Path, content: str, sentence: str
 ) -> None:
-    bad, good = write(tmp_path, "bad.json", content), write(tmp_path, "good.json", documents.order("shopify"))
+    bad, good = write(tmp_path, "bad.json", content), write(tmp_path, "good.json", samples.order("shopify"))
     lines, refusal = run_and_refusal("shopify", bad, good)
     assert lines == [
         f"{bad}: failed: {sentence}",
@@ -194,7 +192,7 @@ def test_a_file_that_is_no_json_fails_and_the_others_are_imported(
 
 def test_o2_an_order_of_another_store_is_not_touched(store: Store, tmp_path: Path) -> None:
     other = factories.make_store("other")
-    file = write(tmp_path, "orders.json", documents.order("shopify"))
+    file = write(tmp_path, "orders.json", samples.order("shopify"))
     run("shopify", file, store="other")
     before = Order.objects.for_store(other).values().get()
     assert run("shopify", file)[-1] == counts(created=1)
@@ -203,11 +201,11 @@ def test_o2_an_order_of_another_store_is_not_touched(store: Store, tmp_path: Pat
 
 def test_a_dry_run_says_what_would_happen_and_writes_nothing(store: Store, tmp_path: Path) -> None:
     def state(minute: int, **facts: Any) -> dict[str, Any]:
-        return documents.order("shopify", updated_at=f"2026-01-06T09:0{minute}:00-05:00", **facts)
+        return samples.order("shopify", updated_at=f"2026-01-06T09:0{minute}:00-05:00", **facts)
 
     run("shopify", write(tmp_path, "known.json", state(3)))
     before = everything()
-    other = documents.order("woocommerce")
+    other = samples.order("woocommerce")
     new = {"id": 9, "admin_graphql_api_id": None, "name": "#1009"}
     of_new = [state(1, **new), state(2, **new), state(3, tags="x", **new)]
     rows = [state(1), state(3), state(4, tags="x"), state(2), *of_new, other]
@@ -238,7 +236,7 @@ def test_a_dry_run_says_what_would_happen_and_writes_nothing(store: Store, tmp_p
 def test_bad_arguments_are_one_line_and_nothing_is_imported(
     store: Store, tmp_path: Path, options: dict[str, Any], sentence: str
 ) -> None:
-    good = write(tmp_path, "good.json", documents.order("shopify"))
+    good = write(tmp_path, "good.json", samples.order("shopify"))
     last = tmp_path if options.pop("folder", False) else good
     last = tmp_path / "missing.json" if options.pop("missing", False) else last
     lines, refusal = run_and_refusal(options.pop("platform", "shopify"), good, last, **options)
@@ -249,12 +247,12 @@ def test_bad_arguments_are_one_line_and_nothing_is_imported(
 
 
 def test_a_line_stays_one_line_whatever_is_in_the_order(store: Store, tmp_path: Path) -> None:
-    file = write(tmp_path, "orders.json", documents.order("shopify", name="a\nb\x1b[31m"))
+    file = write(tmp_path, "orders.json", samples.order("shopify", name="a\nb\x1b[31m"))
     assert run("shopify", file) == [f"{file}, row 1: order a b [31m: created", counts(created=1)]
 
 
 def rows_from(first: int, length: int) -> list[dict[str, Any]]:
-    return [documents.order("shopify", id=first + n, admin_graphql_api_id=None) for n in range(length)]
+    return [samples.order("shopify", id=first + n, admin_graphql_api_id=None) for n in range(length)]
 
 
 def test_statements_do_not_grow_with_the_rows_of_a_batch(store: Store, tmp_path: Path) -> None:
@@ -289,7 +287,7 @@ def test_an_import_that_was_broken_off_goes_on_where_it_was(
 
 def test_o2_states_of_one_order_in_one_batch_are_taken_as_they_stand(store: Store, tmp_path: Path) -> None:
     states = [
-        documents.order("shopify", id=number, admin_graphql_api_id=None, tags=f"state-{hour}",
+        samples.order("shopify", id=number, admin_graphql_api_id=None, tags=f"state-{hour}",
                         updated_at=f"2026-01-06T1{hour}:00:00+00:00")
         for number in (1, 2) for hour in (0, 2, 1)
     ]  # fmt: skip

@@ -10,7 +10,7 @@ from django.core.management import CommandError, call_command
 from loyalty.stores.models import Store
 from orders.models import Order
 from tests.factories import make_store
-from tests.loyalty.platforms.documents import order
+from tests.loyalty.platforms.samples import order
 from tests.platforms_imitated.connecting import connect
 from tests.platforms_imitated.woocommerce import ImitatedWooCommerce, at
 

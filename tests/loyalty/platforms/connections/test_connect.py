@@ -17,7 +17,7 @@ from loyalty.stores.models import Role, Store
 from tests.addresses import reverse
 from tests.deliveries import SECRET, connect_store, shopify, woocommerce
 from tests.factories import NOW, make_store, make_user
-from tests.loyalty.platforms.documents import order
+from tests.loyalty.platforms.samples import order
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("frozen_clock")]
 

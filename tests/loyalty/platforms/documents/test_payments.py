@@ -6,7 +6,7 @@ import pytest
 
 from loyalty.platforms.documents.payments import is_on_delivery
 from loyalty.platforms.registry import read_order
-from tests.loyalty.platforms.documents import Document, order
+from tests.loyalty.platforms.samples import Document, order
 
 COD = ["Cash on Delivery (COD)"]
 

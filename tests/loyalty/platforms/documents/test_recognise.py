@@ -4,7 +4,7 @@ import pytest
 
 from loyalty.platforms.registry import LABELS, MAPPINGS, read_order
 from loyalty.platforms.snapshot import NotAnOrder
-from tests.loyalty.platforms.documents import Document, order
+from tests.loyalty.platforms.samples import Document, order
 
 
 def test_every_platform_has_a_name() -> None:

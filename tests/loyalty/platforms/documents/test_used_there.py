@@ -7,7 +7,7 @@ import pytest
 
 from loyalty.platforms.registry import read_order
 from loyalty.platforms.snapshot import UsedThere
-from tests.loyalty.platforms.documents import Document, order
+from tests.loyalty.platforms.samples import Document, order
 
 _CREDIT = "shopify_store_credit"
 

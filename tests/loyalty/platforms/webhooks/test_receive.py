@@ -16,7 +16,7 @@ from loyalty.platforms.webhooks import receive
 from loyalty.stores.models import Store
 from tests.deliveries import Delivery, connect_store, shopify, shopline, shopline_global, woocommerce
 from tests.factories import ACTOR, NOW, make_store
-from tests.loyalty.platforms.documents import order
+from tests.loyalty.platforms.samples import order
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("frozen_clock")]
 

@@ -21,7 +21,7 @@ from loyalty.stores.models import Customer, Store
 from orders.services.intake.webhooks import process_deliveries
 from tests.deliveries import Delivery, connect_store, shopify, shopline_global, woocommerce
 from tests.factories import NOW, make_store
-from tests.loyalty.platforms.documents import order
+from tests.loyalty.platforms.samples import order
 
 MAKERS: Final[dict[str, Callable[..., Delivery]]] = {
     "shopify": shopify,

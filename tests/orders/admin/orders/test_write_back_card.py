@@ -13,7 +13,7 @@ from orders.models import Order
 from tests import factories
 from tests.addresses import reverse
 from tests.factories import NOW
-from tests.loyalty.platforms.documents import order as document
+from tests.loyalty.platforms.samples import order as document
 from tests.orders.admin.reverts.cases import store_and_staff
 from tests.platforms_imitated.connecting import connect
 from tests.platforms_imitated.shopify import ImitatedShopify

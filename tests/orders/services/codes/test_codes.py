@@ -17,7 +17,7 @@ from points.models import PointLot, PointMovement
 from tests import factories
 from tests.deliveries import connect_store, shopify, woocommerce
 from tests.examples import Shop, open_shop
-from tests.loyalty.platforms.documents import order as document
+from tests.loyalty.platforms.samples import order as document
 
 pytestmark = pytest.mark.django_db
 

@@ -27,7 +27,7 @@ from tests.addresses import reverse
 from tests.database import as_owner
 from tests.deliveries import connect_store, shopify, shopline_global
 from tests.factories import NOW
-from tests.loyalty.platforms.documents import order
+from tests.loyalty.platforms.samples import order
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("frozen_clock")]
 

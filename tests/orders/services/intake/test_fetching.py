@@ -15,7 +15,7 @@ from orders.services.intake.outcomes import PAUSES
 from orders.services.intake.webhooks import LEASE, process_deliveries
 from tests.deliveries import connect_store, woocommerce
 from tests.factories import NOW
-from tests.loyalty.platforms.documents import order
+from tests.loyalty.platforms.samples import order
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("frozen_clock")]
 

@@ -17,7 +17,7 @@ from points.ledger import POINTS
 from tests import factories
 from tests.deliveries import Delivery, connect_store, shopify
 from tests.factories import NOW
-from tests.loyalty.platforms.documents import order
+from tests.loyalty.platforms.samples import order
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("frozen_clock")]
 

@@ -22,7 +22,7 @@ from orders.services.reverts.dismiss import dismiss_revert
 from orders.services.reverts.queue import waiting, waiting_since
 from tests.deliveries import Delivery, connect_store, shopify, shopline, shopline_global, woocommerce
 from tests.factories import ACTOR, cancel, grant, make_order, make_store
-from tests.loyalty.platforms.documents import order
+from tests.loyalty.platforms.samples import order
 
 pytestmark = pytest.mark.django_db
 

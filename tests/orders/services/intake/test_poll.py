@@ -16,7 +16,7 @@ from orders.models import Order, OrderStatus
 from orders.services.intake.poll import LEASE, OVERLAP, PAUSES, PolledElsewhere, catch_up, poll_platforms
 from orders.services.intake.webhooks import process_deliveries
 from tests.factories import make_store
-from tests.loyalty.platforms.documents import order
+from tests.loyalty.platforms.samples import order
 from tests.platforms_imitated.connecting import connect
 from tests.platforms_imitated.shopify import ImitatedShopify
 from tests.platforms_imitated.shopline import ImitatedShopline

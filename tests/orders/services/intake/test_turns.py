@@ -18,7 +18,7 @@ from orders.services.intake.ingest import ingest_all
 from orders.services.intake.webhooks import process_deliveries
 from tests.deliveries import connect_store, shopify
 from tests.factories import NOW, make_store
-from tests.loyalty.platforms.documents import order
+from tests.loyalty.platforms.samples import order
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("frozen_clock")]
 

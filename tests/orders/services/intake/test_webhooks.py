@@ -23,7 +23,7 @@ from orders.services.intake.outcomes import PAUSES
 from orders.services.intake.webhooks import process_deliveries
 from tests.deliveries import Delivery, connect_store, shopify, shopline, shopline_global, woocommerce
 from tests.factories import NOW, make_customer, make_settings, make_store
-from tests.loyalty.platforms.documents import order
+from tests.loyalty.platforms.samples import order
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("frozen_clock")]
 

@@ -26,7 +26,7 @@ from orders.services.reverts.reinstate import Deduct
 from tests import factories
 from tests.database import as_owner
 from tests.factories import ACTOR, NOW
-from tests.loyalty.platforms.documents import order as document
+from tests.loyalty.platforms.samples import order as document
 from tests.platforms_imitated.connecting import connect
 from tests.platforms_imitated.shopify import ImitatedShopify
 from tests.platforms_imitated.shopline import ImitatedShopline
