@@ -30,7 +30,8 @@ from orders.kinds import KINDS
 from orders.models import Order, OrderStatus, PaymentStatus
 from orders.services.reverts.apply import CancelResult, Details, Work
 from orders.services.reverts.cancel import NotReturnable, PreviewStale, cancel_order, return_value
-from orders.services.reverts.plans import load_used, preview, read_token
+from orders.services.reverts.plans import load_used, preview
+from orders.services.reverts.preview_token import CANCEL, Shown
 from orders.services.reverts.warnings import warnings_for
 
 # A script that wants the form alone, to show it in a dialog or to refresh it, sends this header.
@@ -133,8 +134,8 @@ def _confirm(case: _Case, form: CancelForm) -> HttpResponse:
 
 
 def _after_stale(case: _Case, form: CancelForm, seen: Seen | None, stale: PreviewStale) -> HttpResponse:
-    shown = read_token(case.request.POST.get("token", ""))
-    as_shown = shown is not None and shown.asked.to_json() == form.choice().to_json()
+    shown = Shown.read(case.request.POST.get("token", ""), CANCEL)
+    as_shown = shown is not None and shown.is_of(form.choice())
     if seen and as_shown and state_of(stale.preview.plan.order) == seen.goal:
         # The same form was sent before, or a colleague was quicker with the same: nothing is left to do (M7).
         messages.info(case.request, f"Order {case.order.number}: this has already been done. Nothing was done twice.")

@@ -1,7 +1,5 @@
 """What merging two customers would do, and its token: what the page shows before it is confirmed (O7)."""
 
-import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,6 +7,7 @@ from typing import Any, Final
 
 from django.db.models import Count
 
+from loyalty.core.digests import digest_of
 from loyalty.core.errors import Conflict
 from loyalty.ledger.history import history
 from loyalty.ledger.ledger import Kind
@@ -89,7 +88,7 @@ class MergePlan:
             [self.orders, self.redemptions],
             [[item.platform, item.external_id, item.earlier] for item in self.ids],
         ]
-        return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
+        return digest_of(facts)
 
 
 def plan_merge(store: Store, *, merged: Customer, kept: Customer, now: datetime) -> MergePlan:

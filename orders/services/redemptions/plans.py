@@ -1,26 +1,21 @@
 """What a reversal would do to one redemption: which points return to which lots, and what is taken back (R3, R4)."""
 
-import hashlib
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, Final
-
-from django.core import signing
 
 from credits.models import CreditLot
 from loyalty.core.days import local_day
+from loyalty.core.digests import digest_of
 from loyalty.ledger.ledger import valid_at
 from loyalty.ledger.planner import Amount, Draw, ExpiredRule, KindPlan, UsedLot, plan_kind
 from loyalty.store_settings.sections import StoreSettings
 from loyalty.stores.models import Store
 from orders.models import Redemption, RewardType
 from orders.services.reverts.choices import CancelChoice, ResolvedChoice, check_extensions, kind_choice, resolve
+from orders.services.reverts.preview_token import REVERSAL, Shown
 from points.ledger import POINTS
-
-_SALT: Final = "orders.reversal"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +58,7 @@ class ReversalPlan:
             [[lot.allocation_id, lot.amount, lot.returned] for lot in self.used],
             [[lot.used.allocation_id, lot.outcome, lot.amount, lot.expires_at] for lot in self.points.lots],
         ]
-        return hashlib.sha256(json.dumps(facts, default=str).encode()).hexdigest()
+        return digest_of(facts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,15 +71,6 @@ class ReversalPreview:
     token: str
 
 
-@dataclass(frozen=True, slots=True)
-class ReversalShown:
-    """What a token says: the choice as asked for and as resolved, and the digest of the plan."""
-
-    asked: CancelChoice
-    resolved: ResolvedChoice
-    digest: str
-
-
 def preview_reversal(
     redemption: Redemption, choice: CancelChoice, *, store: Store, settings: StoreSettings, now: datetime
 ) -> ReversalPreview:
@@ -92,7 +78,8 @@ def preview_reversal(
     resolved = resolve(choice, limits=settings.extend, today=local_day(now, store.tz))
     plan = plan_reversal(redemption, resolved, store=store, now=now)
     before = int(POINTS.available([redemption.customer_id], now=now).get((redemption.customer_id, ""), 0))
-    return ReversalPreview(plan, before, before + plan.returns, _token(choice, plan))
+    token = Shown(choice, resolved, plan.digest).token(REVERSAL)
+    return ReversalPreview(plan, before, before + plan.returns, token)
 
 
 def plan_reversal(redemption: Redemption, choice: ResolvedChoice, *, store: Store, now: datetime) -> ReversalPlan:
@@ -119,16 +106,6 @@ def part_of(used: Sequence[UsedLot], share: int) -> list[UsedLot]:
     return parts[::-1]
 
 
-def read_reversal_token(token: str) -> ReversalShown | None:
-    """What was shown, or None when the token is not one of ours."""
-    try:
-        shown = signing.loads(token, salt=_SALT)
-    except signing.BadSignature:
-        return None
-    choice, resolved = CancelChoice.from_json(shown["asked"]), ResolvedChoice.from_json(shown["resolved"])
-    return ReversalShown(choice, resolved, shown["digest"])
-
-
 def _share(redemption: Redemption, takes: Sequence[Draw]) -> int:
     if redemption.type != RewardType.CREDITS:
         return redemption.points
@@ -146,8 +123,3 @@ def _takes(redemption: Redemption, now: datetime) -> list[Draw]:
         found = set(lots.filter(extended_from__in=found).values_list("pk", flat=True)) - family
     left = lots.filter(valid_at(now), pk__in=family, remaining__gt=0).order_by("pk")
     return [Draw(pk, remaining) for pk, remaining in left.values_list("pk", "remaining")]
-
-
-def _token(choice: CancelChoice, plan: ReversalPlan) -> str:
-    shown: dict[str, Any] = {"asked": choice.to_json(), "resolved": plan.choice.to_json(), "digest": plan.digest}
-    return signing.dumps(shown, salt=_SALT, compress=True)

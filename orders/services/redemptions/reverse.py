@@ -30,12 +30,12 @@ from orders.services.redemptions.plans import (
     ReversalPreview,
     plan_reversal,
     preview_reversal,
-    read_reversal_token,
 )
 from orders.services.redemptions.requests import close_requests
 from orders.services.reverts.apply import Details, Work, apply_plans
 from orders.services.reverts.choices import CancelChoice, Extension, ResolvedChoice, resolve
 from orders.services.reverts.plans import OrderPlan
+from orders.services.reverts.preview_token import REVERSAL, Shown
 from orders.services.rules.trace import BY_PERSON
 from points.ledger import POINTS
 
@@ -205,8 +205,8 @@ def _confirmed_plan(
     today = local_day(now, store.tz)
     if token is None:
         return plan_reversal(redemption, _resolved(ask, settings, today), store=store, now=now)
-    shown = read_reversal_token(token)
-    if shown is not None and shown.asked.to_json() == ask.choice.to_json():
+    shown = Shown.read(token, REVERSAL)
+    if shown and shown.is_of(ask.choice) and shown.is_ahead(today):
         plan = plan_reversal(redemption, shown.resolved, store=store, now=now)
         if plan.digest == shown.digest:
             return plan

@@ -1,7 +1,7 @@
 """Cancelling orders and returning value, by hand and in bulk (M1-M8, B1)."""
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import datetime
 
 from django.db import transaction
 
@@ -14,8 +14,9 @@ from loyalty.stores.models import Store
 from orders.models import Order, OrderStatus
 from orders.services.locks import lock_order, lock_orders
 from orders.services.reverts.apply import CancelResult, Details, Work, apply_plans, decided, decisions_after, skips
-from orders.services.reverts.choices import DEFER_ALL, CancelChoice, ResolvedChoice, resolve
-from orders.services.reverts.plans import OrderPlan, Preview, load_used, plan_order, preview, read_token
+from orders.services.reverts.choices import DEFER_ALL, CancelChoice, resolve
+from orders.services.reverts.plans import OrderPlan, Preview, load_used, plan_order, preview
+from orders.services.reverts.preview_token import CANCEL, Shown
 
 
 class PreviewStale(Conflict):
@@ -132,16 +133,12 @@ def _confirmed_plan(
     if token is None:
         resolved = resolve(choice, limits=settings.extend, today=today)
         return plan_order(order, resolved, load_used([order.pk]), store=store, rule=ExpiredRule.VALID_ONLY, now=now)
-    shown = read_token(token)
+    shown = Shown.read(token, CANCEL)
     if shown and choice == CancelChoice():
         choice = shown.asked
-    if shown and choice.to_json() == shown.asked.to_json() and _still_ahead(shown.resolved, today):
+    if shown and shown.is_of(choice) and shown.is_ahead(today):
         used = load_used([order.pk])
         plan = plan_order(order, shown.resolved, used, store=store, rule=ExpiredRule.VALID_ONLY, now=now)
         if plan.digest == shown.digest:
             return plan
     raise PreviewStale(preview(order, choice, store=store, settings=settings, now=now))
-
-
-def _still_ahead(choice: ResolvedChoice, today: date) -> bool:
-    return all(day >= today for day in (*choice.extend.values(), *choice.extend_allocations.values()))

@@ -1,15 +1,12 @@
 """What a cancel or a return would do to one order: the plan, its facts and its token (M6)."""
 
-import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from django.core import signing
-
 from loyalty.core.days import local_day
+from loyalty.core.digests import digest_of
 from loyalty.ledger.ledger import Kind
 from loyalty.ledger.planner import GIVES_BACK, Amount, ExpiredRule, KindPlan, PlannedLot, UsedLot, plan_kind, share_of
 from loyalty.store_settings.sections import StoreSettings
@@ -18,9 +15,8 @@ from orders.kinds import KINDS, LEDGERS, currency_of
 from orders.models import Order
 from orders.services.earned_points.settle import Forecast, forecast
 from orders.services.reverts.choices import CancelChoice, ResolvedChoice, check_extensions, kind_choice, resolve
+from orders.services.reverts.preview_token import CANCEL, Shown
 from orders.services.rules.trace import BY_PERSON, Matched
-
-_SALT: Final = "orders.preview"
 
 _BY_PERSON: Final[Mapping[Kind, Matched]] = dict.fromkeys(KINDS, BY_PERSON)
 
@@ -51,7 +47,7 @@ class OrderPlan:
     def digest(self) -> str:
         """Equal for equal facts: the order's status, its allocations, each lot's outcome, amount and expiry (M6)."""
         facts = [self.order.pk, self.order.status, [self._facts(kind) for kind in KINDS]]
-        return hashlib.sha256(json.dumps(facts, default=str).encode()).hexdigest()
+        return digest_of(facts)
 
     def _facts(self, kind: Kind) -> list[Any]:
         plan = self.kinds[kind]
@@ -74,15 +70,6 @@ class Preview:
     balance_after: Mapping[Kind, Amount]
     earned: Forecast
     token: str
-
-
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """What a preview token says: the choice as it was asked for and as it was resolved, and the digest of the plan."""
-
-    asked: CancelChoice
-    resolved: ResolvedChoice
-    digest: str
 
 
 def load_used(order_ids: Sequence[int]) -> dict[Kind, dict[int, list[UsedLot]]]:
@@ -121,7 +108,7 @@ def preview(order: Order, choice: CancelChoice, *, store: Store, settings: Store
     after = {kind: before[kind] + _to_customer(plan, kind) for kind in KINDS}
     earned = forecast(order, settings, balance=int(after["points"]), now=now)
     after["points"] -= earned.from_own
-    return Preview(plan, before, after, earned, _token(choice, plan))
+    return Preview(plan, before, after, earned, Shown(choice, resolved, plan.digest).token(CANCEL))
 
 
 def _to_customer(plan: OrderPlan, kind: Kind) -> Amount:
@@ -136,17 +123,3 @@ def available_to(order: Order, kind: Kind, now: datetime) -> Amount:
         return 0
     available = LEDGERS[kind].available([order.customer_id], now=now)
     return available.get((order.customer_id, currency_of(order, kind)), 0)
-
-
-def _token(choice: CancelChoice, plan: OrderPlan) -> str:
-    shown = {"asked": choice.to_json(), "resolved": plan.choice.to_json(), "digest": plan.digest}
-    return signing.dumps(shown, salt=_SALT, compress=True)
-
-
-def read_token(token: str) -> Shown | None:
-    """What was shown, or None when the token is not one of ours."""
-    try:
-        shown = signing.loads(token, salt=_SALT)
-    except signing.BadSignature:
-        return None
-    return Shown(CancelChoice.from_json(shown["asked"]), ResolvedChoice.from_json(shown["resolved"]), shown["digest"])

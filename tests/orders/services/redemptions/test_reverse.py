@@ -157,6 +157,17 @@ def test_r3_the_token_applies_what_was_shown_or_nothing(redemption: Redemption) 
     assert factories.reverse(redemption, token=shown.token).redemption.points_returned == 500
 
 
+def test_r3_an_extension_that_is_over_by_now_is_refused_with_its_token(redemption: Redemption) -> None:
+    late = NOW + timedelta(days=60)
+    until = Extension(expires_on=late.date())
+    choice, settings = CancelChoice({"points": True}, {"points": until}), current_settings(redemption.store)
+    shown = preview_reversal(redemption, choice, store=redemption.store, settings=settings, now=late)
+    assert shown.plan.returns == 500
+    with pytest.raises(Invalid):
+        factories.reverse(redemption, now=late + timedelta(days=2), token=shown.token, extend=until)
+    assert Redemption.unscoped.get().state == "claimed"
+
+
 def test_r3_a_used_code_is_learned_from_its_order_and_refused(redemption: Redemption, store: Store) -> None:
     order = order_with(store, "TENOFF", (redemption.code or "").lower())
     fresh = Redemption.unscoped.get()
