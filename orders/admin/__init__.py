@@ -1,23 +1,24 @@
 """The back-office's pages about orders, reverts, redemptions and customers."""
 
-from orders.admin.bulk_cancels import page as bulk_cancels
-from orders.admin.customers import admin as customers
+# What is imported here registers itself; a name that a folder has already would hide the folder.
+from orders.admin.bulk_cancels import page as bulk_cancels_page
+from orders.admin.customers import admin as customers_admin
 from orders.admin.customers import privacy_page
 from orders.admin.desk import jobs_page
-from orders.admin.orders import admin as orders
-from orders.admin.redemptions import admin as redemptions
+from orders.admin.orders import admin as orders_admin
+from orders.admin.redemptions import admin as redemptions_admin
 from orders.admin.redemptions import rewards_page
-from orders.admin.reverts import admin as reverts
-from orders.admin.settings import admin as settings
+from orders.admin.reverts import admin as reverts_admin
+from orders.admin.settings import admin as settings_admin
 
 __all__ = [
-    "bulk_cancels",
-    "customers",
+    "bulk_cancels_page",
+    "customers_admin",
     "jobs_page",
-    "orders",
+    "orders_admin",
     "privacy_page",
-    "redemptions",
-    "reverts",
+    "redemptions_admin",
+    "reverts_admin",
     "rewards_page",
-    "settings",
+    "settings_admin",
 ]
