@@ -6,8 +6,7 @@ from http import HTTPStatus
 from typing import Any, Final
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.template.response import TemplateResponse
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
 
@@ -21,8 +20,8 @@ from loyalty.stores.roles import Can
 from orders.admin.redemptions.reverse_form import ReversalForm
 from orders.admin.redemptions.reverse_rows import reversal_warnings, shown_reversal
 from orders.admin.redemptions.rows import redemption_address
-from orders.admin.reverts.cancel_page import FRAGMENT_HEADER
-from orders.admin.reverts.cancel_seen import Seen, read_seen
+from orders.admin.reverts.plan_page import FACTS_CHANGED, go_on_to, show_plan
+from orders.admin.reverts.plan_rows import Seen
 from orders.kinds import show
 from orders.models import Redemption
 from orders.services.codes.on_platform import Asked, ask_platform
@@ -37,10 +36,6 @@ from orders.services.redemptions.reverse import (
 )
 from orders.services.reverts.choices import CancelChoice
 
-_LOCATION_HEADER: Final = "X-Location"
-_CHANGED: Final = (
-    "Something changed meanwhile. Nothing was done yet: what is different is marked. Check it and confirm."
-)
 _USED_NOW: Final = "The code has been used meanwhile. Nothing was done."
 _DONE: Final = "This redemption had been reversed already. Nothing was done twice."
 _NO_FORCE: Final = "The code has already been used. Tick the box to reverse it all the same, and say why."
@@ -118,7 +113,7 @@ def _case(admin: BackOfficeAdmin, request: HttpRequest, redemption: Redemption, 
 
 
 def _confirm(admin: BackOfficeAdmin, case: _Case, form: ReversalForm) -> HttpResponse:
-    seen = read_seen(case.request.POST.get("seen", ""))
+    seen = Seen.read(case.request.POST.get("seen", ""))
     ask = form.ask()
     try:
         done = reverse_redemption(
@@ -132,7 +127,7 @@ def _confirm(admin: BackOfficeAdmin, case: _Case, form: ReversalForm) -> HttpRes
             now=case.now,
         )
     except ReversalStale:
-        return _again(admin, case, _CHANGED, seen)
+        return _again(admin, case, FACTS_CHANGED, seen)
     except NothingLeft as error:
         return _again(admin, case, error.detail, seen)
     except CodeUsed:
@@ -142,7 +137,7 @@ def _confirm(admin: BackOfficeAdmin, case: _Case, form: ReversalForm) -> HttpRes
             form.add_error("reason" if item.pointer == "/reason" else None, item.detail)
         return _show(admin, case, form, seen=seen, status=HTTPStatus.UNPROCESSABLE_ENTITY)
     messages.success(case.request, _words(done, case.store))
-    return _go_on(case)
+    return go_on_to(case.request, redemption_address(case.redemption))
 
 
 def _again(admin: BackOfficeAdmin, case: _Case, said: str, seen: Seen | None) -> HttpResponse:
@@ -165,7 +160,6 @@ def _show(
     page = shown_reversal(form, shown, may_force=case.may_force, store=case.store, seen=seen, now=case.now)
     context: dict[str, Any] = {
         "form": form,
-        "page": page,
         "said": said,
         "asked": case.asked.value,
         "max_days": case.settings.extend.max_days,
@@ -173,17 +167,7 @@ def _show(
         "action": reverse("admin:orders_redemption_reverse", args=[case.redemption.pk]),
         "back": redemption_address(case.redemption),
     }
-    if FRAGMENT_HEADER in case.request.headers:
-        return TemplateResponse(case.request, "orders/admin/redemptions/reverse_form.html", context, status=status)
-    context |= admin.admin_site.each_context(case.request) | {"title": page.title}
-    return TemplateResponse(case.request, "orders/admin/redemptions/reverse_page.html", context, status=status)
-
-
-def _go_on(case: _Case) -> HttpResponse:
-    address = redemption_address(case.redemption)
-    if FRAGMENT_HEADER in case.request.headers:
-        return HttpResponse(status=HTTPStatus.NO_CONTENT, headers={_LOCATION_HEADER: address})
-    return HttpResponseRedirect(address)
+    return show_plan(admin, case.request, "orders/admin/redemptions/reverse_form.html", page, context, status)
 
 
 def _words(done: Reversed, store: Store) -> str:

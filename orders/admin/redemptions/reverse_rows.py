@@ -1,15 +1,12 @@
 """What the form that reverses a redemption shows: what returns to which lots, and what is taken back (R3, R4)."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 from loyalty.stores.dates import show_moment
 from loyalty.stores.models import Store
 from orders.admin.redemptions.reverse_form import ReversalForm
 from orders.admin.redemptions.rows import worth_words
-from orders.admin.reverts.cancel_rows import KindSection, Line, lot_row
-from orders.admin.reverts.cancel_seen import Marker, Seen, Statement
+from orders.admin.reverts.plan_rows import KindSection, Line, Marker, PlanPage, Seen, Statement, lot_row
 from orders.kinds import show
 from orders.models import Redemption, RedemptionState, RewardType
 from orders.services.codes.on_platform import Asked
@@ -22,26 +19,6 @@ _ASKED = {
     Asked.UNREACHABLE: f"The shop platform could not be asked whether the code has been used. {_GO_ON}",
     Asked.UNKNOWN: f"The shop platform does not say whether the code has been used. {_GO_ON}",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class ReversalPage:
-    """Everything the form's template shows, but its fields."""
-
-    redemption: Redemption
-    title: str
-    sentence: str
-    section: KindSection
-    lines: Sequence[Line]
-    confirm: Statement
-    refused: str
-    needs_force: bool
-    notice_subject: str
-    notice_text: str
-    customer_email: str
-    shape: str
-    token: str
-    seen: str
 
 
 def reversal_warnings(plan: ReversalPlan, asked: Asked, store: Store) -> list[str]:
@@ -67,28 +44,27 @@ def shown_reversal(
     store: Store,
     seen: Seen | None,
     now: datetime,
-) -> ReversalPage:
+) -> PlanPage:
     """The page for ``shown``; what differs from ``seen`` is marked."""
     plan, redemption, marker = shown.plan, shown.plan.redemption, Marker(seen)
     section = _section(plan, form, marker, store, now)
     confirm = marker.say("confirm", f"Reverse and return {show(plan.returns, '', store)}")
     lines = _lines(shown, marker, store)
-    message = compose_reversal(plan, store=store)
-    return ReversalPage(
-        redemption=redemption,
+    message, refused = compose_reversal(plan, store=store), _refused(plan, may_force=may_force)
+    return PlanPage(
         title=f"Reverse “{redemption.reward_name}”",
         sentence=_sentence(redemption, store),
-        section=section,
+        sections=[] if refused else [section],
         lines=lines,
         confirm=confirm,
-        refused=_refused(plan, may_force=may_force),
-        needs_force="force" in form.fields,
+        keep="Keep it",
+        refused=refused,
         notice_subject=message.subject,
         notice_text=message.text.strip(),
         customer_email=redemption.customer.email,
         shape=" ".join(["reversal", redemption.state, *form.extendable]),
         token="" if form.errors else shown.token,
-        seen=Seen(cancels=False, statements=marker.statements, goal=[RedemptionState.REVERSED.value]).sign(),
+        seen=Seen(marker.statements).sign(),
     )
 
 

@@ -7,8 +7,7 @@ from http import HTTPStatus
 from typing import Any, Final
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.template.response import TemplateResponse
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
@@ -21,9 +20,10 @@ from loyalty.stores.actors import Trigger
 from loyalty.stores.models import Store
 from loyalty.stores.roles import Can
 from orders.admin.reverts.cancel_form import CancelForm
-from orders.admin.reverts.cancel_rows import amounts_words, shown_form
-from orders.admin.reverts.cancel_seen import Seen, read_seen, state_of
+from orders.admin.reverts.cancel_rows import amounts_words, earned_words, shown_form, state_of
 from orders.admin.reverts.dismiss_page import can_be_dismissed
+from orders.admin.reverts.plan_page import FACTS_CHANGED, go_on_to, show_plan
+from orders.admin.reverts.plan_rows import Seen
 from orders.admin.reverts.undo_page import undo_link
 from orders.admin.reverts.walk import WALKING, go_on, is_walking, walk_bar
 from orders.kinds import KINDS
@@ -34,16 +34,8 @@ from orders.services.reverts.plans import load_used, preview
 from orders.services.reverts.preview_token import CANCEL, Shown
 from orders.services.reverts.warnings import warnings_for
 
-# A script that wants the form alone, to show it in a dialog or to refresh it, sends this header.
-FRAGMENT_HEADER: Final = "X-Fragment"
-# Where a script goes on to once the form has been carried out.
-_LOCATION_HEADER: Final = "X-Location"
-
 _CHOICE_CHANGED: Final = (
     "You changed something after the result was worked out. Nothing was done yet: check it and confirm."
-)
-_FACTS_CHANGED: Final = (
-    "Something changed meanwhile. Nothing was done yet: what is different is marked. Check it and confirm."
 )
 _NO_LONGER_REFUNDED: Final = (
     "The payment is no longer refunded, so nothing was returned. You can cancel the order instead."
@@ -109,7 +101,7 @@ def _is_about_cancelling(request: HttpRequest, order: Order) -> bool:
 
 
 def _confirm(case: _Case, form: CancelForm) -> HttpResponse:
-    seen = read_seen(case.request.POST.get("seen", ""))
+    seen = Seen.read(case.request.POST.get("seen", ""))
     # A token of the other form, or none, is one that fits nothing: the form comes back.
     token = case.request.POST.get("token", "") if seen and seen.cancels == case.cancels else ""
     verb = cancel_order if case.cancels else return_value
@@ -141,7 +133,7 @@ def _after_stale(case: _Case, form: CancelForm, seen: Seen | None, stale: Previe
         messages.info(case.request, f"Order {case.order.number}: this has already been done. Nothing was done twice.")
         return _done(case)
     fresh = _read_again(case, cancels=case.cancels)
-    said, status = (_FACTS_CHANGED, HTTPStatus.CONFLICT) if as_shown else (_CHOICE_CHANGED, HTTPStatus.OK)
+    said, status = (FACTS_CHANGED, HTTPStatus.CONFLICT) if as_shown else (_CHOICE_CHANGED, HTTPStatus.OK)
     return _show(fresh, fresh.form(), seen=seen, said=said, status=status)
 
 
@@ -152,23 +144,21 @@ def _show(
     shown = preview(case.order, form.choice(), store=case.store, settings=case.settings, now=case.now)
     page = shown_form(form, shown, work=case.work, cancels=case.cancels, seen=seen)
     walking = WALKING if is_walking(case.request) else ""
-    dismissible = not page.cancels and can_be_dismissed(case.order)
+    dismissible = not case.work.cancels and can_be_dismissed(case.order)
     context: dict[str, Any] = {
         "form": form,
-        "page": page,
         "said": said,
         "intent": "cancel" if case.cancels else "return",
+        "may_cancel": not case.cancels and case.order.status != OrderStatus.CANCELLED,
+        "earned": earned_words(shown.earned, case.store),
         "max_days": case.settings.extend.max_days,
         "warnings": _warnings(case),
         "action": f"{reverse('admin:orders_order_cancel', args=[case.order.pk])}{walking}",
         "back": reverse("admin:orders_order_queue") if walking else _order_address(case.order.pk),
         "dismiss": f"{reverse('admin:orders_order_dismiss', args=[case.order.pk])}{walking}" if dismissible else "",
     }
-    if FRAGMENT_HEADER in case.request.headers:
-        return TemplateResponse(case.request, "orders/admin/reverts/cancel_form.html", context, status=status)
-    context |= case.admin.admin_site.each_context(case.request) | {"title": page.title}
     context |= {"walk": walk_bar(case.request, case.order), "order": case.order} if walking else {}
-    return TemplateResponse(case.request, "orders/admin/reverts/cancel_page.html", context, status=status)
+    return show_plan(case.admin, case.request, "orders/admin/reverts/cancel_form.html", page, context, status)
 
 
 def _warnings(case: _Case) -> Sequence[str]:
@@ -180,10 +170,7 @@ def _done(case: _Case) -> HttpResponse:
     """To the order's page; on a walk through the queue to the next order."""
     if is_walking(case.request):
         return go_on(case.request)
-    address = _order_address(case.order.pk)
-    if FRAGMENT_HEADER in case.request.headers:
-        return HttpResponse(status=HTTPStatus.NO_CONTENT, headers={_LOCATION_HEADER: address})
-    return HttpResponseRedirect(address)
+    return go_on_to(case.request, _order_address(case.order.pk))
 
 
 def _order_address(order_id: int) -> str:

@@ -1,106 +1,29 @@
-"""What the cancel form shows: order, lots, subtotals, result, words on the button (M2-M6, M8)."""
+"""What the cancel form shows: order, lots, subtotals, result, words on the button (M2-M6, M8); and a second sending."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
-from django.forms import BoundField
-
-from loyalty.core.days import last_day_of_use
 from loyalty.ledger.ledger import Kind
-from loyalty.ledger.models import Origin
-from loyalty.ledger.planner import GIVES_BACK, Amount, KindPlan, Outcome, PlannedLot, UsedLot
-from loyalty.stores.dates import label_of, show_day, show_last_day
+from loyalty.ledger.planner import Amount, KindPlan
 from loyalty.stores.models import Store
 from orders.admin.reverts.cancel_form import CancelForm
-from orders.admin.reverts.cancel_seen import Marker, Seen, Statement, goal_of
-from orders.kinds import KINDS, NAMES, allocation_ref, applied, currency_of, show
+from orders.admin.reverts.plan_rows import KindSection, Line, Marker, PlanPage, Seen, Statement, lot_row
+from orders.kinds import KINDS, NAMES, applied, currency_of, reverted, show
 from orders.models import Order, OrderStatus
 from orders.services.earned_points.settle import Forecast
-from orders.services.reverts.apply import Work
+from orders.services.reverts.apply import Work, decided, decisions_after
 from orders.services.reverts.notice import compose
 from orders.services.reverts.plans import OrderPlan, Preview
 
-_SHORT: Final[Mapping[Kind, str]] = {"credits": "Credits", "points": "Points"}
+_BALANCES: Final[Mapping[Kind, str]] = {"credits": "Credits of the customer", "points": "Points of the customer"}
+_NOTHING_LEFT: Final = (
+    "Everything that this order used is already back with the customer. There is nothing left to return."
+)
+_NOTHING_USED: Final = "This order used no store credits and no member points. There is nothing to return."
 _STATUS_LABELS: Final[Mapping[Kind, str]] = {"credits": "Credit Revert Status", "points": "Points Revert Status"}
 
 
-@dataclass(frozen=True, slots=True)
-class ExtendFields:
-    """Extend of one expired lot, with the day on which what comes back expires."""
-
-    ref: str
-    lot: str
-    tick: BoundField
-    days: BoundField
-    until: BoundField
-
-
-@dataclass(frozen=True, slots=True)
-class LotRow:
-    """One lot the order drew on; ``tone`` is back, lost or done."""
-
-    ref: str
-    amount: str
-    already: str
-    origin: str
-    expires: str
-    expires_on: str
-    expired: bool
-    outcome: Statement
-    tone: str
-    extend: ExtendFields | None
-
-
-@dataclass(frozen=True, slots=True)
-class KindSection:
-    """One kind that the order used: its tick, its lots, its subtotals."""
-
-    kind: Kind
-    title: str
-    tick: BoundField | None
-    rows: Sequence[LotRow]
-    returns: Statement
-    stays: Statement
-    stays_lost: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One line of the result: before and after."""
-
-    key: str
-    label: str
-    before: str
-    after: Statement
-    colour: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class CancelPage:
-    """Everything the form's template shows, but its fields."""
-
-    order: Order
-    cancels: bool
-    title: str
-    sentence: str
-    sections: Sequence[KindSection]
-    earned: str
-    balances: Sequence[Line]
-    statuses: Sequence[Line]
-    confirm: Statement
-    keep: str
-    nothing_left: bool
-    notice_subject: str
-    notice_text: str
-    customer_email: str
-    shape: str
-    token: str
-    seen: str
-
-
-def shown_form(form: CancelForm, shown: Preview, *, work: Work, cancels: bool, seen: Seen | None) -> CancelPage:
+def shown_form(form: CancelForm, shown: Preview, *, work: Work, cancels: bool, seen: Seen | None) -> PlanPage:
     """The page for ``shown``; what differs from ``seen`` is marked. ``cancels`` says which of the two forms it is."""
     order, plan, marker = shown.plan.order, shown.plan, Marker(seen)
     sections = [_section(plan, kind, form, marker, work) for kind in KINDS if applied(order, kind)]
@@ -108,19 +31,15 @@ def shown_form(form: CancelForm, shown: Preview, *, work: Work, cancels: bool, s
     statuses = _statuses(plan, marker, work)
     confirm = marker.say("confirm", _confirm_words(plan, form, work))
     message = compose(plan, store=work.store, cancelled=work.cancels)
-    now_seen = Seen(cancels, marker.statements, goal_of(plan, work))
-    return CancelPage(
-        order=order,
-        cancels=work.cancels,
+    now_seen = Seen(marker.statements, cancels, goal_of(plan, work))
+    return PlanPage(
         title=f"Cancel order {order.number}" if work.cancels else "Return credits/points",
         sentence=_sentence(order, work.store),
         sections=sections,
-        earned=_earned(shown.earned, work.store),
-        balances=balances,
-        statuses=statuses,
+        lines=[*statuses, *balances],
         confirm=confirm,
         keep="Keep order" if work.cancels else "Back",
-        nothing_left=not work.cancels and not form.kinds,
+        refused="" if work.cancels or form.kinds else _NOTHING_LEFT if sections else _NOTHING_USED,
         notice_subject=message.subject,
         notice_text=message.text.strip(),
         customer_email=order.customer.email if order.customer else "",
@@ -169,67 +88,11 @@ def _section(plan: OrderPlan, kind: Kind, form: CancelForm, marker: Marker, work
     )
 
 
-def lot_row(
-    kind: Kind,
-    lot: UsedLot,
-    planned: PlannedLot | None,
-    *,
-    code: str = "",
-    form: CancelForm,
-    marker: Marker,
-    store: Store,
-    now: datetime,
-) -> LotRow:
-    """One lot with what becomes of it, and Extend where it has expired; ``code`` is the one that it came with (R7)."""
-    ref = allocation_ref(kind, lot.allocation_id)
-    amount = show(lot.amount, lot.currency, store)
-    expires = show_last_day(lot.expires_at, store)
-    last_day = last_day_of_use(lot.expires_at, store.tz)
-    words, tone = _outcome(lot, planned, store)
-    return LotRow(
-        ref=ref,
-        amount=amount,
-        already=_already(lot, store),
-        origin=f"{label_of(Origin, lot.origin)}{_how(lot, code)}",
-        expires=expires,
-        expires_on=last_day.isoformat() if last_day else "",
-        expired=lot.is_expired(now),
-        outcome=marker.say(f"lot-{ref}", words),
-        tone=tone,
-        extend=_extend(ref, f"{amount}, expired {expires}", form) if ref in form.extendable else None,
-    )
-
-
-def _how(lot: UsedLot, code: str) -> str:
-    return ", deducted again" if lot.deduction else f", by code {code}" if code else ""
-
-
-def _already(lot: UsedLot, store: Store) -> str:
-    partly = 0 < lot.returned < lot.amount
-    return f"{show(lot.returned, lot.currency, store)} already returned" if partly else ""
-
-
-def _extend(ref: str, lot: str, form: CancelForm) -> ExtendFields:
-    return ExtendFields(ref, lot, form[f"extend_{ref}"], form[f"days_{ref}"], form[f"until_{ref}"])
-
-
-def _outcome(lot: UsedLot, planned: PlannedLot | None, store: Store) -> tuple[str, str]:
-    if not lot.outstanding:
-        return "Already returned", "done"
-    if planned is None or planned.outcome not in GIVES_BACK:
-        return "Will not be returned", "lost"
-    amount = show(planned.amount, lot.currency, store)
-    if planned.expires_at is None:
-        return f"Returns {amount}, never expires", "back"
-    until = show_day(last_day_of_use(planned.expires_at, store.tz), store)
-    return f"Returns {amount}, {'now ' if planned.outcome is Outcome.EXTENDED else ''}valid until {until}", "back"
-
-
 def _moves(shown: Preview, kind: Kind) -> bool:
     return bool(applied(shown.plan.order, kind)) or shown.balance_before[kind] != shown.balance_after[kind]
 
 
-def _earned(earned: Forecast, store: Store) -> str:
+def earned_words(earned: Forecast, store: Store) -> str:
     """What happens to the points that the order earned (C1); empty when nothing does."""
     if earned.kept_by is not None:
         return f"The points that this order earned stay with the customer: the tag “{earned.kept_by}” keeps them."
@@ -247,7 +110,7 @@ def _balance(shown: Preview, kind: Kind, store: Store) -> Line:
     currency = currency_of(shown.plan.order, kind)
     after = show(shown.balance_after[kind], currency, store)
     # The balance is no fact of the order: it may move without anybody being asked again, so it is not marked.
-    return Line(f"balance-{kind}", _SHORT[kind], show(shown.balance_before[kind], currency, store), Statement(after))
+    return Line(f"balance-{kind}", _BALANCES[kind], show(shown.balance_before[kind], currency, store), Statement(after))
 
 
 def _statuses(plan: OrderPlan, marker: Marker, work: Work) -> list[Line]:
@@ -287,3 +150,20 @@ def _confirm_words(plan: OrderPlan, form: CancelForm, work: Work) -> str:
 def amounts_words(amounts: Mapping[Kind, Amount], order: Order, store: Store) -> str:
     """Amounts of both kinds as one phrase, ``15.00 USD + 100 points``; empty when there are none."""
     return " + ".join(show(amounts[kind], currency_of(order, kind), store) for kind in KINDS if amounts.get(kind))
+
+
+def state_of(order: Order) -> list[Any]:
+    """What a cancel or a return changes of an order, as far as the form shows it."""
+    return _state(order.status, {kind: (reverted(order, kind), decided(order)[kind]) for kind in KINDS})
+
+
+def goal_of(plan: OrderPlan, work: Work) -> list[Any]:
+    """The state that carrying out ``plan`` leads to: an order that is in it needs nothing more (M7)."""
+    status = OrderStatus.CANCELLED if work.cancels else plan.order.status
+    decisions = decisions_after(plan, work)
+    back = {kind: plan.kinds[kind].already + plan.kinds[kind].returns for kind in KINDS}
+    return _state(status, {kind: (back[kind], decisions[kind]) for kind in KINDS})
+
+
+def _state(status: str, kinds: Mapping[Kind, tuple[Any, str]]) -> list[Any]:
+    return [str(status), *([f"{amount:.3f}", str(decision)] for amount, decision in kinds.values())]
