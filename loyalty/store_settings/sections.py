@@ -1,19 +1,25 @@
 """A store's settings: their shape and defaults, and the version that governs (H4)."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, is_dataclass
 from datetime import datetime
 from decimal import Decimal
-from types import NoneType
-from typing import Any, Final, Literal, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Final, Literal, get_args, get_origin, get_type_hints
 
 from django.db.models import Exists, Min, OuterRef, QuerySet
 from django.db.models.fields.json import KT
 
+from loyalty.core.values import MAX_DIGITS
+from loyalty.store_settings.facts import NOTHING, Facts, facts_by_name, is_nullable
 from loyalty.stores.models import SettingsVersion, Store
 
 AutoCancel = Literal["off", "cancel", "cancel_and_revert"]
 ExpiredLots = Literal["all_or_nothing", "valid_only"]
+TRIGGER_STATUSES: Final = ("cancelled", "refunded", "partially_refunded")
+_TEN_YEARS: Final = 3660
+# Neither a comma, which platforms take for two tags, nor what ends a line or cannot be seen.
+_END: Final = r"[^\s\u0000-\u001f\u007f-\u009f,]"
+_PLATFORM_TAG: Final = rf"{_END}[^\u0000-\u001f\u007f-\u009f\u2028\u2029,]+{_END}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,18 +27,18 @@ class ExpiredLotsSettings:
     """Which rule for expired lots each trigger uses (E4)."""
 
     payment_expired: ExpiredLots = "all_or_nothing"
-    payment_failed: ExpiredLots = "valid_only"
-    rules: ExpiredLots = "valid_only"
+    payment_failed: Annotated[ExpiredLots, Facts(cautious="all_or_nothing")] = "valid_only"
+    rules: Annotated[ExpiredLots, Facts(cautious="all_or_nothing")] = "valid_only"
 
 
 @dataclass(frozen=True, slots=True)
 class AutoCancelSettings:
     """What happens to orders whose payment expired or failed (E1, E2, F1)."""
 
-    payment_window_hours: int | None = None
-    failed_grace_minutes: int = 0
-    expired: AutoCancel = "off"
-    failed: AutoCancel = "cancel_and_revert"
+    payment_window_hours: Annotated[int | None, Facts(least=1, most=24 * 365)] = None
+    failed_grace_minutes: Annotated[int, Facts(most=60 * 24 * 30)] = 0
+    expired: Annotated[AutoCancel, Facts(cautious="off")] = "off"
+    failed: Annotated[AutoCancel, Facts(cautious="off")] = "cancel_and_revert"
     expired_lots: ExpiredLotsSettings = field(default_factory=ExpiredLotsSettings)
 
 
@@ -40,20 +46,20 @@ class AutoCancelSettings:
 class SpentRevertSettings:
     """The spent-revert rules (N1) and skip tags (N3)."""
 
-    enabled: bool = False
-    statuses: tuple[str, ...] = ("cancelled", "refunded")
-    tags: tuple[str, ...] = ()
+    enabled: Annotated[bool, Facts(cautious=False)] = False
+    statuses: Annotated[tuple[str, ...], Facts(choices=TRIGGER_STATUSES, cautious=())] = ("cancelled", "refunded")
+    tags: Annotated[tuple[str, ...], Facts(cautious=())] = ()
     skip_tags: tuple[str, ...] = ()
-    kinds: tuple[str, ...] = ("credits", "points")
-    delay_minutes: int = 0
+    kinds: Annotated[tuple[str, ...], Facts(choices=("credits", "points"), cautious=())] = ("credits", "points")
+    delay_minutes: Annotated[int, Facts(most=60 * 24 * 30)] = 0
 
 
 @dataclass(frozen=True, slots=True)
 class ExtendSettings:
     """How far expired value may be extended, in days from today (M3)."""
 
-    default_days: int = 30
-    max_days: int = 365
+    default_days: Annotated[int, Facts(least=1, most=_TEN_YEARS)] = 30
+    max_days: Annotated[int, Facts(least=1, most=_TEN_YEARS)] = 365
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +67,9 @@ class PointsExpirySettings:
     """The expiry scheme of points lots (L7); ``month`` and ``day`` name the yearly date."""
 
     scheme: Literal["never", "days", "yearly"] = "never"
-    days: int = 365
-    month: int = 12
-    day: int = 31
+    days: Annotated[int, Facts(least=1, most=_TEN_YEARS)] = 365
+    month: Annotated[int, Facts(least=1, most=12)] = 12
+    day: Annotated[int, Facts(least=1, most=31)] = 31
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,16 +77,18 @@ class NotifySettings:
     """When customers are told (M5, H3)."""
 
     on_cancel_default: bool = False
-    on_automatic: bool = False
+    on_automatic: Annotated[bool, Facts(cautious=False)] = False
     on_redemption_reversal_default: bool = True
-    on_adjustment_default: bool = False
+    on_adjustment_default: Annotated[
+        bool, Facts(words="Whether the back-office suggests telling customers what is given or removed by hand.")
+    ] = False
 
 
 @dataclass(frozen=True, slots=True)
 class ReminderSettings:
     """Telling customers before value expires: how many days before its last day of use; None: never."""
 
-    days_before: int | None = None
+    days_before: Annotated[int | None, Facts(most=365)] = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +98,9 @@ class LimitSettings:
     ``None`` means support staff may not adjust that kind at all.
     """
 
-    support_adjust_credits: Decimal | None = Decimal(100)
-    support_adjust_points: int | None = 1000
-    undo_hours: int = 72
+    support_adjust_credits: Annotated[Decimal | None, Facts(cautious=None)] = Decimal(100)
+    support_adjust_points: Annotated[int | None, Facts(most=10**MAX_DIGITS - 1, cautious=None)] = 1000
+    undo_hours: Annotated[int, Facts(most=24 * 365, cautious=0)] = 72
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +110,7 @@ class EarningSettings:
     ``points_per_unit`` None: orders earn nothing by themselves. ``paid`` is a payment's status, the others an order's.
     """
 
-    points_per_unit: Decimal | None = None
+    points_per_unit: Annotated[Decimal | None, Facts(below=1_000_000, finest=Decimal("0.0001"))] = None
     on_status: Literal["confirmed", "completed", "paid"] = "completed"
 
 
@@ -116,11 +124,13 @@ class EarnedPointsSettings:
     """
 
     claw_back: bool = False
-    statuses: tuple[str, ...] = ("cancelled", "refunded", "partially_refunded")
-    tags: tuple[str, ...] = ()
+    statuses: Annotated[tuple[str, ...], Facts(choices=TRIGGER_STATUSES, cautious=())] = TRIGGER_STATUSES
+    tags: Annotated[tuple[str, ...], Facts(cautious=())] = ()
     skip_tags: tuple[str, ...] = ()
     allow_negative: bool = False
-    carry_shortfall: bool = True
+    carry_shortfall: Annotated[
+        bool, Facts(words="Whether points that could not be taken back count against what is earned next.")
+    ] = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +140,7 @@ class WriteBackSettings:
     With a cancel the platform can be asked to return what the order used there of its own, each kind by itself.
     """
 
-    tag: str | None = None
+    tag: Annotated[str | None, Facts(shortest=3, longest=40, pattern=_PLATFORM_TAG)] = None
     cancel_orders: bool = False
     return_credits_there: bool = False
     return_points_there: bool = False
@@ -153,43 +163,17 @@ class StoreSettings:
     version: int = 0
 
 
-_SECTIONS: dict[str, Any] = {
-    "auto_cancel": AutoCancelSettings,
-    "spent_revert": SpentRevertSettings,
-    "extend": ExtendSettings,
-    "points_expiry": PointsExpirySettings,
-    "notify": NotifySettings,
-    "reminders": ReminderSettings,
-    "limits": LimitSettings,
-    "earning": EarningSettings,
-    "earned_points": EarnedPointsSettings,
-    "write_back": WriteBackSettings,
-}
-
-
-_TEN_YEARS: Final = 3660
+_SECTIONS: Final = {name: kind for name, kind in get_type_hints(StoreSettings).items() if is_dataclass(kind)}
 _SPANS: Final = {"days": _TEN_YEARS, "hours": _TEN_YEARS * 24, "minutes": _TEN_YEARS * 24 * 60}
-# What counts where a value cannot be read and the default would do something: nothing happens until a release that
-# understands it comes by.
-_CAUTIOUS: Final[Mapping[str, Any]] = {
-    "expired": "off",
-    "failed": "off",
-    "payment_failed": "all_or_nothing",
-    "rules": "all_or_nothing",
-    "enabled": False,
-    "statuses": (),
-    "tags": (),
-    "kinds": (),
-    "on_automatic": False,
-    "support_adjust_credits": None,
-    "support_adjust_points": None,
-    "undo_hours": 0,
-}
 
 _NOT_THERE: Final = object()
-
-# What is a decimal number, and therefore text in JSON.
-_DECIMALS = (("limits", "support_adjust_credits"), ("earning", "points_per_unit"))
+# Where null is a value: no window, not allowed. Everywhere else it brings the default back.
+NULLABLE: Final = frozenset(
+    name
+    for kind in (*_SECTIONS.values(), ExpiredLotsSettings)
+    for name, hint in get_type_hints(kind).items()
+    if is_nullable(hint)
+)
 
 
 def current_settings(store: Store) -> StoreSettings:
@@ -227,6 +211,14 @@ def earning_since(store_ids: Collection[int]) -> dict[int, datetime]:
 def _saved(versions: "QuerySet[SettingsVersion]") -> dict[int, StoreSettings]:
     newest = versions.order_by("store_id", "-version").distinct("store_id")
     return {row.store_id: settings_from_json(row.data, version=row.version) for row in newest}
+
+
+def setting_at(path: Sequence[str]) -> tuple[Any, Facts]:
+    """The type and the facts of one setting, such as ``("extend", "max_days")``."""
+    section: Any = StoreSettings
+    for name in path[:-1]:
+        section = get_type_hints(section)[name]
+    return get_type_hints(section)[path[-1]], facts_by_name(section)[path[-1]]
 
 
 def settings_from_json(data: Mapping[str, Any], *, version: int) -> StoreSettings:
@@ -272,23 +264,26 @@ def _listed(value: Any) -> Any:
 
 def settings_to_json(settings: StoreSettings) -> dict[str, Any]:
     """The JSON form that is saved and shown by the API; amounts are decimal strings."""
-    data = asdict(settings)
-    for section, name in _DECIMALS:
-        value = data[section][name]
-        data[section][name] = None if value is None else f"{value:f}"
+    data: dict[str, Any] = _as_json(asdict(settings))
     return data
+
+
+def _as_json(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _as_json(inner) for name, inner in value.items()}
+    return f"{value:f}" if isinstance(value, Decimal) else value
 
 
 def _section(kind: Any, data: Any) -> Any:
     values = data if isinstance(data, Mapping) else {}
-    hints = get_type_hints(kind)
+    hints, facts = get_type_hints(kind), facts_by_name(kind)
     read: dict[str, Any] = {}
     for name in hints.keys() & values.keys():
         try:
             read[name] = _value(hints[name], values[name], most=_most(name))
         except (ValueError, ArithmeticError):
-            if name in _CAUTIOUS:
-                read[name] = _CAUTIOUS[name]
+            if facts[name].cautious is not NOTHING:
+                read[name] = facts[name].cautious
     return kind(**read)
 
 
@@ -297,7 +292,7 @@ def _value(hint: Any, value: Any, *, most: int) -> Any:
     if is_dataclass(hint):
         return _section(hint, value)
     choices = get_args(hint)
-    if NoneType in choices:
+    if is_nullable(hint):
         return None if value is None else _value(choices[0], value, most=most)
     if get_origin(hint) is tuple:
         is_texts = isinstance(value, list | tuple) and all(isinstance(text, str) for text in value)

@@ -1,11 +1,10 @@
 """A store's settings over REST."""
 
-import calendar
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import is_dataclass
 from decimal import Decimal
-from functools import partial
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar, Final, Literal, get_args, get_origin, get_type_hints
 
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
@@ -29,33 +28,22 @@ from loyalty.api.views import ApiView, ListView
 from loyalty.core.errors import Invalid
 from loyalty.core.money import amount_text
 from loyalty.core.tags import tag_key
-from loyalty.core.values import check_amount, instant_text
+from loyalty.core.values import MAX_DIGITS, instant_text
+from loyalty.store_settings import sections
+from loyalty.store_settings.facts import LONGEST_NAME, MOST_NAMES, Facts, facts_by_name, is_nullable
 from loyalty.store_settings.save import change_settings
 from loyalty.store_settings.sections import StoreSettings, current_settings, settings_from_json, settings_to_json
 from loyalty.stores.actors import actor_names
 from loyalty.stores.keys import Scope
 from loyalty.stores.models import SettingsVersion, Store
 
-AUTO_CANCEL: Final = ("off", "cancel", "cancel_and_revert")
-EXPIRED_LOTS: Final = ("all_or_nothing", "valid_only")
-TRIGGER_STATUSES: Final = ("cancelled", "refunded", "partially_refunded")
-_TEN_YEARS: Final = 3660
-_RATES_BELOW: Final = 1_000_000
-_FINEST_RATE: Final = Decimal("0.0001")
-# Neither a comma nor what ends a line or cannot be seen; between its first and its last character there is one more.
-_SHORTEST_TAG: Final = 3
-_END: Final = r"[^\s\u0000-\u001f\u007f-\u009f,]"
-_TAG: Final = rf"{_END}[^\u0000-\u001f\u007f-\u009f\u2028\u2029,]+{_END}"
-_TAG_SENT: Final = rf"^\s*{_TAG}\s*$"
+# What the schema names these choices by.
+AUTO_CANCEL: Final = get_args(sections.AutoCancel)
+EXPIRED_LOTS: Final = get_args(sections.ExpiredLots)
 _RATE_TEXT: Final = r"^0{0,34}[0-9]{1,6}(\.[0-9]{1,4}0{0,36})?$"
-_LEAP_YEAR: Final = 2024
 ETAG: Final = OpenApiParameter(
     "ETag", str, OpenApiParameter.HEADER, description="The version, for If-Match.", response=[200]
 )
-
-
-def _choice(choices: Sequence[str]) -> serializers.ChoiceField:
-    return serializers.ChoiceField(choices=list(choices), required=False)
 
 
 class NamesField(serializers.ListField):
@@ -69,175 +57,190 @@ class NamesField(serializers.ListField):
         return names
 
 
-def _names(choices: Sequence[str] = ()) -> NamesField:
-    child = serializers.ChoiceField(choices=list(choices)) if choices else TextField(max_length=255)
-    return NamesField(child=child, max_length=100, required=False)
-
-
-class MergedBody(Body):
-    """Settings, which are merged into those that are saved (RFC 7396)."""
-
-    null_is_default = True
-
-
-class ExpiredLotsBody(MergedBody):
-    """What expired lots mean for the others, by trigger (E4)."""
-
-    payment_expired = _choice(EXPIRED_LOTS)
-    payment_failed = _choice(EXPIRED_LOTS)
-    rules = _choice(EXPIRED_LOTS)
-
-
-class AutoCancelBody(MergedBody):
-    """Orders whose payment expired or failed (E1, E2, F1)."""
-
-    payment_window_hours = WholeNumberField(least=1, most=24 * 365, allow_null=True)
-    failed_grace_minutes = WholeNumberField(most=60 * 24 * 30)
-    expired = _choice(AUTO_CANCEL)
-    failed = _choice(AUTO_CANCEL)
-    expired_lots = ExpiredLotsBody(required=False)
-
-
-class SpentRevertBody(MergedBody):
-    """The spent-revert rules (N1, N3)."""
-
-    enabled = YesNoField(required=False)
-    statuses = _names(TRIGGER_STATUSES)
-    tags = _names()
-    skip_tags = _names()
-    kinds = _names(("credits", "points"))
-    delay_minutes = WholeNumberField(most=60 * 24 * 30)
-
-
-class ExtendSettingsBody(MergedBody):
-    """How far expired value may be extended (M3)."""
-
-    default_days = WholeNumberField(least=1, most=_TEN_YEARS)
-    max_days = WholeNumberField(least=1, most=_TEN_YEARS)
-
-
-class PointsExpiryBody(MergedBody):
-    """The scheme of points lots (L7)."""
-
-    scheme = _choice(("never", "days", "yearly"))
-    days = WholeNumberField(least=1, most=_TEN_YEARS)
-    month = WholeNumberField(least=1, most=12)
-    day = WholeNumberField(least=1, most=31)
-
-
-class NotifyBody(MergedBody):
-    """When customers are told (M5, H3)."""
-
-    on_cancel_default = YesNoField(required=False)
-    on_automatic = YesNoField(required=False)
-    on_redemption_reversal_default = YesNoField(required=False)
-    on_adjustment_default = YesNoField(
-        required=False,
-        help_text="Whether the back-office suggests telling customers what is given or removed by hand.",
-    )
-
-
-class RemindersBody(MergedBody):
-    """Telling customers before value expires, so many days before its last day of use; null: never."""
-
-    days_before = WholeNumberField(most=365, allow_null=True)
-
-
-class LimitsBody(MergedBody):
-    """How far support staff may adjust; null: not at all. How long a return can be undone."""
-
-    support_adjust_credits = AmountField(required=False, allow_null=True)
-    support_adjust_points = PointsField(required=False, allow_null=True)
-    undo_hours = WholeNumberField(most=24 * 365)
-
-
 class RateField(AmountField):
     """A rate greater than zero, six digits and four decimals at most; a number or a text, answered as the shorter."""
 
     default_error_messages = {"invalid": "This is a rate such as 1 or “0.5”.", "zero": "The rate must not be zero."}
 
-    def __init__(self, **options: Any) -> None:
-        super().__init__(allow_zero=False, required=False, **options)
+    def __init__(self, *, below: int, finest: Decimal, **options: Any) -> None:
+        super().__init__(allow_zero=False, **options)
+        self.below, self.finest = below, finest
 
     def to_internal_value(self, data: Any) -> Decimal:
         """The rate."""
         rate = super().to_internal_value(data)
-        if rate >= _RATES_BELOW:
-            raise serializers.ValidationError(f"A rate is below {_RATES_BELOW}.", code="max_value")
-        if rate != rate.quantize(_FINEST_RATE):
+        if rate >= self.below:
+            raise serializers.ValidationError(f"A rate is below {self.below}.", code="max_value")
+        if rate != rate.quantize(self.finest):
             raise serializers.ValidationError("A rate has four decimals at most.", code="too_fine")
         return rate
 
     def described(self) -> dict[str, Any]:
         """What it takes, for the schema."""
         text = {"type": "string", "pattern": _RATE_TEXT, "not": {"pattern": "^[0.]*$"}, "examples": ["0.5"]}
-        number = {"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": _RATES_BELOW, "examples": [1]}
+        number = {"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": self.below, "examples": [1]}
         return {"oneOf": [text, number]}
 
 
-class EarningBody(MergedBody):
-    """Points awarded for each unit of an order's total, once it is ``on_status``; null: orders earn nothing."""
-
-    points_per_unit = RateField(allow_null=True)
-    on_status = _choice(("confirmed", "completed", "paid"))
-
-
-class EarnedPointsBody(MergedBody):
-    """Points earned by an order that falls through (C1)."""
-
-    claw_back = YesNoField(required=False)
-    statuses = _names(TRIGGER_STATUSES)
-    tags = _names()
-    skip_tags = _names()
-    allow_negative = YesNoField(required=False)
-    carry_shortfall = YesNoField(
-        required=False, help_text="Whether points that could not be taken back count against what is earned next."
-    )
-
-
 class PlatformTagField(Described, TextField):
-    """A tag that every platform takes: 3 to 40 characters without a comma; null: none."""
+    """A tag that every platform takes: of a length and without a comma; null: none."""
 
     default_error_messages = {"invalid": "A tag has no comma and no line break."}
 
-    def __init__(self) -> None:
-        super().__init__(required=False, allow_null=True, min_length=_SHORTEST_TAG, max_length=40)
+    def __init__(self, *, pattern: str, **options: Any) -> None:
+        super().__init__(**options)
+        self.pattern = pattern
 
     def to_internal_value(self, data: Any) -> str:
         """The tag. Raises ValidationError for one with a comma, which platforms take for two."""
         tag: str = super().to_internal_value(data)
-        if len(tag) >= _SHORTEST_TAG and not re.fullmatch(_TAG, tag):
+        if len(tag) >= (self.min_length or 0) and not re.fullmatch(self.pattern, tag):
             self.fail("invalid")
         return tag
 
     def described(self) -> dict[str, Any]:
         """What it takes, for the schema: white space around it is taken away."""
-        return {"type": "string", "minLength": self.min_length, "maxLength": self.max_length, "pattern": _TAG_SENT}
+        sent = rf"^\s*{self.pattern}\s*$"
+        return {"type": "string", "minLength": self.min_length, "maxLength": self.max_length, "pattern": sent}
+
+
+class MergedBody(Body):
+    """Settings, which are merged into those that are saved (RFC 7396): a field for each of the ``section``."""
+
+    null_is_default = True
+    section: ClassVar[Any] = None
+
+    def get_fields(self) -> dict[str, Any]:
+        """The section's settings as their types and facts have it, then what a body has beside them."""
+        hints = get_type_hints(self.section) if self.section else {}
+        facts = facts_by_name(self.section) if self.section else {}
+        return {**{name: _field(hint, facts[name]) for name, hint in hints.items()}, **super().get_fields()}
+
+
+def _field(hint: Any, facts: Facts) -> Any:
+    """What takes and describes one setting in JSON."""
+    options: dict[str, Any] = {"required": False, "help_text": facts.words or None}
+    if is_nullable(hint):
+        options["allow_null"], hint = True, get_args(hint)[0]
+    if is_dataclass(hint):
+        return _BODIES[hint](**options)
+    kind = get_origin(hint) or hint
+    return _FIELDS[kind](hint, facts, options)
+
+
+def _choice_field(hint: Any, _facts: Facts, options: dict[str, Any]) -> Any:
+    return serializers.ChoiceField(choices=list(get_args(hint)), **options)
+
+
+def _names_field(_hint: Any, facts: Facts, options: dict[str, Any]) -> Any:
+    choices = list(facts.choices)
+    child = serializers.ChoiceField(choices=choices) if choices else TextField(max_length=LONGEST_NAME)
+    return NamesField(child=child, max_length=MOST_NAMES, **options)
+
+
+def _yes_no_field(_hint: Any, _facts: Facts, options: dict[str, Any]) -> Any:
+    return YesNoField(**options)
+
+
+def _number_field(_hint: Any, facts: Facts, options: dict[str, Any]) -> Any:
+    return WholeNumberField(least=facts.least, most=facts.most or 10**MAX_DIGITS - 1, **options)
+
+
+def _decimal_field(_hint: Any, facts: Facts, options: dict[str, Any]) -> Any:
+    if facts.below is None:
+        return AmountField(**options)
+    return RateField(below=facts.below, finest=facts.finest, **options)
+
+
+def _text_field(_hint: Any, facts: Facts, options: dict[str, Any]) -> Any:
+    lengths = {"min_length": facts.shortest, "max_length": facts.longest}
+    return PlatformTagField(pattern=facts.pattern, **lengths, **options)
+
+
+_FIELDS: Final[Mapping[Any, Callable[[Any, Facts, dict[str, Any]], Any]]] = {
+    Literal: _choice_field,
+    tuple: _names_field,
+    bool: _yes_no_field,
+    int: _number_field,
+    Decimal: _decimal_field,
+    str: _text_field,
+}
+
+
+class ExpiredLotsBody(MergedBody):
+    """What expired lots mean for the others, by trigger (E4)."""
+
+    section = sections.ExpiredLotsSettings
+
+
+class AutoCancelBody(MergedBody):
+    """Orders whose payment expired or failed (E1, E2, F1)."""
+
+    section = sections.AutoCancelSettings
+
+
+class SpentRevertBody(MergedBody):
+    """The spent-revert rules (N1, N3)."""
+
+    section = sections.SpentRevertSettings
+
+
+class ExtendSettingsBody(MergedBody):
+    """How far expired value may be extended (M3)."""
+
+    section = sections.ExtendSettings
+
+
+class PointsExpiryBody(MergedBody):
+    """The scheme of points lots (L7)."""
+
+    section = sections.PointsExpirySettings
+
+
+class NotifyBody(MergedBody):
+    """When customers are told (M5, H3)."""
+
+    section = sections.NotifySettings
+
+
+class RemindersBody(MergedBody):
+    """Telling customers before value expires, so many days before its last day of use; null: never."""
+
+    section = sections.ReminderSettings
+
+
+class LimitsBody(MergedBody):
+    """How far support staff may adjust; null: not at all. How long a return can be undone."""
+
+    section = sections.LimitSettings
+
+
+class EarningBody(MergedBody):
+    """Points awarded for each unit of an order's total, once it is ``on_status``; null: orders earn nothing."""
+
+    section = sections.EarningSettings
+
+
+class EarnedPointsBody(MergedBody):
+    """Points earned by an order that falls through (C1)."""
+
+    section = sections.EarnedPointsSettings
 
 
 class WriteBackBody(MergedBody):
     """What is told to the shop platform after the fact: a tag on orders whose value came back, and cancels (O6)."""
 
-    tag = PlatformTagField()
-    cancel_orders = YesNoField(required=False)
-    return_credits_there = YesNoField(required=False)
-    return_points_there = YesNoField(required=False)
+    section = sections.WriteBackSettings
 
 
 class SettingsBody(MergedBody):
     """All settings; what is left out stays. ``version`` may name the one the change was made from, as If-Match does."""
 
-    auto_cancel = AutoCancelBody(required=False)
-    spent_revert = SpentRevertBody(required=False)
-    extend = ExtendSettingsBody(required=False)
-    points_expiry = PointsExpiryBody(required=False)
-    notify = NotifyBody(required=False)
-    reminders = RemindersBody(required=False)
-    limits = LimitsBody(required=False)
-    earning = EarningBody(required=False)
-    earned_points = EarnedPointsBody(required=False)
-    write_back = WriteBackBody(required=False)
+    section = sections.StoreSettings
     version = WholeNumberField(most=2**31 - 1)
+
+
+_BODIES: Final[Mapping[Any, type[MergedBody]]] = {kind.section: kind for kind in MergedBody.__subclasses__()}
 
 
 class _VersionBody(Body):
@@ -275,7 +278,7 @@ class SettingsView(ApiView):
         after = change_settings(
             store=self.store,
             patch={name: value for name, value in patch.items() if name != "version"},
-            check=partial(check_settings, store=self.store),
+            check=_read,
             version=_version_in(patch) if expected is None else expected,
             actor=self.actor,
             now=self.now,
@@ -310,6 +313,14 @@ class SettingsVersionsView(ListView):
         ]
 
 
+def _read(merged: dict[str, Any]) -> Mapping[str, Any]:
+    """The settings in ``merged``, clean; what it does not name has its default. Raises ValidationError."""
+    body = SettingsBody(data=merged)
+    body.is_valid(raise_exception=True)
+    values: Mapping[str, Any] = body.validated_data
+    return values
+
+
 def _version_in(patch: Mapping[str, Any]) -> int | None:
     """The version that the change was made from, if it says so. Raises ValidationError."""
     body = _VersionBody(data={"version": patch.get("version")})
@@ -330,34 +341,3 @@ def settings_json(settings: StoreSettings, store: Store) -> dict[str, Any]:
 
 def _rate(rate: Decimal) -> int | str:
     return int(rate) if rate == rate.to_integral_value() else f"{rate.normalize():f}"
-
-
-def check_settings(merged: dict[str, Any], *, store: Store) -> Mapping[str, Any]:
-    """The settings in ``merged``, clean, for :func:`change_settings`; what it does not name has its default.
-
-    Raises Invalid, or the REST framework's ValidationError, naming the field that is wrong.
-    """
-    body = SettingsBody(data=merged)
-    body.is_valid(raise_exception=True)
-    values: dict[str, Any] = body.validated_data
-    limits = values.get("limits", {})
-    if limits.get("support_adjust_credits") is not None:
-        pointer = "/limits/support_adjust_credits"
-        limits["support_adjust_credits"] = check_amount(limits["support_adjust_credits"], store.currency, pointer)
-    _check_together(settings_from_json(values, version=0))
-    return values
-
-
-def _check_together(settings: StoreSettings) -> None:
-    if settings.extend.default_days > settings.extend.max_days:
-        raise Invalid.at("/extend/default_days", "The default is more than the maximum.", code="does-not-fit")
-    tag = settings.write_back.tag
-    if tag and tag_key(tag) in {tag_key(trigger) for trigger in settings.spent_revert.tags}:
-        words = f"“{tag}” is a tag that returns value; what marks a return must not cause one."
-        raise Invalid.at("/write_back/tag", words, code="does-not-fit")
-    if tag and tag_key(tag) in {tag_key(trigger) for trigger in settings.earned_points.tags}:
-        words = f"“{tag}” is a tag that takes earned points back; what marks a return must not do that."
-        raise Invalid.at("/write_back/tag", words, code="does-not-fit")
-    expiry = settings.points_expiry
-    if expiry.day > calendar.monthrange(_LEAP_YEAR, expiry.month)[1]:
-        raise Invalid.at("/points_expiry/day", "The month has no such day.", code="does-not-fit")

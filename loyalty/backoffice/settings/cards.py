@@ -11,8 +11,9 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from loyalty.core.errors import Invalid
+from loyalty.store_settings.facts import is_nullable
 from loyalty.store_settings.save import merged
-from loyalty.store_settings.sections import StoreSettings, settings_from_json, settings_to_json
+from loyalty.store_settings.sections import StoreSettings, setting_at, settings_from_json, settings_to_json
 from loyalty.stores.models import Store
 
 Path = tuple[str, ...]
@@ -51,8 +52,15 @@ class OptionsField(forms.MultipleChoiceField):
         self.options = {option.value: option for option in options}
 
 
+def number_field(path: Sequence[str], *, label: str, help_text: str = "") -> forms.IntegerField:
+    """A setting that is a whole number, within its bounds; it may be left empty where none is a value."""
+    hint, facts = setting_at(path)
+    bounds = {"min_value": facts.least, "max_value": facts.most}
+    return forms.IntegerField(label=label, help_text=help_text, required=not is_nullable(hint), **bounds)
+
+
 class CardForm(forms.Form):
-    """One card. ``paths`` says where in the settings each field lives.
+    """One card. ``paths`` says where in the settings each field lives; a whole number gets its bounds from there.
 
     ``change_labels`` name fields in the history where their own labels say too little.
     """
@@ -68,6 +76,10 @@ class CardForm(forms.Form):
         self.label_suffix, self.auto_id = "", f"{type(self).__name__.lower()}_%s"
         self.initial = {name: value_at(settings, path) for name, path in self.paths.items()}
         self.settings, self.store = settings, store
+        for name, path in self.paths.items():
+            field = self.fields[name]
+            if type(field) is forms.IntegerField:
+                self.fields[name] = number_field(path, label=str(field.label), help_text=str(field.help_text))
 
     def patch(self) -> dict[str, Any]:
         """What a valid form changes, in the shape of the settings."""

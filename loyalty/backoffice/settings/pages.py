@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
 from typing import Any, Final
 
 from django.contrib import messages
@@ -12,10 +11,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
-from rest_framework.exceptions import ValidationError
 
-from loyalty.api.answers.problems import problem_of
-from loyalty.api.resources.settings import check_settings
 from loyalty.backoffice.base import BackOfficeAdmin, StoreView, View, store_view
 from loyalty.backoffice.settings.cards import CardForm, CardKind, Change, Sample, differences, patch_of, value_at
 from loyalty.core.errors import Invalid, VersionConflict
@@ -167,20 +163,10 @@ def save(page: SettingsPage, request: HttpRequest, patch: Mapping[str, Any], now
 
     Raises VersionConflict when somebody saved in between, Invalid for what the settings' check refuses.
     """
-    store = active_store(request)
-    check = partial(_check, store=store)
-    change_settings(
-        store=store, patch=patch, check=check, actor=acting(request), now=now, version=read_version(request)
-    )
+    store, version = active_store(request), read_version(request)
+    change_settings(store=store, patch=patch, actor=acting(request), now=now, version=version)
     for job in page.wakes:
         wake(job)
-
-
-def _check(merged: dict[str, Any], *, store: Store) -> Mapping[str, Any]:
-    try:
-        return check_settings(merged, store=store)
-    except ValidationError as error:
-        raise Invalid(errors=problem_of(error).errors) from error
 
 
 def read_version(request: HttpRequest) -> int:

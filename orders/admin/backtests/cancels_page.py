@@ -10,6 +10,7 @@ from django.template.response import TemplateResponse
 from django.utils import timezone
 
 from loyalty.backoffice.base import BackOfficeAdmin, store_view
+from loyalty.backoffice.settings.cards import number_field
 from loyalty.store_settings.sections import AutoCancelSettings, ExpiredLotsSettings, current_settings
 from loyalty.stores.active import active_store
 from loyalty.stores.models import Store
@@ -27,8 +28,6 @@ _LOTS: Final = (
     ("valid_only", "Return what is still valid"),
 )
 _DAYS: Final = 90
-_MOST_HOURS: Final = 24 * 365
-_MOST_MINUTES: Final = 60 * 24 * 30
 _LAST_PAGE: Final = 1000
 
 
@@ -36,19 +35,17 @@ class BacktestForm(forms.Form):
     """What to try; it is sent with the address, so that a result can be shared and comes to nothing by itself."""
 
     days = forms.IntegerField(label="Days to look back, today included", min_value=1, max_value=MOST_DAYS)
-    payment_window_hours = forms.IntegerField(
+    payment_window_hours = number_field(
+        ("auto_cancel", "payment_window_hours"),
         label="Payment window in hours",
-        min_value=1,
-        max_value=_MOST_HOURS,
-        required=False,
         help_text="Counted from when an order was placed. Empty: only orders that name their own due time expire.",
     )
     expired = forms.ChoiceField(label="Auto cancel orders with expired payment status", choices=_MODES)
     failed = forms.ChoiceField(label="Auto cancel orders with failed payment status", choices=_MODES)
     expired_lots = forms.ChoiceField(label="When the payment expired and some value has too", choices=_LOTS)
     failed_lots = forms.ChoiceField(label="When the payment failed and some value has expired", choices=_LOTS)
-    failed_grace_minutes = forms.IntegerField(
-        label="Minutes to wait after a failed payment", min_value=0, max_value=_MOST_MINUTES
+    failed_grace_minutes = number_field(
+        ("auto_cancel", "failed_grace_minutes"), label="Minutes to wait after a failed payment"
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

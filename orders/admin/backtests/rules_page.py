@@ -10,6 +10,7 @@ from django.template.response import TemplateResponse
 from django.utils import timezone
 
 from loyalty.backoffice.base import BackOfficeAdmin, store_view
+from loyalty.backoffice.settings.cards import number_field
 from loyalty.ledger.planner import ExpiredRule
 from loyalty.store_settings.sections import SpentRevertSettings, StoreSettings, current_settings
 from loyalty.stores.active import active_store
@@ -17,7 +18,7 @@ from loyalty.stores.models import Store
 from loyalty.stores.roles import Can
 from orders.admin.backtests.cancels_page import page_of, pages_of
 from orders.admin.backtests.rows import RETURNING, LineRow, chart_of, day_rows, line_rows, reasons_of, tiles_of
-from orders.admin.settings.spent_revert import KINDS, LONGEST_DELAY, STATUSES
+from orders.admin.settings.spent_revert import KINDS, STATUSES
 from orders.admin.settings.tags_field import TagsField
 from orders.kinds import NAMES
 from orders.services.automation.count_matches import overlap
@@ -51,7 +52,7 @@ class RulesForm(forms.Form):
         required=False,
     )
     expired_lots = forms.ChoiceField(label="When part of what was used has expired", choices=_LOTS)
-    delay_minutes = forms.IntegerField(label="Minutes to wait", min_value=0, max_value=LONGEST_DELAY)
+    delay_minutes = number_field(("spent_revert", "delay_minutes"), label="Minutes to wait")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **({"label_suffix": ""} | kwargs))

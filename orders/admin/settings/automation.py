@@ -21,9 +21,6 @@ from orders.services.automation.upcoming import (
     would_cancel_overdue,
 )
 
-_LONGEST_WINDOW: Final = 24 * 365
-_LONGEST_GRACE: Final = 60 * 24 * 30
-
 _EXPIRED: Final = "Auto cancel orders with expired payment status"
 _FAILED: Final = "Auto cancel orders with failed payment status"
 MODES: Final = (
@@ -69,8 +66,6 @@ class FailedForm(CardForm):
     failed_rule = OptionField("When part of what it used has expired", RULES)
     failed_grace = forms.IntegerField(
         label="Minutes of grace",
-        min_value=0,
-        max_value=_LONGEST_GRACE,
         help_text="A failed order is left alone this long, in case the customer pays in another way. 0: no waiting.",
     )
     paths = {
@@ -86,9 +81,6 @@ class WindowForm(CardForm):
 
     window = forms.IntegerField(
         label="Hours to pay after the order was placed",
-        required=False,
-        min_value=1,
-        max_value=_LONGEST_WINDOW,
         help_text="Then a payment that is still pending becomes Expired. An order's own due time comes first. "
         "Leave empty if only orders that name their own due time shall expire.",
     )

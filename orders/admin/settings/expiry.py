@@ -14,7 +14,6 @@ from loyalty.stores.dates import show_day_in_words
 from loyalty.stores.models import Store
 from points.expiry_scheme import scheme_last_day
 
-_TEN_YEARS: Final = 3660
 _MONTHS: Final = tuple((number, calendar.month_name[number]) for number in range(1, 13))
 SCHEMES: Final = (
     Option("never", "Never", "Points stay until they are used."),
@@ -28,14 +27,10 @@ class ExtendForm(CardForm):
 
     default_days = forms.IntegerField(
         label="Days that the form suggests",
-        min_value=1,
-        max_value=_TEN_YEARS,
         help_text="Counted from the day of the return. Staff can choose another number or a date.",
     )
     max_days = forms.IntegerField(
         label="Days at most",
-        min_value=1,
-        max_value=_TEN_YEARS,
         help_text="Nobody can extend further than this, neither here nor through the REST API.",
     )
     paths = {"default_days": ("extend", "default_days"), "max_days": ("extend", "max_days")}
@@ -51,8 +46,6 @@ class PointsExpiryForm(CardForm):
     scheme = OptionField("Points expire", SCHEMES)
     days = forms.IntegerField(
         label="Number of days",
-        min_value=1,
-        max_value=_TEN_YEARS,
         help_text="Counts for “After a number of days”.",
     )
     month = forms.TypedChoiceField(
@@ -60,8 +53,6 @@ class PointsExpiryForm(CardForm):
     )
     day = forms.IntegerField(
         label="Day of the month",
-        min_value=1,
-        max_value=31,
         help_text="Counts for “On a date of the next year”. In years without a 29 February the 28th counts.",
     )
     paths = {

@@ -15,7 +15,6 @@ from loyalty.stores.dates import show_moment
 from loyalty.stores.models import Membership, Role, Store
 from orders.models import Revert
 
-_YEAR_OF_HOURS: Final = 24 * 365
 _COUNTED_TO: Final = 999
 _A_DAY: Final = "that each support person may give and remove in a day"
 
@@ -32,9 +31,6 @@ class AdjustLimitForm(CardForm):
     )
     support_adjust_points = forms.IntegerField(
         label=f"Member points {_A_DAY}",
-        required=False,
-        min_value=0,
-        max_value=10**MAX_DIGITS - 1,
         help_text="Leave empty if support staff may not adjust member points at all.",
     )
     paths = {
@@ -62,8 +58,6 @@ class UndoForm(CardForm):
 
     undo_hours = forms.IntegerField(
         label="Hours in which a return can be undone",
-        min_value=0,
-        max_value=_YEAR_OF_HOURS,
         help_text="As long as the customer has not spent what came back, and it has not expired. 0: never.",
     )
     paths = {"undo_hours": ("limits", "undo_hours")}

@@ -20,7 +20,6 @@ from orders.kinds import show
 from orders.services.customers.remind import ReminderKind, ReminderLine
 from orders.services.reverts.notice import BECAUSE, NoticeKind, NoticeLine
 
-_LONGEST_REMINDER: Final = 365
 _INVENTED: Final = "Ana Lee"
 _CANCELS: Final = "Messages about cancelled orders"
 _BY_HAND: Final = "Messages about giving and removing by hand"
@@ -78,9 +77,6 @@ class ReminderForm(CardForm):
 
     days_before = forms.IntegerField(
         label="Days before credits or points expire",
-        required=False,
-        min_value=0,
-        max_value=_LONGEST_REMINDER,
         help_text="Each customer then gets one e-mail that lists what expires and when. Leave empty to send none; "
         "0 means on the last day itself.",
     )

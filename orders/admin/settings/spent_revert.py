@@ -15,8 +15,6 @@ from orders.admin.settings.tags_field import TagsField
 from orders.services.automation.count_matches import matching, overlap
 from orders.services.automation.upcoming import COUNTED_TO
 
-LONGEST_DELAY: Final = 60 * 24 * 30
-
 STATUSES: Final = (
     Option("cancelled", "Cancelled", "The order was cancelled on the shop platform. Everything returns."),
     Option("refunded", "Refunded", "The payment was given back in full. Everything returns."),
@@ -76,8 +74,6 @@ class RevertForm(_RulesForm):
     expired_rule = OptionField("When part of what was used has expired", EXPIRED)
     delay = forms.IntegerField(
         label="Minutes to wait",
-        min_value=0,
-        max_value=LONGEST_DELAY,
         help_text="Counted from the last change of the order, so that a skip tag that arrives a little later still "
         "counts. 0: no waiting.",
     )

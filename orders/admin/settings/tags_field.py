@@ -1,13 +1,11 @@
 """The field for a list of tags, on every page that has one."""
 
-from typing import Any, Final
+from typing import Any
 
 from django import forms
 
 from loyalty.core.tags import clean_tags
-
-_MOST_TAGS: Final = 100
-_LONGEST_TAG: Final = 255
+from loyalty.store_settings.facts import LONGEST_NAME, MOST_NAMES
 
 
 class TagsField(forms.CharField):
@@ -27,9 +25,9 @@ class TagsField(forms.CharField):
     def clean(self, value: Any) -> tuple[str, ...]:
         """The tags: trimmed, each once, ignoring case."""
         tags = clean_tags(super().clean(value).splitlines())
-        if len(tags) > _MOST_TAGS:
-            raise forms.ValidationError(f"At most {_MOST_TAGS} tags.", code="too_many")
+        if len(tags) > MOST_NAMES:
+            raise forms.ValidationError(f"At most {MOST_NAMES} tags.", code="too_many")
         for tag in tags:
-            if len(tag) > _LONGEST_TAG:
-                raise forms.ValidationError(f"“{tag[:40]}…” is longer than {_LONGEST_TAG} characters.", code="too_long")
+            if len(tag) > LONGEST_NAME:
+                raise forms.ValidationError(f"“{tag[:40]}…” is longer than {LONGEST_NAME} characters.", code="too_long")
         return tuple(tags)
