@@ -29,7 +29,8 @@ def check_settings(settings: StoreSettings, store: Store) -> StoreSettings:
 
 
 def _out_of_bounds(section: Any, prefix: str) -> Iterator[FieldError]:
-    for name, facts in facts_by_name(type(section)).items():
+    kind: Any = type(section)
+    for name, facts in facts_by_name(kind).items():
         value, pointer = getattr(section, name), f"{prefix}/{name}"
         if is_dataclass(value):
             yield from _out_of_bounds(value, pointer)

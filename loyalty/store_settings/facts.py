@@ -77,7 +77,7 @@ _NONE: Final = Facts()
 
 
 @cache
-def facts_by_name(section: type) -> Mapping[str, Facts]:
+def facts_by_name(section: Any) -> Mapping[str, Facts]:
     """The facts of a section's settings; those of one that has none say nothing."""
     hints = get_type_hints(section, include_extras=True)
     return {

@@ -55,8 +55,13 @@ class OptionsField(forms.MultipleChoiceField):
 def number_field(path: Sequence[str], *, label: str, help_text: str = "") -> forms.IntegerField:
     """A setting that is a whole number, within its bounds; it may be left empty where none is a value."""
     hint, facts = setting_at(path)
-    bounds = {"min_value": facts.least, "max_value": facts.most}
-    return forms.IntegerField(label=label, help_text=help_text, required=not is_nullable(hint), **bounds)
+    return forms.IntegerField(
+        label=label,
+        help_text=help_text,
+        required=not is_nullable(hint),
+        min_value=facts.least,
+        max_value=facts.most,
+    )
 
 
 class CardForm(forms.Form):
