@@ -12,9 +12,9 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
 
-from loyalty.api.values import parse_id
 from loyalty.backoffice.base import BackOfficeAdmin, store_view
 from loyalty.core.errors import Conflict, Invalid
+from loyalty.core.values import parse_id
 from loyalty.stores.active import acting, active_store
 from loyalty.stores.actors import Trigger
 from loyalty.stores.merged import find_person

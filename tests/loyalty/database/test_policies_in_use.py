@@ -10,7 +10,6 @@ import time_machine
 from django.core.management import call_command
 from django.db import connection
 from django.urls import reverse
-from tests.loyalty.accounts.test_inviting import invite, join, newest_link, owner_of
 
 from loyalty.database import naming
 from loyalty.database.naming import EVERY, every_store, in_store, in_stores, no_store
@@ -23,6 +22,7 @@ from orders.search import tagged
 from tests import factories
 from tests.deliveries import connect_store, shopify
 from tests.examples import open_shop, x4
+from tests.loyalty.accounts.invitations.test_invite import invite, join, newest_link, owner_of
 from tests.loyalty.platforms.samples import order
 from tests.workers import start
 

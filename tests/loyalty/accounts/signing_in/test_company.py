@@ -7,10 +7,10 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 from pytest_httpserver import HTTPServer
-from tests.loyalty.accounts.test_inviting import invite, newest_link, owner_of
 
 from loyalty.web.addresses import common_page
 from tests import factories
+from tests.loyalty.accounts.invitations.test_invite import invite, newest_link, owner_of
 
 pytestmark = pytest.mark.django_db
 ANSWERS: dict[str, tuple[Any, int]] = {
