@@ -1,7 +1,8 @@
 """Orders and the reverts of what they used (O1-O6)."""
 
+from datetime import datetime
 from decimal import Decimal
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
@@ -345,9 +346,23 @@ class Order(StoreOwned):
         """How many of the points it used came with codes (R7)."""
         return sum(code["points"] for code in self.codes)
 
+    def touch(self, now: datetime, *changed: str) -> None:
+        """Write the fields that changed as one more version, and read what the database generates from them.
+
+        Callers hold the order's lock, so that nobody counts the same version.
+        """
+        self.version += 1
+        self.updated_at = now
+        self.save(update_fields=[*changed, "version", "updated_at"])
+        self.refresh_from_db(fields=GENERATED)
+
     def code_of(self, redemption_id: int | None) -> str:
         """The code of ours by which it used what this redemption had spent (R7); empty for no redemption."""
         return next((code["code"] for code in self.codes if code["redemption"] == str(redemption_id)), "")
+
+
+# Read back after a write: what the database makes of the other columns.
+GENERATED: Final = tuple(field.attname for field in Order._meta.concrete_fields if field.generated)
 
 
 class Problem(AbstractProblem):

@@ -10,6 +10,7 @@ from django.db import connection
 
 from loyalty.database.bulk import array
 from orders.models import Order, OrderStatus
+from orders.models.order import GENERATED
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +35,6 @@ class OrderChange:
         """Whether what came from outside before counts no longer."""
         return self.evaluated or self.deferred
 
-
-# Read back after the write: what the database generates.
-GENERATED: Final = tuple(field.attname for field in Order._meta.concrete_fields if field.generated)
 
 _WRITE: Final = """
 UPDATE orders_order SET

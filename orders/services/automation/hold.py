@@ -43,8 +43,6 @@ def release_order(*, store: Store, order_id: int, actor: Actor, now: datetime, v
 
 def _set(order: Order, held_at: datetime | None, event: Event, actor: Actor, now: datetime) -> Order:
     order.held_at = held_at
-    order.version += 1
-    order.updated_at = now
-    order.save(update_fields=["held_at", "version", "updated_at"])
+    order.touch(now, "held_at")
     record([happened_to(order, event)], actor=actor, now=now)
     return order

@@ -17,7 +17,6 @@ from loyalty.stores.models import Store
 from orders.models import FLAGGED_OUTCOMES, CodeOutcome, CodeUse, Order, PersonsDecision, Redemption, RedemptionState
 from orders.services.codes.events import happening
 from orders.services.events import happened_to
-from orders.services.write_orders import GENERATED
 from points.ledger import POINTS
 
 # What staff are told of an order that had a discount and used no points for it, on the order and on the redemption.
@@ -25,15 +24,6 @@ _FLAGGED: Final[Mapping[str, Event]] = {
     CodeOutcome.AFTER_RETURN: Event.REVERSED_CODE_USED,
     CodeOutcome.USED_BEFORE: Event.CODE_USED_BEFORE,
 }
-_WRITTEN: Final = (
-    "customer",
-    "points_applied",
-    "points_reverted",
-    "points_decision",
-    "codes",
-    "version",
-    "updated_at",
-)
 
 
 def normalised(codes: Iterable[str]) -> set[str]:
@@ -194,10 +184,7 @@ def _write(order: Order, redemptions: Sequence[Redemption], used: Sequence[Redem
         # Nobody has decided about what it uses just now (N4).
         order.points_decision = PersonsDecision.NONE
         order.customer_id = order.customer_id or used[0].customer_id
-    order.version += 1
-    order.updated_at = now
-    order.save(update_fields=_WRITTEN)
-    order.refresh_from_db(fields=GENERATED)
+    order.touch(now, "customer", "points_applied", "points_reverted", "points_decision", "codes")
 
 
 def _events(redemption: Redemption, order: Order, outcome: CodeOutcome) -> list[Happening]:

@@ -72,8 +72,6 @@ def _earning_order(store: Store, order_id: int, customer_id: int) -> Order:
 
 def _note(order: Order, points: int, remark: Remark, actor: Actor, trigger: Trigger, now: datetime) -> None:
     order.points_earned += points
-    order.version += 1
-    order.updated_at = now
-    order.save(update_fields=["points_earned", "version", "updated_at"])
+    order.touch(now, "points_earned")
     data = {"points": points, "trigger": trigger.value}
     record([happened_to(order, Event.POINTS_EARNED, data, remark_id=remark.pk)], actor=actor, now=now)

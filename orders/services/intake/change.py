@@ -67,10 +67,7 @@ def change_order(
         order.save(update_fields=WATCHED if watched else ())
         return order
     note_payment(order, changed="payment_status" in changes, now=now)
-    order.version += 1
-    order.updated_at = now
-    order.save(update_fields=[*changes, *PAYMENT_FACTS, "tag_keys", *WATCHED, "version", "updated_at"])
-    order.refresh_from_db()
+    order.touch(now, *changes, *PAYMENT_FACTS, "tag_keys", *WATCHED)
     told = unacted(order, settings.version) if "payment_status" in changes else []
     record([order_updated(order, changes), *told], actor=actor, now=now)
     trigger = Trigger.API if actor.type is ActorType.API_KEY else Trigger.ADMIN

@@ -17,6 +17,7 @@ from loyalty.stores.actors import Actor, Trigger
 from loyalty.stores.identify import CustomerFacts, identify_all
 from loyalty.stores.models import Customer, Store
 from orders.models import Order, PaymentStatus
+from orders.models.order import GENERATED
 from orders.services.codes.uses import use_codes_there
 from orders.services.earned_points.settle import Earner, settle_in_turns
 from orders.services.intake.change import PAYMENT_FACTS, note_payment, order_updated, unacted
@@ -37,7 +38,6 @@ from orders.services.intake.platform_state import (
 )
 from orders.services.rules.decide import facts_of
 from orders.services.rules.schedule import WATCHED, watch
-from orders.services.write_orders import GENERATED
 
 # An order that first arrives with its payment fallen through longer ago than this is recorded, not acted on (E9).
 LATE: Final = timedelta(days=7)

@@ -73,9 +73,7 @@ def note_credits_taken(
         # What a shopper's currency comes to in the shop's stands with the order alone.
         credits, said = known, UsedThere(credits=None, points=None, some_credits=True)
     order.platform_data |= used_there_after(order, said, order.currency) | {_PAYMENTS: payments}
-    order.version += 1
-    order.updated_at = now
-    order.save(update_fields=["platform_data", "version", "updated_at"])
+    order.touch(now, "platform_data")
     shown = {"platform_data": ({"credits_used_there": f"{known:f}"}, {"credits_used_there": f"{credits:f}"})}
     record([order_updated(order, shown)], actor=actor, now=now)
     return order, True

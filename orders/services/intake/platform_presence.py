@@ -36,7 +36,7 @@ def note_deleted(
         return order
     order.platform_deleted_at = said_at or heard_at
     order.platform_data = order.platform_data | {"is_open": False}
-    _save(order, now)
+    order.touch(now, "platform_deleted_at", "platform_data")
     record([happened_to(order, Event.ORDER_DELETED_THERE)], actor=actor, now=now)
     return order
 
@@ -46,7 +46,7 @@ def note_still_there(order: Order, *, actor: Actor, now: datetime) -> None:
     order.platform_deleted_at = None
     said = order.platform_data.get(LAST_SAID, {})
     order.platform_data = order.platform_data | {"is_open": said.get("status") != OrderStatus.CANCELLED}
-    _save(order, now)
+    order.touch(now, "platform_deleted_at", "platform_data")
     record([happened_to(order, Event.ORDER_RESTORED_THERE)], actor=actor, now=now)
 
 
@@ -55,10 +55,3 @@ def locked_order(store: Store, platform: str, external_id: str) -> Order | None:
     orders = Order.objects.for_store(store).filter(platform=platform, external_id=external_id).order_by()
     order: Order | None = orders.select_for_update(of=("self",), no_key=True).first()
     return order
-
-
-def _save(order: Order, now: datetime) -> None:
-    order.version += 1
-    order.updated_at = now
-    order.save(update_fields=["platform_deleted_at", "platform_data", "version", "updated_at"])
-    order.refresh_from_db(fields=["needs_revert"])

@@ -38,8 +38,6 @@ _WRITTEN: Final = (
     *(f"{kind}_{what}" for kind in KINDS for what in ("applied", "decision")),
     "total",
     "total_named",
-    "version",
-    "updated_at",
 )
 
 
@@ -176,9 +174,7 @@ def _take_customer(order: Order, spend: Spend, actor: Actor, now: datetime) -> b
     if order.customer_id is not None:
         raise CustomerDiffers("This order is another customer's; what it uses can only be taken from its own.")
     order.customer = named
-    order.version += 1
-    order.updated_at = now
-    order.save(update_fields=["customer", "version", "updated_at"])
+    order.touch(now, "customer")
     record([order_updated(order, {"customer_id": (None, named.pk)})], actor=actor, now=now)
     return True
 
@@ -194,10 +190,7 @@ def _spend(order: Order, spend: Spend, actor: Actor, trigger: Trigger, now: date
     remark = remark_on(order.store, spend.reason, now)
     for kind, amount in wanted.items():
         _take(order, customer, kind, amount, remark, actor, trigger, now)
-    order.version += 1
-    order.updated_at = now
-    order.save(update_fields=_WRITTEN)
-    order.refresh_from_db()
+    order.touch(now, *_WRITTEN)
     spent: dict[str, Any] = {kind: plain(amount, currency_of(order, kind)) for kind, amount in wanted.items()}
     spent |= {"currency": order.currency, "trigger": trigger.value}
     happenings = [happened_to(order, Event.ORDER_SPENT, spent, remark_id=remark.pk if remark else None)]

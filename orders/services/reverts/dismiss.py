@@ -18,7 +18,6 @@ from orders.services.locks import lock_order
 from orders.services.reverts.apply import decided
 from orders.services.reverts.cancel import NotReturnable
 from orders.services.rules.trace import persons_entry
-from orders.services.write_orders import GENERATED
 
 _FINAL: Final = (PersonsDecision.DECLINED, PersonsDecision.DISMISSED)
 _DECIDED: Final = (*_FINAL, PersonsDecision.EXPIRED_LEFT)
@@ -99,10 +98,7 @@ def _decide(order: Order, kinds: Sequence[Kind], decision: PersonsDecision, now:
         setattr(order, column, decision)
     # Only what comes from outside after this is new.
     order.rules_news = None
-    order.version += 1
-    order.updated_at = now
-    order.save(update_fields=[*columns, "rules_news", "version", "updated_at"])
-    order.refresh_from_db(fields=GENERATED)
+    order.touch(now, *columns, "rules_news")
 
 
 def _trace(

@@ -87,16 +87,6 @@ class InHand:
         return sum((holder.deducts(deduct) for holder in self.holders), start=0)
 
 
-# What the database generates from the facts that change here; read back after the write.
-_GENERATED: Final = (
-    "credit_revert_status",
-    "points_revert_status",
-    "completeness",
-    "needs_revert",
-    "paid_after_cancellation",
-)
-
-
 def in_hand(order: Order, *, now: datetime) -> dict[Kind, InHand]:
     """Who holds what of what ``order`` used, for each kind of which something is back; two queries a kind."""
     return {kind: _in_hand(order, kind, now) for kind in KINDS if reverted(order, kind)}
@@ -141,7 +131,7 @@ def reinstate(
     if comes_back:
         _bring_back(order, status, now)
     if comes_back or taken:
-        _save(order, now)
+        order.touch(now, *_WRITTEN)
         record(_events(order, taken, trigger, comes_back=comes_back), actor=actor, now=now)
     if comes_back:
         settle_earned([Earner(order, store, current_settings(store))], actor=actor, trigger=trigger, now=now)
@@ -160,7 +150,7 @@ def mark_for_refund(*, store: Store, order_id: int, actor: Actor, now: datetime)
     if not order.paid_after_cancellation:
         raise NotPaidAfterCancellation("No payment arrived after an automatic cancel of this order.")
     order.refund_marked_at = now
-    _save(order, now)
+    order.touch(now, "refund_marked_at")
     record([happened_to(order, Event.MARKED_FOR_REFUND, {})], actor=actor, now=now)
     return order
 
@@ -231,16 +221,7 @@ _WRITTEN: Final = (
     "attempt_failed_at",
     "paid_before",
     *(f"{kind}_{what}" for kind in KINDS for what in ("reverted", "decision")),
-    "version",
-    "updated_at",
 )
-
-
-def _save(order: Order, now: datetime) -> None:
-    order.version += 1
-    order.updated_at = now
-    order.save(update_fields=_WRITTEN)
-    order.refresh_from_db(fields=_GENERATED)
 
 
 def _events(order: Order, taken: _Taken, trigger: Trigger, *, comes_back: bool) -> list[Happening]:

@@ -25,7 +25,6 @@ from orders.models import Order, PersonsDecision, Revert, RevertUndo
 from orders.services.locks import lock_order
 from orders.services.reverts.return_codes import settle_codes
 from orders.services.rules.trace import persons_entry
-from orders.services.write_orders import GENERATED
 
 
 class WhyNot(StrEnum):
@@ -224,10 +223,7 @@ def _carry_out(plan: UndoPlan, order: Order, reason: str, actor: Actor, trigger:
 def _lower(order: Order, kind: Kind, amount: Amount, now: datetime) -> None:
     setattr(order, f"{kind}_reverted", reverted(order, kind) - amount)
     setattr(order, f"{kind}_decision", PersonsDecision.DECLINED)
-    order.version += 1
-    order.updated_at = now
-    order.save(update_fields=[f"{kind}_reverted", f"{kind}_decision", "version", "updated_at"])
-    order.refresh_from_db(fields=GENERATED)
+    order.touch(now, f"{kind}_reverted", f"{kind}_decision")
 
 
 def _trace(undo: RevertUndo, plan: UndoPlan, order: Order, actor: Actor, trigger: Trigger, now: datetime) -> None:
