@@ -1,5 +1,9 @@
 """The receipt of platforms' webhooks: verify, keep, answer. What they mean is worked out by the job (O2).
 
+The way of a message: :func:`receive` keeps it as a row of ``InboundDelivery``; the job ``orders.process_deliveries``
+(:data:`loyalty.jobs.periodic.JOBS` names its function) takes the row up, ``meaning.py`` beside says what it asks for,
+and ``carry_out`` in the orders' intake does it, kind by kind.
+
 Platforms wait for a second or five, and count a slow answer as a failure. So a request costs two statements, a third
 where shops share a secret, and a worker is woken twice a second at most.
 """

@@ -1,9 +1,9 @@
 """Carrying out what one delivery of a platform asks for (O2, O5, E5). Everything here may be repeated."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, assert_never
 
 from loyalty.platforms.connections.connect import pause_uninstalled, settle_uninstalled
 from loyalty.platforms.documents.read import parse_json
@@ -28,7 +28,7 @@ from loyalty.platforms.webhooks.meaning import (
 from loyalty.platforms.webhooks.receive import TEST_WORDS
 from loyalty.stores.actors import Actor
 from orders.models import Order
-from orders.services.customers.privacy_requests import Finished, erase_person, erase_shop, note_request
+from orders.services.customers.privacy_requests import erase_person, erase_shop, note_request
 from orders.services.intake.ingest import Arrival, IngestResult, Outcome, ingest_all
 from orders.services.intake.merged_there import merge_there
 from orders.services.intake.platform_news import note_credits_taken, note_payment_news
@@ -113,10 +113,25 @@ def stands_apart(said: Meaning, *, may_ask: bool) -> bool:
     )
 
 
-def carry_out(delivery: InboundDelivery, now: datetime) -> "Result | Ask":
+def carry_out(delivery: InboundDelivery, now: datetime) -> Result | Ask:
     """Do what the delivery asks for, or say what must be asked first. Raises NotAnOrder, NotRecorded."""
-    said = meaning(delivery)
-    return _ACTIONS[type(said)](delivery, said, now)
+    result: Result | Ask
+    match meaning(delivery):
+        case WholeOrder() as whole:
+            result = _record(delivery, whole.document, now, shown_at=_shown_at(delivery, whole))
+        case NamedOrder() | PaymentNews() | CreditsTaken() | DeletedOrder() as named:
+            result = Ask(named.external_id) if _may_ask(delivery) else _unasked(delivery, named, now)
+        case Uninstalled():
+            result = _uninstalled(delivery, now)
+        case DataWanted() | EraseCustomer() | EraseShop() as request:
+            result = _privacy_request(delivery, request, now)
+        case MergedCustomers() as merged:
+            result = _merged(delivery, merged, now)
+        case Nothing(reason):
+            result = _left(reason)
+        case unknown:
+            assert_never(unknown)
+    return result
 
 
 def carry_out_answered(delivery: InboundDelivery, *, still_opens: bool, now: datetime) -> Result:
@@ -143,10 +158,6 @@ def carry_out_fetched(delivery: InboundDelivery, document: Mapping[str, Any] | N
         return result or _credits_taken(delivery, said, now)
     label = LABELS[delivery.platform]
     return result or _left(f"{label} does not show this order.", external_id=_external_id(said))
-
-
-def _whole_order(delivery: InboundDelivery, said: WholeOrder, now: datetime) -> Result:
-    return _record(delivery, said.document, now, shown_at=_shown_at(delivery, said))
 
 
 def _shown_at(delivery: InboundDelivery, said: WholeOrder) -> datetime | None:
@@ -182,16 +193,27 @@ def _read(delivery: InboundDelivery, document: Mapping[str, Any], tags_meta_key:
     return replace(snapshot, is_test_delivery=delivery.is_test)
 
 
-def _named_order(delivery: InboundDelivery, said: NamedOrder, now: datetime) -> "Result | Ask":
-    if _may_ask(delivery):
-        return Ask(said.external_id)
+def _unasked(
+    delivery: InboundDelivery, said: NamedOrder | PaymentNews | CreditsTaken | DeletedOrder, now: datetime
+) -> Result:
+    """What can be done where the platform cannot be asked for the order."""
+    match said:
+        case NamedOrder():
+            return _not_inside(delivery, said)
+        case PaymentNews():
+            return _payment_news(delivery, said, now)
+        case CreditsTaken():
+            return _credits_taken(delivery, said, now)
+        case DeletedOrder():
+            # A number alone came, which any message about anything deleted may have. The order is marked: that moves
+            # nothing, and its next message takes the mark away.
+            return _deleted(delivery, said, now)
+
+
+def _not_inside(delivery: InboundDelivery, said: NamedOrder) -> Result:
     label = LABELS[delivery.platform]
     words = f"The order is not inside, and without credentials {label} cannot be asked for it."
     return _left(f"{words} Its own update brings the change.", external_id=said.external_id)
-
-
-def _payment(delivery: InboundDelivery, said: PaymentNews, now: datetime) -> "Result | Ask":
-    return Ask(said.external_id) if _may_ask(delivery) else _payment_news(delivery, said, now)
 
 
 def _payment_news(delivery: InboundDelivery, said: PaymentNews, now: datetime) -> Result:
@@ -203,24 +225,12 @@ def _payment_news(delivery: InboundDelivery, said: PaymentNews, now: datetime) -
     return Result(state, words or f"Order {order.number}: payment {said.status}.", order, said.external_id)
 
 
-def _credits(delivery: InboundDelivery, said: CreditsTaken, now: datetime) -> "Result | Ask":
-    return Ask(said.external_id) if _may_ask(delivery) else _credits_taken(delivery, said, now)
-
-
 def _credits_taken(delivery: InboundDelivery, said: CreditsTaken, now: datetime) -> Result:
     order, is_news = note_credits_taken(
         store=delivery.store, platform=delivery.platform, taken=said, actor=actor_of(delivery), now=now
     )
     words = f"Order {order.number}: {'store credit paid for it there' if is_news else 'nothing new'}."
     return Result(DeliveryState.DONE if is_news else DeliveryState.IGNORED, words, order, said.external_id)
-
-
-def _deletion(delivery: InboundDelivery, said: DeletedOrder, now: datetime) -> "Result | Ask":
-    """The number alone came, which any message about anything deleted may have: the platform is asked where it can be.
-
-    Where it cannot, the order is marked. That moves nothing, and its next message takes the mark away.
-    """
-    return Ask(said.external_id) if _may_ask(delivery) else _deleted(delivery, said, now)
 
 
 def _deletion_answered(
@@ -254,7 +264,7 @@ def _note_deleted(delivery: InboundDelivery, external_id: str, said_at: datetime
     return Result(DeliveryState.DONE, words, order, external_id)
 
 
-def _uninstalled(delivery: InboundDelivery, said: Uninstalled, now: datetime) -> "Result | Ask":
+def _uninstalled(delivery: InboundDelivery, now: datetime) -> Result | Ask:
     connected, actor = connection_of(delivery), actor_of(delivery)
     if connected is None or not pause_uninstalled(connected, at=delivery.received_at, actor=actor, now=now):
         return _left("The connection was ended or made anew since.")
@@ -263,44 +273,21 @@ def _uninstalled(delivery: InboundDelivery, said: Uninstalled, now: datetime) ->
     return Result(DeliveryState.DONE, "The shop uninstalled the app: nothing is asked of it any more.")
 
 
-def _data_wanted(delivery: InboundDelivery, said: DataWanted, now: datetime) -> Result:
-    return _of(note_request(delivery, said.person, actor=actor_of(delivery), now=now))
-
-
-def _erase_customer(delivery: InboundDelivery, said: EraseCustomer, now: datetime) -> Result:
-    return _of(erase_person(delivery, said.person, actor=actor_of(delivery), now=now))
-
-
-def _erase_shop(delivery: InboundDelivery, said: EraseShop, now: datetime) -> Result:
-    return _of(erase_shop(delivery, actor=actor_of(delivery), now=now))
-
-
-def _of(finished: Finished) -> Result:
+def _privacy_request(delivery: InboundDelivery, said: DataWanted | EraseCustomer | EraseShop, now: datetime) -> Result:
+    actor = actor_of(delivery)
+    match said:
+        case DataWanted(person):
+            finished = note_request(delivery, person, actor=actor, now=now)
+        case EraseCustomer(person):
+            finished = erase_person(delivery, person, actor=actor, now=now)
+        case EraseShop():
+            finished = erase_shop(delivery, actor=actor, now=now)
     return Result(DeliveryState.DONE, finished.words, erase=finished.erase, again=finished.again)
 
 
 def _merged(delivery: InboundDelivery, said: MergedCustomers, now: datetime) -> Result:
     done = merge_there(store=delivery.store, platform=delivery.platform, said=said, actor=actor_of(delivery), now=now)
     return Result(DeliveryState.DONE if done else DeliveryState.IGNORED, done or "They are one customer already.")
-
-
-def _nothing(delivery: InboundDelivery, said: Nothing, now: datetime) -> Result:
-    return _left(said.reason)
-
-
-_ACTIONS: Final[Mapping[type, Callable[[InboundDelivery, Any, datetime], "Result | Ask"]]] = {
-    WholeOrder: _whole_order,
-    NamedOrder: _named_order,
-    PaymentNews: _payment,
-    CreditsTaken: _credits,
-    DeletedOrder: _deletion,
-    Uninstalled: _uninstalled,
-    DataWanted: _data_wanted,
-    EraseCustomer: _erase_customer,
-    EraseShop: _erase_shop,
-    MergedCustomers: _merged,
-    Nothing: _nothing,
-}
 
 
 def _left(words: str, *, external_id: str = "") -> Result:
