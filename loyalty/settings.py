@@ -19,7 +19,7 @@ from django.core.management.utils import get_random_secret_key
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from loyalty.backoffice.theme import UNFOLD as UNFOLD
+from loyalty.backoffice.theme import THEME
 from loyalty.core.logs import to_standard_output
 from loyalty.database.connecting import database
 from loyalty.database.limits import LIMITS
@@ -295,6 +295,10 @@ STORAGES = {
     },
 }
 WHITENOISE_AUTOREFRESH = WHITENOISE_USE_FINDERS = TESTING or DEBUG
+
+# --- The back-office
+
+UNFOLD = THEME | {"DASHBOARD_CALLBACK": "orders.admin.desk.dashboard.dashboard"}
 
 # --- E-mail: smtp+tls://user:password@host:587, consolemail:// or filemail:///folder
 

@@ -5,3 +5,4 @@ class OrdersConfig(AppConfig):
     name = "orders"
     label = "orders"
     verbose_name = "Orders"
+    menu = "orders.admin.desk.menu.ENTRIES"

@@ -135,6 +135,12 @@ def test_nobody_uses(pattern: str, allowed: set[str]) -> None:
     assert found - allowed == set()
 
 
+def test_the_back_office_names_nothing_of_what_stands_on_it() -> None:
+    """Not by a string either: each app hands in its part of the menu."""
+    foundation = [path for path in MODULES if name(path).startswith("loyalty/backoffice/")]
+    assert not [name(path) for path in foundation if re.search(r"\"(orders|credits|points)\.", path.read_text())]
+
+
 def test_nothing_is_imported_inside_a_function() -> None:
     inside = {
         f"{name(path)}: {function.name}"

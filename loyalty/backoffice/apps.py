@@ -9,3 +9,4 @@ class BackOfficeConfig(AdminConfig):
 class PagesConfig(AppConfig):
     name = "loyalty.backoffice"
     label = "backoffice"
+    menu = "loyalty.backoffice.pages.menu.ENTRIES"

@@ -1,36 +1,90 @@
-"""Who sees which entry of the menu (what a role may not do is absent)."""
+"""The menu: the entries that the apps hand in, put together in one order; what a role may not do is absent.
 
+An app says in its configuration where its entries are: ``menu`` is their dotted name.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cache
+from typing import Any
+
+from django.apps import apps
 from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.module_loading import import_string
 
-from loyalty.stores.active import is_operator, may
+from loyalty.stores.active import is_operator, may, store_or_none
 from loyalty.stores.roles import Can
+from loyalty.web.addresses import common_page
 
 
-def may_view(request: HttpRequest) -> bool:
-    """Everybody who works in the active store."""
-    return may(request, Can.VIEW)
+class Section(StrEnum):
+    """The parts of a store's menu, from top to bottom."""
+
+    HOME = ""
+    ORDERS = "Orders"
+    CUSTOMERS = "Customers"
+    LOYALTY = "Loyalty"
+    SETTINGS = "Settings"
+    DEVELOPERS = "Developers"
+    AUDIT = "Audit"
+    STORE = "Store"
 
 
-def may_change_settings(request: HttpRequest) -> bool:
-    """Managers and owners."""
-    return may(request, Can.CHANGE_SETTINGS)
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One entry, at its ``place`` among those that all apps have in the section.
+
+    ``page`` is the name of its address and ``query`` what is behind it; ``link`` an address without a name.
+    ``badge`` tells what waits there, "" for nothing; ``active`` whether a request is for it, where its address alone
+    does not say.
+    """
+
+    section: Section
+    place: int
+    title: str
+    icon: str
+    page: str = ""
+    query: str = ""
+    link: str = ""
+    seen_by: Can = Can.VIEW
+    badge: Callable[[HttpRequest], str] | None = None
+    active: Callable[[HttpRequest], bool] | None = None
+
+    def shown(self) -> dict[str, Any]:
+        """The entry as the theme takes it: what is asked of each request goes by name, or as a function."""
+        item: dict[str, Any] = {"title": self.title, "icon": self.icon, "link": self.link}
+        if self.page:
+            item["link"] = reverse(self.page) + self.query
+        if self.badge:
+            item["badge"] = f"{self.badge.__module__}.{self.badge.__name__}"
+        if self.active:
+            item["active"] = self.active
+        return item
 
 
-def may_manage_api_keys(request: HttpRequest) -> bool:
-    """Owners."""
-    return may(request, Can.MANAGE_API_KEYS)
+def navigation(request: HttpRequest) -> list[dict[str, Any]]:
+    """The menu of a page. A store's entries have addresses on its own pages alone (T5)."""
+    return [*(_of_store(request) if store_or_none(request) else ()), _of_platform(request)]
 
 
-def may_manage_webhooks(request: HttpRequest) -> bool:
-    """Owners."""
-    return may(request, Can.MANAGE_WEBHOOKS)
+def _of_store(request: HttpRequest) -> list[dict[str, Any]]:
+    mine = [entry for entry in _handed_in() if may(request, entry.seen_by)]
+    by_section = {section: [entry.shown() for entry in mine if entry.section is section] for section in Section}
+    return [{"title": section.value, "items": items} for section, items in by_section.items() if items]
 
 
-def may_manage_staff(request: HttpRequest) -> bool:
-    """Owners, and operators in every store."""
-    return may(request, Can.MANAGE_STAFF)
+@cache
+def _handed_in() -> list[Entry]:
+    menus = [getattr(app, "menu", None) for app in apps.get_app_configs()]
+    return sorted((entry for menu in menus if menu for entry in import_string(menu)), key=lambda entry: entry.place)
 
 
-def may_run_platform(request: HttpRequest) -> bool:
-    """Operators."""
-    return is_operator(request)
+def _of_platform(request: HttpRequest) -> dict[str, Any]:
+    """Empty for who does not run the platform. There is always this section: without any, the theme makes up a menu."""
+    items = [
+        {"title": "Stores", "icon": "store", "link": common_page("admin:stores_store_changelist")},
+        {"title": "Ledger check", "icon": "fact_check", "link": common_page("admin:journal_ledgercheck_changelist")},
+    ]
+    return {"title": "Platform", "items": items if is_operator(request) else []}

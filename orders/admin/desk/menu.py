@@ -1,4 +1,4 @@
-"""What the menu says about orders."""
+"""What the menu has of orders, customers and redemptions."""
 
 from typing import Any, Final
 
@@ -6,6 +6,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 
+from loyalty.backoffice.menu import Entry, Section
 from loyalty.platforms.models import PrivacyRequest
 from loyalty.stores.active import may, store_or_none
 from loyalty.stores.roles import Can
@@ -91,3 +92,79 @@ def spent_revert_is_active(request: HttpRequest) -> bool:
 
 def _is_list(request: HttpRequest, name: str) -> bool:
     return request.path == reverse("admin:orders_order_changelist") and request.GET.get(name) == "yes"
+
+
+ENTRIES: Final = (
+    Entry(Section.HOME, 10, "Dashboard", "dashboard", "admin:index"),
+    Entry(
+        Section.ORDERS,
+        10,
+        "All orders",
+        "shopping_bag",
+        "admin:orders_order_changelist",
+        active=all_orders_is_active,
+    ),
+    Entry(
+        Section.ORDERS,
+        20,
+        "Needs revert",
+        "assignment_return",
+        "admin:orders_order_queue",
+        badge=needs_revert_badge,
+        active=needs_revert_is_active,
+    ),
+    Entry(
+        Section.ORDERS,
+        30,
+        "Paid after cancellation",
+        "event_repeat",
+        "admin:orders_order_changelist",
+        "?paid_after_cancellation=yes",
+        badge=paid_late_badge,
+        active=paid_late_is_active,
+    ),
+    Entry(Section.ORDERS, 40, "Reverts", "undo", "admin:orders_revert_changelist"),
+    Entry(Section.ORDERS, 50, "Cancelled next", "event_busy", "admin:orders_order_upcoming"),
+    Entry(Section.CUSTOMERS, 10, "Customers", "group", "admin:stores_customer_changelist", active=customers_is_active),
+    Entry(Section.CUSTOMERS, 20, "Expiring soon", "hourglass_bottom", "admin:stores_customer_expiring"),
+    Entry(Section.LOYALTY, 10, "Rewards", "redeem", "admin:orders_reward_changelist"),
+    Entry(
+        Section.LOYALTY,
+        20,
+        "Redemptions",
+        "confirmation_number",
+        "admin:orders_redemption_changelist",
+        badge=requests_badge,
+    ),
+    Entry(
+        Section.SETTINGS,
+        10,
+        "Order settings",
+        "tune",
+        "admin:stores_settingsversion_orders",
+        active=order_settings_is_active,
+    ),
+    Entry(
+        Section.SETTINGS,
+        20,
+        "Spent revert",
+        "currency_exchange",
+        "admin:stores_settingsversion_spent_revert",
+        active=spent_revert_is_active,
+    ),
+    Entry(Section.SETTINGS, 30, "Expiry and extension", "event", "admin:stores_settingsversion_expiry"),
+    Entry(Section.SETTINGS, 40, "Notices", "mail", "admin:stores_settingsversion_notices"),
+    Entry(Section.SETTINGS, 50, "Limits", "speed", "admin:stores_settingsversion_limits"),
+    Entry(Section.SETTINGS, 60, "Earned points", "loyalty", "admin:stores_settingsversion_earned"),
+    Entry(
+        Section.AUDIT,
+        10,
+        "Privacy requests",
+        "shield_person",
+        "admin:platforms_privacyrequest_changelist",
+        seen_by=Can.CHANGE_SETTINGS,
+        badge=privacy_badge,
+    ),
+    Entry(Section.AUDIT, 40, "Jobs", "schedule", "admin:orders_problem_changelist"),
+    Entry(Section.AUDIT, 50, "Bulk cancels", "playlist_remove", "admin:orders_bulkcancel_changelist"),
+)
