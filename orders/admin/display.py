@@ -3,10 +3,11 @@
 from decimal import Decimal
 from typing import Final
 
-from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from loyalty.backoffice.badges import DASH, badge
+from loyalty.backoffice.links import cell_link, order_address
 from loyalty.ledger.ledger import Kind
 from loyalty.notices.models import Notice
 from loyalty.platforms.registry import LABELS
@@ -25,7 +26,6 @@ from orders.models import (
 )
 from orders.services.intake.place import STAFF
 
-DASH = "–"
 _STATUS_COLOURS = {OrderStatus.CANCELLED: "red", OrderStatus.COMPLETED: "green", OrderStatus.CONFIRMED: "blue"}
 _PAYMENT_COLOURS = {PaymentStatus.PAID: "green", PaymentStatus.FAILED: "red", PaymentStatus.EXPIRED: "red"}
 _DETAILS = {
@@ -41,11 +41,6 @@ _DECISIONS: Final[dict[str, str]] = {
     PersonsDecision.EXPIRED_LEFT: "expired, not extended",
     PersonsDecision.DISMISSED: "dismissed",
 }
-
-
-def badge(words: str, colour: str = "") -> SafeString:
-    """A coloured label; the words carry the meaning, the colour only helps."""
-    return format_html('<span class="badge{}">{}</span>', f" badge-{colour}" if colour else "", words)
 
 
 def status_badge(order: Order) -> SafeString:
@@ -67,7 +62,7 @@ def payment_badge(order: Order) -> SafeString:
 
 
 def _with_note(shown: SafeString, words: str) -> SafeString:
-    return format_html('{} <span class="badge badge-note">{}</span>', shown, words)
+    return format_html("{} {}", shown, badge(words, "note"))
 
 
 def revert_status(order: Order, kind: Kind) -> str:
@@ -128,8 +123,7 @@ def came_from(order: Order) -> str:
 
 def order_link(order: Order) -> SafeString:
     """An order by its number, as a link."""
-    address = reverse("admin:orders_order_change", args=[order.pk])
-    return format_html('<a class="cell-link" href="{}">order {}</a>', address, order.number)
+    return cell_link(order_address(order.pk), f"order {order.number}")
 
 
 def has_in_hand(order: Order) -> bool:

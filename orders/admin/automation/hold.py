@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from loyalty.backoffice.base import BackOfficeAdmin, store_view
+from loyalty.backoffice.links import order_address
 from loyalty.backoffice.outcomes import telling_outcome
 from loyalty.journal.models import JournalEntry
 from loyalty.journal.record import Event
@@ -101,4 +102,4 @@ def _back(request: HttpRequest, order: Order) -> str:
     # Named places instead of addresses: a form cannot be made to lead elsewhere.
     upcoming = reverse("admin:orders_order_upcoming")
     places = {"upcoming": upcoming, "held": f"{upcoming}?show=held"}
-    return places.get(request.POST.get("back", ""), reverse("admin:orders_order_change", args=[order.pk]))
+    return places.get(request.POST.get("back", ""), order_address(order.pk))

@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils import timezone
 
+from loyalty.backoffice.badges import DASH
 from loyalty.backoffice.base import BackOfficeAdmin, store_view
 from loyalty.backoffice.paging import PER_PAGE, BriefPage, page_of
 from loyalty.store_settings.sections import StoreSettings, current_settings
@@ -64,7 +65,7 @@ def _held_rows(page: BriefPage, store: Store, settings: StoreSettings) -> list[d
     names = held_by(orders, store)
     return [
         _row(order, store)
-        | {"when": show_moment(due_at(order, settings.auto_cancel), store) or "–", "held": names[order.pk]}
+        | {"when": show_moment(due_at(order, settings.auto_cancel), store) or DASH, "held": names[order.pk]}
         for order in orders
     ]
 

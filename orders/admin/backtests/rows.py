@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
+from loyalty.backoffice.badges import DASH
 from loyalty.ledger.ledger import Kind
 from loyalty.stores.actors import Trigger
 from loyalty.stores.dates import show_day, show_moment
 from loyalty.stores.models import Store
-from orders.admin.display import DASH, money_words
+from orders.admin.display import money_words
 from orders.kinds import KINDS, currency_of, show
 from orders.models import Order
 from orders.services.backtests.cancels import Backtest, ByTrigger, Line, Sums, Tally

@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from loyalty.backoffice.badges import DASH
 from loyalty.backoffice.base import BackOfficeAdmin, StoreModelAdmin, StoreView, store_view
 from loyalty.backoffice.listing import WrongFilter, listed
 from loyalty.core.errors import Invalid
@@ -228,7 +229,7 @@ def result_words(bulk: BulkCancel) -> list[str]:
         )
         if number
     ]
-    return words or ["–"]
+    return words or [DASH]
 
 
 def _told(bulk: BulkCancel) -> SafeString:

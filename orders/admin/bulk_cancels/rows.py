@@ -8,13 +8,14 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.safestring import SafeString
 
+from loyalty.backoffice.badges import badge
 from loyalty.backoffice.paging import BriefPage, page_of
 from loyalty.stores.active import active_store, may
 from loyalty.stores.actors import actor_names
 from loyalty.stores.dates import show_moment
 from loyalty.stores.models import Store
 from loyalty.stores.roles import Can
-from orders.admin.display import badge, reason_words, status_badge, used_words
+from orders.admin.display import reason_words, status_badge, used_words
 from orders.kinds import KINDS, NAMES, applied, currency_of, show
 from orders.models import BulkCancel, BulkItem, BulkState, Order, Outcome, RevertStatus
 from orders.services.bulk_cancels.run import WORDS

@@ -10,7 +10,9 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
 
+from loyalty.backoffice.badges import DASH
 from loyalty.backoffice.base import BackOfficeAdmin, StoreModelAdmin, StoreView, store_view
+from loyalty.backoffice.links import customer_address
 from loyalty.core.errors import Invalid
 from loyalty.ledger.staff_limits import left_today
 from loyalty.platforms.registry import LABELS
@@ -27,7 +29,6 @@ from orders.admin.customers.merge_page import merge_hints, merge_page
 from orders.admin.customers.points_sheet_page import choose_for_points, sheet_page
 from orders.admin.customers.statement_page import statement_page
 from orders.admin.customers.tabs import TABS, cards, profile_form, tab_context
-from orders.admin.display import DASH
 from orders.admin.exports import CUSTOMER_EXPORTS
 from orders.admin.redemptions.redeem_page import redeem_page
 from orders.kinds import KINDS
@@ -145,7 +146,7 @@ class CustomerAdmin(StoreModelAdmin):
             tab = "profile"
             if form.save_if_valid(customer, actor=acting(request), now=now):
                 messages.success(request, "The profile is saved.")
-                return HttpResponseRedirect(reverse("admin:stores_customer_change", args=[customer.pk]))
+                return HttpResponseRedirect(customer_address(customer.pk))
         context = {
             **self.admin_site.each_context(request),
             **tab_context(tab, request, customer, store, now=now),

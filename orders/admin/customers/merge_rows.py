@@ -6,12 +6,12 @@ from typing import Any, Final
 
 from django.urls import reverse
 
+from loyalty.backoffice.badges import DASH
 from loyalty.ledger.planner import Amount
 from loyalty.platforms.registry import LABELS
 from loyalty.stores.dates import show_moment
 from loyalty.stores.models import Customer, Store
 from loyalty.stores.search import shared_by
-from orders.admin.display import DASH
 from orders.kinds import KINDS, NAMES, show
 from orders.services.customers.merge_plans import Holding, MergePlan
 

@@ -11,10 +11,11 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from loyalty.backoffice.badges import DASH, badge
 from loyalty.backoffice.base import BackOfficeAdmin, StoreModelAdmin, StoreView, store_view
+from loyalty.backoffice.links import cell_link, customer_address
 from loyalty.platforms.models import PrivacyKind, PrivacyRequest
 from loyalty.stores.active import acting, active_store
 from loyalty.stores.actors import actor_names
@@ -153,14 +154,13 @@ def _badge(asked: PrivacyRequest) -> SafeString:
     colour, words = ("orange", "Waits for you") if _waits(asked) else ("green", done)
     if asked.done_at is None and not _waits(asked):
         colour, words = "blue", "In progress"
-    return format_html('<span class="badge badge-{}">{}</span>', colour, words)
+    return badge(words, colour)
 
 
 def _customer(asked: PrivacyRequest) -> SafeString | str:
     if asked.customer is None:
-        return "–"
-    address = reverse("admin:stores_customer_change", args=[asked.customer_id])
-    return format_html('<a class="cell-link" href="{}">{}</a>', address, str(asked.customer))
+        return DASH
+    return cell_link(customer_address(asked.customer_id), asked.customer)
 
 
 def _facts(asked: PrivacyRequest, store: Store) -> list[tuple[str, Any]]:

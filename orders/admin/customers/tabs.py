@@ -10,6 +10,7 @@ from django.db.models import F, Min, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 
+from loyalty.backoffice.badges import DASH
 from loyalty.backoffice.exporting import FORMATS
 from loyalty.backoffice.paging import BriefPaginator
 from loyalty.core.days import is_expired
@@ -25,7 +26,6 @@ from loyalty.stores.models import Customer, PlatformId, Store
 from loyalty.stores.roles import Can
 from loyalty.timeline.words import trigger_words
 from orders.admin.display import (
-    DASH,
     money_words,
     notice_row,
     payment_badge,

@@ -10,7 +10,9 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
 
+from loyalty.backoffice.badges import DASH
 from loyalty.backoffice.base import BackOfficeAdmin, StoreModelAdmin, StoreView, store_view
+from loyalty.backoffice.links import order_address
 from loyalty.backoffice.paging import page_of
 from loyalty.jobs.periodic import EVERY, JOBS, wake
 from loyalty.journal.models import JobRun
@@ -91,7 +93,7 @@ class ProblemAdmin(StoreModelAdmin):
     ) -> HttpResponse:
         """A problem's page is its order's."""
         problem: Problem = self.row_or_404(request, object_id)
-        return HttpResponseRedirect(reverse("admin:orders_order_change", args=[problem.order_id]))
+        return HttpResponseRedirect(order_address(problem.order_id))
 
 
 def _problem_row(problem: Problem, store: Store) -> dict[str, Any]:
@@ -129,7 +131,7 @@ def _job_row(name: str, run: JobRun | None, store: Store) -> dict[str, Any]:
     return row | {
         "when": show_moment(run.started_at, store),
         "seconds": f"{run.seconds:.2f} s",
-        "counts": ", ".join(f"{what} {count:,}" for what, count in run.counts.items()) or "–",
+        "counts": ", ".join(f"{what} {count:,}" for what, count in run.counts.items()) or DASH,
         "failed": run.failed_at == run.started_at and bool(run.error),
         "failed_at": show_moment(run.failed_at, store),
     }

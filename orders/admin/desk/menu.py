@@ -6,6 +6,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 
+from loyalty.backoffice.badges import count_to
 from loyalty.backoffice.menu import Entry, Section
 from loyalty.platforms.models import PrivacyRequest
 from loyalty.stores.active import may, store_or_none
@@ -50,7 +51,7 @@ def _badge(request: HttpRequest, **waiting: bool) -> str:
 
 
 def _counted(rows: "QuerySet[Any]") -> str:
-    count = rows.order_by()[: _COUNTED_TO + 1].count()
+    count = count_to(_COUNTED_TO, rows)
     return f"{_COUNTED_TO}+" if count > _COUNTED_TO else str(count or "")
 
 

@@ -7,6 +7,7 @@ from typing import Any, Final, Literal
 
 from django.db.models import Count, Exists, F, Min, OuterRef, Q, Sum
 
+from loyalty.backoffice.badges import count_to, count_words
 from loyalty.backoffice.pages.platforms.deliveries import FAILING
 from loyalty.core.days import end_of_day, local_day
 from loyalty.ledger.ledger import Kind
@@ -66,12 +67,12 @@ def automatic_tile(store: Store, now: datetime) -> list[Tile]:
     rows = Order.objects.for_store(store).filter(cancelled_at__gte=midnight, cancelled_by__in=AUTOMATIC)
     link = f"{_orders(store)}?cancelled_by=automatic&cancelled_from={today}"
     words = "Their payment expired or failed"
-    return [Tile("Cancelled automatically today", bounded(_count(rows)), words, link)]
+    return [Tile("Cancelled automatically today", bounded(count_to(COUNTED_TO, rows)), words, link)]
 
 
 def paid_late_tile(store: Store, now: datetime) -> list[Tile]:
     """Orders that were paid after an automatic cancel and wait for staff (E6)."""
-    count = _count(Order.objects.for_store(store).filter(paid_after_cancellation=True))
+    count = count_to(COUNTED_TO, Order.objects.for_store(store).filter(paid_after_cancellation=True))
     link = f"{_orders(store)}?paid_after_cancellation=yes"
     words = "Reinstate the order or refund the payment"
     return [Tile("Paid after cancellation", bounded(count), words, link, "bad" if count else "")]
@@ -79,7 +80,7 @@ def paid_late_tile(store: Store, now: datetime) -> list[Tile]:
 
 def failed_after_payment_tile(store: Store, now: datetime) -> list[Tile]:
     """Orders whose payment says failed although they were paid or completed before (E10); nothing while none do."""
-    count = _count(Order.objects.for_store(store).filter(FAILED_AFTER_PAYMENT))
+    count = count_to(COUNTED_TO, Order.objects.for_store(store).filter(FAILED_AFTER_PAYMENT))
     link = f"{_orders(store)}?failed_after_payment=yes"
     return [Tile("Paid before, now failed", bounded(count), "Look at each order", link, "bad")] if count else []
 
@@ -107,7 +108,7 @@ def deliveries_tile(store: Store, now: datetime) -> list[Tile]:
     """What platforms sent and could not be worked through; nothing for a store without a platform."""
     if not PlatformConnection.objects.for_store(store).exists():
         return []
-    count = _count(InboundDelivery.objects.for_store(store).filter(state__in=FAILING_STATES))
+    count = count_to(COUNTED_TO, InboundDelivery.objects.for_store(store).filter(state__in=FAILING_STATES))
     link = f"{page_of(store, 'admin:platforms_inbounddelivery_changelist')}?state={FAILING}"
     words = "They are tried again by themselves" if count else "Everything that came was worked through"
     return [Tile("Platform deliveries failing", bounded(count), words, link, "bad" if count else "")]
@@ -115,7 +116,7 @@ def deliveries_tile(store: Store, now: datetime) -> list[Tile]:
 
 def late_codes_tile(store: Store, now: datetime) -> list[Tile]:
     """Orders that came with a code and used none of its points (R3, R7); nothing while there are none."""
-    count = _count(flagged_uses(store))
+    count = count_to(COUNTED_TO, flagged_uses(store))
     link = f"{page_of(store, 'admin:orders_redemption_changelist')}?attention=used_late"
     return [Tile("Codes used twice or late", bounded(count), "Look at each order", link, "bad")] if count else []
 
@@ -137,7 +138,7 @@ def ledger_tile(store: Store, now: datetime) -> list[Tile]:
 
 def bounded(count: int) -> str:
     """A count that was not taken further than ``COUNTED_TO``."""
-    return f"More than {COUNTED_TO:,}" if count > COUNTED_TO else f"{count:,}"
+    return count_words(count, COUNTED_TO)
 
 
 def _open(kind: Kind) -> Sum:
@@ -168,11 +169,6 @@ def _returned(kind: Kind, rows: list[Any], store: Store, first: str) -> Tile:
 
 def _orders(store: Store) -> str:
     return page_of(store, "admin:orders_order_changelist")
-
-
-def _count(rows: Any) -> int:
-    count: int = rows.order_by()[: COUNTED_TO + 1].count()
-    return count
 
 
 def _days_ago(days: int) -> str:

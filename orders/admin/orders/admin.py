@@ -12,7 +12,9 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from loyalty.backoffice.badges import DASH
 from loyalty.backoffice.base import StoreModelAdmin, StoreView
+from loyalty.backoffice.links import order_address
 from loyalty.backoffice.outcomes import telling_outcome
 from loyalty.platforms.registry import LABELS
 from loyalty.stores.active import acting, active_store, may
@@ -25,7 +27,6 @@ from orders.admin.backtests.cancels_page import backtest_page
 from orders.admin.backtests.rules_page import rules_backtest_page
 from orders.admin.bulk_cancels.page import choose_all, choose_all_page, choose_orders
 from orders.admin.display import (
-    DASH,
     has_in_hand,
     has_left,
     money_words,
@@ -214,7 +215,7 @@ class OrderAdmin(StoreModelAdmin):
         status = request.POST.get("status", "")
         if "payment_status" in request.POST:
             return self._change_payment(request, order)
-        here = reverse("admin:orders_order_change", args=[order.pk])
+        here = order_address(order.pk)
         if status == OrderStatus.CANCELLED:
             # M1, M8: cancelling is decided on its own form; nothing is saved here.
             return HttpResponseRedirect(f"{reverse('admin:orders_order_cancel', args=[order.pk])}?intent=cancel")
@@ -237,7 +238,7 @@ class OrderAdmin(StoreModelAdmin):
     def _change_payment(self, request: HttpRequest, order: Order) -> HttpResponse:
         """Staff say what became of the payment; Expired and Failed have their consequences within seconds (E5)."""
         payment = request.POST.get("payment_status", "")
-        here = reverse("admin:orders_order_change", args=[order.pk])
+        here = order_address(order.pk)
         if payment not in PaymentStatus.values:
             messages.error(request, "Choose one of the payment statuses.")
             return HttpResponseRedirect(here)

@@ -22,6 +22,7 @@ from django.utils.safestring import SafeString
 
 from loyalty.backoffice.base import BackOfficeAdmin, store_view
 from loyalty.backoffice.forms import first_time, was_sent
+from loyalty.backoffice.links import order_address
 from loyalty.backoffice.moments import MomentField
 from loyalty.core.errors import DomainError, Invalid
 from loyalty.core.instants import PLACED_AHEAD
@@ -280,10 +281,10 @@ def _done(case: _Case, outcome: Outcome | None, number: str) -> HttpResponse:
         entered = Order.objects.for_store(case.store).filter(platform=STAFF, number=number).first()
         if entered is None:
             return HttpResponseRedirect(reverse("admin:orders_order_changelist"))
-        return HttpResponseRedirect(_address(entered))
+        return HttpResponseRedirect(order_address(entered.pk))
     taken = f" {outcome.words} taken from {outcome.order.customer}." if outcome.words else ""
     messages.success(case.request, f"Order {number} is entered.{taken}")
-    return HttpResponseRedirect(_address(outcome.order))
+    return HttpResponseRedirect(order_address(outcome.order.pk))
 
 
 def _show(case: _Case, form: EnterForm, *, would: Outcome | None = None) -> HttpResponse:
@@ -356,7 +357,3 @@ def _warnings(case: _Case, would: Outcome | None) -> list[str]:
     if overdue and order.payment_status == PaymentStatus.PENDING:
         return ["The payment is due already: within minutes it counts as expired, and your order settings apply."]
     return []
-
-
-def _address(order: Order) -> str:
-    return reverse("admin:orders_order_change", args=[order.pk])

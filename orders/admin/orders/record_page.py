@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from loyalty.backoffice.base import BackOfficeAdmin, store_view
 from loyalty.backoffice.forms import first_time, was_sent
+from loyalty.backoffice.links import order_address
 from loyalty.core.errors import DomainError, Invalid, VersionConflict
 from loyalty.ledger.ledger import Kind
 from loyalty.platforms.registry import LABELS
@@ -108,7 +109,7 @@ def record_page(admin: BackOfficeAdmin, request: HttpRequest, order: Order) -> H
     confirms = request.method == "POST" and "_confirm" in request.POST
     if confirms and was_sent(request.POST.get("once", ""), store=case.store):
         messages.info(request, f"Order {order.number}: {_DONE_BEFORE}")
-        return HttpResponseRedirect(_order_address(order))
+        return HttpResponseRedirect(order_address(order.pk))
     if not can_be_recorded(order):
         return _closed(case)
     form = case.form()
@@ -162,7 +163,7 @@ def _done(case: _Case, outcome: Outcome | None) -> HttpResponse:
     else:
         taken = f"{outcome.words} taken from {outcome.order.customer}"
         messages.success(case.request, f"Recorded: order {number} used {outcome.words}. {taken}.")
-    return HttpResponseRedirect(_order_address(case.order))
+    return HttpResponseRedirect(order_address(case.order.pk))
 
 
 def _closed(case: _Case) -> HttpResponse:
@@ -170,7 +171,7 @@ def _closed(case: _Case) -> HttpResponse:
     words = _why_closed(case.order)
     if case.request.method == "POST":
         messages.warning(case.request, f"{words} Nothing was taken.")
-        return HttpResponseRedirect(_order_address(case.order))
+        return HttpResponseRedirect(order_address(case.order.pk))
     return _page(case, {"closed": words})
 
 
@@ -200,14 +201,10 @@ def _page(case: _Case, more: dict[str, Any], *, status: int = HTTPStatus.OK) -> 
         "order": order,
         "total": show(order.total, order.currency, store),
         "action": reverse("admin:orders_order_record", args=[order.pk]),
-        "back": _order_address(order),
+        "back": order_address(order.pk),
         **more,
     }
     return TemplateResponse(case.request, "orders/admin/orders/record.html", context, status=status)
-
-
-def _order_address(order: Order) -> str:
-    return reverse("admin:orders_order_change", args=[order.pk])
 
 
 def _beside(order: Order, customer: Customer | None, kind: Kind, request: HttpRequest, now: datetime) -> str:

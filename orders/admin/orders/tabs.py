@@ -8,6 +8,8 @@ from typing import Any, Final
 from django.urls import reverse
 from django.utils.html import format_html
 
+from loyalty.backoffice.badges import DASH
+from loyalty.backoffice.links import customer_address
 from loyalty.journal.models import JournalEntry
 from loyalty.ledger.ledger import Kind
 from loyalty.ledger.planner import Amount
@@ -20,7 +22,6 @@ from loyalty.timeline.sentences import lines_of
 from loyalty.timeline.words import trigger_words
 from orders.admin.automation.hold import hold_card
 from orders.admin.display import (
-    DASH,
     came_from,
     kind_words,
     notice_row,
@@ -159,7 +160,7 @@ def _payment(order: Order) -> str:
 
 
 def _customer_link(order: Order) -> str:
-    address = reverse("admin:stores_customer_change", args=[order.customer_id])
+    address = customer_address(order.customer_id)
     return format_html('<a href="{}">{}</a>', address, str(order.customer))
 
 

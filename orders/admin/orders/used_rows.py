@@ -15,6 +15,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from loyalty.backoffice.links import cell_link, customer_address
 from loyalty.core.days import is_expired
 from loyalty.journal.models import JournalEntry
 from loyalty.ledger.ledger import Kind
@@ -148,8 +149,7 @@ def _by(case: _Case, row: Any, spent: Any) -> Iterator[str]:
     if spent is not None:
         yield _told(case, spent, worth_words(redemption, case.store) if redemption else "")
     if row.lot.customer_id != case.order.customer_id:
-        address = reverse("admin:stores_customer_change", args=[row.lot.customer_id])
-        yield format_html('From the balance of <a class="cell-link" href="{}">{}</a>', address, row.lot.customer)
+        yield format_html("From the balance of {}", cell_link(customer_address(row.lot.customer_id), row.lot.customer))
 
 
 def _told(case: _Case, spent: Any, worth: str) -> str:
@@ -160,8 +160,7 @@ def _told(case: _Case, spent: Any, worth: str) -> str:
 
 def _lot(case: _Case, lot: Any, words: str) -> SafeString:
     """The lot's number behind ``words``, as a link to the lots of its customer."""
-    address = reverse("admin:stores_customer_change", args=[lot.customer_id])
-    return format_html('<a class="cell-link" href="{}?tab={}">{} #{}</a>', address, case.kind, words, lot.pk)
+    return cell_link(f"{customer_address(lot.customer_id)}?tab={case.kind}", format_html("{} #{}", words, lot.pk))
 
 
 def _back(case: _Case, row: Any, movement: Any, undone: Any) -> SafeString:
@@ -174,7 +173,7 @@ def _back(case: _Case, row: Any, movement: Any, undone: Any) -> SafeString:
     returned = "Returned"
     if movement.revert_id:
         address = reverse("admin:orders_revert_change", args=[movement.revert_id])
-        returned = format_html('<a class="cell-link" href="{}">Returned</a>', address)
+        returned = cell_link(address, returned)
     who, moment = case.names[movement.actor], show_moment(movement.created_at, store)
     told = format_html("{} {} to {} on {}, {} ({}).", returned, case.shown(movement.amount), into, moment, cause, who)
     since = _holds(case, lot)

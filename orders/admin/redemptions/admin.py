@@ -9,13 +9,12 @@ from django.contrib import admin
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
-from django.urls import reverse
 from django.utils import timezone
-from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from loyalty.backoffice.base import BackOfficeAdmin, StoreModelAdmin, StoreView, store_view
 from loyalty.backoffice.filters import DayField, FilterForm, FormFilter
+from loyalty.backoffice.links import cell_link, customer_address
 from loyalty.backoffice.outcomes import telling_outcome
 from loyalty.core.days import end_of_day
 from loyalty.journal.models import JournalEntry
@@ -168,8 +167,7 @@ class RedemptionAdmin(StoreModelAdmin):
 
     @admin.display(description="Customer")
     def of_customer(self, row: Redemption) -> SafeString:
-        address = reverse("admin:stores_customer_change", args=[row.customer_id])
-        return format_html('<a class="cell-link" href="{}?tab=redemptions">{}</a>', address, row.customer)
+        return cell_link(f"{customer_address(row.customer_id)}?tab=redemptions", row.customer)
 
     @admin.display(description="Reward")
     def reward_shown(self, row: Redemption) -> str:

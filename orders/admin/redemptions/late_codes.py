@@ -2,12 +2,12 @@
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from loyalty.backoffice.base import BackOfficeAdmin, store_view
+from loyalty.backoffice.links import order_address
 from loyalty.stores.active import acting, active_store
 from loyalty.stores.models import Store
 from loyalty.stores.roles import Can
@@ -22,7 +22,7 @@ def settle_page(admin: BackOfficeAdmin, request: HttpRequest, order: Order) -> H
     """``admin:orders_order_settle_codes``: staff have dealt with such codes; twice is as once."""
     settle_code_uses(store=active_store(request), order_id=order.pk, actor=acting(request), now=timezone.now())
     messages.success(request, "The code is settled.")
-    return HttpResponseRedirect(reverse("admin:orders_order_change", args=[order.pk]))
+    return HttpResponseRedirect(order_address(order.pk))
 
 
 def late_codes(order: Order, store: Store) -> list[SafeString]:

@@ -13,13 +13,13 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
+from loyalty.backoffice.badges import badge
 from loyalty.backoffice.base import StoreModelAdmin
 from loyalty.backoffice.forms import OnceForm, first_time
 from loyalty.core.errors import Invalid
 from loyalty.stores.active import acting, active_store, may
 from loyalty.stores.models import Store
 from loyalty.stores.roles import Can
-from orders.admin.display import badge
 from orders.admin.redemptions.rows import worth_words
 from orders.kinds import show
 from orders.models import Reward, RewardType

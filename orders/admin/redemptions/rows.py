@@ -7,13 +7,15 @@ from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from loyalty.backoffice.badges import DASH, badge
+from loyalty.backoffice.links import cell_link, customer_address
 from loyalty.core.days import is_expired
 from loyalty.platforms.links import discount_page
 from loyalty.platforms.models import PlatformConnection
 from loyalty.platforms.registry import LABELS
 from loyalty.stores.dates import show_last_day, show_moment
 from loyalty.stores.models import Store
-from orders.admin.display import badge
+from orders.admin.display import order_link
 from orders.kinds import show
 from orders.models import PlatformState, Redemption, RedemptionState, Reward, RewardType
 from orders.services.redemptions.reverse import can_be_reversed
@@ -65,7 +67,7 @@ def redemption_row(row: Redemption, store: Store, now: datetime) -> dict[str, An
         "reverse": reverse("admin:orders_redemption_reverse", args=[row.pk]),
         "reward": row.reward_name,
         "worth": worth_words(row, store),
-        "code": row.code or "–",
+        "code": row.code or DASH,
         "points": show(row.points, "", store),
         "state": state_badges(row, now),
         "when": show_moment(row.created_at, store),
@@ -81,14 +83,14 @@ def redemption_address(row: Redemption) -> str:
 
 def redemption_link(row: Redemption) -> SafeString:
     """The code, or the reward's name, as a link."""
-    return format_html('<a class="cell-link" href="{}">{}</a>', redemption_address(row), row)
+    return cell_link(redemption_address(row), row)
 
 
 def facts(row: Redemption, store: Store, names: dict[str, str], now: datetime) -> list[tuple[str, Any]]:
     """What is known about a redemption, with its labels; at most one query, for the shop's address."""
-    customer = reverse("admin:stores_customer_change", args=[row.customer_id])
+    customer = f"{customer_address(row.customer_id)}?tab=redemptions"
     known: list[tuple[str, Any]] = [
-        ("Customer", format_html('<a class="cell-link" href="{}?tab=redemptions">{}</a>', customer, row.customer)),
+        ("Customer", cell_link(customer, row.customer)),
         ("Reward", f"{row.reward_name}: {worth_words(row, store)}"),
         ("Points", show(row.points, "", store)),
         ("Code" if row.code else "Credits", row.code or f"Lot #{row.credit_lot_id}"),
@@ -127,9 +129,7 @@ def _use(row: Redemption, store: Store) -> list[tuple[str, Any]]:
     moment = show_moment(row.used_at, store)
     if row.used_order is None:
         return [("Used", f"{moment}, says the shop platform; its order has not arrived yet")]
-    address = reverse("admin:orders_order_change", args=[row.used_order_id])
-    link = '{}, by <a class="cell-link" href="{}">order {}</a>'
-    return [("Used", format_html(link, moment, address, row.used_order.number))]
+    return [("Used", format_html("{}, by {}", moment, order_link(row.used_order)))]
 
 
 def _reversal(row: Redemption, store: Store, names: dict[str, str]) -> list[tuple[str, Any]]:

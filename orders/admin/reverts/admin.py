@@ -10,11 +10,12 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from loyalty.backoffice.badges import DASH, badge
 from loyalty.backoffice.base import StoreModelAdmin
 from loyalty.backoffice.filters import DayField, FilterForm, FormFilter
+from loyalty.backoffice.links import cell_link, order_address
 from loyalty.core.days import end_of_day
 from loyalty.stores.active import active_store, may
 from loyalty.stores.actors import Trigger, actor_names
@@ -22,7 +23,7 @@ from loyalty.stores.dates import show_moment
 from loyalty.stores.models import SettingsVersion, Store
 from loyalty.stores.roles import Can
 from loyalty.timeline.words import trigger_words
-from orders.admin.display import DASH, badge, kind_words, reason_words, revert_amount
+from orders.admin.display import kind_words, reason_words, revert_amount
 from orders.admin.exports import REVERTS
 from orders.admin.reverts.undo_page import undo_address
 from orders.models import Completeness, Revert, RevertUndo
@@ -105,7 +106,7 @@ class RevertAdmin(StoreModelAdmin):
             ("When", show_moment(row.created_at, store)),
             ("By", actor_names([row.actor])[row.actor]),
             ("Caused", trigger_words(row.trigger)),
-            ("Reason", reason_words(row.remark.reason, row.remark.note) if row.remark else "–"),
+            ("Reason", reason_words(row.remark.reason, row.remark.note) if row.remark else DASH),
             ("Settings version", _version_link(row)),
             *_undone_facts(row, store),
         ]
@@ -151,7 +152,7 @@ class RevertAdmin(StoreModelAdmin):
 
     @admin.display(description="Reason")
     def why(self, row: Revert) -> str:
-        return reason_words(row.remark.reason, row.remark.note) if row.remark else "–"
+        return reason_words(row.remark.reason, row.remark.note) if row.remark else DASH
 
 
 def _undone_facts(row: Revert, store: Store) -> list[tuple[str, str]]:
@@ -174,8 +175,7 @@ def _undoing(request: HttpRequest, row: Revert, store: Store) -> dict[str, str]:
 
 
 def _order_link(row: Revert) -> SafeString:
-    address = reverse("admin:orders_order_change", args=[row.order_id])
-    return format_html('<a class="cell-link" href="{}">{}</a>', address, row.order.number)
+    return cell_link(order_address(row.order_id), row.order.number)
 
 
 def _version_link(row: Revert) -> str:
@@ -184,4 +184,4 @@ def _version_link(row: Revert) -> str:
         return "What every store begins with: nothing had been changed yet"
     version = SettingsVersion.objects.for_store(row.store).get(version=row.settings_version)
     address = reverse("admin:stores_settingsversion_change", args=[version.pk])
-    return format_html('<a class="cell-link" href="{}">Version {}</a>', address, version.version)
+    return cell_link(address, f"Version {version.version}")

@@ -5,10 +5,10 @@ from typing import Final
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import reverse
 from django.utils import timezone
 
 from loyalty.backoffice.base import BackOfficeAdmin, store_view
+from loyalty.backoffice.links import order_address
 from loyalty.stores.active import acting, active_store
 from loyalty.stores.roles import Can
 from orders.models import Order
@@ -22,7 +22,7 @@ _NOT_LATE: Final = "was not paid after an automatic cancel, or somebody has deci
 def refund_page(admin: BackOfficeAdmin, request: HttpRequest, order: Order) -> HttpResponse:
     """``admin:orders_order_refund_later``: keep this order cancelled and mark it for refund; twice is as once."""
     keep_all_cancelled(request, [(order.pk, order.number)])
-    return HttpResponseRedirect(reverse("admin:orders_order_change", args=[order.pk]))
+    return HttpResponseRedirect(order_address(order.pk))
 
 
 def keep_all_cancelled(request: HttpRequest, orders: Sequence[tuple[int, str]]) -> None:

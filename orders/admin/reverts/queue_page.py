@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils import timezone
 
+from loyalty.backoffice.badges import DASH
 from loyalty.backoffice.base import BackOfficeAdmin, store_view
 from loyalty.backoffice.paging import BriefPage, page_of
 from loyalty.ledger.ledger import Kind
@@ -16,7 +17,7 @@ from loyalty.stores.actors import actor_names
 from loyalty.stores.dates import show_moment
 from loyalty.stores.models import Store
 from loyalty.stores.roles import Can
-from orders.admin.display import DASH, payment_badge, status_badge
+from orders.admin.display import payment_badge, status_badge
 from orders.admin.reverts.walk import age, count, count_words, looked_at_words, stop
 from orders.admin.reverts.why import reasons
 from orders.kinds import applied, currency_of, reverted, show

@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
 
+from loyalty.backoffice.badges import count_to
 from loyalty.backoffice.base import BackOfficeAdmin, store_view
 from loyalty.core.locales import locale_of
 from loyalty.stores.active import acting, active_store
@@ -102,7 +103,7 @@ def stop(request: HttpRequest) -> None:
 
 def count(store: Store, passed: Sequence[int] = ()) -> int:
     """How many orders wait, counted to :data:`COUNTED_TO` and one more."""
-    return waiting(store).exclude(pk__in=passed).order_by()[: COUNTED_TO + 1].count()
+    return count_to(COUNTED_TO, waiting(store).exclude(pk__in=passed))
 
 
 def count_words(number: int) -> str:

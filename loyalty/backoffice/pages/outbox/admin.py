@@ -11,8 +11,10 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from loyalty.backoffice.badges import DASH, badge
 from loyalty.backoffice.base import BackOfficeAdmin, StoreModelAdmin, StoreView, store_view
 from loyalty.backoffice.filters import FilterForm, FormFilter
+from loyalty.backoffice.links import cell_link, order_address
 from loyalty.core.errors import Conflict
 from loyalty.outbox.models import Message, MessageStatus
 from loyalty.outbox.retry import retry
@@ -23,9 +25,9 @@ from loyalty.stores.roles import Can
 
 PAGE: Final = "admin:outbox_message_changelist"
 _COLOURS: Final = {
-    MessageStatus.QUEUED: "badge-blue",
-    MessageStatus.DONE: "badge-green",
-    MessageStatus.FAILED: "badge-red",
+    MessageStatus.QUEUED: "blue",
+    MessageStatus.DONE: "green",
+    MessageStatus.FAILED: "red",
 }
 
 
@@ -34,7 +36,7 @@ def status_badge(message: Message) -> SafeString:
     status = MessageStatus(message.status)
     trouble = status is MessageStatus.QUEUED and message.last_error
     label = "Tried again later" if trouble else status.label
-    return format_html('<span class="badge {}">{}</span>', "badge-orange" if trouble else _COLOURS[status], label)
+    return badge(label, "orange" if trouble else _COLOURS[status])
 
 
 def outcome_lines(message: Message) -> SafeString:
@@ -42,7 +44,7 @@ def outcome_lines(message: Message) -> SafeString:
     next_turn = show_moment(message.next_attempt_at, message.store)
     turn = f"Next attempt {next_turn}" if next_turn and message.last_error else ""
     if not message.last_error and not turn:
-        return format_html("{}", "–")
+        return format_html("{}", DASH)
     return format_html(
         '<span class="cell-lines"><span class="error-words">{}</span><small>{}</small></span>',
         message.last_error[:200],
@@ -53,9 +55,8 @@ def outcome_lines(message: Message) -> SafeString:
 def order_link(message: Message) -> SafeString | str:
     """The order that a message is about."""
     if message.order is None:
-        return "–"
-    address = reverse("admin:orders_order_change", args=[message.order_id])
-    return format_html('<a class="cell-link" href="{}">{}</a>', address, message.order)
+        return DASH
+    return cell_link(order_address(message.order_id), message.order)
 
 
 class StatusFilterForm(FilterForm):
@@ -119,7 +120,7 @@ class MessageAdmin(StoreModelAdmin):
         """A message has no page of its own: its order's, or the list."""
         message: Message = self.row_or_404(request, object_id)
         if message.order_id:
-            return HttpResponseRedirect(reverse("admin:orders_order_change", args=[message.order_id]))
+            return HttpResponseRedirect(order_address(message.order_id))
         return HttpResponseRedirect(reverse(PAGE))
 
     @admin.display(description="Since")

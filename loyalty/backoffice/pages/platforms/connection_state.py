@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from loyalty.backoffice.badges import DASH, count_to
 from loyalty.outbox.topics import words_of
 from loyalty.platforms.connections.check import being_asked
 from loyalty.platforms.models import FAILING_STATES, InboundDelivery, PlatformConnection
@@ -56,7 +57,7 @@ def asking_words(connected: PlatformConnection) -> list[str]:
 def facts_of(connected: PlatformConnection, now: datetime) -> list[tuple[str, str]]:
     """What is known about a connection, name and value; credentials only as stored or not."""
     store = connected.store
-    facts = [("Shop address", connected.base_url or "–")]
+    facts = [("Shop address", connected.base_url or DASH)]
     facts += [(label, "stored" if getattr(connected, name) else "not entered") for name, label in _kept(connected)]
     facts.append(("Webhooks", connected.get_webhooks_display()))
     until = connected.previous_secret_until
@@ -89,7 +90,7 @@ def _state(connected: PlatformConnection) -> tuple[str, str, str]:
 
 def _failing(connected: PlatformConnection) -> int:
     rows = InboundDelivery.objects.for_store(connected.store).filter(state__in=FAILING_STATES)
-    return rows.filter(platform=connected.platform).order_by()[: _COUNTED_TO + 1].count()
+    return count_to(_COUNTED_TO, rows.filter(platform=connected.platform))
 
 
 def _last_delivery(connected: PlatformConnection) -> str:

@@ -15,8 +15,10 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from loyalty.backoffice.badges import DASH, badge
 from loyalty.backoffice.base import BackOfficeAdmin, StoreModelAdmin, StoreView, store_view
 from loyalty.backoffice.filters import FilterForm, FormFilter
+from loyalty.backoffice.links import cell_link, order_address
 from loyalty.platforms.models import FAILING_STATES, DeliveryState, InboundDelivery, Platform
 from loyalty.platforms.snapshot import named
 from loyalty.platforms.webhooks.replay import may_be_replayed, replay
@@ -140,7 +142,7 @@ class InboundDeliveryAdmin(StoreModelAdmin):
 
     @admin.display(description="Topic")
     def topic_shown(self, delivery: InboundDelivery) -> str:
-        return delivery.topic or "–"
+        return delivery.topic or DASH
 
     @admin.display(description="State")
     def state_shown(self, delivery: InboundDelivery) -> SafeString:
@@ -165,24 +167,23 @@ class InboundDeliveryAdmin(StoreModelAdmin):
 
 def _badge(delivery: InboundDelivery) -> SafeString:
     words = "Test" if delivery.is_test else delivery.get_state_display()
-    return format_html('<span class="badge badge-{}">{}</span>', _COLOURS[delivery.state], words)
+    return badge(words, _COLOURS[delivery.state])
 
 
 def _words(delivery: InboundDelivery) -> str:
-    return delivery.last_error or delivery.outcome or "–"
+    return delivery.last_error or delivery.outcome or DASH
 
 
 def _order(delivery: InboundDelivery) -> SafeString | str:
     if delivery.order is None:
-        return delivery.external_id or "–"
-    address = reverse("admin:orders_order_change", args=[delivery.order_id])
-    return format_html('<a class="cell-link" href="{}">{}</a>', address, str(delivery.order))
+        return delivery.external_id or DASH
+    return cell_link(order_address(delivery.order_id), delivery.order)
 
 
 def _facts(delivery: InboundDelivery, store: Store) -> list[tuple[str, Any]]:
     facts: list[tuple[str, Any]] = [
         ("State", _badge(delivery)),
-        ("What came of it", delivery.outcome or "–"),
+        ("What came of it", delivery.outcome or DASH),
         ("Could not be read", f"{named(delivery.left_out)}: left out, the rest counts" if delivery.left_out else ""),
         ("Error", delivery.last_error),
         ("Order", _order(delivery)),

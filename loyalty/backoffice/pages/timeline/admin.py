@@ -8,10 +8,11 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, reverse
-from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from loyalty.backoffice.badges import DASH
 from loyalty.backoffice.base import BackOfficeAdmin, StoreModelAdmin
+from loyalty.backoffice.links import cell_link, customer_address, order_address
 from loyalty.backoffice.site import platform_site
 from loyalty.journal.models import JournalEntry, LedgerCheck
 from loyalty.proof.outcomes import last_check, last_checks
@@ -65,7 +66,7 @@ class JournalEntryAdmin(StoreModelAdmin):
         """An entry has no page of its own: its order's timeline, or the list."""
         entry: JournalEntry = self.row_or_404(request, object_id)
         if entry.order_id:
-            return HttpResponseRedirect(f"{reverse('admin:orders_order_change', args=[entry.order_id])}?tab=timeline")
+            return HttpResponseRedirect(f"{order_address(entry.order_id)}?tab=timeline")
         return HttpResponseRedirect(reverse("admin:journal_journalentry_changelist"))
 
     @admin.display(description="When")
@@ -78,21 +79,15 @@ class JournalEntryAdmin(StoreModelAdmin):
 
     @admin.display(description="Order")
     def order_link(self, entry: JournalEntry) -> SafeString | str:
-        return _link("admin:orders_order_change", entry.order_id, entry.order)
+        return cell_link(order_address(entry.order_id), entry.order) if entry.order_id else DASH
 
     @admin.display(description="Customer")
     def customer_link(self, entry: JournalEntry) -> SafeString | str:
-        return _link("admin:stores_customer_change", entry.customer_id, entry.customer)
+        return cell_link(customer_address(entry.customer_id), entry.customer) if entry.customer_id else DASH
 
     @admin.display(description="By")
     def who(self, entry: JournalEntry) -> str:
         return getattr(entry, "actor_name", entry.actor)
-
-
-def _link(name: str, row_id: int | None, row: Any) -> SafeString | str:
-    if row_id is None:
-        return "–"
-    return format_html('<a class="cell-link" href="{}">{}</a>', reverse(name, args=[row_id]), str(row))
 
 
 @admin.register(LedgerCheck)

@@ -12,11 +12,12 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from loyalty.backoffice.badges import DASH
 from loyalty.backoffice.base import BackOfficeAdmin, StoreModelAdmin, StoreView, store_view
 from loyalty.backoffice.filters import FilterForm, FormFilter
+from loyalty.backoffice.links import cell_link
 from loyalty.backoffice.pages.outbox.admin import order_link, status_badge
 from loyalty.core.errors import Conflict, NotFound
 from loyalty.journal.models import JournalEntry
@@ -83,7 +84,7 @@ def delivery_rows(deliveries: Sequence[WebhookDelivery], store: Store) -> list[d
             "when": show_moment(delivery.created_at, store),
             "event": delivery.body["type"],
             "badge": status_badge(delivery),
-            "answer": answers.get(delivery.pk, "–"),
+            "answer": answers.get(delivery.pk, DASH),
         }
         for delivery in deliveries
     ]
@@ -144,7 +145,7 @@ class WebhookDeliveryAdmin(StoreModelAdmin):
         answers = last_answers(changes.result_list, store)
         endpoints = {row.lane: row for row in WebhookEndpoint.objects.for_store(store)}
         for row in changes.result_list:
-            row.answer_words, row.endpoint = answers.get(row.pk, "–"), endpoints[row.lane]
+            row.answer_words, row.endpoint = answers.get(row.pk, DASH), endpoints[row.lane]
         return changes
 
     def change_view(
@@ -187,7 +188,7 @@ class WebhookDeliveryAdmin(StoreModelAdmin):
         if endpoint.deleted_at is not None:
             return f"{endpoint} (removed)"
         address = reverse("admin:webhooks_webhookendpoint_change", args=[endpoint.pk])
-        return format_html('<a class="cell-link" href="{}">{}</a>', address, endpoint)
+        return cell_link(address, endpoint)
 
     @admin.display(description="Order")
     def about(self, delivery: WebhookDelivery) -> SafeString | str:

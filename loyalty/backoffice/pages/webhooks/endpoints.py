@@ -11,10 +11,10 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.text import Truncator
 
+from loyalty.backoffice.badges import badge
 from loyalty.backoffice.base import BackOfficeAdmin, StoreModelAdmin, StoreView, store_view
 from loyalty.backoffice.forms import OnceForm, first_time
 from loyalty.backoffice.outcomes import telling_outcome
@@ -174,13 +174,13 @@ def state_badge(endpoint: WebhookEndpoint) -> SafeString:
     """How an endpoint is doing."""
     if endpoint.disabled_at is not None:
         by_hand = endpoint.disabled_because == DisabledBecause.PERSON
-        colour, words = ("", "Switched off") if by_hand else ("badge-red", "Switched off: it failed")
+        colour, words = ("", "Switched off") if by_hand else ("red", "Switched off: it failed")
     elif endpoint.failing_since is not None:
         since = show_moment(endpoint.failing_since, endpoint.store)
-        colour, words = "badge-orange", f"Failing since {since}"
+        colour, words = "orange", f"Failing since {since}"
     else:
-        colour, words = "badge-green", "On"
-    return format_html('<span class="badge {}">{}</span>', colour, words)
+        colour, words = "green", "On"
+    return badge(words, colour)
 
 
 def _initial(endpoint: WebhookEndpoint) -> dict[str, Any]:
