@@ -5,22 +5,23 @@ One bad thing never stops a job for the others: the batch is tried without it, i
 
 import logging
 from collections.abc import Callable, Sequence
+from copy import copy
 from datetime import datetime, timedelta
 from typing import Any, Final, TypeVar
 
 from django.db import Error as DatabaseError
-from django.db import transaction
 from django.db.models import Exists, OuterRef
 
 from loyalty.core.logs import what_failed
 from loyalty.core.storable import storable
-from loyalty.database.busy import raise_if_away
+from loyalty.database.halves import in_halves
 from loyalty.database.naming import in_stores
 from loyalty.journal.models import AbstractProblem
+from loyalty.stores.scoping import StoreOwned
 
 logger = logging.getLogger(__name__)
 
-R = TypeVar("R")
+R = TypeVar("R", bound=StoreOwned)
 # How long what could not be processed is left alone, by attempts; the last pause repeats.
 PAUSES: Final = tuple(timedelta(minutes=minutes) for minutes in (5, 30, 120, 720))
 _LONGEST: Final = 1000
@@ -45,25 +46,22 @@ def by_halves(
     ``rows`` are what ``problems`` are about. Answers how many failed. A database that is away is no row's fault and is
     raised.
     """
-    before = [dict(vars(row)) for row in rows]
-    try:
-        with in_stores(vars(row)["store_id"] for row in rows), transaction.atomic():
-            process(rows)
-    except Exception as error:
-        raise_if_away(error)
-        # What was written is undone; what it made of the objects is too.
-        for row, facts in zip(rows, before, strict=True):
-            vars(row).clear()
-            vars(row).update(facts)
-        if len(rows) == 1:
-            logger.exception("%s %s could not be processed by %s.", problems.SUBJECT, vars(rows[0])["id"], job)
-            with in_stores([vars(rows[0])["store_id"]]):
-                _set_aside(problems, rows[0], words_of(error), job, now)
-            return 1
-        middle = len(rows) // 2
-        halves = (rows[:middle], rows[middle:])
-        return sum(by_halves(problems, half, process, job=job, now=now) for half in halves)
-    return 0
+
+    def attempt(some: Sequence[R]) -> Sequence[R]:
+        with in_stores(row.store_id for row in some):
+            # Copies: what is made of them is undone with what was written.
+            process([copy(row) for row in some])
+        return some
+
+    failed = 0
+    for row, error in zip(rows, in_halves(rows, attempt), strict=True):
+        if not isinstance(error, Exception):
+            continue
+        failed += 1
+        logger.error("%s %s could not be processed by %s.", problems.SUBJECT, row.pk, job, exc_info=error)
+        with in_stores([row.store_id]):
+            _set_aside(problems, row, words_of(error), job, now)
+    return failed
 
 
 def solved(problems: type[AbstractProblem], rows: Sequence[Any], *, job: str) -> None:

@@ -4,6 +4,7 @@ The state of an order is the queue: ``rules_due_at`` says when it is to be looke
 """
 
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -77,23 +78,27 @@ def evaluate_rules(now: datetime) -> dict[str, int]:
 @transaction.atomic
 def evaluate_batch(clock: Clock, counts: dict[str, int]) -> int:
     """Look at the next orders that are due; adds to ``counts`` and answers how many it claimed."""
-    orders = _claim(clock())
+    orders, failed_before = _claim(clock())
     # Read under the locks: what lapsed while they were waited for is not valid any more.
     now = clock()
     if orders:
-        counts["failed"] += by_halves(Problem, orders, lambda part: _evaluate(part, now, counts), job=JOB, now=now)
+        counts["failed"] += by_halves(
+            Problem, orders, lambda part: _evaluate(part, failed_before, now, counts), job=JOB, now=now
+        )
     return len(orders)
 
 
-def _claim(now: datetime) -> list[Order]:
+def _claim(now: datetime) -> tuple[list[Order], set[int]]:
+    """The next orders that are due, and the ids of those among them that failed before."""
     due = Order.unscoped.filter(~set_aside(Problem, JOB, now), rules_due_at__lte=now)
     failed_before = Exists(Problem.unscoped.filter(order=OuterRef("pk"), job=JOB))
     due = due.annotate(failed_before=failed_before).order_by("rules_due_at", "pk")
     locked = due.select_related("store").select_for_update(of=("self",), no_key=True, skip_locked=True)
-    return list(locked.only(*_NEEDED)[:BATCH])
+    orders = list(locked.only(*_NEEDED)[:BATCH])
+    return orders, {order.pk for order in orders if order.failed_before}
 
 
-def _evaluate(orders: Sequence[Order], now: datetime, counts: dict[str, int]) -> None:
+def _evaluate(orders: Sequence[Order], failed_before: AbstractSet[int], now: datetime, counts: dict[str, int]) -> None:
     settings = settings_of({order.store_id for order in orders})
     used = load_used([order.pk for order in orders])
     judged = [_judge(order, settings[order.store_id], used, now) for order in orders]
@@ -102,9 +107,8 @@ def _evaluate(orders: Sequence[Order], now: datetime, counts: dict[str, int]) ->
     for trigger in RULES:
         _give_back([one for one in returning if one.trigger is trigger], now)
     _leave(skipping, now)
-    failed_before = [order for order in orders if vars(order)["failed_before"]]
-    if failed_before:
-        solved(Problem, failed_before, job=JOB)
+    if again := [order for order in orders if order.pk in failed_before]:
+        solved(Problem, again, job=JOB)
     # Counted last: what is rolled back was not done.
     counts["returned"] += len(returning)
     counts["skipped"] += len(skipping)

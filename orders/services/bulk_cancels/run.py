@@ -16,6 +16,7 @@ from loyalty.core.clock import Clock, ticking
 from loyalty.core.errors import Invalid, NotFound
 from loyalty.database.bulk import array, insert
 from loyalty.database.busy import raise_if_away
+from loyalty.database.halves import in_halves
 from loyalty.database.naming import in_store
 from loyalty.jobs.periodic import wake
 from loyalty.jobs.problems import words_of
@@ -217,19 +218,18 @@ def run_batch(bulk_id: int, clock: Clock, counts: dict[str, int]) -> int:
 
 def _cancel_or_note(bulk: BulkCancel, items: Sequence[BulkItem], now: datetime) -> dict[int, Done]:
     """Cancel the orders; when they fail together, find the one that fails by halves and note its error (E7)."""
-    try:
-        with transaction.atomic():
-            return _cancel(bulk, items, now)
-    except Exception as error:
-        raise_if_away(error)
-        if len(items) == 1:
-            logger.exception("Order %s could not be cancelled in bulk.", items[0].order_id)
-            return {items[0].order_id: Done(Outcome.FAILED, "error", words_of(error))}
-        middle = len(items) // 2
-        return _cancel_or_note(bulk, items[:middle], now) | _cancel_or_note(bulk, items[middle:], now)
+    done = in_halves(items, lambda some: _cancel(bulk, some, now))
+    return {item.order_id: _noted(item, result) for item, result in zip(items, done, strict=True)}
 
 
-def _cancel(bulk: BulkCancel, items: Sequence[BulkItem], now: datetime) -> dict[int, Done]:
+def _noted(item: BulkItem, result: Done | Exception) -> Done:
+    if isinstance(result, Done):
+        return result
+    logger.error("Order %s could not be cancelled in bulk.", item.order_id, exc_info=result)
+    return Done(Outcome.FAILED, "error", words_of(result))
+
+
+def _cancel(bulk: BulkCancel, items: Sequence[BulkItem], now: datetime) -> list[Done]:
     seen = {item.order_id: item.settled for item in items}
     # What is left out is decided under the lock: a payment that arrived in between wins (E6).
     left = {order.pk: _left_out(order, bulk, seen[order.pk]) for order in lock_orders(bulk.store, list(seen))}
@@ -241,7 +241,8 @@ def _cancel(bulk: BulkCancel, items: Sequence[BulkItem], now: datetime) -> dict[
         now=now,
     )
     skipped = {order_id: Done(Outcome.SKIPPED, code) for order_id, code in left.items() if code}
-    return skipped | {order_id: _outcome(result) for order_id, result in results.items()}
+    done = skipped | {order_id: _outcome(result) for order_id, result in results.items()}
+    return [done[item.order_id] for item in items]
 
 
 def _left_out(order: Order, bulk: BulkCancel, settled: bool) -> str:
