@@ -28,6 +28,16 @@ def reverted(order: Order, kind: Kind) -> Amount:
     return cast(Amount, getattr(order, f"{kind}_reverted"))
 
 
+def decision(order: Order, kind: Kind) -> str:
+    """What was decided last about the part of ``kind`` that is not back (N4, B2); empty for nothing."""
+    return cast(str, getattr(order, f"{kind}_decision"))
+
+
+def revert_status(order: Order, kind: Kind) -> str:
+    """The revert status of ``kind`` that the database made (O3); empty for none."""
+    return (order.credit_revert_status if kind == "credits" else order.points_revert_status) or ""
+
+
 def currency_of(order: Order, kind: Kind) -> str:
     """The currency of ``kind`` on this order; points have none."""
     return order.currency if kind == "credits" else ""

@@ -16,11 +16,13 @@ class NotAnOrder(ValueError):
     """The JSON is no order of this platform. ``str(error)`` says why in a sentence for people.
 
     ``field`` names the offending JSON field (dotted path), or is empty when the whole document is something else.
+    ``for_good``: by these facts it is none, whatever else it says: a draft, something in the bin, a return.
     """
 
     def __init__(self, reason: str, *, field: str = "") -> None:
         super().__init__(reason)
         self.field = field
+        self.for_good = field in ("status", "type")
 
 
 class OrderGone(NotAnOrder):

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, is_dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Annotated, Any, Final, Literal, get_args, get_origin, get_type_hints
 
@@ -40,6 +40,15 @@ class AutoCancelSettings:
     expired: Annotated[AutoCancel, Facts(cautious="off")] = "off"
     failed: Annotated[AutoCancel, Facts(cautious="off")] = "cancel_and_revert"
     expired_lots: ExpiredLotsSettings = field(default_factory=ExpiredLotsSettings)
+
+    @property
+    def payment_window(self) -> timedelta | None:
+        """How long after it was placed an order is to be paid that has no due time of its own; None for ever (E1)."""
+        return None if self.payment_window_hours is None else timedelta(hours=self.payment_window_hours)
+
+    def due(self, own: datetime | None, placed_at: datetime) -> datetime | None:
+        """When a payment is due: at its own time, else when the window has passed; None for never (E1)."""
+        return placed_at + self.payment_window if own is None and self.payment_window is not None else own
 
 
 @dataclass(frozen=True, slots=True)

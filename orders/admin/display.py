@@ -13,7 +13,7 @@ from loyalty.notices.models import Notice
 from loyalty.platforms.registry import LABELS
 from loyalty.stores.dates import label_of, show_moment
 from loyalty.stores.models import Store
-from orders.kinds import KINDS, NAMES, applied, currency_of, reverted, show
+from orders.kinds import KINDS, NAMES, applied, currency_of, decision, revert_status, reverted, show
 from orders.models import (
     CancelReason,
     Order,
@@ -63,16 +63,6 @@ def payment_badge(order: Order) -> SafeString:
 
 def _with_note(shown: SafeString, words: str) -> SafeString:
     return format_html("{} {}", shown, badge(words, "note"))
-
-
-def revert_status(order: Order, kind: Kind) -> str:
-    """The kind's stored revert status (O3); empty for none."""
-    return (order.credit_revert_status if kind == "credits" else order.points_revert_status) or ""
-
-
-def decision(order: Order, kind: Kind) -> str:
-    """What somebody decided about what is not back."""
-    return order.credits_decision if kind == "credits" else order.points_decision
 
 
 def revert_words(order: Order, kind: Kind, store: Store) -> str:

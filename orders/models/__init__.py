@@ -35,6 +35,7 @@ from orders.models.redemption import (
 from orders.models.revert import Revert
 from orders.models.saved_view import SavedView
 from orders.models.statuses import (
+    FINAL_DECISIONS,
     CancelReason,
     Completeness,
     OrderStatus,
@@ -50,6 +51,7 @@ __all__ = [
     "DELETED_UNPAID",
     "FAILED_AFTER_PAYMENT",
     "FELL_THROUGH",
+    "FINAL_DECISIONS",
     "FLAGGED_OUTCOMES",
     "NOT_OPEN_ON_PLATFORM",
     "OPEN_ON_PLATFORM",

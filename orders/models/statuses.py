@@ -1,5 +1,7 @@
 """What an order, its payment, its reverts and people's decisions about them can be (O1, O3, N4)."""
 
+from typing import Final
+
 from django.db import models
 
 
@@ -67,3 +69,7 @@ class PersonsDecision(models.TextChoices):
     DECLINED = "declined", "Declined"
     EXPIRED_LEFT = "expired_left", "Expired, not extended"
     DISMISSED = "dismissed", "Dismissed"
+
+
+# No rule or job decides anew what people have decided like this (N4).
+FINAL_DECISIONS: Final = (PersonsDecision.DECLINED, PersonsDecision.DISMISSED)

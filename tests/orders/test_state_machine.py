@@ -42,11 +42,11 @@ from orders.services.intake.place import NewOrder, place_order
 from orders.services.intake.spend import Spend, record_spend
 from orders.services.locks import OrderCancelled
 from orders.services.redemptions.redeem import redeem
-from orders.services.redemptions.reverse import CodeUsed, NothingLeft
+from orders.services.redemptions.reverse import CodeUsed
 from orders.services.reverts.apply import Details
 from orders.services.reverts.cancel import cancel_many, cancel_order, return_value
 from orders.services.reverts.choices import CancelChoice, Extension
-from orders.services.reverts.dismiss import dismiss_revert, put_back_in_queue
+from orders.services.reverts.dismiss import NothingLeft, dismiss_revert, put_back_in_queue
 from orders.services.reverts.reinstate import Deduct, reinstate
 from orders.services.reverts.undo import UndoNotPossible, undo_revert
 from tests import factories

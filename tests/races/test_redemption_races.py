@@ -14,7 +14,8 @@ from loyalty.stores.models import Customer
 from orders.models import CodeUse, Order, Redemption, Reward
 from orders.services.codes.uses import flagged_uses
 from orders.services.redemptions.redeem import LimitReached
-from orders.services.redemptions.reverse import CodeUsed, NothingLeft, Reversed
+from orders.services.redemptions.reverse import CodeUsed, Reversed
+from orders.services.reverts.dismiss import NothingLeft
 from tests import factories
 from tests.factories import NOW
 from tests.orders.services.redemptions.test_reverse import order_with

@@ -28,13 +28,13 @@ from orders.services.codes.on_platform import Asked, ask_platform
 from orders.services.redemptions.plans import part_of, preview_reversal
 from orders.services.redemptions.reverse import (
     CodeUsed,
-    NothingLeft,
     ReversalStale,
     Reversed,
     needs_force,
     reverse_redemption,
 )
 from orders.services.reverts.choices import CancelChoice
+from orders.services.reverts.dismiss import NothingLeft
 
 _USED_NOW: Final = "The code has been used meanwhile. Nothing was done."
 _DONE: Final = "This redemption had been reversed already. Nothing was done twice."

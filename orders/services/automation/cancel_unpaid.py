@@ -22,9 +22,9 @@ from loyalty.ledger.planner import Decision, ExpiredRule
 from loyalty.store_settings.sections import AutoCancel, StoreSettings, settings_by_store
 from loyalty.stores.actors import Actor, Trigger
 from loyalty.stores.models import Store
-from orders.kinds import KINDS
-from orders.models import AUTO_CANCELLABLE, Order, PaymentStatus, PersonsDecision, Problem, cancellable
-from orders.services.reverts.apply import Details, Work, apply_works, decided
+from orders.kinds import KINDS, decision
+from orders.models import AUTO_CANCELLABLE, FINAL_DECISIONS, Order, PaymentStatus, Problem, cancellable
+from orders.services.reverts.apply import Details, Work, apply_works
 from orders.services.reverts.choices import ResolvedChoice
 from orders.services.reverts.plans import OrderPlan, UsedByKind, load_used, plan_order
 from orders.services.rules.trace import BY_PERSON, Matched, MatchedBy
@@ -54,7 +54,6 @@ _NEEDED: Final = (
     "points_not_taken",
     *(f"{kind}_{fact}" for kind in KINDS for fact in ("applied", "reverted", "decision")),
 )
-_BY_PEOPLE: Final = frozenset({PersonsDecision.DECLINED, PersonsDecision.DISMISSED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +183,7 @@ def _plan(order: Order, rule: Rule, used: UsedByKind, now: datetime) -> OrderPla
 
 
 def _decision(order: Order, kind: Kind, rule: Rule) -> tuple[Decision, Matched]:
-    if decided(order)[kind] in _BY_PEOPLE:
+    if decision(order, kind) in FINAL_DECISIONS:
         return Decision.DECLINE, BY_PERSON
     by_setting = Matched(MatchedBy.SETTING, f"auto_cancel.{rule.payment_status}")
     if rule.mode == "cancel":

@@ -59,8 +59,8 @@ def _overdue(now: datetime) -> "Iterable[QuerySet[Order]]":
     unpaid = Order.unscoped.filter(RUNS_OUT)
     yield unpaid.filter(payment_due_at__lte=now).order_by("payment_due_at")
     for store_id, settings in settings_by_store().items():
-        if (hours := settings.auto_cancel.payment_window_hours) is not None:
-            too_old = Q(payment_due_at__isnull=True, placed_at__lte=now - timedelta(hours=hours))
+        if (window := settings.auto_cancel.payment_window) is not None:
+            too_old = Q(payment_due_at__isnull=True, placed_at__lte=now - window)
             yield unpaid.filter(too_old, store=store_id).order_by("placed_at")
 
 

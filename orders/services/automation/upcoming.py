@@ -38,10 +38,9 @@ class Affected:
 def due_before(moment: datetime, auto: AutoCancelSettings) -> Q:
     """Unpaid orders whose payment is due before ``moment``: by their own due time, else by the store's window (E1)."""
     own = Q(payment_due_at__lt=moment)
-    if auto.payment_window_hours is None:
+    if auto.payment_window is None:
         return RUNS_OUT & own
-    window = timedelta(hours=auto.payment_window_hours)
-    return RUNS_OUT & (own | Q(payment_due_at__isnull=True, placed_at__lt=moment - window))
+    return RUNS_OUT & (own | Q(payment_due_at__isnull=True, placed_at__lt=moment - auto.payment_window))
 
 
 def would_cancel_expired(store: Store, settings: StoreSettings, now: datetime) -> Affected:
@@ -96,9 +95,7 @@ def held_orders(store: Store) -> "QuerySet[Order]":
 
 def due_at(order: Order, auto: AutoCancelSettings) -> datetime | None:
     """When the order's payment is due: its own time, else by the store's window; None for never (E1)."""
-    if order.payment_due_at is not None or auto.payment_window_hours is None:
-        return order.payment_due_at
-    return order.placed_at + timedelta(hours=auto.payment_window_hours)
+    return auto.due(order.payment_due_at, order.placed_at)
 
 
 def declined_until(order: Order, auto: AutoCancelSettings) -> datetime | None:
@@ -117,8 +114,7 @@ def _unpaid_arms(
     unpaid = _unpaid(store)
     own = unpaid.filter(**{f"payment_due_at__{lookup}": moment}).annotate(due=F("payment_due_at"))
     arms = [(own, "payment_due_at")]
-    if auto.payment_window_hours is not None:
-        window = timedelta(hours=auto.payment_window_hours)
+    if (window := auto.payment_window) is not None:
         without = unpaid.filter(**{f"placed_at__{lookup}": moment - window}, payment_due_at__isnull=True)
         arms.append((without.annotate(due=_later("placed_at", window)), "placed_at"))
     # One whose card was declined may count as failed before that, and has no open payment then.
@@ -131,9 +127,9 @@ def _declined(store: Store, auto: AutoCancelSettings) -> "QuerySet[Any]":
     tried = _unpaid(store).filter(ATTEMPT_FAILED, paid_before=False)
     tried = tried.annotate(due=_later("attempt_failed_at", patience(auto)))
     own = Q(payment_due_at__gt=F("due"))
-    if auto.payment_window_hours is None:
+    if auto.payment_window is None:
         return tried.filter(own | Q(payment_due_at__isnull=True))
-    by_window = Q(payment_due_at__isnull=True, placed_at__gt=F("due") - timedelta(hours=auto.payment_window_hours))
+    by_window = Q(payment_due_at__isnull=True, placed_at__gt=F("due") - auto.payment_window)
     return tried.filter(own | by_window)
 
 

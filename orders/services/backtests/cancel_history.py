@@ -94,19 +94,13 @@ def _strikes_in(span: _Span, history: History, auto: AutoCancelSettings) -> Iter
 
 def _time_runs_out(span: _Span, opened: datetime, history: History, auto: AutoCancelSettings) -> Iterator[Strike]:
     """What ends an open payment first; one that only counts as Failed, or Expired, is open no more (E1, E10)."""
-    due = _due(history, auto)
+    due = auto.due(history.due_at, history.placed_at)
     declined = next((at + patience(auto) for at in history.declined if at >= opened), None)
     if due is not None and (declined is None or due <= declined):
         if auto.expired != "off":
             yield Strike(Trigger.PAYMENT_EXPIRED, max(due, span.since))
     elif declined is not None and auto.failed != "off":
         yield Strike(Trigger.PAYMENT_FAILED, max(declined, span.since))
-
-
-def _due(history: History, auto: AutoCancelSettings) -> datetime | None:
-    if history.due_at is not None or auto.payment_window_hours is None:
-        return history.due_at
-    return history.placed_at + timedelta(hours=auto.payment_window_hours)
 
 
 def _within(at: datetime, until: datetime | None, now: datetime) -> bool:

@@ -178,9 +178,8 @@ class _Run:
         since = self.begin - patience(auto)
         changed, arrived = Q(payment_changed_at__gte=since), Q(created_at__gte=since)
         due = Q(payment_due_at__gte=self.begin)
-        if auto.payment_window_hours is not None:
-            window = timedelta(hours=auto.payment_window_hours)
-            due |= Q(payment_due_at__isnull=True, placed_at__gte=self.begin - window)
+        if auto.payment_window is not None:
+            due |= Q(payment_due_at__isnull=True, placed_at__gte=self.begin - auto.payment_window)
         waiting = Q(payment_status__in=(PaymentStatus.PENDING, PaymentStatus.EXPIRED, PaymentStatus.FAILED))
         mine = Order.objects.for_store(self.store).filter(is_test=False, arrived_late=False, held_at__isnull=True)
         return mine.filter(changed | (waiting & (arrived | due | Q(attempt_failed_at__gte=since))))

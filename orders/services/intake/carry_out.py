@@ -34,8 +34,6 @@ from orders.services.intake.merged_there import merge_there
 from orders.services.intake.platform_news import note_credits_taken, note_payment_news
 from orders.services.intake.platform_presence import note_deleted
 
-# A document that is no order by these facts is none for good: a draft, something in the bin, a return.
-_NO_ORDER: Final = frozenset({"status", "type"})
 _WORDS: Final[Mapping[Outcome, str]] = {
     Outcome.CREATED: "Order {} recorded.",
     Outcome.UPDATED: "Order {} updated.",
@@ -172,7 +170,7 @@ def _record(
     except OrderGone as gone:
         return _note_deleted(delivery, gone.external_id, gone.at, now)
     except NotAnOrder as error:
-        if error.field in _NO_ORDER:
+        if error.for_good:
             return _left(str(error))
         raise
     return record_all([Brought(delivery, Arrival(snapshot, shown_at))], now)[0]

@@ -44,8 +44,6 @@ PAUSES: Final = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15, 30, 6
 # How long one run goes on; the next one takes over what it leaves.
 _BUDGET: Final = timedelta(minutes=4)
 _PAGES_IN_A_ROW: Final = 20
-# A document that is no order by these facts is none for good: a draft, something in the bin, a return.
-_NO_ORDER: Final = frozenset({"status", "type"})
 _UNEXPECTED_INSIDE: Final = "Something unexpected is in an order; the log says what."
 
 
@@ -234,7 +232,7 @@ def _record(connection: PlatformConnection, document: Document, now: datetime) -
         )
         return "unchanged", ""
     except NotAnOrder as error:
-        if error.field in _NO_ORDER:
+        if error.for_good:
             return "unchanged", ""
         keep_unread(connection, document, error=str(error), now=now)
         return "unreadable", f"An order could not be read ({_named(document)}). {error}"

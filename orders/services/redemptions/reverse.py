@@ -34,6 +34,7 @@ from orders.services.redemptions.plans import (
 from orders.services.redemptions.requests import close_requests
 from orders.services.reverts.apply import Details, Work, apply_plans
 from orders.services.reverts.choices import CancelChoice, Extension, ResolvedChoice, resolve
+from orders.services.reverts.dismiss import NothingLeft
 from orders.services.reverts.plans import OrderPlan
 from orders.services.reverts.preview_token import REVERSAL, Shown
 from orders.services.rules.trace import BY_PERSON
@@ -45,13 +46,6 @@ class CodeUsed(Conflict):
 
     code = "code-used"
     title = "This code has already been used."
-
-
-class NothingLeft(Conflict):
-    """Everything that the reward gave has been spent or has expired, so there is nothing to exchange back."""
-
-    code = "nothing-left"
-    title = "Nothing is left to be returned."
 
 
 class ReversalStale(Conflict):

@@ -22,7 +22,7 @@ from loyalty.notices.write import queue
 from loyalty.store_settings.sections import StoreSettings
 from loyalty.stores.actors import Actor, Trigger
 from loyalty.stores.models import Customer, Remark, Store
-from orders.kinds import KINDS, LEDGERS, NAMES, allocation_ref, applied, currency_of, plain, reverted
+from orders.kinds import KINDS, LEDGERS, NAMES, allocation_ref, applied, currency_of, decision, plain, reverted
 from orders.models import Completeness, Order, PersonsDecision, Revert
 from orders.services.earned_points.settle import Earner, settle_earned
 from orders.services.events import happened_to
@@ -244,12 +244,12 @@ def _change(plan: OrderPlan, work: Work) -> OrderChange:
 
 def decisions_after(plan: OrderPlan, work: Work) -> dict[Kind, str]:
     """What stands beside each kind afterwards (N4, B2)."""
-    return {kind: _decision(decided(plan.order)[kind], plan.kinds[kind], work.trigger) for kind in KINDS}
+    return {kind: _decision(decision(plan.order, kind), plan.kinds[kind], work.trigger) for kind in KINDS}
 
 
 def decided(order: Order) -> dict[Kind, str]:
     """What was decided about each kind so far."""
-    return {"credits": order.credits_decision, "points": order.points_decision}
+    return {kind: decision(order, kind) for kind in KINDS}
 
 
 def _decision(before: str, plan: KindPlan, trigger: Trigger) -> str:
@@ -326,7 +326,7 @@ def _is_decided(plan: OrderPlan, kind: Kind, work: Work) -> bool:
         return False
     if plan.kinds[kind].decision is Decision.DEFER and code == "not_selected":
         # "Left out" does not take back what was decided before, and so decides nothing.
-        return decided(plan.order)[kind] == PersonsDecision.DEFERRED
+        return decision(plan.order, kind) == PersonsDecision.DEFERRED
     return work.cancels or work.trigger not in _PEOPLE or code != "already_reverted"
 
 

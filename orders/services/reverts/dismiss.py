@@ -12,19 +12,17 @@ from loyalty.ledger.ledger import Kind
 from loyalty.store_settings.sections import current_settings
 from loyalty.stores.actors import Actor, Trigger
 from loyalty.stores.models import Remark, Store
-from orders.kinds import KINDS, applied, reverted
-from orders.models import Order, PersonsDecision
+from orders.kinds import KINDS, applied, decision, reverted
+from orders.models import FINAL_DECISIONS, Order, PersonsDecision
 from orders.services.locks import lock_order
-from orders.services.reverts.apply import decided
 from orders.services.reverts.cancel import NotReturnable
 from orders.services.rules.trace import persons_entry
 
-_FINAL: Final = (PersonsDecision.DECLINED, PersonsDecision.DISMISSED)
-_DECIDED: Final = (*_FINAL, PersonsDecision.EXPIRED_LEFT)
+_DECIDED: Final = (*FINAL_DECISIONS, PersonsDecision.EXPIRED_LEFT)
 
 
 class NothingLeft(Conflict):
-    """Everything that the order used is back already."""
+    """Everything that the order used is back already; what a reward gave has all been spent or has expired (R4)."""
 
     code = "nothing-left"
     title = "Nothing is left to be returned."
@@ -80,12 +78,12 @@ def put_back_in_queue(
 
 def decided_kinds(order: Order) -> list[Kind]:
     """The kinds of which something is left that people have decided about: these can be put back into the queue."""
-    return [kind for kind in _left(order) if decided(order)[kind] in _DECIDED]
+    return [kind for kind in _left(order) if decision(order, kind) in _DECIDED]
 
 
 def dismissible_kinds(order: Order) -> list[Kind]:
     """The kinds of which something is left that nobody has declined or dismissed."""
-    return [kind for kind in _left(order) if decided(order)[kind] not in _FINAL]
+    return [kind for kind in _left(order) if decision(order, kind) not in FINAL_DECISIONS]
 
 
 def _left(order: Order) -> list[Kind]:

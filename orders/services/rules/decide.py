@@ -14,8 +14,8 @@ from loyalty.ledger.ledger import Kind
 from loyalty.ledger.planner import Amount, Decision
 from loyalty.store_settings.sections import SpentRevertSettings
 from loyalty.stores.actors import Trigger
-from orders.kinds import KINDS, applied, currency_of, reverted
-from orders.models import Order, OrderStatus, PaymentStatus, PersonsDecision
+from orders.kinds import KINDS, applied, currency_of, decision, reverted
+from orders.models import FINAL_DECISIONS, Order, OrderStatus, PaymentStatus, PersonsDecision
 from orders.services.rules.trace import BY_PERSON, TEST_ORDER, Matched, MatchedBy
 
 
@@ -28,7 +28,6 @@ class TriggerStatus(StrEnum):
 
 
 _WHOLE: Final = (TriggerStatus.CANCELLED, TriggerStatus.REFUNDED)
-_BY_PEOPLE: Final = frozenset({PersonsDecision.DECLINED, PersonsDecision.DISMISSED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,10 +205,10 @@ def _verdict(
     order: Order, kind: Kind, found: Match, facts: Facts, brought: News, rules: SpentRevertSettings
 ) -> Verdict:
     """People first, then the switch, a skip tag, and what was left for later (N1, N3, N4)."""
-    decided = order.credits_decision if kind == "credits" else order.points_decision
+    decided = decision(order, kind)
     if not rules.enabled:
         return _off()
-    if decided in _BY_PEOPLE:
+    if decided in FINAL_DECISIONS:
         return Verdict(Decision.DECLINE, BY_PERSON)
     if kind not in rules.kinds:
         return Verdict(Decision.LEAVE, Matched(MatchedBy.SETTING, "spent_revert.kinds"))

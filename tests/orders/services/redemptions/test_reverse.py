@@ -24,8 +24,9 @@ from orders.services.intake.ingest import ingest
 from orders.services.redemptions.plans import part_of, preview_reversal
 from orders.services.redemptions.redeem import usable
 from orders.services.redemptions.requests import AlreadyReversed, RequestAnswered, refuse_request, request_reversal
-from orders.services.redemptions.reverse import CodeUsed, NothingLeft, ReversalStale
+from orders.services.redemptions.reverse import CodeUsed, ReversalStale
 from orders.services.reverts.choices import CancelChoice, Extension
+from orders.services.reverts.dismiss import NothingLeft
 from points.models import PointLot, PointMovement
 from tests import factories
 from tests.factories import ACTOR, BEFORE, NOW
