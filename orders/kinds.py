@@ -6,7 +6,7 @@ from typing import Final, cast
 from credits.ledger import CREDITS
 from loyalty.core.money import amount_text, format_amount
 from loyalty.journal.record import Event
-from loyalty.ledger.ledger import Kind, Ledger
+from loyalty.ledger.ledger import Kind, Ledger, currency_for
 from loyalty.ledger.planner import Amount
 from loyalty.stores.models import Store
 from orders.models import Order
@@ -40,7 +40,7 @@ def revert_status(order: Order, kind: Kind) -> str:
 
 def currency_of(order: Order, kind: Kind) -> str:
     """The currency of ``kind`` on this order; points have none."""
-    return order.currency if kind == "credits" else ""
+    return currency_for(kind, order.currency)
 
 
 def allocation_ref(kind: Kind, allocation_id: int) -> str:

@@ -35,6 +35,11 @@ from loyalty.stores.models import Customer
 Kind = Literal["credits", "points"]
 
 
+def currency_for(kind: Kind, currency: str) -> str:
+    """The currency of an amount of ``kind`` where money is in ``currency``; points have none."""
+    return currency if kind == "credits" else ""
+
+
 def valid_at(now: datetime) -> Q:
     """Lots that can be used at ``now``: expiry is this predicate, never a flag (L2)."""
     return Q(expires_at__isnull=True) | Q(expires_at__gt=now)

@@ -20,7 +20,7 @@ def move_holdings(
     customers' locks; the lots change hands by :func:`hand_over`, once the customer points to the kept one.
     """
     lots = ledger.tables.lot.unscoped.filter(valid_at(now), customer=merged, remaining__gt=0).order_by("id")
-    held = [(lot.pk, lot.remaining, getattr(lot, "currency", "")) for lot in lots]
+    held = [(lot.pk, lot.remaining, lot.currency) for lot in lots]
     held += [(None, -owed, "") for owed in ledger.debts([merged.pk]).values()]
     entries = [
         Entry(

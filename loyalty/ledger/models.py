@@ -58,6 +58,8 @@ class AbstractLot(StoreOwned):
 
     granted: Any
     remaining: Any
+    # Points have none.
+    currency: Any = ""
     customer = SameStoreKey("stores.Customer")
     granted_at = models.DateTimeField()
     expires_at = models.DateTimeField(null=True, blank=True)
@@ -163,6 +165,8 @@ class AbstractMovement(StoreOwned):
 
     amount: Any
     balance_after: Any
+    # Points have none.
+    currency: Any = ""
     customer = SameStoreKey("stores.Customer")
     type = models.CharField(max_length=10, choices=MovementType.choices)
     order = SameStoreKey("orders.Order", null=True, blank=True)

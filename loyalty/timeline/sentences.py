@@ -10,6 +10,7 @@ from django.urls import reverse
 
 from loyalty.journal.models import JournalEntry
 from loyalty.journal.record import Event
+from loyalty.ledger.ledger import currency_for
 from loyalty.platforms.registry import LABELS
 from loyalty.stores.actors import actor_names
 from loyalty.stores.dates import show_moment
@@ -156,7 +157,7 @@ def _spent(data: dict[str, Any], store: Store) -> str:
 
 def _both(data: dict[str, Any], store: Store) -> str:
     parts = [
-        amount_words(data[kind], data.get("currency", "") if kind == "credits" else "", store)
+        amount_words(data[kind], currency_for(kind, data.get("currency", "")), store)
         for kind in ("credits", "points")
         if kind in data
     ]

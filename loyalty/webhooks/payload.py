@@ -90,7 +90,7 @@ def _changes(entry: JournalEntry, kind: Kind) -> list[dict[str, Any]]:
     sums: dict[str, Any] = {}
     balances: dict[str, Any] = {}
     for movement in _movements(entry, kind):
-        currency = getattr(movement, "currency", "")
+        currency = movement.currency
         sums[currency] = sums.get(currency, 0) + movement.amount
         balances[currency] = movement.balance_after
     return [

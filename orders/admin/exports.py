@@ -227,7 +227,7 @@ def _of_customers(model: Any, *related: str) -> Callable[["QuerySet[Any]", Store
 
 
 def _in_currency(title: str, name: str) -> Column:
-    return _text(title, lambda row: amount(getattr(row, name), getattr(row, "currency", "")))
+    return _text(title, lambda row: amount(getattr(row, name), row.currency))
 
 
 def _currency(kind: Kind) -> Iterable[Column]:

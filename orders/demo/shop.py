@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from loyalty.core.days import end_of_day, local_day
 from loyalty.ledger.adjust import Adjustment, adjust
-from loyalty.ledger.ledger import Kind
+from loyalty.ledger.ledger import Kind, currency_for
 from loyalty.ledger.planner import Amount
 from loyalty.ledger.posting import lock_customers
 from loyalty.store_settings.sections import current_settings
@@ -147,4 +147,4 @@ class Shop:
         LEDGERS[kind].post_due([customer.pk], actor=Actor.job(f"{kind}.expire_lots"), now=now)
 
     def _currency(self, kind: Kind) -> str:
-        return self.store.currency if kind == "credits" else ""
+        return currency_for(kind, self.store.currency)

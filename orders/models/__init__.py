@@ -19,7 +19,7 @@ from orders.models.conditions import (
     decided_as,
 )
 from orders.models.desk import Look, RevertUndo
-from orders.models.order import Order, Problem
+from orders.models.order import Order, Problem, light
 from orders.models.redemption import (
     FLAGGED_OUTCOMES,
     CodeOutcome,
@@ -89,4 +89,5 @@ __all__ = [
     "SavedView",
     "cancellable",
     "decided_as",
+    "light",
 ]

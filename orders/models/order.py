@@ -361,6 +361,11 @@ class Order(StoreOwned):
         return next((code["code"] for code in self.codes if code["redemption"] == str(redemption_id)), "")
 
 
+def light(orders: "models.QuerySet[Order]") -> "models.QuerySet[Order]":
+    """Orders without the lines and the platform's words, most of a row, which no list shows."""
+    return orders.defer("lines", "platform_data")
+
+
 # Read back after a write: what the database makes of the other columns.
 GENERATED: Final = tuple(field.attname for field in Order._meta.concrete_fields if field.generated)
 

@@ -252,7 +252,7 @@ def _no_expiry(values: dict[str, Any]) -> datetime | None:
 def lot_json(lot: AbstractLot, store: Store, now: datetime) -> dict[str, Any]:
     """One lot. Lapsed lots are marked by the clock, whether or not a job has posted it (L2)."""
     row: Any = lot
-    currency: str = getattr(row, "currency", "")
+    currency: str = row.currency
     return {
         "id": str(lot.pk),
         "granted": value_json(row.granted, currency),
@@ -275,7 +275,7 @@ def movements_json(movements: Sequence[AbstractMovement], store: Store) -> list[
 
 def _movement_json(movement: AbstractMovement, store: Store, actor: str) -> dict[str, Any]:
     row: Any = movement
-    currency: str = getattr(row, "currency", "")
+    currency: str = row.currency
     return {
         "id": str(movement.pk),
         "type": movement.type,

@@ -18,7 +18,7 @@ from loyalty.stores.models import Store
 from loyalty.stores.roles import Can
 from orders.admin.automation.hold import held_by
 from orders.admin.display import money_words, payment_badge, used_words
-from orders.models import Order
+from orders.models import Order, light
 from orders.services.automation.upcoming import due_at, held_orders, upcoming
 
 # How far the list goes; the database reads at most this many orders from each index. The next page is tomorrow.
@@ -51,7 +51,7 @@ def upcoming_page(self: BackOfficeAdmin, request: HttpRequest, _row: None) -> Ht
 
 def _upcoming_rows(page: BriefPage, store: Store, now: datetime) -> list[dict[str, Any]]:
     ids = [order_id for order_id, _ in page]
-    orders = Order.objects.for_store(store).select_related("customer").defer("lines", "platform_data").in_bulk(ids)
+    orders = light(Order.objects.for_store(store)).select_related("customer").in_bulk(ids)
     return [
         _row(orders[order_id], store)
         | {"when": "with the next run, within a minute" if due <= now else show_moment(due, store)}

@@ -17,7 +17,7 @@ from loyalty.stores.models import Store
 from loyalty.stores.roles import Can
 from orders.admin.display import reason_words, status_badge, used_words
 from orders.kinds import KINDS, NAMES, applied, currency_of, show
-from orders.models import BulkCancel, BulkItem, BulkState, Order, Outcome, RevertStatus
+from orders.models import BulkCancel, BulkItem, BulkState, Order, Outcome, RevertStatus, light
 from orders.services.bulk_cancels.run import WORDS
 from orders.services.bulk_cancels.summary import Stake, Summary, going_orders, orders_of
 
@@ -70,7 +70,7 @@ def not_reverted(bulk: BulkCancel, store: Store) -> "QuerySet[Order]":
 
 def draft_context(bulk: BulkCancel, store: Store, summary: Summary, left: dict[str, bool]) -> dict[str, Any]:
     """What confirming would do: how many, the value at stake, which orders stand out, the first of the others."""
-    orders = going_orders(bulk, store, **left).select_related("customer").defer("lines", "platform_data")
+    orders = light(going_orders(bulk, store, **left)).select_related("customer")
     return {
         "title": "Cancel selected orders",
         "bulk": bulk,

@@ -14,7 +14,7 @@ from loyalty.core.days import end_of_day, local_day
 from loyalty.core.errors import Invalid
 from loyalty.ledger.adjust import Adjustment, adjust
 from loyalty.ledger.adjust_notice import Change, tell
-from loyalty.ledger.ledger import Kind
+from loyalty.ledger.ledger import Kind, currency_for
 from loyalty.ledger.planner import Amount, InsufficientBalance
 from loyalty.ledger.staff_limits import Adjuster, check_within_limit, lock_left_today, note_adjusted, words_of_left
 from loyalty.notices.models import Notice
@@ -59,7 +59,7 @@ class AdjustForm(OnceForm):
         super().__init__(*args, **kwargs)
         self.kind, self.store, self.now = kind, store, now
         self.name = NAMES[kind]
-        self.currency = store.currency if kind == "credits" else ""
+        self.currency = currency_for(kind, store.currency)
         units = f"In {store.currency}." if self.currency else "Whole points."
         self.fields["amount"].help_text = units if left is None else f"{units} {words_of_left(kind, left, store)}"
         self.fields["amount"].widget.attrs = {

@@ -17,7 +17,7 @@ from loyalty.backoffice.base import BackOfficeAdmin, store_view
 from loyalty.backoffice.filters import DayField
 from loyalty.backoffice.paging import BriefPaginator
 from loyalty.core.days import end_of_day, last_day_of_use, local_day
-from loyalty.ledger.ledger import Kind
+from loyalty.ledger.ledger import Kind, currency_for
 from loyalty.ledger.models import MovementType
 from loyalty.ledger.planner import Amount
 from loyalty.stores.active import active_store
@@ -102,7 +102,7 @@ def lost_sums(kind: Kind, store: Store, now: datetime) -> dict[str, Amount]:
 
 def amounts_words(found: Mapping[str, Amount], kind: Kind, store: Store) -> str:
     """Amounts of several currencies in one line; nothing of the store's own currency for none."""
-    amounts = found or {store.currency if kind == "credits" else "": 0}
+    amounts = found or {currency_for(kind, store.currency): 0}
     return " + ".join(show(amount, currency, store) for currency, amount in amounts.items())
 
 
@@ -177,7 +177,7 @@ def _page(request: HttpRequest, rows: "QuerySet[Any]", present: Any) -> dict[str
 def _lot_row(lot: Any, store: Store, now: datetime) -> dict[str, Any]:
     return {
         "customer": lot.customer,
-        "amount": show(lot.remaining, getattr(lot, "currency", ""), store),
+        "amount": show(lot.remaining, lot.currency, store),
         "until": show_day(last_day_of_use(lot.expires_at, store.tz), store),
         "left": _days_left(lot.expires_at, store, now),
         "origin": lot.get_origin_display(),
@@ -202,7 +202,7 @@ def _customer_rows(found: Sequence[Mapping[str, Any]], store: Store, now: dateti
 def _lost_row(movement: Any, store: Store) -> dict[str, Any]:
     return {
         "customer": movement.customer,
-        "amount": show(-movement.amount, getattr(movement, "currency", ""), store),
+        "amount": show(-movement.amount, movement.currency, store),
         "until": show_day(last_day_of_use(movement.lot.expires_at, store.tz), store),
         "booked": show_moment(movement.created_at, store),
         "lot": f"#{movement.lot_id}",

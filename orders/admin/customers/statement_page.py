@@ -11,7 +11,7 @@ from django.utils import timezone
 from loyalty.backoffice.base import BackOfficeAdmin, store_view
 from loyalty.backoffice.filters import DayField
 from loyalty.core.days import local_day
-from loyalty.ledger.ledger import Kind
+from loyalty.ledger.ledger import Kind, currency_for
 from loyalty.ledger.statement import MOST_LINES, Account, Line, Period, TooManyLines, by_currency, statement
 from loyalty.stores.active import active_store
 from loyalty.stores.dates import show_day, show_last_day, show_moment
@@ -55,7 +55,7 @@ def statement_page(self: BackOfficeAdmin, request: HttpRequest, customer: Custom
                 for kind in KINDS
                 for account in by_currency(
                     statement(LEDGERS[kind], customer, period, now=now),
-                    always=store.currency if kind == "credits" else "",
+                    always=currency_for(kind, store.currency),
                 )
             ]
         except TooManyLines:

@@ -15,7 +15,7 @@ from loyalty.backoffice.exporting import FORMATS
 from loyalty.backoffice.paging import BriefPaginator
 from loyalty.core.days import is_expired
 from loyalty.ledger.history import balance_of, history
-from loyalty.ledger.ledger import Kind, valid_at
+from loyalty.ledger.ledger import Kind, currency_for, valid_at
 from loyalty.ledger.planner import Amount
 from loyalty.notices.models import Notice
 from loyalty.platforms.registry import LABELS
@@ -37,7 +37,7 @@ from orders.admin.display import (
 from orders.admin.exports import LOTS, MOVEMENTS
 from orders.admin.redemptions.rows import redemption_row
 from orders.kinds import KINDS, LEDGERS, NAMES, show
-from orders.models import Order, Redemption
+from orders.models import Order, Redemption, light
 from orders.services.earned_points.shortfalls import shortfall_of
 
 TABS: Final[dict[str, str]] = {
@@ -84,7 +84,7 @@ def _cards(kind: Kind, customer: Customer, store: Store, now: datetime) -> list[
     available = ledger.available([customer.pk], now=now)
     found: dict[str, Amount] = {currency: amount for (_, currency), amount in available.items()}
     if not found:
-        found = {store.currency if kind == "credits" else "": 0}
+        found = {currency_for(kind, store.currency): 0}
     next_expiry = _next_expiry(kind, customer, now)
     return [
         {
@@ -174,7 +174,7 @@ def _ledger(kind: Kind, request: HttpRequest, customer: Customer, store: Store, 
 
 
 def _movement(row: Any, names: dict[str, str], store: Store) -> dict[str, Any]:
-    currency = getattr(row, "currency", "")
+    currency = row.currency
     amount: Amount = row.amount
     return {
         "when": show_moment(row.created_at, store),
@@ -193,7 +193,7 @@ def _movement(row: Any, names: dict[str, str], store: Store) -> dict[str, Any]:
 
 
 def _lot(row: Any, store: Store, now: datetime) -> dict[str, Any]:
-    currency = getattr(row, "currency", "")
+    currency = row.currency
     return {
         "lot": f"#{row.pk}",
         "origin": row.get_origin_display(),
@@ -214,7 +214,7 @@ def _redemptions(request: HttpRequest, customer: Customer, store: Store, now: da
 
 
 def _orders(request: HttpRequest, customer: Customer, store: Store) -> dict[str, Any]:
-    orders = Order.objects.for_store(store).filter(customer=customer).defer("lines", "platform_data").order_by("-id")
+    orders = light(Order.objects.for_store(store)).filter(customer=customer).order_by("-id")
     context = _page(request, orders)
     return context | {"orders": [_order(order, store) for order in context["rows"]]}
 

@@ -11,7 +11,7 @@ from django.db.models import Count, Exists, OuterRef, Sum
 from django.db.models.functions import TruncDate
 
 from loyalty.core.days import end_of_day, last_day_of_use, local_day
-from loyalty.ledger.ledger import Kind, valid_at
+from loyalty.ledger.ledger import Kind, currency_for, valid_at
 from loyalty.ledger.planner import Amount
 from loyalty.stores.actors import Trigger
 from loyalty.stores.dates import show_day, show_month
@@ -104,7 +104,7 @@ def _outstanding(kind: Kind, store: Store, now: datetime) -> list[Chart]:
     ledger = LEDGERS[kind]
     lots = ledger.tables.lot.objects.for_store(store).filter(valid_at(now), remaining__gt=0).order_by()
     columns = ("currency", "expires_at") if ledger.tables.has_currency else ("expires_at",)
-    own = store.currency if kind == "credits" else ""
+    own = currency_for(kind, store.currency)
     totals: dict[str, dict[date | None, Amount]] = defaultdict(dict, {own: {}})
     # Few instants: lots expire at the ends of days. Which month that is, the store's days decide.
     for row in lots.values(*columns).annotate(total=Sum("remaining")):

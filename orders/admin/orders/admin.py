@@ -57,7 +57,7 @@ from orders.admin.reverts.queue_page import queue_page
 from orders.admin.reverts.reinstate_page import reinstate_address, reinstate_page
 from orders.admin.reverts.undo_page import undo_page
 from orders.admin.reverts.walk import skip_page, start_page
-from orders.models import OPEN_ON_PLATFORM, WAITING_SINCE, Order, OrderStatus, PaymentStatus
+from orders.models import OPEN_ON_PLATFORM, WAITING_SINCE, Order, OrderStatus, PaymentStatus, light
 from orders.services.intake.change import change_order
 from orders.services.intake.spend import can_be_recorded
 
@@ -136,7 +136,7 @@ class OrderAdmin(StoreModelAdmin):
         """The store's orders with their customers, without what only one order's page needs."""
         rows: QuerySet[Order] = super().get_queryset(request)
         rows = rows.annotate(open_there=Case(When(OPEN_ON_PLATFORM, then=True), default=False))
-        return rows.defer("lines", "platform_data")
+        return light(rows)
 
     def get_ordering(self, request: HttpRequest) -> tuple[Any, ...]:
         """Newest first; the queue with what waits longest first (B2)."""

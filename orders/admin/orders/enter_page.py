@@ -28,7 +28,7 @@ from loyalty.core.errors import DomainError, Invalid
 from loyalty.core.instants import PLACED_AHEAD
 from loyalty.core.money import is_currency, quantise
 from loyalty.core.storable import storable
-from loyalty.ledger.ledger import Kind
+from loyalty.ledger.ledger import Kind, currency_for
 from loyalty.stores.active import acting, active_store, may
 from loyalty.stores.dates import show_moment
 from loyalty.stores.identify import CustomerFacts
@@ -199,7 +199,7 @@ class EnterForm(CustomerForm):
     def _beside(self, kind: Kind, request: HttpRequest) -> str:
         """The balance beside the amount, as soon as it is known whose, and what the person may still take today."""
         typed = str(self.data.get("currency") or "").upper()
-        currency = (typed if is_currency(typed) else self.store.currency) if kind == "credits" else ""
+        currency = currency_for(kind, typed if is_currency(typed) else self.store.currency)
         has = balance_words(self.fits, kind, currency, self.store, self.now) if self.fits else ""
         return " ".join(filter(None, (has, limit_words(request, kind, self.now))))
 

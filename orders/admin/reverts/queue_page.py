@@ -21,7 +21,7 @@ from orders.admin.display import payment_badge, status_badge
 from orders.admin.reverts.walk import age, count, count_words, looked_at_words, stop
 from orders.admin.reverts.why import reasons
 from orders.kinds import applied, currency_of, reverted, show
-from orders.models import Look, Order, OrderStatus
+from orders.models import Look, Order, OrderStatus, light
 from orders.services.reverts.queue import looks, waiting
 
 
@@ -32,7 +32,7 @@ def queue_page(admin: BackOfficeAdmin, request: HttpRequest, _row: None) -> Http
     may_decide = may(request, Can.CANCEL_ORDERS)
     if may_decide:
         stop(request)
-    page = page_of(request, waiting(store).select_related("customer").defer("lines", "platform_data"))
+    page = page_of(request, light(waiting(store)).select_related("customer"))
     number = count(store)
     context = {
         **admin.admin_site.each_context(request),

@@ -17,7 +17,7 @@ from loyalty.store_settings.sections import AutoCancelSettings, StoreSettings, c
 from loyalty.stores.actors import Trigger
 from loyalty.stores.models import Store
 from orders.kinds import KINDS, currency_of
-from orders.models import Order, PaymentStatus
+from orders.models import Order, PaymentStatus, light
 from orders.services.automation.cancel_unpaid import Rule, rules_of
 from orders.services.automation.expire_payments import patience
 from orders.services.backtests.cancel_history import Strike, strike
@@ -149,7 +149,7 @@ class Counted:
 
 def newest_first(orders: "QuerySet[Order]") -> Iterator[list[Order]]:
     """The orders with their customers in batches of bounded size."""
-    orders = orders.select_related("customer").defer("lines", "platform_data").order_by("-pk")
+    orders = light(orders).select_related("customer").order_by("-pk")
     rest = orders
     while batch := list(rest[:BATCH]):
         yield batch

@@ -9,7 +9,7 @@ from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce
 
 from loyalty.core.tags import tag_key
-from loyalty.ledger.ledger import Kind
+from loyalty.ledger.ledger import Kind, currency_for
 from loyalty.ledger.planner import Amount
 from loyalty.platforms.registry import LABELS
 from loyalty.store_settings.sections import StoreSettings
@@ -113,7 +113,7 @@ def _stakes(rows: Iterable[Mapping[str, Any]]) -> list[Stake]:
     by_currency: dict[tuple[Kind, str], list[Amount]] = {}
     for row in rows:
         for kind in KINDS:
-            sums = by_currency.setdefault((kind, row["currency"] if kind == "credits" else ""), [0, 0])
+            sums = by_currency.setdefault((kind, currency_for(kind, row["currency"])), [0, 0])
             sums[0] += row[f"sum_{kind}_applied"]
             sums[1] += row[f"sum_{kind}_reverted"]
     return [Stake(*key, *sums) for key, sums in sorted(by_currency.items()) if sums[0]]

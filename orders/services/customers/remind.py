@@ -162,7 +162,7 @@ def _lines(lots: Sequence[Any], store: Store) -> tuple[ReminderLine, ...]:
     """One line for each last day and currency, soonest first."""
     sums: dict[tuple[datetime, str], Amount] = defaultdict(int)
     for lot in lots:
-        sums[lot.expires_at, getattr(lot, "currency", "")] += lot.remaining
+        sums[lot.expires_at, lot.currency] += lot.remaining
     return tuple(
         ReminderLine(show(amount, currency, store), show_day_in_words(last_day_of_use(expires_at, store.tz), store))
         for (expires_at, currency), amount in sums.items()

@@ -20,6 +20,7 @@ from orders.models import Order, PaymentStatus
 from orders.models.order import GENERATED
 from orders.services.codes.uses import use_codes_there
 from orders.services.earned_points.settle import Earner, settle_in_turns
+from orders.services.events import happened_to
 from orders.services.intake.change import PAYMENT_FACTS, note_payment, order_updated, unacted
 from orders.services.intake.failed_payments import note_attempts
 from orders.services.intake.fill_gaps import filled, meant
@@ -271,8 +272,7 @@ class _Intake:
                 data["payment_detail"] = order.payment_detail
             if order.arrived_late:
                 data["arrived_late"] = True
-            facts = {"order_id": order.pk, "customer_id": order.customer_id}
-            return [Happening(self.store.pk, Event.ORDER_CREATED, data=data, **facts)]
+            return [happened_to(order, Event.ORDER_CREATED, data)]
         told = unacted(order, self.settings.version) if "payment_status" in entry.changes else []
         return [order_updated(order, dict(entry.changes)), *told]
 
