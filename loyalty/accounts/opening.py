@@ -13,9 +13,11 @@ from django.db import transaction
 from django.db.models import Model
 
 from loyalty.accounts.prove import prove
+from loyalty.accounts.staff import change_role
 from loyalty.core.errors import FieldError, Invalid, NotFound
 from loyalty.core.locales import is_locale
 from loyalty.core.money import is_currency
+from loyalty.stores.actors import Actor
 from loyalty.stores.models import Membership, Role, Store, User, check_time_zone
 from loyalty.stores.slugs import check_slug
 
@@ -73,13 +75,13 @@ class NewStaff:
 
 
 @transaction.atomic
-def create_staff(new: NewStaff, *, store: Store) -> tuple[Membership, str | None]:
+def create_staff(new: NewStaff, *, store: Store, now: datetime) -> tuple[Membership, str | None]:
     """Give somebody a role in ``store``, as a new person or a known one; answers the password of a new person.
 
     Again sets the role. A known person's password is changed only when one is given. Whoever runs this at the machine
     could write the database as well, so he is trusted: the address of an account whose password he sets counts as
     proved, and nobody has to accept (T6). A known person whose password stays proves the address himself. Raises
-    Invalid.
+    Invalid, and LastOwner when the store would be left without an owner.
     """
     _check_staff(new)
     email = new.email.strip().lower()
@@ -92,8 +94,16 @@ def create_staff(new: NewStaff, *, store: Store) -> tuple[Membership, str | None
         user.save(update_fields=["password"])
     if password is not None:
         prove(user)
-    membership, _ = Membership.objects.update_or_create(store=store, user=user, defaults={"role": new.role})
-    return membership, password
+    return _in_role(Role(new.role), user, store, now), password
+
+
+def _in_role(role: Role, user: User, store: Store, now: datetime) -> Membership:
+    membership = Membership.objects.filter(store=store, user=user).first()
+    if membership is None:
+        return Membership.objects.create(store=store, user=user, role=role)
+    if membership.role != role:
+        change_role(membership, role, actor=Actor.command("create_staff"), now=now)
+    return membership
 
 
 def _check_store(new: NewStore) -> None:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.core.management.base import CommandParser
+from django.utils import timezone
 
 from loyalty.accounts.opening import NewStaff, create_staff, find_store
 from loyalty.management.commanding import OneLineCommand
@@ -28,7 +29,7 @@ class Command(OneLineCommand):
         """Do it, and print a password that was made."""
         store = find_store(options["store"])
         new = NewStaff(options["email"], options["role"], options["password"])
-        membership, password = create_staff(new, store=store)
+        membership, password = create_staff(new, store=store, now=timezone.now())
         self.stdout.write(f"{membership.user.email} is {membership.role} of “{store.slug}”.")
         if password is not None and options["password"] is None:
             self.stdout.write(f"Password: {password}")

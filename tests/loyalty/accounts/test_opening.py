@@ -6,6 +6,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
+from loyalty.journal.models import JournalEntry
 from loyalty.stores.keys import find_api_key
 from loyalty.stores.models import Membership, Store, User
 
@@ -67,6 +68,20 @@ def test_t2_staff_get_a_role_and_new_people_a_password() -> None:
     assert User.objects.get().check_password(password)
     run(*words, "--role", "owner", "--password", "correct horse battery")
     assert User.objects.get().check_password("correct horse battery")
+
+
+def test_t2_a_role_is_set_as_on_the_page_and_never_the_last_owners() -> None:
+    run(*STORE)
+    words = ("create_staff", "--store", "tea", "--email")
+    run(*words, "ana@example.org", "--role", "owner")
+    assert "only owner" in refused(*words, "ana@example.org", "--role", "viewer")
+    run(*words, "ben@example.org", "--role", "owner")
+    run(*words, "ana@example.org", "--role", "viewer")
+    assert dict(Membership.objects.values_list("user__email", "role")) == {
+        "ana@example.org": "viewer",
+        "ben@example.org": "owner",
+    }
+    assert JournalEntry.unscoped.filter(event="staff.role_changed", actor="system:create_staff").count() == 1
 
 
 @pytest.mark.parametrize(
