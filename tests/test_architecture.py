@@ -17,13 +17,13 @@ MODULES = sorted(
 )
 
 # Who may name rows without naming their store (T1): the engine, whose callers hold rows of one store; jobs, which work
-# through all stores; writers, which put the store into every row; readers that start from a row of one named store.
+# through all stores; writers of many rows, which put the store into each; readers that start from a row of one named
+# store. The list only shrinks.
 UNSCOPED = {
     "loyalty/api/idempotency.py",
     "loyalty/backoffice/forms.py",
     "loyalty/proof/outcomes.py",
     "loyalty/jobs/problems.py",
-    "loyalty/ledger/adjust.py",
     "loyalty/ledger/earned.py",
     "loyalty/ledger/expire.py",
     "loyalty/ledger/history.py",
@@ -35,47 +35,28 @@ UNSCOPED = {
     "loyalty/notices/write.py",
     "loyalty/outbox/deliver.py",
     "loyalty/outbox/send.py",
-    "loyalty/platforms/connections/connect.py",
     "loyalty/platforms/webhooks/prune.py",
     "loyalty/platforms/connections/repair.py",
     "loyalty/stores/actors.py",
-    "loyalty/stores/customers.py",
     "loyalty/stores/identify.py",
     "loyalty/stores/keys.py",
     "loyalty/stores/merged.py",
     "loyalty/store_settings/sections.py",
-    "loyalty/store_settings/save.py",
-    "loyalty/backoffice/pages/webhooks/deliveries.py",
-    "loyalty/webhooks/deliver.py",
-    "loyalty/webhooks/endpoints.py",
-    "orders/admin/customers/tabs.py",
     "orders/admin/orders/filters.py",
     "orders/admin/reverts/admin.py",
     "orders/api/reverts/reverts.py",
     "orders/services/reverts/apply.py",
     "orders/services/automation/cancel_unpaid.py",
-    "orders/services/earned_points/award.py",
     "orders/services/bulk_cancels/run.py",
     "orders/services/codes/uses.py",
     "orders/services/intake/webhooks.py",
-    "orders/services/reverts/dismiss.py",
     "orders/services/automation/run_rules.py",
     "orders/services/automation/expire_payments.py",
-    "orders/services/saved_views.py",
-    "orders/services/customers/merge.py",
     "orders/services/backtests/histories.py",
     "orders/services/intake/poll.py",
-    "orders/services/customers/privacy_requests.py",
-    "orders/services/reverts/queue.py",
-    "orders/services/redemptions/redeem.py",
     "orders/services/customers/remind.py",
-    "orders/services/redemptions/requests.py",
-    "orders/services/redemptions/reverse.py",
-    "orders/services/redemptions/rewards.py",
     "orders/services/backtests/rules.py",
     "orders/services/earned_points/shortfalls.py",
-    "orders/services/intake/spend.py",
-    "orders/services/reverts/undo.py",
     "orders/services/reverts/warnings.py",
 }
 
@@ -98,6 +79,7 @@ def length(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
 
 def test_t1_who_may_go_past_the_stores_door() -> None:
     assert {name(path) for path in MODULES if ".unscoped" in path.read_text()} == UNSCOPED
+    assert len(UNSCOPED) <= 38
 
 
 def test_functions_are_short() -> None:

@@ -84,4 +84,4 @@ def _set_aside(problems: type[AbstractProblem], row: Any, error: str, job: str, 
     if before:
         problems.unscoped.filter(pk=before.pk).update(**facts)
     else:
-        problems.unscoped.create(**about, **facts, store_id=row.store_id, created_at=now)
+        problems.objects.create(**about, **facts, store_id=row.store_id, created_at=now)

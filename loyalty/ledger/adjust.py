@@ -49,7 +49,7 @@ def adjust(
     if customer is None:
         raise NotFound(f"This store has no customer with the id {customer_id}.")
     lock_customers([customer.pk])
-    remark = Remark.unscoped.create(store=store, reason=adjustment.reason, note=adjustment.note, created_at=now)
+    remark = Remark.objects.create(store=store, reason=adjustment.reason, note=adjustment.note, created_at=now)
     posted = _write(ledger, customer, adjustment, remark, actor, trigger, now)
     record([_changed(ledger, customer, adjustment, remark)], actor=actor, now=now)
     return posted

@@ -51,7 +51,7 @@ def change_settings(
         return before
     after = replace(after, version=before.version + 1)
     saved = keeping_unknown(_saved(store), settings_to_json(before), settings_to_json(after))
-    SettingsVersion.unscoped.create(store=store, version=after.version, data=saved, actor=actor.ref, created_at=now)
+    SettingsVersion.objects.create(store=store, version=after.version, data=saved, actor=actor.ref, created_at=now)
     changed = [name for name in _differences(asdict(before), asdict(after)) if name != "version"]
     said = {"version": after.version, "changed": changed}
     record([Happening(store.pk, Event.SETTINGS_CHANGED, data=said)], actor=actor, now=now)

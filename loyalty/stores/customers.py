@@ -41,7 +41,7 @@ def create_customer(*, store: Store, values: Mapping[str, Any], now: datetime) -
     if known := known_to_platforms(store, CustomerFacts(*said), now=now):
         return known, False
     with _external_id_once(values):
-        customer: Customer = Customer.unscoped.create(store=store, created_at=now, updated_at=now, **values)
+        customer: Customer = Customer.objects.create(store=store, created_at=now, updated_at=now, **values)
     return customer, True
 
 

@@ -89,7 +89,7 @@ def take_platform_id(customer: Customer, platform: str, external_id: str, *, now
 def add_earlier_platform_id(store: Store, platform: str, external_id: str, *, leads_to: str, now: datetime) -> None:
     """Have an id that nobody has lead to the customer with another one there, who keeps that as his current one."""
     current = PlatformId.objects.for_store(store).get(platform=platform, external_id=leads_to)
-    PlatformId.unscoped.create(
+    PlatformId.objects.create(
         store=store,
         customer=hold_person(current.customer_id),
         platform=platform,
@@ -110,7 +110,7 @@ def _replace_id(customer: Customer, platform: str, now: datetime) -> None:
 
 
 def _add_id(customer: Customer, platform: str, external_id: str, now: datetime) -> None:
-    PlatformId.unscoped.create(
+    PlatformId.objects.create(
         store_id=customer.store_id, customer=customer, platform=platform, external_id=external_id, created_at=now
     )
 

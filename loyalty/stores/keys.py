@@ -58,7 +58,7 @@ def create_api_key(
     if expires_at is not None and expires_at <= now:
         raise Invalid.at("/expires_at", "The key would have expired already.", code="in-the-past")
     prefix, secret = secrets.token_hex(6), secrets.token_urlsafe(32)
-    api_key: ApiKey = ApiKey.unscoped.create(
+    api_key: ApiKey = ApiKey.objects.create(
         store=store,
         name=name,
         prefix=prefix,

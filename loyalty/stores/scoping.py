@@ -20,11 +20,21 @@ class StoreNotNamed(RuntimeError):
 
 
 class StoreManager(models.Manager[M]):
-    """Gives rows of one named store, and refuses every query that names none."""
+    """Gives and makes rows of one named store, and refuses every query that names none."""
 
     def for_store(self, store: models.Model) -> models.QuerySet[M]:
         """All rows of ``store``."""
         return super().get_queryset().filter(store=store)
+
+    def none(self) -> models.QuerySet[M]:
+        """No rows, whosever."""
+        return super().get_queryset().none()
+
+    def create(self, **values: Any) -> M:
+        """Write a row of the store that is named among its values. Raises :class:`StoreNotNamed` for none."""
+        if not values.keys() & {"store", "store_id"}:
+            raise StoreNotNamed(f"Name the store of the new {self.model.__name__}.")
+        return super().get_queryset().create(**values)
 
     def get_queryset(self) -> NoReturn:
         """Refuse: raises :class:`StoreNotNamed`."""

@@ -73,7 +73,7 @@ def create_endpoint(
     if endpoints_of(store).count() >= MOST_ENDPOINTS:
         raise TooManyEndpoints(f"This store has {MOST_ENDPOINTS} webhook endpoints; remove one first.")
     secret = _new_secret()
-    endpoint: WebhookEndpoint = WebhookEndpoint.unscoped.create(
+    endpoint: WebhookEndpoint = WebhookEndpoint.objects.create(
         store=store,
         url=url,
         description=values.description or "",

@@ -40,7 +40,7 @@ def save_view(*, store: Store, owner: User | None, name: str, query: str, now: d
     if SavedView.objects.for_store(store).filter(owner=owner).count() >= MOST:
         raise Invalid.at("/name", f"There are {MOST} saved views already. Delete one first.", code="max")
     with _one_of_a_name():
-        view: SavedView = SavedView.unscoped.create(
+        view: SavedView = SavedView.objects.create(
             store=store, owner=owner, name=_name(name), query=query, created_at=now
         )
     return view

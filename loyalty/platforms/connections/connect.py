@@ -56,10 +56,11 @@ def connect(
     """
     given = replace(given, base_url=None if given.base_url is None else _whole_address(given.base_url))
     _check(platform, given)
-    made, created = PlatformConnection.unscoped.get_or_create(
+    of_store = PlatformConnection.objects.for_store(store)
+    made, created = of_store.get_or_create(
         store=store, platform=platform, defaults={"created_at": now, "updated_at": now}
     )
-    connected: PlatformConnection = PlatformConnection.unscoped.select_for_update().get(pk=made.pk)
+    connected: PlatformConnection = of_store.select_for_update().get(pk=made.pk)
     given = _for_new_address(connected, given)
     changed = _set_plain(connected, given) | _set_secrets(connected, given, now)
     if not (created or changed or not connected.enabled or connected.uninstalled_at):
@@ -121,7 +122,7 @@ def pause_uninstalled(connected: PlatformConnection, *, at: datetime, actor: Act
     webhooks are still taken in, because a request to erase its customers follows. False when the connection was saved
     after ``at``: then the message is about the one before. Must run in a transaction.
     """
-    connected = PlatformConnection.unscoped.select_for_update().get(pk=connected.pk)
+    connected = _locked(connected)
     if not connected.enabled or connected.updated_at > at:
         return False
     if connected.uninstalled_at is None:
@@ -140,7 +141,7 @@ def settle_uninstalled(
 
     Does nothing to a connection that was saved or ended since ``at``. Must run in a transaction.
     """
-    connected = PlatformConnection.unscoped.select_for_update().get(pk=connected.pk)
+    connected = _locked(connected)
     if connected.uninstalled_at is None or connected.updated_at > at:
         return
     if still_opens:
@@ -175,6 +176,13 @@ def _check(platform: str, given: Credentials) -> None:
             raise Invalid.at(f"/{name}", f"Give at most {_LONGEST_SECRET} plain characters without blanks around.")
     if platform == Platform.WOOCOMMERCE and _BAD_FOR_WORDPRESS & set(given.secrets.get("webhook_secret", "")):
         raise Invalid.at("/webhook_secret", "WordPress signs differently with & < > \" ' in a secret: leave them out.")
+
+
+def _locked(connection: PlatformConnection) -> PlatformConnection:
+    """The connection as it is now, locked until the transaction ends."""
+    rows = PlatformConnection.objects.for_store(connection.store).select_for_update()
+    locked: PlatformConnection = rows.get(pk=connection.pk)
+    return locked
 
 
 def _whole_address(text: str) -> str:

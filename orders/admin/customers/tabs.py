@@ -106,7 +106,9 @@ def _shortfall_words(kind: Kind, customer: Customer, store: Store) -> str:
 
 def _next_expiry(kind: Kind, customer: Customer, now: datetime) -> dict[str, datetime]:
     tables = LEDGERS[kind].tables
-    lots = tables.lot.unscoped.filter(valid_at(now), customer=customer, remaining__gt=0, expires_at__isnull=False)
+    lots = tables.lot.objects.for_store(customer.store).filter(
+        valid_at(now), customer=customer, remaining__gt=0, expires_at__isnull=False
+    )
     if not tables.has_currency:
         first = lots.aggregate(first=Min("expires_at"))["first"]
         return {"": first} if first else {}
@@ -142,7 +144,11 @@ def _profile(customer: Customer, store: Store) -> dict[str, Any]:
 
 def _platform_ids(customer: Customer) -> list[tuple[str, str]]:
     """His ids on platforms, the present ones first; an earlier one says that it is."""
-    ids = PlatformId.unscoped.filter(customer=customer).order_by("platform", F("replaced_at").desc(nulls_first=True))
+    ids = (
+        PlatformId.objects.for_store(customer.store)
+        .filter(customer=customer)
+        .order_by("platform", F("replaced_at").desc(nulls_first=True))
+    )
     return [
         (f"{LABELS[row.platform]} id", f"{row.external_id} (earlier)" if row.replaced_at else row.external_id)
         for row in ids
@@ -163,7 +169,11 @@ def _ledger(kind: Kind, request: HttpRequest, customer: Customer, store: Store, 
     rows = history(LEDGERS[kind], customer).select_related("lot", "order", "redemption", "remark")
     context = _page(request, rows.defer("order__lines", "order__platform_data").order_by("-id"))
     names = actor_names(row.actor for row in context["rows"])
-    lots = tables.lot.unscoped.filter(customer=customer, remaining__gt=0).order_by("expires_at", "id")[:_OPEN_LOTS]
+    lots = (
+        tables.lot.objects.for_store(customer.store)
+        .filter(customer=customer, remaining__gt=0)
+        .order_by("expires_at", "id")[:_OPEN_LOTS]
+    )
     return context | {
         "name": NAMES[kind],
         "exports": (MOVEMENTS[kind], LOTS[kind]),

@@ -84,7 +84,7 @@ class OrderFilterForm(FilterForm):
     not_reverted = _choice("Either kind Not Reverted", _YES)
     expired_lots = _choice("Drew on value that has expired", _YES)
     reversed_code = _choice("Came with a code that was used up", _YES)
-    customer = forms.ModelChoiceField(label="Customer", queryset=Customer.unscoped.none(), required=False)
+    customer = forms.ModelChoiceField(label="Customer", queryset=Customer.objects.none(), required=False)
 
     def __init__(self, *args: Any, request: HttpRequest, **kwargs: Any) -> None:
         super().__init__(*args, request=request, **kwargs)

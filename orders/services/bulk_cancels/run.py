@@ -73,7 +73,7 @@ def choose(*, store: Store, orders: "QuerySet[Order]", filters: str, actor: Acto
     if len(rows) > MOST:
         too_many = f"At most {MOST:,} orders can be cancelled at once. Narrow the list down."
         raise Invalid.at("/orders", too_many, code="max")
-    bulk: BulkCancel = BulkCancel.unscoped.create(
+    bulk: BulkCancel = BulkCancel.objects.create(
         store=store, filters=filters, actor=actor.ref, total=len(rows), created_at=now
     )
     columns: dict[str, list[Any]] = {
@@ -112,7 +112,7 @@ def confirm(
     if bulk.state != BulkState.DRAFT:
         return bulk
     if details.reason or details.note:
-        bulk.remark = Remark.unscoped.create(store=store, reason=details.reason, note=details.note, created_at=now)
+        bulk.remark = Remark.objects.create(store=store, reason=details.reason, note=details.note, created_at=now)
     bulk.leave_paid, bulk.leave_completed = leave_paid, leave_completed
     bulk.actor, bulk.state, bulk.confirmed_at = actor.ref, BulkState.OPEN, now
     bulk.save_changes()

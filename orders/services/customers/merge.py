@@ -167,7 +167,7 @@ def _fill(pair: _Pair, now: datetime) -> None:
 
 
 def _record(pair: _Pair, moved: Mapping[Kind, Mapping[str, Amount]], reason: str, actor: Actor, now: datetime) -> None:
-    remark = Remark.unscoped.create(store=pair.store, reason=reason, created_at=now) if reason else None
+    remark = Remark.objects.create(store=pair.store, reason=reason, created_at=now) if reason else None
     facts = {
         "customer": str(pair.merged.pk),
         "orders": pair.orders,

@@ -197,7 +197,7 @@ def _note(
     """The request as staff see it; done at once when there is an ``actor``. A repeat finds the first one."""
     key = f"{delivery.key}:{customer.pk}" if customer else delivery.key
     request: PrivacyRequest
-    request, _created = PrivacyRequest.unscoped.get_or_create(
+    request, _created = PrivacyRequest.objects.for_store(delivery.store).get_or_create(
         store=delivery.store,
         platform=delivery.platform,
         key=key,

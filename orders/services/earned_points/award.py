@@ -39,7 +39,7 @@ def award_for_order(
         raise Invalid.at("/amount", "An order earns more than nothing.", code="does-not-fit")
     order = _earning_order(store, order_id, customer_id)
     lock_customers([customer_id])
-    remark = Remark.unscoped.create(store=store, reason=adjustment.reason, note=adjustment.note, created_at=now)
+    remark = Remark.objects.create(store=store, reason=adjustment.reason, note=adjustment.note, created_at=now)
     posted = POINTS.grant(
         Customer.objects.for_store(store).get(pk=customer_id),
         adjustment.amount,

@@ -150,7 +150,7 @@ def remark_on(store: Store, reason: str, now: datetime) -> Remark | None:
     """Keep what a person says where it can be erased; None for nothing."""
     if not reason:
         return None
-    remark: Remark = Remark.unscoped.create(store=store, reason=reason, created_at=now)
+    remark: Remark = Remark.objects.create(store=store, reason=reason, created_at=now)
     return remark
 
 

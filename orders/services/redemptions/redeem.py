@@ -99,7 +99,7 @@ def _refuse_beyond_limit(reward: Reward, customer: Customer) -> None:
 def _create(reward: Reward, customer: Customer, actor: Actor, now: datetime) -> Redemption:
     gives_code = reward.type != RewardType.CREDITS
     platform = platform_for_codes(customer.store) if gives_code else ""
-    redemption: Redemption = Redemption.unscoped.create(
+    redemption: Redemption = Redemption.objects.create(
         store=customer.store,
         customer=customer,
         reward=reward,

@@ -40,8 +40,8 @@ def request_reversal(*, store: Store, redemption_id: int, reason: str, actor: Ac
     open_one: ReversalRequest | None = _open(redemption)
     if open_one is not None:
         return open_one
-    remark = Remark.unscoped.create(store=store, reason=reason.strip(), note="", created_at=now)
-    request: ReversalRequest = ReversalRequest.unscoped.create(
+    remark = Remark.objects.create(store=store, reason=reason.strip(), note="", created_at=now)
+    request: ReversalRequest = ReversalRequest.objects.create(
         store=store, redemption=redemption, remark=remark, actor=actor.ref, created_at=now
     )
     asked = happening(redemption, Event.REVERSAL_REQUESTED, {"request": str(request.pk)}, remark_id=remark.pk)
@@ -58,7 +58,7 @@ def refuse_request(*, store: Store, redemption_id: int, reason: str, actor: Acto
     request = _open(redemption)
     if request is None:
         raise RequestAnswered("There is no open request: it has been answered, or nobody asked.")
-    remark = Remark.unscoped.create(store=store, reason=reason.strip(), note="", created_at=now)
+    remark = Remark.objects.create(store=store, reason=reason.strip(), note="", created_at=now)
     _answer(request, RequestState.REFUSED, remark, actor, now)
     refused = happening(redemption, Event.REVERSAL_REFUSED, {"request": str(request.pk)}, remark_id=remark.pk)
     record([refused], actor=actor, now=now)

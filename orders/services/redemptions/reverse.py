@@ -245,7 +245,7 @@ def _carry_out(plan: ReversalPlan, work: _Work) -> Reversed:
 def _remark(ask: ReversalAsk, work: _Work) -> Remark | None:
     if not ask.reason and not ask.note:
         return None
-    remark: Remark = Remark.unscoped.create(store=work.store, reason=ask.reason, note=ask.note, created_at=work.now)
+    remark: Remark = Remark.objects.create(store=work.store, reason=ask.reason, note=ask.note, created_at=work.now)
     return remark
 
 

@@ -41,7 +41,7 @@ class RewardTerms:
 def create_reward(*, store: Store, terms: RewardTerms, actor: Actor, now: datetime) -> Reward:
     """A new reward. Raises Invalid at the pointer of each term that cannot be."""
     values = check_terms(terms, store)
-    reward: Reward = Reward.unscoped.create(store=store, **values, created_at=now, updated_at=now)
+    reward: Reward = Reward.objects.create(store=store, **values, created_at=now, updated_at=now)
     _record(reward, Event.REWARD_CREATED, values, actor, now)
     return reward
 

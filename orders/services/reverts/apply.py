@@ -154,7 +154,7 @@ def _earned_by(plan: OrderPlan, work: Work) -> bool:
 def _remark(work: Work) -> Remark | None:
     if not work.details.reason and not work.details.note:
         return None
-    remark: Remark = Remark.unscoped.create(
+    remark: Remark = Remark.objects.create(
         store=work.store, reason=work.details.reason, note=work.details.note, created_at=work.now
     )
     return remark

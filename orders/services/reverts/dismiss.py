@@ -54,7 +54,7 @@ def dismiss_revert(
     kinds = dismissible_kinds(order)
     if kinds:
         _decide(order, kinds, PersonsDecision.DISMISSED, now)
-        remark: Remark = Remark.unscoped.create(store=store, reason=reason, created_at=now)
+        remark: Remark = Remark.objects.create(store=store, reason=reason, created_at=now)
         _trace(order, kinds, Event.REVERT_DISMISSED, "declined", actor, trigger, now, remark_id=remark.pk)
     return order
 

@@ -85,5 +85,5 @@ def _take(store: Store, order: Order, actor: Actor, now: datetime) -> Look | Non
         since = look.created_at
     if look is not None:
         rows.delete()
-    Look.unscoped.create(store=store, order=order, actor=actor.ref, created_at=since, seen_at=now)
+    Look.objects.create(store=store, order=order, actor=actor.ref, created_at=since, seen_at=now)
     return None

@@ -201,8 +201,8 @@ def _lot_gone(item: Returned, wanted: Amount, store: Store, now: datetime) -> Re
 
 def _carry_out(plan: UndoPlan, order: Order, reason: str, actor: Actor, trigger: Trigger, now: datetime) -> UndoResult:
     revert, kind = plan.revert, plan.kind
-    remark = Remark.unscoped.create(store=order.store, reason=reason, created_at=now) if reason else None
-    undo: RevertUndo = RevertUndo.unscoped.create(
+    remark = Remark.objects.create(store=order.store, reason=reason, created_at=now) if reason else None
+    undo: RevertUndo = RevertUndo.objects.create(
         store_id=order.store_id,
         revert=revert,
         order=order,

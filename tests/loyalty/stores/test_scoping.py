@@ -21,7 +21,8 @@ KEYS = list(same_store_fields())
 
 @pytest.mark.parametrize("model", OWNED, ids=lambda model: model._meta.label)
 def test_t1_rows_of_a_store_are_not_had_without_naming_it(model: Any) -> None:
-    for door in (model.objects.all, model.objects.count, lambda: model.objects.filter(pk=1), model.objects.first):
+    doors = (model.objects.all, model.objects.count, lambda: model.objects.filter(pk=1), model.objects.first)
+    for door in (*doors, model.objects.create):
         with pytest.raises(StoreNotNamed):
             door()
 

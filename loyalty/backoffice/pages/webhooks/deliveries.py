@@ -50,7 +50,7 @@ class DeliveryFilterForm(FilterForm):
         label="Event", choices=[("", "Any"), *((event, event) for event in (*WebhookEvent, TEST))], required=False
     )
     endpoint = forms.ModelChoiceField(
-        label="Endpoint", queryset=WebhookEndpoint.unscoped.none(), empty_label="Any", required=False
+        label="Endpoint", queryset=WebhookEndpoint.objects.none(), empty_label="Any", required=False
     )
 
     def __init__(self, *args: Any, request: HttpRequest, **kwargs: Any) -> None:
