@@ -362,7 +362,7 @@ SPECTACULAR_SETTINGS = {
         "AutoCancel": "loyalty.api.resources.settings.AUTO_CANCEL",
         "ExpiredLots": "loyalty.api.resources.settings.EXPIRED_LOTS",
         "MovementType": "loyalty.ledger.models.MovementType",
-        "Trigger": "orders.api.documents.TRIGGERS",
+        "Trigger": "orders.api.orders.documents.TRIGGERS",
         "OrderStatus": "orders.models.OrderStatus",
         "NoticeStatus": "loyalty.notices.models.NoticeStatus",
         "RevertStatus": "orders.models.RevertStatus",

@@ -10,7 +10,7 @@ from loyalty.ledger.history import history
 from loyalty.notices.models import Notice
 from loyalty.stores.identify import platform_ids
 from loyalty.stores.models import Customer, Store
-from orders.api.shapes import order_json
+from orders.api.orders.documents import OrderDocument
 from orders.kinds import KINDS, LEDGERS
 from orders.models import Order
 
@@ -25,7 +25,7 @@ def personal_data(store: Store, customer: Customer, *, now: datetime) -> dict[st
         "as_of": instant_text(now),
         "customer": customer_json(customer, platform_ids([customer.pk])),
         "merged": [customer_json(row, {}) for row in merged.order_by("id")],
-        "orders": [order_json(order) | {"lines": order.lines} for order in orders.order_by("id")],
+        "orders": [OrderDocument.of(order) | {"lines": order.lines} for order in orders.order_by("id")],
         **{kind: _ledger(kind, store, customer, now) for kind in KINDS},
         "messages": [_message(notice) for notice in notices],
     }

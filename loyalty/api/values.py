@@ -1,4 +1,7 @@
-"""How values look in JSON, out and in: amounts, points, ids, instants, days (the *Values* bullet of the contract)."""
+"""How values look in JSON, out and in: amounts, points, ids, instants, days (the *Values* bullet of the contract).
+
+A field's ``write`` makes JSON of a value; without one the value is JSON already. Amounts are written in a currency.
+"""
 
 import re
 from collections.abc import Callable, Mapping
@@ -45,16 +48,13 @@ class IdField(serializers.Field[int, Any, str, Any]):
     """An opaque id in a body; an id that cannot be one of ours is 0, which no row has (422 ``not-found`` later)."""
 
     default_error_messages = {"invalid": "An id is a text such as “4711”."}
+    write = str
 
     def to_internal_value(self, data: Any) -> int:
         """The key behind the id."""
         if not isinstance(data, str):
             self.fail("invalid")
         return parse_id(data) or 0
-
-    def to_representation(self, value: Any) -> str:
-        """The id as text."""
-        return str(value)
 
 
 class AmountField(Described, serializers.Field[Decimal, Any, str, Any]):
@@ -86,10 +86,6 @@ class AmountField(Described, serializers.Field[Decimal, Any, str, Any]):
             self.fail("negative")
         return amount
 
-    def to_representation(self, value: Any) -> str:
-        """The amount as text."""
-        return f"{value:f}"
-
     def described(self) -> dict[str, Any]:
         """What it takes, for the schema."""
         sign = "-?" if self.allow_negative else ""
@@ -118,6 +114,14 @@ class AmountField(Described, serializers.Field[Decimal, Any, str, Any]):
 @extend_schema_field({"type": "string", "pattern": r"^-?[0-9]+(\.[0-9]+)?$", "examples": ["50.00"]})
 class AmountTextField(serializers.CharField):
     """Money in an answer: a decimal string with exactly the currency's decimals."""
+
+
+@extend_schema_field({"oneOf": [{"type": "string", "examples": ["50.00"]}, {"type": "integer", "examples": [100]}]})
+class ValueField(serializers.Field[Any, Any, Any, Any]):
+    """An amount of either kind in an answer: credits are a decimal text, points an integer."""
+
+
+AMOUNT_FIELDS: Final = (AmountField, AmountTextField, ValueField)
 
 
 class PointsField(Described, serializers.Field[int, Any, int, Any]):
@@ -199,6 +203,7 @@ class InstantField(_TextValue):
 
     default_error_messages = {"invalid": "An instant looks like 2026-01-05T11:00:00+08:00; the offset is needed."}
     parse = staticmethod(parse_instant)
+    write = staticmethod(instant_text)
 
     def __init__(self, *, ahead: timedelta | None = None, **options: Any) -> None:
         super().__init__(**options)
@@ -211,10 +216,6 @@ class InstantField(_TextValue):
             return check_instant(instant, now=self.context["now"], ahead=self.ahead)
         except OutOfRange as error:
             raise serializers.ValidationError(str(error), code="out_of_range") from error
-
-    def to_representation(self, value: datetime) -> str:
-        """The instant as text."""
-        return instant_text(value)
 
 
 def parse_day(text: str) -> date:
@@ -230,10 +231,7 @@ class DayField(_TextValue):
 
     default_error_messages = {"invalid": "A day looks like 2026-12-31."}
     parse = staticmethod(parse_day)
-
-    def to_representation(self, value: date) -> str:
-        """The day as text."""
-        return value.isoformat()
+    write = staticmethod(date.isoformat)
 
 
 class _JSONText(serializers.CharField):

@@ -171,10 +171,6 @@ class CustomerField(serializers.Field[Any, Any, Any, Any]):
         facts: CustomerFacts = CustomerBody().run_validation(data)
         return facts
 
-    def to_representation(self, value: Any) -> Any:
-        """Never asked for: bodies are read only."""
-        return value
-
 
 class LineBody(Body):
     """One line of an order; ``total`` is for the whole quantity."""

@@ -11,8 +11,7 @@ from loyalty.api.openapi.schema import IF_MATCH
 from loyalty.api.requests.etags import etag, expected_version
 from loyalty.api.views import ApiView
 from loyalty.stores.keys import Scope
-from orders.api.documents import OrderDocument
-from orders.api.shapes import order_json
+from orders.api.orders.documents import OrderDocument
 from orders.services.automation.hold import hold_order, release_order
 
 
@@ -32,7 +31,7 @@ class HoldView(ApiView):
             actor=self.actor,
             now=self.now,
         )
-        return Response(order_json(order), headers={"ETag": etag(order.version)})
+        return Response(OrderDocument.of(order), headers={"ETag": etag(order.version)})
 
     @extend_schema(parameters=[IF_MATCH], responses={204: None})
     def delete(self, request: Request, order_id: str) -> Response:

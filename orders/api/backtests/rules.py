@@ -20,7 +20,8 @@ from loyalty.store_settings.sections import SpentRevertSettings, current_setting
 from loyalty.stores.keys import Scope
 from loyalty.stores.models import Store
 from orders.api.backtests.cancels import CreditSumsDocument, PointSumsDocument, TallyDocument, sums_json, totals_json
-from orders.api.documents import MatchedDocument, WarningDocument
+from orders.api.orders.documents import MatchedDocument
+from orders.api.reverts.documents import WarningDocument
 from orders.kinds import KINDS, currency_of
 from orders.services.automation.count_matches import overlap
 from orders.services.backtests.cancels import MOST_DAYS, Backtest, Line, Sums

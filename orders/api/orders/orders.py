@@ -20,9 +20,8 @@ from loyalty.stores.actors import Trigger, actor_names
 from loyalty.stores.keys import Scope
 from loyalty.stores.models import Store
 from orders.api.bodies import ChangesBody, NewOrderBody, new_order_of
-from orders.api.documents import DecisionDocument, EntryDocument, OrderDocument
+from orders.api.orders.documents import DecisionDocument, EntryDocument, OrderDocument, decision_json, entry_json
 from orders.api.orders.filters import OrderFilters
-from orders.api.shapes import decision_json, entry_json, order_json
 from orders.models import Order
 from orders.services.intake.change import change_order
 from orders.services.intake.place import place_order
@@ -66,7 +65,7 @@ class OrderListView(ListView):
 
     def present(self, rows: Sequence[Any]) -> Sequence[Any]:
         """The rows as JSON."""
-        return [order_json(row) for row in rows]
+        return [OrderDocument.of(row) for row in rows]
 
     @extend_schema(request=NewOrderBody, responses={201: OrderDocument, 200: OrderDocument})
     @command
@@ -78,7 +77,7 @@ class OrderListView(ListView):
         """
         new = new_order_of(self.read(NewOrderBody), store=self.store, now=self.now)
         order, created = place_order(store=self.store, new=new, actor=self.actor, trigger=Trigger.API, now=self.now)
-        return Response(order_json(order), status=201 if created else 200, headers={"ETag": etag(order.version)})
+        return Response(OrderDocument.of(order), status=201 if created else 200, headers={"ETag": etag(order.version)})
 
 
 class OrderView(ApiView):
@@ -107,7 +106,7 @@ class OrderView(ApiView):
 
 
 def _answer(order: Order) -> Response:
-    return Response(order_json(order), headers={"ETag": etag(order.version)})
+    return Response(OrderDocument.of(order), headers={"ETag": etag(order.version)})
 
 
 class TimelineView(ListView):

@@ -34,8 +34,6 @@ from orders.api.redemptions.documents import (
     RequestDocument,
     ReversalPlanDocument,
     ReversedDocument,
-)
-from orders.api.redemptions.shapes import (
     code_json,
     newest_requests,
     redemption_json,

@@ -18,8 +18,7 @@ from loyalty.core.money import is_currency
 from loyalty.core.values import check_amount
 from loyalty.stores.keys import Scope
 from loyalty.stores.models import Store
-from orders.api.redemptions.documents import RewardDocument
-from orders.api.redemptions.shapes import reward_json
+from orders.api.redemptions.documents import RewardDocument, reward_json
 from orders.models import Reward, RewardType
 from orders.services.redemptions.rewards import MOST_DAYS, RewardTerms, change_reward, create_reward
 

@@ -17,9 +17,15 @@ from loyalty.store_settings.sections import current_settings
 from loyalty.stores.actors import Trigger
 from loyalty.stores.keys import Scope, allows_scope
 from orders.api.bodies import BulkCancelBody, CancelBody, choice_of, details_of
-from orders.api.documents import BulkAnswerDocument, CancelAnswerDocument, PlanDocument
 from orders.api.orders.orders import find_order
-from orders.api.shapes import cancel_json, plan_json
+from orders.api.reverts.documents import (
+    BulkAnswerDocument,
+    BulkResultDocument,
+    CancelAnswerDocument,
+    PlanDocument,
+    cancel_json,
+    plan_json,
+)
 from orders.services.reverts.apply import CancelResult, Details
 from orders.services.reverts.cancel import PreviewStale, cancel_many, cancel_order, return_value
 from orders.services.reverts.plans import Preview, preview
@@ -120,8 +126,8 @@ class BulkCancelView(ApiView):
         outcomes = {text: _outcome(done.get(key) if key else None) for text, key in keys.items()}
         # The first mention of an id takes its outcome; a repeat finds none left.
         answers = [(text, *outcomes.pop(text, _DUPLICATE)) for text in ids]
-        results = [{"id": text, "status": status, "code": code} for text, status, code in answers]
-        return Response({"results": results})
+        results = [BulkResultDocument.of(id=text, status=status, code=code) for text, status, code in answers]
+        return Response(BulkAnswerDocument.of(results=results))
 
 
 _NOT_FOUND: Final = ("failed", "not-found")

@@ -13,8 +13,7 @@ from loyalty.api.views import ApiView
 from loyalty.stores.actors import Trigger
 from loyalty.stores.keys import Scope
 from orders.api.bodies import DismissBody
-from orders.api.documents import OrderDocument
-from orders.api.shapes import order_json
+from orders.api.orders.documents import OrderDocument
 from orders.services.reverts.dismiss import dismiss_revert, put_back_in_queue
 
 
@@ -40,7 +39,7 @@ class DismissView(ApiView):
             trigger=Trigger.API,
             now=self.now,
         )
-        return Response(order_json(order), headers={"ETag": etag(order.version)})
+        return Response(OrderDocument.of(order), headers={"ETag": etag(order.version)})
 
     @extend_schema(parameters=[IF_MATCH], responses={204: None})
     def delete(self, request: Request, order_id: str) -> Response:

@@ -13,8 +13,7 @@ from loyalty.api.views import ApiView
 from loyalty.stores.actors import Trigger
 from loyalty.stores.keys import Scope
 from orders.api.bodies import ReinstateBody
-from orders.api.documents import ReinstateAnswerDocument
-from orders.api.shapes import reinstate_json
+from orders.api.reverts.documents import ReinstateAnswerDocument, reinstate_json
 from orders.services.reverts.reinstate import Deduct, reinstate
 
 

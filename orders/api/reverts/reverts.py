@@ -20,9 +20,8 @@ from loyalty.stores.actors import Trigger, actor_names
 from loyalty.stores.keys import Scope
 from loyalty.stores.models import Store
 from orders.api.bodies import UndoBody
-from orders.api.documents import RevertDocument, UndoAnswerDocument
 from orders.api.orders.filters import RevertFilters
-from orders.api.shapes import kept_revert_json, order_json
+from orders.api.reverts.documents import RevertDocument, UndoAnswerDocument, revert_json
 from orders.kinds import KINDS, LEDGERS, allocation_ref
 from orders.models import Revert
 from orders.services.reverts.undo import UndoNotPossible, undo_revert, undos_of
@@ -71,7 +70,7 @@ class UndoView(ApiView):
             )
         except UndoNotPossible as error:
             raise Problem.of(error, members={"reason": error.reason}) from error
-        answer = {"order": order_json(result.order), "revert": present_reverts([result.revert])[0]}
+        answer = UndoAnswerDocument.of(result, revert=present_reverts([result.revert])[0])
         return Response(answer, headers={"ETag": etag(result.order.version)})
 
 
@@ -99,7 +98,7 @@ def present_reverts(reverts: Sequence[Revert]) -> list[dict[str, Any]]:
     undos = undos_of(reverts)
     names = actor_names([*(revert.actor for revert in reverts), *(undo.actor for undo in undos.values())])
     lots = returned_to(reverts)
-    return [kept_revert_json(revert, lots.get(revert.pk, {}), undos.get(revert.pk), names) for revert in reverts]
+    return [revert_json(revert, lots.get(revert.pk, {}), undos.get(revert.pk), names) for revert in reverts]
 
 
 def returned_to(reverts: Sequence[Revert]) -> dict[int, dict[str, str]]:

@@ -5,7 +5,16 @@ from typing import Any
 import pytest
 from rest_framework import serializers
 
-from orders.api import documents
+from loyalty.api.answers.documents import Document
+from orders.api.orders.documents import EntryDocument, OrderDocument
+from orders.api.reverts.documents import (
+    BulkAnswerDocument,
+    CancelAnswerDocument,
+    PlanDocument,
+    ReinstateAnswerDocument,
+    RevertDocument,
+    UndoAnswerDocument,
+)
 from orders.models import Revert
 from tests.examples import Shop, x1
 
@@ -29,26 +38,26 @@ def _same(shape: Any, answer: Any, path: str) -> None:
 
 
 @pytest.fixture
-def answers(shop: Shop) -> dict[str, Any]:
+def answers(shop: Shop) -> dict[type[Document], Any]:
     """One answer of every shape."""
     order = x1(shop).order
     plan = shop.preview(order, revert_credits=True).json()
     answer = shop.cancel(order, revert_credits=True, notify_customer=True).json()
     return {
-        "OrderDocument": shop.get(f"/orders/{order}/").json(),
-        "PlanDocument": plan,
-        "CancelAnswerDocument": answer,
-        "RevertDocument": shop.get(f"/reverts/{Revert.unscoped.get().pk}/").json(),
-        "UndoAnswerDocument": shop.command(f"/reverts/{Revert.unscoped.get().pk}/undo/", {}).json(),
-        "EntryDocument": shop.get(f"/orders/{order}/timeline/").json()["results"][0],
-        "ReinstateAnswerDocument": shop.reinstate(order, "none").json(),
-        "BulkAnswerDocument": shop.command("/orders/bulk-cancel/", {"ids": [order]}).json(),
+        OrderDocument: shop.get(f"/orders/{order}/").json(),
+        PlanDocument: plan,
+        CancelAnswerDocument: answer,
+        RevertDocument: shop.get(f"/reverts/{Revert.unscoped.get().pk}/").json(),
+        UndoAnswerDocument: shop.command(f"/reverts/{Revert.unscoped.get().pk}/undo/", {}).json(),
+        EntryDocument: shop.get(f"/orders/{order}/timeline/").json()["results"][0],
+        ReinstateAnswerDocument: shop.reinstate(order, "none").json(),
+        BulkAnswerDocument: shop.command("/orders/bulk-cancel/", {"ids": [order]}).json(),
     }
 
 
-def test_what_is_described_is_what_is_answered(answers: dict[str, Any]) -> None:
-    for name, answer in answers.items():
-        _same(_members(getattr(documents, name)()), answer, name)
+def test_what_is_described_is_what_is_answered(answers: dict[type[Document], Any]) -> None:
+    for document, answer in answers.items():
+        _same(_members(document()), answer, document.__name__)
 
 
 def test_the_schema_has_every_operation(shop: Shop) -> None:
