@@ -3,48 +3,28 @@
 from typing import Any, ClassVar
 
 from drf_spectacular.utils import extend_schema, extend_schema_view
-from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from credits.ledger import CREDITS
 from loyalty.api.idempotency import command
+from loyalty.api.resources.ledger_documents import (
+    CreditLotDocument,
+    CreditMovementDocument,
+    StoreCreditLotDocument,
+    given_or_removed,
+)
 from loyalty.api.resources.ledgers import (
     AdjustmentBody,
     AdjustView,
-    LotDocument,
     LotsView,
-    MovementDocument,
     MovementsView,
     StoreLotsView,
-    given_or_removed,
 )
-from loyalty.api.values import AmountField, AmountTextField, CurrencyField, IdField
+from loyalty.api.values import AmountField, CurrencyField
 from loyalty.core.values import check_amount
 from loyalty.ledger.planner import Amount
 from loyalty.stores.keys import Scope
-
-
-class CreditLotDocument(LotDocument):
-    """Store credit granted at one moment."""
-
-    granted = AmountTextField()
-    remaining = AmountTextField()
-    currency = serializers.CharField()
-
-
-class StoreCreditLotDocument(CreditLotDocument):
-    """A lot among those of all customers."""
-
-    customer = IdField()
-
-
-class CreditMovementDocument(MovementDocument):
-    """One row of the store-credit history."""
-
-    amount = AmountTextField()
-    balance_after = AmountTextField()
-    currency = serializers.CharField()
 
 
 class CreditAdjustmentBody(AdjustmentBody):

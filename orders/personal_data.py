@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from loyalty.api.resources.customers import customer_json
-from loyalty.api.resources.ledgers import lot_json, movements_json
+from loyalty.api.resources.ledger_documents import lot_json, movements_json
 from loyalty.core.values import instant_or_none, instant_text
 from loyalty.ledger.history import history
 from loyalty.notices.models import Notice

@@ -5,41 +5,20 @@ from typing import ClassVar
 
 from drf_spectacular.utils import extend_schema, extend_schema_view
 
+from loyalty.api.resources.ledger_documents import PointLotDocument, PointMovementDocument, StorePointLotDocument
 from loyalty.api.resources.ledgers import (
     AdjustmentBody,
     AdjustView,
-    LotDocument,
     LotsView,
-    MovementDocument,
     MovementsView,
     StoreLotsView,
 )
-from loyalty.api.values import IdField, PointsField
+from loyalty.api.values import PointsField
 from loyalty.core.days import local_day
 from loyalty.store_settings.sections import current_settings
 from loyalty.stores.keys import Scope
 from points.expiry_scheme import scheme_last_day
 from points.ledger import POINTS
-
-
-class PointLotDocument(LotDocument):
-    """Points granted at one moment."""
-
-    granted = PointsField()
-    remaining = PointsField()
-
-
-class StorePointLotDocument(PointLotDocument):
-    """A lot among those of all customers."""
-
-    customer = IdField()
-
-
-class PointMovementDocument(MovementDocument):
-    """One row of the member-points history."""
-
-    amount = PointsField()
-    balance_after = PointsField()
 
 
 class PointAdjustmentBody(AdjustmentBody):

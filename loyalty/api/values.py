@@ -133,6 +133,7 @@ class PointsField(Described, serializers.Field[int, Any, int, Any]):
         "negative": "The number must not be negative.",
         "too_many_digits": f"The number has at most {MAX_DIGITS} digits.",
     }
+    write = int
 
     def __init__(self, *, allow_zero: bool = True, allow_negative: bool = False, **options: Any) -> None:
         super().__init__(**options)

@@ -44,7 +44,7 @@ def deliver(message: Message, now: datetime) -> None:
     Raises GiveUp when the endpoint is off or says that it is gone, Postpone for every other failure.
     """
     endpoint = _endpoint(message)
-    if endpoint is None or endpoint.disabled_at is not None:
+    if endpoint is None or not endpoint.enabled:
         raise GiveUp("The endpoint is switched off.")
     if endpoint.paused_until is not None and now < endpoint.paused_until:
         raise Postpone("The endpoint is failing; the next attempt is made for all at once.", endpoint.paused_until)

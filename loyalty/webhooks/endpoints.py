@@ -106,7 +106,7 @@ def change_endpoint(
         endpoint.description = values.description
     if values.events is not None:
         endpoint.events = _checked_events(values.events)
-    if values.enabled is not None and values.enabled == (endpoint.disabled_at is not None):
+    if values.enabled is not None and values.enabled != endpoint.enabled:
         switch(endpoint, None if values.enabled else DisabledBecause.PERSON, now=now)
     if _state(endpoint) != before:
         endpoint.updated_at = now
@@ -138,7 +138,7 @@ def rotate_secret(
 def remove_endpoint(*, store: Store, endpoint_id: int, actor: Actor, now: datetime) -> None:
     """Remove an endpoint and its secrets; what was delivered stays on record. Raises NotFound (T1)."""
     endpoint = _locked(store, endpoint_id)
-    if endpoint.disabled_at is None:
+    if endpoint.enabled:
         switch(endpoint, DisabledBecause.PERSON, now=now)
     endpoint.secret = endpoint.previous_secret = Secret()
     endpoint.previous_secret_until, endpoint.deleted_at, endpoint.updated_at = None, now, now
@@ -150,7 +150,7 @@ def remove_endpoint(*, store: Store, endpoint_id: int, actor: Actor, now: dateti
 def send_test(*, store: Store, endpoint_id: int, now: datetime) -> None:
     """Send an endpoint an event of type ``webhook.test``. Raises EndpointDisabled, NotFound (T1)."""
     endpoint = _locked(store, endpoint_id)
-    if endpoint.disabled_at is not None:
+    if not endpoint.enabled:
         raise EndpointDisabled("Switch the endpoint on first; until then it is told nothing.")
     body = {"endpoint": endpoint.pk, "type": TEST}
     send_later([Later(store.pk, TOPIC, f"webhook-test:{uuid4().hex}", body, lane=endpoint.lane)], now=now)

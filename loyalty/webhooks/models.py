@@ -68,6 +68,11 @@ class WebhookEndpoint(StoreOwned):
         return self.description or self.url
 
     @property
+    def enabled(self) -> bool:
+        """Whether it is told anything."""
+        return self.disabled_at is None
+
+    @property
     def lane(self) -> str:
         """Which messages of the outbox go to this endpoint."""
         return lane_of(self.pk)

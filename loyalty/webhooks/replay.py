@@ -34,7 +34,7 @@ def replay(*, store: Store, delivery_id: int, now: datetime, endpoint_id: int | 
     endpoint = endpoints_of(store).filter(pk=message.body["endpoint"]).first() if message else None
     if message is None or endpoint is None:
         raise NotFound(f"This store has no webhook delivery with the id {delivery_id}.")
-    if endpoint.disabled_at is not None:
+    if not endpoint.enabled:
         raise EndpointDisabled("Switch the endpoint on first; until then it is told nothing.")
     message.status, message.attempts, message.done_at, message.next_attempt_at = MessageStatus.QUEUED, 0, None, now
     message.save(update_fields=["status", "attempts", "done_at", "next_attempt_at"])

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 from operator import attrgetter
-from typing import Any
+from typing import Any, cast
 
 from rest_framework import serializers
 
@@ -87,8 +87,7 @@ def _write(field: Any) -> _Write | None:
     if isinstance(field, Document):
         return _plan(type(field), ()).render
     if isinstance(field, serializers.ListSerializer):
-        child: Any = field.child
-        return partial(_each, _plan(type(child), ()).render)
+        return partial(_each, _plan(type(cast(Document, field.child)), ()).render)
     if isinstance(field, serializers.ChoiceField) and field.allow_null:
         return {choice: choice for choice in field.choices}.get
     return getattr(field, "write", None)

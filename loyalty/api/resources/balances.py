@@ -1,14 +1,14 @@
 """A customer's balance of both kinds over REST."""
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from loyalty.api.answers.documents import Document
+from loyalty.api.answers.documents import JSON, Document
 from loyalty.api.requests.filters import instant_parameter
 from loyalty.api.values import AmountTextField, DayField, PointsField
 from loyalty.api.views import ApiView
@@ -79,16 +79,15 @@ class BalanceView(ApiView):
                 if instant is None
                 else balances_at(ledger, customer, instant=instant)
             )
-        credit = {self.store.currency: NOTHING, **by_kind["credits"]}
-        currencies = sorted(credit, key=lambda currency: (currency != self.store.currency, currency))
-        return Response(
-            {
-                "credits": [{"currency": name} | self._balance(credit[name], name) for name in currencies],
-                "points": self._balance(by_kind["points"].get("", NOTHING), ""),
-            }
+        own = self.store.currency
+        credit = sorted({own: NOTHING, **by_kind["credits"]}.items(), key=lambda item: (item[0] != own, item[0]))
+        answer = BalanceDocument.of(
+            credits=[CreditsBalanceDocument.of(**self._balance(item, name), currency=name) for name, item in credit],
+            points=PointsBalanceDocument.of(**self._balance(by_kind["points"].get("", NOTHING), "")),
         )
+        return Response(answer)
 
-    def _balance(self, balance: Balance, currency: str) -> dict[str, Any]:
+    def _balance(self, balance: Balance, currency: str) -> JSON:
         last_day = last_day_of_use(balance.next_expires_at, self.store.tz)
         expiring = {"amount": value_json(balance.next_amount, currency), "expires_on": day_or_none(last_day)}
         return {

@@ -10,12 +10,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.reverse import reverse
 
-from loyalty.api.answers.documents import Document
+from loyalty.api.answers.documents import JSON, Document
 from loyalty.api.openapi.describe import SOME_TEXT
 from loyalty.api.requests.filters import Filters, PairFilter, TextFilter
 from loyalty.api.values import Body, EmailField, IdField, InstantField, TextField
 from loyalty.api.views import ApiView, ListView
-from loyalty.core.values import instant_text
 from loyalty.stores.customers import change_customer, create_customer
 from loyalty.stores.identify import has_platform_id, platform_ids
 from loyalty.stores.keys import Scope
@@ -117,8 +116,7 @@ class StoreView(ApiView):
     @extend_schema(responses=StoreDocument)
     def get(self, _request: Request) -> Response:
         """The store that the key belongs to."""
-        names = ("name", "slug", "currency", "time_zone", "locale")
-        return Response({name: getattr(self.store, name) for name in names})
+        return Response(StoreDocument.of(self.store))
 
 
 class CustomersView(ListView):
@@ -175,16 +173,6 @@ class CustomerView(ApiView):
         return Response(customer_json(changed, platform_ids([key])))
 
 
-def customer_json(customer: Customer, ids: Mapping[int, Mapping[str, str]]) -> dict[str, Any]:
+def customer_json(customer: Customer, ids: Mapping[int, Mapping[str, str]]) -> JSON:
     """One customer; ``ids`` are the current platform ids of this one and maybe of others."""
-    return {
-        "id": str(customer.pk),
-        "external_id": customer.external_id,
-        "platform_ids": dict(ids.get(customer.pk, {})),
-        "email": customer.email,
-        "name": customer.name,
-        "phone": customer.phone,
-        "locale": customer.locale,
-        "created_at": instant_text(customer.created_at),
-        "updated_at": instant_text(customer.updated_at),
-    }
+    return CustomerDocument.of(customer, platform_ids=dict(ids.get(customer.pk, {})))

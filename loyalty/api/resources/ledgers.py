@@ -6,65 +6,25 @@ from typing import Any, ClassVar
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
-from drf_spectacular.utils import PolymorphicProxySerializer
-from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from loyalty.api.answers.documents import ActorDocument, Document, actor_json
 from loyalty.api.requests.filters import CustomerFilter, Filters, IdFilter, InstantFilter, ListFilter, MomentFilter
-from loyalty.api.values import Body, DayField, IdField, InstantField, TextField, YesNoField
+from loyalty.api.resources.ledger_documents import lot_json, movements_json
+from loyalty.api.values import Body, DayField, TextField, YesNoField
 from loyalty.api.views import ApiView, ListView
-from loyalty.core.days import check_last_day, end_of_day, is_expired, last_day_of_use
+from loyalty.core.days import check_last_day, end_of_day
 from loyalty.core.errors import Invalid
-from loyalty.core.values import day_or_none, instant_or_none, instant_text, value_json
 from loyalty.ledger.adjust import Adjustment, adjust
 from loyalty.ledger.adjust_notice import Change, tell
-from loyalty.ledger.history import balance_of, history
+from loyalty.ledger.history import history
 from loyalty.ledger.ledger import Ledger, valid_at
-from loyalty.ledger.models import AbstractLot, AbstractMovement, MovementType, Origin
+from loyalty.ledger.models import MovementType
 from loyalty.ledger.planner import Amount, InsufficientBalance
 from loyalty.ledger.posting import Posted
-from loyalty.stores.actors import Trigger, actor_names
+from loyalty.stores.actors import Trigger
 from loyalty.stores.keys import Scope
 from loyalty.stores.models import Customer, Store
-
-
-class LotDocument(Document):
-    """Value granted at one moment; credits have a ``currency`` too. ``expires_on`` is the last day of use."""
-
-    id = IdField()
-    granted_at = InstantField()
-    expires_on = DayField(allow_null=True)
-    expires_at = InstantField(allow_null=True)
-    origin = serializers.ChoiceField(choices=Origin.choices)
-    expired = serializers.BooleanField()
-    extended_from = IdField(allow_null=True)
-
-
-class MovementDocument(Document):
-    """One row of the history; credits have a ``currency`` too."""
-
-    id = IdField()
-    type = serializers.ChoiceField(choices=MovementType.choices)
-    lot = IdField(allow_null=True, help_text="Null for points that are owed, and for what settles them.")
-    order = IdField(allow_null=True)
-    redemption = IdField(allow_null=True)
-    revert = IdField(allow_null=True)
-    actor = ActorDocument()
-    reason = serializers.CharField(allow_blank=True)
-    expires_on = DayField(allow_null=True)
-    created_at = InstantField()
-
-
-def given_or_removed(lot: type[LotDocument], movement: type[MovementDocument]) -> PolymorphicProxySerializer:
-    """What an adjustment answers: the lot that was given, or the movements of what was removed."""
-    return PolymorphicProxySerializer(
-        component_name=lot.__name__.replace("LotDocument", "Adjusted"),
-        serializers=[lot, movement(many=True)],
-        resource_type_field_name=None,
-        many=False,
-    )
 
 
 class AdjustmentBody(Body):
@@ -152,7 +112,7 @@ class StoreLotsView(ListView):
 
     def present(self, rows: Sequence[Any]) -> Sequence[Any]:
         """Lots as JSON, each with the id of its customer."""
-        return [{"customer": str(row.customer_id)} | lot_json(row, self.store, self.now) for row in rows]
+        return [lot_json(row, self.store, self.now, of_all=True) for row in rows]
 
 
 class MovementsView(ListView):
@@ -247,51 +207,3 @@ def _no_expiry(values: dict[str, Any]) -> datetime | None:
     if values.get("expires_on") is not None:
         raise Invalid.at("/expires_on", "Only value that is given has a last day of use.", code="does-not-fit")
     return None
-
-
-def lot_json(lot: AbstractLot, store: Store, now: datetime) -> dict[str, Any]:
-    """One lot. Lapsed lots are marked by the clock, whether or not a job has posted it (L2)."""
-    row: Any = lot
-    currency: str = row.currency
-    return {
-        "id": str(lot.pk),
-        "granted": value_json(row.granted, currency),
-        "remaining": value_json(row.remaining, currency),
-        **({"currency": currency} if currency else {}),
-        "granted_at": instant_text(lot.granted_at),
-        "expires_on": day_or_none(last_day_of_use(lot.expires_at, store.tz)),
-        "expires_at": instant_or_none(lot.expires_at),
-        "origin": lot.origin,
-        "expired": is_expired(lot.expires_at, now),
-        "extended_from": _id_or_none(row.extended_from_id),
-    }
-
-
-def movements_json(movements: Sequence[AbstractMovement], store: Store) -> list[dict[str, Any]]:
-    """Movements with their actors' names: at most two queries more, whatever their number."""
-    names = actor_names(movement.actor for movement in movements)
-    return [_movement_json(movement, store, names[movement.actor]) for movement in movements]
-
-
-def _movement_json(movement: AbstractMovement, store: Store, actor: str) -> dict[str, Any]:
-    row: Any = movement
-    currency: str = row.currency
-    return {
-        "id": str(movement.pk),
-        "type": movement.type,
-        "amount": value_json(row.amount, currency),
-        "balance_after": value_json(balance_of(movement), currency),
-        **({"currency": currency} if currency else {}),
-        "lot": _id_or_none(row.lot_id),
-        "order": _id_or_none(row.order_id),
-        "redemption": _id_or_none(row.redemption_id),
-        "revert": _id_or_none(row.revert_id),
-        "actor": actor_json(movement.actor, actor),
-        "reason": row.remark.reason if row.remark else "",
-        "expires_on": day_or_none(last_day_of_use(row.lot.expires_at, store.tz)) if row.lot else None,
-        "created_at": instant_text(movement.created_at),
-    }
-
-
-def _id_or_none(key: int | None) -> str | None:
-    return None if key is None else str(key)

@@ -28,7 +28,7 @@ from loyalty.api.views import ApiView, ListView
 from loyalty.core.errors import Invalid
 from loyalty.core.money import amount_text
 from loyalty.core.tags import tag_key
-from loyalty.core.values import MAX_DIGITS, instant_text
+from loyalty.core.values import MAX_DIGITS
 from loyalty.store_settings import sections
 from loyalty.store_settings.facts import LONGEST_NAME, MOST_NAMES, Facts, facts_by_name, is_nullable
 from loyalty.store_settings.save import change_settings
@@ -303,12 +303,11 @@ class SettingsVersionsView(ListView):
         """Versions as JSON."""
         names = actor_names(row.actor for row in rows)
         return [
-            {
-                "version": row.version,
-                "created_at": instant_text(row.created_at),
-                "actor": actor_json(row.actor, names[row.actor]),
-                "settings": settings_json(settings_from_json(row.data, version=row.version), self.store),
-            }
+            SettingsVersionDocument.of(
+                row,
+                actor=actor_json(row.actor, names[row.actor]),
+                settings=settings_json(settings_from_json(row.data, version=row.version), self.store),
+            )
             for row in rows
         ]
 

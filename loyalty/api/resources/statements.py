@@ -1,20 +1,20 @@
 """A customer's statement between two days over REST."""
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar, Final, cast
 
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from loyalty.api.answers.documents import ActorDocument, Document, actor_json
+from loyalty.api.answers.documents import JSON, ActorDocument, Document, actor_json
 from loyalty.api.answers.problems import Problem
 from loyalty.api.requests.filters import day_parameter
 from loyalty.api.values import AmountTextField, DayField, IdField, InstantField, PointsField
 from loyalty.api.views import ApiView
 from loyalty.core.days import last_day_of_use
-from loyalty.core.values import day_or_none, instant_or_none, instant_text, value_json
+from loyalty.core.values import day_or_none, instant_or_none, value_json
 from loyalty.ledger.ledger import Kind
 from loyalty.ledger.models import MovementType
 from loyalty.ledger.registry import ledger_of
@@ -28,12 +28,24 @@ FROM: Final = OpenApiParameter("from", _DAY, required=True, description="The fir
 TO: Final = OpenApiParameter("to", _DAY, required=True, description="The last day, which belongs to the statement.")
 
 
-class StatementLineDocument(Document):
-    """One movement. What has lapsed counts at its expiry, and has no ``id`` and ``created_at`` until it is booked."""
-
+class _CreditsMoved(Document):
     id = IdField(allow_null=True)
     type = serializers.ChoiceField(choices=MovementType.choices)
-    lot = IdField()
+    amount = AmountTextField()
+    balance_after = AmountTextField()
+
+
+class _PointsMoved(Document):
+    id = IdField(allow_null=True)
+    type = serializers.ChoiceField(choices=MovementType.choices)
+    amount = PointsField()
+    balance_after = PointsField()
+
+
+class _Line(Document):
+    """What has lapsed counts at its expiry, and has no ``id`` and ``created_at`` until it is booked."""
+
+    lot = IdField(source="lot.pk")
     order = IdField(allow_null=True)
     redemption = IdField(allow_null=True)
     revert = IdField(allow_null=True)
@@ -44,18 +56,12 @@ class StatementLineDocument(Document):
     created_at = InstantField(allow_null=True)
 
 
-class CreditStatementLineDocument(StatementLineDocument):
+class CreditStatementLineDocument(_CreditsMoved, _Line):
     """One movement of store credit, and what could be used after it."""
 
-    amount = AmountTextField()
-    balance_after = AmountTextField()
 
-
-class PointStatementLineDocument(StatementLineDocument):
+class PointStatementLineDocument(_PointsMoved, _Line):
     """One movement of points, and what could be used after it."""
-
-    amount = PointsField()
-    balance_after = PointsField()
 
 
 class CreditStatementDocument(Document):
@@ -76,18 +82,15 @@ class PointStatementDocument(Document):
 
 
 # Written out, because ``from`` is a word of the language.
-StatementDocument = type(
-    "StatementDocument",
-    (Document,),
-    {
-        "__doc__": "What a customer had, what happened, and what was left. The store's currency is always there.",
-        "customer": IdField(),
-        "from": DayField(),
-        "to": DayField(),
-        "credits": CreditStatementDocument(many=True),
-        "points": PointStatementDocument(),
-    },
-)
+_STATEMENT: Final = {
+    "__doc__": "What a customer had, what happened, and what was left. The store's currency is always there.",
+    "customer": IdField(),
+    "from": DayField(source="first"),
+    "to": DayField(source="last"),
+    "credits": CreditStatementDocument(many=True),
+    "points": PointStatementDocument(),
+}
+StatementDocument = cast(type[Document], type("StatementDocument", (Document,), _STATEMENT))
 
 
 class StatementView(ApiView):
@@ -108,15 +111,14 @@ class StatementView(ApiView):
         accounts = {kind: self._accounts(kind, customer, period) for kind in _KINDS}
         names = actor_names(_actor(kind, line) for kind in _KINDS for item in accounts[kind] for line in item.lines)
         credit = by_currency(accounts["credits"], always=self.store.currency)
-        return Response(
-            {
-                "customer": str(customer.pk),
-                "from": period.first.isoformat(),
-                "to": period.last.isoformat(),
-                "credits": [{"currency": item.currency} | self._json("credits", item, names) for item in credit],
-                "points": self._json("points", by_currency(accounts["points"], always="")[0], names),
-            }
+        points = by_currency(accounts["points"], always="")[0]
+        answer = StatementDocument.of(
+            period,
+            customer=str(customer.pk),
+            credits=[CreditStatementDocument.of(item, **self._movements("credits", item, names)) for item in credit],
+            points=PointStatementDocument.of(points, **self._movements("points", points, names)),
         )
+        return Response(answer)
 
     def _period(self) -> Period:
         first, last = (day_parameter(self.request, name, now=self.now) for name in ("from", "to"))
@@ -131,32 +133,27 @@ class StatementView(ApiView):
             detail = f"There are more than {MOST_LINES:,} movements in this period; ask for a shorter one."
             raise Problem("invalid-parameter", detail, members={"parameter": "from"}) from error
 
-    def _json(self, kind: Kind, account: Account, names: Mapping[str, str]) -> dict[str, Any]:
-        return {
-            "opening": value_json(account.opening, account.currency),
-            "movements": [self._line(kind, line, account.currency, names) for line in account.lines],
-            "closing": value_json(account.closing, account.currency),
-        }
+    def _movements(self, kind: Kind, account: Account, names: Mapping[str, str]) -> JSON:
+        return {"movements": [self._line(kind, line, account.currency, names) for line in account.lines]}
 
-    def _line(self, kind: Kind, line: Line, currency: str, names: Mapping[str, str]) -> dict[str, Any]:
+    def _line(self, kind: Kind, line: Line, currency: str, names: Mapping[str, str]) -> JSON:
         movement, actor = line.movement, _actor(kind, line)
-        ids = {name: _id_of(movement, name) for name in ("order", "redemption", "revert")}
-        return {
-            "id": None if movement is None else str(movement.pk),
-            "type": line.type,
-            "amount": value_json(line.amount, currency),
-            "balance_after": value_json(line.balance_after, currency),
-            "lot": str(line.lot.pk),
+        ids = {name: _id_of(movement, f"{name}_id") for name in ("order", "redemption", "revert")}
+        return _LINES[kind].of(
+            line,
             **ids,
-            "actor": actor_json(actor, names[actor]),
-            "reason": movement.remark.reason if movement is not None and movement.remark else "",
-            "expires_on": day_or_none(last_day_of_use(line.lot.expires_at, self.store.tz)),
-            "effective_at": instant_text(line.effective_at),
-            "created_at": instant_or_none(None if movement is None else movement.created_at),
-        }
+            id=_id_of(movement, "pk"),
+            amount=value_json(line.amount, currency),
+            balance_after=value_json(line.balance_after, currency),
+            actor=actor_json(actor, names[actor]),
+            reason=movement.remark.reason if movement is not None and movement.remark else "",
+            expires_on=day_or_none(last_day_of_use(line.lot.expires_at, self.store.tz)),
+            created_at=instant_or_none(None if movement is None else movement.created_at),
+        )
 
 
 _KINDS: Final[tuple[Kind, ...]] = ("credits", "points")
+_LINES: Final = {"credits": CreditStatementLineDocument, "points": PointStatementLineDocument}
 
 
 def _actor(kind: Kind, line: Line) -> str:
@@ -165,5 +162,5 @@ def _actor(kind: Kind, line: Line) -> str:
 
 
 def _id_of(movement: Any, name: str) -> str | None:
-    key = getattr(movement, f"{name}_id", None)
+    key = getattr(movement, name, None)
     return None if key is None else str(key)

@@ -1,19 +1,18 @@
-"""Shapes of endpoints and deliveries in the REST API."""
+"""Webhook endpoints and deliveries, as bodies and answers show them."""
 
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
-from typing import Any, Final
+from typing import Final
 
 from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 
-from loyalty.api.answers.documents import Document
+from loyalty.api.answers.documents import JSON, Document
 from loyalty.api.values import Body, IdField, InstantField, TextField, WholeNumberField, YesNoField
-from loyalty.core.values import instant_or_none, instant_text
 from loyalty.outbox.models import Message, MessageStatus
 from loyalty.webhooks.endpoints import LONGEST_OVERLAP, OVERLAP
 from loyalty.webhooks.events import TEST, WebhookEvent
-from loyalty.webhooks.models import DisabledBecause, WebhookAttempt, WebhookEndpoint
+from loyalty.webhooks.models import DisabledBecause, WebhookAttempt
 
 EVENTS: Final = [event.value for event in WebhookEvent]
 # How far a delivery has come, as clients read it.
@@ -80,12 +79,12 @@ class DeliveryDocument(Document):
     webhook_id = serializers.CharField(help_text="The header `webhook-id`, the same at every attempt.")
     endpoint = IdField()
     type = serializers.ChoiceField(choices=[*EVENTS, TEST])
-    order = IdField(allow_null=True)
+    order = IdField(allow_null=True, source="order_id")
     status = serializers.ChoiceField(choices=list(STATUSES.values()))
     next_attempt_at = InstantField(allow_null=True)
     last_error = serializers.CharField(allow_blank=True)
     created_at = InstantField()
-    delivered_at = InstantField(allow_null=True)
+    delivered_at = InstantField(allow_null=True, source="done_at")
     attempts = AttemptDocument(many=True)
 
 
@@ -110,52 +109,20 @@ class RotateBody(Body):
     )
 
 
-def endpoint_json(endpoint: WebhookEndpoint) -> dict[str, Any]:
-    """One endpoint, without its secret."""
-    return {
-        "id": str(endpoint.pk),
-        "url": endpoint.url,
-        "description": endpoint.description,
-        "events": endpoint.events,
-        "enabled": endpoint.disabled_at is None,
-        "disabled_at": instant_or_none(endpoint.disabled_at),
-        "disabled_because": endpoint.disabled_because or None,
-        "failing_since": instant_or_none(endpoint.failing_since),
-        "previous_secret_until": instant_or_none(endpoint.previous_secret_until),
-        "created_at": instant_text(endpoint.created_at),
-        "updated_at": instant_text(endpoint.updated_at),
-    }
-
-
-def deliveries_json(messages: Sequence[Message], attempts: Iterable[WebhookAttempt]) -> list[dict[str, Any]]:
+def deliveries_json(messages: Sequence[Message], attempts: Iterable[WebhookAttempt]) -> list[JSON]:
     """Deliveries with what came of each attempt, the oldest first."""
-    by_message: dict[int, list[dict[str, Any]]] = {}
+    by_message: dict[int, list[JSON]] = {}
     for attempt in attempts:
-        by_message.setdefault(attempt.message_id, []).append(_attempt_json(attempt))
+        by_message.setdefault(attempt.message_id, []).append(AttemptDocument.of(attempt))
     return [_delivery_json(message, by_message.get(message.pk, [])) for message in messages]
 
 
-def _delivery_json(message: Message, attempts: list[dict[str, Any]]) -> dict[str, Any]:
-    return {
-        "id": str(message.pk),
-        "webhook_id": f"msg_{message.pk}",
-        "endpoint": str(message.body["endpoint"]),
-        "type": message.body["type"],
-        "order": None if message.order_id is None else str(message.order_id),
-        "status": STATUSES[message.status],
-        "next_attempt_at": instant_or_none(message.next_attempt_at),
-        "last_error": message.last_error,
-        "created_at": instant_text(message.created_at),
-        "delivered_at": instant_or_none(message.done_at),
-        "attempts": attempts,
-    }
-
-
-def _attempt_json(attempt: WebhookAttempt) -> dict[str, Any]:
-    return {
-        "created_at": instant_text(attempt.created_at),
-        "status_code": attempt.status_code,
-        "error": attempt.error,
-        "answer": attempt.answer,
-        "milliseconds": attempt.milliseconds,
-    }
+def _delivery_json(message: Message, attempts: list[JSON]) -> JSON:
+    return DeliveryDocument.of(
+        message,
+        webhook_id=f"msg_{message.pk}",
+        endpoint=str(message.body["endpoint"]),
+        type=message.body["type"],
+        status=STATUSES[message.status],
+        attempts=attempts,
+    )

@@ -22,7 +22,6 @@ from loyalty.api.resources.webhook_documents import (
     EndpointWithSecretDocument,
     RotateBody,
     deliveries_json,
-    endpoint_json,
 )
 from loyalty.api.views import ApiView, ListView
 from loyalty.core.errors import NotFound
@@ -84,11 +83,13 @@ class EndpointsView(ListView):
         values = EndpointValues(**self.read(EndpointBody))
         endpoint, secret = create_endpoint(store=self.store, values=values, actor=self.actor, now=self.now)
         address = reverse("api-webhook-endpoint", args=[endpoint.pk], request=request)
-        return Response(endpoint_json(endpoint) | {"secret": secret}, status=201, headers={"Location": address})
+        return Response(
+            EndpointWithSecretDocument.of(endpoint, secret=secret), status=201, headers={"Location": address}
+        )
 
     def present(self, rows: Sequence[Any]) -> Sequence[Any]:
         """Endpoints as JSON."""
-        return [endpoint_json(row) for row in rows]
+        return [EndpointDocument.of(row) for row in rows]
 
 
 class EndpointView(ApiView):
@@ -99,7 +100,7 @@ class EndpointView(ApiView):
     @extend_schema(responses=EndpointDocument)
     def get(self, _request: Request, endpoint_id: str) -> Response:
         """One webhook endpoint."""
-        return Response(endpoint_json(_endpoint(self, endpoint_id)))
+        return Response(EndpointDocument.of(_endpoint(self, endpoint_id)))
 
     @extend_schema(request=EndpointBody, responses=EndpointChangedDocument)
     def patch(self, _request: Request, endpoint_id: str) -> Response:
@@ -114,7 +115,7 @@ class EndpointView(ApiView):
             actor=self.actor,
             now=self.now,
         )
-        return Response(endpoint_json(changed) | ({"secret": secret} if secret else {}))
+        return Response(EndpointDocument.of(changed) | ({"secret": secret} if secret else {}))
 
     @extend_schema(responses={204: None})
     def delete(self, _request: Request, endpoint_id: str) -> Response:
@@ -140,7 +141,7 @@ class RotateSecretView(ApiView):
             actor=self.actor,
             now=self.now,
         )
-        return Response(endpoint_json(endpoint) | {"secret": secret})
+        return Response(EndpointWithSecretDocument.of(endpoint, secret=secret))
 
 
 class DeliveriesView(ListView):

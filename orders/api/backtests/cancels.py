@@ -10,7 +10,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from loyalty.api.answers.documents import Document
+from loyalty.api.answers.documents import JSON, Document
 from loyalty.api.resources.settings import AutoCancelBody
 from loyalty.api.values import AmountTextField, Body, DayField, WholeNumberField
 from loyalty.api.views import ApiView
@@ -22,7 +22,6 @@ from loyalty.stores.keys import Scope
 from loyalty.stores.models import Store
 from orders.services.backtests.cancels import MOST_DAYS, Backtest, ByTrigger, Sums, Tally, backtest
 
-JSON = dict[str, Any]
 _DAYS = 90
 
 
@@ -124,35 +123,45 @@ class BacktestView(ApiView):
 
 def backtest_json(result: Backtest, tried: AutoCancelSettings, store: Store) -> JSON:
     """The answer; amounts of a kind that was not used are zero, in the store's currency."""
-    return {
-        "auto_cancel": asdict(tried),
-        "totals": totals_json(result.totals, store),
-        "days": [{"date": day.isoformat(), **totals_json(tallies, store)} for day, tallies in result.days.items()],
-    }
+    return BacktestDocument.of(auto_cancel=asdict(tried), **tallies_json(result, store, TotalsDocument))
 
 
-def totals_json(tallies: ByTrigger, store: Store) -> JSON:
-    """Tallies together, and by their triggers; amounts of a kind that was not used are zero."""
+def tallies_json(result: Backtest, store: Store, document: type[TallyDocument]) -> JSON:
+    """Everything together and day by day, by triggers; amounts of a kind that was not used are zero."""
+    days = [{"date": day.isoformat(), **_totals(tallies, store, document)} for day, tallies in result.days.items()]
+    return {"totals": _totals(result.totals, store, document), "days": days}
+
+
+def _totals(tallies: ByTrigger, store: Store, document: type[TallyDocument]) -> JSON:
     everything = Tally()
     for tally in tallies.values():
         everything.add(tally)
-    by_trigger = {trigger.value: _tally(tally, store) for trigger, tally in tallies.items()}
-    return {**_tally(everything, store), "by_trigger": by_trigger}
+    by_trigger = {trigger.value: TallyDocument.of(**_tally(tally, store)) for trigger, tally in tallies.items()}
+    return document.of(**_tally(everything, store), by_trigger=by_trigger)
 
 
 def _tally(tally: Tally, store: Store) -> JSON:
     mine = {currency: sums for (kind, currency), sums in tally.kinds.items() if kind == "credits"}
-    by_currency = {store.currency: Sums()} | mine
-    value = {store.currency: Decimal(0)} | tally.value
+    credit = sorted({store.currency: Sums(), **mine}.items())
+    value = sorted({store.currency: Decimal(0), **tally.value}.items())
     return {
         "orders": tally.orders,
-        "value": [{"currency": name, "amount": value_json(amount, name)} for name, amount in sorted(value.items())],
-        "credits": [{"currency": name, **sums_json(sums, name)} for name, sums in sorted(by_currency.items())],
-        "points": sums_json(tally.kinds.get(("points", ""), Sums()), ""),
+        "value": [ValueDocument.of(currency=name, amount=value_json(amount, name)) for name, amount in value],
+        "credits": [credit_sums(sums, name) for name, sums in credit],
+        "points": point_sums(tally.kinds.get(("points", ""), Sums())),
     }
 
 
-def sums_json(sums: Sums, currency: str) -> JSON:
-    """What becomes of one kind in one currency; points have none."""
+def credit_sums(sums: Sums, currency: str) -> JSON:
+    """What becomes of credits in one currency."""
+    return CreditSumsDocument.of(currency=currency, **_amounts(sums, currency))
+
+
+def point_sums(sums: Sums) -> JSON:
+    """What becomes of points."""
+    return PointSumsDocument.of(**_amounts(sums, ""))
+
+
+def _amounts(sums: Sums, currency: str) -> JSON:
     names = ("returned", "not_returned", "expired", "blocked", "left")
     return {name: value_json(getattr(sums, name), currency) for name in names}

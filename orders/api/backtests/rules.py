@@ -1,6 +1,6 @@
 """Trying spent-revert rules on the past over REST."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any, ClassVar, Final
 
@@ -9,25 +9,30 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from loyalty.api.answers.documents import Document
+from loyalty.api.answers.documents import JSON, Document
 from loyalty.api.resources.settings import SpentRevertBody
 from loyalty.api.values import Body, DayField, IdField, InstantField, WholeNumberField
 from loyalty.api.views import ApiView
 from loyalty.core.errors import Invalid
-from loyalty.core.values import instant_text
 from loyalty.store_settings.save import merged
 from loyalty.store_settings.sections import SpentRevertSettings, current_settings, settings_from_json, settings_to_json
 from loyalty.stores.keys import Scope
 from loyalty.stores.models import Store
-from orders.api.backtests.cancels import CreditSumsDocument, PointSumsDocument, TallyDocument, sums_json, totals_json
+from orders.api.backtests.cancels import (
+    CreditSumsDocument,
+    PointSumsDocument,
+    TallyDocument,
+    credit_sums,
+    point_sums,
+    tallies_json,
+)
 from orders.api.orders.documents import MatchedDocument
 from orders.api.reverts.documents import WarningDocument
-from orders.kinds import KINDS, currency_of
+from orders.kinds import KINDS
 from orders.services.automation.count_matches import overlap
-from orders.services.backtests.cancels import MOST_DAYS, Backtest, Line, Sums
+from orders.services.backtests.cancels import MOST_DAYS, Backtest, Sums
 from orders.services.backtests.rules import RulesLine, rules_backtest
 
-JSON = dict[str, Any]
 _DAYS: Final = 90
 
 
@@ -77,10 +82,10 @@ class RulesDayDocument(RulesTotalsDocument):
 class RulesOrderDocument(Document):
     """One order that the rules would have dealt with, and when."""
 
-    id = IdField()
-    number = serializers.CharField()
-    at = InstantField()
-    trigger = serializers.ChoiceField(choices=["rule_status", "rule_tag"])
+    id = IdField(source="order.id")
+    number = serializers.CharField(source="order.number")
+    at = InstantField(source="strike.at")
+    trigger = serializers.ChoiceField(choices=["rule_status", "rule_tag"], source="strike.trigger")
     matched = serializers.DictField(child=MatchedDocument())
     credits = CreditSumsDocument()
     points = PointSumsDocument()
@@ -129,31 +134,23 @@ class RulesBacktestView(ApiView):
 
 def rules_backtest_json(result: Backtest, tried: SpentRevertSettings, store: Store) -> JSON:
     """The answer; amounts of a kind that was not used are zero, in the store's currency."""
-    return {
-        "spent_revert": asdict(tried),
-        "totals": totals_json(result.totals, store),
-        "days": [{"date": day.isoformat(), **totals_json(tallies, store)} for day, tallies in result.days.items()],
-        "orders": _orders(result.lines),
-        "more_orders": result.more,
-        "warnings": [{"code": "tag_in_both", "detail": _IN_BOTH.format(tag)} for tag in overlap(tried)],
-    }
+    return RulesBacktestDocument.of(
+        spent_revert=asdict(tried),
+        **tallies_json(result, store, RulesTotalsDocument),
+        orders=[_order(line) for line in result.lines if isinstance(line, RulesLine)],
+        more_orders=result.more,
+        warnings=[WarningDocument.of(code="tag_in_both", detail=_IN_BOTH.format(tag)) for tag in overlap(tried)],
+    )
 
 
 _IN_BOTH: Final = "“{}” is a trigger tag and a skip tag: an order with it is never returned automatically."
 
 
-def _orders(lines: Sequence[Line]) -> list[JSON]:
-    return [_order(line) for line in lines if isinstance(line, RulesLine)]
-
-
 def _order(line: RulesLine) -> JSON:
     sums = {kind: line.sums.get(kind, Sums()) for kind in KINDS}
-    return {
-        "id": str(line.order.pk),
-        "number": line.order.number,
-        "at": instant_text(line.strike.at),
-        "trigger": line.strike.trigger.value,
-        "matched": {kind: asdict(line.matched[kind]) for kind in KINDS},
-        "credits": {"currency": line.order.currency, **sums_json(sums["credits"], currency_of(line.order, "credits"))},
-        "points": sums_json(sums["points"], ""),
-    }
+    return RulesOrderDocument.of(
+        line,
+        matched={kind: asdict(line.matched[kind]) for kind in KINDS},
+        credits=credit_sums(sums["credits"], line.order.currency),
+        points=point_sums(sums["points"]),
+    )

@@ -7,13 +7,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from loyalty.api.idempotency import command
-from loyalty.api.resources.ledgers import given_or_removed
+from loyalty.api.resources.ledger_documents import PointLotDocument, PointMovementDocument, given_or_removed
 from loyalty.api.values import IdField
 from loyalty.ledger.adjust import Adjustment
 from loyalty.ledger.posting import Posted
 from loyalty.stores.actors import Trigger
 from orders.services.earned_points.award import award_for_order
-from points.api import AdjustPointsView, PointAdjustmentBody, PointLotDocument, PointMovementDocument
+from points.api import AdjustPointsView, PointAdjustmentBody
 
 
 class PointsBody(PointAdjustmentBody):

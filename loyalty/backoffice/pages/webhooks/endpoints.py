@@ -172,7 +172,7 @@ class WebhookEndpointAdmin(StoreModelAdmin):
 
 def state_badge(endpoint: WebhookEndpoint) -> SafeString:
     """How an endpoint is doing."""
-    if endpoint.disabled_at is not None:
+    if not endpoint.enabled:
         by_hand = endpoint.disabled_because == DisabledBecause.PERSON
         colour, words = ("", "Switched off") if by_hand else ("red", "Switched off: it failed")
     elif endpoint.failing_since is not None:
