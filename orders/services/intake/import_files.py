@@ -126,14 +126,14 @@ class Rehearsal:
 
 
 def take_rows(
-    rows: Iterable[Row], *, platform: str, take: Take, clock: Callable[[], datetime], batch_size: int = BATCH
+    rows: Iterable[Row], *, platform: str, take: Take, clock: Callable[[], datetime], batch_size: int | None = None
 ) -> Iterator[RowResult]:
-    """Hand the rows of a file to ``take``, ``batch_size`` at a time, and say what became of each, in their order.
+    """Hand the rows of a file to ``take``, ``batch_size`` (else BATCH) at a time, and say what became of each, in their order.
 
     Raises only when the database is away; what was recorded by then stays, and importing the file again goes on.
     """
     left = iter(rows)
-    while batch := list(islice(left, batch_size)):
+    while batch := list(islice(left, batch_size or BATCH)):
         now = clock()
         read = [_read(row, platform, now) for row in batch]
         took = _in_turns(read, take, now)
