@@ -20,7 +20,7 @@ from benchmarks.documents import order
 from loyalty.celery import app
 from loyalty.database.bulk import insert
 from loyalty.jobs.periodic import wake
-from loyalty.platforms.documents.files import read_documents
+from loyalty.platforms.files import read_documents
 from loyalty.platforms.models import OPEN_STATES, InboundDelivery, PlatformConnection
 from loyalty.platforms.webhooks.receive import JOB
 from loyalty.stores.actors import Actor

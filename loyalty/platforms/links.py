@@ -1,15 +1,11 @@
 """Addresses of pages in a shop platform's own back-office, for staff who go on there."""
 
 import re
-from collections.abc import Mapping
 from typing import Final
 from urllib.parse import urlsplit
 
-# The pages that the platforms show one discount on, by its number there. SHOPLINE publishes none.
-_DISCOUNTS: Final[Mapping[str, str]] = {
-    "shopify": "/admin/discounts/{number}",
-    "woocommerce": "/wp-admin/post.php?post={number}&action=edit",
-}
+from loyalty.platforms.registry import PLATFORMS
+
 # An id is a number, alone or at the end of Shopify's gid://shopify/DiscountCodeNode/1.
 _NUMBER: Final = re.compile(r"(?:gid://shopify/\w+/)?([0-9]{1,20})", re.ASCII)
 
@@ -19,8 +15,8 @@ def discount_page(platform: str, *, base_url: str, reference: str) -> str:
 
     Whatever is stored, the address is one of that shop's own host, of http or https, and holds nothing but the number.
     """
-    page, number = _DISCOUNTS.get(platform), _NUMBER.fullmatch(reference)
-    shop = _shop(base_url)
+    known, number = PLATFORMS.get(platform), _NUMBER.fullmatch(reference)
+    page, shop = known.discount_page if known else "", _shop(base_url)
     return shop + page.format(number=number[1]) if page and number and shop else ""
 
 

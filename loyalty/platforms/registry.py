@@ -1,20 +1,22 @@
-"""Which platforms there are, and what reads their orders: the one place that lists them."""
+"""Which shop platforms there are, a line each; all that is peculiar to one is in the folder of its name."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from typing import Final
 
-from loyalty.platforms.shopify.mapping import read_order as read_shopify
-from loyalty.platforms.shopline.mapping import read_order as read_shopline
-from loyalty.platforms.shopline_global.mapping import read_order as read_shopline_global
-from loyalty.platforms.snapshot import OrderSnapshot
-from loyalty.platforms.woocommerce.mapping import read_order as read_woocommerce
+from loyalty.platforms.shop_platform import ShopPlatform
+from loyalty.platforms.shopify import SHOPIFY
+from loyalty.platforms.shopline import SHOPLINE
+from loyalty.platforms.shopline_global import SHOPLINE_GLOBAL
+from loyalty.platforms.woocommerce import WOOCOMMERCE
 
-ReadOrder = Callable[[Mapping[str, object]], OrderSnapshot]
-
-MAPPINGS: Mapping[str, ReadOrder] = {
-    "shopify": read_shopify,
-    "woocommerce": read_woocommerce,
-    "shopline": read_shopline,
-    "shopline_global": read_shopline_global,
+PLATFORMS: Final[Mapping[str, ShopPlatform]] = {
+    platform.key: platform
+    for platform in (
+        SHOPIFY,
+        WOOCOMMERCE,
+        SHOPLINE,
+        SHOPLINE_GLOBAL,
+    )
 }
 
 
@@ -25,21 +27,4 @@ class _Labels(dict[str, str]):
         return platform
 
 
-LABELS: Mapping[str, str] = _Labels(
-    {
-        "shopify": "Shopify",
-        "woocommerce": "WooCommerce",
-        "shopline": "SHOPLINE",
-        "shopline_global": "SHOPLINE Global",
-    }
-)
-
-
-def read_order(platform: str, document: Mapping[str, object], *, tags_meta_key: str = "") -> OrderSnapshot:
-    """The order in a platform's document. Raises NotAnOrder as the mappings do, KeyError for an unknown platform.
-
-    ``tags_meta_key`` is where a connection to WooCommerce keeps the tags.
-    """
-    if platform == "woocommerce":
-        return read_woocommerce(document, tags_meta_key=tags_meta_key)
-    return MAPPINGS[platform](document)
+LABELS: Final[Mapping[str, str]] = _Labels({platform.key: platform.label for platform in PLATFORMS.values()})

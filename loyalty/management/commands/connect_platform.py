@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from loyalty.management.commanding import OneLineCommand
 from loyalty.platforms.connections.connect import Credentials, connect
-from loyalty.platforms.models import Platform
+from loyalty.platforms.registry import PLATFORMS
 from loyalty.stores.actors import Actor
 from loyalty.stores.models import Store
 
@@ -22,7 +22,7 @@ class Command(OneLineCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         """What a connection is made of."""
         parser.add_argument("--store", required=True, metavar="SLUG", help="the store")
-        parser.add_argument("--platform", required=True, metavar="NAME", help=f"one of {', '.join(Platform.values)}")
+        parser.add_argument("--platform", required=True, metavar="NAME", help=f"one of {', '.join(PLATFORMS)}")
         parser.add_argument(
             "--webhook-secret", required=True, metavar="S", help="what the platform signs its webhooks with"
         )
@@ -52,11 +52,12 @@ class Command(OneLineCommand):
 
 def _credentials(platform: str, token: str) -> dict[str, str]:
     """The token as the platform's credentials; none of them keeps what is there."""
-    if not token:
+    if not token or platform not in PLATFORMS:
         return {}
-    if platform != Platform.WOOCOMMERCE:
-        return {"access_token": token}
-    key, colon, secret = token.partition(":")
-    if not (colon and key and secret):
-        raise CommandError("--token for WooCommerce is the consumer key and the consumer secret, as KEY:SECRET.")
-    return {"consumer_key": key, "consumer_secret": secret}
+    known = PLATFORMS[platform]
+    names = known.connecting.credentials
+    given = token.split(":", len(names) - 1)
+    if len(given) < len(names) or not all(given):
+        words = " and the ".join(name.replace("_", " ") for name in names)
+        raise CommandError(f"--token for {known.label} is the {words}, as KEY:SECRET.")
+    return dict(zip(names, given, strict=True))

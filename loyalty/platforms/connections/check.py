@@ -20,7 +20,7 @@ from loyalty.platforms.client import client_for
 from loyalty.platforms.connections.connect import locked
 from loyalty.platforms.http.protocol import PlatformError, Refused, Shop, WebhookReport
 from loyalty.platforms.models import PlatformConnection, WebhooksState
-from loyalty.platforms.webhooks.envelopes import NAMES_ITS_MERCHANT
+from loyalty.platforms.registry import PLATFORMS
 from loyalty.stores.models import Store
 
 CHECK: Final = "platform.check"
@@ -96,7 +96,7 @@ def register_webhooks(connected: PlatformConnection, *, address: str, now: datet
     except Unreadable as error:
         raise _unreadable(connected, now) from error
     _note(connected, now, answer=_report_words(report), webhooks=WebhooksState.WORKING)
-    if connected.platform in NAMES_ITS_MERCHANT:
+    if PLATFORMS[connected.platform].webhooks.merchant_field:
         # Known before the first message comes, whose it has to be.
         with suppress(PlatformError):
             _note_merchant(connected, client_for(connected).check())

@@ -12,23 +12,17 @@ from django.db import transaction
 from loyalty.core.encryption import Secret, Unreadable
 from loyalty.core.errors import Invalid, NotFound
 from loyalty.journal.record import Event, Happening, record
-from loyalty.platforms.models import Platform, PlatformConnection, WebhooksState
+from loyalty.platforms.models import PlatformConnection, WebhooksState
+from loyalty.platforms.registry import PLATFORMS
 from loyalty.stores.actors import Actor
 from loyalty.stores.models import Store
 
 # After a new secret the platform may still sign with the old one, and retries carry its signature for hours.
 OLD_SECRET_ACCEPTED: Final = timedelta(hours=24)
-# What is sent to the platform's address with every question.
-SENT: Final = ("access_token", "consumer_key", "consumer_secret")
-SECRETS: Final = (*SENT, "webhook_secret")
-_SENT_WORDS: Final = {
-    "access_token": "access token",
-    "consumer_key": "consumer key",
-    "consumer_secret": "consumer secret",
-}
+# What is sent to the platform's address with every question, whichever of it the platform wants.
+_SENT: Final = ("access_token", "consumer_key", "consumer_secret")
+SECRETS: Final = (*_SENT, "webhook_secret")
 _LONGEST_SECRET: Final = 500
-# WordPress decodes entities in a secret before it signs; these characters would sign differently there.
-_BAD_FOR_WORDPRESS: Final = frozenset("&<>\"'")
 _LONGEST_URL: Final = 300
 _UNINSTALLED_WORDS: Final = "The shop uninstalled the app. Install it again there, then enter the new credentials."
 _THIS_MACHINE: Final = ("localhost", "127.0.0.1", "::1")
@@ -148,7 +142,7 @@ def settle_uninstalled(
         connected.uninstalled_at, connected.last_error = None, ""
         _record(Event.PLATFORM_CONNECTED, connected, actor, now)
     else:
-        _erase_credentials(connected, ("access_token", "consumer_key", "consumer_secret"))
+        _erase_credentials(connected, _SENT)
     connected.save_changes()
 
 
@@ -167,15 +161,16 @@ def locked(store: Store, connection_id: int) -> PlatformConnection:
 
 
 def _check(platform: str, given: Credentials) -> None:
-    if platform not in Platform.values:
-        raise Invalid.at("/platform", f"“{platform}” is no platform. The platforms are {', '.join(Platform.values)}.")
+    if platform not in PLATFORMS:
+        raise Invalid.at("/platform", f"“{platform}” is no platform. The platforms are {', '.join(PLATFORMS)}.")
     if given.base_url:
         _check_url(given.base_url)
     for name, text in given.secrets.items():
         if not text.isprintable() or not text.isascii() or text != text.strip() or len(text) > _LONGEST_SECRET:
             raise Invalid.at(f"/{name}", f"Give at most {_LONGEST_SECRET} plain characters without blanks around.")
-    if platform == Platform.WOOCOMMERCE and _BAD_FOR_WORDPRESS & set(given.secrets.get("webhook_secret", "")):
-        raise Invalid.at("/webhook_secret", "WordPress signs differently with & < > \" ' in a secret: leave them out.")
+    connecting = PLATFORMS[platform].connecting
+    if connecting.refused_characters & set(given.secrets.get("webhook_secret", "")):
+        raise Invalid.at("/webhook_secret", connecting.refusal)
 
 
 def _locked(connection: PlatformConnection) -> PlatformConnection:
@@ -210,11 +205,11 @@ def _for_new_address(connected: PlatformConnection, given: Credentials) -> Crede
     """What is saved when the address changes: nothing that was held for the one before (T8)."""
     if given.base_url is None or given.base_url == connected.base_url:
         return given
-    for name in SENT:
+    for name in _SENT:
         if getattr(connected, name) and not given.secrets.get(name):
-            words = _SENT_WORDS[name]
+            words = name.replace("_", " ")
             raise Invalid.at(f"/{name}", f"The address has changed: give the {words} of the new one.", code="required")
-    if connected.platform == Platform.WOOCOMMERCE and connected.webhook_secret:
+    if PLATFORMS[connected.platform].connecting.chooses_secret and connected.webhook_secret:
         return replace(given, secrets={"webhook_secret": new_secret(), **given.secrets})
     return given
 

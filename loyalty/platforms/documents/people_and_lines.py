@@ -1,6 +1,5 @@
 """The parts of an order snapshot that every platform builds alike: the customer and the lines."""
 
-from collections.abc import Collection, Mapping
 from decimal import Decimal
 
 from loyalty.platforms.documents.read import Fields, round_amount
@@ -40,8 +39,3 @@ def total_or_nothing(order: Fields, key: str, total: Decimal | None, currency: s
 def at_most(order: Fields, key: str, refunded: Decimal, total: Decimal) -> Decimal:
     """What was refunded, at most the total, as far as the total under ``key`` could be read."""
     return refunded if key in order.left_out else min(refunded, total)
-
-
-def unknown_fields(order: Fields, sources: Mapping[str, Collection[str]]) -> frozenset[str]:
-    """The fields of the snapshot of which nothing is said, because something they are read from was left out."""
-    return frozenset(name for name, paths in sources.items() if not order.left_out.keys().isdisjoint(paths))

@@ -89,6 +89,10 @@ class Fields:
         """The first of these fields that holds any text, trimmed and cut to ``limit`` characters; "" when none does."""
         return next((text for key in keys if (text := self._text(key))), "")[:limit]
 
+    def texts(self, key: str) -> list[str]:
+        """The texts in the list in this field, as they are written."""
+        return [value for value in self.items(key) if isinstance(value, str)]
+
     def email(self, *keys: str) -> str:
         """The first of these fields that holds an e-mail address; "" when none does: a placeholder is none."""
         texts = (self._text(key) for key in keys)

@@ -65,6 +65,31 @@ class JsonApi:
         self._judge(reply)
         return Answer(self._value(reply), reply.headers)
 
+    def ask_object(
+        self, method: str, path: str, body: object = None, *, query: Mapping[str, str | int] | None = None
+    ) -> Document:
+        """As :meth:`ask`, for what is answered with an object. Raises Unreachable when it is anything else."""
+        value = self.ask(method, path, query=query, body=body).value
+        if not isinstance(value, dict):
+            raise Unreachable(f"{self.label} answered something else than an object.")
+        return value
+
+    def find_object(self, path: str) -> Document | None:
+        """One object; None when the platform does not have it."""
+        try:
+            return self.ask_object("GET", path)
+        except NotThere:
+            return None
+
+    def take_away(
+        self, path: str, *, method: str = "DELETE", query: Mapping[str, str | int] | None = None, body: object = None
+    ) -> None:
+        """A deletion, or a part of one: what is gone already counts as done."""
+        try:
+            self.ask(method, path, query=query, body=body)
+        except NotThere:
+            return
+
     def _judge(self, reply: http.Reply) -> None:
         """Raise what the status stands for, unless the request was done."""
         status = reply.status
@@ -141,6 +166,20 @@ def _until(date: str, now: datetime) -> timedelta:
         return parsedate_to_datetime(date) - now
     except (ValueError, TypeError):
         return PAUSE
+
+
+def order_number(label: str, external_id: str) -> str:
+    """The id of an order where ids are numbers. Raises Failed for anything else, which would be another address."""
+    if not external_id.isdigit():
+        raise Failed(f"“{external_id}” is not the number of an order on {label}.")
+    return external_id
+
+
+def order_id(label: str, external_id: str) -> str:
+    """The id of an order where ids are letters and digits. Raises Failed for anything else."""
+    if not external_id.isalnum() or not external_id.isascii():
+        raise Failed(f"“{external_id}” is not the id of an order on {label}.")
+    return external_id
 
 
 def dig(label: str, value: Any, *path: str) -> Any:

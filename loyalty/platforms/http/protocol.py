@@ -3,11 +3,11 @@
 Every error's text is a sentence that a shop owner understands. None of them carries credentials.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 # One JSON object of a platform.
 Document = Mapping[str, Any]
@@ -55,7 +55,7 @@ class Shop:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Some orders, as :func:`loyalty.platforms.registry.read_order` reads them. ``next_cursor`` is "" on the last."""
+    """Some orders, as :func:`loyalty.platforms.read.read_order` reads them. ``next_cursor`` is "" on the last."""
 
     orders: Sequence[Document]
     next_cursor: str = ""
@@ -90,3 +90,51 @@ class WebhookReport:
     def changed(self) -> bool:
         """Whether anything was amiss."""
         return bool(self.repaired or self.created)
+
+
+class PlatformClient(Protocol):
+    """What every platform can be asked. All of it may raise the errors above.
+
+    Nothing here opens a transaction; callers hold none while they ask.
+    """
+
+    def check(self) -> Shop:
+        """Whether the credentials work, and whose they are."""
+
+    def orders_updated(self, *, since: datetime, until: datetime, cursor: str = "") -> Page:
+        """Orders that changed from ``since`` to ``until``, a page at a time; some may come twice, none is left out.
+
+        ``until`` is in the past. ``cursor`` is the page before's ``next_cursor``, with the same instants.
+        """
+
+    def fetch_order(self, external_id: str) -> Document | None:
+        """One order; None when the platform does not have it, or does not show it to us."""
+
+    def ensure_webhooks(self, *, address: str, secret: str) -> WebhookReport:
+        """See to it that changes of orders are told to ``address``: missing webhooks are made, dead ones revived.
+
+        ``secret`` is what they are signed with, where the platform lets us choose.
+        """
+
+    def add_tag(self, external_id: str, tag: str) -> None:
+        """Put a tag on an order, beside those that it has; one that is there already is left alone."""
+
+    def cancel_order(self, external_id: str, *, reason: str, give_back: Collection[str] = ()) -> bool:
+        """Cancel an order there without giving anything back; ``reason`` is one of the codes of the cancel form.
+
+        ``give_back`` names the kinds, ``credits`` and ``points``, of which the platform is to return what the order
+        used of its own. Only platforms can that say so (:attr:`ShopPlatform.returns_its_own`).
+        True: it is cancelled, now or long since. False: the platform is still at it, and wants to be asked again.
+        """
+
+    def create_code(self, new: NewCode) -> str:
+        """Make a discount code and answer the platform's own id of it. One that we made before counts as made."""
+
+    def delete_code(self, code: str, *, reference: str = "") -> None:
+        """Take a discount code away, and no other; one that is gone already counts as done.
+
+        ``reference`` is what :meth:`create_code` answered; without it the code is looked for.
+        """
+
+    def code_used(self, code: str, *, reference: str = "") -> bool | None:
+        """Whether a discount code was used; None when there is none or the platform does not say."""

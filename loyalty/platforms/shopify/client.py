@@ -4,7 +4,7 @@ from collections.abc import Collection
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from loyalty.platforms.http.json_api import JsonApi, dig, documents
+from loyalty.platforms.http.json_api import JsonApi, dig, documents, order_number
 from loyalty.platforms.http.protocol import (
     Document,
     Failed,
@@ -184,9 +184,7 @@ def _next(connection: Any) -> str:
 
 
 def _gid(external_id: str) -> str:
-    if not external_id.isdigit():
-        raise Failed(f"“{external_id}” is not the number of an order on {LABEL}.")
-    return f"gid://shopify/Order/{external_id}"
+    return f"gid://shopify/Order/{order_number(LABEL, external_id)}"
 
 
 def _instant(instant: datetime) -> str:

@@ -1,20 +1,18 @@
 """Asking SHOPLINE in Asia, through its Open API."""
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from loyalty.core.tags import tag_key
-from loyalty.platforms.http.json_api import JsonApi, dig, documents
+from loyalty.platforms.http.json_api import JsonApi, dig, documents, order_id
 from loyalty.platforms.http.protocol import (
     Document,
     Failed,
     NewCode,
-    NotThere,
     Page,
     Shop,
-    Unreachable,
     WebhookReport,
 )
 from loyalty.platforms.models import PlatformConnection
@@ -46,7 +44,7 @@ class ShoplineClient:
 
     def check(self) -> Shop:
         """The merchant's name and id."""
-        merchants = documents(LABEL, dig(LABEL, self._object("GET", "/merchants"), "items"))
+        merchants = documents(LABEL, dig(LABEL, self._api.ask_object("GET", "/merchants"), "items"))
         first = merchants[0] if merchants else {}
         return Shop(str(first.get("name") or ""), merchant_id=str(first.get("id") or first.get("_id") or ""))
 
@@ -59,17 +57,14 @@ class ShoplineClient:
         begin, end, number = _read_cursor(cursor) or (since, until, 0)
         if not number:
             end, number = self._last_page(begin, end)
-        orders = self._orders(begin, end, number)
+        orders = documents(LABEL, dig(LABEL, self._search(begin, end, number), "items"))
         if number > 1:
             return Page(orders, _write_cursor(begin, end, number - 1))
         return Page(orders, _write_cursor(end, until, 0) if end < until else "")
 
     def fetch_order(self, external_id: str) -> Document | None:
         """One order."""
-        try:
-            return self._object("GET", f"/orders/{_id(external_id)}")
-        except NotThere:
-            return None
+        return self._api.find_object(f"/orders/{order_id(LABEL, external_id)}")
 
     def ensure_webhooks(self, *, address: str, secret: str) -> WebhookReport:
         """One webhook for all topics. One that SHOPLINE has switched off is made anew."""
@@ -80,8 +75,8 @@ class ShoplineClient:
         if len(found) == len(TOPICS):
             return WebhookReport(found)
         for one in mine:
-            self._forgiving("DELETE", f"/webhooks/{dig(LABEL, one, 'id')}")
-        self._object("POST", "/webhooks", {"address": address, "topics": [*TOPICS], "format": "json"})
+            self._api.take_away(f"/webhooks/{dig(LABEL, one, 'id')}")
+        self._api.ask_object("POST", "/webhooks", {"address": address, "topics": [*TOPICS], "format": "json"})
         amiss = tuple(topic for topic in TOPICS if topic not in held)
         return WebhookReport(found, repaired=amiss if mine else (), created=() if mine else amiss)
 
@@ -89,13 +84,13 @@ class ShoplineClient:
         """Put the tag beside the others; SHOPLINE takes ten of 3 to 40 characters, and drops an eleventh silently."""
         if len(tag) not in _TAG_LENGTHS:
             raise Failed(f"{LABEL} takes tags of 3 to 40 characters; “{tag}” has {len(tag)}.")
-        path = f"/orders/{_id(external_id)}"
-        held = [str(text) for text in self._object("GET", path).get("tags") or ()]
+        path = f"/orders/{order_id(LABEL, external_id)}"
+        held = [str(text) for text in self._api.ask_object("GET", path).get("tags") or ()]
         if tag_key(tag) in map(tag_key, held):
             return
         if len(held) >= _MOST_TAGS:
             raise Failed(f"{LABEL} allows {_MOST_TAGS} tags on an order, and this one has them already.")
-        answered = self._object("PUT", f"{path}/tags", {"tags": [*held, tag]}).get("tags") or ()
+        answered = self._api.ask_object("PUT", f"{path}/tags", {"tags": [*held, tag]}).get("tags") or ()
         if tag_key(tag) not in {tag_key(str(text)) for text in answered}:
             raise Failed(f"{LABEL} did not keep the tag “{tag}”: a shop may have 100 different ones.")
 
@@ -104,11 +99,11 @@ class ShoplineClient:
 
         Left out, a strategy would be the shop's own setting; so it is said of both kinds, always.
         """
-        path = f"/orders/{_id(external_id)}"
-        if self._object("GET", path).get("status") == "cancelled":
+        path = f"/orders/{order_id(LABEL, external_id)}"
+        if self._api.ask_object("GET", path).get("status") == "cancelled":
             return True
         key = _REASONS.get(reason, "other")
-        self._object(
+        self._api.ask_object(
             "PATCH",
             f"{path}/cancel",
             {
@@ -130,7 +125,7 @@ class ShoplineClient:
             if dig(LABEL, made, "title_translations").get("en") != new.title:
                 raise Failed(f"{LABEL} has the code {new.code} already.")
             return str(dig(LABEL, made, "id"))
-        return str(dig(LABEL, self._object("POST", "/promotions", _new_promotion(new)), "id"))
+        return str(dig(LABEL, self._api.ask_object("POST", "/promotions", _new_promotion(new)), "id"))
 
     def delete_code(self, code: str, *, reference: str = "") -> None:
         """Delete the promotion; from one with more codes, only this code is taken."""
@@ -140,9 +135,9 @@ class ShoplineClient:
         path = f"/promotions/{dig(LABEL, promotion, 'id')}"
         others = [other for other in promotion["codes"] if not _has([code], str(other))]
         if others:
-            self._forgiving("PUT", path, {"codes": others})
+            self._api.take_away(path, method="PUT", body={"codes": others})
         else:
-            self._forgiving("DELETE", path)
+            self._api.take_away(path)
 
     def code_used(self, code: str, *, reference: str = "") -> bool | None:
         """Whether the promotion's counter has moved; None for one with more codes, which are counted together."""
@@ -160,47 +155,30 @@ class ShoplineClient:
                 return end, max(pages, 1)
             end = begin + (end - begin) / 2
 
-    def _orders(self, begin: datetime, end: datetime, number: int) -> list[Document]:
-        return documents(LABEL, dig(LABEL, self._search(begin, end, number), "items"))
-
     def _search(self, begin: datetime, end: datetime, number: int) -> Document:
         query: dict[str, str | int] = {"updated_after": _text(begin), "updated_before": _text(end)}
         query |= {"sort_by": "created_at", "order_by": "asc", "per_page": _IN_PAGE, "page": number}
-        return self._object("GET", "/orders/search", query=query)
+        return self._api.ask_object("GET", "/orders/search", query=query)
 
     def _promotion(self, code: str, reference: str = "") -> Document | None:
         """The promotion that has this code, by its id or by looking through all with codes."""
-        try:
-            found = [self._object("GET", f"/promotions/{reference}")] if reference else []
-        except NotThere:
-            return None
-        promotions = found or self._items("/promotions/search", apply_method="coupon")
-        live = (one for one in promotions if one.get("status") != "removed")
+        promotions: Iterable[Document | None] = (
+            [self._api.find_object(f"/promotions/{reference}")]
+            if reference
+            else self._items("/promotions/search", apply_method="coupon")
+        )
+        live = (one for one in promotions if one and one.get("status") != "removed")
         return next((one for one in live if _has([str(held) for held in one.get("codes") or ()], code)), None)
 
     def _items(self, path: str, **query: str | int) -> list[Document]:
         found: list[Document] = []
         number, pages = 1, 1
         while number <= pages:
-            value = self._object("GET", path, query={**query, "per_page": _IN_PAGE, "page": number})
+            value = self._api.ask_object("GET", path, query={**query, "per_page": _IN_PAGE, "page": number})
             found += documents(LABEL, dig(LABEL, value, "items"))
             pages = int((value.get("pagination") or {}).get("total_pages") or 1)
             number += 1
         return found
-
-    def _forgiving(self, method: str, path: str, body: object = None) -> None:
-        try:
-            self._api.ask(method, path, body=body)
-        except NotThere:
-            return
-
-    def _object(
-        self, method: str, path: str, body: object = None, *, query: dict[str, str | int] | None = None
-    ) -> Document:
-        value = self._api.ask(method, path, query=query, body=body).value
-        if not isinstance(value, dict):
-            raise Unreachable(f"{LABEL} answered something else than an object.")
-        return value
 
 
 def _new_promotion(new: NewCode) -> dict[str, Any]:
@@ -223,12 +201,6 @@ def _new_promotion(new: NewCode) -> dict[str, Any]:
 
 def _has(held: list[str], text: str) -> bool:
     return text.casefold() in {one.casefold() for one in held}
-
-
-def _id(external_id: str) -> str:
-    if not external_id.isalnum() or not external_id.isascii():
-        raise Failed(f"“{external_id}” is not the id of an order on {LABEL}.")
-    return external_id
 
 
 def _text(instant: datetime) -> str:

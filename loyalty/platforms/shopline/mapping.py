@@ -34,17 +34,14 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Final
 
-from loyalty.platforms.documents.payments import is_being_refunded, shopline_detail
+from loyalty.platforms.documents.payments import ON_ITS_WAY, is_being_refunded, is_on_delivery
 from loyalty.platforms.documents.people_and_lines import (
     customer_snapshot,
     line_snapshot,
     total_or_nothing,
-    unknown_fields,
 )
 from loyalty.platforms.documents.read import MAX_ID_LENGTH, Fields, as_amount, round_amount
-from loyalty.platforms.documents.recognise import refuse_other_kinds
-from loyalty.platforms.documents.used_there import used_at_shopline
-from loyalty.platforms.snapshot import CustomerSnapshot, LineSnapshot, NotAnOrder, OrderGone, OrderSnapshot
+from loyalty.platforms.snapshot import CustomerSnapshot, LineSnapshot, NotAnOrder, OrderGone, OrderSnapshot, UsedThere
 
 _ORDER_WORDS = {
     "pending": "pending",
@@ -64,7 +61,7 @@ _PAYMENT_WORDS = {
 }
 _MAX_PAYMENT_DAYS = 366
 # What each field of the snapshot is read from.
-_SOURCES: Final[Mapping[str, Collection[str]]] = {
+SOURCES: Final[Mapping[str, Collection[str]]] = {
     "number": ("order_number", "system_order_number"),
     "status": ("status",),
     "payment_status": ("order_payment", "order_payment.status"),
@@ -85,10 +82,8 @@ _SOURCES: Final[Mapping[str, Collection[str]]] = {
 _LABEL: Final = re.compile(r"\D*(?P<number>[\d,]+(\.\d+)?)\D*", re.ASCII)
 
 
-def read_order(document: Mapping[str, object]) -> OrderSnapshot:
-    """The order in a SHOPLINE document. Raises NotAnOrder, naming the field, when it is something else."""
-    refuse_other_kinds(document, platform="shopline")
-    order = Fields(document)
+def read_order(order: Fields, tags_meta_key: str) -> OrderSnapshot:
+    """The order in a SHOPLINE document. Raises NotAnOrder, naming the field, when it is incomplete or none yet."""
     external_id = order.identifier("id") or order.identifier("_id")
     if not external_id:
         raise order.missing("id")
@@ -112,18 +107,14 @@ def read_order(document: Mapping[str, object]) -> OrderSnapshot:
         tags=order.tags("tags"),
         lines=tuple(_line(line, currency) for line in order.children("subtotal_items")),
         payment_due_at=_payment_due_at(order, placed_at),
-        payment_detail=shopline_detail(order, payment),
-        paid_before=order.child("order_payment").has("paid_at"),
+        payment_detail=_payment_detail(order, payment),
+        paid_before=paying.has("paid_at"),
         platform_status=order.text("status"),
         platform_payment_status=payment_word,
         discount_codes=_coupon_codes(order),
-        used_there=used_at_shopline(
-            order, _money(order, "user_credit", currency), _money(order, "order_points_to_cash", currency)
-        ),
+        used_there=_used_there(order, currency),
         parent_external_id=order.identifier("parent_order_id"),
         child_external_ids=order.identifiers("child_order_ids"),
-        left_out=tuple(order.left_out),
-        unknown=unknown_fields(order, _SOURCES),
     )
 
 
@@ -196,6 +187,28 @@ def _payment_due_at(order: Fields, placed_at: datetime) -> datetime | None:
         return placed_at + timedelta(days=days) if 0 < days <= _MAX_PAYMENT_DAYS else None
     except OverflowError:
         return None
+
+
+def _payment_detail(order: Fields, payment: str) -> str:
+    paying, delivery = order.child("order_payment"), order.child("order_delivery")
+    translated = paying.child("name_translations").values.values()
+    names = [paying.text("payment_type"), *(name for name in translated if isinstance(name, str))]
+    states = {delivery.text("status").lower(), delivery.text("delivery_status").lower()}
+    return "on_delivery" if payment == "pending" and states & ON_ITS_WAY and is_on_delivery(*names) else ""
+
+
+def _used_there(order: Fields, currency: str) -> UsedThere:
+    """Credits, points and what those were worth (O5). The order's total is what was left to pay."""
+    credits, worth = (
+        abs(_money(order, key, currency) or Decimal(0)) for key in ("user_credit", "order_points_to_cash")
+    )
+    points = order.whole("order_points")
+    return UsedThere(
+        credits=None if "user_credit" in order.left_out else credits,
+        points=None if "order_points" in order.left_out else points,
+        points_worth=worth,
+        outside_total=credits + worth,
+    )
 
 
 def _customer(order: Fields) -> CustomerSnapshot | None:

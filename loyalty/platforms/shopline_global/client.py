@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from loyalty.core.tags import tag_key
 from loyalty.platforms.documents.read import Fields
-from loyalty.platforms.http.json_api import JsonApi, dig, documents
+from loyalty.platforms.http.json_api import JsonApi, dig, documents, order_id
 from loyalty.platforms.http.protocol import (
     Document,
     Failed,
@@ -16,7 +16,6 @@ from loyalty.platforms.http.protocol import (
     NotThere,
     Page,
     Shop,
-    Unreachable,
     WebhookReport,
 )
 from loyalty.platforms.models import PlatformConnection
@@ -40,7 +39,7 @@ class ShoplineGlobalClient:
 
     def check(self) -> Shop:
         """The store's name."""
-        return Shop(str(dig(LABEL, self._object("GET", "/merchants/shop.json"), "data", "name") or ""))
+        return Shop(str(dig(LABEL, self._api.ask_object("GET", "/merchants/shop.json"), "data", "name") or ""))
 
     def orders_updated(self, *, since: datetime, until: datetime, cursor: str = "") -> Page:
         """Orders that changed in between; the cursor is SHOPLINE's own."""
@@ -55,7 +54,7 @@ class ShoplineGlobalClient:
 
     def fetch_order(self, external_id: str) -> Document | None:
         """One order."""
-        query: dict[str, str | int] = {"ids": _id(external_id), "status": "any", "limit": 1}
+        query: dict[str, str | int] = {"ids": order_id(LABEL, external_id), "status": "any", "limit": 1}
         orders = documents(LABEL, dig(LABEL, self._api.ask("GET", "/orders.json", query=query).value, "orders"))
         return next((order for order in orders if str(order.get("id")) == external_id), None)
 
@@ -65,7 +64,7 @@ class ShoplineGlobalClient:
         missing = tuple(topic for topic in TOPICS if topic not in there)
         for topic in missing:
             webhook = {"address": address, "api_version": self._version, "topic": topic}
-            self._object("POST", "/webhooks.json", {"webhook": webhook})
+            self._api.ask_object("POST", "/webhooks.json", {"webhook": webhook})
         return WebhookReport(found=tuple(topic for topic in TOPICS if topic in there), created=missing)
 
     def add_tag(self, external_id: str, tag: str) -> None:
@@ -78,28 +77,34 @@ class ShoplineGlobalClient:
         if tag_key(tag) in map(tag_key, held):
             return
         tags = [*held, tag] if isinstance(order.get("tags"), list) else ",".join([*held, tag])
-        self._object("PUT", f"/orders/{_id(external_id)}.json", {"order": {"id": external_id, "tags": tags}})
+        self._api.ask_object(
+            "PUT", f"/orders/{order_id(LABEL, external_id)}.json", {"order": {"id": external_id, "tags": tags}}
+        )
 
     def cancel_order(self, external_id: str, *, reason: str, give_back: Collection[str] = ()) -> bool:
         """Cancel without writing to the customer; a refund is left to be made by hand."""
         if _is_cancelled(self._order(external_id)):
             return True
         body = {"cancel_reason": reason or "other", "email": False, "restock": True, "refund_type": "Manual"}
-        self._object("POST", f"/orders/{_id(external_id)}/cancel.json", body)
+        self._api.ask_object("POST", f"/orders/{order_id(LABEL, external_id)}/cancel.json", body)
         return _is_cancelled(self._order(external_id))
 
     def create_code(self, new: NewCode) -> str:
         """Make a price rule that can be used once, and its code."""
         if (made := self._code(new.code)) is not None:
-            rule = self._object("GET", f"/sales/price_rules/{dig(LABEL, made, 'price_rule_id')}.json")
+            rule = self._api.ask_object("GET", f"/sales/price_rules/{dig(LABEL, made, 'price_rule_id')}.json")
             # An answer that got lost leaves the code made; one of the shop's own stays the shop's.
             if dig(LABEL, rule, "price_rule").get("title") != new.title:
                 raise Failed(f"{LABEL} has the code {new.code} already.")
             return str(dig(LABEL, made, "id"))
-        rule = dig(LABEL, self._object("POST", "/sales/price_rules.json", {"price_rule": _rule(new)}), "price_rule")
+        rule = dig(
+            LABEL, self._api.ask_object("POST", "/sales/price_rules.json", {"price_rule": _rule(new)}), "price_rule"
+        )
         codes = f"/sales/price_rules/{dig(LABEL, rule, 'id')}/discount_codes.json"
         return str(
-            dig(LABEL, self._object("POST", codes, {"discount_code": {"code": new.code}}), "discount_code", "id")
+            dig(
+                LABEL, self._api.ask_object("POST", codes, {"discount_code": {"code": new.code}}), "discount_code", "id"
+            )
         )
 
     def delete_code(self, code: str, *, reference: str = "") -> None:
@@ -108,10 +113,7 @@ class ShoplineGlobalClient:
         if held is None:
             return
         rule, own = dig(LABEL, held, "price_rule_id"), dig(LABEL, held, "id")
-        try:
-            self._api.ask("DELETE", f"/sales/price_rules/{rule}/discount_codes/{own}.json")
-        except NotThere:
-            return
+        self._api.take_away(f"/sales/price_rules/{rule}/discount_codes/{own}.json")
 
     def code_used(self, code: str, *, reference: str = "") -> bool | None:
         """Whether the code's counter has moved."""
@@ -134,13 +136,7 @@ class ShoplineGlobalClient:
         return order
 
     def _webhooks(self) -> list[Document]:
-        return documents(LABEL, dig(LABEL, self._object("GET", "/webhooks.json"), "webhooks"))
-
-    def _object(self, method: str, path: str, body: object = None) -> Document:
-        value = self._api.ask(method, path, body=body).value
-        if not isinstance(value, dict):
-            raise Unreachable(f"{LABEL} answered something else than an object.")
-        return value
+        return documents(LABEL, dig(LABEL, self._api.ask_object("GET", "/webhooks.json"), "webhooks"))
 
 
 def _rule(new: NewCode) -> dict[str, Any]:
@@ -168,12 +164,6 @@ def _next_page(link: str) -> str:
     """The cursor in the Link header's address of the next page; "" on the last."""
     found = _NEXT.search(link)
     return parse_qs(urlsplit(found[1]).query).get("page_info", [""])[0] if found else ""
-
-
-def _id(external_id: str) -> str:
-    if not external_id.isalnum() or not external_id.isascii():
-        raise Failed(f"“{external_id}” is not the id of an order on {LABEL}.")
-    return external_id
 
 
 def _instant(instant: datetime) -> str:

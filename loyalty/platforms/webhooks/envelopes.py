@@ -1,7 +1,7 @@
 """What a platform says around the body of a delivery: its topic, whether it is a test, and what tells a repeat."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
@@ -9,13 +9,19 @@ from typing import Any, Final, NoReturn
 from urllib.parse import urlsplit
 
 from loyalty.core.unique_keys import NamedTwice, named_once
-from loyalty.platforms.documents.recognise import disagreement
+from loyalty.platforms.http.signatures import header_of
+from loyalty.platforms.recognise import disagreement
+from loyalty.platforms.registry import PLATFORMS
+from loyalty.platforms.shop_platform import Webhooks
 
 _LONGEST_TOPIC: Final = 100
 # What is kept of a request: enough to see where it came from and to replay it, no cookies and no proxies' addresses.
 _KEPT: Final = (
-    "HTTP_X_SHOPIFY_", "HTTP_SHOPIFY_", "HTTP_X_WC_WEBHOOK_", "HTTP_X_SHOPLINE_", "HTTP_USER_AGENT", "CONTENT_TYPE",
-)  # fmt: skip
+    *(f"HTTP_{name.replace('-', '_').upper()}" for one in PLATFORMS.values() for name in one.webhooks.headers),
+    "HTTP_USER_AGENT",
+    "CONTENT_TYPE",
+)
+_NAMES_ITS_SHOP: Final = ("shop_domain", "store_domain", "myshopify_domain")
 _LONGEST_HEADER: Final = 500
 
 
@@ -42,48 +48,58 @@ def headers_of(meta: Mapping[str, Any]) -> dict[str, str]:
     }
 
 
-def open_envelope(platform: str, headers: Mapping[str, str], body: bytes, document: Mapping[str, object]) -> Envelope:
+def open_envelope(
+    webhooks: Webhooks, headers: Mapping[str, str], body: bytes, document: Mapping[str, object]
+) -> Envelope:
     """The envelope of a signed delivery, whose ``body`` is ``document``."""
-    topic, identity, is_test = _READERS[platform](headers, document)
-    said = identity.encode() if identity else body
-    key = sha256(b"%b\n%b" % (topic.encode(errors="replace"), said)).hexdigest()
+    topic, identity = _topic(webhooks, headers, document), _identity(webhooks, headers, document)
+    key = sha256(b"%b\n%b" % (topic.encode(errors="replace"), identity.encode() if identity else body)).hexdigest()
     # The database takes neither zero characters nor halves of pairs.
     shown = topic.replace("\0", "").encode(errors="replace").decode()[:_LONGEST_TOPIC]
-    refused = disagreement(shown, document) if platform in TOPIC_UNSIGNED else ""
+    refused = disagreement(shown, document) if webhooks.topic_header else ""
     if refused:
         # A number of its own: it must not be taken for a repeat of what came first, nor that for a repeat of it.
         key = sha256(b"refused\n%b\n%b" % (shown.encode(), body)).hexdigest()
-    return Envelope(shown, key, is_test, refused)
+    is_test = webhooks.test_header and header_of(headers, webhooks.test_header).lower() == "true"
+    return Envelope(shown, key, bool(is_test), refused)
 
 
-def is_ping(headers: Mapping[str, str], body: bytes) -> bool:
-    """Whether this is WooCommerce's greeting when a webhook is made: a form with nothing but ``webhook_id``, unsigned.
-
-    It must be answered with exactly 200, or WooCommerce does not switch the webhook on.
-    """
-    name, _, number = body.partition(b"=")
-    plain = not any(header.startswith("x-wc-webhook-") for header in headers)
-    return plain and name == b"webhook_id" and number.isdigit()
-
-
-def is_addressed_to(platform: str, base_url: str, headers: Mapping[str, str], document: Mapping[str, object]) -> bool:
+def is_addressed_to(
+    webhooks: Webhooks, base_url: str, headers: Mapping[str, str], document: Mapping[str, object]
+) -> bool:
     """Whether the shop that the delivery names is the connected one; true where that cannot be told.
 
     The secret of an app is the same for every shop that installed it, so the signature alone does not tell them apart.
     Headers are not signed, so what the body says of its shop counts as well.
     """
-    header, domain = _SHOPS.get(platform, ("", ""))
+    header, domain = webhooks.shop_header, webhooks.shop_domain
     ours = (urlsplit(base_url).hostname or "").lower() if header else ""
     if not header or not ours.endswith(domain):
         return True
-    named = [headers.get(header) or headers.get(header.removeprefix("x-"), ""), *_shops_in(document)]
+    named = [header_of(headers, header), *_shops_in(document)]
     return all(name.strip().lower() == ours for name in named if name.strip().lower().endswith(domain))
 
 
-def merchant_of(platform: str, document: Mapping[str, object]) -> str:
+def merchant_of(webhooks: Webhooks, document: Mapping[str, object]) -> str:
     """Whose message it is, by the platform's id in its signed body; "" where it does not say so."""
-    merchant = document.get("merchant_id") if platform in NAMES_ITS_MERCHANT else ""
+    merchant = document.get(webhooks.merchant_field) if webhooks.merchant_field else ""
     return merchant.strip() if isinstance(merchant, str) and merchant.isprintable() else ""
+
+
+def _topic(webhooks: Webhooks, headers: Mapping[str, str], document: Mapping[str, object]) -> str:
+    topic = header_of(headers, webhooks.topic_header) if webhooks.topic_header else document.get("topic")
+    return topic if isinstance(topic, str) else ""
+
+
+def _identity(webhooks: Webhooks, headers: Mapping[str, str], document: Mapping[str, object]) -> str:
+    """What tells this delivery from others; "": its body does.
+
+    Where each try has an id of its own, that tells repeats apart only where the body cannot: of a deleted order only
+    the id is sent, and an order can be deleted twice.
+    """
+    if not webhooks.id_header or (webhooks.new_id_each_try and not document.keys() <= {"id"}):
+        return ""
+    return header_of(headers, webhooks.id_header)
 
 
 def _shops_in(document: Mapping[str, object]) -> Iterator[str]:
@@ -94,54 +110,6 @@ def _shops_in(document: Mapping[str, object]) -> Iterator[str]:
     page = document.get("order_status_url")
     with suppress(ValueError):
         yield (urlsplit(page).hostname or "") if isinstance(page, str) else ""
-
-
-# Where a delivery names its shop, and what the names of all shops there end in.
-_SHOPS: Final = {
-    "shopify": ("x-shopify-shop-domain", ".myshopify.com"),
-    "shopline_global": ("x-shopline-shop-domain", ".myshopline.com"),
-}
-
-# Where the signed body says whose message it is, and nothing else does.
-NAMES_ITS_MERCHANT: Final = frozenset({"shopline"})
-_NAMES_ITS_SHOP: Final = ("shop_domain", "store_domain", "myshopify_domain")
-
-# Where the topic stands in a header, which no signature covers; SHOPLINE in Asia has it in the signed body.
-TOPIC_UNSIGNED: Final = frozenset({"shopify", "woocommerce", "shopline_global"})
-
-# Topic, what tells this delivery from others ("": its body does), whether it is a test.
-_Read = tuple[str, str, bool]
-
-
-def _shopify(headers: Mapping[str, str], document: Mapping[str, object]) -> _Read:
-    def header(name: str) -> str:
-        return headers.get(f"x-shopify-{name}") or headers.get(f"shopify-{name}", "")
-
-    return header("topic"), header("webhook-id"), header("test").lower() == "true"
-
-
-def _woocommerce(headers: Mapping[str, str], document: Mapping[str, object]) -> _Read:
-    # Each try has an id of its own, so it tells repeats apart only where the body cannot: of a deleted order only the
-    # id is sent, and an order can be deleted twice. WooCommerce itself never tries again.
-    only_an_id = document.keys() <= {"id"}
-    return headers.get("x-wc-webhook-topic", ""), headers.get("x-wc-webhook-delivery-id", "") * only_an_id, False
-
-
-def _shopline(headers: Mapping[str, str], document: Mapping[str, object]) -> _Read:
-    topic = document.get("topic")
-    return topic if isinstance(topic, str) else "", "", False
-
-
-def _shopline_global(headers: Mapping[str, str], document: Mapping[str, object]) -> _Read:
-    return headers.get("x-shopline-topic", ""), headers.get("x-shopline-webhook-id", ""), False
-
-
-_READERS: Final[Mapping[str, Callable[[Mapping[str, str], Mapping[str, object]], _Read]]] = {
-    "shopify": _shopify,
-    "woocommerce": _woocommerce,
-    "shopline": _shopline,
-    "shopline_global": _shopline_global,
-}
 
 
 def _refuse_constant(name: str) -> NoReturn:

@@ -3,34 +3,27 @@
 import json
 from datetime import datetime
 from hashlib import sha256
-from typing import Final
 
 from django.core.serializers.json import DjangoJSONEncoder
 
 from loyalty.core.storable import storable
 from loyalty.platforms.http.protocol import Document
-from loyalty.platforms.models import DeliveryState, InboundDelivery, Platform, PlatformConnection
-
-# What was fetched reads as a message about an order would.
-_TOPICS: Final = {
-    Platform.SHOPIFY: "orders/fetched",
-    Platform.WOOCOMMERCE: "order.fetched",
-    Platform.SHOPLINE: "order/fetched",
-    Platform.SHOPLINE_GLOBAL: "orders/fetched",
-}
+from loyalty.platforms.models import DeliveryState, InboundDelivery, PlatformConnection
+from loyalty.platforms.registry import PLATFORMS
 
 
 def keep_unread(connection: PlatformConnection, document: Document, *, error: str, now: datetime) -> None:
     """Keep an order that was fetched and could not be recorded, with why, as a failed delivery; the same one once."""
-    platform = Platform(connection.platform)
-    whole = {"topic": _TOPICS[platform], "resource": document} if platform == Platform.SHOPLINE else document
+    # What was fetched reads as a message about an order would.
+    webhooks = PLATFORMS[connection.platform].webhooks
+    whole = document if webhooks.topic_header else {"topic": webhooks.fetched_topic, "resource": document}
     body = json.dumps(whole, cls=DjangoJSONEncoder).encode()
     InboundDelivery.objects.for_store(connection.store).get_or_create(
         store=connection.store,
-        platform=platform,
+        platform=connection.platform,
         key=sha256(b"fetched\n" + body).hexdigest(),
         defaults={
-            "topic": _TOPICS[platform],
+            "topic": webhooks.fetched_topic,
             "body": body,
             "received_at": now,
             "state": DeliveryState.FAILED,

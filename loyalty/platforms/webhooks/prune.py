@@ -6,7 +6,7 @@ from typing import Final
 from loyalty.database.delete import delete_in_batches
 from loyalty.jobs.periodic import Counts
 from loyalty.platforms.models import OPEN_STATES, DeliveryState, InboundDelivery
-from loyalty.platforms.webhooks.meaning import ERASING_TOPICS
+from loyalty.platforms.recognise import ERASING_TOPICS
 
 # Longer than any platform repeats a delivery; then a repeat would be an old state, which changes nothing (O2).
 KEEP: Final = timedelta(days=30)

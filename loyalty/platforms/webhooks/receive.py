@@ -25,19 +25,19 @@ from django.views.decorators.csrf import csrf_exempt
 from loyalty.core.encryption import Secret
 from loyalty.database.naming import every_store, in_store
 from loyalty.jobs.periodic import wake, wake_later
+from loyalty.platforms.http.signatures import Signed
 from loyalty.platforms.models import DeliveryState
+from loyalty.platforms.registry import PLATFORMS
+from loyalty.platforms.shop_platform import Webhooks
 from loyalty.platforms.webhooks.envelopes import (
-    NAMES_ITS_MERCHANT,
     Envelope,
     NotAnObject,
     document_of,
     headers_of,
     is_addressed_to,
-    is_ping,
     merchant_of,
     open_envelope,
 )
-from loyalty.platforms.webhooks.signatures import SIGNED_AT, Signed, is_signed
 
 JOB: Final = "orders.process_deliveries"
 MAX_BODY: Final = 1024 * 1024
@@ -53,7 +53,7 @@ SELECT connected.store_id, base_url, merchant_id, webhook_secret, previous_webho
 FROM platforms_platformconnection AS connected JOIN stores_store AS store ON store.id = connected.store_id
 WHERE connected.platform = %s AND store.slug = %s AND connected.enabled
 """
-# SHOPLINE in Asia: where shops share an app's secret, a message that one has taken in opens the others' doors, too.
+# Where shops share an app's secret (SHOPLINE in Asia), a message that one has taken in opens the others' doors, too.
 _TAKEN_ELSEWHERE: Final = """
 SELECT FROM platforms_inbounddelivery
 WHERE platform = %s AND key = %s AND store_id <> %s AND headers ->> %s = %s LIMIT 1
@@ -98,6 +98,11 @@ class _Door:
     merchant_id: str
     secrets: Sequence[str] = field(repr=False)
 
+    @property
+    def webhooks(self) -> Webhooks:
+        """What is peculiar to the platform's webhooks."""
+        return PLATFORMS[self.platform].webhooks
+
 
 def _find(platform: str, slug: str, now: datetime) -> _Door | None:
     """The connection of a store that takes in the platform's webhooks."""
@@ -119,18 +124,19 @@ def _revealed(token: str) -> str:
 
 def _take(request: HttpRequest, door: _Door, now: datetime) -> HttpResponse:
     body, headers = request.body, headers_of(request.META)
-    if door.platform == "woocommerce" and is_ping(headers, body):
+    webhooks = door.webhooks
+    if webhooks.is_greeting(headers, body):
         return HttpResponse(status=HTTPStatus.OK)
     signed = Signed(body, headers, request.GET.get("sign", "") if request.META.get("QUERY_STRING") else "")
-    if not is_signed(door.platform, signed, door.secrets, now=now):
+    if not webhooks.is_signed(signed, [secret.encode() for secret in door.secrets], now):
         return HttpResponse(status=HTTPStatus.UNAUTHORIZED)
     try:
         document = document_of(body)
     except NotAnObject as error:
         return HttpResponse(str(error), "text/plain; charset=utf-8", status=HTTPStatus.BAD_REQUEST)
-    if not is_addressed_to(door.platform, door.base_url, headers, document):
+    if not is_addressed_to(webhooks, door.base_url, headers, document):
         return HttpResponse(status=HTTPStatus.UNAUTHORIZED)
-    envelope = open_envelope(door.platform, headers, body, document)
+    envelope = open_envelope(webhooks, headers, body, document)
     if _is_anothers(door, envelope, headers, document):
         return HttpResponse(status=HTTPStatus.UNAUTHORIZED)
     _keep(door, envelope, headers, body, now)
@@ -142,14 +148,15 @@ def _is_anothers(door: _Door, envelope: Envelope, headers: dict[str, str], docum
 
     The signature covers when it was signed, so what is sent here again is the same to the second.
     """
-    merchant = merchant_of(door.platform, document)
+    merchant = merchant_of(door.webhooks, document)
     if merchant and door.merchant_id:
         return merchant != door.merchant_id
-    if door.platform not in NAMES_ITS_MERCHANT:
+    header = door.webhooks.signed_at_header
+    if not header:
         return False
     with every_store(), database.cursor() as cursor:
-        signed_at = headers.get(SIGNED_AT, "")
-        cursor.execute(_TAKEN_ELSEWHERE, [door.platform, envelope.key, door.store_id, SIGNED_AT, signed_at])
+        signed_at = headers.get(header, "")
+        cursor.execute(_TAKEN_ELSEWHERE, [door.platform, envelope.key, door.store_id, header, signed_at])
         return bool(cursor.rowcount)
 
 

@@ -1,0 +1,46 @@
+"""WooCommerce: the REST API of the shop's own WordPress, and what its plugins add."""
+
+from typing import Final
+
+from loyalty.platforms.shop_platform import Connecting, Field, Orders, ShopPlatform, address
+from loyalty.platforms.woocommerce.client import LABEL, WooCommerceClient
+from loyalty.platforms.woocommerce.mapping import SOURCES, read_order
+from loyalty.platforms.woocommerce.tagging import TAGGING
+from loyalty.platforms.woocommerce.webhooks import WEBHOOKS
+
+WOOCOMMERCE: Final = ShopPlatform(
+    key="woocommerce",
+    label=LABEL,
+    client=WooCommerceClient,
+    orders=Orders(
+        read=read_order,
+        sources=SOURCES,
+        signs=(
+            frozenset({"order_key", "billing"}),
+            frozenset({"date_created_gmt", "billing", "line_items"}),
+        ),
+        deletes_keep_time=True,
+    ),
+    webhooks=WEBHOOKS,
+    connecting=Connecting(
+        fields=(
+            address("Shop address", "https://shop.example.com"),
+            Field("consumer_key", "Consumer key", "From WooCommerce, Settings, Advanced, REST API; with Read/Write."),
+            Field("consumer_secret", "Consumer secret", "Shown there together with the key."),
+            Field("webhook_secret", "Webhook secret", "Leave empty when you begin, and one is made for you."),
+            Field(
+                "tag_meta_key",
+                "Field that holds the order's tags",
+                "WooCommerce has no order tags; a plugin keeps them in a meta field, such as _order_tags.",
+                longest=100,
+            ),
+        ),
+        credentials=("consumer_key", "consumer_secret"),
+        chooses_secret=True,
+        # WordPress decodes entities in a secret before it signs; these characters would sign differently there.
+        refused_characters=frozenset("&<>\"'"),
+        refusal="WordPress signs differently with & < > \" ' in a secret: leave them out.",
+    ),
+    discount_page="/wp-admin/post.php?post={number}&action=edit",
+    tagging=TAGGING,
+)

@@ -8,15 +8,13 @@ from typing import Final
 
 from loyalty.core.tags import tag_key
 from loyalty.platforms.documents.read import Fields
-from loyalty.platforms.http.json_api import Answer, JsonApi, dig, documents
+from loyalty.platforms.http.json_api import Answer, JsonApi, dig, documents, order_number
 from loyalty.platforms.http.protocol import (
     Document,
     Failed,
     NewCode,
-    NotThere,
     Page,
     Shop,
-    Unreachable,
     WebhookReport,
 )
 from loyalty.platforms.models import PlatformConnection
@@ -68,10 +66,7 @@ class WooCommerceClient:
 
     def fetch_order(self, external_id: str) -> Document | None:
         """One order."""
-        try:
-            return self._object("GET", f"/wc/v3/orders/{_number(external_id)}")
-        except NotThere:
-            return None
+        return self._api.find_object(f"/wc/v3/orders/{order_number(LABEL, external_id)}")
 
     def ensure_webhooks(self, *, address: str, secret: str) -> WebhookReport:
         """One webhook for each topic. WooCommerce switches one off after five failures; it is switched on again."""
@@ -81,19 +76,19 @@ class WooCommerceClient:
         missing = tuple(topic for topic in TOPICS if topic not in mine)
         for topic in dead:
             body = {"status": "active", "secret": secret}
-            self._object("PUT", f"/wc/v3/webhooks/{mine[topic]['id']}", body)
+            self._api.ask_object("PUT", f"/wc/v3/webhooks/{mine[topic]['id']}", body)
         for topic in missing:
             webhook = {"name": _WEBHOOK_NAME, "topic": topic, "delivery_url": address, "status": "active"}
-            self._object("POST", "/wc/v3/webhooks", webhook | {"secret": secret})
+            self._api.ask_object("POST", "/wc/v3/webhooks", webhook | {"secret": secret})
         return WebhookReport(working, dead, missing)
 
     def add_tag(self, external_id: str, tag: str) -> None:
         """Add the tag to the meta field that holds the tags; in a shop without one it becomes a note for the staff."""
-        path = f"/wc/v3/orders/{_number(external_id)}"
+        path = f"/wc/v3/orders/{order_number(LABEL, external_id)}"
         if not self._tag_meta_key:
             self._note(path, tag)
             return
-        order = self._object("GET", path)
+        order = self._api.ask_object("GET", path)
         entries = [one for one in documents(LABEL, order.get("meta_data")) if one.get("key") == self._tag_meta_key]
         read = [Fields(one) for one in entries]
         held = [text for one in read for text in one.tags("value")]
@@ -105,14 +100,14 @@ class WooCommerceClient:
         as_text = bool(entries) and isinstance(entries[0].get("value"), str)
         value = ", ".join([*held, tag]) if as_text else [*held, tag]
         known = {"id": dig(LABEL, entries[0], "id")} if entries else {}
-        self._object("PUT", path, {"meta_data": [known | {"key": self._tag_meta_key, "value": value}]})
+        self._api.ask_object("PUT", path, {"meta_data": [known | {"key": self._tag_meta_key, "value": value}]})
 
     def cancel_order(self, external_id: str, *, reason: str, give_back: Collection[str] = ()) -> bool:
         """Set the status; WooCommerce refunds nothing by itself, and puts the goods back into stock."""
-        path = f"/wc/v3/orders/{_number(external_id)}"
-        if self._object("GET", path).get("status") == "cancelled":
+        path = f"/wc/v3/orders/{order_number(LABEL, external_id)}"
+        if self._api.ask_object("GET", path).get("status") == "cancelled":
             return True
-        return self._object("PUT", path, {"status": "cancelled"}).get("status") == "cancelled"
+        return self._api.ask_object("PUT", path, {"status": "cancelled"}).get("status") == "cancelled"
 
     def create_code(self, new: NewCode) -> str:
         """Make a coupon that can be used once."""
@@ -126,7 +121,7 @@ class WooCommerceClient:
             "date_expires_gmt": _text(_utc(new.expires_at)) if new.expires_at else None,
         }
         try:
-            return str(dig(LABEL, self._object("POST", "/wc/v3/coupons", coupon), "id"))
+            return str(dig(LABEL, self._api.ask_object("POST", "/wc/v3/coupons", coupon), "id"))
         except Failed as error:
             made = self._coupon(new.code) if _CODE_EXISTS in str(error) else None
             # An answer that got lost leaves the coupon made; a coupon of the shop's own stays the shop's.
@@ -137,12 +132,8 @@ class WooCommerceClient:
     def delete_code(self, code: str, *, reference: str = "") -> None:
         """Delete the coupon for good: one in the bin keeps its code."""
         coupon = self._coupon(code)
-        if coupon is None:
-            return
-        try:
-            self._api.ask("DELETE", f"/wc/v3/coupons/{coupon['id']}", query={"force": "true"})
-        except NotThere:
-            return
+        if coupon is not None:
+            self._api.take_away(f"/wc/v3/coupons/{coupon['id']}", query={"force": "true"})
 
     def code_used(self, code: str, *, reference: str = "") -> bool | None:
         """Whether the coupon's counter has moved."""
@@ -164,22 +155,10 @@ class WooCommerceClient:
     def _note(self, path: str, tag: str) -> None:
         notes = documents(LABEL, self._list(f"{path}/notes").value)
         if all(note.get("note") != tag for note in notes):
-            self._object("POST", f"{path}/notes", {"note": tag, "customer_note": False})
+            self._api.ask_object("POST", f"{path}/notes", {"note": tag, "customer_note": False})
 
     def _list(self, path: str, **query: str | int) -> Answer:
         return self._api.ask("GET", path, query=query)
-
-    def _object(self, method: str, path: str, body: object = None) -> Document:
-        value = self._api.ask(method, path, body=body).value
-        if not isinstance(value, dict):
-            raise Unreachable(f"{LABEL} answered something else than an object.")
-        return value
-
-
-def _number(external_id: str) -> str:
-    if not external_id.isdigit():
-        raise Failed(f"“{external_id}” is not the number of an order on {LABEL}.")
-    return external_id
 
 
 def _last_modified(orders: Sequence[Document], *, otherwise: datetime) -> datetime:

@@ -33,25 +33,22 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Final
 
-from loyalty.platforms.documents.payments import (
-    WOO_PARTLY,
-    is_being_refunded,
-    woocommerce_detail,
-    woocommerce_is_due_on_delivery,
-)
+from loyalty.platforms.documents.payments import is_being_refunded, is_on_delivery
 from loyalty.platforms.documents.people_and_lines import (
     at_most,
     customer_snapshot,
     full_name,
     line_snapshot,
     total_or_nothing,
-    unknown_fields,
 )
 from loyalty.platforms.documents.read import MAX_ID_LENGTH, Fields, round_amount
-from loyalty.platforms.documents.recognise import refuse_other_kinds
-from loyalty.platforms.documents.used_there import used_at_woocommerce
 from loyalty.platforms.snapshot import CustomerSnapshot, LineSnapshot, NotAnOrder, OrderGone, OrderSnapshot
+from loyalty.platforms.woocommerce.used_there import used_there
 
+# Plugins' words for a deposit, which sets the day of payment as well.
+_PARTLY: Final = frozenset({"partially-paid", "partial-payment", "partial-paid", "deposit-paid", "partially-pending"})
+# WooCommerce's words, and those of plugins, for goods that the shop is getting ready or has sent.
+_UNDER_WAY: Final = re.compile(r"processing|ready-for-pickup|ship|deliver|dispatch|transit|sent")
 _ORDER_WORDS = {
     "pending": "pending",
     "on-hold": "pending",
@@ -68,8 +65,7 @@ _PAYMENT_WORDS = {
     "ready-for-pickup": "paid",
     "completed": "paid",
     "refunded": "refunded",
-    # Plugins' words for a deposit, which sets the day of payment as well.
-    **dict.fromkeys(WOO_PARTLY, "pending"),
+    **dict.fromkeys(_PARTLY, "pending"),
 }
 _NO_ORDERS = {
     "draft": "This is a draft, not an order yet.",
@@ -81,7 +77,7 @@ _NO_ORDERS = {
 _MODE: Final = re.compile(r"_wcpay_mode|_mollie_payment_mode|_ppcp_paypal_payment_mode|_wc_\w+_environment", re.ASCII)
 _TEST_MODES: Final = re.compile(r"test|dev|sandbox|[a-z]{2}-test", re.IGNORECASE)
 # What each field of the snapshot is read from.
-_SOURCES: Final[Mapping[str, Collection[str]]] = {
+SOURCES: Final[Mapping[str, Collection[str]]] = {
     "number": ("number",),
     "status": ("status",),
     "payment_status": ("status", "refunds"),
@@ -99,14 +95,12 @@ _SOURCES: Final[Mapping[str, Collection[str]]] = {
 }
 
 
-def read_order(document: Mapping[str, object], *, tags_meta_key: str = "") -> OrderSnapshot:
-    """The order in a WooCommerce document. Raises NotAnOrder, naming the field, when it is something else.
+def read_order(order: Fields, tags_meta_key: str) -> OrderSnapshot:
+    """The order in a WooCommerce document. Raises NotAnOrder, naming the field, when it is incomplete or none yet.
 
     WooCommerce has no tags of its own: they come from the order's meta data under ``tags_meta_key``, when given, and
     from a field ``tags`` that some plugins add.
     """
-    refuse_other_kinds(document, platform="woocommerce")
-    order = Fields(document)
     external_id = order.identifier("id")
     currency = order.currency("currency")
     word = _status_word(order)
@@ -118,13 +112,14 @@ def read_order(document: Mapping[str, object], *, tags_meta_key: str = "") -> Or
     refunded = _refunded_total(order, currency, total)
     payment = _payment_status(order, word, refunded=refunded, total=total)
     placed_at, updated_at = _placed_and_updated(order)
+    paid_before = _ever(order, "date_paid", "date_completed")
     return OrderSnapshot(
         external_id=external_id,
         number=order.text("number", limit=MAX_ID_LENGTH) or external_id,
         status=_order_status(order, word),
         payment_status=payment,
-        payment_detail=woocommerce_detail(order, word, payment),
-        paid_before=_ever(order, "date_paid", "date_completed"),
+        payment_detail=_payment_detail(order, word, payment),
+        paid_before=paid_before,
         currency=currency,
         total=total,
         refunded_total=refunded,
@@ -136,10 +131,8 @@ def read_order(document: Mapping[str, object], *, tags_meta_key: str = "") -> Or
         platform_status=order.text("status"),
         discount_codes=tuple(code for line in order.children("coupon_lines") if (code := line.text("code"))),
         is_test=_is_test(order),
-        used_there=used_at_woocommerce(order, currency, total, paid=_ever(order, "date_paid", "date_completed")),
+        used_there=used_there(order, currency, total, paid=paid_before),
         parent_external_id=_nonzero(order.identifier("parent_id")),
-        left_out=tuple(order.left_out),
-        unknown=unknown_fields(order, _SOURCES),
     )
 
 
@@ -168,11 +161,27 @@ def _order_status(order: Fields, word: str) -> str:
 def _payment_status(order: Fields, word: str, *, refunded: Decimal, total: Decimal) -> str:
     paid = _ever(order, "date_paid")
     payment = _PAYMENT_WORDS.get(word) or ("paid" if paid or is_being_refunded(word) else "pending")
-    if payment == "paid" and not paid and woocommerce_is_due_on_delivery(order, word):
+    if payment == "paid" and not paid and _is_due_on_delivery(order, word):
         payment = "pending"
     if refunded == 0 or payment in ("failed", "refunded"):
         return payment
     return "refunded" if refunded >= total else "partially_refunded"
+
+
+def _payment_detail(order: Fields, word: str, payment: str) -> str:
+    if payment != "pending":
+        return ""
+    if word in _PARTLY:
+        return "partially_paid"
+    if word == "on-hold":
+        return "at_bank"
+    return "on_delivery" if _is_due_on_delivery(order, word) else ""
+
+
+def _is_due_on_delivery(order: Fields, word: str) -> bool:
+    """Whether the shop has taken the order up and is paid on delivery: WooCommerce calls that *processing*, too."""
+    names = order.text("payment_method"), order.text("payment_method_title")
+    return bool(_UNDER_WAY.search(word)) and is_on_delivery(*names)
 
 
 def _ever(order: Fields, *keys: str) -> bool:

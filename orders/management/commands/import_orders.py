@@ -11,8 +11,8 @@ from django.utils import timezone
 from tqdm import tqdm
 
 from loyalty.database.naming import in_store_throughout
-from loyalty.platforms.documents.files import Row, read_documents
-from loyalty.platforms.registry import MAPPINGS
+from loyalty.platforms.files import Row, read_documents
+from loyalty.platforms.registry import PLATFORMS
 from loyalty.platforms.snapshot import NotAnOrder, named
 from loyalty.stores.actors import Actor
 from loyalty.stores.models import Store
@@ -54,7 +54,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         """Declare the command's arguments."""
         parser.add_argument("--store", required=True, metavar="SLUG", help="the store that the orders belong to")
-        parser.add_argument("--platform", required=True, metavar="NAME", help=f"one of {', '.join(MAPPINGS)}")
+        parser.add_argument("--platform", required=True, metavar="NAME", help=f"one of {', '.join(PLATFORMS)}")
         parser.add_argument("--dry-run", action="store_true", help="say what would happen and write nothing")
         parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="a JSON file")
 
@@ -62,8 +62,8 @@ class Command(BaseCommand):
         self, *_args: Any, store: str, platform: str, dry_run: bool, files: Sequence[Path], **_options: Any
     ) -> None:
         """Import. Raises CommandError for an unknown store, platform or file, and when rows failed."""
-        if platform not in MAPPINGS:
-            raise _refusal(f"There is no platform “{platform}”. The platforms are {', '.join(MAPPINGS)}.")
+        if platform not in PLATFORMS:
+            raise _refusal(f"There is no platform “{platform}”. The platforms are {', '.join(PLATFORMS)}.")
         real = Import(_store(store), platform, Actor.command("import_orders"))
         files = [_readable(Path(file)) for file in files]
         take = Rehearsal(real).take if dry_run else real.take

@@ -16,7 +16,7 @@ from loyalty.core.instants import OutOfRange, check_day, check_instant
 from loyalty.management.commanding import OneLineCommand
 from loyalty.platforms.http.protocol import PlatformError, Throttled
 from loyalty.platforms.models import PlatformConnection
-from loyalty.platforms.registry import LABELS, MAPPINGS
+from loyalty.platforms.registry import LABELS, PLATFORMS
 from loyalty.stores.models import Store
 from orders.services.intake.poll import Progress, catch_up
 
@@ -32,7 +32,7 @@ class Command(OneLineCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         """Declare the command's arguments."""
         parser.add_argument("--store", required=True, metavar="SLUG", help="the store whose platforms are asked")
-        parser.add_argument("--platform", choices=sorted(MAPPINGS), metavar="NAME", help="one of them only")
+        parser.add_argument("--platform", choices=sorted(PLATFORMS), metavar="NAME", help="one of them only")
         parser.add_argument(
             "--since",
             metavar="WHEN",

@@ -17,8 +17,8 @@ from loyalty.outbox.models import Message
 from loyalty.outbox.send import Later, send_later
 from loyalty.outbox.topics import GiveUp, Postpone
 from loyalty.partners.waiting import at_once
-from loyalty.platforms.client import PlatformClient, client_for
-from loyalty.platforms.http.protocol import Failed, NewCode, PlatformError, Refused, Throttled
+from loyalty.platforms.client import client_for
+from loyalty.platforms.http.protocol import Failed, NewCode, PlatformClient, PlatformError, Refused, Throttled
 from loyalty.platforms.models import PlatformConnection
 from loyalty.stores.actors import Actor
 from loyalty.stores.models import Store

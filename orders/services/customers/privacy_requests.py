@@ -11,6 +11,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from loyalty.core.errors import NotFound
 from loyalty.journal.record import Event, Happening, record
 from loyalty.platforms.connections.connect import forget
+from loyalty.platforms.meaning import Person
 from loyalty.platforms.models import (
     OPEN_STATES,
     DeliveryState,
@@ -19,7 +20,7 @@ from loyalty.platforms.models import (
     PrivacyKind,
     PrivacyRequest,
 )
-from loyalty.platforms.webhooks.meaning import ERASING_TOPICS, Person
+from loyalty.platforms.recognise import ERASING_TOPICS
 from loyalty.platforms.webhooks.replay import replay
 from loyalty.privacy.erase import NAMED, erase_customers
 from loyalty.stores.actors import Actor

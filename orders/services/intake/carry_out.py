@@ -7,10 +7,7 @@ from typing import Any, Final, assert_never
 
 from loyalty.platforms.connections.connect import pause_uninstalled, settle_uninstalled
 from loyalty.platforms.documents.read import parse_json
-from loyalty.platforms.models import DeliveryState, InboundDelivery, PlatformConnection
-from loyalty.platforms.registry import LABELS, read_order
-from loyalty.platforms.snapshot import NotAnOrder, OrderGone, OrderSnapshot, without
-from loyalty.platforms.webhooks.meaning import (
+from loyalty.platforms.meaning import (
     CreditsTaken,
     DataWanted,
     DeletedOrder,
@@ -23,8 +20,11 @@ from loyalty.platforms.webhooks.meaning import (
     PaymentNews,
     Uninstalled,
     WholeOrder,
-    meaning_of,
 )
+from loyalty.platforms.models import DeliveryState, InboundDelivery, PlatformConnection
+from loyalty.platforms.read import meaning_of, read_order
+from loyalty.platforms.registry import LABELS
+from loyalty.platforms.snapshot import NotAnOrder, OrderGone, OrderSnapshot, without
 from loyalty.platforms.webhooks.receive import TEST_WORDS
 from loyalty.stores.actors import Actor
 from orders.models import Order

@@ -11,8 +11,8 @@ from typing import Final
 from django.db import transaction
 
 from loyalty.database.halves import in_halves, in_turns
-from loyalty.platforms.documents.files import Row
-from loyalty.platforms.registry import read_order
+from loyalty.platforms.files import Row
+from loyalty.platforms.read import read_order
 from loyalty.platforms.snapshot import NotAnOrder, OrderGone, OrderSnapshot
 from loyalty.stores.actors import Actor
 from loyalty.stores.models import Store
@@ -128,7 +128,7 @@ class Rehearsal:
 def take_rows(
     rows: Iterable[Row], *, platform: str, take: Take, clock: Callable[[], datetime], batch_size: int | None = None
 ) -> Iterator[RowResult]:
-    """Hand the rows of a file to ``take``, ``batch_size`` (else BATCH) at a time, and say what became of each, in their order.
+    """Hand the rows of a file to ``take``, a batch at a time, and say what became of each, in their order.
 
     Raises only when the database is away; what was recorded by then stays, and importing the file again goes on.
     """

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from django.db import transaction
 
-from loyalty.platforms.webhooks.meaning import MergedCustomers
+from loyalty.platforms.meaning import MergedCustomers
 from loyalty.stores.actors import Actor, Trigger
 from loyalty.stores.identify import (
     CustomerFacts,

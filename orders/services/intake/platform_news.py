@@ -8,8 +8,8 @@ from django.db import transaction
 
 from loyalty.journal.record import record
 from loyalty.platforms.documents.read import round_amount
+from loyalty.platforms.meaning import CreditsTaken, PaymentNews
 from loyalty.platforms.snapshot import UsedThere
-from loyalty.platforms.webhooks.meaning import CreditsTaken, PaymentNews
 from loyalty.stores.actors import Actor
 from loyalty.stores.models import Store
 from orders.models import Order, OrderStatus, PaymentStatus

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from loyalty.core.tags import clean_tags, tag_key
 from loyalty.platforms.documents.read import round_amount
+from loyalty.platforms.registry import PLATFORMS
 from loyalty.platforms.snapshot import LineSnapshot, OrderSnapshot, UsedThere
 from loyalty.stores.actors import Trigger
 from loyalty.stores.models import Store
@@ -41,9 +42,6 @@ _PAYMENT_ORDER: Final = (
     PaymentStatus.REFUNDED,
 )
 _REFUNDED: Final = (PaymentStatus.PARTIALLY_REFUNDED, PaymentStatus.REFUNDED)
-
-# Where making a refund moves the order's own time of change, and deleting one does not (N8).
-_DELETES_KEEP_TIME: Final = frozenset({"woocommerce"})
 
 # When the platform's state is from. Platforms count whole seconds and change an order several times in one; of two
 # states of one instant the one that is further on counts as newer, in whichever order they arrive.
@@ -176,7 +174,8 @@ def _standing(
     platform: str, placed_at: datetime, updated_at: datetime, word: str, facts: tuple[str, str, Decimal]
 ) -> Standing:
     status, payment_status, refunded_total = facts
-    if platform in _DELETES_KEEP_TIME and updated_at > placed_at:
+    known = PLATFORMS.get(platform)
+    if known and known.orders.deletes_keep_time and updated_at > placed_at:
         # Each refund gave the order a later time. Of two states of one time the one with less refunded is newer, and
         # how much is refunded does not count as being further on, unless the platform says so by its own word.
         payment_status = PaymentStatus.PAID if payment_status in _REFUNDED and word != "refunded" else payment_status

@@ -22,10 +22,10 @@ from loyalty.core.errors import Conflict
 from loyalty.database.busy import raise_if_away
 from loyalty.database.naming import in_store
 from loyalty.jobs.periodic import Counts
-from loyalty.platforms.client import PlatformClient, client_for
-from loyalty.platforms.http.protocol import Document, PlatformError, Throttled
+from loyalty.platforms.client import client_for
+from loyalty.platforms.http.protocol import Document, PlatformClient, PlatformError, Throttled
 from loyalty.platforms.models import PlatformConnection
-from loyalty.platforms.registry import read_order
+from loyalty.platforms.read import read_order
 from loyalty.platforms.snapshot import NotAnOrder, OrderGone
 from loyalty.platforms.webhooks.keep import keep_unread
 from loyalty.stores.actors import Actor

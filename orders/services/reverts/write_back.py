@@ -18,10 +18,10 @@ from loyalty.ledger.ledger import Kind
 from loyalty.outbox.models import Message
 from loyalty.outbox.send import JOB, Later, send_later
 from loyalty.outbox.topics import GiveUp, Postpone
-from loyalty.platforms.client import RETURNS_ITS_OWN, PlatformClient, client_for
-from loyalty.platforms.http.protocol import Failed, PlatformError, Throttled
+from loyalty.platforms.client import client_for
+from loyalty.platforms.http.protocol import Failed, PlatformClient, PlatformError, Throttled
 from loyalty.platforms.models import PlatformConnection
-from loyalty.platforms.registry import LABELS
+from loyalty.platforms.registry import LABELS, PLATFORMS
 from loyalty.store_settings.sections import WriteBackSettings
 from loyalty.stores.actors import Actor, Trigger
 from orders.kinds import KINDS
@@ -83,7 +83,8 @@ def given_back_there(order: Order, wanted: WriteBackSettings) -> list[Kind]:
 
 def _to_give_back(order: Order, wanted: WriteBackSettings) -> list[Kind]:
     switched: Mapping[Kind, bool] = {"credits": wanted.return_credits_there, "points": wanted.return_points_there}
-    return [kind for kind in KINDS if switched[kind] and order.platform in RETURNS_ITS_OWN]
+    platform = PLATFORMS.get(order.platform)
+    return [kind for kind in KINDS if switched[kind] and platform and platform.returns_its_own]
 
 
 def _not_recorded_here(order: Order, kinds: Sequence[Kind]) -> list[Kind]:

@@ -10,9 +10,18 @@ from typing import Any
 import pytest
 from django.test import override_settings
 
-from loyalty.platforms.client import PlatformClient, client_for
-from loyalty.platforms.http.protocol import Document, Failed, NewCode, NotThere, Refused, Throttled, Unreachable
-from loyalty.platforms.registry import read_order
+from loyalty.platforms.client import client_for
+from loyalty.platforms.http.protocol import (
+    Document,
+    Failed,
+    NewCode,
+    NotThere,
+    PlatformClient,
+    Refused,
+    Throttled,
+    Unreachable,
+)
+from loyalty.platforms.read import read_order
 from loyalty.stores.models import Store
 from tests.loyalty.platforms.samples import order
 from tests.platforms_imitated.connecting import CREDENTIALS, IMITATIONS, connection_to

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from loyalty.platforms.documents.files import Row, read_documents
-from loyalty.platforms.registry import read_order
+from loyalty.platforms.files import Row, read_documents
+from loyalty.platforms.read import read_order
 from loyalty.platforms.snapshot import NotAnOrder, OrderSnapshot
 
 

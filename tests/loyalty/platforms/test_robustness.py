@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from loyalty.platforms.documents.files import read_documents
-from loyalty.platforms.registry import MAPPINGS, read_order
+from loyalty.platforms.files import read_documents
+from loyalty.platforms.read import read_order
+from loyalty.platforms.registry import PLATFORMS
 from loyalty.platforms.snapshot import NotAnOrder, OrderSnapshot
 from tests.loyalty.platforms.samples import Document, order
 
@@ -79,7 +80,7 @@ def _check(snapshot: OrderSnapshot) -> None:
     assert "\\x00" not in text
 
 
-@pytest.mark.parametrize("platform", MAPPINGS)
+@pytest.mark.parametrize("platform", PLATFORMS)
 @settings(deadline=None)
 @given(data=st.data())
 def test_mangled_orders_never_raise_anything_else(platform: str, data: st.DataObject) -> None:
@@ -91,7 +92,7 @@ def test_mangled_orders_never_raise_anything_else(platform: str, data: st.DataOb
     _check(snapshot)
 
 
-@pytest.mark.parametrize("platform", MAPPINGS)
+@pytest.mark.parametrize("platform", PLATFORMS)
 @settings(deadline=None)
 @given(data=st.data())
 def test_o10_one_field_of_any_shape_never_loses_the_order(platform: str, data: st.DataObject) -> None:

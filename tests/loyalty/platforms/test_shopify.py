@@ -1,12 +1,15 @@
 """O1, O2: Shopify's orders."""
 
 from decimal import Decimal
+from functools import partial
 
 import pytest
 
-from loyalty.platforms.shopify.mapping import read_order
+from loyalty.platforms import read
 from loyalty.platforms.snapshot import CustomerSnapshot, LineSnapshot, NotAnOrder
 from tests.loyalty.platforms.samples import Document, order, without
+
+read_order = partial(read.read_order, "shopify")
 
 _CANCELLED = {"cancelled_at": "2026-01-07T00:00:00Z"}
 

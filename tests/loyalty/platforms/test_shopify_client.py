@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from loyalty.platforms.client import PlatformClient, client_for
-from loyalty.platforms.http.protocol import Failed, Refused, Throttled, Unreachable
-from loyalty.platforms.registry import read_order
+from loyalty.platforms.client import client_for
+from loyalty.platforms.http.protocol import Failed, PlatformClient, Refused, Throttled, Unreachable
+from loyalty.platforms.read import read_order
 from loyalty.stores.models import Store
 from tests.loyalty.platforms.samples import order
 from tests.platforms_imitated.connecting import connection_to

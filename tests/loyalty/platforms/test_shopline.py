@@ -1,13 +1,16 @@
 """O1, O2, O5: the orders of SHOPLINE in Asia and of SHOPLINE Global."""
 
 from decimal import Decimal
+from functools import partial
 
 import pytest
 
-from loyalty.platforms.shopline.mapping import read_order
-from loyalty.platforms.shopline_global.mapping import read_order as read_global
+from loyalty.platforms import read
 from loyalty.platforms.snapshot import CustomerSnapshot, LineSnapshot, NotAnOrder
 from tests.loyalty.platforms.samples import Document, order, without
+
+read_order = partial(read.read_order, "shopline")
+read_global = partial(read.read_order, "shopline_global")
 
 
 def test_o2_a_whole_order_of_shopline() -> None:

@@ -1,12 +1,15 @@
 """O1, O2: WooCommerce's orders."""
 
 from decimal import Decimal
+from functools import partial
 
 import pytest
 
+from loyalty.platforms import read
 from loyalty.platforms.snapshot import CustomerSnapshot, LineSnapshot, NotAnOrder
-from loyalty.platforms.woocommerce.mapping import read_order
 from tests.loyalty.platforms.samples import Document, order, without
+
+read_order = partial(read.read_order, "woocommerce")
 
 _UNPAID = {"date_paid": None, "date_paid_gmt": None}
 _REFUNDS = [{"id": 726, "refund": "", "total": "-10.00"}, {"id": 724, "reason": "", "total": "-9.00"}]

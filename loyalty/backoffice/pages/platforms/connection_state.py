@@ -8,6 +8,7 @@ from loyalty.backoffice.badges import DASH, count_to
 from loyalty.outbox.topics import words_of
 from loyalty.platforms.connections.check import being_asked
 from loyalty.platforms.models import FAILING_STATES, InboundDelivery, PlatformConnection
+from loyalty.platforms.registry import PLATFORMS
 from loyalty.stores.dates import show_moment
 
 _COUNTED_TO: Final = 99
@@ -58,7 +59,10 @@ def facts_of(connected: PlatformConnection, now: datetime) -> list[tuple[str, st
     """What is known about a connection, name and value; credentials only as stored or not."""
     store = connected.store
     facts = [("Shop address", connected.base_url or DASH)]
-    facts += [(label, "stored" if getattr(connected, name) else "not entered") for name, label in _kept(connected)]
+    kept = (*PLATFORMS[connected.platform].connecting.credentials, "webhook_secret")
+    facts += [
+        (name.replace("_", " ").capitalize(), "stored" if getattr(connected, name) else "not entered") for name in kept
+    ]
     facts.append(("Webhooks", connected.get_webhooks_display()))
     until = connected.previous_secret_until
     if until and now < until:
@@ -66,12 +70,6 @@ def facts_of(connected: PlatformConnection, now: datetime) -> list[tuple[str, st
     facts.append(("Last checked", show_moment(connected.last_checked_at, store) or "not yet"))
     facts.append(("Orders fetched up to", show_moment(connected.polled_to, store) or "not yet"))
     return facts
-
-
-def _kept(connected: PlatformConnection) -> list[tuple[str, str]]:
-    keys = [("consumer_key", "Consumer key"), ("consumer_secret", "Consumer secret")]
-    access = keys if connected.platform == "woocommerce" else [("access_token", "Access token")]
-    return [*access, ("webhook_secret", "Webhook secret")]
 
 
 def _state(connected: PlatformConnection) -> tuple[str, str, str]:

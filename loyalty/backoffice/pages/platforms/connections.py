@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from loyalty.backoffice.base import BackOfficeAdmin, StoreModelAdmin, StoreView, store_view
 from loyalty.backoffice.forms import first_time
-from loyalty.backoffice.pages.platforms.connection_forms import FIELDS, FORMS, ConnectionForm
+from loyalty.backoffice.pages.platforms.connection_forms import FIELDS, ConnectionForm
 from loyalty.backoffice.pages.platforms.connection_state import asking_words, facts_of, is_new, summary_of
 from loyalty.core.errors import Invalid
 from loyalty.platforms.connections.check import CHECK, REGISTER, ask_later
@@ -25,7 +25,8 @@ from loyalty.platforms.connections.connect import (
     new_secret,
     rotate_webhook_secret,
 )
-from loyalty.platforms.models import Platform, PlatformConnection
+from loyalty.platforms.models import PlatformConnection
+from loyalty.platforms.registry import LABELS, PLATFORMS
 from loyalty.stores.active import acting, active_store
 from loyalty.stores.roles import Can
 from loyalty.web.addresses import common_page
@@ -54,7 +55,7 @@ def webhooks_page(self: BackOfficeAdmin, request: HttpRequest, connected: Platfo
 def rotate_page(self: BackOfficeAdmin, request: HttpRequest, connected: PlatformConnection) -> HttpResponse:
     """A new webhook secret, shown on the answer to this form and never again."""
     store, now = active_store(request), timezone.now()
-    if not FORMS[connected.platform].chooses_secret:
+    if not PLATFORMS[connected.platform].connecting.chooses_secret:
         raise Http404
     with transaction.atomic():
         secret = ""
@@ -100,7 +101,7 @@ class PlatformConnectionAdmin(StoreModelAdmin):
         now = timezone.now()
         rows = {row.platform: row for row in self.get_queryset(request)}
         connected = [summary_of(row, now) for row in rows.values() if not is_new(row)]
-        others = [(value, label) for value, label in Platform.choices if value not in rows or is_new(rows[value])]
+        others = [(value, label) for value, label in LABELS.items() if value not in rows or is_new(rows[value])]
         context = {
             **self.admin_site.each_context(request),
             "title": "Platform connection",
@@ -117,12 +118,12 @@ class PlatformConnectionAdmin(StoreModelAdmin):
         if not self.has_add_permission(request):
             raise PermissionDenied
         platform, now = request.GET.get("platform", ""), timezone.now()
-        if platform not in FORMS:
+        if platform not in PLATFORMS:
             return self.changelist_view(request)
         there = self.get_queryset(request).filter(platform=platform, enabled=True).first()
         if there is not None:
             return HttpResponseRedirect(reverse(PAGE, args=[there.pk]))
-        form = FORMS[platform](request.POST or None)
+        form = ConnectionForm(PLATFORMS[platform].connecting, request.POST or None)
         if request.method == "POST" and form.is_valid():
             secret = "" if form.cleaned_data["webhook_secret"] else new_secret()
             saved = _save(request, form, platform, now, made_secret=secret)
@@ -132,7 +133,7 @@ class PlatformConnectionAdmin(StoreModelAdmin):
                 return HttpResponseRedirect(reverse(PAGE, args=[saved.pk]))
         context = {
             **self.admin_site.each_context(request),
-            "title": f"Connect to {Platform(platform).label}",
+            "title": f"Connect to {LABELS[platform]}",
             "form": form,
             "submit": "Connect",
             "back": reverse(LIST),
@@ -147,7 +148,8 @@ class PlatformConnectionAdmin(StoreModelAdmin):
             raise PermissionDenied
         connected: PlatformConnection = self.row_or_404(request, object_id)
         now = timezone.now()
-        form = FORMS[connected.platform](request.POST or None, connected=connected)
+        connecting = PLATFORMS[connected.platform].connecting
+        form = ConnectionForm(connecting, request.POST or None, connected=connected)
         if request.method == "POST" and form.is_valid() and _save(request, form, connected.platform, now):
             return HttpResponseRedirect(reverse(PAGE, args=[connected.pk]))
         return _page(self, request, connected, now, form=form)
@@ -191,7 +193,7 @@ def _page(
     form: ConnectionForm | None = None,
     secret: str = "",
 ) -> HttpResponse:
-    kind = FORMS[connected.platform]
+    connecting = PLATFORMS[connected.platform].connecting
     asking = asking_words(connected)
     context = {
         **self.admin_site.each_context(request),
@@ -203,8 +205,8 @@ def _page(
         "refreshes": bool(asking) and request.method == "GET" and "still" not in request.GET,
         "facts": facts_of(connected, now),
         "address": webhook_address(request, connected),
-        "form": form or kind(connected=connected),
-        "chooses_secret": kind.chooses_secret,
+        "form": form or ConnectionForm(connecting, connected=connected),
+        "chooses_secret": connecting.chooses_secret,
         "secret": secret,
         "old_secret_hours": _OLD_SECRET_HOURS,
         "back": reverse(LIST),

@@ -5,17 +5,17 @@ from typing import Any, Final
 
 import pytest
 
-from loyalty.platforms.documents.recognise import disagreement
-from loyalty.platforms.models import InboundDelivery, PlatformConnection, PrivacyRequest
-from loyalty.platforms.snapshot import NotAnOrder
-from loyalty.platforms.webhooks.meaning import (
+from loyalty.platforms.meaning import (
     DataWanted,
     DeletedOrder,
     EraseCustomer,
     EraseShop,
     Uninstalled,
-    meaning_of,
 )
+from loyalty.platforms.models import InboundDelivery, PlatformConnection, PrivacyRequest
+from loyalty.platforms.read import meaning_of
+from loyalty.platforms.recognise import disagreement
+from loyalty.platforms.snapshot import NotAnOrder
 from loyalty.platforms.webhooks.replay import replay
 from loyalty.stores.models import Customer, Store
 from orders.services.intake.webhooks import process_deliveries

@@ -42,6 +42,6 @@ def test_n1_the_guide_shows_the_store_s_tags_and_its_platform_first() -> None:
 
 def test_n1_the_docs_say_what_the_guide_says() -> None:
     text = " ".join((Path(django_settings.BASE_DIR) / "docs" / "tagging-orders.md").read_text().split())
-    recipes = [recipe for guide in GUIDES for recipe in guide.recipes]
-    said = [*INTRO, *(guide.words for guide in GUIDES), *(step for recipe in recipes for step in recipe.steps)]
+    recipes = [recipe for guide in GUIDES.values() for recipe in guide.recipes]
+    said = [*INTRO, *(guide.words for guide in GUIDES.values()), *(step for recipe in recipes for step in recipe.steps)]
     assert [words for words in said if " ".join(words.split()) not in text] == []

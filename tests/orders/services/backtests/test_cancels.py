@@ -10,8 +10,8 @@ from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from credits.ledger import CREDITS
+from loyalty.platforms.meaning import PaymentNews
 from loyalty.platforms.snapshot import OrderSnapshot
-from loyalty.platforms.webhooks.meaning import PaymentNews
 from loyalty.store_settings.sections import AutoCancelSettings, SpentRevertSettings, StoreSettings
 from loyalty.stores.models import Customer, Store
 from orders.models import Order

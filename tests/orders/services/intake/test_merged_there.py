@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
+from loyalty.platforms.meaning import MergedCustomers, Nothing
 from loyalty.platforms.models import DeliveryState, InboundDelivery
+from loyalty.platforms.read import meaning_of
 from loyalty.platforms.snapshot import NotAnOrder
-from loyalty.platforms.webhooks.meaning import MergedCustomers, Nothing, meaning_of
 from loyalty.proof.faults import find_faults
 from loyalty.stores.identify import platform_ids
 from loyalty.stores.models import Customer, Store

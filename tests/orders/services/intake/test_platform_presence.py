@@ -9,8 +9,8 @@ import pytest
 import time_machine
 
 from loyalty.journal.models import JournalEntry
-from loyalty.platforms.documents.files import Row
-from loyalty.platforms.registry import read_order
+from loyalty.platforms.files import Row
+from loyalty.platforms.read import read_order
 from loyalty.stores.actors import Trigger
 from loyalty.stores.models import Store
 from orders.models import Order

@@ -13,7 +13,7 @@ from loyalty.journal.models import JournalEntry
 from loyalty.outbox.deliver import PAUSES, deliver_outbox
 from loyalty.outbox.models import Message, MessageStatus
 from loyalty.platforms.models import PlatformConnection
-from loyalty.platforms.registry import read_order
+from loyalty.platforms.read import read_order
 from loyalty.store_settings.sections import StoreSettings, WriteBackSettings
 from loyalty.stores.actors import Actor, Trigger
 from loyalty.stores.models import Customer, Store

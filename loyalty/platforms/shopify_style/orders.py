@@ -26,12 +26,12 @@ What was refunded is the sum of the successful transactions of kind refund insid
 transactions moved no money. It is never more than the order's total.
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import Final
 
-from loyalty.platforms.documents.payments import is_being_refunded
+from loyalty.platforms.documents.payments import ON_ITS_WAY, is_being_refunded, is_on_delivery
 from loyalty.platforms.documents.people_and_lines import (
     at_most,
     customer_snapshot,
@@ -39,8 +39,8 @@ from loyalty.platforms.documents.people_and_lines import (
     line_snapshot,
     total_or_nothing,
 )
-from loyalty.platforms.documents.read import Fields, round_amount
-from loyalty.platforms.snapshot import CustomerSnapshot, LineSnapshot
+from loyalty.platforms.documents.read import MAX_ID_LENGTH, Fields, round_amount
+from loyalty.platforms.snapshot import CustomerSnapshot, LineSnapshot, OrderSnapshot
 
 PAYMENT_WORDS = {
     "pending": "pending",
@@ -73,7 +73,38 @@ SOURCES: Final[Mapping[str, Collection[str]]] = {
     "discount_codes": ("discount_codes",),
     "is_test": ("test",),
 }
+# What only their orders have.
+SIGNS: Final = (frozenset({"financial_status"}),)
 PAID_FOR = frozenset({"paid", "partially_refunded", "refunded"})
+_DETAILS: Final = frozenset({"authorized", "partially_paid", "voided"})
+
+
+def read_alike(order: Fields, *, external_id: str, customer_id: str, status: str, payment: str) -> OrderSnapshot:
+    """What all of them write alike; the ids and the words of O1 are the platform's own. Raises NotAnOrder."""
+    currency = _currency_of(order)
+    if not external_id:
+        raise order.missing("id")
+    placed_at, updated_at = _placed_and_updated(order)
+    total = _total_of(order, currency)
+    return OrderSnapshot(
+        external_id=external_id,
+        number=order.text("name", "order_number", limit=MAX_ID_LENGTH) or external_id,
+        status=status,
+        payment_status=payment,
+        currency=currency,
+        total=total,
+        refunded_total=_refunded_total(order, currency, total),
+        placed_at=placed_at,
+        updated_at=updated_at,
+        customer=_customer_of(order, external_id=customer_id),
+        tags=order.tags("tags"),
+        lines=tuple(_line(line, currency) for line in order.children("line_items")),
+        cancelled_at=order.instant("cancelled_at"),
+        platform_payment_status=order.text("financial_status"),
+        # A discount given by hand has an empty one.
+        discount_codes=tuple(code for entry in order.children("discount_codes") if (code := entry.text("code"))),
+        is_test=order.flag("test"),
+    )
 
 
 def payment_status(order: Fields) -> str:
@@ -96,7 +127,18 @@ def order_status(order: Fields, payment: str) -> str:
     return "pending" if order.values.get("confirmed") is False else "confirmed"
 
 
-def currency_of(order: Fields) -> str:
+def payment_detail(order: Fields, payment: str, named: Iterable[str] = ()) -> str:
+    """What is to be known of a pending payment (E10); ``named`` are names of it beside those of the gateways."""
+    if payment != "pending":
+        return ""
+    word = order.text("financial_status").lower()
+    if word in _DETAILS:
+        return word
+    on_its_way = order.text("fulfillment_status").lower() in ON_ITS_WAY
+    return "on_delivery" if on_its_way and is_on_delivery(*order.texts("payment_gateway_names"), *named) else ""
+
+
+def _currency_of(order: Fields) -> str:
     """The shop's currency; "" when it is not said in a way that can be read: the store's own is meant then."""
     currency = order.currency("currency") or _shop_money(order, "total_price_set").currency("currency_code")
     if not currency:
@@ -104,7 +146,7 @@ def currency_of(order: Fields) -> str:
     return currency
 
 
-def placed_and_updated(order: Fields) -> tuple[datetime, datetime]:
+def _placed_and_updated(order: Fields) -> tuple[datetime, datetime]:
     """When the order was placed (an imported one keeps the day it was made elsewhere) and last changed.
 
     One of these has to be there and can stand in for the others. Raises NotAnOrder.
@@ -116,7 +158,7 @@ def placed_and_updated(order: Fields) -> tuple[datetime, datetime]:
     return placed, updated or created or placed
 
 
-def total_of(order: Fields, currency: str) -> Decimal:
+def _total_of(order: Fields, currency: str) -> Decimal:
     """The order's total when it was placed, in the shop's currency: what N5 takes its share of.
 
     Where it is not said, the total as it is today; 0 when that is not said either.
@@ -136,13 +178,13 @@ def _shop_money(order: Fields, key: str) -> Fields:
     return order.child(key).child("shop_money")
 
 
-def refunded_total(order: Fields, currency: str, total: Decimal) -> Decimal:
+def _refunded_total(order: Fields, currency: str, total: Decimal) -> Decimal:
     """The money that went back, in the shop's currency, at most ``total``."""
     amounts = (in_shop_currency(order, transaction, currency) for transaction in _refund_transactions(order))
     return at_most(order, "total_price", sum(amounts, start=round_amount(Decimal(0), currency)), total)
 
 
-def customer_of(order: Fields, *, external_id: str) -> CustomerSnapshot | None:
+def _customer_of(order: Fields, *, external_id: str) -> CustomerSnapshot | None:
     """Who placed the order. Without a customer record but with an e-mail: a guest. Without either: nobody."""
     customer = order.child("customer")
     email = customer.email("email") or order.email("email", "contact_email")
@@ -159,16 +201,6 @@ def customer_of(order: Fields, *, external_id: str) -> CustomerSnapshot | None:
         phone=customer.text("phone") or order.text("phone"),
         locale=order.text("customer_locale"),
     )
-
-
-def lines_of(order: Fields, currency: str) -> tuple[LineSnapshot, ...]:
-    """The lines, each total after the line's own discount."""
-    return tuple(_line(line, currency) for line in order.children("line_items"))
-
-
-def discount_codes_of(order: Fields) -> tuple[str, ...]:
-    """The codes that were entered; a discount given by hand has an empty one and is left out."""
-    return tuple(code for entry in order.children("discount_codes") if (code := entry.text("code")))
 
 
 def in_shop_currency(order: Fields, transaction: Fields, currency: str) -> Decimal:

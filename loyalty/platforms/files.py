@@ -16,7 +16,8 @@ from typing import Final, TextIO
 
 from loyalty.platforms.documents.json_text import JsonText
 from loyalty.platforms.documents.read import parse_json
-from loyalty.platforms.documents.recognise import refuse_other_topics
+from loyalty.platforms.recognise import refuse_other_topics
+from loyalty.platforms.registry import PLATFORMS
 from loyalty.platforms.snapshot import NotAnOrder
 
 # Around one document or a list of them; those that are no orders are opened too, so that each row can say what it is.
@@ -24,7 +25,9 @@ _WRAPPERS = (
     "order", "orders", "data", "items", "results", "refund", "refunds", "coupon", "coupons",
     "transaction", "transactions", "customer", "customers", "product", "products",
 )  # fmt: skip
-_TOPIC_HEADERS = ("x-shopify-topic", "x-wc-webhook-topic", "x-shopline-topic")
+_WEBHOOKS: Final = [platform.webhooks for platform in PLATFORMS.values()]
+_TOPIC_HEADERS: Final = [webhooks.topic_header for webhooks in _WEBHOOKS if webhooks.topic_header]
+_TEST_HEADERS: Final = [webhooks.test_header for webhooks in _WEBHOOKS if webhooks.test_header]
 _MAX_DEPTH = 6
 _PIECE: Final = 1 << 16
 _LONGEST_LINE: Final = 1 << 24
@@ -236,7 +239,7 @@ def _content_key(value: Mapping[str, object]) -> str:
 
 def _open_delivery(value: Mapping[str, object], *, is_test: bool, depth: int) -> Iterator[Row]:
     headers = _headers(value.get("headers"))
-    is_test = is_test or headers.get("x-shopify-test", "").lower() == "true"
+    is_test = is_test or any(headers.get(name, "").lower() == "true" for name in _TEST_HEADERS)
     content = value[_content_key(value)]
     try:
         refuse_other_topics(_topic(value, headers))

@@ -2,16 +2,19 @@
 
 import pytest
 
-from loyalty.platforms.registry import LABELS, MAPPINGS, read_order
+from loyalty.platforms.models import Platform
+from loyalty.platforms.read import read_order
+from loyalty.platforms.registry import LABELS, PLATFORMS
 from loyalty.platforms.snapshot import NotAnOrder
 from tests.loyalty.platforms.samples import Document, order
 
 
-def test_every_platform_has_a_name() -> None:
-    assert LABELS.keys() == MAPPINGS.keys()
+def test_the_registry_lists_what_the_database_takes() -> None:
+    assert [*LABELS.items()] == Platform.choices
+    assert [*PLATFORMS] == Platform.values
 
 
-@pytest.mark.parametrize("platform", MAPPINGS)
+@pytest.mark.parametrize("platform", PLATFORMS)
 @pytest.mark.parametrize(
     ("document", "sentence"),
     [

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from loyalty.platforms.documents import json_text
-from loyalty.platforms.documents.files import read_documents
+from loyalty.platforms.files import read_documents
 from loyalty.platforms.snapshot import NotAnOrder
 
 _A = {"id": 1, "total": "1.00"}

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from loyalty.platforms.registry import read_order
+from loyalty.platforms.read import read_order
 from loyalty.platforms.snapshot import UsedThere
 from tests.loyalty.platforms.samples import Document, order
 

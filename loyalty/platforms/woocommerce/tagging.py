@@ -1,0 +1,43 @@
+"""How WooCommerce tags orders by itself (N1). ``docs/tagging-orders.md`` says the same."""
+
+from typing import Final
+
+from loyalty.platforms.shop_platform import Recipe, TaggingGuide
+
+_FIELD: Final = "_order_tags"
+_SNIPPET: Final = """\
+add_action( 'woocommerce_order_status_cancelled', 'loyalty_tag_order' );
+add_action( 'woocommerce_order_status_refunded', 'loyalty_tag_order' );
+function loyalty_tag_order( $order_id ) {
+    $order = wc_get_order( $order_id );
+    $order->add_meta_data( '%(field)s', '%(tag)s' );
+    $order->save();
+}
+"""
+
+TAGGING: Final = TaggingGuide(
+    "WooCommerce has no order tags. They are read from the field that the platform connection names under “Field "
+    "that holds the order's tags”: a meta field of the order, with one tag, or several between commas.",
+    (
+        Recipe(
+            "With the extension AutomateWoo",
+            (
+                f"On the page “Platform connection”, name the field that holds the tags, for example {_FIELD}.",
+                "In WordPress, open AutomateWoo and add a workflow.",
+                "Choose the trigger “Order Cancelled”, or “Order Refunded”.",
+                "Add an action that updates a custom field of the order: its key is the field's name.",
+                "Its value is a tag copied from the top of this page.",
+                "Set the workflow to active and save it.",
+            ),
+        ),
+        Recipe(
+            "Without an extension",
+            (
+                f"On the page “Platform connection”, name the field that holds the tags, for example {_FIELD}.",
+                "Have whoever looks after the shop add these lines to functions.php, or to a plugin of its own.",
+            ),
+            code=_SNIPPET,
+        ),
+    ),
+    example_field=_FIELD,
+)
