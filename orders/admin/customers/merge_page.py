@@ -1,21 +1,17 @@
 """Merging customers from the customer page: whom with, what moves and what is said of it, and then for good (O7)."""
 
-from dataclasses import dataclass
-from datetime import datetime
 from http import HTTPStatus
 from typing import Any, Final
 
 from django import forms
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.template.response import TemplateResponse
 from django.urls import reverse
-from django.utils import timezone
 
 from loyalty.backoffice.base import BackOfficeAdmin, store_view
+from loyalty.backoffice.confirm import Case
 from loyalty.core.errors import Conflict, Invalid
 from loyalty.core.values import parse_id
-from loyalty.stores.active import acting, active_store
 from loyalty.stores.actors import Trigger
 from loyalty.stores.merged import find_person
 from loyalty.stores.models import Customer, Store
@@ -39,17 +35,6 @@ class MergeForm(forms.Form):
     reason = forms.CharField(label="Reason (optional)", max_length=200, required=False)
 
 
-@dataclass(frozen=True, slots=True)
-class _Case:
-    """The page of one customer, who is to be kept, in one request."""
-
-    request: HttpRequest
-    admin: BackOfficeAdmin
-    store: Store
-    kept: Customer
-    now: datetime
-
-
 @store_view(needs=Can.MERGE_CUSTOMERS)
 def merge_page(admin: BackOfficeAdmin, request: HttpRequest, customer: Customer) -> HttpResponse:
     """``admin:stores_customer_merge``: choose whom ``customer`` is one with, see what moves, confirm it.
@@ -57,7 +42,7 @@ def merge_page(admin: BackOfficeAdmin, request: HttpRequest, customer: Customer)
     ``?other=`` names the one who is merged into him. Two who are one already, in whichever order and tab that came to
     be, are said to be: sent twice is as once.
     """
-    case = _Case(request, admin, active_store(request), customer, timezone.now())
+    case = Case(admin, request, customer)
     asked = request.POST if request.method == "POST" else request.GET
     if "other" not in asked:
         return _choose(case)
@@ -77,26 +62,26 @@ def merge_hints(customer: Customer) -> list[dict[str, Any]]:
     return candidate_rows(namesakes_of(customer)[:_AT_MOST], customer)
 
 
-def _other(case: _Case, asked: str) -> Customer | None:
+def _other(case: Case[Customer], asked: str) -> Customer | None:
     """The customer to whom the id in the address leads; another store's is an unknown one (T1)."""
     known = parse_id(asked)
     return None if known is None else find_person(case.store, known)
 
 
-def _carry_out(case: _Case, other: Customer) -> HttpResponse:
+def _carry_out(case: Case[Customer], other: Customer) -> HttpResponse:
     form = MergeForm(case.request.POST)
     if not form.is_valid():
         said = _NOT_SURE if "sure" in form.errors else _CHANGED
         return _show(case, other, said=said, status=HTTPStatus.UNPROCESSABLE_ENTITY)
-    plan = plan_merge(case.store, merged=other, kept=case.kept, now=case.now)
+    plan = plan_merge(case.store, merged=other, kept=case.row, now=case.now)
     try:
         merge = merge_customers(
             store=case.store,
-            kept_id=case.kept.pk,
+            kept_id=case.row.pk,
             merged_id=other.pk,
             reason=form.cleaned_data["reason"],
             token=form.cleaned_data["token"],
-            actor=acting(case.request),
+            actor=case.actor,
             trigger=Trigger.ADMIN,
             now=case.now,
         )
@@ -118,45 +103,44 @@ def _one_already(request: HttpRequest, kept: Customer) -> HttpResponse:
     return HttpResponseRedirect(_address("change", kept))
 
 
-def _choose(case: _Case, *, said: str = "", status: int = HTTPStatus.OK) -> HttpResponse:
+def _choose(case: Case[Customer], *, said: str = "", status: int = HTTPStatus.OK) -> HttpResponse:
     term = case.request.GET.get("q", "").strip()
-    found = find_customers(case.store, term).exclude(pk=case.kept.pk).order_by("-id") if term else None
-    rows = namesakes_of(case.kept) if found is None else found
-    candidates = candidate_rows(rows[:_AT_MOST], case.kept)
+    found = find_customers(case.store, term).exclude(pk=case.row.pk).order_by("-id") if term else None
+    rows = namesakes_of(case.row) if found is None else found
+    candidates = candidate_rows(rows[:_AT_MOST], case.row)
     context = {
         "term": term,
         "candidates": candidates,
         "more": len(candidates) == _AT_MOST,
         "said": said,
-        "title": f"Merge {case.kept} with another customer",
+        "title": f"Merge {case.row} with another customer",
     }
     return _answer(case, "orders/admin/customers/merge_choose.html", context, status)
 
 
-def _show(case: _Case, other: Customer, *, said: str = "", status: int = HTTPStatus.OK) -> HttpResponse:
-    plan = plan_merge(case.store, merged=other, kept=case.kept, now=case.now)
+def _show(case: Case[Customer], other: Customer, *, said: str = "", status: int = HTTPStatus.OK) -> HttpResponse:
+    plan = plan_merge(case.store, merged=other, kept=case.row, now=case.now)
     context = {
         "merge": shown_merge(plan, case.store),
         "token": plan.token,
         "other": other,
-        "shared": shared_by(other, case.kept),
+        "shared": shared_by(other, case.row),
         "reason": case.request.POST.get("reason", ""),
         "said": said,
-        "swap": f"{_address('merge', other)}?other={case.kept.pk}",
-        "title": f"Merge {other} into {case.kept}",
+        "swap": f"{_address('merge', other)}?other={case.row.pk}",
+        "title": f"Merge {other} into {case.row}",
     }
     return _answer(case, "orders/admin/customers/merge.html", context, status)
 
 
-def _answer(case: _Case, template: str, context: dict[str, Any], status: int) -> HttpResponse:
+def _answer(case: Case[Customer], template: str, context: dict[str, Any], status: int) -> HttpResponse:
     shared = {
-        **case.admin.admin_site.each_context(case.request),
         "opts": case.admin.opts,
-        "original": case.kept,
-        "customer": case.kept,
-        "back": _address("change", case.kept),
+        "original": case.row,
+        "customer": case.row,
+        "back": _address("change", case.row),
     }
-    return TemplateResponse(case.request, template, shared | context, status=status)
+    return case.show(template, shared | context, status)
 
 
 def _address(name: str, customer: Customer) -> str:

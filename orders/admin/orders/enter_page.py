@@ -4,7 +4,6 @@ As the page that records what an order used, the preview is the act, taken back 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from http import HTTPStatus
@@ -12,16 +11,15 @@ from typing import Any, Final
 
 from django import forms
 from django.contrib import messages
-from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from loyalty.backoffice.base import BackOfficeAdmin, store_view
-from loyalty.backoffice.forms import first_time, was_sent
+from loyalty.backoffice.confirm import Case
+from loyalty.backoffice.forms import was_sent
 from loyalty.backoffice.links import order_address
 from loyalty.backoffice.moments import MomentField
 from loyalty.core.errors import DomainError, Invalid
@@ -29,10 +27,10 @@ from loyalty.core.instants import PLACED_AHEAD
 from loyalty.core.money import is_currency, quantise
 from loyalty.core.storable import storable
 from loyalty.ledger.ledger import Kind, currency_for
-from loyalty.stores.active import acting, active_store, may
+from loyalty.stores.active import active_store, may
 from loyalty.stores.dates import show_moment
 from loyalty.stores.identify import CustomerFacts
-from loyalty.stores.models import Customer, Store
+from loyalty.stores.models import Customer
 from loyalty.stores.roles import Can
 from orders.admin.amounts import AmountField, amount_of, checked_amount
 from orders.admin.customers.choose_field import CustomerForm
@@ -214,14 +212,8 @@ def _checked_total(total: Decimal, currency: str) -> Decimal:
         raise forms.ValidationError(str(error)) from error
 
 
-@dataclass(frozen=True, slots=True)
-class _Case:
+class _Case(Case[None]):
     """The page in one request."""
-
-    request: HttpRequest
-    admin: BackOfficeAdmin
-    store: Store
-    now: datetime
 
     def form(self) -> EnterForm:
         data = self.request.POST if self.request.method == "POST" else None
@@ -232,7 +224,7 @@ class _Case:
 @store_view(needs=Can.ENTER_ORDERS)
 def enter_page(admin: BackOfficeAdmin, request: HttpRequest, _row: None) -> HttpResponse:
     """``admin:orders_order_add``: what the order is, then what entering it comes to; confirmed, do it once."""
-    case = _Case(request, admin, active_store(request), timezone.now())
+    case = _Case(admin, request, None)
     confirms = request.method == "POST" and "_confirm" in request.POST
     if confirms and was_sent(request.POST.get("once", ""), store=case.store):
         return _done(case, None, storable(request.POST.get("number", "")))
@@ -257,16 +249,13 @@ def _answer(case: _Case, form: EnterForm, *, confirms: bool) -> HttpResponse:
     return _show(case, form)
 
 
-@transaction.atomic
 def _carry_out(case: _Case, form: EnterForm) -> Outcome | None:
-    """Enter it once; None when this form had been sent before. When it is refused, it can be sent again."""
-    if not first_time(form.cleaned_data["once"], store=case.store, now=case.now):
-        return None
-    return _enter(case, form, rehearse=False)
+    """Enter it once; None when this form had been sent before."""
+    return case.once(form.cleaned_data["once"], lambda: _enter(case, form, rehearse=False))
 
 
 def _enter(case: _Case, form: EnterForm, *, rehearse: bool) -> Outcome:
-    new, actor = form.new_order(), acting(case.request)
+    new, actor = form.new_order(), case.actor
     return within_limits(
         case.request,
         lambda: enter_order(store=case.store, new=new, actor=actor, now=case.now),
@@ -290,7 +279,6 @@ def _done(case: _Case, outcome: Outcome | None, number: str) -> HttpResponse:
 def _show(case: _Case, form: EnterForm, *, would: Outcome | None = None) -> HttpResponse:
     number = form.cleaned_data.get("number", "") if form.is_bound else ""
     context: dict[str, Any] = {
-        **case.admin.admin_site.each_context(case.request),
         "title": "Enter an order",
         "opts": case.admin.opts,
         "form": form,
@@ -302,7 +290,7 @@ def _show(case: _Case, form: EnterForm, *, would: Outcome | None = None) -> Http
     if would is not None:
         context |= _preview(case, form, would)
     status = HTTPStatus.UNPROCESSABLE_ENTITY if form.errors else HTTPStatus.OK
-    return TemplateResponse(case.request, "orders/admin/orders/enter.html", context, status=status)
+    return case.show("orders/admin/orders/enter.html", context, status)
 
 
 def _preview(case: _Case, form: EnterForm, would: Outcome) -> dict[str, Any]:

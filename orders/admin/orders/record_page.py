@@ -1,6 +1,5 @@
 """The page on which staff record what an order used (O5): what it is, what it would come to, then that, once."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from http import HTTPStatus
@@ -8,31 +7,29 @@ from typing import Any, Final
 
 from django import forms
 from django.contrib import messages
-from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.template.response import TemplateResponse
 from django.urls import reverse
-from django.utils import timezone
 
 from loyalty.backoffice.base import BackOfficeAdmin, store_view
-from loyalty.backoffice.forms import first_time, was_sent
+from loyalty.backoffice.confirm import Case
+from loyalty.backoffice.forms import was_sent
 from loyalty.backoffice.links import order_address
 from loyalty.core.errors import DomainError, Invalid, VersionConflict
 from loyalty.ledger.ledger import Kind
 from loyalty.platforms.registry import LABELS
-from loyalty.stores.active import acting, active_store
+from loyalty.stores.active import active_store
 from loyalty.stores.actors import Trigger
 from loyalty.stores.models import Customer, Store
 from loyalty.stores.roles import Can
 from orders.admin.amounts import AmountField, amount_of
 from orders.admin.customers.choose_field import CustomerForm
+from orders.admin.display import CHANGED
 from orders.admin.orders.preview_use import FIELDS, Outcome, balance_words, limit_words, within_limits
 from orders.admin.orders.used_there import said_there, used_there_words, worth
 from orders.kinds import NAMES, currency_of, show
 from orders.models import Order, OrderStatus, PaymentStatus
 from orders.services.intake.spend import Spend, Taken, can_be_recorded, record_spend
 
-_CHANGED: Final = "The order has changed since this was shown. Nothing was done: check it and confirm again."
 _DONE_BEFORE: Final = "This had been recorded already; nothing was taken twice."
 
 
@@ -83,29 +80,22 @@ class RecordForm(CustomerForm):
         )
 
 
-@dataclass(frozen=True, slots=True)
-class _Case:
+class _Case(Case[Order]):
     """One order's page in one request."""
-
-    request: HttpRequest
-    admin: BackOfficeAdmin
-    store: Store
-    order: Order
-    now: datetime
 
     def form(self) -> RecordForm:
         """The fields, filled with what was sent; else with what the platform says was used there."""
         data = self.request.POST if self.request.method == "POST" else None
-        initial: dict[str, Any] = {"version": self.order.version}
+        initial: dict[str, Any] = {"version": self.row.version}
         if data is None:
-            initial |= said_there(self.order) | {"total": worth(self.order)}
-        return RecordForm(data, initial=initial, order=self.order, request=self.request, now=self.now)
+            initial |= said_there(self.row) | {"total": worth(self.row)}
+        return RecordForm(data, initial=initial, order=self.row, request=self.request, now=self.now)
 
 
 @store_view(needs=Can.ADJUST_LEDGER)
 def record_page(admin: BackOfficeAdmin, request: HttpRequest, order: Order) -> HttpResponse:
     """``admin:orders_order_record``: how much of each kind, then what that comes to; confirmed, do it once."""
-    case = _Case(request, admin, active_store(request), order, timezone.now())
+    case = _Case(admin, request, order)
     confirms = request.method == "POST" and "_confirm" in request.POST
     if confirms and was_sent(request.POST.get("once", ""), store=case.store):
         messages.info(request, f"Order {order.number}: {_DONE_BEFORE}")
@@ -121,11 +111,10 @@ def _answer(case: _Case, form: RecordForm, *, confirms: bool) -> HttpResponse:
     try:
         if confirms:
             return _done(case, _carry_out(case, form))
-        return _show(case, form, would=_take(case, form, version=case.order.version, rehearse=True))
+        return _show(case, form, would=_take(case, form, version=case.row.version, rehearse=True))
     except VersionConflict:
-        order = case.admin.row_or_404(case.request, str(case.order.pk))
-        fresh = _Case(case.request, case.admin, case.store, order, case.now)
-        return _show(fresh, fresh.form(), said=_CHANGED) if can_be_recorded(order) else _closed(fresh)
+        fresh = case.again()
+        return _show(fresh, fresh.form(), said=CHANGED) if can_be_recorded(fresh.row) else _closed(fresh)
     except Invalid as error:
         form.show_errors(error, FIELDS)
     except DomainError as error:
@@ -133,21 +122,19 @@ def _answer(case: _Case, form: RecordForm, *, confirms: bool) -> HttpResponse:
     return _show(case, form)
 
 
-@transaction.atomic
 def _carry_out(case: _Case, form: RecordForm) -> Outcome | None:
-    """Record once; None when this form had been sent before. When it is refused, it can be sent again."""
-    if not first_time(form.cleaned_data["once"], store=case.store, now=case.now):
-        return None
-    return _take(case, form, version=form.cleaned_data["version"], rehearse=False)
+    """Record once; None when this form had been sent before."""
+    data = form.cleaned_data
+    return case.once(data["once"], lambda: _take(case, form, version=data["version"], rehearse=False))
 
 
 def _take(case: _Case, form: RecordForm, *, version: int, rehearse: bool) -> Outcome:
     def take() -> tuple[Order, Taken]:
         return record_spend(
             store=case.store,
-            order_id=case.order.pk,
+            order_id=case.row.pk,
             spend=form.spend(),
-            actor=acting(case.request),
+            actor=case.actor,
             trigger=Trigger.ADMIN,
             now=case.now,
             version=version,
@@ -157,21 +144,21 @@ def _take(case: _Case, form: RecordForm, *, version: int, rehearse: bool) -> Out
 
 
 def _done(case: _Case, outcome: Outcome | None) -> HttpResponse:
-    number = case.order.number
+    number = case.row.number
     if outcome is None:
         messages.info(case.request, f"Order {number}: {_DONE_BEFORE}")
     else:
         taken = f"{outcome.words} taken from {outcome.order.customer}"
         messages.success(case.request, f"Recorded: order {number} used {outcome.words}. {taken}.")
-    return HttpResponseRedirect(order_address(case.order.pk))
+    return HttpResponseRedirect(order_address(case.row.pk))
 
 
 def _closed(case: _Case) -> HttpResponse:
     """Nothing can be recorded: the page says why, and a form that was sent changes nothing."""
-    words = _why_closed(case.order)
+    words = _why_closed(case.row)
     if case.request.method == "POST":
         messages.warning(case.request, f"{words} Nothing was taken.")
-        return HttpResponseRedirect(order_address(case.order.pk))
+        return HttpResponseRedirect(order_address(case.row.pk))
     return _page(case, {"closed": words})
 
 
@@ -182,19 +169,18 @@ def _show(case: _Case, form: RecordForm, *, would: Outcome | None = None, said: 
         "form": form,
         "said": said,
         "would": would,
-        "confirmed": [*confirmed, ("version", case.order.version)],
+        "confirmed": [*confirmed, ("version", case.row.version)],
         "confirm": f"Record {would.words}" if would else "",
         "decline": "Record nothing",
-        "warnings": _warnings(case.order),
-        "there": used_there_words(case.order, case.store),
+        "warnings": _warnings(case.row),
+        "there": used_there_words(case.row, case.store),
     }
     return _page(case, context, status=status)
 
 
 def _page(case: _Case, more: dict[str, Any], *, status: int = HTTPStatus.OK) -> HttpResponse:
-    order, store = case.order, case.store
+    order, store = case.row, case.store
     context: dict[str, Any] = {
-        **case.admin.admin_site.each_context(case.request),
         "title": f"Record what order {order.number} used",
         "opts": case.admin.opts,
         "original": order,
@@ -204,7 +190,7 @@ def _page(case: _Case, more: dict[str, Any], *, status: int = HTTPStatus.OK) -> 
         "back": order_address(order.pk),
         **more,
     }
-    return TemplateResponse(case.request, "orders/admin/orders/record.html", context, status=status)
+    return case.show("orders/admin/orders/record.html", context, status)
 
 
 def _beside(order: Order, customer: Customer | None, kind: Kind, request: HttpRequest, now: datetime) -> str:

@@ -1,9 +1,9 @@
 """The form that reverses a redemption: full page and, as the same form, content of a dialog (R3, R4)."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from functools import cached_property
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -11,9 +11,10 @@ from django.urls import reverse
 from django.utils import timezone
 
 from loyalty.backoffice.base import BackOfficeAdmin, store_view
+from loyalty.backoffice.confirm import Case
 from loyalty.core.errors import Busy, Invalid
 from loyalty.store_settings.sections import StoreSettings, current_settings
-from loyalty.stores.active import acting, active_store, may
+from loyalty.stores.active import may
 from loyalty.stores.actors import Trigger
 from loyalty.stores.models import Store
 from loyalty.stores.roles import Can
@@ -41,16 +42,22 @@ _DONE: Final = "This redemption had been reversed already. Nothing was done twic
 _NO_FORCE: Final = "The code has already been used. Tick the box to reverse it all the same, and say why."
 
 
-@dataclass(frozen=True, slots=True)
-class _Case:
-    """One redemption's form in one request."""
+@dataclass(frozen=True)
+class _Case(Case[Redemption]):
+    """One redemption's form in one request, and what its platform said when it was asked."""
 
-    request: HttpRequest
-    store: Store
-    redemption: Redemption
-    settings: StoreSettings
-    asked: Asked
-    now: datetime
+    asked: Asked = Asked.NOT_ASKED
+
+    @cached_property
+    def settings(self) -> StoreSettings:
+        """The store's settings."""
+        return current_settings(self.store)
+
+    def again(self, **changes: Any) -> Self:
+        """The same with the redemption as it is now, which asking the platform may have changed."""
+        fresh = super().again(**changes)
+        fresh.row.store = fresh.store
+        return fresh
 
     @property
     def may_force(self) -> bool:
@@ -60,13 +67,13 @@ class _Case:
     def form(self) -> ReversalForm:
         """The fields, filled with what was sent."""
         bare = preview_reversal(
-            self.redemption, CancelChoice({"points": True}), store=self.store, settings=self.settings, now=self.now
+            self.row, CancelChoice({"points": True}), store=self.store, settings=self.settings, now=self.now
         )
         data = self.request.POST if self.request.method == "POST" else None
         return ReversalForm(
             data,
             lots=part_of(bare.plan.used, bare.plan.share),
-            used=needs_force(self.redemption) and self.may_force,
+            used=needs_force(self.row) and self.may_force,
             store=self.store,
             settings=self.settings,
             now=self.now,
@@ -84,19 +91,19 @@ def reverse_page(admin: BackOfficeAdmin, request: HttpRequest, redemption: Redem
     try:
         asked = _asked_before(request) if previews else ask_platform(redemption, now=timezone.now())
     except Busy as error:
-        return _busy(admin, _case(admin, request, redemption, Asked.UNREACHABLE), error)
-    case = _case(admin, request, redemption, asked)
+        return _busy(_Case(admin, request, redemption, asked=Asked.UNREACHABLE).again(), error)
+    case = _Case(admin, request, redemption, asked=asked).again()
     form = case.form()
     if form.is_valid() and "_confirm" in request.POST:
-        return _confirm(admin, case, form)
-    return _show(admin, case, form, status=HTTPStatus.UNPROCESSABLE_ENTITY if form.errors else HTTPStatus.OK)
+        return _confirm(case, form)
+    return _show(case, form, status=HTTPStatus.UNPROCESSABLE_ENTITY if form.errors else HTTPStatus.OK)
 
 
-def _busy(admin: BackOfficeAdmin, case: _Case, error: Busy) -> HttpResponse:
+def _busy(case: _Case, error: Busy) -> HttpResponse:
     """The form all the same, to look at; what was confirmed has to be confirmed again."""
     if case.request.method == "GET":
-        return _show(admin, case, case.form())
-    return _show(admin, case, case.form(), said=error.detail, status=HTTPStatus.SERVICE_UNAVAILABLE)
+        return _show(case, case.form())
+    return _show(case, case.form(), said=error.detail, status=HTTPStatus.SERVICE_UNAVAILABLE)
 
 
 def _asked_before(request: HttpRequest) -> Asked:
@@ -104,49 +111,40 @@ def _asked_before(request: HttpRequest) -> Asked:
     return Asked(sent) if sent in set(Asked) else Asked.NOT_ASKED
 
 
-def _case(admin: BackOfficeAdmin, request: HttpRequest, redemption: Redemption, asked: Asked) -> _Case:
-    """The case with the redemption as it is now: asking the platform may have taught us something."""
-    store = active_store(request)
-    fresh: Redemption = admin.row_or_404(request, str(redemption.pk))
-    fresh.store = store
-    return _Case(request, store, fresh, current_settings(store), asked, timezone.now())
-
-
-def _confirm(admin: BackOfficeAdmin, case: _Case, form: ReversalForm) -> HttpResponse:
+def _confirm(case: _Case, form: ReversalForm) -> HttpResponse:
     seen = Seen.read(case.request.POST.get("seen", ""))
     ask = form.ask()
     try:
         done = reverse_redemption(
             store=case.store,
-            redemption_id=case.redemption.pk,
+            redemption_id=case.row.pk,
             ask=ask,
             token=case.request.POST.get("token", ""),
             asked=case.asked,
-            actor=acting(case.request),
+            actor=case.actor,
             trigger=Trigger.ADMIN,
             now=case.now,
         )
     except ReversalStale:
-        return _again(admin, case, FACTS_CHANGED, seen)
+        return _again(case, FACTS_CHANGED, seen)
     except NothingLeft as error:
-        return _again(admin, case, error.detail, seen)
+        return _again(case, error.detail, seen)
     except CodeUsed:
-        return _again(admin, case, _NO_FORCE if case.may_force else _USED_NOW, seen)
+        return _again(case, _NO_FORCE if case.may_force else _USED_NOW, seen)
     except Invalid as error:
         for item in error.errors:
             form.add_error("reason" if item.pointer == "/reason" else None, item.detail)
-        return _show(admin, case, form, seen=seen, status=HTTPStatus.UNPROCESSABLE_ENTITY)
+        return _show(case, form, seen=seen, status=HTTPStatus.UNPROCESSABLE_ENTITY)
     messages.success(case.request, _words(done, case.store))
-    return go_on_to(case.request, redemption_address(case.redemption))
+    return go_on_to(case.request, redemption_address(case.row))
 
 
-def _again(admin: BackOfficeAdmin, case: _Case, said: str, seen: Seen | None) -> HttpResponse:
-    fresh = _case(admin, case.request, case.redemption, case.asked)
-    return _show(admin, fresh, fresh.form(), seen=seen, said=said, status=HTTPStatus.CONFLICT)
+def _again(case: _Case, said: str, seen: Seen | None) -> HttpResponse:
+    fresh = case.again()
+    return _show(fresh, fresh.form(), seen=seen, said=said, status=HTTPStatus.CONFLICT)
 
 
 def _show(
-    admin: BackOfficeAdmin,
     case: _Case,
     form: ReversalForm,
     *,
@@ -156,7 +154,7 @@ def _show(
 ) -> HttpResponse:
     if not form.is_bound or not hasattr(form, "cleaned_data"):
         form.full_clean()
-    shown = preview_reversal(case.redemption, form.choice(), store=case.store, settings=case.settings, now=case.now)
+    shown = preview_reversal(case.row, form.choice(), store=case.store, settings=case.settings, now=case.now)
     page = shown_reversal(form, shown, may_force=case.may_force, store=case.store, seen=seen, now=case.now)
     context: dict[str, Any] = {
         "form": form,
@@ -164,10 +162,10 @@ def _show(
         "asked": case.asked.value,
         "max_days": case.settings.extend.max_days,
         "warnings": reversal_warnings(shown.plan, case.asked, case.store),
-        "action": reverse("admin:orders_redemption_reverse", args=[case.redemption.pk]),
-        "back": redemption_address(case.redemption),
+        "action": reverse("admin:orders_redemption_reverse", args=[case.row.pk]),
+        "back": redemption_address(case.row),
     }
-    return show_plan(admin, case.request, "orders/admin/redemptions/reverse_form.html", page, context, status)
+    return show_plan(case, "orders/admin/redemptions/reverse_form.html", page, context, status)
 
 
 def _words(done: Reversed, store: Store) -> str:

@@ -2,22 +2,21 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from functools import cached_property
 from http import HTTPStatus
 from typing import Any, Final
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.html import format_html
 
 from loyalty.backoffice.base import BackOfficeAdmin, store_view
+from loyalty.backoffice.confirm import Case
+from loyalty.backoffice.links import order_address
 from loyalty.ledger.ledger import Kind
 from loyalty.store_settings.sections import StoreSettings, current_settings
-from loyalty.stores.active import acting, active_store
 from loyalty.stores.actors import Trigger
-from loyalty.stores.models import Store
 from loyalty.stores.roles import Can
 from orders.admin.reverts.cancel_form import CancelForm
 from orders.admin.reverts.cancel_rows import amounts_words, earned_words, shown_form, state_of
@@ -42,28 +41,27 @@ _NO_LONGER_REFUNDED: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class _Case:
-    """One order's form in one request."""
+@dataclass(frozen=True)
+class _Case(Case[Order]):
+    """One order's form in one request, and whether it is about cancelling."""
 
-    request: HttpRequest
-    admin: BackOfficeAdmin
-    store: Store
-    order: Order
-    settings: StoreSettings
-    now: datetime
-    cancels: bool
+    cancels: bool = True
+
+    @cached_property
+    def settings(self) -> StoreSettings:
+        """The store's settings."""
+        return current_settings(self.store)
 
     @property
     def work(self) -> Work:
         """What confirming would carry out, as far as the form shows it."""
-        becomes = self.cancels and self.order.status != OrderStatus.CANCELLED
-        return Work(self.store, self.settings, Details(), acting(self.request), Trigger.ADMIN, self.now, becomes)
+        becomes = self.cancels and self.row.status != OrderStatus.CANCELLED
+        return Work(self.store, self.settings, Details(), self.actor, Trigger.ADMIN, self.now, becomes)
 
     def form(self) -> CancelForm:
         """The fields, filled with what was sent."""
-        used = load_used([self.order.pk])
-        mine = {kind: used[kind].get(self.order.pk, ()) for kind in KINDS}
+        used = load_used([self.row.pk])
+        mine = {kind: used[kind].get(self.row.pk, ()) for kind in KINDS}
         data = self.request.POST if self.request.method == "POST" else None
         return CancelForm(data, used=mine, store=self.store, settings=self.settings, now=self.now)
 
@@ -74,22 +72,11 @@ def cancel_page(admin: BackOfficeAdmin, request: HttpRequest, order: Order) -> H
 
     A refunded order opens as *Return credits/points*, unless ``?intent=cancel`` asks for cancelling (M8).
     """
-    case = _case(admin, request, order, cancels=_is_about_cancelling(request, order))
+    case = _Case(admin, request, order, cancels=_is_about_cancelling(request, order))
     form = case.form()
     if form.is_valid() and "_confirm" in request.POST:
         return _confirm(case, form)
     return _show(case, form, status=HTTPStatus.UNPROCESSABLE_ENTITY if form.errors else HTTPStatus.OK)
-
-
-def _case(admin: BackOfficeAdmin, request: HttpRequest, order: Order, *, cancels: bool) -> _Case:
-    store = active_store(request)
-    return _Case(request, admin, store, order, current_settings(store), timezone.now(), cancels)
-
-
-def _read_again(case: _Case, *, cancels: bool) -> _Case:
-    """The case with the order and the clock as they are now."""
-    order = case.admin.row_or_404(case.request, str(case.order.pk))
-    return _case(case.admin, case.request, order, cancels=cancels)
 
 
 def _is_about_cancelling(request: HttpRequest, order: Order) -> bool:
@@ -108,18 +95,18 @@ def _confirm(case: _Case, form: CancelForm) -> HttpResponse:
     try:
         result = verb(
             store=case.store,
-            order_id=case.order.pk,
+            order_id=case.row.pk,
             choice=form.choice(),
             details=form.details(),
             token=token,
-            actor=acting(case.request),
+            actor=case.actor,
             trigger=Trigger.ADMIN,
             now=case.now,
         )
     except PreviewStale as stale:
         return _after_stale(case, form, seen, stale)
     except NotReturnable:
-        fresh = _read_again(case, cancels=True)
+        fresh = case.again(cancels=True)
         return _show(fresh, fresh.form(), seen=seen, said=_NO_LONGER_REFUNDED, status=HTTPStatus.CONFLICT)
     _tell(case, result)
     return _done(case)
@@ -130,9 +117,9 @@ def _after_stale(case: _Case, form: CancelForm, seen: Seen | None, stale: Previe
     as_shown = shown is not None and shown.is_of(form.choice())
     if seen and as_shown and state_of(stale.preview.plan.order) == seen.goal:
         # The same form was sent before, or a colleague was quicker with the same: nothing is left to do (M7).
-        messages.info(case.request, f"Order {case.order.number}: this has already been done. Nothing was done twice.")
+        messages.info(case.request, f"Order {case.row.number}: this has already been done. Nothing was done twice.")
         return _done(case)
-    fresh = _read_again(case, cancels=case.cancels)
+    fresh = case.again()
     said, status = (FACTS_CHANGED, HTTPStatus.CONFLICT) if as_shown else (_CHOICE_CHANGED, HTTPStatus.OK)
     return _show(fresh, fresh.form(), seen=seen, said=said, status=status)
 
@@ -141,28 +128,28 @@ def _show(
     case: _Case, form: CancelForm, *, seen: Seen | None = None, said: str = "", status: int = HTTPStatus.OK
 ) -> HttpResponse:
     form.full_clean()
-    shown = preview(case.order, form.choice(), store=case.store, settings=case.settings, now=case.now)
+    shown = preview(case.row, form.choice(), store=case.store, settings=case.settings, now=case.now)
     page = shown_form(form, shown, work=case.work, cancels=case.cancels, seen=seen)
     walking = WALKING if is_walking(case.request) else ""
-    dismissible = not case.work.cancels and can_be_dismissed(case.order)
+    dismissible = not case.work.cancels and can_be_dismissed(case.row)
     context: dict[str, Any] = {
         "form": form,
         "said": said,
         "intent": "cancel" if case.cancels else "return",
-        "may_cancel": not case.cancels and case.order.status != OrderStatus.CANCELLED,
+        "may_cancel": not case.cancels and case.row.status != OrderStatus.CANCELLED,
         "earned": earned_words(shown.earned, case.store),
         "max_days": case.settings.extend.max_days,
         "warnings": _warnings(case),
-        "action": f"{reverse('admin:orders_order_cancel', args=[case.order.pk])}{walking}",
-        "back": reverse("admin:orders_order_queue") if walking else _order_address(case.order.pk),
-        "dismiss": f"{reverse('admin:orders_order_dismiss', args=[case.order.pk])}{walking}" if dismissible else "",
+        "action": f"{reverse('admin:orders_order_cancel', args=[case.row.pk])}{walking}",
+        "back": reverse("admin:orders_order_queue") if walking else order_address(case.row.pk),
+        "dismiss": f"{reverse('admin:orders_order_dismiss', args=[case.row.pk])}{walking}" if dismissible else "",
     }
-    context |= {"walk": walk_bar(case.request, case.order), "order": case.order} if walking else {}
-    return show_plan(case.admin, case.request, "orders/admin/reverts/cancel_form.html", page, context, status)
+    context |= {"walk": walk_bar(case.request, case.row), "order": case.row} if walking else {}
+    return show_plan(case, "orders/admin/reverts/cancel_form.html", page, context, status)
 
 
 def _warnings(case: _Case) -> Sequence[str]:
-    told = warnings_for(case.order, store=case.store, settings=case.settings, now=case.now)
+    told = warnings_for(case.row, store=case.store, settings=case.settings, now=case.now)
     return [warning.detail for warning in told if warning.code != "no_email"]
 
 
@@ -170,11 +157,7 @@ def _done(case: _Case) -> HttpResponse:
     """To the order's page; on a walk through the queue to the next order."""
     if is_walking(case.request):
         return go_on(case.request)
-    return go_on_to(case.request, _order_address(case.order.pk))
-
-
-def _order_address(order_id: int) -> str:
-    return reverse("admin:orders_order_change", args=[order_id])
+    return go_on_to(case.request, order_address(case.row.pk))
 
 
 def _tell(case: _Case, result: CancelResult) -> None:

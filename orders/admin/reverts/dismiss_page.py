@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from loyalty.backoffice.base import BackOfficeAdmin, store_view
+from loyalty.backoffice.links import order_address
 from loyalty.core.errors import Conflict
 from loyalty.ledger.ledger import Kind
 from loyalty.ledger.planner import Amount
@@ -58,14 +59,14 @@ def dismiss_page(admin: BackOfficeAdmin, request: HttpRequest, order: Order) -> 
     else:
         what = amounts_words(left, order, store) or "what is left"
         messages.success(request, f"Order {order.number}: dismissed, {what} will not be returned.")
-    return go_on(request) if is_walking(request) else HttpResponseRedirect(_order_address(order))
+    return go_on(request) if is_walking(request) else HttpResponseRedirect(order_address(order.pk))
 
 
 @store_view(needs=Can.CANCEL_ORDERS, methods=("POST",))
 def put_back_page(admin: BackOfficeAdmin, request: HttpRequest, order: Order) -> HttpResponse:
     """``admin:orders_order_put_back``: what was decided counts no longer, the order waits again; twice is as once."""
     put_back_all(request, [(order.pk, order.number)])
-    return HttpResponseRedirect(_order_address(order))
+    return HttpResponseRedirect(order_address(order.pk))
 
 
 def put_back_all(request: HttpRequest, orders: list[tuple[int, str]]) -> None:
@@ -108,7 +109,3 @@ def _show(admin: BackOfficeAdmin, request: HttpRequest, order: Order, form: Dism
 
 def _left(order: Order) -> Mapping[Kind, Amount]:
     return {kind: applied(order, kind) - reverted(order, kind) for kind in dismissible_kinds(order)}
-
-
-def _order_address(order: Order) -> str:
-    return reverse("admin:orders_order_change", args=[order.pk])

@@ -6,7 +6,7 @@ from typing import Any, Final
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 
-from loyalty.backoffice.base import BackOfficeAdmin
+from loyalty.backoffice.confirm import Case
 from orders.admin.reverts.plan_rows import PlanPage
 
 FACTS_CHANGED: Final = (
@@ -18,15 +18,13 @@ _FRAGMENT_HEADER: Final = "X-Fragment"
 _LOCATION_HEADER: Final = "X-Location"
 
 
-def show_plan(
-    admin: BackOfficeAdmin, request: HttpRequest, template: str, page: PlanPage, more: dict[str, Any], status: int
-) -> HttpResponse:
+def show_plan(case: Case[Any], template: str, page: PlanPage, more: dict[str, Any], status: int) -> HttpResponse:
     """The form in ``template``, which extends ``plan_form.html``, with the page around it unless it is wanted alone."""
     context = {"page": page, **more}
-    if _FRAGMENT_HEADER in request.headers:
-        return TemplateResponse(request, template, context, status=status)
-    context |= admin.admin_site.each_context(request) | {"title": page.title, "form_template": template}
-    return TemplateResponse(request, "orders/admin/reverts/plan_page.html", context, status=status)
+    if _FRAGMENT_HEADER in case.request.headers:
+        return TemplateResponse(case.request, template, context, status=status)
+    context |= {"title": page.title, "form_template": template}
+    return case.show("orders/admin/reverts/plan_page.html", context, status)
 
 
 def go_on_to(request: HttpRequest, address: str) -> HttpResponse:

@@ -1,37 +1,33 @@
 """The page that undoes what was returned on an order: what is taken from which lots, and the balance after it (M11)."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from functools import cached_property
 from http import HTTPStatus
 from typing import Any, Final
 from urllib.parse import urlencode
 
 from django import forms
 from django.contrib import messages
-from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.template.response import TemplateResponse
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from loyalty.backoffice.base import BackOfficeAdmin, store_view
-from loyalty.backoffice.forms import OnceForm, first_time
+from loyalty.backoffice.confirm import Case
+from loyalty.backoffice.forms import OnceForm
+from loyalty.backoffice.links import order_address
 from loyalty.core.errors import VersionConflict
-from loyalty.stores.active import acting, active_store, may
+from loyalty.stores.active import may
 from loyalty.stores.actors import Trigger
-from loyalty.stores.models import Store
 from loyalty.stores.roles import Can
+from orders.admin.display import CHANGED, DONE_BEFORE
 from orders.admin.reverts.cancel_rows import amounts_words
 from orders.admin.reverts.undo_rows import shown_undos
 from orders.kinds import KINDS
 from orders.models import Order, Revert
 from orders.services.reverts.undo import UndoNotPossible, UndoPlan, UndoResult, undo_plans, undo_reverts, undos_of
 
-_CHANGED: Final = "The order has changed since this was shown. Nothing was done: check it and confirm again."
-_DONE_BEFORE: Final = "This had been done already; nothing was done twice."
 _NOTHING_TICKED: Final = "Tick what is to be undone."
 # How many returns of one order the page shows; there are seldom more than two.
 _AT_MOST: Final = 20
@@ -50,16 +46,17 @@ class UndoForm(OnceForm):
         choices.choices = [(str(plan.revert.pk), str(plan.revert.pk)) for plan in possible]
 
 
-@dataclass(frozen=True, slots=True)
-class _Case:
-    """One order's page in one request, with its returns that were not undone yet."""
+class _Case(Case[Order]):
+    """One order's page in one request."""
 
-    request: HttpRequest
-    admin: BackOfficeAdmin
-    store: Store
-    order: Order
-    plans: Sequence[UndoPlan]
-    now: datetime
+    @cached_property
+    def plans(self) -> Sequence[UndoPlan]:
+        """Its returns that were not undone yet, newest first."""
+        rows = Revert.objects.for_store(self.store).filter(order=self.row).select_related("remark", "store")
+        reverts = list(rows.order_by("-id")[:_AT_MOST])
+        undone = undos_of(reverts)
+        left = [revert for revert in reverts if revert.pk not in undone]
+        return undo_plans(left, store=self.store, now=self.now)
 
     @property
     def possible(self) -> list[UndoPlan]:
@@ -70,21 +67,21 @@ class _Case:
 @store_view(needs=Can.UNDO_REVERTS)
 def undo_page(admin: BackOfficeAdmin, request: HttpRequest, order: Order) -> HttpResponse:
     """``admin:orders_order_undo``: the order's returns, those of ``?revert=`` ticked; confirmed, undo them."""
-    case = _case(admin, request, order)
+    case = _Case(admin, request, order)
     if request.method != "POST":
         return _show(case)
     form = UndoForm(request.POST, possible=case.possible)
     if not form.is_valid():
-        said = _NOTHING_TICKED if "revert" not in request.POST else _CHANGED
+        said = _NOTHING_TICKED if "revert" not in request.POST else CHANGED
         return _show(case, said=said, status=HTTPStatus.UNPROCESSABLE_ENTITY)
     try:
         words = _carry_out(case, form)
     except VersionConflict:
-        return _again(case, _CHANGED)
+        return _show(case.again(), said=CHANGED, status=HTTPStatus.CONFLICT)
     except UndoNotPossible as refused:
-        return _again(case, f"Nothing was done. {refused.detail}")
+        return _show(case.again(), said=f"Nothing was done. {refused.detail}", status=HTTPStatus.CONFLICT)
     messages.success(request, words)
-    return HttpResponseRedirect(_order_address(order))
+    return HttpResponseRedirect(order_address(order.pk))
 
 
 def undo_address(order_id: int, reverts: Sequence[Revert] = ()) -> str:
@@ -101,32 +98,23 @@ def undo_link(request: HttpRequest, reverts: Sequence[Revert]) -> SafeString | s
     return format_html(' <a href="{}" class="underline">Undo…</a>', address)
 
 
-def _case(admin: BackOfficeAdmin, request: HttpRequest, order: Order) -> _Case:
-    store, now = active_store(request), timezone.now()
-    rows = Revert.objects.for_store(store).filter(order=order).select_related("remark", "store").order_by("-id")
-    reverts = list(rows[:_AT_MOST])
-    undone = undos_of(reverts)
-    left = [revert for revert in reverts if revert.pk not in undone]
-    return _Case(request, admin, store, order, undo_plans(left, store=store, now=now), now)
-
-
-@transaction.atomic
 def _carry_out(case: _Case, form: UndoForm) -> str:
-    """Undo what is ticked, once; answers what happened. When it is refused, the form can be sent again."""
+    """Undo what is ticked, once; answers what happened."""
     data = form.cleaned_data
-    if not first_time(data["once"], store=case.store, now=case.now):
-        return _DONE_BEFORE
-    results = undo_reverts(
-        store=case.store,
-        order_id=case.order.pk,
-        revert_ids=[int(revert_id) for revert_id in data["revert"]],
-        reason=data["reason"],
-        version=data["version"],
-        actor=acting(case.request),
-        trigger=Trigger.ADMIN,
-        now=case.now,
+    results = case.once(
+        data["once"],
+        lambda: undo_reverts(
+            store=case.store,
+            order_id=case.row.pk,
+            revert_ids=[int(revert_id) for revert_id in data["revert"]],
+            reason=data["reason"],
+            version=data["version"],
+            actor=case.actor,
+            trigger=Trigger.ADMIN,
+            now=case.now,
+        ),
     )
-    return _message(results, case)
+    return DONE_BEFORE if results is None else _message(results, case)
 
 
 def _message(results: Sequence[UndoResult], case: _Case) -> str:
@@ -138,15 +126,9 @@ def _message(results: Sequence[UndoResult], case: _Case) -> str:
     return " ".join(words)
 
 
-def _again(case: _Case, said: str) -> HttpResponse:
-    order = case.admin.row_or_404(case.request, str(case.order.pk))
-    return _show(_case(case.admin, case.request, order), said=said, status=HTTPStatus.CONFLICT)
-
-
 def _show(case: _Case, *, said: str = "", status: int = HTTPStatus.OK) -> HttpResponse:
-    order = case.order
+    order = case.row
     context: dict[str, Any] = {
-        **case.admin.admin_site.each_context(case.request),
         "title": f"Undo a return on order {order.number}",
         "order": order,
         "undos": shown_undos(case.plans, order, case.store, ticked=_ticked(case), now=case.now),
@@ -154,9 +136,9 @@ def _show(case: _Case, *, said: str = "", status: int = HTTPStatus.OK) -> HttpRe
         "form": UndoForm(possible=case.possible, initial={"version": order.version}),
         "reason": case.request.POST.get("reason", ""),
         "said": said,
-        "back": _order_address(order),
+        "back": order_address(order.pk),
     }
-    return TemplateResponse(case.request, "orders/admin/reverts/undo.html", context, status=status)
+    return case.show("orders/admin/reverts/undo.html", context, status)
 
 
 def _ticked(case: _Case) -> set[str]:
@@ -167,7 +149,3 @@ def _ticked(case: _Case) -> set[str]:
         return set(asked)
     newest = case.plans[0].revert.created_at if case.plans else None
     return {str(plan.revert.pk) for plan in case.plans if plan.revert.created_at == newest}
-
-
-def _order_address(order: Order) -> str:
-    return reverse("admin:orders_order_change", args=[order.pk])
