@@ -43,8 +43,9 @@ class Case(Generic[Row]):
 
     def again(self, **changes: Any) -> Self:
         """The same with the row and the clock as they are now."""
-        row = self.row and self.admin.row_or_404(self.request, str(self.row.pk))
-        return replace(self, row=row, now=timezone.now(), **changes)
+        row: Model | None = self.row
+        fresh = row if row is None else self.admin.row_or_404(self.request, str(row.pk))
+        return replace(self, row=fresh, now=timezone.now(), **changes)
 
     def once(self, token: str, act: Callable[[], Result]) -> Result | None:
         """What ``act`` came to; None, and nothing is done, when the form with this ``token`` was carried out before.

@@ -13,7 +13,7 @@ from loyalty.stores.models import Store
 from orders.admin.display import money_words
 from orders.kinds import KINDS, currency_of, show
 from orders.models import Order
-from orders.services.backtests.cancels import Backtest, ByTrigger, Line, Sums, Tally
+from orders.services.backtests.tally import Backtest, ByTrigger, Line, Sums, Tally
 
 WHY: Final = {
     Trigger.PAYMENT_EXPIRED: "Payment expired",
@@ -107,7 +107,7 @@ def reasons_of(result: Backtest) -> list[tuple[str, str]]:
     return [(WHY[trigger], _CLASSES[trigger]) for trigger in result.totals]
 
 
-def chart_of(result: Backtest, store: Store, words: Words = CANCELLING) -> Chart:
+def chart_of(result: Backtest, store: Store, words: Words) -> Chart:
     """A stacked bar for each day: the orders of the first trigger, above them those of the second."""
     days = list(result.days)
     most = max((sum(tally.orders for tally in tallies.values()) for tallies in result.days.values()), default=0)
@@ -135,7 +135,7 @@ def _round(number: float) -> float:
     return round(number, 2)
 
 
-def tiles_of(result: Backtest, store: Store, words: Words = CANCELLING) -> list[Tile]:
+def tiles_of(result: Backtest, store: Store, words: Words) -> list[Tile]:
     """How many, of what value, and what would have come back and what not."""
     whole = _sum(result.totals)
     by_reason = ", ".join(f"{tally.orders} {WHY[trigger].lower()}" for trigger, tally in result.totals.items())
@@ -177,7 +177,7 @@ def _day_row(day: date, tallies: ByTrigger, whole: Tally, store: Store) -> DayRo
     )
 
 
-def line_rows(result: Backtest, store: Store, words: Words = CANCELLING) -> list[LineRow]:
+def line_rows(result: Backtest, store: Store, words: Words) -> list[LineRow]:
     """The orders of this page."""
     return [_line_row(line, store, words) for line in result.lines]
 

@@ -1,12 +1,10 @@
 """Trying spent-revert rules on the past before they are switched on: the page; it only reads."""
 
 from dataclasses import replace
-from datetime import datetime
 from typing import Any, Final
 
 from django import forms
 from django.http import HttpRequest, HttpResponse
-from django.template.response import TemplateResponse
 from django.utils import timezone
 
 from loyalty.backoffice.base import BackOfficeAdmin, store_view
@@ -16,27 +14,25 @@ from loyalty.store_settings.sections import SpentRevertSettings, StoreSettings, 
 from loyalty.stores.active import active_store
 from loyalty.stores.models import Store
 from loyalty.stores.roles import Can
-from orders.admin.backtests.cancels_page import page_of, pages_of
-from orders.admin.backtests.rows import RETURNING, LineRow, chart_of, day_rows, line_rows, reasons_of, tiles_of
+from orders.admin.backtests.page import TrialForm, trial_page
+from orders.admin.backtests.rows import RETURNING, LineRow, line_rows
 from orders.admin.settings.spent_revert import KINDS, STATUSES
 from orders.admin.settings.tags_field import TagsField
 from orders.kinds import NAMES
 from orders.services.automation.count_matches import overlap
-from orders.services.backtests.cancels import MOST_DAYS, PER_PAGE, Backtest
 from orders.services.backtests.rules import RulesLine, rules_backtest
+from orders.services.backtests.tally import Backtest
 from orders.services.rules.trace import MatchedBy
 
-_DAYS: Final = 90
 _LOTS: Final = (
     ("valid_only", "Return what is still valid"),
     ("all_or_nothing", "Return nothing of a kind when any part of it has expired"),
 )
 
 
-class RulesForm(forms.Form):
-    """What to try; it is sent with the address, so that a result can be shared and comes to nothing by itself."""
+class RulesForm(TrialForm):
+    """The rules to try."""
 
-    days = forms.IntegerField(label="Days to look back, today included", min_value=1, max_value=MOST_DAYS)
     statuses = forms.MultipleChoiceField(
         label="Statuses that return what was used",
         choices=[(option.value, option.label) for option in STATUSES],
@@ -54,9 +50,6 @@ class RulesForm(forms.Form):
     expired_lots = forms.ChoiceField(label="When part of what was used has expired", choices=_LOTS)
     delay_minutes = number_field(("spent_revert", "delay_minutes"), label="Minutes to wait")
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **({"label_suffix": ""} | kwargs))
-
     def tried(self) -> SpentRevertSettings:
         """The rules that are to be tried."""
         said = self.cleaned_data
@@ -73,21 +66,39 @@ class RulesForm(forms.Form):
 @store_view(needs=Can.CHANGE_SETTINGS, methods=("GET",))
 def rules_backtest_page(admin: BackOfficeAdmin, request: HttpRequest, _order: None) -> HttpResponse:
     """``admin:orders_order_rules_backtest``: what the rules in the form would have returned on past orders."""
-    store = active_store(request)
-    asked = "days" in request.GET
-    form = RulesForm(request.GET if asked else None, initial=_initial(current_settings(store)))
-    context = admin.admin_site.each_context(request) | {
-        "title": "What would have happened",
-        "form": form,
-        **(_shown(form, request, store, timezone.now()) if asked and form.is_valid() else {}),
+    store, now = active_store(request), timezone.now()
+
+    def try_out(form: RulesForm, first: int) -> Backtest:
+        said = form.cleaned_data
+        expired_lots = ExpiredRule(said["expired_lots"])
+        days = said["days"]
+        return rules_backtest(
+            store=store, rules=form.tried(), days=days, now=now, expired_lots=expired_lots, first=first
+        )
+
+    return trial_page(
+        admin,
+        request,
+        RulesForm,
+        saved=_saved(current_settings(store)),
+        try_out=try_out,
+        words=RETURNING,
+        template="orders/admin/backtests/rules.html",
+        more=lambda form, result: _more(form.tried(), result, store),
+    )
+
+
+def _more(tried: SpentRevertSettings, result: Backtest, store: Store) -> dict[str, Any]:
+    return {
+        "lines": _rows(result, store),
+        "in_both": overlap(tried),
+        "nothing_on": not (tried.statuses or tried.tags) or not tried.kinds,
     }
-    return TemplateResponse(request, "orders/admin/backtests/rules.html", context)
 
 
-def _initial(saved: StoreSettings) -> dict[str, Any]:
+def _saved(saved: StoreSettings) -> dict[str, Any]:
     rules = saved.spent_revert
     return {
-        "days": _DAYS,
         "statuses": list(rules.statuses),
         "tags": rules.tags,
         "skip_tags": rules.skip_tags,
@@ -118,27 +129,3 @@ def _why(line: RulesLine) -> str:
     if len(set(words.values())) == 1:
         return next(iter(words.values()))
     return "; ".join(f"{NAMES[kind].capitalize()}: {why}" for kind, why in words.items())
-
-
-def _shown(form: RulesForm, request: HttpRequest, store: Store, now: datetime) -> dict[str, Any]:
-    tried, page = form.tried(), page_of(request)
-    result = rules_backtest(
-        store=store,
-        rules=tried,
-        days=form.cleaned_data["days"],
-        now=now,
-        expired_lots=ExpiredRule(form.cleaned_data["expired_lots"]),
-        first=(page - 1) * PER_PAGE,
-    )
-    return {
-        "result": result,
-        "count": sum(tally.orders for tally in result.totals.values()),
-        "tiles": tiles_of(result, store, RETURNING),
-        "chart": chart_of(result, store, RETURNING),
-        "reasons": reasons_of(result),
-        "rows": day_rows(result, store),
-        "lines": _rows(result, store),
-        "in_both": overlap(tried),
-        "nothing_on": not (tried.statuses or tried.tags) or not tried.kinds,
-        "pages": pages_of(request, page, result),
-    }

@@ -20,7 +20,8 @@ from loyalty.store_settings.save import merged
 from loyalty.store_settings.sections import AutoCancelSettings, current_settings, settings_from_json, settings_to_json
 from loyalty.stores.keys import Scope
 from loyalty.stores.models import Store
-from orders.services.backtests.cancels import MOST_DAYS, Backtest, ByTrigger, Sums, Tally, backtest
+from orders.services.backtests.cancels import backtest
+from orders.services.backtests.tally import MOST_DAYS, Backtest, ByTrigger, Sums, Tally
 
 _DAYS = 90
 

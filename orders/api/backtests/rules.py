@@ -30,8 +30,8 @@ from orders.api.orders.documents import MatchedDocument
 from orders.api.reverts.documents import WarningDocument
 from orders.kinds import KINDS
 from orders.services.automation.count_matches import overlap
-from orders.services.backtests.cancels import MOST_DAYS, Backtest, Sums
 from orders.services.backtests.rules import RulesLine, rules_backtest
+from orders.services.backtests.tally import MOST_DAYS, Backtest, Sums
 
 _DAYS: Final = 90
 

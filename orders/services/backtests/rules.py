@@ -16,9 +16,9 @@ from loyalty.stores.actors import Trigger
 from loyalty.stores.models import Store
 from orders.kinds import KINDS
 from orders.models import Order
-from orders.services.backtests.cancels import Backtest, Counted, Line, newest_first, sums_of
 from orders.services.backtests.histories import lots_then
 from orders.services.backtests.rules_history import Reached, reached
+from orders.services.backtests.tally import Backtest, Counted, Line, newest_first, sums_of
 from orders.services.rules.trace import Matched
 
 TRIGGERS: Final = (Trigger.RULE_STATUS, Trigger.RULE_TAG)

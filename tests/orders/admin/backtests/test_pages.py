@@ -12,7 +12,7 @@ from loyalty.journal.models import JournalEntry
 from loyalty.store_settings.sections import AutoCancelSettings, StoreSettings
 from loyalty.stores.models import Role, Store
 from orders.models import Order, OrderStatus
-from orders.services.backtests.cancels import PER_PAGE
+from orders.services.backtests.tally import PER_PAGE
 from tests.addresses import reverse
 from tests.factories import NOW, grant, make_customer, make_order, make_settings, make_store, make_user
 

@@ -17,8 +17,9 @@ from loyalty.stores.models import Customer, Store
 from orders.models import Order
 from orders.services.automation.cancel_unpaid import auto_cancel
 from orders.services.automation.expire_payments import expire_overdue_payments
-from orders.services.backtests import cancels
-from orders.services.backtests.cancels import PER_PAGE, Backtest, Sums, Tally, backtest
+from orders.services.backtests import tally
+from orders.services.backtests.cancels import backtest
+from orders.services.backtests.tally import PER_PAGE, Backtest, Sums, Tally
 from orders.services.intake.change import change_order
 from orders.services.intake.ingest import ingest
 from orders.services.intake.platform_news import note_payment_news
@@ -219,7 +220,7 @@ def test_o1_currencies_are_kept_apart(store: Store, customer: Customer) -> None:
 def test_queries_grow_with_batches_alone_and_orders_come_in_pages(
     store: Store, customer: Customer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(cancels, "BATCH", 30)
+    monkeypatch.setattr(tally, "BATCH", 30)
     orders = [make_order(customer, now=NOW - 5 * DAY).pk for _ in range(PER_PAGE + 5)]
     with CaptureQueriesContext(
         connection,
@@ -230,7 +231,7 @@ def test_queries_grow_with_batches_alone_and_orders_come_in_pages(
     last = look_back(store, first=PER_PAGE)
     assert [line.order.pk for line in last.lines] == orders[::-1][PER_PAGE:]
     assert not last.more
-    monkeypatch.setattr(cancels, "BATCH", 500)
+    monkeypatch.setattr(tally, "BATCH", 500)
     with CaptureQueriesContext(connection) as one_batch:
         assert look_back(store).totals == first.totals
     assert len(two_batches) - len(one_batch) <= 6

@@ -18,8 +18,9 @@ from loyalty.stores.models import Customer, Store
 from orders.admin.desk.dashboard import count_figures
 from orders.models import Order, Redemption, Revert
 from orders.services.automation.upcoming import Affected, upcoming, would_cancel_overdue
-from orders.services.backtests.cancels import Sums, backtest
+from orders.services.backtests.cancels import backtest
 from orders.services.backtests.rules import rules_backtest
+from orders.services.backtests.tally import Sums
 from orders.services.intake.change import change_order
 from orders.services.intake.place import NewOrder, place_order
 from orders.services.intake.spend import Spend, record_spend
