@@ -44,7 +44,7 @@ class Case(Generic[Row]):
     def again(self, **changes: Any) -> Self:
         """The same with the row and the clock as they are now."""
         row: Model | None = self.row
-        fresh = row if row is None else self.admin.row_or_404(self.request, str(row.pk))
+        fresh: Any = row if row is None else self.admin.row_or_404(self.request, str(row.pk))
         return replace(self, row=fresh, now=timezone.now(), **changes)
 
     def once(self, token: str, act: Callable[[], Result]) -> Result | None:
