@@ -14,8 +14,10 @@ from django.db import Error as DatabaseError
 
 # Whoever reads one of these links in a log could use it (T6).
 SECRET_LINKS = re.compile(r"(/accounts/(?:password/reset/key|invitations/\d+)/)[^/\s]+")
-# Whatever is asked for by an address, and whoever quotes one.
-_EMAILS: Final = re.compile(r"[\w.+-]+(?:@|%40)[\w-]+(?:\.[\w-]+)+")
+# Whatever is asked for by an address, and whoever quotes one. A long word is read once, not again from each letter.
+_EMAILS: Final = re.compile(
+    r"(?<![\w.+-])[\w.+-]++(?:(?:@|%40)[\w-]+(?:\.[\w-]+)+(?:[\w.+-]++(?=@|%40))?)+",
+)
 # PostgreSQL's errors quote the offending row, customers' addresses included, after these words.
 _ROW_CONTENTS: Final = re.compile(r"^(DETAIL|CONTEXT): .*(?:\n(?!DETAIL: |CONTEXT: |HINT: ).*)*", re.MULTILINE)
 # These speak of the program and its servers. Any other error may quote a value, and with it a person or a secret.

@@ -55,6 +55,20 @@ def test_an_address_makes_no_second_line_in_the_log(caplog: pytest.LogCaptureFix
     assert written(caplog)[0].startswith("GET /x%0AERROR%3A%20all%20is%20lost 404 ")
 
 
+@pytest.mark.parametrize(
+    ("said", "left"),
+    [
+        ("to ana@example.com, +a.b%40example.co.jp.", "to (an address), (an address)."),
+        ("ana@a.b+ben@c.d", "(an address)"),
+        ("nobody@nowhere and @a.b", "nobody@nowhere and @a.b"),
+        # Read again from each of its letters, this would take an hour.
+        pytest.param("x" * 10**6, "x" * 10**6, id="a long word"),
+    ],
+)
+def test_no_address_is_in_a_line_however_long(said: str, left: str) -> None:
+    assert without_secrets(said) == left
+
+
 def written(caplog: pytest.LogCaptureFixture) -> list[str]:
     """The lines as they would be printed."""
     return [DiscreetFormatter("%(message)s").format(record) for record in caplog.records]
