@@ -1,5 +1,6 @@
 """What tests of several packages need."""
 
+import gc
 import os
 import shutil
 import tempfile
@@ -30,6 +31,18 @@ from tests.platforms_imitated.fixtures import (
 __all__ = ["imitated_shopify", "imitated_shopline", "imitated_shopline_global", "imitated_woocommerce"]
 
 _ROOT = Path(__file__).resolve().parents[1]
+
+
+def pytest_configure() -> None:
+    """Look for garbage less often: nearly all that is found is modules and tests, which stay."""
+    gc.set_threshold(20_000, 20, 50)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_finish() -> None:
+    """Leave what was made so far to itself."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session", autouse=True)
