@@ -7,13 +7,15 @@ from typing import Any, Final
 import psycopg
 import pytest
 from django.conf import settings
-from django.db import connection
+from django.db import connection, transaction
 from django.test import TransactionTestCase
 from psycopg import sql
 from psycopg.pq import TransactionStatus
 
 _STAY: Final = {"django_content_type", "auth_permission"}
 _MAY_BE_THE_WEB: Final = "SELECT to_regrole(%s) IS NOT NULL AND pg_has_role(session_user, to_regrole(%s), 'SET')"
+
+_MAY_PASS_TRIGGERS: Final = "SELECT has_parameter_privilege('session_replication_role', 'SET')"
 
 
 @contextmanager
@@ -63,14 +65,24 @@ def as_the_web() -> Iterator[None]:
 def emptied_by_the_owner() -> Iterator[None]:
     """Let tests that commit empty the tables afterwards, which the web's role cannot.
 
-    Django's own way makes all permissions anew each time; these stay, since nothing changes them.
+    Django's own way makes all permissions anew each time; these stay, since nothing changes them. To truncate sixty
+    tables is to make two hundred files; to delete their few rows, past triggers and keys, is a hundred times as quick.
     """
 
     def empty(_case: TransactionTestCase) -> None:
         tables = set(connection.introspection.django_table_names(only_existing=True, include_views=False)) - _STAY
-        names = sql.SQL(", ").join(map(sql.Identifier, sorted(tables)))
+        names = [sql.Identifier(name) for name in sorted(tables)]
+        together = sql.SQL(", ").join(names)
         with as_owner(), connection.cursor() as cursor:
-            cursor.execute(sql.SQL("TRUNCATE {}").format(names))
+            cursor.execute(_MAY_PASS_TRIGGERS)
+            if cursor.fetchone() != (True,):
+                cursor.execute(sql.SQL("TRUNCATE {}").format(together))
+                return
+            with transaction.atomic():
+                # As truncating does, it waits for whoever is still at work, so that nothing comes in afterwards.
+                cursor.execute(sql.SQL("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE").format(together))
+                cursor.execute("SET LOCAL session_replication_role = replica")
+                cursor.execute(sql.SQL("; ").join(sql.SQL("DELETE FROM {}").format(name) for name in names))
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(TransactionTestCase, "_fixture_teardown", empty)

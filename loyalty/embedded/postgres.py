@@ -181,6 +181,10 @@ class PostgresServer:
                         sql.Identifier(WEB_ROLE), sql.Identifier(OWNER_ROLE)
                     )
                 )
+                # And empty it after tests that commit, past the triggers that keep ledgers and journals.
+                connection.execute(
+                    sql.SQL("GRANT SET ON PARAMETER session_replication_role TO {}").format(sql.Identifier(OWNER_ROLE))
+                )
             databases = {name for (name,) in connection.execute("SELECT datname FROM pg_database")}
         if DATABASE in databases:
             return
