@@ -50,9 +50,10 @@ def test_h1_the_web_role_owns_nothing_and_may_do_nothing_that_is_not_granted(ser
                 web.execute(statement)
 
 
-def test_only_where_tests_run_may_the_owner_be_the_web(server: PostgresServer) -> None:
+@pytest.mark.parametrize("change", [f"SET ROLE {WEB_ROLE}", "SET session_replication_role = replica"])
+def test_only_where_tests_run_may_the_owner_be_the_web_or_pass_triggers(server: PostgresServer, change: str) -> None:
     with connect(server.layout) as owner, pytest.raises(psycopg.errors.InsufficientPrivilege):
-        owner.execute(f"SET ROLE {WEB_ROLE}")
+        owner.execute(change)
 
 
 def test_a_killed_server_recovers_with_everything_that_was_committed(server: PostgresServer) -> None:
