@@ -1,10 +1,9 @@
 """The two kinds of value an order can use, side by side."""
 
-from decimal import Decimal
 from typing import Final, cast
 
 from credits.ledger import CREDITS
-from loyalty.core.money import amount_text, format_amount
+from loyalty.core.money import format_amount, format_number
 from loyalty.journal.record import Event
 from loyalty.ledger.ledger import Kind, Ledger, currency_for
 from loyalty.ledger.planner import Amount
@@ -53,6 +52,6 @@ def show(amount: Amount, currency: str, store: Store) -> str:
     return format_amount(amount, currency, store.locale)
 
 
-def plain(amount: Amount, currency: str) -> str | int:
-    """An amount for programs: a decimal string with the currency's decimals, or a whole number of points."""
-    return amount_text(Decimal(amount), currency) if currency else int(amount)
+def show_number(amount: Amount, currency: str, store: Store) -> str:
+    """As :func:`show`, without the unit: ``15.00`` or ``100``."""
+    return format_number(amount, currency, store.locale)

@@ -87,20 +87,21 @@ def amount_text(amount: Decimal, currency: str) -> str:
     return f"{as_stored(amount, currency):f}"
 
 
-def format_money(amount: Decimal, currency: str, locale: str) -> str:
-    """The amount for people: ``1,234.50 USD``, in German ``1.234,50 USD``.
+def format_number(amount: Decimal | int, currency: str, locale: str) -> str:
+    """The amount for people without its unit: ``1,234.50``, in German ``1.234,50``; points have no ``currency``.
 
-    Always the code behind and the currency's decimals; more of them for an amount that is finer than its currency. A
-    locale that nobody knows is read as English.
+    Always the currency's decimals; more of them for an amount that is finer than its currency. A locale that nobody
+    knows is read as English.
     """
-    stored = as_stored(amount, currency)
-    if not stored.is_finite():
-        return f"{stored} {currency}"
     known = locale_of(locale)
+    if not currency:
+        return format_decimal(amount, locale=known)
+    stored = as_stored(Decimal(amount), currency)
+    if not stored.is_finite():
+        return str(stored)
     whole = known.decimal_formats[None].pattern.split(";")[0].partition(".")[0]
     decimals = decimals_in(stored)
-    pattern = f"{whole}.{'0' * decimals}" if decimals else whole
-    return f"{format_decimal(stored, format=pattern, locale=known)} {currency}"
+    return format_decimal(stored, format=f"{whole}.{'0' * decimals}" if decimals else whole, locale=known)
 
 
 def decimals_in(amount: Decimal) -> int:
@@ -109,11 +110,6 @@ def decimals_in(amount: Decimal) -> int:
 
 
 def format_amount(amount: Decimal | int, currency: str, locale: str) -> str:
-    """Money as :func:`format_money` writes it, or without a currency points: ``15.00 USD``, ``100 points``."""
-    return format_money(Decimal(amount), currency, locale) if currency else format_points(amount, locale)
-
-
-def format_points(points: Decimal | int, locale: str) -> str:
-    """Points for people: ``1 point``, ``1,200 points``, in German ``1.200 points``."""
-    number = format_decimal(points, locale=locale_of(locale))
-    return f"{number} point" if points == 1 else f"{number} points"
+    """The amount with its unit behind: ``15.00 USD``, without a currency ``1 point`` or ``1,200 points``."""
+    unit = currency or ("point" if amount == 1 else "points")
+    return f"{format_number(amount, currency, locale)} {unit}"

@@ -3,14 +3,13 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
 from itertools import groupby
 from typing import Final
 
 from django.template.loader import render_to_string
 
 from loyalty.core.days import last_day_of_use
-from loyalty.core.money import format_money, format_points
+from loyalty.core.money import format_amount
 from loyalty.ledger.adjust import Adjustment
 from loyalty.ledger.ledger import Kind
 from loyalty.ledger.planner import Amount
@@ -88,4 +87,4 @@ def _line(adjustment: Adjustment, store: Store) -> dict[str, str]:
 
 
 def _show(amount: Amount, currency: str, store: Store) -> str:
-    return format_money(Decimal(amount), currency, store.locale) if currency else format_points(amount, store.locale)
+    return format_amount(amount, currency, store.locale)

@@ -9,7 +9,7 @@ from django.db.models import F, QuerySet
 
 from loyalty.core.days import local_day
 from loyalty.core.errors import Invalid
-from loyalty.core.money import format_money
+from loyalty.core.money import format_amount
 from loyalty.database.delete import delete_in_batches
 from loyalty.ledger.ledger import Kind
 from loyalty.ledger.planner import Amount
@@ -97,7 +97,7 @@ def check_within_limit(kind: Kind, amount: Amount, *, currency: str, adjuster: A
 def words_of_left(kind: Kind, left: Amount, store: Store) -> str:
     """“400 points left today.”, as the pages say it before the button is pressed."""
     if kind == "credits":
-        return f"{format_money(Decimal(left), store.currency, store.locale)} left today."
+        return f"{format_amount(left, store.currency, store.locale)} left today."
     return f"{left} {'point' if left == 1 else 'points'} left today."
 
 

@@ -13,7 +13,7 @@ from loyalty.notices.models import Notice
 from loyalty.platforms.registry import LABELS
 from loyalty.stores.dates import label_of, show_moment
 from loyalty.stores.models import Store
-from orders.kinds import KINDS, NAMES, applied, currency_of, decision, revert_status, reverted, show
+from orders.kinds import KINDS, NAMES, applied, currency_of, decision, revert_status, reverted, show, show_number
 from orders.models import (
     CancelReason,
     Order,
@@ -80,8 +80,7 @@ def revert_words(order: Order, kind: Kind, store: Store) -> str:
 
 def amounts_without_unit(order: Order, kind: Kind, store: Store) -> tuple[str, str]:
     """Returned and used, as the store writes numbers, without currency or the word points."""
-    shown = (show(amount(order, kind), currency_of(order, kind), store) for amount in (reverted, applied))
-    back, used = (words.rsplit(" ", 1)[0] for words in shown)
+    back, used = (show_number(amount(order, kind), currency_of(order, kind), store) for amount in (reverted, applied))
     return back, used
 
 

@@ -8,7 +8,7 @@ from loyalty.ledger.planner import Amount, KindPlan
 from loyalty.stores.models import Store
 from orders.admin.reverts.cancel_form import CancelForm
 from orders.admin.reverts.plan_rows import KindSection, Line, Marker, PlanPage, Seen, Statement, lot_row
-from orders.kinds import KINDS, NAMES, applied, currency_of, reverted, show
+from orders.kinds import KINDS, NAMES, applied, currency_of, reverted, show, show_number
 from orders.models import Order, OrderStatus
 from orders.services.earned_points.settle import Forecast
 from orders.services.reverts.apply import Work, decided, decisions_after
@@ -131,11 +131,7 @@ def revert_words(plan: KindPlan, currency: str, store: Store) -> tuple[str, str]
         return "Not Reverted", "orange"
     if back == plan.used:
         return "Reverted", "green"
-    return f"Reverted ({_number(back, currency, store)} of {_number(plan.used, currency, store)})", "blue"
-
-
-def _number(amount: Amount, currency: str, store: Store) -> str:
-    return show(amount, currency, store).rsplit(" ", 1)[0]
+    return f"Reverted ({show_number(back, currency, store)} of {show_number(plan.used, currency, store)})", "blue"
 
 
 def _confirm_words(plan: OrderPlan, form: CancelForm, work: Work) -> str:

@@ -9,7 +9,7 @@ from django import forms
 
 from loyalty.backoffice.settings.cards import CardForm, CardKind, Option, OptionField, OptionsField, SwitchForm
 from loyalty.backoffice.settings.pages import SettingsPage
-from loyalty.core.money import format_money
+from loyalty.core.money import format_amount
 from loyalty.store_settings.sections import StoreSettings
 from loyalty.stores.models import Store
 from orders.admin.settings.tags_field import TagsField
@@ -64,7 +64,7 @@ def earning_words(store: Store, settings: StoreSettings, now: datetime) -> str:
     rate = settings.earning.points_per_unit
     if rate is None:
         return "Orders earn no points by themselves now."
-    total = format_money(Decimal(_EXAMPLE), store.currency, store.locale)
+    total = format_amount(_EXAMPLE, store.currency, store.locale)
     return f"An order of {total} earns {int(rate * _EXAMPLE)} points, once. Orders that came before are left alone."
 
 

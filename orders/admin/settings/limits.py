@@ -8,7 +8,7 @@ from django import forms
 
 from loyalty.backoffice.settings.cards import CardForm, CardKind
 from loyalty.backoffice.settings.pages import SettingsPage
-from loyalty.core.money import amount_text, format_money
+from loyalty.core.money import amount_text, format_amount
 from loyalty.core.values import MAX_DIGITS
 from loyalty.store_settings.sections import StoreSettings
 from loyalty.stores.dates import show_moment
@@ -49,7 +49,7 @@ class AdjustLimitForm(CardForm):
         if value is None:
             return "not at all", ""
         if name == "support_adjust_credits":
-            return format_money(Decimal(value), self.store.currency, self.store.locale), ""
+            return format_amount(value, self.store.currency, self.store.locale), ""
         return f"{value} points", ""
 
 

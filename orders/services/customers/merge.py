@@ -13,6 +13,7 @@ from django.db import transaction
 from django.db.models import F, Q, QuerySet
 
 from loyalty.core.errors import Invalid, NotFound
+from loyalty.core.values import value_json
 from loyalty.journal.record import Event, Happening, record
 from loyalty.ledger.ledger import Kind
 from loyalty.ledger.merge import hand_over, move_holdings
@@ -22,7 +23,7 @@ from loyalty.platforms.models import PrivacyRequest
 from loyalty.stores.actors import Actor, Trigger
 from loyalty.stores.merged import find_person
 from loyalty.stores.models import Customer, PlatformId, Remark, Store
-from orders.kinds import KINDS, LEDGERS, plain
+from orders.kinds import KINDS, LEDGERS
 from orders.models import Order, Redemption
 from orders.services.customers.merge_plans import MergeStale, filled, plan_merge, refuse_erased
 
@@ -171,8 +172,8 @@ def _record(pair: _Pair, moved: Mapping[Kind, Mapping[str, Amount]], reason: str
     facts = {
         "customer": str(pair.merged.pk),
         "orders": pair.orders,
-        "points": plain(moved["points"].get("", 0), ""),
-        "credits": {currency: plain(amount, currency) for currency, amount in moved["credits"].items()},
+        "points": value_json(moved["points"].get("", 0), ""),
+        "credits": {currency: value_json(amount, currency) for currency, amount in moved["credits"].items()},
     }
     told = (
         (Event.CUSTOMER_MERGED, pair.kept, facts),

@@ -9,12 +9,13 @@ from django.db import transaction
 
 from loyalty.core.errors import Invalid
 from loyalty.core.tags import clean_tags, tag_key
+from loyalty.core.values import value_json
 from loyalty.jobs.periodic import wake
 from loyalty.journal.record import Event, Happening, record
 from loyalty.store_settings.sections import current_settings
 from loyalty.stores.actors import Actor, ActorType, Trigger
 from loyalty.stores.models import Store
-from orders.kinds import KINDS, applied, plain, reverted
+from orders.kinds import KINDS, applied, reverted
 from orders.models import PAID_STATUSES, Order, OrderStatus, PaymentDetail, PaymentStatus
 from orders.services.earned_points.settle import Earner, settle_earned
 from orders.services.events import happened_to
@@ -134,4 +135,4 @@ def _differences(order: Order, values: dict[str, Any]) -> dict[str, tuple[Any, A
 def _plain(value: Any, currency: str) -> Any:
     if isinstance(value, datetime):
         return value.isoformat()
-    return plain(value, currency) if isinstance(value, Decimal) else value
+    return value_json(value, currency) if isinstance(value, Decimal) else value

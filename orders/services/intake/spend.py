@@ -11,6 +11,7 @@ from django.db import transaction
 
 from loyalty.core.errors import Conflict, Invalid
 from loyalty.core.money import quantise
+from loyalty.core.values import value_json
 from loyalty.journal.record import Event, record
 from loyalty.ledger.ledger import Kind
 from loyalty.ledger.planner import Amount, InsufficientBalance
@@ -21,7 +22,7 @@ from loyalty.stores.actors import Actor, Trigger
 from loyalty.stores.identify import CustomerFacts, identify
 from loyalty.stores.merged import hold_person
 from loyalty.stores.models import Customer, Remark, Store
-from orders.kinds import KINDS, LEDGERS, NAMES, applied, currency_of, plain, show
+from orders.kinds import KINDS, LEDGERS, NAMES, applied, currency_of, show
 from orders.models import Order, OrderStatus, PersonsDecision
 from orders.services.codes.uses import use_codes
 from orders.services.earned_points.settle import Earner, settle_earned
@@ -191,7 +192,7 @@ def _spend(order: Order, spend: Spend, actor: Actor, trigger: Trigger, now: date
     for kind, amount in wanted.items():
         _take(order, customer, kind, amount, remark, actor, trigger, now)
     order.touch(now, *_WRITTEN)
-    spent: dict[str, Any] = {kind: plain(amount, currency_of(order, kind)) for kind, amount in wanted.items()}
+    spent: dict[str, Any] = {kind: value_json(amount, currency_of(order, kind)) for kind, amount in wanted.items()}
     spent |= {"currency": order.currency, "trigger": trigger.value}
     happenings = [happened_to(order, Event.ORDER_SPENT, spent, remark_id=remark.pk if remark else None)]
     if order.total != total:

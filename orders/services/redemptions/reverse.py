@@ -9,6 +9,7 @@ from django.db import transaction
 from credits.ledger import CREDITS
 from loyalty.core.days import local_day
 from loyalty.core.errors import Conflict, Invalid, NotFound
+from loyalty.core.values import value_json
 from loyalty.journal.record import Event, record
 from loyalty.ledger.ledger import Kind, Return
 from loyalty.ledger.planner import Decision, KindPlan
@@ -19,7 +20,7 @@ from loyalty.store_settings.sections import StoreSettings, current_settings
 from loyalty.stores.actors import Actor, Trigger
 from loyalty.stores.merged import CustomerMerged
 from loyalty.stores.models import Remark, Store
-from orders.kinds import KINDS, plain
+from orders.kinds import KINDS
 from orders.models import Order, Redemption, RedemptionState, RewardType
 from orders.services.codes.events import happening
 from orders.services.codes.on_platform import Asked, tell_of_reversal
@@ -321,5 +322,5 @@ def _facts(plan: ReversalPlan, work: _Work, notice: Notice | None) -> dict[str, 
         "notice": str(notice.pk) if notice else None,
     }
     if plan.takes:
-        facts |= {"taken": plain(plan.taken, redemption.currency), "currency": redemption.currency}
+        facts |= {"taken": value_json(plan.taken, redemption.currency), "currency": redemption.currency}
     return facts

@@ -12,6 +12,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from loyalty.core.days import last_day_of_use
+from loyalty.core.values import value_json
 from loyalty.database.bulk import insert
 from loyalty.journal.record import Event, Happening, record
 from loyalty.ledger.ledger import Kind, Return
@@ -22,7 +23,7 @@ from loyalty.notices.write import queue
 from loyalty.store_settings.sections import StoreSettings
 from loyalty.stores.actors import Actor, Trigger
 from loyalty.stores.models import Customer, Remark, Store
-from orders.kinds import KINDS, LEDGERS, NAMES, allocation_ref, applied, currency_of, decision, plain, reverted
+from orders.kinds import KINDS, LEDGERS, NAMES, allocation_ref, applied, currency_of, decision, reverted
 from orders.models import Completeness, Order, PersonsDecision, Revert
 from orders.services.earned_points.settle import Earner, settle_earned
 from orders.services.events import happened_to
@@ -206,7 +207,7 @@ def lot_json(kind: Kind, lot: PlannedLot, store: Store) -> dict[str, Any]:
     return {
         "allocation": allocation_ref(kind, lot.used.allocation_id),
         "lot": str(lot.used.lot_id),
-        "amount": plain(lot.amount, lot.used.currency),
+        "amount": value_json(lot.amount, lot.used.currency),
         "outcome": lot.outcome.value,
         "expires_on": last_day.isoformat() if last_day else None,
     }

@@ -9,6 +9,7 @@ from typing import Any, Final
 from django.db import transaction
 
 from loyalty.core.errors import Conflict
+from loyalty.core.values import value_json
 from loyalty.journal.record import Event, Happening, record
 from loyalty.ledger.ledger import Kind
 from loyalty.ledger.planner import Amount, InsufficientBalance
@@ -16,7 +17,7 @@ from loyalty.ledger.posting import Cause, lock_customers
 from loyalty.store_settings.sections import current_settings
 from loyalty.stores.actors import Actor, Trigger
 from loyalty.stores.models import Customer, Store
-from orders.kinds import KINDS, LEDGERS, currency_of, plain, reverted
+from orders.kinds import KINDS, LEDGERS, currency_of, reverted
 from orders.models import Order, OrderStatus, PersonsDecision
 from orders.services.earned_points.settle import Earner, settle_earned
 from orders.services.events import happened_to
@@ -227,11 +228,11 @@ _WRITTEN: Final = (
 def _events(order: Order, taken: _Taken, trigger: Trigger, *, comes_back: bool) -> list[Happening]:
     happenings = []
     if comes_back:
-        left = {kind: plain(reverted(order, kind), currency_of(order, kind)) for kind in KINDS}
+        left = {kind: value_json(reverted(order, kind), currency_of(order, kind)) for kind in KINDS}
         facts = {"status": order.status, "trigger": trigger.value, "deducts": bool(taken), "with_customer": left}
         happenings.append(happened_to(order, Event.ORDER_REINSTATED, facts))
     for customer_id, amounts in taken.items():
-        data: dict[str, Any] = {kind: plain(amount, currency_of(order, kind)) for kind, amount in amounts.items()}
+        data: dict[str, Any] = {kind: value_json(amount, currency_of(order, kind)) for kind, amount in amounts.items()}
         data |= {"currency": order.currency, "trigger": trigger.value}
         happenings.append(replace(happened_to(order, Event.DEDUCTED_AGAIN, data), customer_id=customer_id))
     return happenings

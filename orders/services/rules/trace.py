@@ -13,13 +13,14 @@ from typing import Any, Final
 
 from django.db.models import QuerySet
 
+from loyalty.core.values import value_json
 from loyalty.journal.models import JournalEntry
 from loyalty.journal.record import Event, Happening
 from loyalty.ledger.ledger import Kind
 from loyalty.ledger.planner import Amount, KindPlan
 from loyalty.stores.actors import Trigger
 from loyalty.stores.models import Store
-from orders.kinds import REVERTED_EVENT, applied, currency_of, plain, reverted
+from orders.kinds import REVERTED_EVENT, applied, currency_of, reverted
 from orders.models import Order, Revert
 from orders.services.events import happened_to
 
@@ -86,9 +87,9 @@ def decision_entry(
         "matched": asdict(matched),
         "outcome": outcome_of(plan).value,
         "code": plan.code,
-        "amount": plain(plan.returns if revert is None else revert.amount, currency),
-        "applied": plain(plan.used, currency),
-        "remains": plain(plan.remains, currency),
+        "amount": value_json(plan.returns if revert is None else revert.amount, currency),
+        "applied": value_json(plan.used, currency),
+        "remains": value_json(plan.remains, currency),
         "currency": currency,
     }
     event = REVERTED_EVENT[kind] if revert is not None else Event.REVERT_SKIPPED
@@ -105,9 +106,9 @@ def unacted_entry(order: Order, kind: Kind, reason: Matched, *, trigger: Trigger
         "matched": asdict(reason),
         "outcome": DecisionOutcome.NOT_RETURNED.value,
         "code": "no_trigger",
-        "amount": plain(0, currency),
-        "applied": plain(applied(order, kind), currency),
-        "remains": plain(applied(order, kind) - reverted(order, kind), currency),
+        "amount": value_json(0, currency),
+        "applied": value_json(applied(order, kind), currency),
+        "remains": value_json(applied(order, kind) - reverted(order, kind), currency),
         "currency": currency,
     }
     return happened_to(order, Event.REVERT_SKIPPED, data)
@@ -137,9 +138,9 @@ def persons_entry(
         "matched": asdict(BY_PERSON),
         "outcome": (DecisionOutcome.PARTLY_RETURNED if back else DecisionOutcome.NOT_RETURNED).value,
         "code": code,
-        "amount": plain(amount, currency),
-        "applied": plain(applied(order, kind), currency),
-        "remains": plain(applied(order, kind) - back, currency),
+        "amount": value_json(amount, currency),
+        "applied": value_json(applied(order, kind), currency),
+        "remains": value_json(applied(order, kind) - back, currency),
         "currency": currency,
     }
     return _of_revert(happened_to(order, event, data, remark_id=remark_id), revert)

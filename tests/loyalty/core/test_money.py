@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from loyalty.core.money import format_money, is_currency, quantise, unit_of
+from loyalty.core.money import format_amount, is_currency, quantise, unit_of
 
 
 @pytest.mark.parametrize(
@@ -69,4 +69,4 @@ def test_quantise_refuses_what_it_would_have_to_round(amount: str, currency: str
 def test_money_is_shown_with_its_code_behind_and_its_decimals(
     amount: str, currency: str, locale: str, expected: str
 ) -> None:
-    assert format_money(Decimal(amount), currency, locale) == expected
+    assert format_amount(Decimal(amount), currency, locale) == expected

@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
+from loyalty.core.values import value_json
 from loyalty.journal.models import JournalEntry
 from loyalty.platforms.snapshot import CustomerSnapshot, LineSnapshot, OrderSnapshot, UsedThere
 from loyalty.stores.actors import Actor, Trigger
 from loyalty.stores.identify import platform_ids
 from loyalty.stores.models import Customer, Store
-from orders.kinds import plain
 from orders.models import Order, OrderStatus
 from orders.services.automation.cancel_unpaid import auto_cancel
 from orders.services.intake.change import change_order
@@ -250,7 +250,7 @@ def test_o8_amounts_follow_when_the_currency_changes(store: Store) -> None:
     )
     send(store, snapshot(1, currency="JPY", total=Decimal("120.00")))
     order = recorded(store)
-    assert (order.currency, str(plain(order.refunded_total, "JPY")), order.total) == ("JPY", "20", Decimal(120))
+    assert (order.currency, str(value_json(order.refunded_total, "JPY")), order.total) == ("JPY", "20", Decimal(120))
 
 
 def test_o10_what_could_not_be_read_stays_as_it_was_recorded(store: Store) -> None:
