@@ -1,17 +1,16 @@
-"""What lists of orders and reverts can be narrowed to (O4). Every filter has an index behind it; nothing counts."""
+"""What lists of orders can be narrowed to (O4). Every filter has an index behind it; nothing counts."""
 
 from collections.abc import Sequence
 from datetime import datetime
 from functools import reduce
 from operator import or_
 
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import QuerySet
 
 from loyalty.api.requests.filters import (
     ChoiceFilter,
     CustomerFilter,
     Filters,
-    IdFilter,
     InstantFilter,
     ListFilter,
     TextFilter,
@@ -19,8 +18,7 @@ from loyalty.api.requests.filters import (
 )
 from loyalty.core.tags import tag_key
 from loyalty.store_settings.sections import current_settings
-from loyalty.stores.actors import Trigger
-from orders.kinds import KINDS
+from orders.api.orders.documents import TRIGGERS
 from orders.models import (
     FAILED_AFTER_PAYMENT,
     NOT_OPEN_ON_PLATFORM,
@@ -30,16 +28,12 @@ from orders.models import (
     OrderStatus,
     PaymentStatus,
     PersonsDecision,
-    Revert,
     RevertStatus,
-    RevertUndo,
     decided_as,
 )
 from orders.search import search_orders, tagged
 from orders.services.automation.upcoming import due_before
 from orders.services.codes.uses import came_with
-
-_TRIGGERS = [trigger.value for trigger in Trigger]
 
 
 class OrderFilters(Filters):
@@ -83,7 +77,7 @@ class OrderFilters(Filters):
         method="matching",
         help_text="Number or external id is exactly this, or the customer's e-mail or name contains it.",
     )
-    cancelled_by = ChoiceFilter(values=_TRIGGERS, help_text="What cancelled the order.")
+    cancelled_by = ChoiceFilter(values=TRIGGERS, help_text="What cancelled the order.")
     placed_after = InstantFilter(field_name="placed_at", lookup_expr="gte", help_text="Placed then or later.")
     placed_before = InstantFilter(field_name="placed_at", lookup_expr="lt", help_text="Placed before then.")
     cancelled_after = InstantFilter(field_name="cancelled_at", lookup_expr="gte", help_text="Cancelled then or later.")
@@ -131,20 +125,3 @@ class OrderFilters(Filters):
     def matching(self, orders: "QuerySet[Order]", _name: str, value: str) -> "QuerySet[Order]":
         """Orders that a search finds."""
         return search_orders(orders, value.strip(), store=self.request.auth.store)
-
-
-class RevertFilters(Filters):
-    """The filters of the revert list."""
-
-    kind = ChoiceFilter(values=KINDS, help_text="credits or points.")
-    trigger = ChoiceFilter(values=_TRIGGERS, help_text="What caused the return.")
-    order = IdFilter(field_name="order_id", help_text="Of the order with this id.")
-    customer = CustomerFilter(field_name="customer_id", help_text="To the customer with this id.")
-    created_after = InstantFilter(field_name="created_at", lookup_expr="gte", help_text="Written then or later.")
-    created_before = InstantFilter(field_name="created_at", lookup_expr="lt", help_text="Written before then.")
-    undone = YesNoFilter(method="was_undone", help_text="Whether it was undone.")
-
-    def was_undone(self, reverts: "QuerySet[Revert]", _name: str, value: bool) -> "QuerySet[Revert]":
-        """Reverts that were undone, or were not."""
-        undone = Exists(RevertUndo.objects.for_store(self.request.auth.store).filter(revert=OuterRef("pk")))
-        return reverts.filter(undone if value else ~undone)

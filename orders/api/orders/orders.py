@@ -19,7 +19,7 @@ from loyalty.journal.models import JournalEntry
 from loyalty.stores.actors import Trigger, actor_names
 from loyalty.stores.keys import Scope
 from loyalty.stores.models import Store
-from orders.api.bodies import ChangesBody, NewOrderBody, new_order_of
+from orders.api.orders.bodies import ChangesBody, NewOrderBody, new_order_of
 from orders.api.orders.documents import DecisionDocument, EntryDocument, OrderDocument, decision_json, entry_json
 from orders.api.orders.filters import OrderFilters
 from orders.models import Order

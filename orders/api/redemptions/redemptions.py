@@ -1,33 +1,21 @@
 """Redemptions: exchanging points, reversing that, asking for it, and what a code is worth."""
 
 from collections.abc import Sequence
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar
 
-from django.db.models import Exists, OuterRef, QuerySet
 from drf_spectacular.utils import OpenApiResponse, extend_schema
-from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.reverse import reverse
 
 from loyalty.api.answers.problems import Problem
 from loyalty.api.idempotency import command
-from loyalty.api.requests.filters import (
-    CustomerFilter,
-    Filters,
-    IdFilter,
-    InstantFilter,
-    ListFilter,
-    TextFilter,
-    YesNoFilter,
-)
-from loyalty.api.values import Body, DayField, IdField, TextField, WholeNumberField, YesNoField
 from loyalty.api.views import ApiView, ListView
 from loyalty.core.errors import NotFound
 from loyalty.store_settings.sections import current_settings
 from loyalty.stores.actors import Trigger
 from loyalty.stores.keys import Scope, allows_scope
-from orders.api.bodies import FURTHEST_EXTENSION, ExtensionBody
+from orders.api.redemptions.bodies import RedemptionBody, RequestBody, ReverseBody, ask_of
 from orders.api.redemptions.documents import (
     CodeDocument,
     RedemptionDocument,
@@ -41,85 +29,13 @@ from orders.api.redemptions.documents import (
     reversal_plan_json,
     reversed_json,
 )
-from orders.models import PlatformState, Redemption, RedemptionState, RequestState, ReversalRequest
+from orders.api.redemptions.filters import RedemptionFilters
+from orders.models import Redemption, ReversalRequest
 from orders.services.codes.on_platform import Asked, ask_platform
 from orders.services.redemptions.plans import ReversalPreview, preview_reversal
 from orders.services.redemptions.redeem import redeem
 from orders.services.redemptions.requests import request_reversal
-from orders.services.redemptions.reverse import ReversalAsk, ReversalStale, reverse_redemption
-from orders.services.reverts.choices import Extension
-
-_LONGEST_TOKEN: Final = 100_000
-
-
-class RedemptionBody(Body):
-    """Who redeems what."""
-
-    customer = IdField()
-    reward = IdField()
-
-
-class ExtendPointsBody(Body):
-    """Until when expired points come back: all of them (`days` or `expires_on`, or `points`), or single allocations."""
-
-    days = WholeNumberField(least=1, most=FURTHEST_EXTENSION)
-    expires_on = DayField(required=False)
-    points = ExtensionBody(required=False)
-    between_fields = {
-        "not": {
-            "anyOf": [
-                {"required": ["days", "expires_on"]},
-                {"required": ["days", "points"]},
-                {"required": ["expires_on", "points"]},
-            ]
-        }
-    }
-    allocations = serializers.DictField(child=ExtensionBody(), required=False)
-
-    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """At most one way of saying it for all."""
-        ways = [name for name in ("days", "expires_on", "points") if name in attrs]
-        if len(ways) > 1:
-            raise serializers.ValidationError("Say one of “days”, “expires_on” and “points”.", code="invalid")
-        return attrs
-
-
-class ReverseBody(Body):
-    """A reversal; a used code needs `force` and a reason."""
-
-    reason = TextField(max_length=200, required=False)
-    note = TextField(max_length=2000, allow_blank=True, required=False)
-    extend = ExtendPointsBody(required=False)
-    notify_customer = YesNoField(required=False)
-    force = YesNoField(required=False)
-    preview_token = TextField(max_length=_LONGEST_TOKEN, required=False)
-
-
-class RequestBody(Body):
-    """What the customer says."""
-
-    reason = TextField(max_length=200)
-
-
-class RedemptionFilters(Filters):
-    """The filters of the list of redemptions."""
-
-    state = ListFilter("state", values=RedemptionState.values, help_text="What has become of it.")
-    platform_state = ListFilter(
-        "platform_state", values=PlatformState.values, help_text="Whether the platform has what it was last told."
-    )
-    customer = CustomerFilter(field_name="customer_id", help_text="Of the customer with this id.")
-    reward = IdFilter(field_name="reward_id", help_text="Of the reward with this id.")
-    code = TextFilter(field_name="code", lookup_expr="iexact", help_text="With this code.")
-    requested = YesNoFilter(method="whether_requested", help_text="Whether a request for its reversal is open.")
-    created_after = InstantFilter(field_name="created_at", lookup_expr="gte", help_text="Redeemed then or later.")
-    created_before = InstantFilter(field_name="created_at", lookup_expr="lt", help_text="Redeemed before then.")
-
-    def whether_requested(self, rows: "QuerySet[Any]", _name: str, value: bool) -> "QuerySet[Any]":
-        """Redemptions with an open request, or without."""
-        store = self.request.parser_context["view"].store
-        waiting = ReversalRequest.objects.for_store(store).filter(redemption=OuterRef("pk"), state=RequestState.OPEN)
-        return rows.filter(Exists(waiting) if value else ~Exists(waiting))
+from orders.services.redemptions.reverse import ReversalStale, reverse_redemption
 
 
 class RedemptionListView(ListView):
@@ -205,7 +121,7 @@ class ReversalPreviewView(_OneView):
 
         `preview_token` makes a later reversal do exactly this, or refuse.
         """
-        found, ask = self.redemption(redemption_id), _ask(self.read(ReverseBody))
+        found, ask = self.redemption(redemption_id), ask_of(self.read(ReverseBody))
         settings = current_settings(self.store)
         return Response(
             self.plan(preview_reversal(found, ask.choice, store=self.store, settings=settings, now=self.now))
@@ -236,7 +152,7 @@ class ReverseView(_OneView):
             done = reverse_redemption(
                 store=self.store,
                 redemption_id=self.key_of(redemption_id),
-                ask=_ask(values),
+                ask=ask_of(values),
                 token=values.get("preview_token"),
                 asked=self.asked,
                 actor=self.actor,
@@ -281,18 +197,3 @@ class CodeView(ApiView):
         if found is None:
             raise NotFound("This store has no such code.")
         return Response(code_json(found, store=self.store, now=self.now))
-
-
-def _ask(values: dict[str, Any]) -> ReversalAsk:
-    extend: dict[str, Any] = values.get("extend", {})
-    whole: Extension | None = extend.get("points")
-    if "days" in extend or "expires_on" in extend:
-        whole = Extension(days=extend.get("days"), expires_on=extend.get("expires_on"))
-    return ReversalAsk(
-        extend=whole,
-        extend_allocations=extend.get("allocations", {}),
-        notify_customer=values.get("notify_customer"),
-        reason=values.get("reason", ""),
-        note=values.get("note", ""),
-        force=values.get("force", False),
-    )

@@ -16,8 +16,8 @@ from loyalty.core.values import parse_id
 from loyalty.store_settings.sections import current_settings
 from loyalty.stores.actors import Trigger
 from loyalty.stores.keys import Scope, allows_scope
-from orders.api.bodies import BulkCancelBody, CancelBody, choice_of, details_of
 from orders.api.orders.orders import find_order
+from orders.api.reverts.bodies import BulkCancelBody, CancelBody, choice_of, details_of
 from orders.api.reverts.documents import (
     BulkAnswerDocument,
     BulkResultDocument,

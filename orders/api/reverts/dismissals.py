@@ -12,8 +12,8 @@ from loyalty.api.requests.etags import etag, expected_version
 from loyalty.api.views import ApiView
 from loyalty.stores.actors import Trigger
 from loyalty.stores.keys import Scope
-from orders.api.bodies import DismissBody
 from orders.api.orders.documents import OrderDocument
+from orders.api.reverts.bodies import DismissBody
 from orders.services.reverts.dismiss import dismiss_revert, put_back_in_queue
 
 

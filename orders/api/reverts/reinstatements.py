@@ -12,7 +12,7 @@ from loyalty.api.requests.etags import etag, expected_version
 from loyalty.api.views import ApiView
 from loyalty.stores.actors import Trigger
 from loyalty.stores.keys import Scope
-from orders.api.bodies import ReinstateBody
+from orders.api.reverts.bodies import ReinstateBody
 from orders.api.reverts.documents import ReinstateAnswerDocument, reinstate_json
 from orders.services.reverts.reinstate import Deduct, reinstate
 

@@ -19,9 +19,9 @@ from loyalty.ledger.models import MovementType
 from loyalty.stores.actors import Trigger, actor_names
 from loyalty.stores.keys import Scope
 from loyalty.stores.models import Store
-from orders.api.bodies import UndoBody
-from orders.api.orders.filters import RevertFilters
+from orders.api.reverts.bodies import UndoBody
 from orders.api.reverts.documents import RevertDocument, UndoAnswerDocument, revert_json
+from orders.api.reverts.filters import RevertFilters
 from orders.kinds import KINDS, LEDGERS, allocation_ref
 from orders.models import Revert
 from orders.services.reverts.undo import UndoNotPossible, undo_revert, undos_of
