@@ -1,5 +1,6 @@
 """The parts of an order snapshot that every platform builds alike: the customer and the lines."""
 
+from datetime import datetime
 from decimal import Decimal
 
 from loyalty.platforms.documents.read import Fields, round_amount
@@ -26,6 +27,19 @@ def line_snapshot(*, title: str, sku: str, quantity: Decimal, total: Decimal) ->
 def full_name(person: Fields) -> str:
     """First and last name together, or the one field ``name``; "" when there is neither."""
     return f"{person.text('first_name')} {person.text('last_name')}".strip() or person.text("name")
+
+
+def placed_and_updated(
+    order: Fields, key: str, placed: datetime | None, updated: datetime | None
+) -> tuple[datetime, datetime]:
+    """When the order was placed and last changed; one of them can stand in for the other.
+
+    Raises NotAnOrder, naming ``key``, when there is neither.
+    """
+    known = placed or updated
+    if known is None:
+        raise order.missing(key)
+    return known, updated or known
 
 
 def total_or_nothing(order: Fields, key: str, total: Decimal | None, currency: str) -> Decimal:

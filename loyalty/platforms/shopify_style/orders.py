@@ -27,7 +27,6 @@ transactions moved no money. It is never more than the order's total.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from datetime import datetime
 from decimal import Decimal
 from typing import Final
 
@@ -37,6 +36,7 @@ from loyalty.platforms.documents.people_and_lines import (
     customer_snapshot,
     full_name,
     line_snapshot,
+    placed_and_updated,
     total_or_nothing,
 )
 from loyalty.platforms.documents.read import MAX_ID_LENGTH, Fields, round_amount
@@ -84,7 +84,10 @@ def read_alike(order: Fields, *, external_id: str, customer_id: str, status: str
     currency = _currency_of(order)
     if not external_id:
         raise order.missing("id")
-    placed_at, updated_at = _placed_and_updated(order)
+    created, updated = order.instant("created_at"), order.instant("updated_at")
+    # An imported one keeps the day it was made elsewhere.
+    placed = order.instant("processed_at") or created
+    placed_at, updated_at = placed_and_updated(order, "created_at", placed, updated or created)
     total = _total_of(order, currency)
     return OrderSnapshot(
         external_id=external_id,
@@ -144,18 +147,6 @@ def _currency_of(order: Fields) -> str:
     if not currency:
         order.leave_out("currency")
     return currency
-
-
-def _placed_and_updated(order: Fields) -> tuple[datetime, datetime]:
-    """When the order was placed (an imported one keeps the day it was made elsewhere) and last changed.
-
-    One of these has to be there and can stand in for the others. Raises NotAnOrder.
-    """
-    created, updated = order.instant("created_at"), order.instant("updated_at")
-    placed = order.instant("processed_at") or created or updated
-    if placed is None:
-        raise order.missing("created_at")
-    return placed, updated or created or placed
 
 
 def _total_of(order: Fields, currency: str) -> Decimal:

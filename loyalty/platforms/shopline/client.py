@@ -7,14 +7,7 @@ from typing import Any, Final
 
 from loyalty.core.tags import tag_key
 from loyalty.platforms.http.json_api import JsonApi, dig, documents, order_id
-from loyalty.platforms.http.protocol import (
-    Document,
-    Failed,
-    NewCode,
-    Page,
-    Shop,
-    WebhookReport,
-)
+from loyalty.platforms.http.protocol import Document, Failed, NewCode, Page, Shop, WebhookReport
 from loyalty.platforms.models import PlatformConnection
 
 LABEL: Final = "SHOPLINE"

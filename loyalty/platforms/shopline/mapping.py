@@ -38,6 +38,7 @@ from loyalty.platforms.documents.payments import ON_ITS_WAY, is_being_refunded, 
 from loyalty.platforms.documents.people_and_lines import (
     customer_snapshot,
     line_snapshot,
+    placed_and_updated,
     total_or_nothing,
 )
 from loyalty.platforms.documents.read import MAX_ID_LENGTH, Fields, as_amount, round_amount
@@ -50,7 +51,7 @@ _ORDER_WORDS = {
     "cancelled": "cancelled",
     "canceled": "cancelled",
 }
-_PAYMENT_WORDS = {
+PAYMENT_WORDS = {
     "pending": "pending",
     "failed": "failed",
     "expired": "expired",
@@ -90,9 +91,10 @@ def read_order(order: Fields, tags_meta_key: str) -> OrderSnapshot:
     _refuse_what_is_no_order(order, external_id)
     paying = order.child("order_payment")
     payment_word = paying.text("status")
-    payment = "paid" if is_being_refunded(payment_word.lower()) else _word(paying, _PAYMENT_WORDS)
+    payment = "paid" if is_being_refunded(payment_word.lower()) else _word(paying, PAYMENT_WORDS)
     currency = _currency(order)
-    placed_at, updated_at = _placed_and_updated(order)
+    created, updated = (order.instant(key, without_offset_is_utc=True) for key in ("created_at", "updated_at"))
+    placed_at, updated_at = placed_and_updated(order, "created_at", created, updated)
     return OrderSnapshot(
         external_id=external_id,
         number=order.text("order_number", "system_order_number", limit=MAX_ID_LENGTH) or external_id,
@@ -169,15 +171,6 @@ def _of_label(money: Fields) -> Decimal | None:
     amount = as_amount(match["number"].replace(",", "")) if match else None
     same_digits = amount is not None and cents is not None and cents in (amount, amount.scaleb(2))
     return amount if same_digits else None
-
-
-def _placed_and_updated(order: Fields) -> tuple[datetime, datetime]:
-    """One of the two has to be there and can stand in for the other. Raises NotAnOrder."""
-    updated_at = order.instant("updated_at", without_offset_is_utc=True)
-    placed_at = order.instant("created_at", without_offset_is_utc=True) or updated_at
-    if placed_at is None:
-        raise order.missing("created_at")
-    return placed_at, updated_at or placed_at
 
 
 def _payment_due_at(order: Fields, placed_at: datetime) -> datetime | None:

@@ -15,6 +15,7 @@ from loyalty.platforms.documents.messages import id_in, is_whole, order_in, orde
 from loyalty.platforms.documents.read import Fields
 from loyalty.platforms.http.signatures import Signed, digest, is_any
 from loyalty.platforms.shop_platform import Webhooks
+from loyalty.platforms.shopline.mapping import PAYMENT_WORDS
 
 # The header with the second in which it signed.
 _SIGNED_AT: Final = "x-shopline-developer-event-timestamp"
@@ -36,12 +37,8 @@ _TOPICS: Final = {
     "merchant": kinds.OF_THE_SHOP,
     "application": kinds.OF_THE_APP,
 }  # fmt: skip
-_PAYMENT_WORDS: Final[Mapping[str, str]] = {
-    "failed": "failed",
-    "expired": "expired",
-    "completed": "paid",
-    "paid": "paid",
-}
+# What a payment's own message is believed; of anything else the order is asked.
+_BELIEVED: Final = frozenset({"failed", "expired", "paid"})
 
 
 def _meaning_of(topic: str, document: Mapping[str, object]) -> meaning.Meaning:
@@ -62,11 +59,11 @@ def _payment(resource: Mapping[str, object]) -> meaning.Meaning:
     if is_whole(resource):
         return meaning.WholeOrder(resource)
     payment = Fields(resource, "resource")
-    status = _PAYMENT_WORDS.get(payment.text("status").lower())
+    status = PAYMENT_WORDS.get(payment.text("status").lower(), "")
     external_id = payment.identifier("order_id")
     if not external_id:
         return meaning.NAMELESS
-    if status is None:
+    if status not in _BELIEVED:
         return meaning.NamedOrder(external_id)
     return meaning.PaymentNews(external_id, status, payment.instant("updated_at", without_offset_is_utc=True))
 

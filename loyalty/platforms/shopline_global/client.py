@@ -9,15 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 from loyalty.core.tags import tag_key
 from loyalty.platforms.documents.read import Fields
 from loyalty.platforms.http.json_api import JsonApi, dig, documents, order_id
-from loyalty.platforms.http.protocol import (
-    Document,
-    Failed,
-    NewCode,
-    NotThere,
-    Page,
-    Shop,
-    WebhookReport,
-)
+from loyalty.platforms.http.protocol import Document, Failed, NewCode, NotThere, Page, Shop, WebhookReport
 from loyalty.platforms.models import PlatformConnection
 
 LABEL: Final = "SHOPLINE Global"

@@ -9,14 +9,7 @@ from typing import Final
 from loyalty.core.tags import tag_key
 from loyalty.platforms.documents.read import Fields
 from loyalty.platforms.http.json_api import Answer, JsonApi, dig, documents, order_number
-from loyalty.platforms.http.protocol import (
-    Document,
-    Failed,
-    NewCode,
-    Page,
-    Shop,
-    WebhookReport,
-)
+from loyalty.platforms.http.protocol import Document, Failed, NewCode, Page, Shop, WebhookReport
 from loyalty.platforms.models import PlatformConnection
 
 LABEL: Final = "WooCommerce"

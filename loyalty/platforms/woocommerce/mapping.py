@@ -39,6 +39,7 @@ from loyalty.platforms.documents.people_and_lines import (
     customer_snapshot,
     full_name,
     line_snapshot,
+    placed_and_updated,
     total_or_nothing,
 )
 from loyalty.platforms.documents.read import MAX_ID_LENGTH, Fields, round_amount
@@ -111,7 +112,8 @@ def read_order(order: Fields, tags_meta_key: str) -> OrderSnapshot:
     total = total_or_nothing(order, "total", order.amount("total", currency), currency)
     refunded = _refunded_total(order, currency, total)
     payment = _payment_status(order, word, refunded=refunded, total=total)
-    placed_at, updated_at = _placed_and_updated(order)
+    created, modified = _instant(order, "date_created"), _instant(order, "date_modified")
+    placed_at, updated_at = placed_and_updated(order, "date_created_gmt", created, modified)
     paid_before = _ever(order, "date_paid", "date_completed")
     return OrderSnapshot(
         external_id=external_id,
@@ -199,15 +201,6 @@ def _refunded_total(order: Fields, currency: str, total: Decimal) -> Decimal:
     """Refunds stand on the order as negative totals; never more than the order's total."""
     amounts = (abs(refund.amount("total", currency) or Decimal(0)) for refund in order.children("refunds"))
     return at_most(order, "total", sum(amounts, start=round_amount(Decimal(0), currency)), total)
-
-
-def _placed_and_updated(order: Fields) -> tuple[datetime, datetime]:
-    """One of the two has to be there and can stand in for the other. Raises NotAnOrder."""
-    modified = _instant(order, "date_modified")
-    placed_at = _instant(order, "date_created") or modified
-    if placed_at is None:
-        raise order.missing("date_created_gmt")
-    return placed_at, modified or placed_at
 
 
 def _instant(order: Fields, key: str) -> datetime | None:

@@ -32,30 +32,23 @@ class ConnectionForm(OnceForm):
         super().__init__(*args, **kwargs)
         self.connected = connected
         for field in connecting.fields:
-            is_secret = field.name in SECRETS
-            self.fields[field.name] = (
-                self._secret(field, chosen_here=connecting.chooses_secret) if is_secret else self._plain(field)
-            )
+            self.fields[field.name] = self._field(field, chosen_here=connecting.chooses_secret)
 
-    def _plain(self, field: Field) -> forms.Field:
-        return forms.CharField(
+    def _field(self, field: Field, *, chosen_here: bool) -> forms.Field:
+        stored, is_secret = getattr(self.connected, field.name, None), field.name in SECRETS
+        shown = forms.CharField(
             label=field.label,
             max_length=field.longest,
             required=field.required,
             help_text=field.help_text,
-            initial=getattr(self.connected, field.name, None),
+            initial=None if is_secret else stored,
+            widget=_SecretInput if is_secret else None,
         )
-
-    def _secret(self, field: Field, *, chosen_here: bool) -> forms.Field:
-        held = bool(getattr(self.connected, field.name, ""))
-        shown = forms.CharField(
-            label=field.label,
-            max_length=field.longest,
-            required=not held and field.name == "webhook_secret" and not chosen_here,
-            help_text=f"{field.help_text} {_KEEP if held else _NEW}".strip(),
-            widget=_SecretInput,
-        )
-        if held:
+        if not is_secret:
+            return shown
+        shown.required = not stored and field.name == "webhook_secret" and not chosen_here
+        shown.help_text = f"{field.help_text} {_KEEP if stored else _NEW}"
+        if stored:
             shown.widget.attrs["placeholder"] = "stored"
         return shown
 
