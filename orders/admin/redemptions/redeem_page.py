@@ -1,21 +1,17 @@
 """Redeeming for a customer, by staff: from the customer's page (R2)."""
 
-from datetime import datetime
 from http import HTTPStatus
 from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.template.response import TemplateResponse
 from django.urls import reverse
-from django.utils import timezone
 
 from loyalty.backoffice.base import BackOfficeAdmin, store_view
-from loyalty.backoffice.forms import OnceForm, first_time
+from loyalty.backoffice.confirm import Case
+from loyalty.backoffice.forms import OnceForm
 from loyalty.core.errors import DomainError, Invalid
-from loyalty.stores.active import acting, active_store
 from loyalty.stores.actors import Trigger
 from loyalty.stores.models import Customer, Store
 from loyalty.stores.roles import Can
@@ -39,18 +35,18 @@ class RedeemForm(OnceForm):
 @store_view(needs=Can.REDEEM)
 def redeem_page(admin: BackOfficeAdmin, request: HttpRequest, customer: Customer) -> HttpResponse:
     """``admin:stores_customer_redeem``: the rewards that are offered; confirmed, redeem one."""
-    store, now = active_store(request), timezone.now()
-    available = int(POINTS.available([customer.pk], now=now).get((customer.pk, ""), 0))
+    case = Case(admin, request, customer)
+    store = case.store
+    available = int(POINTS.available([customer.pk], now=case.now).get((customer.pk, ""), 0))
     offered = list(Reward.objects.for_store(store).filter(active=True).order_by("points", "pk"))
     within = [reward for reward in offered if reward.points <= available]
     form = RedeemForm(request.POST or None, rewards=[(reward.pk, _words(reward, store)) for reward in within])
     if request.method == "POST" and form.is_valid():
         try:
-            return _done(request, customer, _carry_out(form, request, customer, now))
+            return _done(case, _carry_out(case, form))
         except DomainError as error:
             form.add_error(None, error.detail)
     context = {
-        **admin.admin_site.each_context(request),
         "title": f"Redeem points of {customer}",
         "opts": admin.opts,
         "original": customer,
@@ -62,40 +58,39 @@ def redeem_page(admin: BackOfficeAdmin, request: HttpRequest, customer: Customer
         "back": _tab(customer),
     }
     status = HTTPStatus.UNPROCESSABLE_ENTITY if form.errors else HTTPStatus.OK
-    return TemplateResponse(request, "orders/admin/redemptions/redeem.html", context, status=status)
+    return case.show("orders/admin/redemptions/redeem.html", context, status)
 
 
-@transaction.atomic
-def _carry_out(form: RedeemForm, request: HttpRequest, customer: Customer, now: datetime) -> Redemption | None:
+def _carry_out(case: Case[Customer], form: RedeemForm) -> Redemption | None:
     """Redeem once; None when this form had been sent before."""
-    store = active_store(request)
-    if not first_time(form.cleaned_data["once"], store=store, now=now):
-        return None
     try:
-        return redeem(
-            store=store,
-            customer_id=customer.pk,
-            reward_id=form.cleaned_data["reward"],
-            actor=acting(request),
-            trigger=Trigger.ADMIN,
-            now=now,
+        return case.once(
+            form.cleaned_data["once"],
+            lambda: redeem(
+                store=case.store,
+                customer_id=case.row.pk,
+                reward_id=form.cleaned_data["reward"],
+                actor=case.actor,
+                trigger=Trigger.ADMIN,
+                now=case.now,
+            ),
         )
     except Invalid as error:
         raise Invalid(error.detail) from error
 
 
-def _done(request: HttpRequest, customer: Customer, made: Redemption | None) -> HttpResponse:
+def _done(case: Case[Customer], made: Redemption | None) -> HttpResponse:
+    store, customer = case.store, case.row
     if made is None:
-        messages.info(request, "This had been redeemed already; nothing was done twice.")
+        messages.info(case.request, "This had been redeemed already; nothing was done twice.")
         return HttpResponseRedirect(_tab(customer))
-    store = active_store(request)
     if made.code is None:
         words = f"{worth_words(made, store)} given to {customer}."
     elif made.platform:
         words = f"The code {made.code} is being made on the shop platform. It can be used once that has confirmed it."
     else:
         words = f"The code is {made.code}. It can be used at once."
-    messages.success(request, f"{show(made.points, '', store)} redeemed. {words}")
+    messages.success(case.request, f"{show(made.points, '', store)} redeemed. {words}")
     return HttpResponseRedirect(_tab(customer))
 
 

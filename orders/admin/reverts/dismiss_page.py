@@ -7,11 +7,11 @@ from typing import Any, Final
 from django import forms
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
 
 from loyalty.backoffice.base import BackOfficeAdmin, store_view
+from loyalty.backoffice.confirm import Case
 from loyalty.backoffice.links import order_address
 from loyalty.core.errors import Conflict
 from loyalty.ledger.ledger import Kind
@@ -40,24 +40,23 @@ def dismiss_page(admin: BackOfficeAdmin, request: HttpRequest, order: Order) -> 
 
     A form sent twice changes nothing the second time.
     """
-    form = DismissForm(request.POST or None)
+    case, form = Case(admin, request, order), DismissForm(request.POST or None)
     if request.method != "POST" or not form.is_valid():
-        return _show(admin, request, order, form)
-    store = active_store(request)
+        return _show(case, form)
     left = _left(order)
     try:
         dismiss_revert(
-            store=store,
+            store=case.store,
             order_id=order.pk,
             reason=form.cleaned_data["reason"],
-            actor=acting(request),
+            actor=case.actor,
             trigger=Trigger.ADMIN,
-            now=timezone.now(),
+            now=case.now,
         )
     except Conflict as refused:
         messages.warning(request, f"Order {order.number} was not dismissed. {refused.detail}")
     else:
-        what = amounts_words(left, order, store) or "what is left"
+        what = amounts_words(left, order, case.store) or "what is left"
         messages.success(request, f"Order {order.number}: dismissed, {what} will not be returned.")
     return go_on(request) if is_walking(request) else HttpResponseRedirect(order_address(order.pk))
 
@@ -90,21 +89,19 @@ def can_be_dismissed(order: Order) -> bool:
     return order.to_be_decided and bool(dismissible_kinds(order))
 
 
-def _show(admin: BackOfficeAdmin, request: HttpRequest, order: Order, form: DismissForm) -> HttpResponse:
-    store = active_store(request)
-    walking = is_walking(request)
+def _show(case: Case[Order], form: DismissForm) -> HttpResponse:
+    order, walking = case.row, is_walking(case.request)
     context: dict[str, Any] = {
-        **admin.admin_site.each_context(request),
         "title": f"Dismiss order {order.number}",
         "order": order,
-        "left": amounts_words(_left(order), order, store) if can_be_dismissed(order) else "",
+        "left": amounts_words(_left(order), order, case.store) if can_be_dismissed(order) else "",
         "form": form,
         "suggestions": _SUGGESTIONS,
-        "walk": walk_bar(request, order) if walking else None,
+        "walk": walk_bar(case.request, order) if walking else None,
         "back": f"{reverse('admin:orders_order_cancel', args=[order.pk])}{WALKING if walking else ''}",
     }
     status = HTTPStatus.UNPROCESSABLE_ENTITY if form.errors else HTTPStatus.OK
-    return TemplateResponse(request, "orders/admin/reverts/dismiss.html", context, status=status)
+    return case.show("orders/admin/reverts/dismiss.html", context, status)
 
 
 def _left(order: Order) -> Mapping[Kind, Amount]:
