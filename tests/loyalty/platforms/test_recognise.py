@@ -2,16 +2,10 @@
 
 import pytest
 
-from loyalty.platforms.models import Platform
 from loyalty.platforms.read import read_order
-from loyalty.platforms.registry import LABELS, PLATFORMS
+from loyalty.platforms.registry import PLATFORMS
 from loyalty.platforms.snapshot import NotAnOrder
 from tests.loyalty.platforms.samples import Document, order
-
-
-def test_the_registry_lists_what_the_database_takes() -> None:
-    assert [*LABELS.items()] == Platform.choices
-    assert [*PLATFORMS] == Platform.values
 
 
 @pytest.mark.parametrize("platform", PLATFORMS)
