@@ -1,4 +1,4 @@
-"""The REST addresses of orders and reverts."""
+"""The REST addresses of orders, reverts, rewards, redemptions and their codes."""
 
 from django.urls import path
 
@@ -8,6 +8,15 @@ from orders.api.backtests.rules import RulesBacktestView
 from orders.api.customers.merges import MergeView
 from orders.api.earned_points.awards import PointsView
 from orders.api.orders.orders import DecisionsView, OrderListView, OrderView, TimelineView
+from orders.api.redemptions.redemptions import (
+    CodeView,
+    RedemptionListView,
+    RedemptionView,
+    RequestReversalView,
+    ReversalPreviewView,
+    ReverseView,
+)
+from orders.api.redemptions.rewards import RewardListView, RewardView
 from orders.api.reverts.cancels import BulkCancelView, CancelPreviewView, CancelView, ReturnView
 from orders.api.reverts.dismissals import DismissView
 from orders.api.reverts.reinstatements import ReinstateView
@@ -32,4 +41,16 @@ urlpatterns = [
     path("settings/spent-revert/backtest/", RulesBacktestView.as_view(), name="api-spent-revert-backtest"),
     path("reverts/<str:revert_id>/undo/", UndoView.as_view(), name="api-revert-undo"),
     path("settings/auto-cancel/backtest/", BacktestView.as_view(), name="api-auto-cancel-backtest"),
+    path("rewards/", RewardListView.as_view(), name="api-rewards"),
+    path("rewards/<str:reward_id>/", RewardView.as_view(), name="api-reward"),
+    path("redemptions/", RedemptionListView.as_view(), name="api-redemptions"),
+    path("redemptions/<str:redemption_id>/", RedemptionView.as_view(), name="api-redemption"),
+    path(
+        "redemptions/<str:redemption_id>/reverse/preview/", ReversalPreviewView.as_view(), name="api-reversal-preview"
+    ),
+    path("redemptions/<str:redemption_id>/reverse/", ReverseView.as_view(), name="api-redemption-reverse"),
+    path(
+        "redemptions/<str:redemption_id>/request-reversal/", RequestReversalView.as_view(), name="api-request-reversal"
+    ),
+    path("discount-codes/<str:code>/", CodeView.as_view(), name="api-discount-code"),
 ]

@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar, TypeVar, cast
 
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.functional import cached_property
@@ -27,6 +27,8 @@ from loyalty.core.values import parse_id
 from loyalty.stores.actors import Actor
 from loyalty.stores.merged import find_person
 from loyalty.stores.models import ApiKey, Customer, Store
+
+Row = TypeVar("Row", bound=Model)
 
 
 class ApiView(KnownMethods):
@@ -81,6 +83,13 @@ class ApiView(KnownMethods):
         if key is None:
             raise NotFound("There is no such thing in this store.")
         return key
+
+    def find(self, rows: "QuerySet[Row]", text: str, noun: str) -> Row:
+        """The one of these rows that the id in the address is of. Raises NotFound, which calls it ``noun`` (T1)."""
+        row = rows.filter(pk=self.key_of(text)).first()
+        if row is None:
+            raise NotFound(f"This store has no {noun} with the id {text}.")
+        return row
 
     def customer(self, text: str) -> Customer:
         """The customer whom the id in the address leads to (O7). Raises NotFound (T1)."""

@@ -24,7 +24,6 @@ from loyalty.api.resources.webhook_documents import (
     deliveries_json,
 )
 from loyalty.api.views import ApiView, ListView
-from loyalty.core.errors import NotFound
 from loyalty.outbox.models import Message
 from loyalty.stores.keys import Scope
 from loyalty.webhooks.endpoints import (
@@ -192,10 +191,7 @@ class EndpointReplayView(ApiView):
 
 
 def _endpoint(view: ApiView, endpoint_id: str) -> WebhookEndpoint:
-    endpoint = endpoints_of(view.store).filter(pk=view.key_of(endpoint_id)).first()
-    if endpoint is None:
-        raise NotFound(f"This store has no webhook endpoint with the id {endpoint_id}.")
-    return endpoint
+    return view.find(endpoints_of(view.store), endpoint_id, "webhook endpoint")
 
 
 def _present(view: ApiView, messages: Sequence[Message]) -> list[dict[str, Any]]:

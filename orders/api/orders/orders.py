@@ -13,7 +13,6 @@ from loyalty.api.idempotency import command
 from loyalty.api.openapi.schema import IF_MATCH
 from loyalty.api.requests.etags import etag, expected_version
 from loyalty.api.views import ApiView, ListView
-from loyalty.core.errors import NotFound
 from loyalty.core.values import check_amount
 from loyalty.journal.models import JournalEntry
 from loyalty.stores.actors import Trigger, actor_names
@@ -37,12 +36,9 @@ def shown_orders(store: Store) -> "QuerySet[Order]":
     return orders.select_related("customer").defer(*_NOT_SHOWN)
 
 
-def find_order(store: Store, order_id: int) -> Order:
-    """One order of ``store``. Raises NotFound for an id that it does not have (T1)."""
-    order = shown_orders(store).filter(pk=order_id).first()
-    if order is None:
-        raise NotFound(f"This store has no order with the id {order_id}.")
-    return order
+def find_order(view: ApiView, order_id: str) -> Order:
+    """The order in the address. Raises NotFound for one that the store does not have (T1)."""
+    return view.find(shown_orders(view.store), order_id, "order")
 
 
 class OrderListView(ListView):
@@ -88,19 +84,23 @@ class OrderView(ApiView):
     @extend_schema(responses=OrderDocument)
     def get(self, _request: Request, order_id: str) -> Response:
         """One order; the answer's ETag names its version."""
-        return _answer(find_order(self.store, self.key_of(order_id)))
+        return _answer(find_order(self, order_id))
 
     @extend_schema(parameters=[IF_MATCH], request=ChangesBody, responses=OrderDocument)
     def patch(self, request: Request, order_id: str) -> Response:
         """Change tags, statuses, the payment's due time or what was refunded; what is left out stays."""
         values = self.read(ChangesBody)
-        key = self.key_of(order_id)
         if "refunded_total" in values:
-            currency = find_order(self.store, key).currency
+            currency = find_order(self, order_id).currency
             values["refunded_total"] = check_amount(values["refunded_total"], currency, "/refunded_total")
         version = expected_version(request)
         order = change_order(
-            store=self.store, order_id=key, values=values, actor=self.actor, now=self.now, version=version
+            store=self.store,
+            order_id=self.key_of(order_id),
+            values=values,
+            actor=self.actor,
+            now=self.now,
+            version=version,
         )
         return _answer(order)
 
@@ -118,7 +118,7 @@ class TimelineView(ListView):
     @extend_schema(responses=EntryDocument(many=True))
     def get(self, _request: Request, order_id: str) -> Response:
         """What happened to the order, newest first."""
-        order = find_order(self.store, self.key_of(order_id))
+        order = find_order(self, order_id)
         entries: QuerySet[JournalEntry] = JournalEntry.objects.for_store(self.store).filter(order=order)
         return self.list(entries.select_related("remark"))
 
@@ -137,7 +137,7 @@ class DecisionsView(ListView):
     @extend_schema(responses=DecisionDocument(many=True))
     def get(self, _request: Request, order_id: str) -> Response:
         """What was decided about each kind, newest first, one entry for each decision."""
-        return self.list(decisions(find_order(self.store, self.key_of(order_id)), self.store))
+        return self.list(decisions(find_order(self, order_id), self.store))
 
     def present(self, rows: Sequence[Any]) -> Sequence[Any]:
         """The rows as JSON."""

@@ -81,9 +81,7 @@ class _OneView(ApiView):
     def redemption(self, text: str) -> Redemption:
         """The redemption in the address. Raises NotFound (T1)."""
         rows = Redemption.objects.for_store(self.store).select_related("customer")
-        found: Redemption | None = rows.filter(pk=self.key_of(text)).first()
-        if found is None:
-            raise NotFound(f"This store has no redemption with the id {text}.")
+        found: Redemption = self.find(rows, text, "redemption")
         found.store = self.store
         return found
 

@@ -13,7 +13,7 @@ from loyalty.api.idempotency import command
 from loyalty.api.requests.filters import ChoiceFilter, Filters, YesNoFilter
 from loyalty.api.values import AmountField, Body, CurrencyField, PointsField, TextField, WholeNumberField, YesNoField
 from loyalty.api.views import ApiView, ListView
-from loyalty.core.errors import Invalid, NotFound
+from loyalty.core.errors import Invalid
 from loyalty.core.money import is_currency
 from loyalty.core.values import check_amount
 from loyalty.stores.keys import Scope
@@ -92,9 +92,7 @@ class RewardView(ApiView):
         return Response(reward_json(changed))
 
     def _reward(self, text: str) -> Reward:
-        reward: Reward | None = Reward.objects.for_store(self.store).filter(pk=self.key_of(text)).first()
-        if reward is None:
-            raise NotFound(f"This store has no reward with the id {text}.")
+        reward: Reward = self.find(Reward.objects.for_store(self.store), text, "reward")
         return reward
 
 

@@ -54,7 +54,7 @@ class CancelPreviewView(_PlanningView):
 
         `preview_token` makes a later cancel or return apply exactly this, or refuse.
         """
-        order = find_order(self.store, self.key_of(order_id))
+        order = find_order(self, order_id)
         choice = choice_of(self.read(CancelBody))
         settings = current_settings(self.store)
         return Response(self.plan(preview(order, choice, store=self.store, settings=settings, now=self.now)))

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
-from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -13,12 +12,10 @@ from loyalty.api.answers.problems import Problem
 from loyalty.api.idempotency import command
 from loyalty.api.requests.etags import etag
 from loyalty.api.views import ApiView, ListView
-from loyalty.core.errors import NotFound
 from loyalty.ledger.ledger import Kind
 from loyalty.ledger.models import MovementType
 from loyalty.stores.actors import Trigger, actor_names
 from loyalty.stores.keys import Scope
-from loyalty.stores.models import Store
 from orders.api.reverts.bodies import UndoBody
 from orders.api.reverts.documents import RevertDocument, UndoAnswerDocument, revert_json
 from orders.api.reverts.filters import RevertFilters
@@ -82,15 +79,7 @@ class RevertView(ApiView):
     @extend_schema(responses=RevertDocument)
     def get(self, _request: Request, revert_id: str) -> Response:
         """One revert, with what became of every lot."""
-        return Response(present_reverts([_find(self.store, self.key_of(revert_id))])[0])
-
-
-def _find(store: Store, revert_id: int) -> Revert:
-    reverts: QuerySet[Revert] = Revert.objects.for_store(store)
-    revert = reverts.filter(pk=revert_id).first()
-    if revert is None:
-        raise NotFound(f"This store has no revert with the id {revert_id}.")
-    return revert
+        return Response(present_reverts([self.find(Revert.objects.for_store(self.store), revert_id, "revert")])[0])
 
 
 def present_reverts(reverts: Sequence[Revert]) -> list[dict[str, Any]]:
