@@ -62,10 +62,7 @@ class AdjustCreditsView(AdjustView):
     ledger = CREDITS
     body = CreditAdjustmentBody
 
-    @extend_schema(
-        request=CreditAdjustmentBody, responses={201: given_or_removed(CreditLotDocument, CreditMovementDocument)}
-    )
-    @command
+    @command(body=CreditAdjustmentBody, answer={201: given_or_removed(CreditLotDocument, CreditMovementDocument)})
     def post(self, _request: Request, customer_id: str) -> Response:
         """Give store credit (answers the lot) or, with a negative amount, remove it (the movements)."""
         return self.adjust(customer_id)

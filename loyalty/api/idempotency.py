@@ -6,18 +6,20 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import wraps
 from http import HTTPStatus
-from typing import Concatenate, Final, ParamSpec, TypeVar
+from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 
 from django.db import connection, transaction
 from django.http import HttpResponse
+from drf_spectacular.utils import extend_schema
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from loyalty.api.answers.problems import Problem, problem_of
 from loyalty.api.models import CommandAnswer
-from loyalty.api.openapi.schema import KEY_PATTERN, LONGEST_KEY
+from loyalty.api.openapi.schema import IF_MATCH, KEY_PATTERN, LONGEST_KEY
 from loyalty.api.requests.parsing import read_body
+from loyalty.api.values import Body
 from loyalty.api.views import ApiView
 from loyalty.core.encryption import Secret, Unreadable
 from loyalty.database.delete import delete_in_batches
@@ -31,21 +33,29 @@ _JSON: Final = {"Content-Type": "application/json"}
 View = TypeVar("View", bound=ApiView)
 P = ParamSpec("P")
 Handler = Callable[Concatenate[View, Request, P], Response]
+Command = Callable[Concatenate[View, Request, P], HttpResponse]
 
 
-def command(handler: "Handler[View, P]") -> Callable[Concatenate[View, Request, P], HttpResponse]:
+def command(
+    *, body: type[Body] | None, answer: Any, if_match: bool = False
+) -> "Callable[[Handler[View, P]], Command[View, P]]":
     """Make a view's method a command (● in the contract): it needs an Idempotency-Key and runs in one transaction.
 
     The answer is stored with what the command wrote, or neither is. Refusals are stored too, 409 excepted, with
-    everything rolled back that was written before the refusal.
+    everything rolled back that was written before the refusal. The schema has the ``body``, the ``answer`` (a document,
+    or several by their status) and whether the version may be named that the command was made from.
     """
 
-    @wraps(handler)
-    def run(view: View, request: Request, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
-        return _once(view, request, lambda: handler(view, request, *args, **kwargs))
+    def decorate(handler: "Handler[View, P]") -> "Command[View, P]":
+        @wraps(handler)
+        def run(view: View, request: Request, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+            return _once(view, request, lambda: handler(view, request, *args, **kwargs))
 
-    run.is_command = True  # type: ignore[attr-defined]
-    return run
+        run.is_command = True  # type: ignore[attr-defined]
+        described = extend_schema(parameters=[IF_MATCH] if if_match else None, request=body, responses=answer)
+        return described(run)
+
+    return decorate
 
 
 def prune(now: datetime) -> Counts:

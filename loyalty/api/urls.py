@@ -1,6 +1,6 @@
 """The addresses of the REST API. What the apps add is named as a string: the foundation imports none of them."""
 
-from django.urls import include, path, re_path
+from django.urls import URLPattern, URLResolver, include, path, re_path
 
 from loyalty.api.resources.balances import BalanceView
 from loyalty.api.resources.customers import CustomersView, CustomerView, StoreView
@@ -17,7 +17,7 @@ from loyalty.api.resources.webhooks import (
 )
 from loyalty.api.views import UnknownAddress
 
-urlpatterns = [
+urlpatterns: list[URLPattern | URLResolver] = [
     path("schema/", SchemaView.as_view(), name="api-schema"),
     path("docs/", DocsView.as_view(), name="api-docs"),
     path("store/", StoreView.as_view(), name="api-store"),

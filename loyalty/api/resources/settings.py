@@ -13,7 +13,7 @@ from rest_framework.response import Response
 
 from loyalty.api.answers.documents import ActorDocument, Document, actor_json
 from loyalty.api.openapi.schema import IF_MATCH
-from loyalty.api.requests.etags import etag, expected_version
+from loyalty.api.requests.etags import expected_version, versioned
 from loyalty.api.values import (
     AmountField,
     Body,
@@ -286,7 +286,7 @@ class SettingsView(ApiView):
         return self._answer(after)
 
     def _answer(self, settings: StoreSettings) -> Response:
-        return Response(settings_json(settings, self.store), headers={"ETag": etag(settings.version)})
+        return versioned(settings_json(settings, self.store), settings.version)
 
 
 class SettingsVersionsView(ListView):

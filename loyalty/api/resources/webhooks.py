@@ -67,10 +67,7 @@ class EndpointsView(ListView):
         """The store's webhook endpoints, newest first."""
         return self.list(endpoints_of(self.store))
 
-    @extend_schema(
-        request=EndpointBody, responses={201: OpenApiResponse(EndpointWithSecretDocument, "The new endpoint.")}
-    )
-    @command
+    @command(body=EndpointBody, answer={201: OpenApiResponse(EndpointWithSecretDocument, "The new endpoint.")})
     def post(self, request: Request) -> Response:
         """Add an endpoint. The answer holds the secret, which cannot be read again.
 
@@ -129,8 +126,7 @@ class RotateSecretView(ApiView):
     required_scopes: ClassVar = {"POST": _WRITES}
     answers_secrets = True
 
-    @extend_schema(request=RotateBody, responses=EndpointWithSecretDocument)
-    @command
+    @command(body=RotateBody, answer=EndpointWithSecretDocument)
     def post(self, _request: Request, endpoint_id: str) -> Response:
         """Give the endpoint a new secret, answered only now; for a time deliveries carry a signature of each."""
         endpoint, secret = rotate_secret(
@@ -164,8 +160,7 @@ class ReplayView(ApiView):
 
     required_scopes: ClassVar = {"POST": _WRITES}
 
-    @extend_schema(request=None, responses=DeliveryDocument)
-    @command
+    @command(body=None, answer=DeliveryDocument)
     def post(self, _request: Request, delivery_id: str) -> Response:
         """Send a delivery again now, delivered or not, under the same `webhook-id`."""
         message = replay(store=self.store, delivery_id=self.key_of(delivery_id), now=self.now)
@@ -177,8 +172,7 @@ class EndpointReplayView(ApiView):
 
     required_scopes: ClassVar = {"POST": _WRITES}
 
-    @extend_schema(request=None, responses=DeliveryDocument)
-    @command
+    @command(body=None, answer=DeliveryDocument)
     def post(self, _request: Request, endpoint_id: str, delivery_id: str) -> Response:
         """As `/deliveries/{delivery_id}/replay/`, for a delivery of this endpoint."""
         message = replay(

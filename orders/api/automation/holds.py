@@ -8,7 +8,7 @@ from rest_framework.response import Response
 
 from loyalty.api.idempotency import command
 from loyalty.api.openapi.schema import IF_MATCH
-from loyalty.api.requests.etags import etag, expected_version
+from loyalty.api.requests.etags import expected_version, versioned
 from loyalty.api.views import ApiView
 from loyalty.stores.keys import Scope
 from orders.api.orders.documents import OrderDocument
@@ -20,8 +20,7 @@ class HoldView(ApiView):
 
     required_scopes: ClassVar = {"POST": Scope.ORDERS_CANCEL, "DELETE": Scope.ORDERS_CANCEL}
 
-    @extend_schema(parameters=[IF_MATCH], request=None, responses=OrderDocument)
-    @command
+    @command(body=None, answer=OrderDocument, if_match=True)
     def post(self, request: Request, order_id: str) -> Response:
         """Hold the order: no job cancels it until it is released. Holding a held order changes nothing."""
         order = hold_order(
@@ -31,7 +30,7 @@ class HoldView(ApiView):
             actor=self.actor,
             now=self.now,
         )
-        return Response(OrderDocument.of(order), headers={"ETag": etag(order.version)})
+        return versioned(OrderDocument.of(order), order.version)
 
     @extend_schema(parameters=[IF_MATCH], responses={204: None})
     def delete(self, request: Request, order_id: str) -> Response:
@@ -43,4 +42,4 @@ class HoldView(ApiView):
             actor=self.actor,
             now=self.now,
         )
-        return Response(status=204, headers={"ETag": etag(order.version)})
+        return versioned(None, order.version, status=204)

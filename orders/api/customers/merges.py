@@ -2,7 +2,6 @@
 
 from typing import ClassVar, Final
 
-from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -32,8 +31,7 @@ class MergeView(ApiView):
 
     required_scopes: ClassVar = {"POST": Scope.CUSTOMERS_WRITE}
 
-    @extend_schema(request=MergeBody, responses=CustomerDocument)
-    @command
+    @command(body=MergeBody, answer=CustomerDocument)
     def post(self, request: Request, customer_id: str) -> Response:
         """Merge the customer whom the body names into this one, for good; answers this one.
 

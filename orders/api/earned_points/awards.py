@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -30,8 +29,7 @@ class PointsView(AdjustPointsView):
 
     body = PointsBody
 
-    @extend_schema(request=PointsBody, responses={201: given_or_removed(PointLotDocument, PointMovementDocument)})
-    @command
+    @command(body=PointsBody, answer={201: given_or_removed(PointLotDocument, PointMovementDocument)})
     def post(self, _request: Request, customer_id: str) -> Response:
         """Give points (answers the lot) or, with a negative amount, remove them (answers the movements)."""
         return self.adjust(customer_id)

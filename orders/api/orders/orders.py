@@ -11,7 +11,7 @@ from rest_framework.response import Response
 from loyalty.api.answers.pagination import Ordering
 from loyalty.api.idempotency import command
 from loyalty.api.openapi.schema import IF_MATCH
-from loyalty.api.requests.etags import etag, expected_version
+from loyalty.api.requests.etags import expected_version, versioned
 from loyalty.api.views import ApiView, ListView
 from loyalty.core.values import check_amount
 from loyalty.journal.models import JournalEntry
@@ -63,8 +63,7 @@ class OrderListView(ListView):
         """The rows as JSON."""
         return [OrderDocument.of(row) for row in rows]
 
-    @extend_schema(request=NewOrderBody, responses={201: OrderDocument, 200: OrderDocument})
-    @command
+    @command(body=NewOrderBody, answer={201: OrderDocument, 200: OrderDocument})
     def post(self, _request: Request) -> Response:
         """Record an order and take what it applies from the customer's balance.
 
@@ -73,7 +72,7 @@ class OrderListView(ListView):
         """
         new = new_order_of(self.read(NewOrderBody), store=self.store, now=self.now)
         order, created = place_order(store=self.store, new=new, actor=self.actor, trigger=Trigger.API, now=self.now)
-        return Response(OrderDocument.of(order), status=201 if created else 200, headers={"ETag": etag(order.version)})
+        return versioned(OrderDocument.of(order), order.version, status=201 if created else 200)
 
 
 class OrderView(ApiView):
@@ -106,7 +105,7 @@ class OrderView(ApiView):
 
 
 def _answer(order: Order) -> Response:
-    return Response(OrderDocument.of(order), headers={"ETag": etag(order.version)})
+    return versioned(OrderDocument.of(order), order.version)
 
 
 class TimelineView(ListView):

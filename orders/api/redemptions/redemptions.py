@@ -49,8 +49,7 @@ class RedemptionListView(ListView):
         """The redemptions, newest first."""
         return self.list(Redemption.objects.for_store(self.store))
 
-    @extend_schema(request=RedemptionBody, responses={201: OpenApiResponse(RedemptionDocument, "The redemption.")})
-    @command
+    @command(body=RedemptionBody, answer={201: OpenApiResponse(RedemptionDocument, "The redemption.")})
     def post(self, request: Request) -> Response:
         """Exchange a customer's points for a reward.
 
@@ -137,8 +136,7 @@ class ReverseView(_OneView):
         super().initial(request, *args, **kwargs)
         self.asked = ask_platform(self.redemption(kwargs["redemption_id"]), now=self.now)
 
-    @extend_schema(request=ReverseBody, responses=ReversedDocument)
-    @command
+    @command(body=ReverseBody, answer=ReversedDocument)
     def post(self, _request: Request, redemption_id: str) -> Response:
         """Reverse it in one step: the code is dead, the points are back in the lots they came from.
 
@@ -168,8 +166,7 @@ class RequestReversalView(_OneView):
 
     required_scopes: ClassVar = {"POST": Scope.REDEMPTIONS_WRITE}
 
-    @extend_schema(request=RequestBody, responses={201: OpenApiResponse(RequestDocument, "The request that is open.")})
-    @command
+    @command(body=RequestBody, answer={201: OpenApiResponse(RequestDocument, "The request that is open.")})
     def post(self, _request: Request, redemption_id: str) -> Response:
         """Record that the customer asks for a reversal; only staff carry it out (R5)."""
         asked = request_reversal(

@@ -57,8 +57,7 @@ class RewardListView(ListView):
         """The rewards, newest first."""
         return self.list(Reward.objects.for_store(self.store))
 
-    @extend_schema(request=RewardBody, responses={201: OpenApiResponse(RewardDocument, "The new reward.")})
-    @command
+    @command(body=RewardBody, answer={201: OpenApiResponse(RewardDocument, "The new reward.")})
     def post(self, request: Request) -> Response:
         """Offer a reward. Without `currency` its value is in the store's; a percentage has none."""
         terms = _terms(self.read(RewardBody), self.store)

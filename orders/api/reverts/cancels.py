@@ -9,8 +9,7 @@ from rest_framework.response import Response
 
 from loyalty.api.answers.problems import Problem
 from loyalty.api.idempotency import command
-from loyalty.api.openapi.schema import IF_MATCH
-from loyalty.api.requests.etags import etag, expected_version
+from loyalty.api.requests.etags import expected_version, versioned
 from loyalty.api.views import ApiView
 from loyalty.core.values import parse_id
 from loyalty.store_settings.sections import current_settings
@@ -83,7 +82,7 @@ class _RevertingView(_PlanningView):
             )
         except PreviewStale as error:
             raise Problem.of(error, members={"plan": self.plan(error.preview)}) from error
-        return Response(cancel_json(result), headers={"ETag": etag(result.order.version)})
+        return versioned(cancel_json(result), result.order.version)
 
 
 class CancelView(_RevertingView):
@@ -91,8 +90,7 @@ class CancelView(_RevertingView):
 
     verb = staticmethod(cancel_order)
 
-    @extend_schema(parameters=[IF_MATCH], request=CancelBody, responses=CancelAnswerDocument)
-    @command
+    @command(body=CancelBody, answer=CancelAnswerDocument, if_match=True)
     def post(self, request: Request, order_id: str) -> Response:
         """Cancel the order and return what was chosen; on a cancelled order return what is left."""
         return self.carry_out(request, order_id)
@@ -103,8 +101,7 @@ class ReturnView(_RevertingView):
 
     verb = staticmethod(return_value)
 
-    @extend_schema(parameters=[IF_MATCH], request=CancelBody, responses=CancelAnswerDocument)
-    @command
+    @command(body=CancelBody, answer=CancelAnswerDocument, if_match=True)
     def post(self, request: Request, order_id: str) -> Response:
         """Return what is left of a refunded or cancelled order; its status stays."""
         return self.carry_out(request, order_id)
@@ -115,8 +112,7 @@ class BulkCancelView(ApiView):
 
     required_scopes: ClassVar = {"POST": Scope.ORDERS_CANCEL}
 
-    @extend_schema(request=BulkCancelBody, responses=BulkAnswerDocument)
-    @command
+    @command(body=BulkCancelBody, answer=BulkAnswerDocument)
     def post(self, _request: Request) -> Response:
         """Cancel up to 500 orders and return nothing; answers when done, one result for each id that was sent."""
         ids: Sequence[str] = self.read(BulkCancelBody)["ids"]

@@ -8,7 +8,7 @@ from rest_framework.response import Response
 
 from loyalty.api.idempotency import command
 from loyalty.api.openapi.schema import IF_MATCH
-from loyalty.api.requests.etags import etag, expected_version
+from loyalty.api.requests.etags import expected_version, versioned
 from loyalty.api.views import ApiView
 from loyalty.stores.actors import Trigger
 from loyalty.stores.keys import Scope
@@ -22,8 +22,7 @@ class DismissView(ApiView):
 
     required_scopes: ClassVar = {"POST": Scope.ORDERS_CANCEL, "DELETE": Scope.ORDERS_CANCEL}
 
-    @extend_schema(parameters=[IF_MATCH], request=DismissBody, responses=OrderDocument)
-    @command
+    @command(body=DismissBody, answer=OrderDocument, if_match=True)
     def post(self, request: Request, order_id: str) -> Response:
         """Decide that what is left is not returned: the order leaves the queue and stays Not Reverted.
 
@@ -39,7 +38,7 @@ class DismissView(ApiView):
             trigger=Trigger.API,
             now=self.now,
         )
-        return Response(OrderDocument.of(order), headers={"ETag": etag(order.version)})
+        return versioned(OrderDocument.of(order), order.version)
 
     @extend_schema(parameters=[IF_MATCH], responses={204: None})
     def delete(self, request: Request, order_id: str) -> Response:
@@ -52,4 +51,4 @@ class DismissView(ApiView):
             trigger=Trigger.API,
             now=self.now,
         )
-        return Response(status=204, headers={"ETag": etag(order.version)})
+        return versioned(None, order.version, status=204)

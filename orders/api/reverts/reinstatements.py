@@ -2,13 +2,11 @@
 
 from typing import ClassVar
 
-from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from loyalty.api.idempotency import command
-from loyalty.api.openapi.schema import IF_MATCH
-from loyalty.api.requests.etags import etag, expected_version
+from loyalty.api.requests.etags import expected_version, versioned
 from loyalty.api.views import ApiView
 from loyalty.stores.actors import Trigger
 from loyalty.stores.keys import Scope
@@ -22,8 +20,7 @@ class ReinstateView(ApiView):
 
     required_scopes: ClassVar = {"POST": Scope.ORDERS_CANCEL}
 
-    @extend_schema(parameters=[IF_MATCH], request=ReinstateBody, responses=ReinstateAnswerDocument)
-    @command
+    @command(body=ReinstateBody, answer=ReinstateAnswerDocument, if_match=True)
     def post(self, request: Request, order_id: str) -> Response:
         """Bring a cancelled order back, and take again what `deduct` says of what was returned.
 
@@ -42,4 +39,4 @@ class ReinstateView(ApiView):
             trigger=Trigger.API,
             now=self.now,
         )
-        return Response(reinstate_json(result), headers={"ETag": etag(result.order.version)})
+        return versioned(reinstate_json(result), result.order.version)

@@ -10,7 +10,7 @@ from rest_framework.response import Response
 from loyalty.api.answers.pagination import Ordering
 from loyalty.api.answers.problems import Problem
 from loyalty.api.idempotency import command
-from loyalty.api.requests.etags import etag
+from loyalty.api.requests.etags import versioned
 from loyalty.api.views import ApiView, ListView
 from loyalty.ledger.ledger import Kind
 from loyalty.ledger.models import MovementType
@@ -47,8 +47,7 @@ class UndoView(ApiView):
 
     required_scopes: ClassVar = {"POST": Scope.REVERTS_UNDO}
 
-    @extend_schema(request=UndoBody, responses=UndoAnswerDocument)
-    @command
+    @command(body=UndoBody, answer=UndoAnswerDocument)
     def post(self, _request: Request, revert_id: str) -> Response:
         """Take back what the revert gave, out of the lots it went into; what is left counts as declined.
 
@@ -68,7 +67,7 @@ class UndoView(ApiView):
         except UndoNotPossible as error:
             raise Problem.of(error, members={"reason": error.reason}) from error
         answer = UndoAnswerDocument.of(result, revert=present_reverts([result.revert])[0])
-        return Response(answer, headers={"ETag": etag(result.order.version)})
+        return versioned(answer, result.order.version)
 
 
 class RevertView(ApiView):
