@@ -1,7 +1,7 @@
 """A store's settings over REST."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import is_dataclass
 from decimal import Decimal
 from typing import Any, ClassVar, Final, Literal, get_args, get_origin, get_type_hints
@@ -122,49 +122,27 @@ def _field(hint: Any, facts: Facts) -> Any:
     options: dict[str, Any] = {"required": False, "help_text": facts.words or None}
     if is_nullable(hint):
         options["allow_null"], hint = True, get_args(hint)[0]
-    if is_dataclass(hint):
-        return _BODIES[hint](**options)
     kind = get_origin(hint) or hint
-    return _FIELDS[kind](hint, facts, options)
-
-
-def _choice_field(hint: Any, _facts: Facts, options: dict[str, Any]) -> Any:
-    return serializers.ChoiceField(choices=list(get_args(hint)), **options)
-
-
-def _names_field(_hint: Any, facts: Facts, options: dict[str, Any]) -> Any:
-    choices = list(facts.choices)
-    child = serializers.ChoiceField(choices=choices) if choices else TextField(max_length=LONGEST_NAME)
-    return NamesField(child=child, max_length=MOST_NAMES, **options)
-
-
-def _yes_no_field(_hint: Any, _facts: Facts, options: dict[str, Any]) -> Any:
-    return YesNoField(**options)
-
-
-def _number_field(_hint: Any, facts: Facts, options: dict[str, Any]) -> Any:
-    return WholeNumberField(least=facts.least, most=facts.most or 10**MAX_DIGITS - 1, **options)
-
-
-def _decimal_field(_hint: Any, facts: Facts, options: dict[str, Any]) -> Any:
-    if facts.below is None:
-        return AmountField(**options)
-    return RateField(below=facts.below, finest=facts.finest, **options)
-
-
-def _text_field(_hint: Any, facts: Facts, options: dict[str, Any]) -> Any:
-    lengths = {"min_length": facts.shortest, "max_length": facts.longest}
-    return PlatformTagField(pattern=facts.pattern, **lengths, **options)
-
-
-_FIELDS: Final[Mapping[Any, Callable[[Any, Facts, dict[str, Any]], Any]]] = {
-    Literal: _choice_field,
-    tuple: _names_field,
-    bool: _yes_no_field,
-    int: _number_field,
-    Decimal: _decimal_field,
-    str: _text_field,
-}
+    make: Any = PlatformTagField
+    if is_dataclass(hint):
+        make = _BODIES[hint]
+    elif kind is Literal:
+        make, options["choices"] = serializers.ChoiceField, list(get_args(hint))
+    elif kind is tuple:
+        choices = list(facts.choices)
+        child = serializers.ChoiceField(choices=choices) if choices else TextField(max_length=LONGEST_NAME)
+        make, options = NamesField, options | {"child": child, "max_length": MOST_NAMES}
+    elif kind is bool:
+        make = YesNoField
+    elif kind is int:
+        make, options = WholeNumberField, options | {"least": facts.least, "most": facts.most or 10**MAX_DIGITS - 1}
+    elif kind is Decimal and facts.below is None:
+        make = AmountField
+    elif kind is Decimal:
+        make, options = RateField, options | {"below": facts.below, "finest": facts.finest}
+    else:
+        options |= {"min_length": facts.shortest, "max_length": facts.longest, "pattern": facts.pattern}
+    return make(**options)
 
 
 class ExpiredLotsBody(MergedBody):
