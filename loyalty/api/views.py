@@ -46,7 +46,7 @@ class ApiView(KnownMethods):
         """Who asks, may they, not too often, not too much, nothing that nobody knows and nothing that is no JSON."""
         super().initial(request, *args, **kwargs)
         if any("\x00" in text for text in kwargs.values()):
-            raise NotFound("There is no such thing in this store.")
+            raise NotFound("Not found in this store.")
         _refuse_encoded(request)
         refuse_unknown_parameters(request, self.known_parameters(request))
         # Read here, so that a broken body is told of at every address, also where none is wanted.
@@ -81,7 +81,7 @@ class ApiView(KnownMethods):
         """The row behind an id in the address. Raises NotFound for one that cannot be ours."""
         key = parse_id(text)
         if key is None:
-            raise NotFound("There is no such thing in this store.")
+            raise NotFound("Not found in this store.")
         return key
 
     def find(self, rows: "QuerySet[Row]", text: str, noun: str) -> Row:

@@ -75,4 +75,4 @@ class NotFound(DomainError):
     """There is no such thing in this store. Another store's thing answers exactly the same (T1)."""
 
     code = "not-found"
-    title = "There is no such thing in this store."
+    title = "Not found in this store."

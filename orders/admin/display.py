@@ -27,7 +27,7 @@ from orders.models import (
 from orders.services.intake.place import STAFF
 
 CHANGED: Final = "The order has changed since this was shown. Nothing was done: check it and confirm again."
-DONE_BEFORE: Final = "This had been done already; nothing was done twice."
+DONE_BEFORE: Final = "Already done. Nothing was changed this time."
 _STATUS_COLOURS = {OrderStatus.CANCELLED: "red", OrderStatus.COMPLETED: "green", OrderStatus.CONFIRMED: "blue"}
 _PAYMENT_COLOURS = {PaymentStatus.PAID: "green", PaymentStatus.FAILED: "red", PaymentStatus.EXPIRED: "red"}
 _DETAILS = {

@@ -23,6 +23,6 @@ class KnownMethods(APIView):
         if request.method == "OPTIONS":
             return HttpResponse(headers=allow)
         if request.method not in self.allowed_methods:
-            words = f"This address does not know the method; it knows {allow['Allow']}."
+            words = f"Method not allowed here: use {allow['Allow']}."
             return Problem("method-not-allowed", words, headers=allow).to_response()
         return super().dispatch(request, *args, **kwargs)

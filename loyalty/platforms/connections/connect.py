@@ -198,7 +198,7 @@ def _check_url(url: str) -> None:
     if parts.scheme == "http" and parts.hostname not in _THIS_MACHINE:
         raise Invalid.at("/base_url", "Use https: credentials are sent to this address.")
     if parts.username or parts.password or parts.query or parts.fragment:
-        raise Invalid.at("/base_url", "Give the shop's address alone, without names, passwords or questions.")
+        raise Invalid.at("/base_url", "Enter only the address, without user name, password or query string.")
 
 
 def _for_new_address(connected: PlatformConnection, given: Credentials) -> Credentials:

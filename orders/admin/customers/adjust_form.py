@@ -99,7 +99,7 @@ def carry_out(form: AdjustForm, *, request: HttpRequest, customer: Customer, now
     store, data = active_store(request), form.cleaned_data
     shown = show(data["amount"], form.currency, store)
     if not first_time(data["once"], store=store, now=now):
-        return f"{shown} had been {'given' if form.gives else 'removed'} already; nothing was done twice."
+        return f"{shown} was {'given' if form.gives else 'removed'} already. Nothing was changed this time."
     settings = current_settings(store)
     adjuster = adjuster_of(request, settings)
     left = lock_left_today(form.kind, adjuster, now=now)

@@ -99,7 +99,7 @@ def _done_words(plan: MergePlan, store: Store) -> str:
 
 
 def _one_already(request: HttpRequest, kept: Customer) -> HttpResponse:
-    messages.info(request, f"These are one customer already: {kept}. Nothing was done twice.")
+    messages.info(request, f"These are one customer already: {kept}. Nothing was changed this time.")
     return HttpResponseRedirect(_address("change", kept))
 
 

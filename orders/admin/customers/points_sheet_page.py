@@ -122,7 +122,7 @@ def _answer(form: SheetForm, request: HttpRequest) -> tuple[list[Line] | None, s
             return check_sheet(rows, desk=desk, now=now), ""
         with transaction.atomic():
             if not first_time(form.cleaned_data["once"], store=store, now=now):
-                return None, "This table had been carried out already; nothing was done twice."
+                return None, "This table was carried out already. Nothing was changed this time."
             shown, notify = form.cleaned_data["shown"], form.cleaned_data["notify"]
             return None, _done(carry_out_sheet(rows, shown=shown, desk=desk, now=now, notify=notify), store)
     except SheetStale as stale:

@@ -30,7 +30,7 @@ _WORDS: Final = {
     "orders.expire_overdue_payments": "Payments whose time has run out become Expired",
     "orders.auto_cancel": "Orders with expired or failed payment are cancelled",
     "orders.poll_platforms": "Changed orders are fetched from the shop platforms",
-    "orders.continue_polls": "Fetching that takes longer is gone on with",
+    "orders.continue_polls": "Long catch-ups are continued",
     "orders.evaluate_rules": "Spent-revert rules look at orders that changed",
     "orders.bulk_cancel": "Orders that staff chose are cancelled together",
     "credits.expire_lots": "Expired credits are booked off",
@@ -39,9 +39,9 @@ _WORDS: Final = {
     "loyalty.check_ledger": "The books are checked, once a day",
     "loyalty.deliver_letters": "Staff get their links and invitations by e-mail",
     "loyalty.deliver_outbox": "Shop platforms and webhook endpoints are told",
-    "loyalty.repair_webhooks": "Webhooks on the shop platforms are looked after, once a day",
+    "loyalty.repair_webhooks": "Missing webhooks are registered again, once a day",
     "orders.process_deliveries": "Webhooks of shop platforms are worked through",
-    "loyalty.prune": "What is kept for a time only is deleted",
+    "loyalty.prune": "Temporary data past its date is deleted",
 }
 
 

@@ -47,7 +47,7 @@ _MOST_CODES: Final = 20
 _LONGEST_CODE: Final = 40
 _LARGEST_TOTAL: Final = Decimal(10) ** 12
 _NAMESAKES: Final = 3
-_DONE_BEFORE: Final = "This had been entered already; nothing was done twice."
+_DONE_BEFORE: Final = "Already entered. Nothing was changed this time."
 _POINTERS: Final[Mapping[str, str]] = {
     **FIELDS,
     "/number": "number",

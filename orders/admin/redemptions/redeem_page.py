@@ -82,7 +82,7 @@ def _carry_out(case: Case[Customer], form: RedeemForm) -> Redemption | None:
 def _done(case: Case[Customer], made: Redemption | None) -> HttpResponse:
     store, customer = case.store, case.row
     if made is None:
-        messages.info(case.request, "This had been redeemed already; nothing was done twice.")
+        messages.info(case.request, "Already redeemed. Nothing was changed this time.")
         return HttpResponseRedirect(_tab(customer))
     if made.code is None:
         words = f"{worth_words(made, store)} given to {customer}."

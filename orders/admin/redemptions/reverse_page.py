@@ -38,7 +38,7 @@ from orders.services.reverts.choices import CancelChoice
 from orders.services.reverts.dismiss import NothingLeft
 
 _USED_NOW: Final = "The code has been used meanwhile. Nothing was done."
-_DONE: Final = "This redemption had been reversed already. Nothing was done twice."
+_DONE: Final = "This redemption was reversed already. Nothing was changed this time."
 _NO_FORCE: Final = "The code has already been used. Tick the box to reverse it all the same, and say why."
 
 

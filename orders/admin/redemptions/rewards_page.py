@@ -166,6 +166,6 @@ def _save(form: RewardForm, reward: Reward | None, request: HttpRequest) -> str:
         return f"“{terms.name}” is saved."
     terms = form.terms("")
     if not first_time(form.cleaned_data["once"], store=store, now=now):
-        return f"“{terms.name}” had been saved already; nothing was done twice."
+        return f"“{terms.name}” was saved already. Nothing was changed this time."
     create_reward(store=store, terms=terms, actor=actor, now=now)
     return f"“{terms.name}” is offered." if terms.active else f"“{terms.name}” is saved, and not offered yet."

@@ -117,7 +117,7 @@ def _after_stale(case: _Case, form: CancelForm, seen: Seen | None, stale: Previe
     as_shown = shown is not None and shown.is_of(form.choice())
     if seen and as_shown and state_of(stale.preview.plan.order) == seen.goal:
         # The same form was sent before, or a colleague was quicker with the same: nothing is left to do (M7).
-        messages.info(case.request, f"Order {case.row.number}: this has already been done. Nothing was done twice.")
+        messages.info(case.request, f"Order {case.row.number}: already done. Nothing was changed this time.")
         return _done(case)
     fresh = case.again()
     said, status = (FACTS_CHANGED, HTTPStatus.CONFLICT) if as_shown else (_CHOICE_CHANGED, HTTPStatus.OK)

@@ -67,7 +67,7 @@ def support_words(store: Store, settings: StoreSettings, now: datetime) -> str:
     """How many people the limits are about, in one sentence."""
     people = Membership.objects.filter(store=store, role=Role.SUPPORT).count()
     if not people:
-        return "Nobody works here as support. Owners and managers have no limit."
+        return "This store has no Support staff. Owners and managers have no limit."
     who = "1 person works" if people == 1 else f"{people} people work"
     return f"{who} here as support. Owners and managers have no limit."
 

@@ -77,7 +77,7 @@ def _connected(store: Store, _settings: StoreSettings, _now: datetime) -> str:
     names = [LABELS[platform] for platform in connections.order_by("platform").values_list("platform", flat=True)]
     if not names:
         return "This store is not connected to a shop platform, so nobody would be told."
-    return f"Orders from {' and '.join(names)} would be told of."
+    return f"Orders from {' and '.join(names)} would be reported to the platform."
 
 
 WRITE_BACK: Final = CardKind("platform", _TITLE, WriteBackForm, _connected)

@@ -24,7 +24,7 @@ from orders.services.intake.poll import Progress, catch_up
 class Command(OneLineCommand):
     """Fetches page after page with a progress bar and ends with a line of counts for each connection.
 
-    Exit code 0 when everything up to now is here. A run that is stopped is gone on with by the next one, or by the job.
+    Exit code 0 when everything up to now is here. A run that is stopped is continued by the next one, or by the job.
     """
 
     help = "Fetch the orders that changed on the platforms a store is connected to. Fetching again changes nothing."

@@ -150,7 +150,7 @@ class MembershipAdmin(StoreModelAdmin):
                 messages.success(request, f"{member.user} is now {member.get_role_display().lower()}.")
                 return HttpResponseRedirect(reverse(LIST))
         danger = {
-            "title": "End the work here",
+            "title": "Remove from this store",
             "words": f"{member.user} loses access to {member.store} with the next click.",
             "submit": "Remove from this store",
             "action": reverse("admin:stores_membership_remove", args=[member.pk]),

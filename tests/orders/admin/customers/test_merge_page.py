@@ -81,7 +81,7 @@ def test_o7_the_preview_says_what_moves_and_the_merge_does_it(store: Store, ana:
     # Again, from another tab, and the other way round: once is enough.
     for here, other in ((kept, ana), (ana, kept)):
         again = client.post(page_of(here), sent | {"other": str(other.pk), "sure": "on"}, follow=True)
-        assert "These are one customer already: Ana Lee. Nothing was done twice." in words(again)
+        assert "These are one customer already: Ana Lee. Nothing was changed this time." in words(again)
     assert factories.balance("points", kept, now=NOW) == 260
 
 

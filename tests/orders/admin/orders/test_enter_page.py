@@ -78,7 +78,7 @@ def test_o2_staff_enter_an_order_with_what_it_used_once(store: Store, ana: Custo
     for _ in range(2):
         done = client.post(reverse("admin:orders_order_add"), confirmed(shown), follow=True)
         assert done.redirect_chain[-1][0] == reverse("admin:orders_order_change", args=[entered(store)[0].pk])
-    assert "nothing was done twice" in page(done)
+    assert "Nothing was changed this time" in page(done)
     (order,) = entered(store)
     assert (order.number, order.platform, order.customer, order.total) == ("T-1", "staff", ana, 100)
     assert (order.credits_applied, order.points_applied, order.tags) == (15, 100, ["vip", "Till"])

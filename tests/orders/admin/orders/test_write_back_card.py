@@ -64,7 +64,7 @@ def test_the_card_says_who_would_be_told(shop: tuple[Store, Client], imitated_sh
     store, client = shop
     assert "not connected to a shop platform" in client.get(reverse(SETTINGS)).content.decode()
     connect(imitated_shopify, store, now=NOW)
-    assert "Orders from Shopify would be told of" in client.get(reverse(SETTINGS)).content.decode()
+    assert "Orders from Shopify would be reported to the platform" in client.get(reverse(SETTINGS)).content.decode()
 
 
 def test_o6_the_order_page_shows_how_far_the_platform_is(

@@ -287,7 +287,7 @@ def test_m11_a_second_sending_of_a_committed_form_does_nothing_twice(store: Stor
 
     again = page(client.post(at("undo", order), sent | {"revert": points.pk}, follow=True))
 
-    assert "This had been done already; nothing was done twice." in again
+    assert "Already done. Nothing was changed this time." in again
     assert RevertUndo.unscoped.count() == 1
 
 

@@ -180,7 +180,7 @@ def test_m7_sent_twice_it_is_done_once(client: Client, order: Order, ana: Custom
 
     assert [answer.status_code for answer in answers] == [302, 302]
     assert has(ana) == (50, 0)
-    assert "nothing was done twice" in text_of(client.get(page_of(order)))
+    assert "Nothing was changed this time" in text_of(client.get(page_of(order)))
 
 
 def test_m6_an_order_that_changed_meanwhile_is_shown_again(client: Client, order: Order, ana: Customer) -> None:

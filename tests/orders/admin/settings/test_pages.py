@@ -223,7 +223,7 @@ def test_m3_extension_is_saved_and_more_than_the_most_is_refused(shop: tuple[Sto
 
 def test_l6_limits_are_saved_and_empty_means_not_at_all(shop: tuple[Store, Client]) -> None:
     store, client = shop
-    assert "Nobody works here as support" in sentence(client.get(address("limits")), "adjust")
+    assert "This store has no Support staff" in sentence(client.get(address("limits")), "adjust")
     staff(store, Role.SUPPORT)
     sent = send(client, "limits", "adjust", version=0, support_adjust_credits="250.50", support_adjust_points="")
     assert sent.status_code == 302
