@@ -105,11 +105,6 @@ class KindChoice:
         return self.extend.get(allocation_id, self.extend_all)
 
 
-RETURN_VALID = KindChoice(Decision.RETURN)
-DECLINE = KindChoice(Decision.DECLINE)
-DEFER = KindChoice(Decision.DEFER)
-
-
 @dataclass(frozen=True, slots=True)
 class PlannedLot:
     """The fate of one allocation: ``amount`` is what it is about, ``expires_at`` that of the value after it.

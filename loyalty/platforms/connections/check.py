@@ -118,7 +118,9 @@ def _shop_words(shop: Shop) -> str:
 
 def _report_words(report: WebhookReport) -> str:
     done = len(report.found), len(report.repaired), len(report.created)
-    return "Changes are told to the webhook address below: {} webhooks were in place, {} repaired, {} created.".format(*done)
+    return "Changes are told to the webhook address below: {} webhooks were in place, {} repaired, {} created.".format(
+        *done
+    )
 
 
 def _note(

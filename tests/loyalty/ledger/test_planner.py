@@ -11,10 +11,7 @@ from hypothesis import strategies as st
 
 from loyalty.core.days import end_of_day
 from loyalty.ledger.planner import (
-    DECLINE,
-    DEFER,
     GIVES_BACK,
-    RETURN_VALID,
     Amount,
     Decision,
     Draw,
@@ -30,6 +27,7 @@ from loyalty.ledger.planner import (
 )
 
 TAIPEI = ZoneInfo("Asia/Taipei")
+RETURN_VALID = KindChoice(Decision.RETURN)
 
 
 def until(*day: int) -> datetime:
@@ -127,7 +125,9 @@ def test_m4_extending_does_not_touch_a_valid_lot() -> None:
     assert outcomes(plan) == [(Outcome.RETURNED, Decimal(5), until(2026, 3, 20))]
 
 
-@pytest.mark.parametrize(("choice", "code"), [(DECLINE, "declined"), (DEFER, "not_selected")])
+@pytest.mark.parametrize(
+    ("choice", "code"), [(KindChoice(Decision.DECLINE), "declined"), (KindChoice(Decision.DEFER), "not_selected")]
+)
 def test_m2_a_kind_that_is_not_ticked_decides_on_no_lot(choice: KindChoice, code: str) -> None:
     plan = plan_kind(X1_LOTS, choice, rule=VALID_ONLY, now=X1_NOW)
     assert (plan.lots, plan.returns, plan.remains, plan.skip_code) == ((), 0, Decimal(15), code)

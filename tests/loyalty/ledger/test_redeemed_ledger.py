@@ -12,7 +12,7 @@ from credits.ledger import CREDITS
 from credits.models import CreditLot, CreditMovement
 from loyalty.ledger.ledger import Return
 from loyalty.ledger.models import Origin
-from loyalty.ledger.planner import RETURN_VALID, Draw, ExpiredRule, plan_kind
+from loyalty.ledger.planner import Decision, Draw, ExpiredRule, KindChoice, plan_kind
 from loyalty.ledger.posting import Cause, NewLot
 from loyalty.proof.faults import find_faults
 from loyalty.stores.actors import Trigger
@@ -57,7 +57,9 @@ def redeem(redemption: Redemption) -> None:
 
 
 def give_back(redemption: Redemption) -> None:
-    plan = plan_kind(POINTS.redeemed_lots(redemption.pk), RETURN_VALID, rule=ExpiredRule.VALID_ONLY, now=NOW)
+    plan = plan_kind(
+        POINTS.redeemed_lots(redemption.pk), KindChoice(Decision.RETURN), rule=ExpiredRule.VALID_ONLY, now=NOW
+    )
     returns = [Return(redemption.store_id, None, None, lot) for lot in plan.lots]
     POINTS.give_back(returns, actor=ACTOR, trigger=Trigger.API, now=NOW)
     back = {"state": "reversed", "reversed_at": NOW, "ended_at": NOW, "points_returned": plan.returns}
