@@ -6,17 +6,16 @@ from typing import Any
 
 import pytest
 from django.core.management import call_command
-from drf_spectacular.generators import SchemaGenerator
-from jsonschema import Draft202012Validator
 
 from loyalty.stores.models import Customer
 from tests.loyalty.api.support import ApiClient
+from tests.published import disagreements, published
 
 
 @pytest.fixture(scope="module")
 def schema() -> Any:
     """The schema as it is published."""
-    return SchemaGenerator().get_schema(public=True)  # type: ignore[no-untyped-call]
+    return published()
 
 
 def _operations(schema: Any) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
@@ -26,7 +25,9 @@ def _operations(schema: Any) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
 
 
 def test_the_generator_has_nothing_to_warn_about(tmp_path: Path) -> None:
-    call_command("spectacular", "--validate", "--fail-on-warn", file=str(tmp_path / "schema.yaml"))
+    written = tmp_path / "schema.yaml"
+    call_command("spectacular", "--validate", "--fail-on-warn", file=str(written))
+    assert written.read_text().startswith("openapi: 3.1")
 
 
 def test_every_operation_is_described_with_its_scope_and_refusals(schema: Any) -> None:
@@ -56,7 +57,7 @@ def test_commands_name_their_header(schema: Any) -> None:
     assert not commands & {"/customers/", "/settings/", "/orders/{order_id}/cancel/preview/"}
 
 
-def test_answers_are_as_the_schema_says(schema: Any, api: ApiClient, customer: Customer) -> None:
+def test_answers_are_as_the_schema_says(api: ApiClient, customer: Customer) -> None:
     path = f"/customers/{customer.pk}"
     for kind, amount in (("credits", "5.00"), ("points", 5)):
         api.command(f"{path}/{kind}/", {"amount": amount, "reason": "gift", "expires_on": "2026-02-01"})
@@ -64,15 +65,12 @@ def test_answers_are_as_the_schema_says(schema: Any, api: ApiClient, customer: C
     lists = ("credit-lots", "point-lots", "credit-movements", "point-movements", "balance")
     across = ("/credit-lots/", "/point-lots/")
     for address in ("/store/", "/customers/", f"{path}/", "/settings/", "/settings/versions/", *across):
-        _check(schema, api, address, customer)
+        assert _wrong(api, address, customer) == []
     for name in lists:
-        _check(schema, api, f"{path}/{name}/", customer)
-    _check(schema, api, f"{path}/statement/", customer, **{"from": "2026-01-01", "to": "2026-12-31"})
+        assert _wrong(api, f"{path}/{name}/", customer) == []
+    assert _wrong(api, f"{path}/statement/", customer, **{"from": "2026-01-01", "to": "2026-12-31"}) == []
 
 
-def _check(schema: Any, api: ApiClient, address: str, customer: Customer, **parameters: str) -> None:
-    template = f"/api/v1{address}".replace(f"/customers/{customer.pk}/", "/customers/{customer_id}/")
-    content = schema["paths"][template]["get"]["responses"]["200"]["content"]["application/json"]["schema"]
-    Draft202012Validator({**content, "components": schema["components"]}).validate(
-        api.read(address, **parameters).json()
-    )
+def _wrong(api: ApiClient, address: str, customer: Customer, **parameters: str) -> list[str]:
+    template = address.replace(f"/customers/{customer.pk}/", "/customers/{customer_id}/")
+    return disagreements(api.read(address, **parameters).json(), "get", template)

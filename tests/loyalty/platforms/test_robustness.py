@@ -65,7 +65,7 @@ def _mangled(draw: st.DrawFn, platform: str) -> Document:
     return document
 
 
-def _check(snapshot: OrderSnapshot) -> None:
+def _assert_storable(snapshot: OrderSnapshot) -> None:
     assert snapshot.refunded_total >= 0
     assert snapshot.refunded_total <= snapshot.total or "total" in snapshot.unknown
     assert snapshot.external_id
@@ -89,7 +89,7 @@ def test_mangled_orders_never_raise_anything_else(platform: str, data: st.DataOb
         snapshot = read_order(platform, document)
     except NotAnOrder:
         return
-    _check(snapshot)
+    _assert_storable(snapshot)
 
 
 @pytest.mark.parametrize("platform", PLATFORMS)
@@ -100,7 +100,7 @@ def test_o10_one_field_of_any_shape_never_loses_the_order(platform: str, data: s
     key = data.draw(st.sampled_from(sorted(document.keys() - {"id", "admin_graphql_api_id"})))
     document[key] = data.draw(_JUNK)
     snapshot = read_order(platform, document)
-    _check(snapshot)
+    _assert_storable(snapshot)
     assert snapshot.external_id == read_order(platform, order(platform)).external_id
 
 

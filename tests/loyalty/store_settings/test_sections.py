@@ -42,7 +42,7 @@ def test_h4_any_value_of_any_field_is_read(path: tuple[str, str], value: Any) ->
 
 @given(data=st.dictionaries(st.sampled_from([section for section, _ in PATHS]), JSON))
 def test_h4_any_section_is_read(data: dict[str, Any]) -> None:
-    settings_from_json(data, version=1)
+    assert settings_from_json(data, version=1).version == 1
 
 
 def test_h4_what_this_release_saves_it_understands() -> None:

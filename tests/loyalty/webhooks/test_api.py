@@ -6,8 +6,6 @@ from typing import Any
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
-from drf_spectacular.generators import SchemaGenerator
-from jsonschema import Draft202012Validator
 from pytest_django import Settings
 
 from loyalty.api.models import CommandAnswer
@@ -20,6 +18,7 @@ from loyalty.webhooks.models import WebhookEndpoint
 from tests.factories import NOW, make_store
 from tests.loyalty.api.support import ApiClient
 from tests.loyalty.webhooks.receiving import Receiver, counts, deliver, happen
+from tests.published import disagreements
 
 pytestmark = pytest.mark.usefixtures("db", "frozen_clock")
 
@@ -295,15 +294,14 @@ def test_t1_every_address_is_walked() -> None:
 
 
 def test_answers_are_as_the_schema_says(api: ApiClient, store: Store, receiver: Receiver) -> None:
-    schema: Any = SchemaGenerator().get_schema(public=True)  # type: ignore[no-untyped-call]
     deliveries, delivery = delivered(api, store, receiver)
     endpoint = deliveries.removesuffix("deliveries/")
-    one = "/api/v1/webhook-endpoints/{endpoint_id}/"
-    replay = "/api/v1/deliveries/{delivery_id}/replay/"
+    one = "/webhook-endpoints/{endpoint_id}/"
+    replay = "/deliveries/{delivery_id}/replay/"
     create_body = {"url": URL, "events": ["order.cancelled"]}
     answers = [
-        ("/api/v1/webhook-endpoints/", "get", "200", api.read("/webhook-endpoints/")),
-        ("/api/v1/webhook-endpoints/", "post", "201", api.command("/webhook-endpoints/", create_body)),
+        ("/webhook-endpoints/", "get", "200", api.read("/webhook-endpoints/")),
+        ("/webhook-endpoints/", "post", "201", api.command("/webhook-endpoints/", create_body)),
         (one, "get", "200", api.read(endpoint)),
         (one, "patch", "200", api.send("PATCH", endpoint, {"enabled": False})),
         (one, "patch", "200", api.send("PATCH", endpoint, {"enabled": True})),
@@ -312,5 +310,4 @@ def test_answers_are_as_the_schema_says(api: ApiClient, store: Store, receiver: 
         (replay, "post", "200", api.command(f"/deliveries/{delivery['id']}/replay/", None)),
     ]
     for address, method, status, answer in answers:
-        content = schema["paths"][address][method]["responses"][status]["content"]["application/json"]["schema"]
-        Draft202012Validator({**content, "components": schema["components"]}).validate(answer.json())
+        assert disagreements(answer.json(), method, address, status=status) == []

@@ -128,7 +128,9 @@ def test_e6_m10_some_were_paid_too_late_and_one_was_brought_back(loaded: list[St
 
 
 def test_h5_the_books_agree(loaded: list[Store]) -> None:
-    call_command("check_ledger", stdout=StringIO())
+    said = StringIO()
+    call_command("check_ledger", stdout=said)
+    assert said.getvalue().startswith("ledger agrees")
 
 
 def test_l5_what_lapsed_in_the_past_was_posted_in_the_past(loaded: list[Store], now: datetime) -> None:

@@ -4,10 +4,9 @@ from typing import Any
 
 import pytest
 import time_machine
-from drf_spectacular.generators import SchemaGenerator
-from jsonschema import Draft202012Validator
 
 from tests.examples import Shop, with_key
+from tests.published import disagreements
 
 ADDRESS = "/settings/auto-cancel/backtest/"
 NOTHING = {"returned": "0.00", "not_returned": "0.00", "expired": "0.00", "blocked": "0.00", "left": "0.00"}
@@ -93,7 +92,4 @@ def test_t1_t3_another_store_and_a_key_without_the_scope_see_nothing(
 
 
 def test_the_answer_is_as_the_schema_says(shop: Shop, order: dict[str, Any]) -> None:
-    schema = SchemaGenerator().get_schema(public=True)  # type: ignore[no-untyped-call]
-    operation = schema["paths"][f"/api/v1{ADDRESS}"]["post"]
-    content = operation["responses"]["200"]["content"]["application/json"]["schema"]
-    Draft202012Validator({**content, "components": schema["components"]}).validate(look_back(shop).json())
+    assert disagreements(look_back(shop).json(), "post", ADDRESS) == []
