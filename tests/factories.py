@@ -203,6 +203,14 @@ def make_reward(store: Store, **terms: Any) -> Reward:
     return create_reward(store=store, terms=RewardTerms(**(values | terms)), actor=ACTOR, now=BEFORE)
 
 
+def make_collector(store: Store, **values: Any) -> Customer:
+    """Somebody with 300 points that expire on 31 January and 700 that never do."""
+    customer = make_customer(store, **values)
+    grant("points", customer, 300, until=date(2026, 1, 31))
+    grant("points", customer, 700)
+    return customer
+
+
 def make_redemption(customer: Customer, reward: Reward, *, now: datetime = BEFORE) -> Redemption:
     """What ``customer`` gets for points that must be there."""
     return redeem(

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from datetime import timedelta
-from decimal import Decimal
 from functools import partial
 from typing import Any
 
@@ -12,10 +11,9 @@ from django.db import connection, transaction
 from loyalty.notices.deliver import deliver_notices
 from loyalty.notices.models import Notice
 from loyalty.proof.faults import find_faults
-from loyalty.stores.actors import Actor, ActorType, Trigger
+from loyalty.stores.actors import Actor, ActorType
 from loyalty.stores.models import Customer, Store
 from orders.models import Look, Order, Revert, RevertUndo
-from orders.services.intake.place import NewOrder, place_order
 from orders.services.reverts.apply import CancelResult, Details
 from orders.services.reverts.cancel import cancel_many
 from orders.services.reverts.dismiss import dismiss_revert
@@ -23,10 +21,10 @@ from orders.services.reverts.queue import hand_out
 from orders.services.reverts.undo import UndoNotPossible, UndoResult, WhyNot, undo_revert
 from tests import factories
 from tests.races.racing import ROUNDS, in_turn, together
+from tests.races.spending import WHO, left, spending
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(600)]
 
-WHO: dict[str, Any] = {"actor": factories.ACTOR, "trigger": Trigger.API, "now": factories.NOW}
 Calls = list[Callable[[], Any]]
 
 
@@ -42,32 +40,11 @@ def dismissing(order: Order) -> Callable[[], Order]:
     return partial(dismiss_revert, store=order.store, order_id=order.pk, reason="Settled", **WHO)
 
 
-def spending(customer: Customer, amount: int, number: str) -> Callable[[], tuple[Order, bool]]:
-    new = NewOrder(
-        number=number,
-        total=Decimal(1000),
-        currency="USD",
-        placed_at=factories.NOW,
-        customer=customer.pk,
-        apply_credits=Decimal(amount),
-    )
-    return partial(place_order, store=customer.store, new=new, **WHO)
-
-
-@pytest.fixture
-def customer() -> Customer:
-    return factories.make_customer(factories.make_store())
-
-
 def returned(customer: Customer) -> Revert:
     """10 credits of a lot of their own, returned."""
     factories.grant("credits", customer, "10")
     order = factories.make_order(customer, credits="10")
     return cancelling(order)().reverts[0].revert
-
-
-def left(customer: Customer) -> Any:
-    return factories.balance("credits", customer, now=factories.NOW)
 
 
 def test_m11_eight_callers_undo_one_return_and_it_is_undone_once(customer: Customer) -> None:

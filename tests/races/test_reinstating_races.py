@@ -1,7 +1,6 @@
 """Bringing orders back at the same moment on several connections: nothing is taken twice (M10, L3)."""
 
 from collections.abc import Callable
-from decimal import Decimal
 from functools import partial
 from typing import Any
 
@@ -9,18 +8,15 @@ import pytest
 
 from loyalty.ledger.planner import InsufficientBalance
 from loyalty.proof.faults import find_faults
-from loyalty.stores.actors import Trigger
 from loyalty.stores.models import Customer
 from orders.models import Order
-from orders.services.intake.place import NewOrder, place_order
 from orders.services.reverts.apply import CancelResult
 from orders.services.reverts.reinstate import Deduct, ReinstateResult
 from tests import factories
 from tests.races.racing import ROUNDS, in_turn, together
+from tests.races.spending import left, spending
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(600)]
-
-WHO: dict[str, Any] = {"actor": factories.ACTOR, "trigger": Trigger.API, "now": factories.NOW}
 
 
 def reinstating(order: Order, deduct: Deduct = Deduct.ALL) -> Callable[[], ReinstateResult]:
@@ -31,30 +27,9 @@ def cancelling(order: Order) -> Callable[[], CancelResult]:
     return partial(factories.cancel_and_return, order)
 
 
-def spending(customer: Customer, amount: int) -> Callable[[], tuple[Order, bool]]:
-    new = NewOrder(
-        number=f"spend-{Order.unscoped.count()}",
-        total=Decimal(1000),
-        currency="USD",
-        placed_at=factories.NOW,
-        customer=customer.pk,
-        apply_credits=Decimal(amount),
-    )
-    return partial(place_order, store=customer.store, new=new, **WHO)
-
-
-@pytest.fixture
-def customer() -> Customer:
-    return factories.make_customer(factories.make_store())
-
-
 def returned(customer: Customer) -> Order:
     """An order that used 10 credits and 10 points, which are back."""
     return factories.cancel(factories.make_order(customer, credits="10", points=10))
-
-
-def left(customer: Customer) -> Any:
-    return factories.balance("credits", customer, now=factories.NOW)
 
 
 def test_m10_eight_callers_reinstate_one_order_and_it_is_deducted_once(customer: Customer) -> None:
@@ -70,12 +45,12 @@ def test_m10_eight_callers_reinstate_one_order_and_it_is_deducted_once(customer:
 
 
 def test_m10_reinstate_and_spend_of_the_same_balance_at_once(customer: Customer) -> None:
-    for _ in ROUNDS:
+    for number in ROUNDS:
         other = factories.make_customer(customer.store)
         factories.grant("credits", other, "10")
         factories.grant("points", other, 10)
         order = returned(other)
-        calls: list[Callable[[], Any]] = [reinstating(order), spending(other, 6)]
+        calls: list[Callable[[], Any]] = [reinstating(order), spending(other, 6, f"spend-{number}")]
         back, spent = together(*calls)
         assert isinstance(back, InsufficientBalance) != isinstance(spent, InsufficientBalance)
         assert left(other) == (4 if isinstance(back, InsufficientBalance) else 0)
@@ -89,7 +64,7 @@ def test_m10_what_is_available_is_read_once_a_spend_is_committed(customer: Custo
     factories.grant("points", customer, 10)
     order = returned(customer)
 
-    back = in_turn(spending(customer, 6), reinstating(order, Deduct.AVAILABLE))
+    back = in_turn(spending(customer, 6, "spend"), reinstating(order, Deduct.AVAILABLE))
 
     assert isinstance(back, ReinstateResult)
     assert dict(back.deducted) == {"credits": 4, "points": 10}

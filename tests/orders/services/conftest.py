@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 import time_machine
 
+from loyalty.proof.faults import find_faults
 from tests.examples import Shop, open_shop
 
 
@@ -19,3 +20,10 @@ def clock(db: None) -> Iterator[time_machine.Traveller]:
 def shop(clock: time_machine.Traveller) -> Shop:
     """The shop under test."""
     return open_shop()
+
+
+@pytest.fixture
+def sound(db: None) -> Iterator[None]:
+    """After the test the books of every store agree."""
+    yield
+    assert list(find_faults(None)) == []

@@ -1,9 +1,8 @@
 """Codes on a platform: made after redeeming, deleted after reversing; a platform that is away for a day (R2, R3)."""
 
 from collections.abc import Iterator
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any
 
 import pytest
 
@@ -11,7 +10,6 @@ from loyalty.journal.models import JournalEntry
 from loyalty.outbox.deliver import deliver_outbox
 from loyalty.outbox.models import Message
 from loyalty.platforms.models import PlatformConnection
-from loyalty.proof.faults import find_faults
 from loyalty.stores.actors import Actor
 from loyalty.stores.models import Customer, Store
 from orders.models import Redemption
@@ -26,7 +24,7 @@ from tests.platforms_imitated.connecting import connect
 from tests.platforms_imitated.imitation import serving
 from tests.platforms_imitated.shopify import ImitatedShopify
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("sound")]
 
 
 @pytest.fixture
@@ -44,22 +42,12 @@ def store(shopify: ImitatedShopify) -> Store:
 
 @pytest.fixture
 def customer(store: Store) -> Customer:
-    customer = factories.make_customer(store)
-    factories.grant("points", customer, 300, until=date(2026, 1, 31))
-    factories.grant("points", customer, 700)
-    return customer
+    return factories.make_collector(store)
 
 
 @pytest.fixture
 def redemption(customer: Customer, store: Store) -> Redemption:
     return factories.make_redemption(customer, factories.make_reward(store, valid_days=30), now=NOW)
-
-
-@pytest.fixture(autouse=True)
-def sound(db: None) -> Any:
-    """After each of these tests the books agree."""
-    yield
-    assert list(find_faults(None)) == []
 
 
 def codes(shopify: ImitatedShopify) -> list[str]:
