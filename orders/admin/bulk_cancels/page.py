@@ -12,6 +12,7 @@ from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.translation import ngettext
 
 from loyalty.backoffice.badges import DASH
 from loyalty.backoffice.base import BackOfficeAdmin, StoreModelAdmin, StoreView, store_view
@@ -224,7 +225,7 @@ def result_words(bulk: BulkCancel) -> list[str]:
         f"{number:,} {what}"
         for number, what in (
             (bulk.cancelled, "cancelled"),
-            (bulk.skipped, "left as they were" if bulk.skipped != 1 else "left as it was"),
+            (bulk.skipped, ngettext("left as it was", "left as they were", bulk.skipped)),
             (bulk.failed, "could not be cancelled"),
         )
         if number
@@ -236,7 +237,7 @@ def _told(bulk: BulkCancel) -> SafeString:
     """What happened, with links to each order's result and to those still Not Reverted (B1)."""
     words = [f"{count_words(bulk.cancelled)} cancelled, nothing was returned."] if bulk.cancelled else []
     if bulk.skipped:
-        words.append(f"{count_words(bulk.skipped)} left as {'it was' if bulk.skipped == 1 else 'they were'}.")
+        words.append(f"{count_words(bulk.skipped)} {ngettext('left as it was', 'left as they were', bulk.skipped)}.")
     each = format_html('<a href="{}" class="underline">See each order</a>', bulk_address(bulk))
     left = not_reverted(bulk, bulk.store).count()
     if not left:

@@ -7,6 +7,7 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.safestring import SafeString
+from django.utils.translation import ngettext
 
 from loyalty.backoffice.badges import badge
 from loyalty.backoffice.paging import BriefPage, page_of
@@ -51,7 +52,7 @@ def orders_address(bulk: BulkCancel, **filters: str) -> str:
 
 def count_words(count: int) -> str:
     """``1 order``, ``12,000 orders``."""
-    return "1 order" if count == 1 else f"{count:,} orders"
+    return ngettext("{:,} order", "{:,} orders", count).format(count)
 
 
 def state_badge(bulk: BulkCancel) -> SafeString:
@@ -109,34 +110,65 @@ def _stake(stake: Stake, store: Store) -> dict[str, str]:
 
 def _exceptions(bulk: BulkCancel, summary: Summary) -> list[dict[str, str]]:
     """The orders that stand out, each sort with what becomes of it and where to see them; only those there are."""
-    counts = summary.counts
-    sorts: tuple[tuple[int, str, dict[str, str], str], ...] = (
-        (summary.already, "{} cancelled already and stay{s} as {it}.", {"status": "cancelled"}, ""),
-        (summary.changed, "{} paid or completed after you chose {them}, and stay{s} as {it}.", {}, ""),
-        (counts["completed"], "{} completed.", {"status": "completed"}, "leave_completed"),
-        (counts["paid"], "{} paid.", {}, "leave_paid"),
-        (counts["refunded"], "{} refunded: {their} payment has gone back.", {"payment_status": "refunded"}, ""),
-        (counts["back"], "{} got part of {their} value back before; what is back stays with the customer.", {}, ""),
-        (counts["platform"], "{} from a shop platform: this does not cancel {them} there.", {}, ""),
-        (counts["skip_tag"], "{} tagged with a skip tag: no automation returns {their} value later.", {}, ""),
-    )
+    counts = {**summary.counts, "already": summary.already, "changed": summary.changed}
     return [
-        {"words": _plural(words, count), "link": orders_address(bulk, **filters) if filters else "", "leave": leave}
-        for count, words, filters, leave in sorts
-        if count
+        {
+            "words": f"{count_words(counts[fact])} {ngettext(one, more, counts[fact])}",
+            "link": orders_address(bulk, **filters) if filters else "",
+            "leave": leave,
+        }
+        for fact, one, more, filters, leave in _EXCEPTIONS
+        if counts[fact]
     ]
 
 
-def _plural(words: str, count: int) -> str:
-    one = count == 1
-    verb = "" if "got part" in words else (" is" if one else " are")
-    return words.format(
-        f"{count_words(count)}{verb}",
-        s="s" if one else "",
-        it="it is" if one else "they are",
-        them="it" if one else "them",
-        their="its" if one else "their",
-    )
+# What stands out, in words of one order and of more, the filters that show those, and by which box they are left out.
+_EXCEPTIONS: Final[tuple[tuple[str, str, str, dict[str, str], str], ...]] = (
+    (
+        "already",
+        "is cancelled already and stays as it is.",
+        "are cancelled already and stay as they are.",
+        {"status": "cancelled"},
+        "",
+    ),
+    (
+        "changed",
+        "is paid or completed after you chose it, and stays as it is.",
+        "are paid or completed after you chose them, and stay as they are.",
+        {},
+        "",
+    ),
+    ("completed", "is completed.", "are completed.", {"status": "completed"}, "leave_completed"),
+    ("paid", "is paid.", "are paid.", {}, "leave_paid"),
+    (
+        "refunded",
+        "is refunded: its payment has gone back.",
+        "are refunded: their payment has gone back.",
+        {"payment_status": "refunded"},
+        "",
+    ),
+    (
+        "back",
+        "got part of its value back before; what is back stays with the customer.",
+        "got part of their value back before; what is back stays with the customer.",
+        {},
+        "",
+    ),
+    (
+        "platform",
+        "is from a shop platform: this does not cancel it there.",
+        "are from a shop platform: this does not cancel them there.",
+        {},
+        "",
+    ),
+    (
+        "skip_tag",
+        "is tagged with a skip tag: no automation returns its value later.",
+        "are tagged with a skip tag: no automation returns their value later.",
+        {},
+        "",
+    ),
+)
 
 
 def _line(order: Order, store: Store) -> dict[str, str]:

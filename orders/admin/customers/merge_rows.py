@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from django.urls import reverse
+from django.utils.translation import ngettext
 
 from loyalty.backoffice.badges import DASH
 from loyalty.ledger.planner import Amount
@@ -91,14 +92,16 @@ def _balance(item: Holding, store: Store) -> Balance:
 
 def _moves(plan: MergePlan) -> list[str]:
     kept = str(plan.kept)
-    lots = sum(plan.lots.values())
+    lots, address = sum(plan.lots.values()), plan.kept.email or plan.merged.email
     return [
-        f"{_many(lots, 'lot')}, spent and expired ones too, with the expiry and the order of use that each has."
+        f"{_many(lots, 'lot', 'lots')}, spent and expired ones too, with the expiry and the order of use that each has."
         if lots
         else "",
-        f"{_many(plan.orders, 'order')}: what returns for them later reaches {kept}." if plan.orders else "",
-        f"{_many(plan.redemptions, 'redemption')}, with codes and requests for a reversal." if plan.redemptions else "",
-        f"{_many(plan.waiting_notices, 'message')} still to be sent: to {plan.kept.email or plan.merged.email}."
+        f"{_many(plan.orders, 'order', 'orders')}: what returns for them later reaches {kept}." if plan.orders else "",
+        f"{_many(plan.redemptions, 'redemption', 'redemptions')}, with codes and requests for a reversal."
+        if plan.redemptions
+        else "",
+        f"{_many(plan.waiting_notices, 'message', 'messages')} still to be sent: to {address}."
         if plan.waiting_notices
         else "",
     ]
@@ -126,7 +129,9 @@ def _filled(plan: MergePlan) -> list[str]:
 
 
 def _kept_history(plan: MergePlan, store: Store) -> list[str]:
-    together = [f"{NAMES[kind]}: {_many(plan.entries[kind], 'entry')}" for kind in KINDS if plan.entries[kind]]
+    together = [
+        f"{NAMES[kind]}: {_many(plan.entries[kind], 'entry', 'entries')}" for kind in KINDS if plan.entries[kind]
+    ]
     ends = ", ".join(amount_words(item, item.together, store) for item in plan.holdings)
     return [
         f"Both histories as one, in the order in which things happened ({'; '.join(together)})."
@@ -147,6 +152,5 @@ def _merged_history(plan: MergePlan, store: Store) -> list[str]:
     ]
 
 
-def _many(number: int, one: str) -> str:
-    plural = f"{one[:-1]}ies" if one.endswith("y") else f"{one}s"
-    return f"{number:,} {one if number == 1 else plural}"
+def _many(number: int, one: str, more: str) -> str:
+    return f"{number:,} {ngettext(one, more, number)}"

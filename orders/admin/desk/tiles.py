@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final, Literal
 
 from django.db.models import Count, Exists, F, Min, OuterRef, Q, Sum
+from django.utils.translation import ngettext
 
 from loyalty.backoffice.badges import count_to, count_words
 from loyalty.backoffice.pages.platforms.deliveries import FAILING
@@ -129,7 +130,7 @@ def ledger_tile(store: Store, now: datetime) -> list[Tile]:
         return [Tile("Ledger check", "Not yet", "The books are checked once a day", link)]
     words = f"Checked {show_moment(check.checked_at, store)}"
     if check.faults:
-        figure = "1 fault" if check.faults == 1 else f"{check.faults} faults"
+        figure = ngettext("{} fault", "{} faults", check.faults).format(check.faults)
         return [Tile("Ledger check", figure, f"{words}. Tell whoever runs the platform", link, "bad")]
     if check.checked_at < now - _CHECK_IS_OLD:
         return [Tile("Ledger check", "Overdue", f"{words}. Does the worker run?", link, "bad")]

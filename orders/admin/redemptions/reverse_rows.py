@@ -93,7 +93,11 @@ def _section(plan: ReversalPlan, form: ReversalForm, marker: Marker, store: Stor
 
 def _lines(shown: ReversalPreview, marker: Marker, store: Store) -> list[Line]:
     plan = shown.plan
-    dead = "Stops working immediately; also deleted on the shop platform" if plan.redemption.platform else "Stops working immediately"
+    dead = (
+        "Stops working immediately; also deleted on the shop platform"
+        if plan.redemption.platform
+        else "Stops working immediately"
+    )
     lines = [Line("state", "State", "", marker.say("state", RedemptionState.REVERSED.label))]
     if plan.redemption.type == RewardType.CREDITS:
         taken = marker.say("taken", show(plan.taken, plan.redemption.currency, store))

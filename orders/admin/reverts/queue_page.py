@@ -7,6 +7,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils import timezone
+from django.utils.translation import ngettext
 
 from loyalty.backoffice.badges import DASH
 from loyalty.backoffice.base import BackOfficeAdmin, store_view
@@ -40,7 +41,7 @@ def queue_page(admin: BackOfficeAdmin, request: HttpRequest, _row: None) -> Http
         "content_title": "Needs revert",
         "page": page,
         "rows": _rows(page, store, now),
-        "heading": f"{count_words(number)} {'order waits' if number == 1 else 'orders wait'}".capitalize(),
+        "heading": f"{count_words(number)} {ngettext('order waits', 'orders wait', number)}".capitalize(),
         "may_decide": may_decide,
     }
     return TemplateResponse(request, "orders/admin/reverts/queue.html", context)

@@ -10,6 +10,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import ngettext
 
 from loyalty.backoffice.badges import count_to
 from loyalty.backoffice.base import BackOfficeAdmin, store_view
@@ -143,5 +144,5 @@ def _progress(walk: Walk, left: int) -> str:
 def _end_words(left: int) -> str:
     if not left:
         return "That was the last one: nothing waits any more."
-    orders = "1 order is" if left == 1 else f"{count_words(left)} orders are"
+    orders = f"{count_words(left)} {ngettext('order is', 'orders are', left)}"
     return f"You have been through the queue. {orders} left: skipped, or being looked at by somebody else."

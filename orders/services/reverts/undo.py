@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import cast
 
 from django.db import transaction
+from django.utils.translation import ngettext
 
 from loyalty.core.days import is_expired
 from loyalty.core.errors import Conflict, NotFound
@@ -169,7 +170,7 @@ def _too_late(revert: Revert, store: Store, hours: int, now: datetime) -> Refusa
     if now < revert.created_at + timedelta(hours=hours):
         return None
     made = show_moment(revert.created_at, store)
-    words = "never, by this store’s settings" if not hours else f"for {hours} {'hour' if hours == 1 else 'hours'}"
+    words = "never, by this store’s settings" if not hours else f"for {hours} {ngettext('hour', 'hours', hours)}"
     return Refusal(WhyNot.TOO_LATE, f"A return can be undone {words}; this one was made on {made}.")
 
 
