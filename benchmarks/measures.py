@@ -26,7 +26,7 @@ from loyalty.exporting.tables import Cell
 from loyalty.store_settings.sections import settings_by_store
 from loyalty.stores.actors import Actor, Trigger
 from loyalty.stores.models import Store
-from orders.admin.exports import ORDERS
+from orders.admin.exports.orders import ORDERS
 from orders.models import Order
 from orders.services.automation import cancel_unpaid
 from orders.services.reverts.apply import Details

@@ -361,9 +361,13 @@ class Order(StoreOwned):
         return next((code["code"] for code in self.codes if code["redemption"] == str(redemption_id)), "")
 
 
-def light(orders: "models.QuerySet[Order]") -> "models.QuerySet[Order]":
-    """Orders without the lines and the platform's words, most of a row, which no list shows."""
-    return orders.defer("lines", "platform_data")
+def light(rows: "models.QuerySet[Any]", *paths: str) -> "models.QuerySet[Any]":
+    """Orders, or rows that lead to some by ``paths``, without an order's lines and its platform's words.
+
+    These are most of an order, and no list shows them.
+    """
+    starts = [f"{path}__" for path in paths] or [""]
+    return rows.defer(*(f"{start}{name}" for start in starts for name in ("lines", "platform_data")))
 
 
 # Read back after a write: what the database makes of the other columns.

@@ -210,7 +210,7 @@ def _items(bulk: BulkCancel, store: Store, tab: str) -> "QuerySet[BulkItem]":
     if tab:
         items = items.filter(outcome="" if tab == "waiting" else tab)
     orders = items.select_related("order", "order__customer", "order__store").order_by("pk")
-    return orders.defer("order__lines", "order__platform_data")
+    return light(orders, "order")
 
 
 def _tabs(bulk: BulkCancel, tab: str) -> list[dict[str, Any]]:

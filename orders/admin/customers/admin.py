@@ -29,7 +29,7 @@ from orders.admin.customers.merge_page import merge_hints, merge_page
 from orders.admin.customers.points_sheet_page import choose_for_points, sheet_page
 from orders.admin.customers.statement_page import statement_page
 from orders.admin.customers.tabs import TABS, cards, profile_form, tab_context
-from orders.admin.exports import CUSTOMER_EXPORTS
+from orders.admin.exports.customers import CUSTOMER_EXPORTS
 from orders.admin.redemptions.redeem_page import redeem_page
 from orders.kinds import KINDS
 

@@ -34,7 +34,7 @@ from orders.admin.display import (
     status_badge,
     used_words,
 )
-from orders.admin.exports import LOTS, MOVEMENTS
+from orders.admin.exports.customers import LOTS, MOVEMENTS
 from orders.admin.redemptions.rows import redemption_row
 from orders.kinds import KINDS, LEDGERS, NAMES, show
 from orders.models import Order, Redemption, light
@@ -167,7 +167,7 @@ def _page(request: HttpRequest, rows: "QuerySet[Any]") -> dict[str, Any]:
 def _ledger(kind: Kind, request: HttpRequest, customer: Customer, store: Store, now: datetime) -> dict[str, Any]:
     tables = LEDGERS[kind].tables
     rows = history(LEDGERS[kind], customer).select_related("lot", "order", "redemption", "remark")
-    context = _page(request, rows.defer("order__lines", "order__platform_data").order_by("-id"))
+    context = _page(request, light(rows, "order").order_by("-id"))
     names = actor_names(row.actor for row in context["rows"])
     lots = (
         tables.lot.objects.for_store(customer.store)

@@ -35,7 +35,7 @@ from orders.admin.display import (
     status_badge,
     used_words,
 )
-from orders.admin.exports import ORDER_EXPORTS
+from orders.admin.exports.orders import ORDER_EXPORTS
 from orders.admin.orders.enter_page import enter_page
 from orders.admin.orders.filters import OrderFilter
 from orders.admin.orders.record_page import record_page

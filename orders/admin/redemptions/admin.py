@@ -25,7 +25,7 @@ from loyalty.stores.models import Store
 from loyalty.stores.roles import Can
 from loyalty.timeline.sentences import lines_of
 from orders.admin.display import order_link
-from orders.admin.exports import REDEMPTIONS
+from orders.admin.exports.redemptions import REDEMPTIONS
 from orders.admin.redemptions.reverse_page import reverse_page
 from orders.admin.redemptions.rows import facts, redemption_address, state_badges, worth_words
 from orders.kinds import show

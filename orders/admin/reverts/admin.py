@@ -24,9 +24,9 @@ from loyalty.stores.models import SettingsVersion, Store
 from loyalty.stores.roles import Can
 from loyalty.timeline.words import trigger_words
 from orders.admin.display import kind_words, reason_words, revert_amount
-from orders.admin.exports import REVERTS
+from orders.admin.exports.reverts import REVERTS
 from orders.admin.reverts.undo_page import undo_address
-from orders.models import Completeness, Revert, RevertUndo
+from orders.models import Completeness, Revert, RevertUndo, light
 from orders.services.reverts.undo import WhyNot, undo_plans, undos_of
 
 _OUTCOMES = {
@@ -91,7 +91,7 @@ class RevertAdmin(StoreModelAdmin):
     def get_queryset(self, request: HttpRequest) -> "QuerySet[Revert]":
         rows: QuerySet[Revert] = super().get_queryset(request)
         undone = Exists(RevertUndo.unscoped.filter(revert=OuterRef("pk")))
-        return rows.annotate(was_undone=undone).defer("order__lines", "order__platform_data")
+        return light(rows.annotate(was_undone=undone), "order")
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None

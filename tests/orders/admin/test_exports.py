@@ -17,7 +17,9 @@ from django.test.utils import CaptureQueriesContext
 from benchmarks.data import generate
 from loyalty.exporting import tables
 from loyalty.stores.models import Role
-from orders.admin.exports import CUSTOMER_EXPORTS, ORDER_EXPORTS, REVERTS
+from orders.admin.exports.customers import CUSTOMER_EXPORTS
+from orders.admin.exports.orders import ORDER_EXPORTS
+from orders.admin.exports.reverts import REVERTS
 from orders.kinds import LEDGERS
 from orders.models import Order
 from tests import factories
@@ -281,7 +283,7 @@ from django.utils import timezone
 from loyalty.database.naming import in_store_throughout
 from loyalty.exporting.files import csv_parts, write_xlsx
 from loyalty.stores.models import Store
-from orders.admin.exports import ORDERS
+from orders.admin.exports.orders import ORDERS
 from orders.models import Order
 store = Store.objects.get(pk=1)
 rows = Order.objects.for_store(store).select_related("customer").defer("lines", "platform_data")

@@ -1,0 +1,67 @@
+"""Columns that several exports have, and how one is made."""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Final, cast
+
+from loyalty.exporting.tables import Cell, Column, Viewing, amount
+from loyalty.ledger.ledger import Kind
+from loyalty.stores.actors import actor_names
+from loyalty.stores.dates import label_of
+from loyalty.timeline.words import trigger_words
+from orders.models import CancelReason
+
+ADJECTIVE: Final[dict[Kind, str]] = {"credits": "Credit", "points": "Point"}
+LAST_DAY: Final = "Last day of use (empty: never expires)"
+
+
+def attribute(title: str, path: str) -> Column:
+    """A column that shows an attribute, or that of a row it refers to; empty where there is none."""
+    names = path.split(".")
+
+    def value(row: Any, _viewing: Viewing) -> Cell:
+        for name in names:
+            row = getattr(row, name, None)
+        return cast(Cell, row)
+
+    return Column(title, value)
+
+
+def text(title: str, words: Callable[[Any], Cell]) -> Column:
+    """A column that a row alone decides."""
+    return Column(title, lambda row, _viewing: words(row))
+
+
+def whose(path: str = "customer") -> tuple[Column, ...]:
+    """Who the customer is at ``path``."""
+    return (
+        attribute("Customer", f"{path}.name"),
+        attribute("E-mail", f"{path}.email"),
+        attribute("Customer's external id", f"{path}.external_id"),
+    )
+
+
+def in_currency(title: str, name: str) -> Column:
+    """An amount of a lot or movement, written as its currency is."""
+    return text(title, lambda row: amount(getattr(row, name), row.currency))
+
+
+def currency_column(kind: Kind) -> Iterable[Column]:
+    """The currency of what has one."""
+    return [attribute("Currency", "currency")] if kind == "credits" else []
+
+
+def load_actors(rows: Sequence[Any], _viewing: Viewing) -> dict[str, str]:
+    """The names of who acted, as :data:`BY` shows them."""
+    return actor_names(row.actor for row in rows)
+
+
+BY: Final = (
+    Column("By", lambda row, viewing: viewing.loaded[row.actor]),
+    text("Caused", lambda row: trigger_words(row.trigger)),
+    text("Reason", lambda row: _reason(row.remark.reason) if row.remark else ""),
+    text("Note", lambda row: row.remark.note if row.remark else ""),
+)
+
+
+def _reason(reason: str) -> str:
+    return label_of(CancelReason, reason)
