@@ -68,6 +68,9 @@ class BackOfficeAdmin(ModelAdmin):
     list_disable_select_all = True
     list_fullwidth = True
     save_on_top = False
+    # Every order of rows that a list has is an index's.
+    sortable_by = ()
+    actions: Any = None
     store_views: ClassVar[tuple[StoreView, ...]] = ()
     # What the list can be taken away as, by whoever may see it.
     exports: ClassVar[tuple[Export, ...]] = ()

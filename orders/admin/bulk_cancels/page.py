@@ -119,9 +119,7 @@ class BulkCancelAdmin(StoreModelAdmin):
 
     list_display = ("orders", "state_shown", "came_of_it", "who", "when")
     list_display_links = ("orders",)
-    sortable_by = ()
     ordering = ("-id",)
-    actions = None
     empty_title = "Nothing was cancelled in bulk yet"
     empty_hint = (
         "Choose orders in the order list, or filter it, and cancel them together. What came of it is kept here."

@@ -85,7 +85,6 @@ class CustomerAdmin(StoreModelAdmin):
 
     related = ("store", "merged_into__store")
     list_display = ("__str__", "email", "external_id", "on_platforms", "since")
-    sortable_by = ()
     ordering = ("-id",)
     exports = CUSTOMER_EXPORTS
     search_fields = ("email",)

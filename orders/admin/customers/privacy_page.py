@@ -90,9 +90,7 @@ class PrivacyRequestAdmin(StoreModelAdmin):
     related = ("store", "customer")
     list_display = ("received", "what", "state", "platform_shown", "customer_link")
     list_display_links = ("received",)
-    sortable_by = ()
     ordering = ("-id",)
-    actions = None
     empty_title = "Nobody has asked yet"
     empty_hint = (
         "When a shop platform passes on that a customer wants to know or erase his data, it is listed here. "

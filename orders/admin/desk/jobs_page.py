@@ -60,7 +60,6 @@ class ProblemAdmin(StoreModelAdmin):
     """Jobs: what the store's staff can do something about, and for operators how every job last went."""
 
     ordering = ("next_attempt_at", "id")
-    actions = None
     store_views: ClassVar[tuple[StoreView, ...]] = (StoreView("<path:object_id>/retry/", "retry", retry_page),)
 
     def get_queryset(self, request: HttpRequest) -> "QuerySet[Problem]":

@@ -97,7 +97,6 @@ class OrderAdmin(StoreModelAdmin):
     exports = ORDER_EXPORTS
     search_fields = ("number",)
     search_help_text = "Number, external id, e-mail or name"
-    sortable_by = ()
     actions = ("cancel_one", "cancel_several", "reinstate_one", "keep_cancelled", "put_back")
     empty_title = "No orders yet"
     add_needs = Can.ENTER_ORDERS

@@ -127,8 +127,6 @@ class RedemptionAdmin(StoreModelAdmin):
     list_display_links = ("name",)
     list_filter = (RedemptionFilter,)
     exports = (REDEMPTIONS,)
-    sortable_by = ()
-    actions = None
     ordering = ("-id",)
     empty_title = "No redemptions yet"
     empty_hint = "Open a customer and choose Redeem, or let the web shop do it through the REST API."

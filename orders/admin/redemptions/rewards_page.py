@@ -74,9 +74,7 @@ class RewardAdmin(StoreModelAdmin):
     add_needs = Can.CHANGE_SETTINGS
     related = ("store",)
     list_display = ("name", "cost", "worth", "valid", "limit", "offered")
-    sortable_by = ()
     ordering = ("-active", "points", "id")
-    actions = None
     empty_title = "No rewards yet"
     empty_hint = "A reward is what customers get for points: a discount code, or store credits."
 

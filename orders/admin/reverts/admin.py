@@ -82,8 +82,6 @@ class RevertAdmin(StoreModelAdmin):
     list_display_links = ("when",)
     list_filter = (RevertFilter,)
     exports = (REVERTS,)
-    sortable_by = ()
-    actions = None
     ordering = ("-id",)
     empty_title = "Nothing was returned yet"
     empty_hint = "Cancel an order that used credits or points, and return them there."

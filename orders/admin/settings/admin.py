@@ -29,7 +29,6 @@ class SettingsVersionAdmin(StoreModelAdmin):
     """Saved settings: shown, changed and restored on the pages of their area; each version has a page of its own."""
 
     ordering = ("-version",)
-    actions = None
     store_views: ClassVar[tuple[StoreView, ...]] = (
         *(page.view() for page in PAGES),
         StoreView("tagging/", "tagging", guide_page),

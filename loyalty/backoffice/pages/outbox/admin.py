@@ -96,9 +96,7 @@ class MessageAdmin(StoreModelAdmin):
     list_display = ("when", "what", "about", "state", "tries", "outcome", "again")
     list_display_links = None
     list_filter = (StatusFilter,)
-    sortable_by = ()
     ordering = ("-id",)
-    actions = None
     empty_title = "Nothing had to be done outside"
     empty_hint = (
         "What this program does on the shop platform, such as tagging an order or deleting a discount code, is listed "

@@ -86,7 +86,6 @@ class PlatformConnectionAdmin(StoreModelAdmin):
     change_needs = Can.CHANGE_SETTINGS
     related = ("store",)
     ordering = ("id",)
-    actions = None
     store_views: ClassVar[tuple[StoreView, ...]] = (
         StoreView("<path:object_id>/check/", "check", check_page),
         StoreView("<path:object_id>/webhooks/", "webhooks", webhooks_page),

@@ -93,9 +93,7 @@ class InboundDeliveryAdmin(StoreModelAdmin):
     list_filter = (DeliveryFilter,)
     search_fields = ("external_id__exact",)
     search_help_text = "The platform's id of the order"
-    sortable_by = ()
     ordering = ("-id",)
-    actions = None
     empty_title = "No webhooks have arrived yet"
     empty_hint = "Connect the shop under Platform connection, and register its webhooks there."
     store_views: ClassVar[tuple[StoreView, ...]] = (StoreView("<path:object_id>/replay/", "replay", replay_page),)

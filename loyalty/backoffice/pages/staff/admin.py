@@ -78,8 +78,6 @@ class MembershipAdmin(StoreModelAdmin):
     add_needs = Can.MANAGE_STAFF
     list_display = ("person", "email", "role_shown")
     list_after_template = "loyalty/staff/after.html"
-    sortable_by = ()
-    actions = None
     empty_title = "Nobody works here yet"
     empty_hint = "Invite the store's owner first."
     store_views: ClassVar[tuple[StoreView, ...]] = (

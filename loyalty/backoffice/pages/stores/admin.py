@@ -43,8 +43,6 @@ class StoreAdmin(BackOfficeAdmin):
     search_fields = ("name", "slug")
     search_help_text = "Name or slug"
     ordering = ("name",)
-    sortable_by = ()
-    actions = None
     empty_title = "There is no store yet"
     empty_hint = "Create the first one; its owner can then be added under Staff."
 
@@ -91,9 +89,7 @@ class ApiKeyAdmin(StoreModelAdmin):
     add_needs = Can.MANAGE_API_KEYS
     related = ("store",)
     list_display = ("name", "prefix", "state", "scopes_shown", "last_used", "until")
-    sortable_by = ()
     ordering = ("-id",)
-    actions = None
     empty_title = "No API keys yet"
     empty_hint = "A key lets the web shop or another program speak to the REST API for this store."
     store_views: ClassVar[tuple[StoreView, ...]] = (StoreView("<path:object_id>/revoke/", "revoke", revoke_page),)

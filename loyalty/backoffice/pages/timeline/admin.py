@@ -30,9 +30,7 @@ class JournalEntryAdmin(StoreModelAdmin):
 
     list_display = ("when", "what", "order_link", "customer_link", "who")
     list_display_links = None
-    sortable_by = ()
     ordering = ("-id",)
-    actions = None
     empty_title = "Nothing has happened yet"
     empty_hint = "Orders, cancels, returns and changes of balances are listed here as they happen."
 
@@ -94,8 +92,6 @@ class JournalEntryAdmin(StoreModelAdmin):
 class LedgerCheckAdmin(StoreModelAdmin):
     """How the last check of the store's books ended (H5)."""
 
-    actions = None
-
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """The page."""
         if not self.has_view_permission(request):
@@ -114,8 +110,6 @@ class LedgerCheckAdmin(StoreModelAdmin):
 @admin.register(LedgerCheck, site=platform_site)
 class AllLedgerChecksAdmin(BackOfficeAdmin):
     """How the last check of every store's books ended, for operators: those with faults first (H5, T2)."""
-
-    actions = None
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return is_operator(request)

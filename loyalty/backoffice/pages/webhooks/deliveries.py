@@ -124,9 +124,7 @@ class WebhookDeliveryAdmin(StoreModelAdmin):
     list_display = ("when", "event", "to", "about", "state", "answer")
     list_display_links = ("when",)
     list_filter = (DeliveryFilter,)
-    sortable_by = ()
     ordering = ("-id",)
-    actions = None
     empty_title = "Nothing has been sent yet"
     empty_hint = (
         "Every event that a webhook endpoint is told of is listed here, with its answer. Add an endpoint first, then "

@@ -99,9 +99,7 @@ class WebhookEndpointAdmin(StoreModelAdmin):
     add_needs = Can.MANAGE_WEBHOOKS
     related = ("store",)
     list_display = ("name", "address", "told", "state")
-    sortable_by = ()
     ordering = ("-id",)
-    actions = None
     empty_title = "No webhook endpoints yet"
     empty_hint = (
         "An endpoint is told as soon as an order is cancelled or value comes back, so that an ERP, a shop or a mailing "
