@@ -8,6 +8,8 @@ from django.db import connection
 from orders.urls import urlpatterns
 from tests.examples import Example, Shop, x1
 
+# Walked in tests/orders/api/redemptions.
+OF_REDEMPTIONS = ("rewards/", "redemptions/", "discount-codes/")
 ADDRESSES = [
     ("GET", "/orders/{order}/", None),
     ("PATCH", "/orders/{order}/", {"tags": ["x"], "refunded_total": "1.00"}),
@@ -64,7 +66,7 @@ def test_t1_every_address_is_walked() -> None:
     known = {
         str(item.pattern).replace("<str:order_id>", "{order}").replace("<str:revert_id>", "{revert}")
         for item in urlpatterns
-        if item.name not in LISTS
+        if item.name not in LISTS and not str(item.pattern).startswith(OF_REDEMPTIONS)
     }
 
     assert known == walked
