@@ -6,7 +6,9 @@ from functools import partial
 from typing import Final
 
 from django import forms
+from django.utils.translation import ngettext
 
+from loyalty.backoffice.badges import count_words
 from loyalty.backoffice.settings.cards import CardForm, CardKind, Option, OptionField
 from loyalty.backoffice.settings.pages import PageLink, SettingsPage
 from loyalty.store_settings.sections import StoreSettings
@@ -91,15 +93,11 @@ def affected_words(affected: Affected) -> str:
     """How many orders, and how many of them used something, in one sentence."""
     if not affected.orders:
         return "No order would be cancelled now."
-    orders = "order" if affected.orders == 1 else "orders"
-    with_value = "none" if not affected.with_value else _bounded(affected.with_value)
+    orders = ngettext("order", "orders", affected.orders)
+    with_value = "none" if not affected.with_value else count_words(affected.with_value, COUNTED_TO)
     more = "at least " if affected.orders > COUNTED_TO >= affected.with_value > 0 else ""
     valuable = f"{more}{with_value.lower()} with credits or points"
-    return f"{_bounded(affected.orders)} {orders} would be cancelled now, {valuable}."
-
-
-def _bounded(count: int) -> str:
-    return f"More than {COUNTED_TO:,}" if count > COUNTED_TO else f"{count:,}"
+    return f"{count_words(affected.orders, COUNTED_TO)} {orders} would be cancelled now, {valuable}."
 
 
 Counting = Callable[[Store, StoreSettings, datetime], Affected]

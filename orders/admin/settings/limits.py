@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from django import forms
 
+from loyalty.backoffice.badges import count_to, count_words
 from loyalty.backoffice.settings.cards import CardForm, CardKind
 from loyalty.backoffice.settings.pages import SettingsPage
 from loyalty.core.money import amount_text, format_amount
@@ -78,15 +79,14 @@ def undo_words(store: Store, settings: StoreSettings, now: datetime) -> str:
     if not hours:
         return "No return can be undone."
     since = now - timedelta(hours=hours)
-    recent = Revert.objects.for_store(store).filter(created_at__gt=since).order_by()
-    count = recent[: _COUNTED_TO + 1].count()
+    recent = Revert.objects.for_store(store).filter(created_at__gt=since)
+    count = count_to(_COUNTED_TO, recent)
     when = show_moment(since, store)
     if not count:
         return f"Nothing was returned since {when}, so there is nothing to undo now."
     if count == 1:
         return f"1 return since {when} is within this period now."
-    many = f"More than {_COUNTED_TO}" if count > _COUNTED_TO else f"{count}"
-    return f"{many} returns since {when} are within this period now."
+    return f"{count_words(count, _COUNTED_TO)} returns since {when} are within this period now."
 
 
 LIMITS: Final = SettingsPage(

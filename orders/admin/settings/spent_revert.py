@@ -5,7 +5,9 @@ from datetime import datetime
 from typing import Final
 
 from django import forms
+from django.utils.translation import ngettext
 
+from loyalty.backoffice.badges import count_words
 from loyalty.backoffice.settings.cards import CardForm, CardKind, Option, OptionField, OptionsField, SwitchForm
 from loyalty.backoffice.settings.pages import PageLink, SettingsPage
 from loyalty.store_settings.sections import StoreSettings
@@ -110,8 +112,8 @@ def matching_words(store: Store, settings: StoreSettings, now: datetime) -> str:
     count = matching(store, settings.spent_revert)
     if not count:
         return "No order with credits or points to return matches now."
-    number = f"More than {COUNTED_TO:,}" if count > COUNTED_TO else f"{count:,}"
-    orders = "order with value to return matches" if count == 1 else "orders with value to return match"
+    number = count_words(count, COUNTED_TO)
+    orders = ngettext("order with value to return matches", "orders with value to return match", count)
     if not settings.spent_revert.enabled:
         return f"{number} {orders} now. While the rules are off, nothing returns."
     return f"{number} {orders} now. Saving returns nothing: an order is looked at when it next changes."
