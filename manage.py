@@ -6,7 +6,7 @@ import sys
 
 from django.core.management import execute_from_command_line
 
-from loyalty.database.naming import every_store
+from loyalty.database.named_stores import every_store
 
 if __name__ == "__main__":
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "loyalty.settings")

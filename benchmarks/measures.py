@@ -20,7 +20,7 @@ from benchmarks.coming_in import backlog, import_file
 from benchmarks.data import NOW, generate, install_reference
 from benchmarks.receipt import receipt
 from loyalty.core.clock import Clock
-from loyalty.database.naming import every_store
+from loyalty.database.named_stores import every_store
 from loyalty.exporting.files import csv_parts, write_xlsx
 from loyalty.exporting.tables import Cell
 from loyalty.store_settings.sections import settings_by_store

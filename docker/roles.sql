@@ -6,7 +6,7 @@
 
 CREATE ROLE loyalty_owner LOGIN CREATEDB NOSUPERUSER NOBYPASSRLS PASSWORD :'owner_password';
 CREATE ROLE loyalty_web LOGIN NOCREATEDB NOSUPERUSER NOBYPASSRLS PASSWORD :'web_password';
--- As LIMITS["web"] (loyalty/database/limits.py); the worker asks for longer ones when it connects.
+-- As LIMITS["web"] (loyalty/database/time_limits.py); the worker asks for longer ones when it connects.
 ALTER ROLE loyalty_web SET statement_timeout = '20s';
 ALTER ROLE loyalty_web SET lock_timeout = '5s';
 ALTER ROLE loyalty_web SET idle_in_transaction_session_timeout = '30s';

@@ -1,4 +1,4 @@
-"""Foundation of the back-office, and the place where its parts are put together."""
+"""The foundation: stores, the ledger engine, platforms, the back-office's frame, jobs; it knows no orders."""
 
 from loyalty.celery import app as celery_app
 

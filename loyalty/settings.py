@@ -22,7 +22,7 @@ from redis.retry import Retry
 from loyalty.backoffice.theme import THEME
 from loyalty.core.logs import to_standard_output
 from loyalty.database.connecting import database
-from loyalty.database.limits import LIMITS
+from loyalty.database.time_limits import LIMITS
 from loyalty.embedded.layout import WEB_ROLE, layout_for, layout_in
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -44,7 +44,7 @@ ENVIRONMENT: str = env.str("LOYALTY_ENV", default="local")
 if ENVIRONMENT not in {"local", "test", "production"}:
     unknown = f"LOYALTY_ENV is {ENVIRONMENT!r}; it must be local, test or production."
     raise ImproperlyConfigured(unknown)
-# What kind of process this is; PostgreSQL gives each its own time (loyalty.database.limits).
+# What kind of process this is; PostgreSQL gives each its own time (loyalty.database.time_limits).
 PROCESS: str = env.str("LOYALTY_PROCESS", default="web")
 if PROCESS not in LIMITS:
     unknown = f"LOYALTY_PROCESS is {PROCESS!r}; it must be {' or '.join(LIMITS)}."
@@ -129,7 +129,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    "loyalty.partners.waiting.RequestsCallNobody",
+    "loyalty.partners.request_limits.RequestsCallNobody",
     "loyalty.backoffice.middleware.NoStoreMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -215,7 +215,7 @@ ACCOUNT_EMAIL_NOTIFICATIONS = True
 ACCOUNT_LOGIN_ON_PASSWORD_RESET = True
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_REAUTHENTICATION_METHODS = ["password", "mfa"]
-# The library counts in the cache, which may be gone; loyalty.accounts.signing_in.tries counts in the database.
+# The library counts in the cache, which may be gone; loyalty.accounts.signing_in.rate_limits counts in the database.
 ACCOUNT_RATE_LIMITS = False
 MFA_RATE_LIMITS = False
 MFA_ADAPTER = "loyalty.accounts.signing_in.adapter.SecondFactorAdapter"

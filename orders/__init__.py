@@ -1,0 +1,1 @@
+"""Orders, what they used, and how it comes back."""

@@ -6,9 +6,9 @@ from typing import Any
 from loyalty.api.resources.customers import customer_json
 from loyalty.api.resources.ledger_documents import lot_json, movements_json
 from loyalty.core.values import instant_or_none, instant_text
+from loyalty.customers.identify import platform_ids
 from loyalty.ledger.history import history
 from loyalty.notices.models import Notice
-from loyalty.stores.identify import platform_ids
 from loyalty.stores.models import Customer, Store
 from orders.api.orders.documents import OrderDocument
 from orders.kinds import KINDS, LEDGERS

@@ -15,7 +15,7 @@ import time_machine
 from django.db import connection
 from pytest_django import DjangoDbBlocker
 
-from loyalty.database import naming
+from loyalty.database import named_stores
 from loyalty.embedded.layout import Layout, layout_in
 from loyalty.embedded.prepared import PREPARED_DATABASE, prepare_from
 from loyalty.stores.models import Store
@@ -49,7 +49,7 @@ def pytest_collection_finish() -> None:
 def every_store_named() -> Iterator[None]:
     """A test sees all stores, in its threads too; requests and jobs see what they name, as they do outside of tests."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(naming, "_named", ContextVar("stores_named", default=naming.EVERY))
+        patch.setattr(named_stores, "_named", ContextVar("stores_named", default=named_stores.EVERY))
         yield
 
 

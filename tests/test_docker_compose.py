@@ -12,7 +12,7 @@ import psycopg
 import pytest
 import yaml
 
-from loyalty.database.limits import LIMITS
+from loyalty.database.time_limits import LIMITS
 from loyalty.embedded.account import server_account
 from loyalty.embedded.binaries import postgres_binaries
 from loyalty.embedded.layout import OWNER_ROLE, SUPERUSER, WEB_ROLE, Layout, layout_in

@@ -38,7 +38,7 @@ from django.test import Client, TestCase
 from redis import Redis
 
 from loyalty.accounts.prove import prove
-from loyalty.backoffice import exporting
+from loyalty.backoffice.lists import export as exporting
 from loyalty.celery import app
 from loyalty.core.encryption import Secret
 from loyalty.core.logs import to_standard_output
@@ -57,7 +57,7 @@ from tests.deliveries import shopify
 from tests.factories import NOW
 from tests.loyalty.accounts.mailbox import letters_to, link_in
 from tests.loyalty.api.support import ApiClient
-from tests.loyalty.backoffice.test_walk import GET_PAGES, Shop
+from tests.loyalty.backoffice.test_every_address import GET_PAGES, Shop
 from tests.loyalty.platforms.samples import order as document
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]

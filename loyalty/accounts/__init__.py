@@ -1,1 +1,1 @@
-"""Who signs in: addresses that were proved, invitations, second factors, and how often one may guess (T2, T6)."""
+"""Accounts of people: whose they are, letting them into a store, the mails they get (T2, T6)."""

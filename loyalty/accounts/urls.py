@@ -5,7 +5,7 @@ from django.urls import include, path, re_path
 from django.views.generic import RedirectView
 
 from loyalty.accounts.invitations.pages import invitation_page, link_page
-from loyalty.accounts.signing_in.company import sign_in_page, signed_in_page
+from loyalty.accounts.signing_in.single_sign_on import sign_in_page, signed_in_page
 from loyalty.accounts.signing_in.views import (
     FollowedLinkView,
     SecondFactorsView,

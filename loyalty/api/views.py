@@ -24,8 +24,8 @@ from loyalty.api.requests.throttling import KeyThrottle
 from loyalty.api.values import Body
 from loyalty.core.errors import NotFound
 from loyalty.core.values import parse_id
+from loyalty.customers.merged import find_person
 from loyalty.stores.actors import Actor
-from loyalty.stores.merged import find_person
 from loyalty.stores.models import ApiKey, Customer, Store
 
 Row = TypeVar("Row", bound=Model)

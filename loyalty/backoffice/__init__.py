@@ -1,1 +1,1 @@
-"""The back-office that store staff see: the admin site, and the base of all its pages."""
+"""The back-office of a store's staff: the admin site, its menu and look, and what all of its pages stand on."""

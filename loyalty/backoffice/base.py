@@ -12,11 +12,11 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllow
 from django.urls import URLPattern, path
 from unfold.admin import ModelAdmin
 
-from loyalty.backoffice.exporting import FORMATS, export_view
-from loyalty.backoffice.filters import FormFilter
-from loyalty.backoffice.paging import BriefPaginator
+from loyalty.backoffice.lists.export import FORMATS, export_view
+from loyalty.backoffice.lists.filters import FormFilter
+from loyalty.backoffice.lists.paging import BriefPaginator
 from loyalty.exporting.tables import Export
-from loyalty.stores.active import active_store, may, store_or_none
+from loyalty.stores.active_store import active_store, may, store_or_none
 from loyalty.stores.roles import Can
 from loyalty.stores.scoping import StoreOwned
 

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from loyalty.backoffice.base import BackOfficeAdmin
 from loyalty.backoffice.forms import first_time
-from loyalty.stores.active import acting, active_store
+from loyalty.stores.active_store import acting, active_store
 from loyalty.stores.actors import Actor
 from loyalty.stores.models import Store
 

@@ -1,4 +1,4 @@
-"""Forms of the back-office: fields that say what is wrong beside them, and a token that makes a form count once."""
+"""Forms of the back-office: errors beside their fields, a token that makes a form count once, a field for moments."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -6,9 +6,11 @@ from typing import Any
 from uuid import uuid4
 
 from django import forms
+from django.utils import timezone
 
 from loyalty.core.errors import Invalid
-from loyalty.core.storable import storable
+from loyalty.core.instants import OutOfRange, check_instant
+from loyalty.core.storable_text import storable
 from loyalty.stores.models import SentForm, Store
 
 
@@ -28,6 +30,29 @@ class OnceForm(forms.Form):
             self.add_error(name if name in self.fields else None, item.detail)
         if not error.errors:
             self.add_error(None, error.detail)
+
+
+class MomentInput(forms.DateTimeInput):
+    """The browser's own field for a day and a time."""
+
+    input_type = "datetime-local"
+
+    def __init__(self) -> None:
+        super().__init__(format="%Y-%m-%dT%H:%M")
+
+
+class MomentField(forms.DateTimeField):
+    """A moment, from the year 2000 to ten years ahead (L8); without an offset it is the store's wall clock (T4)."""
+
+    widget = MomentInput
+
+    def clean(self, value: Any) -> datetime | None:
+        """The moment, None for an empty field. Raises ValidationError naming the moments that are accepted."""
+        moment: datetime | None = super().clean(value)
+        try:
+            return moment and check_instant(moment, now=timezone.now())
+        except OutOfRange as error:
+            raise forms.ValidationError(str(error)) from error
 
 
 def first_time(token: str, *, store: Store, now: datetime) -> bool:

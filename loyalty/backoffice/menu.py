@@ -14,7 +14,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.module_loading import import_string
 
-from loyalty.stores.active import is_operator, may, store_or_none
+from loyalty.stores.active_store import is_operator, may, store_or_none
 from loyalty.stores.roles import Can
 from loyalty.web.addresses import common_page
 

@@ -8,8 +8,8 @@ from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponsePermanentRedirect
 from django.utils import timezone
 
-from loyalty.database.naming import every_store, in_store, no_store
-from loyalty.stores.active import SESSION_KEY, StaffRequest, acting_user, find_workplace
+from loyalty.database.named_stores import every_store, in_store, no_store
+from loyalty.stores.active_store import SESSION_KEY, StaffRequest, acting_user, find_workplace
 from loyalty.stores.slugs import is_reserved
 from loyalty.web.addresses import BACK_OFFICE, STORE_URLS, common_page, mounted, split_address
 

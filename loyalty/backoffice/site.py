@@ -11,7 +11,7 @@ from django.urls import URLPattern, URLResolver, is_valid_path, re_path, reverse
 from unfold.sites import UnfoldAdminSite
 
 from loyalty.backoffice.base import BackOfficeAdmin
-from loyalty.stores.active import acting_user, is_operator, last_store, store_or_none, stores_of
+from loyalty.stores.active_store import acting_user, is_operator, last_store, store_or_none, stores_of
 from loyalty.web.addresses import BACK_OFFICE, STORE_URLS, page_of
 
 _SIGNING_IN: Final = ("login", "logout", "password_change", "password_change_done")

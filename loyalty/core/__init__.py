@@ -1,1 +1,1 @@
-"""What everything stands on and what knows nothing above it: money, days, errors, text, logs."""
+"""What everything stands on and what knows nothing of stores: money, days, tags, errors, text, logs."""

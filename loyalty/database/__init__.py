@@ -1,1 +1,1 @@
-"""PostgreSQL as this product uses it: what the web's role may do, how long a statement may take, whose rows it sees."""
+"""PostgreSQL as we use it: rights of the web's role, time limits, whose rows a piece of work sees."""

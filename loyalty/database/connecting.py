@@ -4,7 +4,7 @@ from typing import Any
 
 import environ
 
-from loyalty.database.limits import limits_of
+from loyalty.database.time_limits import limits_of
 
 
 def database(env: environ.Env, usual: str, process: str) -> dict[str, Any]:

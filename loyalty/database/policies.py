@@ -11,7 +11,7 @@ from django.apps import apps
 from django.db import connection, models
 from psycopg import sql
 
-from loyalty.database.naming import EVERY, SETTING
+from loyalty.database.named_stores import EVERY, SETTING
 
 POLICY: Final = "of_the_stores_named"
 _SAID: Final = f"current_setting('{SETTING}', true)"

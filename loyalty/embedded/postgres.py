@@ -11,7 +11,7 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 
-from loyalty.database.limits import LIMITS
+from loyalty.database.time_limits import LIMITS
 from loyalty.embedded.account import Account, server_account
 from loyalty.embedded.binaries import postgres_binaries
 from loyalty.embedded.layout import DATABASE, OWNER_ROLE, SUPERUSER, WEB_ROLE, Layout

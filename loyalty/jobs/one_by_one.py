@@ -9,7 +9,7 @@ from typing import TypeVar
 from django.db.models import Model
 
 from loyalty.database.busy import raise_if_away
-from loyalty.database.naming import in_store
+from loyalty.database.named_stores import in_store
 
 logger = logging.getLogger(__name__)
 

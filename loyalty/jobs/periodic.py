@@ -17,8 +17,8 @@ from kombu.exceptions import OperationalError
 
 from loyalty.celery import app
 from loyalty.core.logs import what_failed
-from loyalty.core.storable import storable
-from loyalty.database.naming import every_store
+from loyalty.core.storable_text import storable
+from loyalty.database.named_stores import every_store
 from loyalty.journal.models import JobRun
 
 logger = logging.getLogger(__name__)
@@ -39,7 +39,7 @@ JOBS: Final[Mapping[str, str]] = {
     "loyalty.deliver_notices": "loyalty.notices.deliver.deliver_notices",
     "loyalty.deliver_letters": "loyalty.accounts.letters.deliver_letters",
     "loyalty.deliver_outbox": "loyalty.outbox.deliver.deliver_outbox",
-    "orders.process_deliveries": "orders.services.intake.webhooks.process_deliveries",
+    "orders.process_deliveries": "orders.services.intake.process_webhooks.process_deliveries",
     "loyalty.repair_webhooks": "loyalty.platforms.connections.repair.repair_webhooks",
     "loyalty.prune": "loyalty.jobs.prune.prune",
     "loyalty.check_ledger": "loyalty.proof.outcomes.check_ledger",

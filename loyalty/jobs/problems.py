@@ -13,9 +13,9 @@ from django.db import Error as DatabaseError
 from django.db.models import Exists, OuterRef
 
 from loyalty.core.logs import what_failed
-from loyalty.core.storable import storable
+from loyalty.core.storable_text import storable
 from loyalty.database.halves import in_halves
-from loyalty.database.naming import in_stores
+from loyalty.database.named_stores import in_stores
 from loyalty.journal.models import AbstractProblem
 from loyalty.stores.scoping import StoreOwned
 

@@ -14,7 +14,7 @@ logger = logging.getLogger(__name__)
 
 # Each deletes its own, in batches, and answers how much as counts of names of its own.
 PRUNERS: Final = (
-    "loyalty.accounts.signing_in.tries.prune",
+    "loyalty.accounts.signing_in.rate_limits.prune",
     "loyalty.api.idempotency.prune",
     "loyalty.outbox.deliver.prune",
     "loyalty.platforms.webhooks.prune.prune",

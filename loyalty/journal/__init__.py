@@ -1,1 +1,1 @@
-"""The audit trail: one row per business event, written in the event's own transaction."""
+"""The record of what happened: one row for each event, written in the event's own transaction (H2)."""

@@ -1,1 +1,1 @@
-"""The lot engine, written once; credits and points are its two instances."""
+"""The lot engine, written once, of which credits and points are the two instances (L1-L7)."""

@@ -7,13 +7,13 @@ from django.db import transaction
 
 from loyalty.core.days import is_expired
 from loyalty.core.errors import Invalid, NotFound
+from loyalty.customers.merged import find_person
 from loyalty.journal.record import Event, Happening, record
 from loyalty.ledger.ledger import Ledger
 from loyalty.ledger.models import Origin
 from loyalty.ledger.planner import Amount
 from loyalty.ledger.posting import NewLot, Posted, lock_customers
 from loyalty.stores.actors import Actor, Trigger
-from loyalty.stores.merged import find_person
 from loyalty.stores.models import Customer, Remark, Store
 
 

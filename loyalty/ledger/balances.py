@@ -8,9 +8,9 @@ from typing import Any
 
 from django.db.models import Q, QuerySet, Sum
 
+from loyalty.customers.merged import people_of
 from loyalty.ledger.ledger import Ledger, valid_at
 from loyalty.ledger.planner import Amount
-from loyalty.stores.merged import people_of
 from loyalty.stores.models import Customer
 
 

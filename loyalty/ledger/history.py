@@ -4,10 +4,10 @@ from typing import Any
 
 from django.db.models import OuterRef, QuerySet, Subquery, Sum
 
+from loyalty.customers.merged import people_of
 from loyalty.ledger.ledger import Ledger
 from loyalty.ledger.models import AbstractMovement, MovementType
 from loyalty.ledger.planner import Amount
-from loyalty.stores.merged import people_of
 from loyalty.stores.models import Customer
 
 

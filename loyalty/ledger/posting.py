@@ -15,11 +15,11 @@ from typing import Any, Final
 from django.db import IntegrityError, connection
 
 from loyalty.core.errors import Conflict
+from loyalty.customers.merged import CustomerMerged
 from loyalty.database.bulk import array, new_ids
 from loyalty.ledger.models import AbstractAllocation, AbstractLot, AbstractMovement, MovementType, Origin
 from loyalty.ledger.planner import Amount
 from loyalty.stores.actors import Actor
-from loyalty.stores.merged import CustomerMerged
 from loyalty.stores.models import Customer
 
 # How the constraint that keeps lapsed lots empty is called, whichever kind's.

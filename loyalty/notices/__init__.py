@@ -1,1 +1,1 @@
-"""What is sent to customers, and how (H3)."""
+"""Letters to customers: written with what they tell, sent afterwards (H3)."""

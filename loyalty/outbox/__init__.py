@@ -1,1 +1,1 @@
-"""What is to be done outside once a transaction is committed: written with it, done by the worker, until confirmed."""
+"""What is to be done outside after the commit: written with its cause, carried out until confirmed."""

@@ -9,7 +9,7 @@ from typing import Final
 from django.db import transaction
 
 from loyalty.core.clock import Clock, ticking
-from loyalty.core.storable import storable
+from loyalty.core.storable_text import storable
 from loyalty.database.delete import delete_in_batches
 from loyalty.jobs.one_by_one import alone_with, one_by_one
 from loyalty.jobs.periodic import Counts

@@ -1,1 +1,1 @@
-"""Calling other people's servers: addresses checked, times bounded, never from a request (ADR 0036)."""
+"""Calling other people's servers: addresses checked, times bounded, hardly ever from a request."""

@@ -25,7 +25,7 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import ReadTimeoutError
 from urllib3.util.connection import create_connection
 
-from loyalty.partners.waiting import seconds_left
+from loyalty.partners.request_limits import seconds_left
 
 IpAddress = IPv4Address | IPv6Address
 
@@ -73,7 +73,7 @@ def call(
 
     ``timeout``: seconds from the request's last byte to the answer's last; connecting has five more. ``limit``: bytes
     of the answer's body beyond which it counts as none, or with ``excerpt`` beyond which it is cut off. Inside
-    :func:`loyalty.partners.waiting.within` there may be less time.
+    :func:`loyalty.partners.request_limits.within` there may be less time.
     Raises NotAllowed for an address that may not be called, Unreachable when no complete answer came.
     """
     host, timeout = _parts(url).hostname, seconds_left(timeout)

@@ -1,1 +1,1 @@
-"""Erasing people."""
+"""Erasing people: whatever names a customer goes, and every sum stays."""

@@ -12,12 +12,12 @@ from typing import Any, Final
 from django.db.models import Q, QuerySet
 
 from loyalty.api.models import CommandAnswer
+from loyalty.customers.identify import has_platform_id
+from loyalty.customers.merged import leading_to
 from loyalty.journal.models import JournalEntry
 from loyalty.journal.record import Event, Happening, record
 from loyalty.notices.models import Notice, NoticeStatus
 from loyalty.stores.actors import Actor
-from loyalty.stores.identify import has_platform_id
-from loyalty.stores.merged import leading_to
 from loyalty.stores.models import Customer, PlatformId, Remark, Store
 
 # Under these names answers quote a person; that a text is the same elsewhere means nothing.

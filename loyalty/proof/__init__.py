@@ -1,1 +1,1 @@
-"""Proving the books: what `check_ledger` holds, and how it looked last time (H5)."""
+"""The proof of the books that `check_ledger` runs, and how it ended last (H5)."""

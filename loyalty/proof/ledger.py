@@ -6,7 +6,7 @@ What has lapsed and was not posted yet is no fault (L5): it is still in ``remain
 from typing import Final
 
 from loyalty.ledger.posting import Tables
-from loyalty.proof.faults import Check, Rule, counting, scope
+from loyalty.proof.prove import Check, Rule, counting, scope
 
 
 def ledger_check(tables: Tables, *, name: str) -> Check:

@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 
 from loyalty.jobs.periodic import Counts
 from loyalty.journal.models import LedgerCheck
-from loyalty.proof.faults import Fault, faults_of
+from loyalty.proof.prove import Fault, faults_of
 from loyalty.stores.models import Store
 
 # The whole installation is read each time, so once a day is enough.

@@ -6,7 +6,7 @@ from typing import Any, Final
 from django.apps import apps
 from django.db import models
 
-from loyalty.proof.faults import Check, Rule, scope
+from loyalty.proof.prove import Check, Rule, scope
 from loyalty.stores.scoping import SameStoreKey, StoreOwned
 
 

@@ -1,1 +1,1 @@
-"""Everything on one machine with one command: servers, web, worker, beat and a demonstration."""
+"""What `./run` starts: servers, web, worker, beat and a demonstration."""

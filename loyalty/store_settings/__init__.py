@@ -1,1 +1,1 @@
-"""A store's settings: sections and defaults, versions, saving (H4)."""
+"""A store's settings: their sections and defaults, their versions, saving them (H4)."""

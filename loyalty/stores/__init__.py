@@ -1,0 +1,1 @@
+"""Stores: who acts in them, with which rights, and that every query names its store (T1-T5)."""

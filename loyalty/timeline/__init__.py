@@ -1,1 +1,1 @@
-"""The journal in sentences for people (H2)."""
+"""The journal as sentences for people (H2)."""

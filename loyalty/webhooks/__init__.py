@@ -1,1 +1,1 @@
-"""Webhooks we send: REST clients are told what happened, signed as Standard Webhooks say."""
+"""Webhooks that go out: REST clients are told what happened, signed as Standard Webhooks say."""

@@ -11,7 +11,7 @@ from django.db import transaction
 from standardwebhooks import Webhook
 
 from loyalty.core.encryption import Unreadable
-from loyalty.core.storable import storable
+from loyalty.core.storable_text import storable
 from loyalty.journal.models import JournalEntry
 from loyalty.outbox.models import Message
 from loyalty.outbox.send import JOB

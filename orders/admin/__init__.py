@@ -1,4 +1,4 @@
-"""The back-office's pages about orders, reverts, redemptions and customers."""
+"""The back-office's pages about orders, returns, redemptions and customers."""
 
 # What is imported here registers itself; a name that a folder has already would hide the folder.
 from orders.admin.bulk_cancels import page as bulk_cancels_page

@@ -1,1 +1,1 @@
-"""Orders and reverts over REST: what is asked, what is shown; what happens is in :mod:`orders.services`."""
+"""Orders, returns and redemptions over REST: what is asked, what is shown."""

@@ -7,13 +7,13 @@ from decimal import Decimal
 from typing import Any, Final
 
 from loyalty.core.days import end_of_day, local_day
+from loyalty.customers.identify import CustomerFacts, identify
 from loyalty.ledger.adjust import Adjustment, adjust
 from loyalty.ledger.ledger import Kind, currency_for
 from loyalty.ledger.planner import Amount
 from loyalty.ledger.posting import lock_customers
 from loyalty.store_settings.sections import current_settings
 from loyalty.stores.actors import Actor, Trigger
-from loyalty.stores.identify import CustomerFacts, identify
 from loyalty.stores.models import ApiKey, Customer, Role, Store, User
 from orders.demo.cast import DemoStore
 from orders.demo.past import Past

@@ -1,4 +1,4 @@
-"""Orders, what gave their value back, redemptions, and what staff's work leaves behind: one door to all of them."""
+"""The tables of orders, returns, redemptions and bulk cancels, with their constraints; one door to all of them."""
 
 from orders.models.bulk_cancel import BulkCancel, BulkItem, BulkState, Outcome
 from orders.models.conditions import (
@@ -18,7 +18,7 @@ from orders.models.conditions import (
     cancellable,
     decided_as,
 )
-from orders.models.desk import Look, RevertUndo
+from orders.models.look import Look
 from orders.models.order import Order, Problem, light
 from orders.models.redemption import (
     FLAGGED_OUTCOMES,
@@ -32,7 +32,7 @@ from orders.models.redemption import (
     Reward,
     RewardType,
 )
-from orders.models.revert import Revert
+from orders.models.revert import Revert, RevertUndo
 from orders.models.saved_view import SavedView
 from orders.models.statuses import (
     FINAL_DECISIONS,

@@ -1,4 +1,4 @@
-"""What gave an order's value back (O3)."""
+"""What gave an order's value back, and what undid that (O3, M11)."""
 
 from typing import Any, ClassVar
 
@@ -54,3 +54,32 @@ class Revert(StoreOwned):
 
     def __str__(self) -> str:
         return f"Return of {self.kind} {self.amount}"
+
+
+class RevertUndo(StoreOwned):
+    """That a revert was undone: by whom, when, why (M11). Insert-only, and one row a revert at most.
+
+    A revert never changes; it was undone when a row points to it. The movements of type *undo* name the revert, too.
+    """
+
+    revert = SameStoreKey("orders.Revert")
+    order = SameStoreKey("orders.Order")
+    remark = SameStoreKey("stores.Remark", null=True, blank=True)
+    actor = models.CharField(max_length=100)
+    trigger = models.CharField(max_length=20)
+    created_at = models.DateTimeField()
+
+    rights = INSERT_ONLY
+
+    class Meta(StoreOwned.Meta):
+        verbose_name = "undone return"
+        constraints: ClassVar[list[Any]] = [
+            models.UniqueConstraint(fields=["revert"], name="revert_undone_once"),
+            models.CheckConstraint(condition=models.Q(trigger__in=list(Trigger)), name="revert_undo_trigger_is_known"),
+        ]
+        triggers: ClassVar[list[Any]] = [
+            pgtrigger.Protect(name="insert_only", operation=pgtrigger.Update | pgtrigger.Delete)
+        ]
+
+    def __str__(self) -> str:
+        return f"Undo of return {self.revert_id}"

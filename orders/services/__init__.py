@@ -1,1 +1,1 @@
-"""What can be done with orders: one module per use-case."""
+"""What can be done with orders: a folder for each subject, a module for each verb."""

@@ -10,7 +10,7 @@ from playwright.sync_api import Locator, Page, expect
 from loyalty.stores.models import Store
 from orders.models import Order
 from tests.addresses import reverse
-from tests.browser.looking import NO_SCRIPT, WAYS, fits
+from tests.browser.screens import NO_SCRIPT, WAYS, fits
 from tests.orders.admin.reverts.cases import address, credit_lots, x1_order
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True), pytest.mark.timeout(180)]

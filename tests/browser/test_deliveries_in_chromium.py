@@ -7,9 +7,9 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from loyalty.stores.models import Customer, Role, Store
-from orders.services.intake.webhooks import process_deliveries
+from orders.services.intake.process_webhooks import process_deliveries
 from tests.addresses import reverse
-from tests.browser.looking import WAYS, fits, picture
+from tests.browser.screens import WAYS, fits, picture
 from tests.deliveries import connect_store, shopify
 from tests.factories import NOW
 from tests.loyalty.platforms.samples import order

@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 from loyalty.stores.models import Role, Store
 from tests import factories
 from tests.addresses import reverse
-from tests.browser.looking import PHONE_SCREEN, looked_at
+from tests.browser.screens import PHONE_SCREEN, looked_at
 from tests.factories import NOW
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True), pytest.mark.timeout(300)]

@@ -18,7 +18,7 @@ from orders.models import PaymentStatus
 from orders.services.automation.cancel_unpaid import auto_cancel
 from tests import factories
 from tests.addresses import reverse
-from tests.browser.looking import WAYS, fits, picture
+from tests.browser.screens import WAYS, fits, picture
 from tests.factories import NOW
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True), pytest.mark.timeout(300)]

@@ -14,7 +14,7 @@ from orders.services.reverts.apply import Details
 from orders.services.reverts.cancel import cancel_many
 from tests import factories
 from tests.addresses import reverse
-from tests.browser.looking import WAYS, fits, picture
+from tests.browser.screens import WAYS, fits, picture
 from tests.factories import NOW
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True), pytest.mark.timeout(300)]

@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Page, expect
 from loyalty.accounts.prove import prove
 from loyalty.stores.models import Role, SecondFactor, Store, User
 from tests.addresses import reverse
-from tests.browser.looking import fits
+from tests.browser.screens import fits
 from tests.factories import make_user
 from tests.loyalty.accounts.mailbox import letters_to, link_in
 

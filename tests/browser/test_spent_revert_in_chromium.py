@@ -13,7 +13,7 @@ from loyalty.stores.models import Role, Store
 from orders.models import Order
 from tests import factories
 from tests.addresses import reverse
-from tests.browser.looking import WAYS, fits, picture
+from tests.browser.screens import WAYS, fits, picture
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True), pytest.mark.timeout(300)]
 

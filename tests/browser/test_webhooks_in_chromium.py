@@ -11,7 +11,7 @@ from pytest_httpserver import HTTPServer
 from loyalty.outbox.models import Message
 from loyalty.stores.models import Role, Store
 from tests.addresses import reverse
-from tests.browser.looking import WAYS, fits, picture
+from tests.browser.screens import WAYS, fits, picture
 from tests.factories import NOW
 from tests.loyalty.webhooks.receiving import Receiver, deliver, happen
 

@@ -16,7 +16,7 @@ import time_machine
 from loyalty.stores.keys import create_api_key
 from tests import factories
 from tests.fuzzing.running import PHASES, fuzz
-from tests.loyalty.backoffice.test_walk import Shop
+from tests.loyalty.backoffice.test_every_address import Shop
 
 SEED: Final = int(os.environ.get("FUZZ_SEED", "1"))
 EXAMPLES: Final = int(os.environ.get("FUZZ_EXAMPLES", "0"))

@@ -29,7 +29,7 @@ from loyalty.jobs.periodic import run_job
 from loyalty.ledger.adjust import Adjustment, adjust
 from loyalty.ledger.ledger import Kind
 from loyalty.ledger.planner import InsufficientBalance
-from loyalty.proof.faults import find_faults
+from loyalty.proof.prove import find_faults
 from loyalty.store_settings.sections import EarnedPointsSettings, EarningSettings, SpentRevertSettings, StoreSettings
 from loyalty.stores.actors import Actor, ActorType, Trigger
 from orders.kinds import KINDS, LEDGERS

@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 
 from loyalty.core.errors import Invalid
 from loyalty.ledger.staff_limits import Adjuster, left_today
-from loyalty.proof.faults import find_faults
+from loyalty.proof.prove import find_faults
 from loyalty.store_settings.sections import LimitSettings, PointsExpirySettings, StoreSettings
 from loyalty.stores.models import Customer, Role, Store
 from points.models import PointLot, PointMovement

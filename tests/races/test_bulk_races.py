@@ -9,7 +9,7 @@ import pytest
 from django.utils import timezone
 
 from benchmarks.data import generate
-from loyalty.proof.faults import find_faults
+from loyalty.proof.prove import find_faults
 from loyalty.stores.models import Remark, Store
 from orders.models import BulkCancel, BulkItem, Order, OrderStatus
 from orders.services.bulk_cancels import run

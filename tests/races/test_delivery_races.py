@@ -6,10 +6,10 @@ import pytest
 from django.utils import timezone
 
 from loyalty.platforms.models import InboundDelivery
-from loyalty.proof.faults import find_faults
+from loyalty.proof.prove import find_faults
 from loyalty.stores.models import Store
 from orders.models import Order, Revert
-from orders.services.intake.webhooks import process_deliveries
+from orders.services.intake.process_webhooks import process_deliveries
 from orders.services.reverts.choices import CancelChoice
 from tests import factories
 from tests.database import as_owner

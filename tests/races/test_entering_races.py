@@ -6,7 +6,7 @@ import pytest
 import time_machine
 from django.test import Client
 
-from loyalty.proof.faults import find_faults
+from loyalty.proof.prove import find_faults
 from loyalty.stores.models import Role, Store
 from orders.models import Order
 from tests import factories

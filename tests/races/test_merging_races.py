@@ -9,10 +9,10 @@ import pytest
 from django.db import connection
 
 from loyalty.core.errors import DomainError
-from loyalty.proof.faults import find_faults
+from loyalty.customers.identify import CustomerFacts
+from loyalty.customers.merged import CustomerMerged, find_person
+from loyalty.proof.prove import find_faults
 from loyalty.stores.actors import Trigger
-from loyalty.stores.identify import CustomerFacts
-from loyalty.stores.merged import CustomerMerged, find_person
 from loyalty.stores.models import Customer, Store
 from orders.kinds import LEDGERS
 from orders.models import Order

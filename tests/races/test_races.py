@@ -13,13 +13,13 @@ import pytest
 
 from credits.jobs import expire_lots
 from credits.models import CreditLot, CreditMovement
+from loyalty.customers.identify import CustomerFacts
 from loyalty.jobs.periodic import Counts
 from loyalty.ledger.adjust import Adjustment, adjust
 from loyalty.ledger.planner import InsufficientBalance
-from loyalty.proof.faults import find_faults
+from loyalty.proof.prove import find_faults
 from loyalty.store_settings.sections import StoreSettings
 from loyalty.stores.actors import Trigger
-from loyalty.stores.identify import CustomerFacts
 from loyalty.stores.models import Customer, Store
 from orders.kinds import LEDGERS
 from orders.models import Order, OrderStatus, Revert

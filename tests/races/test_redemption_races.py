@@ -9,7 +9,7 @@ from django.db import transaction
 
 from loyalty.core.errors import DomainError
 from loyalty.notices.models import Notice
-from loyalty.proof.faults import find_faults
+from loyalty.proof.prove import find_faults
 from loyalty.stores.models import Customer
 from orders.models import CodeUse, Order, Redemption, Reward
 from orders.services.codes.uses import flagged_uses

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from loyalty.ledger.planner import InsufficientBalance
-from loyalty.proof.faults import find_faults
+from loyalty.proof.prove import find_faults
 from loyalty.stores.models import Customer
 from orders.models import Order
 from orders.services.reverts.apply import CancelResult

@@ -18,7 +18,7 @@ from benchmarks.data import generate
 from loyalty.core.errors import DomainError
 from loyalty.journal.models import JournalEntry
 from loyalty.platforms.snapshot import OrderSnapshot
-from loyalty.proof.faults import find_faults
+from loyalty.proof.prove import find_faults
 from loyalty.store_settings.sections import SpentRevertSettings, StoreSettings
 from loyalty.stores.actors import Actor, Trigger
 from loyalty.stores.models import Store

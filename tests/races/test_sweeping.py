@@ -25,7 +25,7 @@ from loyalty.embedded.valkey import ValkeyServer
 from loyalty.jobs import periodic
 from loyalty.jobs.periodic import run_job
 from loyalty.journal.models import JobRun
-from loyalty.proof.faults import find_faults
+from loyalty.proof.prove import find_faults
 from loyalty.settings import broker_address
 from loyalty.store_settings.sections import AutoCancelSettings, StoreSettings
 from orders.models import Order, OrderStatus, Problem, Revert

@@ -1,1 +1,1 @@
-"""Inviting somebody to work in a store, the link that brings them in, and its pages (T6)."""
+"""Inviting somebody to work in a store, and the link that brings them in (T6)."""

@@ -13,8 +13,8 @@ from django.db.models import Q
 from loyalty.accounts.letters import write
 from loyalty.accounts.models import Invitation, Letter, LetterKind
 from loyalty.accounts.prove import is_proved, prove
-from loyalty.accounts.signing_in.guessing import account_key
-from loyalty.accounts.signing_in.tries import Counter, Limit, Paused, forget, take
+from loyalty.accounts.signing_in.lock_out import account_key
+from loyalty.accounts.signing_in.rate_limits import Counter, Limit, Paused, forget, take
 from loyalty.core.errors import Conflict
 from loyalty.journal.record import Event, Happening, record
 from loyalty.stores.actors import Actor

@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 from django.urls import reverse
 
 from loyalty.accounts.models import Invitation
-from loyalty.database.naming import in_store
+from loyalty.database.named_stores import in_store
 from loyalty.stores.models import Store
 
 

@@ -16,9 +16,9 @@ from loyalty.accounts.invitations.links import find_by_link
 from loyalty.accounts.models import Invitation
 from loyalty.accounts.signing_in.forms import JoinForm
 from loyalty.core.errors import DomainError
-from loyalty.database.naming import in_store
-from loyalty.stores.active import SESSION_KEY as LAST_STORE
-from loyalty.stores.active import acting_user
+from loyalty.database.named_stores import in_store
+from loyalty.stores.active_store import SESSION_KEY as LAST_STORE
+from loyalty.stores.active_store import acting_user
 
 # The session keeps the link while its reader signs in: an address with a secret in it goes into histories and Referers.
 _LINK: Final = "invitation"

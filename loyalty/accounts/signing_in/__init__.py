@@ -1,1 +1,1 @@
-"""Signing in: allauth with our rules, second factors, and what stops guessing (T6, ADR 0029)."""
+"""Signing in: allauth with our rules, second factors, and what stops guessing (T6)."""

@@ -22,13 +22,13 @@ from loyalty.accounts.invitations.pages import invitation_in_session
 from loyalty.accounts.letters import base_of, write
 from loyalty.accounts.models import Letter, LetterKind
 from loyalty.accounts.prove import is_proved
-from loyalty.accounts.signing_in.clients import address_of, remember_browser
-from loyalty.accounts.signing_in.guessing import account_key, password_counters, take_or_refuse
+from loyalty.accounts.signing_in.known_browsers import address_of, remember_browser
+from loyalty.accounts.signing_in.lock_out import account_key, password_counters, take_or_refuse
+from loyalty.accounts.signing_in.rate_limits import Counter, succeeded
 from loyalty.accounts.signing_in.reset import ask_for_link
-from loyalty.accounts.signing_in.tries import Counter, succeeded
 from loyalty.core.encryption import Secret
 from loyalty.core.errors import Busy
-from loyalty.partners.waiting import SECONDS, at_once, seconds_left
+from loyalty.partners.request_limits import SECONDS, at_once, seconds_left
 from loyalty.stores.models import User
 
 _UNPROVED = (

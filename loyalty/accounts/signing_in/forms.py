@@ -12,8 +12,8 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
-from loyalty.accounts.signing_in.guessing import USED_CODE, code_counters, take_or_refuse
-from loyalty.accounts.signing_in.tries import Counter, Paused, succeeded, take
+from loyalty.accounts.signing_in.lock_out import USED_CODE, code_counters, take_or_refuse
+from loyalty.accounts.signing_in.rate_limits import Counter, Paused, succeeded, take
 from loyalty.stores.models import User
 
 

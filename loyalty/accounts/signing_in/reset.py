@@ -4,8 +4,8 @@ from datetime import datetime
 
 from loyalty.accounts.letters import write_reset
 from loyalty.accounts.prove import prove
-from loyalty.accounts.signing_in.guessing import RESET, account_key
-from loyalty.accounts.signing_in.tries import Counter, Paused, forget, take
+from loyalty.accounts.signing_in.lock_out import RESET, account_key
+from loyalty.accounts.signing_in.rate_limits import Counter, Paused, forget, take
 from loyalty.stores.models import User
 
 

@@ -15,7 +15,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
 from loyalty.core.encryption import Secret
-from loyalty.database.naming import every_store
+from loyalty.database.named_stores import every_store
 from loyalty.stores.models import Membership, Role, SecondFactor, Store, User
 
 _PASSED: Final = "second_factor_passed"

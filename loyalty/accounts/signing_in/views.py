@@ -17,10 +17,10 @@ from django.views.decorators.http import require_http_methods
 
 from loyalty.accounts.letters import base_of
 from loyalty.accounts.signing_in.forms import LinkForm, SignInForm
-from loyalty.accounts.signing_in.guessing import PAUSED
+from loyalty.accounts.signing_in.lock_out import PAUSED
 from loyalty.accounts.signing_in.reset import ask_for_link, link_was_followed
 from loyalty.accounts.signing_in.second_factor import has_passed, who_asks
-from loyalty.stores.active import acting_user
+from loyalty.stores.active_store import acting_user
 
 
 class PauseAnswers:

@@ -1,1 +1,1 @@
-"""What every answer of the REST API is made of: problems, pages of a list, shapes that resources share."""
+"""What answers of the REST API are made of: problems with their codes, pages of a list, shared shapes."""

@@ -1,1 +1,1 @@
-"""What every request to the REST API passes: who asks, what they may, what they said, once or again."""
+"""What every request to the REST API passes: who asks, what they may, what they said."""

@@ -8,7 +8,7 @@ from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed, NotAuthenticated
 from rest_framework.request import Request
 
-from loyalty.database.naming import every_store, go_on_in
+from loyalty.database.named_stores import every_store, go_on_in
 from loyalty.stores.keys import find_api_key, note_use
 from loyalty.stores.models import ApiKey
 

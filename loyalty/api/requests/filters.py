@@ -19,7 +19,7 @@ from loyalty.api.openapi.describe import ANY_TEXT
 from loyalty.api.values import parse_day
 from loyalty.core.instants import OutOfRange, check_day, check_instant
 from loyalty.core.values import parse_id, parse_instant
-from loyalty.stores.merged import one_person
+from loyalty.customers.merged import one_person
 
 _MAX_TEXT: Final = 255
 _DAY_LENGTH: Final = len("2026-01-05")

@@ -14,7 +14,7 @@ from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 
 from loyalty.core.errors import FieldError, Invalid, pointer_step
-from loyalty.core.unique_keys import NamedTwice, named_once
+from loyalty.core.json_keys import NamedTwice, named_once
 
 # Nothing that is asked for lies deeper than five levels; what does would break whoever writes it down again.
 MOST_LEVELS: Final = 32

@@ -1,1 +1,1 @@
-"""The REST resources of the foundation: store, customers, settings, ledgers, statements, webhooks."""
+"""The REST resources of the foundation: store, customers, settings, ledgers, statements, webhook endpoints."""

@@ -15,10 +15,10 @@ from loyalty.api.openapi.describe import SOME_TEXT
 from loyalty.api.requests.filters import Filters, PairFilter, TextFilter
 from loyalty.api.values import Body, EmailField, IdField, InstantField, TextField
 from loyalty.api.views import ApiView, ListView
-from loyalty.stores.customers import change_customer, create_customer
-from loyalty.stores.identify import has_platform_id, platform_ids
+from loyalty.customers.identify import has_platform_id, platform_ids
+from loyalty.customers.merged import leading_to
+from loyalty.customers.record import change_customer, create_customer
 from loyalty.stores.keys import Scope
-from loyalty.stores.merged import leading_to
 from loyalty.stores.models import Customer, fold_email
 
 

@@ -1,1 +1,1 @@
-"""The back-office's pages about what the foundation keeps, one folder for each menu entry."""
+"""Pages of the back-office about what the foundation keeps, one folder for each menu entry."""

@@ -5,7 +5,7 @@ from typing import Final
 from django.http import HttpRequest
 
 from loyalty.backoffice.menu import Entry, Section
-from loyalty.stores.active import may, store_or_none
+from loyalty.stores.active_store import may, store_or_none
 from loyalty.stores.roles import Can
 from loyalty.webhooks.endpoints import endpoints_of
 from loyalty.webhooks.models import DisabledBecause

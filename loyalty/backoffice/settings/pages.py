@@ -18,7 +18,7 @@ from loyalty.core.errors import Invalid, VersionConflict
 from loyalty.jobs.periodic import wake
 from loyalty.store_settings.save import change_settings
 from loyalty.store_settings.sections import StoreSettings, current_settings, not_understood, settings_from_json
-from loyalty.stores.active import acting, active_store, may
+from loyalty.stores.active_store import acting, active_store, may
 from loyalty.stores.actors import actor_names
 from loyalty.stores.dates import show_moment
 from loyalty.stores.models import SettingsVersion, Store

@@ -1,1 +1,1 @@
-"""Template tags of the back-office."""
+"""Template tags: addresses of pages of a store."""

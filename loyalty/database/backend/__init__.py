@@ -1,0 +1,1 @@
+"""The connection that tells PostgreSQL which stores are named (T1)."""

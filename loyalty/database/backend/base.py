@@ -6,7 +6,7 @@ from typing import Any
 from django.db.backends.postgresql import base
 from psycopg.pq import TransactionStatus
 
-from loyalty.database.naming import SETTING, named
+from loyalty.database.named_stores import SETTING, named
 
 _TELL = f"SELECT set_config('{SETTING}', %s, false)"
 

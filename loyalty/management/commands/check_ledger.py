@@ -6,8 +6,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from loyalty.proof.faults import count_rows, faults_of
 from loyalty.proof.outcomes import Outcome
+from loyalty.proof.prove import count_rows, faults_of
 from loyalty.stores.models import Store
 
 

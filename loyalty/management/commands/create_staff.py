@@ -5,7 +5,7 @@ from typing import Any
 from django.core.management.base import CommandParser
 from django.utils import timezone
 
-from loyalty.accounts.opening import NewStaff, create_staff, find_store
+from loyalty.accounts.open_store import NewStaff, create_staff, find_store
 from loyalty.management.commanding import OneLineCommand
 from loyalty.stores.models import Role
 

@@ -5,7 +5,7 @@ from typing import Any
 from django.core.management.base import CommandParser
 from django.utils import timezone
 
-from loyalty.accounts.opening import NewStore, create_store
+from loyalty.accounts.open_store import NewStore, create_store
 from loyalty.management.commanding import OneLineCommand
 
 

@@ -1,1 +1,1 @@
-"""A store's connection to its platform: made, checked, kept in repair, ended."""
+"""A store's connection to its platform: made, tested, kept in repair, ended."""

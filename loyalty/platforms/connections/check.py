@@ -15,7 +15,7 @@ from django.db.models import QuerySet
 from loyalty.core.encryption import Unreadable
 from loyalty.outbox.models import Message, MessageStatus
 from loyalty.outbox.send import Later, send_later
-from loyalty.partners.waiting import within
+from loyalty.partners.request_limits import within
 from loyalty.platforms.client import client_for
 from loyalty.platforms.connections.connect import locked
 from loyalty.platforms.http.protocol import PlatformError, Refused, Shop, WebhookReport

@@ -7,7 +7,7 @@ from typing import Final
 from django.db.models import Q
 
 from loyalty.database.busy import raise_if_away
-from loyalty.database.naming import in_store
+from loyalty.database.named_stores import in_store
 from loyalty.jobs.periodic import Counts
 from loyalty.platforms.connections.check import register_webhooks
 from loyalty.platforms.http.protocol import PlatformError

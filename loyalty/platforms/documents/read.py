@@ -13,9 +13,9 @@ from datetime import UTC, datetime
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Final, NoReturn
 
+from loyalty.core.json_keys import NamedTwice, named_once
 from loyalty.core.money import is_currency, unit_of
 from loyalty.core.tags import tag_key
-from loyalty.core.unique_keys import NamedTwice, named_once
 from loyalty.platforms.snapshot import NotAnOrder
 
 MAX_ID_LENGTH: Final = 100

@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 from django.conf import settings
 from django.utils import timezone
 
-from loyalty.core.storable import storable, storable_json
+from loyalty.core.storable_text import storable, storable_json
 from loyalty.partners import http
 from loyalty.platforms.documents.read import DECODER
 from loyalty.platforms.http.protocol import Document, Failed, NotThere, Refused, Throttled, Unreachable

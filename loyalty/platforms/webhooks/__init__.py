@@ -1,1 +1,1 @@
-"""Webhooks that platforms send: signature, envelope, meaning, keeping, sending again (O2)."""
+"""Webhooks that came in: signature, envelope, meaning; kept here, carried out by `orders/services/intake` (O2)."""

@@ -8,7 +8,7 @@ from hashlib import sha256
 from typing import Any, Final, NoReturn
 from urllib.parse import urlsplit
 
-from loyalty.core.unique_keys import NamedTwice, named_once
+from loyalty.core.json_keys import NamedTwice, named_once
 from loyalty.platforms.http.signatures import header_of
 from loyalty.platforms.recognise import disagreement
 from loyalty.platforms.registry import PLATFORMS

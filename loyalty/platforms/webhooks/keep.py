@@ -6,7 +6,7 @@ from hashlib import sha256
 
 from django.core.serializers.json import DjangoJSONEncoder
 
-from loyalty.core.storable import storable
+from loyalty.core.storable_text import storable
 from loyalty.platforms.http.protocol import Document
 from loyalty.platforms.models import DeliveryState, InboundDelivery, PlatformConnection
 from loyalty.platforms.registry import PLATFORMS

@@ -23,7 +23,7 @@ from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 
 from loyalty.core.encryption import Secret
-from loyalty.database.naming import every_store, in_store
+from loyalty.database.named_stores import every_store, in_store
 from loyalty.jobs.periodic import wake, wake_later
 from loyalty.platforms.http.signatures import Signed
 from loyalty.platforms.models import DeliveryState

@@ -1,1 +1,1 @@
-"""Pages about what jobs will do to orders: held back, coming up."""
+"""Pages about what jobs will do to orders: what is coming up, and holding it back."""

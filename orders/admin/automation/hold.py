@@ -10,11 +10,11 @@ from django.utils import timezone
 
 from loyalty.backoffice.base import BackOfficeAdmin, store_view
 from loyalty.backoffice.links import order_address
-from loyalty.backoffice.outcomes import telling_outcome
+from loyalty.backoffice.outcome_messages import telling_outcome
 from loyalty.journal.models import JournalEntry
 from loyalty.journal.record import Event
 from loyalty.store_settings.sections import AutoCancelSettings, StoreSettings, current_settings
-from loyalty.stores.active import acting, active_store
+from loyalty.stores.active_store import acting, active_store
 from loyalty.stores.actors import actor_names
 from loyalty.stores.dates import show_moment
 from loyalty.stores.models import Store

@@ -10,9 +10,9 @@ from django.utils import timezone
 
 from loyalty.backoffice.badges import DASH
 from loyalty.backoffice.base import BackOfficeAdmin, store_view
-from loyalty.backoffice.paging import PER_PAGE, BriefPage, page_of
+from loyalty.backoffice.lists.paging import PER_PAGE, BriefPage, page_of
 from loyalty.store_settings.sections import StoreSettings, current_settings
-from loyalty.stores.active import active_store, may
+from loyalty.stores.active_store import active_store, may
 from loyalty.stores.dates import show_moment
 from loyalty.stores.models import Store
 from loyalty.stores.roles import Can

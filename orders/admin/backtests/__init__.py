@@ -1,0 +1,1 @@
+"""The pages that try settings on the past: automatic cancelling, and the rules."""

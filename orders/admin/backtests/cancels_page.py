@@ -10,7 +10,7 @@ from django.utils import timezone
 from loyalty.backoffice.base import BackOfficeAdmin, store_view
 from loyalty.backoffice.settings.cards import number_field
 from loyalty.store_settings.sections import AutoCancelSettings, ExpiredLotsSettings, current_settings
-from loyalty.stores.active import active_store
+from loyalty.stores.active_store import active_store
 from loyalty.stores.roles import Can
 from orders.admin.backtests.page import TrialForm, trial_page
 from orders.admin.backtests.rows import CANCELLING

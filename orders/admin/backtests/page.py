@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
 from loyalty.backoffice.base import BackOfficeAdmin
-from loyalty.stores.active import active_store
+from loyalty.stores.active_store import active_store
 from orders.admin.backtests.rows import Words, chart_of, day_rows, line_rows, reasons_of, tiles_of
 from orders.services.backtests.tally import MOST_DAYS, PER_PAGE, Backtest
 

@@ -11,7 +11,7 @@ from loyalty.backoffice.base import BackOfficeAdmin, store_view
 from loyalty.backoffice.settings.cards import number_field
 from loyalty.ledger.planner import ExpiredRule
 from loyalty.store_settings.sections import SpentRevertSettings, StoreSettings, current_settings
-from loyalty.stores.active import active_store
+from loyalty.stores.active_store import active_store
 from loyalty.stores.models import Store
 from loyalty.stores.roles import Can
 from orders.admin.backtests.page import TrialForm, trial_page

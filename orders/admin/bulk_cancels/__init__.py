@@ -1,1 +1,1 @@
-"""Cancelling many orders at once: the page before, while and after (B1)."""
+"""The page of a bulk cancel: before, while and after (B1)."""

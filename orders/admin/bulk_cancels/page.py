@@ -16,10 +16,10 @@ from django.utils.translation import ngettext
 
 from loyalty.backoffice.badges import DASH
 from loyalty.backoffice.base import BackOfficeAdmin, StoreModelAdmin, StoreView, store_view
-from loyalty.backoffice.listing import WrongFilter, listed
+from loyalty.backoffice.lists.all_rows import WrongFilter, listed
 from loyalty.core.errors import Invalid
 from loyalty.store_settings.sections import current_settings
-from loyalty.stores.active import acting, active_store, may
+from loyalty.stores.active_store import acting, active_store, may
 from loyalty.stores.actors import actor_names
 from loyalty.stores.dates import show_moment
 from loyalty.stores.roles import Can

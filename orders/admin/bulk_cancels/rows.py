@@ -10,8 +10,8 @@ from django.utils.safestring import SafeString
 from django.utils.translation import ngettext
 
 from loyalty.backoffice.badges import badge
-from loyalty.backoffice.paging import BriefPage, page_of
-from loyalty.stores.active import active_store, may
+from loyalty.backoffice.lists.paging import BriefPage, page_of
+from loyalty.stores.active_store import active_store, may
 from loyalty.stores.actors import actor_names
 from loyalty.stores.dates import show_moment
 from loyalty.stores.models import Store

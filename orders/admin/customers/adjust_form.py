@@ -8,8 +8,8 @@ from django import forms
 from django.db import transaction
 from django.http import HttpRequest
 
-from loyalty.backoffice.filters import DayField
 from loyalty.backoffice.forms import OnceForm, first_time
+from loyalty.backoffice.lists.filters import DayField
 from loyalty.core.days import end_of_day, local_day
 from loyalty.core.errors import Invalid
 from loyalty.ledger.adjust import Adjustment, adjust
@@ -19,7 +19,7 @@ from loyalty.ledger.planner import Amount, InsufficientBalance
 from loyalty.ledger.staff_limits import Adjuster, check_within_limit, lock_left_today, note_adjusted, words_of_left
 from loyalty.notices.models import Notice
 from loyalty.store_settings.sections import StoreSettings, current_settings
-from loyalty.stores.active import acting, acting_user, active_store, role_of
+from loyalty.stores.active_store import acting, acting_user, active_store, role_of
 from loyalty.stores.actors import Trigger
 from loyalty.stores.models import Customer, Store
 from orders.admin.amounts import checked_amount

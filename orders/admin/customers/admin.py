@@ -14,15 +14,15 @@ from loyalty.backoffice.badges import DASH
 from loyalty.backoffice.base import BackOfficeAdmin, StoreModelAdmin, StoreView, store_view
 from loyalty.backoffice.links import customer_address
 from loyalty.core.errors import Invalid
+from loyalty.customers.identify import platform_ids
+from loyalty.customers.search import find_customers
 from loyalty.ledger.staff_limits import left_today
 from loyalty.platforms.registry import LABELS
 from loyalty.store_settings.sections import current_settings
-from loyalty.stores.active import acting, active_store, may
+from loyalty.stores.active_store import acting, active_store, may
 from loyalty.stores.dates import show_moment
-from loyalty.stores.identify import platform_ids
 from loyalty.stores.models import Customer
 from loyalty.stores.roles import Can
-from loyalty.stores.search import find_customers
 from orders.admin.customers.adjust_form import AdjustForm, adjuster_of, carry_out
 from orders.admin.customers.expiring_page import expiring_page
 from orders.admin.customers.merge_page import merge_hints, merge_page

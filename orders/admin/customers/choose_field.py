@@ -5,8 +5,8 @@ from typing import Any, Final
 from django import forms
 
 from loyalty.backoffice.forms import OnceForm
+from loyalty.customers.search import find_customers
 from loyalty.stores.models import Customer, Store, fold_email
-from loyalty.stores.search import find_customers
 
 _OFFERED: Final = 10
 _WHO: Final = "E-mail, id or a part of the name. The customer has to be known here already."

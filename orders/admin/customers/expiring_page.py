@@ -14,13 +14,13 @@ from django.template.response import TemplateResponse
 from django.utils import timezone
 
 from loyalty.backoffice.base import BackOfficeAdmin, store_view
-from loyalty.backoffice.filters import DayField
-from loyalty.backoffice.paging import BriefPaginator
+from loyalty.backoffice.lists.filters import DayField
+from loyalty.backoffice.lists.paging import BriefPaginator
 from loyalty.core.days import end_of_day, last_day_of_use, local_day
 from loyalty.ledger.ledger import Kind, currency_for
 from loyalty.ledger.models import MovementType
 from loyalty.ledger.planner import Amount
-from loyalty.stores.active import active_store
+from loyalty.stores.active_store import active_store
 from loyalty.stores.dates import show_day, show_moment
 from loyalty.stores.models import Customer, Store
 from loyalty.stores.roles import Can

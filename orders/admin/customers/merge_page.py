@@ -12,11 +12,11 @@ from loyalty.backoffice.base import BackOfficeAdmin, store_view
 from loyalty.backoffice.confirm import Case
 from loyalty.core.errors import Conflict, Invalid
 from loyalty.core.values import parse_id
+from loyalty.customers.merged import find_person
+from loyalty.customers.search import find_customers, namesakes_of, shared_by
 from loyalty.stores.actors import Trigger
-from loyalty.stores.merged import find_person
 from loyalty.stores.models import Customer, Store
 from loyalty.stores.roles import Can
-from loyalty.stores.search import find_customers, namesakes_of, shared_by
 from orders.admin.customers.merge_rows import amount_words, candidate_rows, shown_merge
 from orders.services.customers.merge import merge_customers
 from orders.services.customers.merge_plans import MergePlan, MergeStale, plan_merge

@@ -8,11 +8,11 @@ from django.urls import reverse
 from django.utils.translation import ngettext
 
 from loyalty.backoffice.badges import DASH
+from loyalty.customers.search import shared_by
 from loyalty.ledger.planner import Amount
 from loyalty.platforms.registry import LABELS
 from loyalty.stores.dates import show_moment
 from loyalty.stores.models import Customer, Store
-from loyalty.stores.search import shared_by
 from orders.kinds import KINDS, NAMES, show
 from orders.services.customers.merge_plans import Holding, MergePlan
 

@@ -17,11 +17,11 @@ from django.utils import timezone
 from loyalty.backoffice.base import BackOfficeAdmin, store_view
 from loyalty.backoffice.forms import OnceForm, first_time
 from loyalty.core.errors import Invalid
+from loyalty.customers.identify import platform_ids
 from loyalty.ledger.staff_limits import left_today, words_of_left
 from loyalty.store_settings.sections import current_settings
-from loyalty.stores.active import active_store
+from loyalty.stores.active_store import active_store
 from loyalty.stores.dates import show_day
-from loyalty.stores.identify import platform_ids
 from loyalty.stores.models import Customer, Store
 from loyalty.stores.roles import Can
 from orders.admin.customers.adjust_form import adjuster_of, notify_field

@@ -17,7 +17,7 @@ from loyalty.backoffice.badges import DASH, badge
 from loyalty.backoffice.base import BackOfficeAdmin, StoreModelAdmin, StoreView, store_view
 from loyalty.backoffice.links import cell_link, customer_address
 from loyalty.platforms.models import PrivacyKind, PrivacyRequest
-from loyalty.stores.active import acting, active_store
+from loyalty.stores.active_store import acting, active_store
 from loyalty.stores.actors import actor_names
 from loyalty.stores.dates import show_moment
 from loyalty.stores.models import Store

@@ -9,11 +9,11 @@ from django.template.response import TemplateResponse
 from django.utils import timezone
 
 from loyalty.backoffice.base import BackOfficeAdmin, store_view
-from loyalty.backoffice.filters import DayField
+from loyalty.backoffice.lists.filters import DayField
 from loyalty.core.days import local_day
 from loyalty.ledger.ledger import Kind, currency_for
 from loyalty.ledger.statement import MOST_LINES, Account, Line, Period, TooManyLines, by_currency, statement
-from loyalty.stores.active import active_store
+from loyalty.stores.active_store import active_store
 from loyalty.stores.dates import show_day, show_last_day, show_moment
 from loyalty.stores.models import Customer, Store
 from loyalty.stores.roles import Can

@@ -11,15 +11,15 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from loyalty.backoffice.badges import DASH
-from loyalty.backoffice.exporting import FORMATS
-from loyalty.backoffice.paging import BriefPaginator
+from loyalty.backoffice.lists.export import FORMATS
+from loyalty.backoffice.lists.paging import BriefPaginator
 from loyalty.core.days import is_expired
 from loyalty.ledger.history import balance_of, history
 from loyalty.ledger.ledger import Kind, currency_for, valid_at
 from loyalty.ledger.planner import Amount
 from loyalty.notices.models import Notice
 from loyalty.platforms.registry import LABELS
-from loyalty.stores.active import may
+from loyalty.stores.active_store import may
 from loyalty.stores.actors import Actor, actor_names
 from loyalty.stores.dates import show_last_day, show_moment
 from loyalty.stores.models import Customer, PlatformId, Store

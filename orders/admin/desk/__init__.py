@@ -1,1 +1,1 @@
-"""The start page, the menu's badges, the jobs page."""
+"""What staff see first: the dashboard, the figures in the menu, the page *Jobs*."""

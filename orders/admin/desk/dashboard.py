@@ -13,7 +13,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 
-from loyalty.stores.active import may, store_or_none
+from loyalty.stores.active_store import may, store_or_none
 from loyalty.stores.dates import show_moment
 from loyalty.stores.models import Customer, Store
 from loyalty.stores.roles import Can

@@ -13,10 +13,10 @@ from django.utils import timezone
 from loyalty.backoffice.badges import DASH
 from loyalty.backoffice.base import BackOfficeAdmin, StoreModelAdmin, StoreView, store_view
 from loyalty.backoffice.links import order_address
-from loyalty.backoffice.paging import page_of
+from loyalty.backoffice.lists.paging import page_of
 from loyalty.jobs.periodic import EVERY, JOBS, wake
 from loyalty.journal.models import JobRun
-from loyalty.stores.active import active_store, is_operator, may
+from loyalty.stores.active_store import active_store, is_operator, may
 from loyalty.stores.dates import show_moment
 from loyalty.stores.models import Store
 from loyalty.stores.roles import Can

@@ -9,7 +9,7 @@ from django.urls import reverse
 from loyalty.backoffice.badges import count_to
 from loyalty.backoffice.menu import Entry, Section
 from loyalty.platforms.models import PrivacyRequest
-from loyalty.stores.active import may, store_or_none
+from loyalty.stores.active_store import may, store_or_none
 from loyalty.stores.roles import Can
 from orders.admin.reverts.walk import is_walking
 from orders.models import Order, RequestState, ReversalRequest

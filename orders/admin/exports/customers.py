@@ -8,10 +8,10 @@ from typing import Any, Final, cast
 from django.db.models import Q, QuerySet
 
 from loyalty.core.days import is_expired
+from loyalty.customers.identify import platform_ids
 from loyalty.exporting.tables import Cell, Column, Export, Viewing, amount, last_day, yes
 from loyalty.ledger.ledger import Kind
 from loyalty.platforms.registry import LABELS
-from loyalty.stores.identify import platform_ids
 from loyalty.stores.models import Customer, Store
 from orders.admin.exports.columns import (
     ADJECTIVE,

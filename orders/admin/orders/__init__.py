@@ -1,1 +1,1 @@
-"""The order list, the order page, and entering what an order is and used."""
+"""The order list, the order page, and saying on a page what an order is and used."""

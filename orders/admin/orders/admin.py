@@ -15,12 +15,12 @@ from django.utils.safestring import SafeString
 from loyalty.backoffice.badges import DASH
 from loyalty.backoffice.base import StoreModelAdmin, StoreView
 from loyalty.backoffice.links import order_address
-from loyalty.backoffice.outcomes import telling_outcome
+from loyalty.backoffice.outcome_messages import telling_outcome
+from loyalty.customers.search import find_customers
 from loyalty.platforms.registry import LABELS
-from loyalty.stores.active import acting, active_store, may
+from loyalty.stores.active_store import acting, active_store, may
 from loyalty.stores.dates import show_moment
 from loyalty.stores.roles import Can
-from loyalty.stores.search import find_customers
 from orders.admin.automation.hold import hold_page, release_page
 from orders.admin.automation.upcoming_page import upcoming_page
 from orders.admin.backtests.cancels_page import backtest_page
@@ -36,11 +36,11 @@ from orders.admin.display import (
     used_words,
 )
 from orders.admin.exports.orders import ORDER_EXPORTS
+from orders.admin.orders.alerts import standing_cards
 from orders.admin.orders.enter_page import enter_page
 from orders.admin.orders.filters import OrderFilter
 from orders.admin.orders.record_page import record_page
 from orders.admin.orders.saved_views import delete_view_page, keep_view_page, rename_view_page, views_context
-from orders.admin.orders.standing import standing_cards
 from orders.admin.orders.tabs import TABS, tab_context
 from orders.admin.orders.used_there import used_there_card
 from orders.admin.redemptions.late_codes import late_codes, settle_page

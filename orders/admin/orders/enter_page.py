@@ -19,17 +19,16 @@ from django.utils.safestring import SafeString
 
 from loyalty.backoffice.base import BackOfficeAdmin, store_view
 from loyalty.backoffice.confirm import Case
-from loyalty.backoffice.forms import was_sent
+from loyalty.backoffice.forms import MomentField, was_sent
 from loyalty.backoffice.links import order_address
-from loyalty.backoffice.moments import MomentField
 from loyalty.core.errors import DomainError, Invalid
 from loyalty.core.instants import PLACED_AHEAD
 from loyalty.core.money import is_currency, quantise
-from loyalty.core.storable import storable
+from loyalty.core.storable_text import storable
+from loyalty.customers.identify import CustomerFacts
 from loyalty.ledger.ledger import Kind, currency_for
-from loyalty.stores.active import active_store, may
+from loyalty.stores.active_store import active_store, may
 from loyalty.stores.dates import show_moment
-from loyalty.stores.identify import CustomerFacts
 from loyalty.stores.models import Customer
 from loyalty.stores.roles import Can
 from orders.admin.amounts import AmountField, amount_of, checked_amount

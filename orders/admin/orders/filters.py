@@ -13,7 +13,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
-from loyalty.backoffice.filters import DayField, FilterForm, FormFilter
+from loyalty.backoffice.lists.filters import DayField, FilterForm, FormFilter
 from loyalty.core.days import end_of_day
 from loyalty.core.tags import tag_key
 from loyalty.core.values import parse_id

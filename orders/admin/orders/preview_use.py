@@ -13,7 +13,7 @@ from loyalty.ledger.ledger import Kind
 from loyalty.ledger.planner import Amount
 from loyalty.ledger.staff_limits import check_within_limit, left_today, lock_left_today, note_adjusted, words_of_left
 from loyalty.store_settings.sections import current_settings
-from loyalty.stores.active import active_store
+from loyalty.stores.active_store import active_store
 from loyalty.stores.dates import show_last_day
 from loyalty.stores.models import Customer, Store
 from orders.admin.customers.adjust_form import adjuster_of

@@ -17,7 +17,7 @@ from loyalty.backoffice.links import order_address
 from loyalty.core.errors import DomainError, Invalid, VersionConflict
 from loyalty.ledger.ledger import Kind
 from loyalty.platforms.registry import LABELS
-from loyalty.stores.active import active_store
+from loyalty.stores.active_store import active_store
 from loyalty.stores.actors import Trigger
 from loyalty.stores.models import Customer, Store
 from loyalty.stores.roles import Can

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from loyalty.backoffice.base import BackOfficeAdmin, store_view
 from loyalty.core.errors import Invalid, NotFound
-from loyalty.stores.active import acting_user, active_store, may
+from loyalty.stores.active_store import acting_user, active_store, may
 from loyalty.stores.roles import Can
 from orders.admin.orders.filters import OrderFilterForm
 from orders.models import SavedView

@@ -13,12 +13,12 @@ from django.utils import timezone
 from django.utils.safestring import SafeString
 
 from loyalty.backoffice.base import BackOfficeAdmin, StoreModelAdmin, StoreView, store_view
-from loyalty.backoffice.filters import DayField, FilterForm, FormFilter
 from loyalty.backoffice.links import cell_link, customer_address
-from loyalty.backoffice.outcomes import telling_outcome
+from loyalty.backoffice.lists.filters import DayField, FilterForm, FormFilter
+from loyalty.backoffice.outcome_messages import telling_outcome
 from loyalty.core.days import end_of_day
 from loyalty.journal.models import JournalEntry
-from loyalty.stores.active import acting, active_store, may
+from loyalty.stores.active_store import acting, active_store, may
 from loyalty.stores.actors import actor_names
 from loyalty.stores.dates import show_last_day, show_moment
 from loyalty.stores.models import Store

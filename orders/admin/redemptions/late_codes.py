@@ -8,7 +8,7 @@ from django.utils.safestring import SafeString
 
 from loyalty.backoffice.base import BackOfficeAdmin, store_view
 from loyalty.backoffice.links import order_address
-from loyalty.stores.active import acting, active_store
+from loyalty.stores.active_store import acting, active_store
 from loyalty.stores.models import Store
 from loyalty.stores.roles import Can
 from orders.admin.display import order_link

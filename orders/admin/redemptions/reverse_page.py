@@ -14,7 +14,7 @@ from loyalty.backoffice.base import BackOfficeAdmin, store_view
 from loyalty.backoffice.confirm import Case
 from loyalty.core.errors import Busy, Invalid
 from loyalty.store_settings.sections import StoreSettings, current_settings
-from loyalty.stores.active import may
+from loyalty.stores.active_store import may
 from loyalty.stores.actors import Trigger
 from loyalty.stores.models import Store
 from loyalty.stores.roles import Can

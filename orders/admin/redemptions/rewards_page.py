@@ -17,7 +17,7 @@ from loyalty.backoffice.badges import badge
 from loyalty.backoffice.base import StoreModelAdmin
 from loyalty.backoffice.forms import OnceForm, first_time
 from loyalty.core.errors import Invalid
-from loyalty.stores.active import acting, active_store, may
+from loyalty.stores.active_store import acting, active_store, may
 from loyalty.stores.models import Store
 from loyalty.stores.roles import Can
 from orders.admin.redemptions.rows import worth_words

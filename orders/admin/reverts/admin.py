@@ -14,10 +14,10 @@ from django.utils.safestring import SafeString
 
 from loyalty.backoffice.badges import DASH, badge
 from loyalty.backoffice.base import StoreModelAdmin
-from loyalty.backoffice.filters import DayField, FilterForm, FormFilter
 from loyalty.backoffice.links import cell_link, order_address
+from loyalty.backoffice.lists.filters import DayField, FilterForm, FormFilter
 from loyalty.core.days import end_of_day
-from loyalty.stores.active import active_store, may
+from loyalty.stores.active_store import active_store, may
 from loyalty.stores.actors import Trigger, actor_names
 from loyalty.stores.dates import show_moment
 from loyalty.stores.models import SettingsVersion, Store

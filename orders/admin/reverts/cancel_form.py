@@ -7,7 +7,7 @@ from typing import Any, Final
 from django import forms
 from django.http import QueryDict
 
-from loyalty.backoffice.filters import DayField
+from loyalty.backoffice.lists.filters import DayField
 from loyalty.core.days import is_expired, local_day
 from loyalty.core.errors import FieldError, Invalid
 from loyalty.ledger.ledger import Kind

@@ -16,7 +16,7 @@ from loyalty.backoffice.links import order_address
 from loyalty.core.errors import Conflict
 from loyalty.ledger.ledger import Kind
 from loyalty.ledger.planner import Amount
-from loyalty.stores.active import acting, active_store
+from loyalty.stores.active_store import acting, active_store
 from loyalty.stores.actors import Trigger
 from loyalty.stores.roles import Can
 from orders.admin.reverts.cancel_rows import amounts_words

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from loyalty.backoffice.base import BackOfficeAdmin, store_view
 from loyalty.backoffice.links import order_address
-from loyalty.stores.active import acting, active_store
+from loyalty.stores.active_store import acting, active_store
 from loyalty.stores.roles import Can
 from orders.models import Order
 from orders.services.reverts.reinstate import NotPaidAfterCancellation, mark_for_refund

@@ -11,9 +11,9 @@ from django.utils.translation import ngettext
 
 from loyalty.backoffice.badges import DASH
 from loyalty.backoffice.base import BackOfficeAdmin, store_view
-from loyalty.backoffice.paging import BriefPage, page_of
+from loyalty.backoffice.lists.paging import BriefPage, page_of
 from loyalty.ledger.ledger import Kind
-from loyalty.stores.active import active_store, may
+from loyalty.stores.active_store import active_store, may
 from loyalty.stores.actors import actor_names
 from loyalty.stores.dates import show_moment
 from loyalty.stores.models import Store

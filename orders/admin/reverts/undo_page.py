@@ -18,7 +18,7 @@ from loyalty.backoffice.confirm import Case
 from loyalty.backoffice.forms import OnceForm
 from loyalty.backoffice.links import order_address
 from loyalty.core.errors import VersionConflict
-from loyalty.stores.active import may
+from loyalty.stores.active_store import may
 from loyalty.stores.actors import Trigger
 from loyalty.stores.roles import Can
 from orders.admin.display import CHANGED, DONE_BEFORE

@@ -15,7 +15,7 @@ from django.utils.translation import ngettext
 from loyalty.backoffice.badges import count_to
 from loyalty.backoffice.base import BackOfficeAdmin, store_view
 from loyalty.core.locales import locale_of
-from loyalty.stores.active import acting, active_store
+from loyalty.stores.active_store import acting, active_store
 from loyalty.stores.actors import actor_names
 from loyalty.stores.dates import show_moment
 from loyalty.stores.models import Store

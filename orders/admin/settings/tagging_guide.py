@@ -15,7 +15,7 @@ from loyalty.platforms.models import PlatformConnection
 from loyalty.platforms.registry import LABELS, PLATFORMS
 from loyalty.platforms.shop_platform import TaggingGuide
 from loyalty.store_settings.sections import StoreSettings, current_settings
-from loyalty.stores.active import active_store
+from loyalty.stores.active_store import active_store
 from loyalty.stores.models import Store
 from loyalty.stores.roles import Can
 

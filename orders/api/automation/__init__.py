@@ -1,1 +1,1 @@
-"""Holding orders back from jobs over REST."""
+"""Holding orders back from jobs, over REST."""

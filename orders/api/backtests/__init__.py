@@ -1,0 +1,1 @@
+"""Trying settings on the past, over REST."""

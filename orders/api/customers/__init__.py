@@ -1,1 +1,1 @@
-"""What REST does with customers of orders."""
+"""Merging customers, over REST."""

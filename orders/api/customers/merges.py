@@ -10,8 +10,8 @@ from loyalty.api.requests.permissions import require_scope
 from loyalty.api.resources.customers import CustomerDocument, customer_json
 from loyalty.api.values import Body, IdField, TextField
 from loyalty.api.views import ApiView
+from loyalty.customers.identify import platform_ids
 from loyalty.stores.actors import Trigger
-from loyalty.stores.identify import platform_ids
 from loyalty.stores.keys import Scope
 from orders.services.customers.merge import merge_customers
 

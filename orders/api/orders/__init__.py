@@ -1,1 +1,1 @@
-"""Orders over REST: lists, creating, changing."""
+"""The order list, creating and changing orders, and their timeline, over REST."""

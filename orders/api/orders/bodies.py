@@ -19,8 +19,8 @@ from loyalty.api.values import (
 from loyalty.core.errors import FieldError, Invalid
 from loyalty.core.instants import PLACED_AHEAD
 from loyalty.core.values import check_amount, parse_id
+from loyalty.customers.identify import CustomerFacts
 from loyalty.ledger.ledger import Kind
-from loyalty.stores.identify import CustomerFacts
 from loyalty.stores.models import Store
 from orders.kinds import KINDS
 from orders.models import OrderStatus, PaymentStatus

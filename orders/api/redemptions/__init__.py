@@ -1,1 +1,1 @@
-"""Rewards and redemptions over REST (R1-R5)."""
+"""Rewards, redemptions and codes, over REST (R1-R5)."""

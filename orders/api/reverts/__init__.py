@@ -1,1 +1,1 @@
-"""Cancelling, returning, undoing, reinstating, dismissing over REST."""
+"""Cancelling, returning, undoing, reinstating and dismissing, over REST."""

@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 from tqdm import tqdm
 
-from loyalty.database.naming import in_store_throughout
+from loyalty.database.named_stores import in_store_throughout
 from loyalty.platforms.files import Row, read_documents
 from loyalty.platforms.registry import PLATFORMS
 from loyalty.platforms.snapshot import NotAnOrder, named

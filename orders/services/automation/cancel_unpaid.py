@@ -15,7 +15,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet, prefetch_related_obj
 
 from loyalty.core.clock import Clock, ticking
 from loyalty.core.tags import first_match
-from loyalty.database.naming import in_stores
+from loyalty.database.named_stores import in_stores
 from loyalty.jobs.problems import by_halves, set_aside, solved
 from loyalty.ledger.ledger import Kind
 from loyalty.ledger.planner import Decision, ExpiredRule

@@ -1,0 +1,1 @@
+"""What settings would have done to past orders; writes nothing."""

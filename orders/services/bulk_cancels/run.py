@@ -17,7 +17,7 @@ from loyalty.core.errors import Invalid, NotFound
 from loyalty.database.bulk import array, insert
 from loyalty.database.busy import raise_if_away
 from loyalty.database.halves import in_halves
-from loyalty.database.naming import in_store
+from loyalty.database.named_stores import in_store
 from loyalty.jobs.periodic import wake
 from loyalty.jobs.problems import words_of
 from loyalty.stores.actors import Actor

@@ -1,1 +1,1 @@
-"""Discount codes: used by orders, made and deleted on the platform (R3, R7)."""
+"""Discount codes that were issued for points: made and deleted on the platform, used by orders (R3, R7)."""

@@ -16,7 +16,7 @@ from loyalty.outbox.deliver import PAUSES
 from loyalty.outbox.models import Message
 from loyalty.outbox.send import Later, send_later
 from loyalty.outbox.topics import GiveUp, Postpone
-from loyalty.partners.waiting import at_once
+from loyalty.partners.request_limits import at_once
 from loyalty.platforms.client import client_for
 from loyalty.platforms.http.protocol import Failed, NewCode, PlatformClient, PlatformError, Refused, Throttled
 from loyalty.platforms.models import PlatformConnection

@@ -9,10 +9,10 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from loyalty.core.errors import NotFound
+from loyalty.customers.merged import CustomerMerged
 from loyalty.journal.record import Event, Happening, record
 from loyalty.ledger.posting import lock_customers
 from loyalty.stores.actors import Actor
-from loyalty.stores.merged import CustomerMerged
 from loyalty.stores.models import Store
 from orders.models import FLAGGED_OUTCOMES, CodeOutcome, CodeUse, Order, PersonsDecision, Redemption, RedemptionState
 from orders.services.codes.events import happening

@@ -1,1 +1,1 @@
-"""What happens to customers beside their orders: merged, reminded, handed out, erased."""
+"""What happens to customers because of their orders: merged, reminded, handed out, erased."""

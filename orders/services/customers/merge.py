@@ -14,6 +14,7 @@ from django.db.models import F, Q, QuerySet
 
 from loyalty.core.errors import Invalid, NotFound
 from loyalty.core.values import value_json
+from loyalty.customers.merged import find_person
 from loyalty.journal.record import Event, Happening, record
 from loyalty.ledger.ledger import Kind
 from loyalty.ledger.merge import hand_over, move_holdings
@@ -21,7 +22,6 @@ from loyalty.ledger.planner import Amount
 from loyalty.notices.models import Notice, NoticeStatus
 from loyalty.platforms.models import PrivacyRequest
 from loyalty.stores.actors import Actor, Trigger
-from loyalty.stores.merged import find_person
 from loyalty.stores.models import Customer, PlatformId, Remark, Store
 from orders.kinds import KINDS, LEDGERS
 from orders.models import Order, Redemption

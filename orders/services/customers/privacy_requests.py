@@ -9,6 +9,8 @@ from django.db import connection, transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from loyalty.core.errors import NotFound
+from loyalty.customers.identify import has_platform_id
+from loyalty.customers.merged import leading_to
 from loyalty.journal.record import Event, Happening, record
 from loyalty.platforms.connections.connect import forget
 from loyalty.platforms.meaning import Person
@@ -24,8 +26,6 @@ from loyalty.platforms.recognise import ERASING_TOPICS
 from loyalty.platforms.webhooks.replay import replay
 from loyalty.privacy.erase import NAMED, erase_customers
 from loyalty.stores.actors import Actor
-from loyalty.stores.identify import has_platform_id
-from loyalty.stores.merged import leading_to
 from loyalty.stores.models import Customer, PlatformId, Store, fold_email
 from orders.models import Order
 

@@ -9,12 +9,12 @@ from typing import Any, Final
 
 from django.db import IntegrityError, transaction
 
+from loyalty.customers.identify import CustomerFacts, identify_all
 from loyalty.database.bulk import insert, new_ids, update
 from loyalty.journal.record import Event, Happening, record
 from loyalty.platforms.snapshot import OrderSnapshot
 from loyalty.store_settings.sections import StoreSettings, current_settings
 from loyalty.stores.actors import Actor, Trigger
-from loyalty.stores.identify import CustomerFacts, identify_all
 from loyalty.stores.models import Customer, Store
 from orders.models import Order, PaymentStatus
 from orders.models.order import GENERATED

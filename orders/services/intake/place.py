@@ -10,9 +10,9 @@ from django.db import IntegrityError, connection, transaction
 
 from loyalty.core.errors import FieldError, Invalid
 from loyalty.core.tags import clean_tags, tag_key
+from loyalty.customers.identify import CustomerFacts
 from loyalty.journal.record import Event, record
 from loyalty.stores.actors import Actor, Trigger
-from loyalty.stores.identify import CustomerFacts
 from loyalty.stores.models import Remark, Store
 from orders.models import Order, OrderStatus, PaymentStatus, Redemption
 from orders.services.codes.uses import normalised

@@ -20,7 +20,7 @@ from loyalty.core.clock import Clock, ticking
 from loyalty.core.encryption import Secret, Unreadable
 from loyalty.core.errors import Conflict
 from loyalty.database.busy import raise_if_away
-from loyalty.database.naming import in_store
+from loyalty.database.named_stores import in_store
 from loyalty.jobs.periodic import Counts
 from loyalty.platforms.client import client_for
 from loyalty.platforms.http.protocol import Document, PlatformClient, PlatformError, Throttled

@@ -12,6 +12,8 @@ from django.db import transaction
 from loyalty.core.errors import Conflict, Invalid
 from loyalty.core.money import quantise
 from loyalty.core.values import value_json
+from loyalty.customers.identify import CustomerFacts, identify
+from loyalty.customers.merged import hold_person
 from loyalty.journal.record import Event, record
 from loyalty.ledger.ledger import Kind
 from loyalty.ledger.planner import Amount, InsufficientBalance
@@ -19,8 +21,6 @@ from loyalty.ledger.posting import Cause, lock_customers
 from loyalty.platforms.registry import LABELS
 from loyalty.store_settings.sections import current_settings
 from loyalty.stores.actors import Actor, Trigger
-from loyalty.stores.identify import CustomerFacts, identify
-from loyalty.stores.merged import hold_person
 from loyalty.stores.models import Customer, Remark, Store
 from orders.kinds import KINDS, LEDGERS, NAMES, applied, currency_of, show
 from orders.models import Order, OrderStatus, PersonsDecision

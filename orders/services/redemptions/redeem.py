@@ -9,12 +9,12 @@ from django.db import transaction
 from credits.ledger import CREDITS
 from loyalty.core.days import end_of_day, is_expired, local_day
 from loyalty.core.errors import Conflict, Invalid
+from loyalty.customers.merged import find_person
 from loyalty.journal.record import Event, record
 from loyalty.ledger.models import Origin
 from loyalty.ledger.planner import InsufficientBalance
 from loyalty.ledger.posting import Cause, NewLot, lock_customers
 from loyalty.stores.actors import Actor, Trigger
-from loyalty.stores.merged import find_person
 from loyalty.stores.models import Customer, Store
 from orders.models import PlatformState, Redemption, RedemptionState, Reward, RewardType
 from orders.services.codes.events import happening

@@ -10,6 +10,7 @@ from credits.ledger import CREDITS
 from loyalty.core.days import local_day
 from loyalty.core.errors import Conflict, Invalid, NotFound
 from loyalty.core.values import value_json
+from loyalty.customers.merged import CustomerMerged
 from loyalty.journal.record import Event, record
 from loyalty.ledger.ledger import Kind, Return
 from loyalty.ledger.planner import Decision, KindPlan
@@ -18,7 +19,6 @@ from loyalty.notices.models import Notice
 from loyalty.notices.write import queue
 from loyalty.store_settings.sections import StoreSettings, current_settings
 from loyalty.stores.actors import Actor, Trigger
-from loyalty.stores.merged import CustomerMerged
 from loyalty.stores.models import Remark, Store
 from orders.kinds import KINDS
 from orders.models import Order, Redemption, RedemptionState, RewardType

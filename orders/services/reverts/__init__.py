@@ -1,1 +1,1 @@
-"""Giving back what an order used, and taking that back: the product's core (M1-M11)."""
+"""Giving back what an order used, and taking that back: the heart of the product (M1-M11)."""

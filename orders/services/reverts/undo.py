@@ -11,6 +11,7 @@ from django.utils.translation import ngettext
 
 from loyalty.core.days import is_expired
 from loyalty.core.errors import Conflict, NotFound
+from loyalty.customers.merged import kept_ids
 from loyalty.journal.record import Event, record
 from loyalty.ledger.ledger import Kind, Returned
 from loyalty.ledger.planner import Amount
@@ -19,7 +20,6 @@ from loyalty.notices.write import withdraw
 from loyalty.store_settings.sections import current_settings
 from loyalty.stores.actors import Actor, Trigger
 from loyalty.stores.dates import show_last_day, show_moment
-from loyalty.stores.merged import kept_ids
 from loyalty.stores.models import Remark, Store
 from orders.kinds import LEDGERS, reverted, show
 from orders.models import Order, PersonsDecision, Revert, RevertUndo

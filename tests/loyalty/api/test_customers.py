@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.db import transaction
 
-from loyalty.stores.identify import CustomerFacts, identify
+from loyalty.customers.identify import CustomerFacts, identify
 from loyalty.stores.models import Customer, Store
 from tests.factories import NOW
 from tests.loyalty.api.support import ApiClient, make_customer

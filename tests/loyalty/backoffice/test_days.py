@@ -8,11 +8,11 @@ import pytest
 import time_machine
 from django import forms
 
-from loyalty.backoffice.filters import DayField
-from loyalty.backoffice.moments import MomentField
+from loyalty.backoffice.forms import MomentField
+from loyalty.backoffice.lists.filters import DayField
 from tests import factories
-from tests.loyalty.backoffice.everything import owner_of
-from tests.loyalty.backoffice.test_walk import GET_PAGES, Shop
+from tests.loyalty.backoffice.open_everything import owner_of
+from tests.loyalty.backoffice.test_every_address import GET_PAGES, Shop
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 _INPUT: Final = re.compile(r"<input\b[^>]*>")

@@ -6,12 +6,12 @@ import pytest
 import time_machine
 from django.contrib import admin
 
-from loyalty.backoffice.filters import FormFilter
+from loyalty.backoffice.lists.filters import FormFilter
 from loyalty.web.addresses import page_of
 from tests import factories
-from tests.loyalty.backoffice.everything import look_at_everything, owner_of
-from tests.loyalty.backoffice.extremes import PROFILES, go_to
-from tests.loyalty.backoffice.test_walk import GET_PAGES, Shop
+from tests.loyalty.backoffice.extreme_rows import PROFILES, go_to
+from tests.loyalty.backoffice.open_everything import look_at_everything, owner_of
+from tests.loyalty.backoffice.test_every_address import GET_PAGES, Shop
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 TYPED = ("0001-01-01", "9999-12-31", "\x00", "9" * 30, "-+5" + "x" * 5000)

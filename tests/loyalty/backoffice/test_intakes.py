@@ -22,8 +22,8 @@ from orders.models import Order
 from tests.deliveries import connect_store, shopify, shopline, shopline_global, woocommerce
 from tests.factories import NOW
 from tests.loyalty.api.support import ApiClient
-from tests.loyalty.backoffice.everything import look_at_everything, owner_of
-from tests.loyalty.backoffice.test_walk import Shop
+from tests.loyalty.backoffice.open_everything import look_at_everything, owner_of
+from tests.loyalty.backoffice.test_every_address import Shop
 from tests.loyalty.platforms.samples import order as document
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]

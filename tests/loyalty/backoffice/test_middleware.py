@@ -9,9 +9,9 @@ from django.test import Client
 from django.urls import NoReverseMatch, URLResolver, get_resolver, get_script_prefix, get_urlconf
 from django.urls import reverse as django_reverse
 
-from loyalty.accounts.opening import NewStore, create_store
+from loyalty.accounts.open_store import NewStore, create_store
 from loyalty.core.errors import Invalid
-from loyalty.stores.active import SESSION_KEY
+from loyalty.stores.active_store import SESSION_KEY
 from loyalty.stores.models import Membership, Role, SettingsVersion, Store, User
 from loyalty.stores.slugs import RESERVED
 from loyalty.web.addresses import STORE_URLS, common_page, page_of

@@ -7,7 +7,7 @@ import pytest
 from django.db import ProgrammingError, connection, transaction
 from psycopg.errors import InsufficientPrivilege
 
-from loyalty.database.naming import SETTING, every_store, in_store, in_stores, no_store
+from loyalty.database.named_stores import SETTING, every_store, in_store, in_stores, no_store
 from loyalty.database.policies import tables_of_stores, tables_without_policy
 from loyalty.jobs.periodic import run_job
 from loyalty.stores.keys import create_api_key

@@ -11,12 +11,12 @@ from django.core.management import call_command
 from django.db import connection
 from django.urls import reverse
 
-from loyalty.database import naming
-from loyalty.database.naming import EVERY, every_store, in_store, in_stores, no_store
+from loyalty.customers.search import called
+from loyalty.database import named_stores
+from loyalty.database.named_stores import EVERY, every_store, in_store, in_stores, no_store
 from loyalty.database.policies import tables_of_stores
 from loyalty.jobs.periodic import JOBS
 from loyalty.stores.models import Customer, Store
-from loyalty.stores.search import called
 from orders.models import Order
 from orders.search import tagged
 from tests import factories
@@ -59,7 +59,7 @@ def test_t1_jobs_write_in_the_stores_of_what_they_took_up_alone() -> None:
             by_names: dict[str, set[str]] = defaultdict(set)
 
             def look(execute: Any, sql: Any, *more: Any, by_names: dict[str, set[str]] = by_names) -> Any:
-                by_names[naming.named()].update(set(_WRITTEN.findall(str(sql))) & set(TABLES))
+                by_names[named_stores.named()].update(set(_WRITTEN.findall(str(sql))) & set(TABLES))
                 return execute(sql, *more)
 
             with connection.execute_wrapper(look):
@@ -81,7 +81,7 @@ def test_t1_pages_of_accounts_look_for_somebody_s_stores_alone_in_every_store() 
     read: dict[str, set[str]] = defaultdict(set)
 
     def look(execute: Any, sql: Any, *more: Any) -> Any:
-        read[naming.named()].update(set(_NAMED.findall(str(sql))) & set(TABLES))
+        read[named_stores.named()].update(set(_NAMED.findall(str(sql))) & set(TABLES))
         return execute(sql, *more)
 
     with connection.execute_wrapper(look):
@@ -91,7 +91,7 @@ def test_t1_pages_of_accounts_look_for_somebody_s_stores_alone_in_every_store() 
     assert read.pop(EVERY) == {"stores_membership"}
     assert "accounts_invitation" in read.pop(f"{{{store.pk}}}")
     # A letter to somebody who signs in is of no store.
-    assert read.pop(naming.NOBODY, set()) <= {"accounts_letter"}
+    assert read.pop(named_stores.NOBODY, set()) <= {"accounts_letter"}
     assert not read
 
 

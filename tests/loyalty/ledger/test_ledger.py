@@ -19,7 +19,7 @@ from loyalty.ledger.ledger import Kind
 from loyalty.ledger.models import Origin
 from loyalty.ledger.planner import Amount, InsufficientBalance
 from loyalty.ledger.posting import NewLot, Posted, lock_customers
-from loyalty.proof.faults import find_faults
+from loyalty.proof.prove import find_faults
 from loyalty.stores.actors import Trigger
 from loyalty.stores.models import Customer, Remark, Store
 from orders.kinds import LEDGERS

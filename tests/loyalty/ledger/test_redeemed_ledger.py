@@ -14,7 +14,7 @@ from loyalty.ledger.ledger import Return
 from loyalty.ledger.models import Origin
 from loyalty.ledger.planner import Decision, Draw, ExpiredRule, KindChoice, plan_kind
 from loyalty.ledger.posting import Cause, NewLot
-from loyalty.proof.faults import find_faults
+from loyalty.proof.prove import find_faults
 from loyalty.stores.actors import Trigger
 from loyalty.stores.models import Customer
 from orders.models import Redemption, Reward

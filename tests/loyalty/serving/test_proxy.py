@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from django.test import RequestFactory, override_settings
 
-from loyalty.accounts.signing_in.clients import address_of
+from loyalty.accounts.signing_in.known_browsers import address_of
 from loyalty.serving.worker import MOST_BODY
 from tests.workers import ANY_CERTIFICATE, PROJECT, proxy
 

@@ -280,7 +280,7 @@ MEASURE = """
 import django, json, sys, tempfile
 django.setup()
 from django.utils import timezone
-from loyalty.database.naming import in_store_throughout
+from loyalty.database.named_stores import in_store_throughout
 from loyalty.exporting.files import csv_parts, write_xlsx
 from loyalty.stores.models import Store
 from orders.admin.exports.orders import ORDERS

@@ -12,8 +12,8 @@ from django.core.management import CommandError, call_command
 from django.db import OperationalError, connection
 from django.test.utils import CaptureQueriesContext
 
+from loyalty.customers.identify import platform_ids
 from loyalty.journal.models import JournalEntry
-from loyalty.stores.identify import platform_ids
 from loyalty.stores.models import Customer, Store
 from orders.models import Order
 from orders.services.intake import import_files

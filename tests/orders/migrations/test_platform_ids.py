@@ -6,8 +6,8 @@ import pytest
 from django.db import connection
 
 from loyalty.journal.models import JournalEntry
-from loyalty.proof.faults import find_faults
-from loyalty.stores.identify import platform_ids
+from loyalty.proof.prove import find_faults
+from loyalty.customers.identify import platform_ids
 from loyalty.stores.models import Customer, PlatformId
 from tests import factories
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 import time_machine
 
-from loyalty.proof.faults import find_faults
+from loyalty.proof.prove import find_faults
 from tests.examples import Shop, open_shop
 
 

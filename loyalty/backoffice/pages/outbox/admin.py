@@ -13,13 +13,13 @@ from django.utils.safestring import SafeString
 
 from loyalty.backoffice.badges import DASH, badge
 from loyalty.backoffice.base import BackOfficeAdmin, StoreModelAdmin, StoreView, store_view
-from loyalty.backoffice.filters import FilterForm, FormFilter
 from loyalty.backoffice.links import cell_link, order_address
+from loyalty.backoffice.lists.filters import FilterForm, FormFilter
 from loyalty.core.errors import Conflict
 from loyalty.outbox.models import Message, MessageStatus
 from loyalty.outbox.retry import retry
 from loyalty.outbox.topics import OWN_PAGES, words_of
-from loyalty.stores.active import active_store, may
+from loyalty.stores.active_store import active_store, may
 from loyalty.stores.dates import show_moment
 from loyalty.stores.roles import Can
 

@@ -1,1 +1,1 @@
-"""The pages about shop platforms: connections, and the webhooks that came in."""
+"""The pages *Platform connection* and *Webhook deliveries*: webhooks that came in."""

@@ -27,7 +27,7 @@ from loyalty.platforms.connections.connect import (
 )
 from loyalty.platforms.models import PlatformConnection
 from loyalty.platforms.registry import LABELS, PLATFORMS
-from loyalty.stores.active import acting, active_store
+from loyalty.stores.active_store import acting, active_store
 from loyalty.stores.roles import Can
 from loyalty.web.addresses import common_page
 

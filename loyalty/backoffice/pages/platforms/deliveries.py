@@ -17,12 +17,12 @@ from django.utils.safestring import SafeString
 
 from loyalty.backoffice.badges import DASH, badge
 from loyalty.backoffice.base import BackOfficeAdmin, StoreModelAdmin, StoreView, store_view
-from loyalty.backoffice.filters import FilterForm, FormFilter
 from loyalty.backoffice.links import cell_link, order_address
+from loyalty.backoffice.lists.filters import FilterForm, FormFilter
 from loyalty.platforms.models import FAILING_STATES, DeliveryState, InboundDelivery, Platform
 from loyalty.platforms.snapshot import named
 from loyalty.platforms.webhooks.replay import may_be_replayed, replay
-from loyalty.stores.active import active_store, may
+from loyalty.stores.active_store import active_store, may
 from loyalty.stores.dates import show_moment
 from loyalty.stores.models import Store
 from loyalty.stores.roles import Can

@@ -15,10 +15,10 @@ from loyalty.accounts.models import Invitation, Letter
 from loyalty.accounts.staff import ask_second_factor_of, change_role, remove_member
 from loyalty.backoffice.base import BackOfficeAdmin, StoreModelAdmin, StoreView, store_view
 from loyalty.backoffice.form_page import form_page
-from loyalty.backoffice.outcomes import telling_outcome
+from loyalty.backoffice.outcome_messages import telling_outcome
 from loyalty.backoffice.pages.staff.forms import InviteForm, RoleForm, SecondFactorForm
 from loyalty.core.errors import DomainError
-from loyalty.stores.active import acting, active_store
+from loyalty.stores.active_store import acting, active_store
 from loyalty.stores.actors import actor_names
 from loyalty.stores.dates import show_moment
 from loyalty.stores.models import Membership, Role, SecondFactor, Store

@@ -1,1 +1,1 @@
-"""The pages of stores and API keys."""
+"""The pages *Stores* and *API keys*."""

@@ -18,7 +18,7 @@ from loyalty.backoffice.forms import first_time
 from loyalty.backoffice.pages.stores.forms import ApiKeyForm, StoreForm
 from loyalty.backoffice.site import platform_site
 from loyalty.core.days import end_of_day
-from loyalty.stores.active import active_store, is_operator
+from loyalty.stores.active_store import active_store, is_operator
 from loyalty.stores.dates import show_last_day, show_moment
 from loyalty.stores.keys import create_api_key, is_in_force, revoke_api_key
 from loyalty.stores.models import ApiKey, Store

@@ -5,8 +5,8 @@ from typing import Any
 
 from django import forms
 
-from loyalty.backoffice.filters import DayField
 from loyalty.backoffice.forms import OnceForm
+from loyalty.backoffice.lists.filters import DayField
 from loyalty.core.days import local_day
 from loyalty.core.locales import is_locale
 from loyalty.core.money import is_currency

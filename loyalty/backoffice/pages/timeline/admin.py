@@ -16,7 +16,7 @@ from loyalty.backoffice.links import cell_link, customer_address, order_address
 from loyalty.backoffice.site import platform_site
 from loyalty.journal.models import JournalEntry, LedgerCheck
 from loyalty.proof.outcomes import last_check, last_checks
-from loyalty.stores.active import active_store, is_operator
+from loyalty.stores.active_store import active_store, is_operator
 from loyalty.stores.actors import actor_names
 from loyalty.stores.dates import show_moment
 from loyalty.timeline.sentences import sentence

@@ -1,1 +1,1 @@
-"""The pages about webhooks that go out: endpoints, and what was sent to them."""
+"""The pages *Webhook endpoints* and *Webhooks sent*: webhooks that go out."""

@@ -16,13 +16,13 @@ from django.utils.safestring import SafeString
 
 from loyalty.backoffice.badges import DASH
 from loyalty.backoffice.base import BackOfficeAdmin, StoreModelAdmin, StoreView, store_view
-from loyalty.backoffice.filters import FilterForm, FormFilter
 from loyalty.backoffice.links import cell_link
+from loyalty.backoffice.lists.filters import FilterForm, FormFilter
 from loyalty.backoffice.pages.outbox.admin import order_link, status_badge
 from loyalty.core.errors import Conflict, NotFound
 from loyalty.journal.models import JournalEntry
 from loyalty.outbox.models import MessageStatus
-from loyalty.stores.active import active_store
+from loyalty.stores.active_store import active_store
 from loyalty.stores.dates import show_moment
 from loyalty.stores.models import Store
 from loyalty.stores.roles import Can

@@ -17,11 +17,11 @@ from django.utils.text import Truncator
 from loyalty.backoffice.badges import badge
 from loyalty.backoffice.base import BackOfficeAdmin, StoreModelAdmin, StoreView, store_view
 from loyalty.backoffice.forms import OnceForm, first_time
-from loyalty.backoffice.outcomes import telling_outcome
+from loyalty.backoffice.outcome_messages import telling_outcome
 from loyalty.backoffice.pages.webhooks.deliveries import delivery_rows
 from loyalty.backoffice.pages.webhooks.forms import EndpointForm, RotateForm
 from loyalty.core.errors import Conflict, Invalid
-from loyalty.stores.active import acting_user, active_store
+from loyalty.stores.active_store import acting_user, active_store
 from loyalty.stores.actors import Actor
 from loyalty.stores.dates import show_moment
 from loyalty.stores.roles import Can

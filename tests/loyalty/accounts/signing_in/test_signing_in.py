@@ -11,7 +11,7 @@ from django.urls import reverse
 
 from loyalty.accounts.models import Letter, Tries
 from loyalty.accounts.prove import is_proved, prove
-from loyalty.accounts.signing_in.guessing import PASSWORD_ANYWHERE
+from loyalty.accounts.signing_in.lock_out import PASSWORD_ANYWHERE
 from loyalty.stores.models import Role, Store, User
 from loyalty.web.addresses import page_of
 from tests import factories

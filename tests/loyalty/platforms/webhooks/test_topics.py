@@ -18,7 +18,7 @@ from loyalty.platforms.recognise import disagreement
 from loyalty.platforms.snapshot import NotAnOrder
 from loyalty.platforms.webhooks.replay import replay
 from loyalty.stores.models import Customer, Store
-from orders.services.intake.webhooks import process_deliveries
+from orders.services.intake.process_webhooks import process_deliveries
 from tests.deliveries import Delivery, connect_store, shopify, shopline_global, woocommerce
 from tests.factories import NOW, make_store
 from tests.loyalty.platforms.samples import order

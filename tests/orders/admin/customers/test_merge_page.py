@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from loyalty.proof.faults import find_faults
+from loyalty.customers.search import namesakes_of, shared_by
+from loyalty.proof.prove import find_faults
 from loyalty.stores.models import Customer, Role, Store
-from loyalty.stores.search import namesakes_of, shared_by
 from tests import factories
 from tests.addresses import reverse
 from tests.factories import NOW

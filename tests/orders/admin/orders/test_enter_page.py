@@ -10,7 +10,7 @@ import pytest
 from django.test import Client
 
 from loyalty.journal.models import JournalEntry
-from loyalty.proof.faults import find_faults
+from loyalty.proof.prove import find_faults
 from loyalty.store_settings.sections import EarningSettings, LimitSettings, StoreSettings
 from loyalty.stores.models import Customer, Role, Store
 from orders.models import Order

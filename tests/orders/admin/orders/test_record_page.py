@@ -9,7 +9,7 @@ import pytest
 from django.test import Client
 
 from loyalty.journal.models import JournalEntry
-from loyalty.proof.faults import find_faults
+from loyalty.proof.prove import find_faults
 from loyalty.store_settings.sections import LimitSettings, StoreSettings
 from loyalty.stores.models import Customer, Role, Store
 from loyalty.timeline.sentences import sentence

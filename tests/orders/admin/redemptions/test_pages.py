@@ -12,7 +12,7 @@ from django.test import Client
 from loyalty.core.errors import Busy
 from loyalty.notices.models import Notice
 from loyalty.platforms.connections.connect import Credentials, connect
-from loyalty.proof.faults import find_faults
+from loyalty.proof.prove import find_faults
 from loyalty.stores.models import Customer, Role, Store
 from orders.models import Redemption, ReversalRequest, Reward
 from orders.services.redemptions.requests import request_reversal

@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 
 from loyalty.jobs.periodic import run_job
-from loyalty.proof.faults import find_faults
+from loyalty.proof.prove import find_faults
 from loyalty.stores.models import Customer, Role, Store
 from orders.models import Order
 from orders.services.intake.change import change_order

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from loyalty.proof.faults import find_faults
+from loyalty.proof.prove import find_faults
 from loyalty.stores.models import Customer
 from points.models import PointMovement
 from tests.examples import Shop, open_shop, with_key

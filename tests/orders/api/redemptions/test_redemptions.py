@@ -8,7 +8,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from loyalty.notices.models import Notice
-from loyalty.proof.faults import find_faults
+from loyalty.proof.prove import find_faults
 from orders.api.redemptions import documents
 from orders.models import Order, Redemption
 from orders.urls import urlpatterns

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from loyalty.jobs.periodic import run_job
-from loyalty.proof.faults import find_faults
+from loyalty.proof.prove import find_faults
 from tests.examples import Example, Shop, with_key, x1
 
 

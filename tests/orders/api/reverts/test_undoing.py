@@ -8,7 +8,7 @@ import pytest
 import time_machine
 from django.core.management import call_command
 
-from loyalty.proof.faults import find_faults
+from loyalty.proof.prove import find_faults
 from tests.examples import Shop, with_key, x1
 
 Clock = time_machine.Traveller

@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from credits.models import CreditLot, CreditMovement
 from loyalty.journal.models import JournalEntry
 from loyalty.notices.models import Notice
-from loyalty.proof.faults import find_faults
+from loyalty.proof.prove import find_faults
 from orders.models import Order, PersonsDecision, Revert
 from orders.services.automation import cancel_unpaid
 from tests.examples import Example, Shop, open_shop, x4, x5

@@ -17,7 +17,7 @@ from loyalty.journal.models import JournalEntry
 from loyalty.journal.record import Event
 from loyalty.notices.models import Notice
 from loyalty.platforms.snapshot import OrderSnapshot
-from loyalty.proof.faults import find_faults
+from loyalty.proof.prove import find_faults
 from loyalty.stores.actors import Actor, Trigger
 from loyalty.timeline.sentences import sentence
 from orders.models import Order, Problem, Revert

@@ -22,7 +22,7 @@ from orders.services.backtests.cancels import backtest
 from orders.services.backtests.tally import PER_PAGE, Backtest, Sums, Tally
 from orders.services.intake.change import change_order
 from orders.services.intake.ingest import ingest
-from orders.services.intake.platform_news import note_payment_news
+from orders.services.intake.platform_payments import note_payment_news
 from tests.factories import (
     ACTOR,
     NOW,

@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from loyalty.core.errors import Invalid, NotFound
 from loyalty.jobs.periodic import run_job
 from loyalty.journal.models import JobRun, JournalEntry
-from loyalty.proof.faults import find_faults
+from loyalty.proof.prove import find_faults
 from loyalty.stores.actors import Actor
 from loyalty.stores.models import Customer, Store
 from orders.models import BulkCancel, BulkItem, Order

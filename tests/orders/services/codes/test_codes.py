@@ -12,7 +12,7 @@ from loyalty.core.encryption import Secret
 from loyalty.jobs.periodic import run_job
 from loyalty.outbox.models import Message
 from loyalty.platforms.models import DeliveryState, InboundDelivery
-from loyalty.proof.faults import find_faults
+from loyalty.proof.prove import find_faults
 from points.models import PointLot, PointMovement
 from tests import factories
 from tests.deliveries import connect_store, shopify, woocommerce

@@ -10,6 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from loyalty.core.errors import Invalid, NotFound
+from loyalty.customers.identify import CustomerFacts, identify, platform_ids
+from loyalty.customers.merged import CustomerMerged, one_person
+from loyalty.customers.search import find_customers
 from loyalty.journal.models import JournalEntry
 from loyalty.ledger.balances import balances_at
 from loyalty.ledger.history import balance_of, history
@@ -17,13 +20,10 @@ from loyalty.ledger.ledger import Kind
 from loyalty.ledger.posting import lock_customers
 from loyalty.notices.models import Notice
 from loyalty.privacy.erase import erase_customers
-from loyalty.proof.faults import find_faults
+from loyalty.proof.prove import find_faults
 from loyalty.store_settings.sections import EarnedPointsSettings, EarningSettings, StoreSettings
 from loyalty.stores.actors import Trigger
-from loyalty.stores.identify import CustomerFacts, identify, platform_ids
-from loyalty.stores.merged import CustomerMerged, one_person
 from loyalty.stores.models import Customer, Store
-from loyalty.stores.search import find_customers
 from orders.kinds import LEDGERS
 from orders.models import Order, Revert
 from orders.services.customers.merge import merge_customers

@@ -14,13 +14,13 @@ from loyalty.journal.models import JournalEntry
 from loyalty.notices.models import Notice, NoticeStatus
 from loyalty.platforms.models import InboundDelivery, PlatformConnection, PrivacyRequest
 from loyalty.platforms.webhooks.prune import prune
-from loyalty.proof.faults import find_faults
+from loyalty.proof.prove import find_faults
 from loyalty.stores.actors import Actor, ActorType
 from loyalty.stores.models import Customer, Remark, Role, Store
 from orders.kinds import LEDGERS
 from orders.models import Order
 from orders.services.customers import privacy_requests
-from orders.services.intake.webhooks import process_deliveries
+from orders.services.intake.process_webhooks import process_deliveries
 from orders.services.reverts.choices import CancelChoice
 from tests import factories
 from tests.addresses import reverse

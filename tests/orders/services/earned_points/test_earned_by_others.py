@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from loyalty.ledger.adjust import Adjustment
 from loyalty.ledger.earned import receivers, shared
-from loyalty.proof.faults import find_faults
+from loyalty.proof.prove import find_faults
 from loyalty.store_settings.sections import EarnedPointsSettings, EarningSettings, StoreSettings, current_settings
 from loyalty.stores.actors import Trigger
 from loyalty.stores.models import Customer, Store

@@ -7,7 +7,7 @@ import pytest
 import time_machine
 from django.utils import timezone
 
-from loyalty.proof.faults import find_faults
+from loyalty.proof.prove import find_faults
 from loyalty.stores.models import SettingsVersion
 from points.models import PointMovement
 from tests.examples import Shop, open_shop

@@ -10,9 +10,9 @@ from loyalty.core.encryption import Secret
 from loyalty.platforms.models import InboundDelivery, PlatformConnection
 from loyalty.stores.models import Store
 from orders.models import Order
-from orders.services.intake import webhooks
-from orders.services.intake.outcomes import PAUSES
-from orders.services.intake.webhooks import LEASE, process_deliveries
+from orders.services.intake import process_webhooks
+from orders.services.intake.process_webhooks import LEASE, process_deliveries
+from orders.services.intake.webhook_outcomes import PAUSES
 from tests.deliveries import connect_store, woocommerce
 from tests.factories import NOW
 from tests.loyalty.platforms.samples import order
@@ -87,7 +87,7 @@ def test_no_transaction_is_open_and_nobody_else_asks_meanwhile(
             assert process_deliveries(NOW)["done"] == 0
             return order("woocommerce")
 
-    monkeypatch.setattr(webhooks, "client_for", lambda _connection: Asked())
+    monkeypatch.setattr(process_webhooks, "client_for", lambda _connection: Asked())
     assert process_deliveries(NOW)["done"] == 1
     assert seen == [(False, NOW + LEASE)]
 
@@ -101,7 +101,7 @@ def test_a_delivery_left_behind_by_a_killed_worker_is_taken_up(
     def killed(_connection: PlatformConnection) -> object:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(webhooks, "client_for", killed)
+    monkeypatch.setattr(process_webhooks, "client_for", killed)
     with pytest.raises(KeyboardInterrupt):
         process_deliveries(NOW)
     monkeypatch.undo()

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from loyalty.core.values import value_json
+from loyalty.customers.identify import platform_ids
 from loyalty.journal.models import JournalEntry
 from loyalty.platforms.snapshot import CustomerSnapshot, LineSnapshot, OrderSnapshot, UsedThere
 from loyalty.stores.actors import Actor, Trigger
-from loyalty.stores.identify import platform_ids
 from loyalty.stores.models import Customer, Store
 from orders.models import Order, OrderStatus
 from orders.services.automation.cancel_unpaid import auto_cancel

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from loyalty.database.halves import in_halves, in_turns
 from loyalty.journal.models import JournalEntry
 from loyalty.platforms.snapshot import CustomerSnapshot, LineSnapshot, OrderSnapshot
-from loyalty.proof.faults import find_faults
+from loyalty.proof.prove import find_faults
 from loyalty.store_settings.sections import EarnedPointsSettings, EarningSettings, SpentRevertSettings, StoreSettings
 from loyalty.stores.actors import Actor
 from loyalty.stores.models import Customer, PlatformId

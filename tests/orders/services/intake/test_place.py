@@ -8,12 +8,12 @@ import pytest
 
 from credits.models import CreditAllocation, CreditMovement
 from loyalty.core.errors import Invalid
+from loyalty.customers.identify import CustomerFacts
 from loyalty.journal.models import JournalEntry
 from loyalty.ledger.planner import InsufficientBalance
-from loyalty.proof.faults import find_faults
+from loyalty.proof.prove import find_faults
 from loyalty.store_settings.sections import EarningSettings, StoreSettings
 from loyalty.stores.actors import Trigger
-from loyalty.stores.identify import CustomerFacts
 from loyalty.stores.models import Customer, Store
 from orders.models import Order, OrderStatus
 from orders.services.intake.place import NewOrder, place_order

@@ -17,7 +17,7 @@ from orders.models import Order
 from orders.services.intake.import_files import Import, Rehearsal, RowResult, Take, take_rows
 from orders.services.intake.ingest import Outcome, ingest
 from orders.services.intake.platform_presence import note_deleted
-from orders.services.intake.webhooks import process_deliveries
+from orders.services.intake.process_webhooks import process_deliveries
 from orders.services.reverts.dismiss import dismiss_revert
 from orders.services.reverts.queue import waiting, waiting_since
 from tests.deliveries import Delivery, connect_store, shopify, shopline, shopline_global, woocommerce

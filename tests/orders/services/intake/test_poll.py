@@ -14,7 +14,7 @@ from loyalty.platforms.webhooks.replay import replay
 from loyalty.stores.models import Store
 from orders.models import Order, OrderStatus
 from orders.services.intake.poll import LEASE, OVERLAP, PAUSES, PolledElsewhere, catch_up, poll_platforms
-from orders.services.intake.webhooks import process_deliveries
+from orders.services.intake.process_webhooks import process_deliveries
 from tests.factories import make_store
 from tests.loyalty.platforms.samples import order
 from tests.platforms_imitated.connecting import connect

@@ -12,10 +12,10 @@ from loyalty.journal.models import JournalEntry
 from loyalty.platforms.models import DeliveryState, InboundDelivery
 from loyalty.stores.models import Store
 from orders.models import Order
-from orders.services.intake import carry_out as delivered
-from orders.services.intake import webhooks
+from orders.services.intake import handle_webhook as delivered
+from orders.services.intake import process_webhooks
 from orders.services.intake.ingest import ingest_all
-from orders.services.intake.webhooks import process_deliveries
+from orders.services.intake.process_webhooks import process_deliveries
 from tests.deliveries import connect_store, shopify
 from tests.factories import NOW, make_store
 from tests.loyalty.platforms.samples import order
@@ -47,7 +47,7 @@ def test_a_shops_flood_holds_up_another_shops_message_for_one_turn(
     stores: tuple[Store, Store], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     flooded, other = stores
-    monkeypatch.setattr(webhooks, "BATCH", 3)
+    monkeypatch.setattr(process_webhooks, "BATCH", 3)
     say(flooded, *range(1, 11))
     say(other, 1)
     assert process_deliveries(NOW)["done"] == 11
@@ -59,13 +59,13 @@ def test_a_message_that_arrives_while_a_flood_is_drained_has_its_turn(
     stores: tuple[Store, Store], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     flooded, other = stores
-    monkeypatch.setattr(webhooks, "BATCH", 1)
+    monkeypatch.setattr(process_webhooks, "BATCH", 1)
     moments = iter(NOW + timedelta(seconds=second) for second in range(100))
 
     def clock(_now: datetime) -> Callable[[], datetime]:
         return lambda: next(moments)
 
-    monkeypatch.setattr(webhooks, "ticking", clock)
+    monkeypatch.setattr(process_webhooks, "ticking", clock)
     say(flooded, *range(1, 5))
     say(other, 1)
     InboundDelivery.objects.for_store(other).update(next_attempt_at=NOW + timedelta(seconds=2))
@@ -131,7 +131,7 @@ def test_a_shop_whose_platform_is_being_asked_is_not_asked_by_a_second_worker(
         asked.append(delivery.pk)
         return delivered.carry_out(delivery, now)
 
-    monkeypatch.setattr(webhooks, "carry_out", carry_out)
+    monkeypatch.setattr(process_webhooks, "carry_out", carry_out)
     say(store, 1)
     shopify({"id": 1, "order_id": 7}, "refunds/create").send(store)
     first = InboundDelivery.objects.for_store(store).latest("pk")
@@ -160,8 +160,8 @@ def test_a_run_makes_room_for_other_jobs_and_has_itself_called_again(
 ) -> None:
     store, _ = stores
     called: list[str] = []
-    monkeypatch.setattr(webhooks, "BATCH", 2)
-    monkeypatch.setattr(webhooks, "_RUN_SECONDS", -1.0)
-    monkeypatch.setattr(webhooks, "wake", called.append)
+    monkeypatch.setattr(process_webhooks, "BATCH", 2)
+    monkeypatch.setattr(process_webhooks, "_RUN_SECONDS", -1.0)
+    monkeypatch.setattr(process_webhooks, "wake", called.append)
     say(store, *range(1, 6))
     assert (process_deliveries(NOW)["done"], called) == (2, ["orders.process_deliveries"])

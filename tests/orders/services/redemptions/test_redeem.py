@@ -13,7 +13,7 @@ from loyalty.core.errors import FieldError, Invalid, NotFound
 from loyalty.journal.models import JournalEntry
 from loyalty.ledger.planner import InsufficientBalance
 from loyalty.outbox.models import Message
-from loyalty.proof.faults import find_faults
+from loyalty.proof.prove import find_faults
 from loyalty.stores.models import Customer, Store
 from orders.models import Redemption, Reward
 from orders.services.redemptions.redeem import LimitReached, RewardInactive, usable

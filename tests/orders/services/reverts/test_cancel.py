@@ -15,7 +15,7 @@ from loyalty.core.days import end_of_day
 from loyalty.core.errors import Invalid, NotFound
 from loyalty.journal.models import JournalEntry
 from loyalty.notices.models import Notice
-from loyalty.proof.faults import find_faults
+from loyalty.proof.prove import find_faults
 from loyalty.store_settings.sections import ExtendSettings, StoreSettings
 from loyalty.stores.actors import Trigger
 from loyalty.stores.models import Customer, Remark, Store

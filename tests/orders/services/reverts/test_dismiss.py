@@ -7,7 +7,7 @@ import pytest
 
 from loyalty.core.errors import NotFound, VersionConflict
 from loyalty.journal.models import JournalEntry
-from loyalty.proof.faults import find_faults
+from loyalty.proof.prove import find_faults
 from loyalty.store_settings.sections import AutoCancelSettings, StoreSettings
 from loyalty.stores.actors import Trigger
 from loyalty.stores.models import Customer, Store

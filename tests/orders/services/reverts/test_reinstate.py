@@ -12,7 +12,7 @@ from loyalty.jobs.periodic import run_job
 from loyalty.journal.models import JournalEntry
 from loyalty.ledger.ledger import Kind
 from loyalty.ledger.planner import Amount, InsufficientBalance
-from loyalty.proof.faults import find_faults
+from loyalty.proof.prove import find_faults
 from loyalty.store_settings.sections import AutoCancelSettings, StoreSettings
 from loyalty.stores.actors import Trigger
 from loyalty.stores.models import Customer, Store

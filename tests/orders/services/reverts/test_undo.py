@@ -13,7 +13,7 @@ from loyalty.journal.models import JournalEntry
 from loyalty.ledger.adjust import Adjustment, adjust
 from loyalty.notices.deliver import deliver_notices
 from loyalty.notices.models import Notice
-from loyalty.proof.faults import find_faults
+from loyalty.proof.prove import find_faults
 from loyalty.store_settings.sections import AutoCancelSettings, LimitSettings, StoreSettings
 from loyalty.stores.actors import Trigger
 from loyalty.stores.models import Customer, Store

@@ -1,1 +1,0 @@
-"""What `check_ledger` proves of orders and redemptions (H5)."""

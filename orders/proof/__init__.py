@@ -1,0 +1,1 @@
+"""What the proof of the books demands of orders and redemptions (H5)."""
