@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 from smtplib import SMTPException
 from typing import Final
@@ -20,16 +20,16 @@ from loyalty.accounts.invitations.links import make_link, open_invitations
 from loyalty.accounts.models import Letter, LetterKind
 from loyalty.jobs.one_by_one import alone_with, one_by_one
 from loyalty.jobs.periodic import Counts, wake
-from loyalty.jobs.problems import words_of
+from loyalty.jobs.retries import LETTERS, next_due, put_off, words_of
+from loyalty.jobs.waiting import Waiting
 from loyalty.stores.dates import show_moment
 from loyalty.stores.models import User
+from loyalty.stores.roles import Can
 
 logger = logging.getLogger(__name__)
 
 JOB: Final = "loyalty.deliver_letters"
 _EXPECTED: Final = (SMTPException, OSError, ValueError)
-# The pause after each failed attempt; after the last one the letter is dropped: its reader asks again.
-PAUSES: Final = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 30, 120, 480))
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +70,7 @@ def deliver_letters(now: datetime) -> Counts:
 @transaction.atomic
 def _deliver_next(now: datetime, left_out: AbstractSet[int]) -> str | None:
     """Send one letter and forget it; its row stays locked meanwhile, so that no second worker sends it too."""
-    due = Letter.objects.filter(next_attempt_at__lte=now).exclude(pk__in=left_out).order_by("next_attempt_at", "pk")
-    letter = due.select_for_update(of=("self",), skip_locked=True).first()
+    letter = next_due(Letter.objects.all(), now, left_out)
     if letter is None:
         return None
     with alone_with(letter):
@@ -95,11 +94,9 @@ def _deliver(letter: Letter, now: datetime) -> str:
 
 def _postpone(letter: Letter, error: Exception, now: datetime) -> str:
     letter.attempts += 1
-    if letter.attempts > len(PAUSES):
+    if not put_off(letter, words_of(error)[:200], LETTERS, now):
         letter.delete()
         return "dropped"
-    letter.next_attempt_at = now + PAUSES[letter.attempts - 1]
-    letter.last_error = words_of(error)[:200]
     letter.save(update_fields=["attempts", "next_attempt_at", "last_error"])
     return "postponed"
 
@@ -152,3 +149,14 @@ def _send(to: str, mail: Mail) -> None:
     )
     message.attach_alternative(render_to_string("loyalty/mail.html", {"mail": mail}), "text/html")
     message.send()
+
+
+WAITING: Final = Waiting(
+    key="letter",
+    label="Invitation",
+    rows=lambda store: Letter.objects.filter(store=store).exclude(last_error=""),
+    about="email",
+    job=JOB,
+    needs=Can.MANAGE_STAFF,
+    sees=Can.MANAGE_STAFF,
+)

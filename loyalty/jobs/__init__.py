@@ -1,1 +1,1 @@
-"""Periodic jobs: their names and times, running them, setting aside what they cannot process (E7)."""
+"""Periodic jobs: their names and times, running them, trying again what failed (E7)."""

@@ -63,6 +63,25 @@ EVERY: Final[Mapping[str, timedelta]] = {
     "loyalty.check_ledger": timedelta(hours=1),
 }
 
+# What each does, for staff.
+WORDS: Final[Mapping[str, str]] = {
+    "orders.expire_overdue_payments": "Payments whose time has run out become Expired",
+    "orders.auto_cancel": "Orders with expired or failed payment are cancelled",
+    "orders.poll_platforms": "Changed orders are fetched from the shop platforms",
+    "orders.continue_polls": "Long catch-ups are continued",
+    "orders.evaluate_rules": "Spent-revert rules look at orders that changed",
+    "orders.bulk_cancel": "Orders that staff chose are cancelled together",
+    "credits.expire_lots": "Expired credits are booked off",
+    "points.expire_lots": "Expired points are booked off",
+    "loyalty.deliver_notices": "Messages to customers are sent",
+    "loyalty.check_ledger": "The books are checked, once a day",
+    "loyalty.deliver_letters": "Staff get their links and invitations by e-mail",
+    "loyalty.deliver_outbox": "Shop platforms and webhook endpoints are told",
+    "loyalty.repair_webhooks": "Missing webhooks are registered again, once a day",
+    "orders.process_deliveries": "Webhooks of shop platforms are worked through",
+    "loyalty.prune": "Temporary data past its date is deleted",
+}
+
 
 # Counts of what a job met but could not finish now, or found as it was; the rest it counts is work it found and did.
 _NOT_NOW: Final = frozenset({"postponed", "unchanged", "unreadable"})

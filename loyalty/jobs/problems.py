@@ -6,25 +6,20 @@ One bad thing never stops a job for the others: the batch is tried without it, i
 import logging
 from collections.abc import Callable, Sequence
 from copy import copy
-from datetime import datetime, timedelta
-from typing import Any, Final, TypeVar
+from datetime import datetime
+from typing import Any, TypeVar
 
-from django.db import Error as DatabaseError
 from django.db.models import Exists, OuterRef
 
-from loyalty.core.logs import what_failed
-from loyalty.core.storable_text import storable
 from loyalty.database.halves import in_halves
 from loyalty.database.named_stores import in_stores
+from loyalty.jobs.retries import PROBLEMS, words_of
 from loyalty.journal.models import AbstractProblem
 from loyalty.stores.scoping import StoreOwned
 
 logger = logging.getLogger(__name__)
 
 R = TypeVar("R", bound=StoreOwned)
-# How long what could not be processed is left alone, by attempts; the last pause repeats.
-PAUSES: Final = tuple(timedelta(minutes=minutes) for minutes in (5, 30, 120, 720))
-_LONGEST: Final = 1000
 
 
 def set_aside(problems: type[AbstractProblem], job: str, now: datetime) -> Exists:
@@ -69,18 +64,11 @@ def solved(problems: type[AbstractProblem], rows: Sequence[Any], *, job: str) ->
     problems.unscoped.filter(job=job, **{f"{problems.SUBJECT}__in": rows}).delete()
 
 
-def words_of(error: Exception) -> str:
-    """An error that nobody foresaw, as it is kept for the store's people; of a database's without the row it quotes."""
-    said = what_failed(error) if isinstance(error, DatabaseError) else f"{type(error).__name__}: {error}"
-    return storable(said)[:_LONGEST]
-
-
 def _set_aside(problems: type[AbstractProblem], row: Any, error: str, job: str, now: datetime) -> None:
     about = {problems.SUBJECT: row, "job": job}
     before = problems.unscoped.filter(**about).first()
     attempts = before.attempts + 1 if before else 1
-    pause = PAUSES[min(attempts, len(PAUSES)) - 1]
-    facts = {"error": error, "attempts": attempts, "next_attempt_at": now + pause}
+    facts = {"error": error, "attempts": attempts, "next_attempt_at": PROBLEMS.turn(attempts, now)}
     if before:
         problems.unscoped.filter(pk=before.pk).update(**facts)
     else:

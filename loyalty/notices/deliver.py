@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Set as AbstractSet
-from datetime import datetime, timedelta
+from datetime import datetime
 from email.utils import formataddr, parseaddr
 from functools import partial
 from smtplib import SMTPException
@@ -11,20 +11,22 @@ from typing import Final
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.db import transaction
+from django.db.models import Q, QuerySet
 from django.utils.module_loading import import_string
 
 from loyalty.jobs.one_by_one import alone_with, one_by_one
 from loyalty.jobs.periodic import Counts
-from loyalty.jobs.problems import words_of
+from loyalty.jobs.retries import NOTICES, next_due, put_off, words_of
+from loyalty.jobs.waiting import Waiting
 from loyalty.journal.record import Event, Happening, record
 from loyalty.notices.models import Notice, NoticeStatus
 from loyalty.stores.actors import Actor
+from loyalty.stores.models import Store
+from loyalty.stores.roles import Can
 
 logger = logging.getLogger(__name__)
 
 ACTOR: Final = Actor.job("loyalty.deliver_notices")
-# The pause after each failed attempt; after the last one the notice is given up and shown to staff as failed.
-PAUSES: Final = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 30, 120, 480, 1440))
 # Who writes notices because a day has come rather than because something happened; each answers how many it wrote.
 # Named as strings, because the foundation imports none of the apps that stand on it.
 WRITERS: Final[tuple[str, ...]] = ("orders.services.customers.remind.write_reminders",)
@@ -53,13 +55,7 @@ def _deliver_next(now: datetime, left_out: AbstractSet[int]) -> str | None:
     A worker killed between the mail server's answer and the commit makes a repeat possible; it carries the same
     Message-ID, which mail servers drop.
     """
-    due = Notice.unscoped.filter(status=NoticeStatus.QUEUED, next_attempt_at__lte=now).exclude(pk__in=left_out)
-    notice = (
-        due.select_related("store")
-        .order_by("next_attempt_at")
-        .select_for_update(of=("self",), skip_locked=True)
-        .first()
-    )
+    notice = next_due(Notice.unscoped.filter(status=NoticeStatus.QUEUED).select_related("store"), now, left_out)
     if notice is None:
         return None
     with alone_with(notice):
@@ -82,14 +78,13 @@ def _deliver(notice: Notice, now: datetime) -> str:
 
 
 def _postpone(notice: Notice, error: Exception, now: datetime) -> str:
-    notice.last_error = words_of(error)
-    gives_up = notice.attempts > len(PAUSES)
-    notice.status = NoticeStatus.FAILED if gives_up else NoticeStatus.QUEUED
-    notice.next_attempt_at = None if gives_up else now + PAUSES[notice.attempts - 1]
+    goes_on = put_off(notice, words_of(error), NOTICES, now)
+    notice.status = NoticeStatus.QUEUED if goes_on else NoticeStatus.FAILED
     notice.save(update_fields=_MARKS)
-    if gives_up:
-        _note(notice, Event.NOTICE_FAILED, now)
-    return "failed" if gives_up else "postponed"
+    if goes_on:
+        return "postponed"
+    _note(notice, Event.NOTICE_FAILED, now)
+    return "failed"
 
 
 def _unforeseen(error: Exception) -> Exception | None:
@@ -118,3 +113,20 @@ def _note(notice: Notice, event: Event, now: datetime) -> None:
         data={"notice": str(notice.pk), "attempts": notice.attempts},
     )
     record([happening], actor=ACTOR, now=now)
+
+
+def _failing(store: Store) -> "QuerySet[Notice]":
+    # One whose customer was erased has nobody to go to.
+    rows: QuerySet[Notice] = Notice.objects.for_store(store).exclude(to_email="")
+    return rows.filter(Q(status=NoticeStatus.FAILED) | (Q(status=NoticeStatus.QUEUED) & ~Q(last_error="")))
+
+
+WAITING: Final = Waiting(
+    key="notice",
+    label="Message to a customer",
+    rows=_failing,
+    about="subject",
+    job=ACTOR.key,
+    reopened={"status": NoticeStatus.QUEUED},
+    needs=Can.CANCEL_ORDERS,
+)

@@ -13,7 +13,7 @@ from loyalty.core.storable_text import storable
 from loyalty.database.delete import delete_in_batches
 from loyalty.jobs.one_by_one import alone_with, one_by_one
 from loyalty.jobs.periodic import Counts
-from loyalty.jobs.problems import words_of
+from loyalty.jobs.retries import OUTBOX, next_due, words_of
 from loyalty.outbox.models import Message, MessageStatus
 from loyalty.outbox.topics import GiveUp, Postpone, handler_of
 
@@ -21,8 +21,6 @@ logger = logging.getLogger(__name__)
 
 # How long a worker has for one message before another one takes it for dead; a handler's calls end long before.
 LEASE: Final = timedelta(minutes=5)
-# The pause after each failed attempt; after the last one the message is given up and shown to staff as failed.
-PAUSES: Final = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 30, 120, 480, 1440, 1440, 1440))
 KEEP: Final = timedelta(days=30)
 
 
@@ -53,11 +51,7 @@ def prune(now: datetime) -> Counts:
 @transaction.atomic
 def _claim(due: datetime, now: datetime, left_out: AbstractSet[int]) -> Message | None:
     """Lease the next message that is due, for one attempt. Committed at once: no lock outlives this."""
-    queued = Message.unscoped.filter(status=MessageStatus.QUEUED, next_attempt_at__lte=due)
-    waiting = queued.exclude(pk__in=left_out)
-    message: Message | None = (
-        waiting.order_by("next_attempt_at", "id").select_for_update(skip_locked=True, no_key=True).first()
-    )
+    message = next_due(Message.unscoped.filter(status=MessageStatus.QUEUED), due, left_out)
     if message is not None:
         message.attempts += 1
         message.next_attempt_at = now + LEASE
@@ -68,7 +62,7 @@ def _claim(due: datetime, now: datetime, left_out: AbstractSet[int]) -> Message 
 
 def _carry_out(message: Message, clock: Clock) -> str:
     """Call the handler, with no transaction open, and record what came of it."""
-    if message.attempts > len(PAUSES) + 1:
+    if OUTBOX.are_over(message.attempts - 1):
         # Its lease ran out time and again: what it asks for kills the worker, or takes longer than the lease.
         return _fail(message, "Every attempt ended without an outcome.")
     try:
@@ -98,17 +92,14 @@ def _fail(message: Message, reason: str) -> str:
 
 
 def _postpone(message: Message, error: Postpone, now: datetime) -> str:
+    attempts, turn = message.attempts, OUTBOX.turn(message.attempts, now)
     if error.after is not None:
         # Never before the next second, so that a job cannot find it due for ever.
         wanted = error.after if isinstance(error.after, datetime) else now + error.after
-        turn = max(wanted, now + timedelta(seconds=1))
-        return _record(
-            message, "postponed", next_attempt_at=turn, last_error=storable(str(error)), attempts=message.attempts - 1
-        )
-    if message.attempts > len(PAUSES):
+        attempts, turn = attempts - 1, max(wanted, now + timedelta(seconds=1))
+    if turn is None:
         return _fail(message, str(error))
-    turn = now + PAUSES[message.attempts - 1]
-    return _record(message, "postponed", next_attempt_at=turn, last_error=storable(str(error)))
+    return _record(message, "postponed", attempts=attempts, next_attempt_at=turn, last_error=storable(str(error)))
 
 
 def _record(message: Message, outcome: str, **values: object) -> str:

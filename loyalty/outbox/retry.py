@@ -1,14 +1,19 @@
 """Trying again by hand what was given up."""
 
 from datetime import datetime
+from typing import Final
 
 from django.db import transaction
+from django.db.models import Q, QuerySet
 
-from loyalty.core.errors import Conflict, NotFound
-from loyalty.jobs.periodic import wake
+from loyalty.core.errors import Conflict
+from loyalty.jobs.retries import lock_own, start_over
+from loyalty.jobs.waiting import Waiting
 from loyalty.outbox.models import Message, MessageStatus
 from loyalty.outbox.send import JOB
+from loyalty.outbox.topics import OWN_PAGES, words_of
 from loyalty.stores.models import Store
+from loyalty.stores.roles import Can
 
 
 class NotRetryable(Conflict):
@@ -24,12 +29,25 @@ def retry(*, store: Store, message_id: int, now: datetime) -> Message:
 
     Raises NotFound for a message of another store (T1), NotRetryable for one that is done.
     """
-    message: Message | None = Message.objects.for_store(store).select_for_update().filter(pk=message_id).first()
-    if message is None:
-        raise NotFound(f"This store has no outgoing message with the id {message_id}.")
+    message: Message = lock_own(Message.objects.for_store(store), message_id)
     if message.status == MessageStatus.DONE:
         raise NotRetryable("This message has been carried out already.")
-    message.status, message.attempts, message.next_attempt_at = MessageStatus.QUEUED, 0, now
-    message.save(update_fields=["status", "attempts", "next_attempt_at"])
-    wake(JOB)
+    start_over(message, job=JOB, status=MessageStatus.QUEUED, attempts=0, next_attempt_at=now)
     return message
+
+
+def failing(store: Store) -> "QuerySet[Message]":
+    """The store's messages that failed and wait, or were given up."""
+    rows: QuerySet[Message] = Message.objects.for_store(store)
+    return rows.filter(Q(status=MessageStatus.FAILED) | (Q(status=MessageStatus.QUEUED) & ~Q(last_error="")))
+
+
+WAITING: Final = Waiting(
+    key="message",
+    label="Outgoing message",
+    rows=lambda store: failing(store).exclude(topic__in=OWN_PAGES),
+    about="topic",
+    says=words_of,
+    needs=Can.CANCEL_ORDERS,
+    again=lambda store, key, now: retry(store=store, message_id=key, now=now),
+)

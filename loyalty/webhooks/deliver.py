@@ -2,7 +2,6 @@
 
 import logging
 from datetime import datetime, timedelta
-from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from time import monotonic
 from typing import Final
@@ -12,11 +11,13 @@ from standardwebhooks import Webhook
 
 from loyalty.core.encryption import Unreadable
 from loyalty.core.storable_text import storable
+from loyalty.jobs.retries import PARTNERS
 from loyalty.journal.models import JournalEntry
 from loyalty.outbox.models import Message
 from loyalty.outbox.send import JOB
 from loyalty.outbox.topics import GiveUp, Postpone
 from loyalty.partners.http import Reply, Unreachable, call
+from loyalty.partners.retry_after import asked_to_wait
 from loyalty.stores.actors import Actor
 from loyalty.webhooks.endpoints import note_change, switch
 from loyalty.webhooks.models import DisabledBecause, WebhookAttempt, WebhookEndpoint
@@ -32,7 +33,6 @@ EXCERPT: Final = 500
 FAILING_FOR: Final = timedelta(days=5)
 # From the third failure in a row on, everything for the endpoint waits, for longer and longer.
 _PATIENCE: Final = 2
-PAUSES: Final = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15, 30, 60))
 # A Retry-After beyond this is not taken at its word.
 LONGEST_WAIT: Final = timedelta(days=1)
 _BUSY: Final = (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE)
@@ -125,15 +125,10 @@ def _judge(endpoint: WebhookEndpoint, reply: Reply, now: datetime) -> None:
 
 
 def _retry_after(reply: Reply, now: datetime) -> datetime | None:
-    """When a busy endpoint wants to be asked again, in seconds or as a date; None when it does not say."""
-    said = reply.headers.get("Retry-After", "").strip() if reply.status in _BUSY else ""
-    if said.isascii() and said.isdecimal():
-        return now + min(timedelta(seconds=int(said[:9])), LONGEST_WAIT)
-    try:
-        at = parsedate_to_datetime(said)
-    except ValueError:
-        return None
-    return min(max(at, now), now + LONGEST_WAIT) if at.tzinfo else None
+    """When a busy endpoint wants to be asked again; None when it does not say."""
+    said = reply.headers.get("Retry-After", "") if reply.status in _BUSY else ""
+    wait = asked_to_wait(said, now, at_most=LONGEST_WAIT)
+    return None if wait is None else now + wait
 
 
 def _succeeded(endpoint: WebhookEndpoint) -> None:
@@ -154,8 +149,7 @@ def _failed(endpoint: WebhookEndpoint, until: datetime | None, now: datetime) ->
     if now - row.failing_since >= FAILING_FOR:
         _disable(row, DisabledBecause.FAILING, now)
         return
-    pause = PAUSES[min(row.failures - _PATIENCE, len(PAUSES)) - 1] if row.failures > _PATIENCE else None
-    row.paused_until = until or (now + pause if pause else None)
+    row.paused_until = until or (PARTNERS.turn(row.failures - _PATIENCE, now) if row.failures > _PATIENCE else None)
     row.save(update_fields=["failures", "failing_since", "paused_until"])
 
 

@@ -1,15 +1,20 @@
 """Sending again by hand what was sent, or given up."""
 
 from datetime import datetime
+from typing import Final
 
 from django.db import transaction
 from django.db.models import QuerySet
+from django.db.models.fields.json import KT
 
 from loyalty.core.errors import NotFound
-from loyalty.jobs.periodic import wake
+from loyalty.jobs.retries import start_over
+from loyalty.jobs.waiting import Waiting
 from loyalty.outbox.models import Message, MessageStatus
+from loyalty.outbox.retry import failing
 from loyalty.outbox.send import JOB
 from loyalty.stores.models import Store
+from loyalty.stores.roles import Can
 from loyalty.webhooks.endpoints import EndpointDisabled, endpoints_of
 from loyalty.webhooks.fan_out import TOPIC
 from loyalty.webhooks.models import WebhookEndpoint, lane_of
@@ -36,7 +41,16 @@ def replay(*, store: Store, delivery_id: int, now: datetime, endpoint_id: int | 
         raise NotFound(f"This store has no webhook delivery with the id {delivery_id}.")
     if not endpoint.enabled:
         raise EndpointDisabled("Switch the endpoint on first; until then it is told nothing.")
-    message.status, message.attempts, message.done_at, message.next_attempt_at = MessageStatus.QUEUED, 0, None, now
-    message.save(update_fields=["status", "attempts", "done_at", "next_attempt_at"])
-    wake(JOB)
+    start_over(message, job=JOB, status=MessageStatus.QUEUED, done_at=None, attempts=0, next_attempt_at=now)
     return message
+
+
+WAITING: Final = Waiting(
+    key="webhook",
+    label="Webhook sent",
+    rows=lambda store: failing(store).filter(topic=TOPIC),
+    about=KT("body__type"),
+    needs=Can.MANAGE_WEBHOOKS,
+    sees=Can.MANAGE_WEBHOOKS,
+    again=lambda store, key, now: replay(store=store, delivery_id=key, now=now),
+)

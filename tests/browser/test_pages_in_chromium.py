@@ -18,8 +18,9 @@ from orders.models import PaymentStatus
 from orders.services.automation.cancel_unpaid import auto_cancel
 from tests import factories
 from tests.addresses import reverse
-from tests.browser.screens import WAYS, fits, picture
+from tests.browser.screens import PHONE, WAYS, fits, looked_at, picture
 from tests.factories import NOW
+from tests.orders.admin.desk.failures import fail
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True), pytest.mark.timeout(300)]
 
@@ -131,3 +132,13 @@ def test_settings_pages_fit_and_say_what_a_choice_means(store: Store, visit: Vis
     page.locator("#history").get_by_role("link", name="1").click()
     expect(page.get_by_role("heading", name="Settings version 1").last).to_be_visible()
     picture(page, "settings-version", way)
+
+
+def test_what_waits_is_tried_again_on_a_phone(store: Store, visit: Visit) -> None:
+    address = reverse("admin:orders_problem_waiting")
+    looked_at(visit(address, role=Role.OWNER, **PHONE), "waiting-empty")
+    fail(store)
+    page = visit(address, role=Role.OWNER, **PHONE)
+    looked_at(page, "waiting")
+    page.get_by_role("button", name="Try again Your order").click()
+    expect(page.get_by_text("It is tried again within a minute.")).to_be_visible()

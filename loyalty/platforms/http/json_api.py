@@ -4,7 +4,6 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import Any, Final
 from urllib.parse import urlencode
@@ -14,6 +13,7 @@ from django.utils import timezone
 
 from loyalty.core.storable_text import storable, storable_json
 from loyalty.partners import http
+from loyalty.partners.retry_after import asked_to_wait
 from loyalty.platforms.documents.read import DECODER
 from loyalty.platforms.http.protocol import Document, Failed, NotThere, Refused, Throttled, Unreachable
 
@@ -153,19 +153,9 @@ def told(value: Any) -> str:
 
 
 def pause(retry_after: str, now: datetime) -> timedelta:
-    """How long ``Retry-After`` (seconds, or a date) asks to wait; within reason, and never not at all."""
-    try:
-        asked = timedelta(seconds=float(retry_after))
-    except (ValueError, OverflowError):
-        asked = _until(retry_after, now)
-    return max(_SHORTEST_PAUSE, min(asked, LONGEST_PAUSE))
-
-
-def _until(date: str, now: datetime) -> timedelta:
-    try:
-        return parsedate_to_datetime(date) - now
-    except (ValueError, TypeError):
-        return PAUSE
+    """How long ``Retry-After`` asks to wait; within reason, and never not at all."""
+    asked = asked_to_wait(retry_after, now, at_most=LONGEST_PAUSE)
+    return PAUSE if asked is None else max(_SHORTEST_PAUSE, asked)
 
 
 def order_number(label: str, external_id: str) -> str:

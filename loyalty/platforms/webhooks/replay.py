@@ -1,14 +1,17 @@
 """Working through a stored delivery again, by hand."""
 
 from datetime import datetime
+from typing import Final
 
 from django.db import transaction
+from django.db.models import Q, QuerySet
 
-from loyalty.core.errors import NotFound
-from loyalty.jobs.periodic import wake
-from loyalty.platforms.models import OPEN_STATES, DeliveryState, InboundDelivery
+from loyalty.jobs.retries import lock_own, start_over
+from loyalty.jobs.waiting import Waiting
+from loyalty.platforms.models import FAILING_STATES, OPEN_STATES, DeliveryState, InboundDelivery
 from loyalty.platforms.webhooks.receive import JOB
 from loyalty.stores.models import Store
+from loyalty.stores.roles import Can
 
 
 def may_be_replayed(delivery: InboundDelivery) -> bool:
@@ -22,15 +25,26 @@ def replay(*, store: Store, delivery_id: int, now: datetime) -> bool:
 
     False when there is nothing to work on. Raises NotFound for a delivery of another store (T1).
     """
-    deliveries = InboundDelivery.objects.for_store(store).select_for_update(of=("self",))
-    delivery: InboundDelivery | None = deliveries.filter(pk=delivery_id).first()
-    if delivery is None:
-        raise NotFound(f"This store has no webhook delivery with the id {delivery_id}.")
+    delivery: InboundDelivery = lock_own(InboundDelivery.objects.for_store(store), delivery_id)
     if not may_be_replayed(delivery):
         return False
-    if delivery.state not in OPEN_STATES:
-        delivery.state = DeliveryState.WAITING
-    delivery.attempts, delivery.next_attempt_at = 0, now
-    delivery.save(update_fields=["state", "attempts", "next_attempt_at"])
-    wake(JOB)
+    state = delivery.state if delivery.state in OPEN_STATES else DeliveryState.WAITING
+    start_over(delivery, job=JOB, state=state, attempts=0, next_attempt_at=now)
     return True
+
+
+def _failing(store: Store) -> "QuerySet[InboundDelivery]":
+    rows: QuerySet[InboundDelivery] = InboundDelivery.objects.for_store(store)
+    tried_by_hand = Q(state=DeliveryState.WAITING) & ~Q(last_error="")
+    return rows.filter(Q(state__in=FAILING_STATES) | tried_by_hand)
+
+
+WAITING: Final = Waiting(
+    key="delivery",
+    label="Webhook delivery",
+    rows=_failing,
+    about="topic",
+    columns={"created_at": "received_at"},
+    needs=Can.CHANGE_SETTINGS,
+    again=lambda store, key, now: replay(store=store, delivery_id=key, now=now),
+)

@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any, ClassVar, Final
 
 from django.contrib import admin, messages
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -14,43 +14,24 @@ from loyalty.backoffice.badges import DASH
 from loyalty.backoffice.base import BackOfficeAdmin, StoreModelAdmin, StoreView, store_view
 from loyalty.backoffice.links import order_address
 from loyalty.backoffice.lists.paging import page_of
-from loyalty.jobs.periodic import EVERY, JOBS, wake
+from loyalty.jobs.periodic import EVERY, JOBS, WORDS
 from loyalty.journal.models import JobRun
-from loyalty.stores.active_store import active_store, is_operator, may
+from loyalty.stores.active_store import active_store, is_operator, may, store_or_none
 from loyalty.stores.dates import show_moment
 from loyalty.stores.models import Store
 from loyalty.stores.roles import Can
-from orders.models import OrderStatus, PaymentStatus, Problem
-from orders.services.automation.cancel_unpaid import JOB as CANCELLING
-from orders.services.rules.schedule import JOB as EVALUATING
+from orders.admin.desk.waiting_page import again_page, waiting_page
+from orders.models import Problem
+from orders.services.automation.problems import ORDERS, waiting_orders
 
 PAGE: Final = "admin:orders_problem_changelist"
 _UNITS: Final = ((timedelta(hours=1), "h"), (timedelta(minutes=1), "min"), (timedelta(seconds=1), "s"))
-_WORDS: Final = {
-    "orders.expire_overdue_payments": "Payments whose time has run out become Expired",
-    "orders.auto_cancel": "Orders with expired or failed payment are cancelled",
-    "orders.poll_platforms": "Changed orders are fetched from the shop platforms",
-    "orders.continue_polls": "Long catch-ups are continued",
-    "orders.evaluate_rules": "Spent-revert rules look at orders that changed",
-    "orders.bulk_cancel": "Orders that staff chose are cancelled together",
-    "credits.expire_lots": "Expired credits are booked off",
-    "points.expire_lots": "Expired points are booked off",
-    "loyalty.deliver_notices": "Messages to customers are sent",
-    "loyalty.check_ledger": "The books are checked, once a day",
-    "loyalty.deliver_letters": "Staff get their links and invitations by e-mail",
-    "loyalty.deliver_outbox": "Shop platforms and webhook endpoints are told",
-    "loyalty.repair_webhooks": "Missing webhooks are registered again, once a day",
-    "orders.process_deliveries": "Webhooks of shop platforms are worked through",
-    "loyalty.prune": "Temporary data past its date is deleted",
-}
 
 
 @store_view(needs=Can.CANCEL_ORDERS, methods=("POST",))
 def retry_page(self: BackOfficeAdmin, request: HttpRequest, problem: Problem) -> HttpResponse:
     """Let the job try an order again now instead of at its next turn."""
-    now = timezone.now()
-    Problem.objects.for_store(active_store(request)).filter(pk=problem.pk).update(next_attempt_at=now)
-    wake(problem.job)
+    ORDERS.try_again(store=active_store(request), key=problem.pk, now=timezone.now())
     messages.success(request, f"Order {problem.order.number} is tried again within a minute. Look here again then.")
     return HttpResponseRedirect(reverse(PAGE))
 
@@ -60,17 +41,16 @@ class ProblemAdmin(StoreModelAdmin):
     """Jobs: what the store's staff can do something about, and for operators how every job last went."""
 
     ordering = ("next_attempt_at", "id")
-    store_views: ClassVar[tuple[StoreView, ...]] = (StoreView("<path:object_id>/retry/", "retry", retry_page),)
+    store_views: ClassVar[tuple[StoreView, ...]] = (
+        StoreView("waiting/", "waiting", waiting_page),
+        StoreView("waiting/<slug:kind>/<int:key>/", "again", again_page),
+        StoreView("<path:object_id>/retry/", "retry", retry_page),
+    )
 
     def get_queryset(self, request: HttpRequest) -> "QuerySet[Problem]":
-        """Orders set aside that still wait: one that was paid or cancelled meanwhile is no problem any more."""
-        rows: QuerySet[Problem] = super().get_queryset(request)
-        to_cancel = Q(
-            job=CANCELLING,
-            order__status__in=(OrderStatus.PENDING, OrderStatus.CONFIRMED),
-            order__payment_status__in=(PaymentStatus.EXPIRED, PaymentStatus.FAILED),
-        )
-        return rows.select_related("order").filter(to_cancel | Q(job=EVALUATING, order__rules_due_at__isnull=False))
+        """Orders set aside that still wait."""
+        store = store_or_none(request)
+        return waiting_orders(store).order_by(*self.ordering) if store else super().get_queryset(request)
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """The page."""
@@ -99,7 +79,7 @@ def _problem_row(problem: Problem, store: Store) -> dict[str, Any]:
     return {
         "id": problem.pk,
         "order": problem.order,
-        "job": _WORDS.get(problem.job, problem.job),
+        "job": WORDS.get(problem.job, problem.job),
         "error": problem.error,
         "attempts": problem.attempts,
         "since": show_moment(problem.created_at, store),
@@ -121,7 +101,7 @@ def _pause_words(pause: timedelta) -> str:
 def _job_row(name: str, run: JobRun | None, store: Store) -> dict[str, Any]:
     row: dict[str, Any] = {
         "name": name,
-        "words": _WORDS.get(name, name),
+        "words": WORDS[name],
         "every": _pause_words(EVERY[name]),
         "run": run,
     }

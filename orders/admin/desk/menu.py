@@ -91,6 +91,11 @@ def spent_revert_is_active(request: HttpRequest) -> bool:
     return request.path in map(reverse, pages)
 
 
+def jobs_is_active(request: HttpRequest) -> bool:
+    """Whether the page is that of the jobs, not the one of what waits."""
+    return request.path == reverse("admin:orders_problem_changelist")
+
+
 def _is_list(request: HttpRequest, name: str) -> bool:
     return request.path == reverse("admin:orders_order_changelist") and request.GET.get(name) == "yes"
 
@@ -166,6 +171,7 @@ ENTRIES: Final = (
         seen_by=Can.CHANGE_SETTINGS,
         badge=privacy_badge,
     ),
-    Entry(Section.AUDIT, 40, "Jobs", "schedule", "admin:orders_problem_changelist"),
+    Entry(Section.AUDIT, 35, "To be tried again", "replay", "admin:orders_problem_waiting"),
+    Entry(Section.AUDIT, 40, "Jobs", "schedule", "admin:orders_problem_changelist", active=jobs_is_active),
     Entry(Section.AUDIT, 50, "Bulk cancels", "playlist_remove", "admin:orders_bulkcancel_changelist"),
 )

@@ -19,7 +19,7 @@ from loyalty.database.busy import raise_if_away
 from loyalty.database.halves import in_halves
 from loyalty.database.named_stores import in_store
 from loyalty.jobs.periodic import wake
-from loyalty.jobs.problems import words_of
+from loyalty.jobs.retries import words_of
 from loyalty.stores.actors import Actor
 from loyalty.stores.models import Remark, Store
 from orders.models import BulkCancel, BulkItem, BulkState, Order, OrderStatus, Outcome, PaymentStatus

@@ -11,8 +11,8 @@ from typing import Final, Literal, cast
 
 from django.db import transaction
 
+from loyalty.jobs.retries import OUTBOX
 from loyalty.journal.record import Event, record
-from loyalty.outbox.deliver import PAUSES
 from loyalty.outbox.models import Message
 from loyalty.outbox.send import Later, send_later
 from loyalty.outbox.topics import GiveUp, Postpone
@@ -173,7 +173,7 @@ def _creating_failed(redemption: Redemption, error: PlatformError, message: Mess
         Redemption.objects.for_store(redemption.store).filter(pk=redemption.pk).update(creating_until=None)
     if isinstance(error, Throttled):
         raise Postpone(str(error), error.after) from error
-    if isinstance(error, Failed) or message.attempts > len(PAUSES):
+    if isinstance(error, Failed) or OUTBOX.are_over(message.attempts):
         _fail(redemption, error, now, ended=False)
         raise GiveUp(str(error)) from error
     raise Postpone(str(error)) from error
@@ -185,7 +185,7 @@ def _deleting_failed(redemption: Redemption, error: PlatformError, message: Mess
     if isinstance(error, Failed):
         _fail(redemption, error, now, ended=True)
         raise GiveUp(str(error)) from error
-    raise Postpone(str(error), _EVERY_DAY if message.attempts > len(PAUSES) else None) from error
+    raise Postpone(str(error), _EVERY_DAY if OUTBOX.are_over(message.attempts) else None) from error
 
 
 @transaction.atomic

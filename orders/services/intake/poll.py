@@ -22,13 +22,18 @@ from loyalty.core.errors import Conflict
 from loyalty.database.busy import raise_if_away
 from loyalty.database.named_stores import in_store
 from loyalty.jobs.periodic import Counts
+from loyalty.jobs.retries import PARTNERS
+from loyalty.jobs.waiting import Waiting
 from loyalty.platforms.client import client_for
 from loyalty.platforms.http.protocol import Document, PlatformClient, PlatformError, Throttled
 from loyalty.platforms.models import PlatformConnection
 from loyalty.platforms.read import read_order
+from loyalty.platforms.registry import LABELS
 from loyalty.platforms.snapshot import NotAnOrder, OrderGone
 from loyalty.platforms.webhooks.keep import keep_unread
 from loyalty.stores.actors import Actor
+from loyalty.stores.models import Store
+from loyalty.stores.roles import Can
 from orders.services.intake.ingest import Outcome, ingest
 from orders.services.intake.platform_presence import note_deleted
 
@@ -39,8 +44,6 @@ OVERLAP: Final = timedelta(minutes=15)
 STRETCH: Final = timedelta(days=1)
 # Longer than any answer may take; said anew with each page.
 LEASE: Final = timedelta(minutes=5)
-# The pause after each failure in a row; the last one repeats.
-PAUSES: Final = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15, 30, 60))
 # How long one run goes on; the next one takes over what it leaves.
 _BUDGET: Final = timedelta(minutes=4)
 _PAGES_IN_A_ROW: Final = 20
@@ -262,10 +265,9 @@ def _note(connection: PlatformConnection, error: Exception, now: datetime) -> No
     if isinstance(error, Throttled):
         _save_forgiving(connection, poll_not_before=now + error.after)
         return
-    pause = PAUSES[min(connection.poll_failures, len(PAUSES) - 1)]
-    failures = min(connection.poll_failures + 1, len(PAUSES))
+    failures = min(connection.poll_failures + 1, len(PARTNERS.steps))
     said = {"poll_error": str(error), "last_error": str(error)}
-    _save_forgiving(connection, poll_not_before=now + pause, poll_failures=failures, **said)
+    _save_forgiving(connection, poll_not_before=PARTNERS.turn(failures, now), poll_failures=failures, **said)
 
 
 def _save(connection: PlatformConnection, **values: Any) -> None:
@@ -284,3 +286,28 @@ def _save_forgiving(connection: PlatformConnection, **values: Any) -> None:
 
 def _release(connection: PlatformConnection) -> None:
     _save_forgiving(connection, poll_lease=None, poll_leased_until=None)
+
+
+def _failing(store: Store) -> "QuerySet[PlatformConnection]":
+    # A platform that only asked us to slow down has not failed.
+    rows: QuerySet[PlatformConnection] = PlatformConnection.objects.for_store(store).exclude(poll_error="")
+    return rows.filter(poll_not_before__isnull=False, enabled=True, uninstalled_at__isnull=True)
+
+
+WAITING: Final = Waiting(
+    key="poll",
+    label="Fetching orders",
+    rows=_failing,
+    about="platform",
+    says=lambda platform: LABELS[platform],
+    # Everything that changed before is here.
+    columns={
+        "created_at": "polled_to",
+        "attempts": "poll_failures",
+        "next_attempt_at": "poll_not_before",
+        "last_error": "poll_error",
+    },
+    job="orders.poll_platforms",
+    needs=Can.CHANGE_SETTINGS,
+    sees=Can.CHANGE_SETTINGS,
+)

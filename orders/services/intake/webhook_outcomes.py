@@ -6,11 +6,14 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Final, TypeVar
 
+from django.db import Error as DatabaseError
 from django.db import transaction
 
 from loyalty.core.storable_text import storable
 from loyalty.database.bulk import update
 from loyalty.database.busy import raise_if_away
+from loyalty.database.error_words import error_words
+from loyalty.jobs.retries import DELIVERIES, NEVER, put_off
 from loyalty.platforms.http.protocol import PlatformError, Throttled
 from loyalty.platforms.models import DeliveryState, InboundDelivery
 from loyalty.platforms.snapshot import NotAnOrder
@@ -22,8 +25,6 @@ T = TypeVar("T")
 
 logger = logging.getLogger(__name__)
 
-# The pause after each failed attempt; after the last one staff decide.
-PAUSES: Final = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 30, 120, 480, 1440))
 _LONGEST_WORDS: Final = 300
 _MOST_LEFT_OUT: Final = 50
 _MARKS: Final = (
@@ -98,18 +99,17 @@ def _postpone(delivery: InboundDelivery, error: Exception, now: datetime) -> Non
 
     What cannot be read will not be read later either: staff see it at once, and may try again.
     """
-    gives_up = delivery.attempts > len(PAUSES) or isinstance(error, NotAnOrder)
-    pause = timedelta(0) if gives_up else PAUSES[delivery.attempts - 1]
-    pause = max(pause, error.after) if isinstance(error, Throttled) else pause
-    delivery.state = DeliveryState.FAILED if gives_up else DeliveryState.RETRYING
-    delivery.next_attempt_at = None if gives_up else now + pause
-    delivery.last_error = storable(_words(error))
+    pauses = NEVER if isinstance(error, NotAnOrder) else DELIVERIES
+    wait = error.after if isinstance(error, Throttled) else timedelta(0)
+    goes_on = put_off(delivery, _words(error), pauses, now, wait=wait)
+    delivery.state = DeliveryState.RETRYING if goes_on else DeliveryState.FAILED
     delivery.save(update_fields=["state", "attempts", "next_attempt_at", "last_error"])
     logger.warning("Delivery %s failed (attempt %s).", delivery.pk, delivery.attempts)
 
 
 def _words(error: Exception) -> str:
     if not isinstance(error, _EXPECTED):
-        return f"Something unexpected happened ({type(error).__name__}); the log says what."
+        said = error_words(error) if isinstance(error, DatabaseError) else ""
+        return said or f"Something unexpected happened ({type(error).__name__}); the log says what."
     field = error.field if isinstance(error, NotAnOrder) else ""
     return f"{error} (field {field})" if field and f"“{field}”" not in str(error) else str(error)

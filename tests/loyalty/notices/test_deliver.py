@@ -10,9 +10,10 @@ from django.core import mail
 from django.db import connection, transaction
 from pytest_django import Settings
 
+from loyalty.jobs.retries import NOTICES
 from loyalty.journal.models import JournalEntry
 from loyalty.notices import deliver
-from loyalty.notices.deliver import PAUSES, deliver_notices
+from loyalty.notices.deliver import deliver_notices
 from loyalty.notices.models import Notice, NoticeStatus
 from loyalty.notices.write import Letter, Message, queue
 from loyalty.stores.models import Customer
@@ -79,7 +80,7 @@ def test_h3_a_customer_without_an_address_gets_none() -> None:
 @pytest.mark.django_db
 def test_h3_a_mail_server_that_is_away_means_growing_pauses_and_then_giving_up(mail_server_away: None) -> None:
     notice, now = queued(), NOW
-    for attempt, pause in enumerate(PAUSES, start=1):
+    for attempt, pause in enumerate(NOTICES.steps, start=1):
         assert deliver_notices(now) == {"sent": 0, "postponed": 1, "failed": 0, "reminders": 0}
         notice.refresh_from_db()
         assert (notice.status, notice.attempts, notice.next_attempt_at) == (NoticeStatus.QUEUED, attempt, now + pause)
@@ -90,7 +91,7 @@ def test_h3_a_mail_server_that_is_away_means_growing_pauses_and_then_giving_up(m
     assert (notice.status, notice.next_attempt_at) == (NoticeStatus.FAILED, None)
     assert notice.last_error
     assert events(notice) == ["notice.queued", "notice.failed"]
-    assert sorted(PAUSES) == list(PAUSES)
+    assert sorted(NOTICES.steps) == list(NOTICES.steps)
 
 
 @pytest.mark.django_db
@@ -98,7 +99,7 @@ def test_h3_a_repeat_carries_the_same_message_id(mail_server_away: None, setting
     notice = queued()
     deliver_notices(NOW)
     settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
-    assert deliver_notices(NOW + PAUSES[0])["sent"] == 1
+    assert deliver_notices(NOW + NOTICES.steps[0])["sent"] == 1
     assert mail.outbox[0].message()["Message-ID"] == notice.message_id
     notice.refresh_from_db()
     assert (notice.attempts, notice.last_error) == (2, "")

@@ -12,7 +12,8 @@ from pytest_django import DjangoAssertNumQueries
 
 from loyalty.core.errors import NotFound
 from loyalty.jobs.prune import prune
-from loyalty.outbox.deliver import KEEP, LEASE, PAUSES, deliver_outbox
+from loyalty.jobs.retries import OUTBOX
+from loyalty.outbox.deliver import KEEP, LEASE, deliver_outbox
 from loyalty.outbox.models import Message, MessageStatus
 from loyalty.outbox.retry import NotRetryable, retry
 from loyalty.outbox.send import Later, send_later
@@ -97,7 +98,7 @@ def test_a_delayed_message_waits_for_its_time() -> None:
 @pytest.mark.parametrize("body", [{"postpone": "They are away."}, {"break": "They are away."}])
 def test_failures_mean_growing_pauses_and_then_giving_up(body: dict[str, str]) -> None:
     message, now = queued(body), NOW
-    for attempt, pause in enumerate(PAUSES, start=1):
+    for attempt, pause in enumerate(OUTBOX.steps, start=1):
         assert deliver_outbox(now) == counts(postponed=1)
         message.refresh_from_db()
         assert (message.attempts, message.next_attempt_at) == (attempt, now + pause)
@@ -108,13 +109,13 @@ def test_failures_mean_growing_pauses_and_then_giving_up(body: dict[str, str]) -
     message.refresh_from_db()
     assert (message.status, message.next_attempt_at, message.done_at) == (MessageStatus.FAILED, None, None)
     assert "They are away." in message.last_error
-    assert sorted(PAUSES) == list(PAUSES)
+    assert sorted(OUTBOX.steps) == list(OUTBOX.steps)
 
 
 @pytest.mark.django_db
 def test_a_time_that_was_named_is_kept_and_the_attempt_does_not_count() -> None:
     message, now = queued({"postpone": "Too many calls.", "seconds": 20}), NOW
-    for _ in range(2 * len(PAUSES)):
+    for _ in range(2 * len(OUTBOX.steps)):
         assert deliver_outbox(now) == counts(postponed=1)
         assert deliver_outbox(now + timedelta(seconds=19)) == counts()
         now += timedelta(seconds=20)
@@ -229,7 +230,7 @@ def test_a_worker_that_is_killed_keeps_nobody_from_trying_again() -> None:
 @pytest.mark.django_db
 def test_one_that_kills_every_worker_is_given_up() -> None:
     message = queued()
-    Message.unscoped.update(attempts=len(PAUSES) + 1)
+    Message.unscoped.update(attempts=len(OUTBOX.steps) + 1)
     assert deliver_outbox(NOW) == counts(failed=1)
     message.refresh_from_db()
     assert message.status == MessageStatus.FAILED

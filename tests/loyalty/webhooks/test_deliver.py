@@ -13,8 +13,9 @@ from pytest_django import Settings
 from standardwebhooks import Webhook, WebhookVerificationError
 from werkzeug import Request, Response
 
+from loyalty.jobs.retries import OUTBOX, PARTNERS
 from loyalty.journal.models import JournalEntry
-from loyalty.outbox.deliver import LEASE, PAUSES
+from loyalty.outbox.deliver import LEASE
 from loyalty.outbox.models import Message
 from loyalty.outbox.send import JOB
 from loyalty.stores.models import Store
@@ -117,12 +118,12 @@ def test_whatever_is_no_success_is_tried_again_with_growing_pauses(
     happen(store)
     assert deliver() == counts(postponed=1)
     message = only_message(store)
-    assert (message.attempts, message.next_attempt_at) == (1, NOW + PAUSES[0])
+    assert (message.attempts, message.next_attempt_at) == (1, NOW + OUTBOX.steps[0])
     assert str(status) in message.last_error
-    assert deliver(NOW + PAUSES[0] - SECOND) == counts()
+    assert deliver(NOW + OUTBOX.steps[0] - SECOND) == counts()
     receiver.answers(200)
-    today.move_to(NOW + PAUSES[0])
-    assert deliver(NOW + PAUSES[0]) == counts(done=1)
+    today.move_to(NOW + OUTBOX.steps[0])
+    assert deliver(NOW + OUTBOX.steps[0]) == counts(done=1)
     first, second = receiver.received
     second.verify(secret)
     assert first.body == second.body
@@ -165,9 +166,9 @@ def test_a_busy_endpoint_is_asked_again_when_it_says(store: Store, receiver: Rec
     ("said", "pause"),
     [
         ("999999999999", timedelta(days=1)),
-        ("soon", PAUSES[0]),
-        ("", PAUSES[0]),
-        ("²", PAUSES[0]),
+        ("soon", OUTBOX.steps[0]),
+        ("", OUTBOX.steps[0]),
+        ("²", OUTBOX.steps[0]),
         ("Mon, 05 Jan 2015 06:02:00 GMT", SECOND),
         ("Tue, 05 Jan 2077 06:02:00 GMT", timedelta(days=1)),
     ],
@@ -240,17 +241,17 @@ def test_after_three_failures_in_a_row_everything_waits_for_one_attempt(store: S
     assert deliver() == counts(postponed=10)
     assert attempts(store) == [500, 500, 500]
     fresh = again(endpoint)
-    assert (fresh.failures, fresh.failing_since, fresh.paused_until) == (3, NOW, NOW + delivery.PAUSES[0])
-    waiting = Message.objects.for_store(store).filter(attempts=0, next_attempt_at=NOW + delivery.PAUSES[0])
+    assert (fresh.failures, fresh.failing_since, fresh.paused_until) == (3, NOW, NOW + PARTNERS.steps[0])
+    waiting = Message.objects.for_store(store).filter(attempts=0, next_attempt_at=NOW + PARTNERS.steps[0])
     assert waiting.count() == 7
 
-    now = NOW + delivery.PAUSES[0]
+    now = NOW + PARTNERS.steps[0]
     assert deliver(now) == counts(postponed=10)
-    assert again(endpoint).paused_until == now + delivery.PAUSES[1]
+    assert again(endpoint).paused_until == now + PARTNERS.steps[1]
     assert len(attempts(store)) == 4
 
     receiver.answers(204)
-    assert deliver(now + delivery.PAUSES[1]) == counts(done=10)
+    assert deliver(now + PARTNERS.steps[1]) == counts(done=10)
     fresh = again(endpoint)
     assert (fresh.failures, fresh.failing_since, fresh.paused_until) == (0, None, None)
 
@@ -350,9 +351,9 @@ import django
 django.setup()
 from datetime import datetime
 from loyalty.jobs.periodic import run_job
-from loyalty.webhooks import delivery
+from loyalty.webhooks import deliver
 # The answer has come, and nothing of it is recorded yet.
-delivery._note = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+deliver._note = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
 run_job("loyalty.deliver_outbox", datetime.fromisoformat("{now}"))
 """
 

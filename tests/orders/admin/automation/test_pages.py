@@ -10,10 +10,10 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from loyalty.backoffice.lists import paging
 from loyalty.journal.models import JobRun
 from loyalty.store_settings.sections import AutoCancelSettings, StoreSettings
 from loyalty.stores.models import Role, Store
-from orders.admin.automation import upcoming_page as upcoming_pages
 from orders.models import Order, Problem
 from orders.services.automation.cancel_unpaid import JOB
 from tests import factories
@@ -83,7 +83,7 @@ def test_the_next_24_hours_and_holding_from_the_list(shop: tuple[Store, Client])
 
 def test_the_list_is_paged_and_costs_the_same(shop: tuple[Store, Client], monkeypatch: pytest.MonkeyPatch) -> None:
     store, client = shop
-    monkeypatch.setattr(upcoming_pages, "PER_PAGE", 2)
+    monkeypatch.setattr(paging, "PER_PAGE", 2)
     place(store, "0", payment_due_at=NOW)
     client.get(reverse(UPCOMING))
     with CaptureQueriesContext(connection) as one:

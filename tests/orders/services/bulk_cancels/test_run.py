@@ -115,7 +115,7 @@ def test_e7_an_order_that_fails_does_not_stop_the_others_and_is_tried_again_when
     assert (bulk.state, bulk.cancelled, bulk.failed) == ("done", 6, 1)
     item = BulkItem.unscoped.get(order=orders[3])
     assert (item.outcome, item.code) == ("failed", "error")
-    assert item.error == "DataError: 22003"
+    assert item.error == "A number is larger than can be kept (DataError 22003)."
     # Nobody asked: it is not tried again by itself.
     assert bulk_cancel(NOW) == NOTHING
     Order.unscoped.filter(pk=orders[3].pk).update(version=1)

@@ -7,12 +7,12 @@ from django.db import connection
 from pytest_httpserver import HTTPServer
 
 from loyalty.core.encryption import Secret
+from loyalty.jobs.retries import DELIVERIES
 from loyalty.platforms.models import InboundDelivery, PlatformConnection
 from loyalty.stores.models import Store
 from orders.models import Order
 from orders.services.intake import process_webhooks
 from orders.services.intake.process_webhooks import LEASE, process_deliveries
-from orders.services.intake.webhook_outcomes import PAUSES
 from tests.deliveries import connect_store, woocommerce
 from tests.factories import NOW
 from tests.loyalty.platforms.samples import order
@@ -68,9 +68,9 @@ def test_a_platform_that_fails_is_asked_again_later(
     delivery = named(store)
     assert process_deliveries(NOW)["postponed"] == 1
     delivery.refresh_from_db()
-    assert (delivery.state, delivery.next_attempt_at) == ("retrying", NOW + PAUSES[0])
+    assert (delivery.state, delivery.next_attempt_at) == ("retrying", NOW + DELIVERIES.steps[0])
     assert delivery.last_error
-    assert process_deliveries(NOW + PAUSES[0])["done"] == 1
+    assert process_deliveries(NOW + DELIVERIES.steps[0])["done"] == 1
 
 
 def test_no_transaction_is_open_and_nobody_else_asks_meanwhile(

@@ -9,11 +9,12 @@ import pytest
 from django.db import connection as database
 
 from loyalty.jobs.periodic import found_work, run_job
+from loyalty.jobs.retries import PARTNERS
 from loyalty.platforms.models import InboundDelivery, PlatformConnection
 from loyalty.platforms.webhooks.replay import replay
 from loyalty.stores.models import Store
 from orders.models import Order, OrderStatus
-from orders.services.intake.poll import LEASE, OVERLAP, PAUSES, PolledElsewhere, catch_up, poll_platforms
+from orders.services.intake.poll import LEASE, OVERLAP, PolledElsewhere, catch_up, poll_platforms
 from orders.services.intake.process_webhooks import process_deliveries
 from tests.factories import make_store
 from tests.loyalty.platforms.samples import order
@@ -137,12 +138,12 @@ def test_one_shop_that_is_down_does_not_stop_the_others(
     assert (counts["failed"], counts["created"]) == (1, 1)
     broken, healthy = again(connection), again(other)
     assert "problem of its own" in broken.last_error
-    assert broken.poll_not_before == NOW + PAUSES[0]
+    assert broken.poll_not_before == NOW + PARTNERS.steps[0]
     assert (healthy.last_error, healthy.polled_to) == ("", NOW)
     # Left alone until then, and shown as well again afterwards.
     assert poll_platforms(NOW + timedelta(seconds=30)) == ANY
     assert len(imitated_woocommerce.asked) == 1
-    poll_platforms(NOW + PAUSES[0])
+    poll_platforms(NOW + PARTNERS.steps[0])
     assert (again(connection).last_error, again(connection).poll_failures) == ("", 0)
 
 
@@ -150,7 +151,7 @@ def test_pauses_grow_with_each_failure(
     connection: PlatformConnection, imitated_woocommerce: ImitatedWooCommerce
 ) -> None:
     now = NOW
-    for pause in (*PAUSES, PAUSES[-1]):
+    for pause in (*PARTNERS.steps, PARTNERS.steps[-1]):
         imitated_woocommerce.fail_next(401, {"message": "no"})
         assert poll_platforms(now)["failed"] == 1
         assert again(connection).poll_not_before == now + pause

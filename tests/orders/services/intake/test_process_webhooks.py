@@ -11,6 +11,7 @@ import time_machine
 
 from loyalty.core.encryption import Secret
 from loyalty.jobs.periodic import run_job
+from loyalty.jobs.retries import DELIVERIES
 from loyalty.journal.models import JournalEntry
 from loyalty.platforms.http.protocol import Unreachable
 from loyalty.platforms.models import DeliveryState, InboundDelivery, PlatformConnection
@@ -20,7 +21,6 @@ from orders.models import Order
 from orders.services.intake import handle_webhook, process_webhooks, webhook_outcomes
 from orders.services.intake.ingest import Outcome
 from orders.services.intake.process_webhooks import process_deliveries
-from orders.services.intake.webhook_outcomes import PAUSES
 from tests.deliveries import Delivery, connect_store, shopify, shopline, shopline_global, woocommerce
 from tests.factories import NOW, make_customer, make_settings, make_store
 from tests.loyalty.platforms.samples import order
@@ -200,7 +200,7 @@ class TestFailing:
         connect_store(store)
         send(store, self.broken())
         now = NOW
-        for attempt, pause in enumerate(PAUSES, start=1):
+        for attempt, pause in enumerate(DELIVERIES.steps, start=1):
             assert process_deliveries(now) == counts(postponed=1)
             (delivery,) = kept(store)
             assert (delivery.state, delivery.attempts) == (DeliveryState.RETRYING, attempt)
@@ -232,7 +232,7 @@ class TestFailing:
         (delivery,) = kept(store)
         assert delivery.last_error == "Something unexpected happened (RuntimeError); the log says what."
         monkeypatch.undo()
-        assert process_deliveries(NOW + PAUSES[0]) == counts(done=1)
+        assert process_deliveries(NOW + DELIVERIES.steps[0]) == counts(done=1)
         assert kept(store)[0].last_error == ""
 
 
@@ -406,8 +406,8 @@ class TestPayments:
         send(store, self.failed())
         assert process_deliveries(NOW) == counts(postponed=1)
         send(store, shopify(order("shopify", financial_status="pending")))
-        assert process_deliveries(NOW + PAUSES[0]) == counts(done=2)
-        assert only_order(store).attempt_failed_at == NOW + PAUSES[0]
+        assert process_deliveries(NOW + DELIVERIES.steps[0]) == counts(done=2)
+        assert only_order(store).attempt_failed_at == NOW + DELIVERIES.steps[0]
 
     @pytest.mark.parametrize(
         ("word", "expected"),
@@ -507,7 +507,7 @@ class TestUninstalling:
         connected.refresh_from_db()
         assert (connected.may_be_called, bool(connected.access_token)) == (False, True)
         self.answer(monkeypatch, answer=False)
-        assert process_deliveries(NOW + PAUSES[0]) == counts(done=1)
+        assert process_deliveries(NOW + DELIVERIES.steps[0]) == counts(done=1)
         connected.refresh_from_db()
         assert not connected.access_token
 
@@ -581,12 +581,12 @@ class TestStoreCreditThere:
             self.taken(1, "20.0"),
         ]
         send(store, *sent[::turn])
-        for pause in (timedelta(0), PAUSES[0]):
+        for pause in (timedelta(0), DELIVERIES.steps[0]):
             process_deliveries(NOW + pause)
         found = only_order(store)
         assert (found.platform_data["credits_used_there"], found.credits_applied) == ("25.50", 0)
         send(store, shopify(order("shopify", **named, tags="new", updated_at=LATER)))
-        process_deliveries(NOW + PAUSES[0])
+        process_deliveries(NOW + DELIVERIES.steps[0])
         assert only_order(store).platform_data["credits_used_there"] == "25.50"
 
     @pytest.mark.parametrize(

@@ -9,8 +9,9 @@ import pytest
 from django.db import connection as database
 from django.test.utils import CaptureQueriesContext
 
+from loyalty.jobs.retries import OUTBOX
 from loyalty.journal.models import JournalEntry
-from loyalty.outbox.deliver import PAUSES, deliver_outbox
+from loyalty.outbox.deliver import deliver_outbox
 from loyalty.outbox.models import Message, MessageStatus
 from loyalty.platforms.models import PlatformConnection
 from loyalty.platforms.read import read_order
@@ -159,7 +160,7 @@ def test_o6_a_platform_that_is_down_is_tried_until_it_answers(order: Order, imit
     assert "problem of its own" in Message.unscoped.get().last_error
     order.refresh_from_db()
     assert order.open_on_platform
-    assert deliver_outbox(NOW + PAUSES[0] + timedelta(seconds=5))["done"] == 1
+    assert deliver_outbox(NOW + OUTBOX.steps[0] + timedelta(seconds=5))["done"] == 1
     assert imitated_shopify.orders[ORDER]["cancelled_at"]
 
 
