@@ -1,1 +1,1 @@
-"""The lot engine, written once, of which credits and points are the two instances (L1-L7)."""
+"""The lot engine that credits and points are instances of, and how far staff may adjust by hand (L1-L7)."""
