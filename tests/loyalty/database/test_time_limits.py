@@ -137,7 +137,7 @@ def test_e7_an_order_that_is_held_up_is_set_aside_by_the_job_and_tried_again(ord
         counts = pool.submit(sweep).result(timeout=20)
     assert counts == {"cancelled": 1, "failed": 1}
     problem = Problem.unscoped.get(order=order, job=JOB)
-    assert "lock timeout" in problem.error
+    assert problem.error == "Somebody else was at work on it for too long (OperationalError 55P03)."
     assert auto_cancel(problem.next_attempt_at) == {"cancelled": 1, "failed": 0}
     assert Revert.unscoped.filter(order=order).count() == 1
 
