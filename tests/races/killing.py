@@ -21,8 +21,9 @@ _JOB: Final = """
 import django
 django.setup()
 from django.core.management import call_command
-from orders.services import automatic, bulk_cancelling, evaluating
-automatic.BATCH = bulk_cancelling.BATCH = evaluating.BATCH = 10
+from orders.services.automation import cancel_unpaid, run_rules
+from orders.services.bulk_cancels import run
+cancel_unpaid.BATCH = run.BATCH = run_rules.BATCH = 10
 print("ready.", flush=True)
 call_command("run_jobs", "{name}")
 """

@@ -84,7 +84,7 @@ class TestCommand:
             ({"platform": "woocommerce", "secret": "a&b"}, "WordPress"),
             ({"more": ("--base-url", "ftp://x.example.com")}, "not an address"),
             ({"more": ("--base-url", "http://shop.example.com")}, "https"),
-            ({"more": ("--base-url", "https://me:word@shop.example.com")}, "alone"),
+            ({"more": ("--base-url", "https://me:word@shop.example.com")}, "only the address"),
             ({"more": ("--base-url", "https://[::1")}, "not an address"),
             ({"platform": "woocommerce", "more": ("--token", "only-one")}, "KEY:SECRET"),
         ],
