@@ -1,0 +1,47 @@
+"""Why rows are not imported, by code, and the words for each: stored as codes, said in the language of who looks."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from django.utils.translation import gettext_lazy as _
+
+# Found by readers, in the text of the row.
+READING: Final[Mapping[str, object]] = {
+    "no-number": _("This is not a number."),
+    "no-day": _("This is not a day that the calendar has."),
+    "no-currency": _("This is not a currency code such as USD."),
+    "no-email": _("This is not an e-mail address."),
+    "unclear": _("This can be read in two ways."),
+    "too-long": _("This is longer than what can be kept here."),
+    "not-storable": _("There are characters in here that no text has."),
+    "formula": _("This is a formula; please put its value there."),
+    "columns": _("The row has more cells than the file has columns."),
+    "empty": _("This must not be empty."),
+}
+# Found by the rehearsal, by what the rows say together and what is here already.
+JUDGING: Final[Mapping[str, object]] = {
+    "nobody": _("The row names nobody: give a number or an e-mail address."),
+    "several-people": _("Several customers have this e-mail address; give the customer's number."),
+    "not-positive": _("The amount must be above zero."),
+    "too-fine": _("The amount is finer than the smallest amount of its currency; points are whole."),
+    "too-large": _("The amount has more than twelve digits."),
+    "too-early": _("The day is before the year 2000."),
+    "too-far": _("The day is more than ten years ahead."),
+    "in-the-future": _("The day has not come yet."),
+    "expired": _("This has expired already, so nothing is given."),
+    "already": _("This was imported before, so nothing changes."),
+    "repeated": _("Another row of this file has the same reference."),
+    "code-repeated": _("This code is here already, or in another row of this file."),
+    "code-without-worth": _("A code must cost points and be worth something; a percentage is at most 100."),
+    "history-too-late": _("This customer has movements here already, and history can only come before them."),
+    "history-below-zero": _("With this row the old balance would have been below zero."),
+    "wrong-sign": _("What was spent or has expired must be below zero, what was granted above."),
+}
+WORDS: Final[Mapping[str, object]] = {**READING, **JUDGING}
+# Rows that were left out with these codes are as they should be: nothing is to be mended.
+NO_FAULT: Final = frozenset({"expired", "already"})
+
+
+def words_of(code: str) -> str:
+    """The sentence for a problem; the code itself where nobody knows it any more."""
+    return str(WORDS.get(code, code))
