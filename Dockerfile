@@ -13,8 +13,8 @@ ENV PATH=/packages/bin:$PATH \
 WORKDIR /app
 COPY --from=packages /packages /packages
 COPY . .
-# Collecting needs no secret and no server; what runs later is production.
-RUN python manage.py collectstatic --noinput && useradd --system --no-create-home loyalty \
+# Compiling languages and collecting need no secret and no server; what runs later is production.
+RUN python -m loyalty.languages && python manage.py collectstatic --noinput && useradd --system --no-create-home loyalty \
     && install -d -o loyalty /var/lib/beat
 ENV LOYALTY_ENV=production
 USER loyalty

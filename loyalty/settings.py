@@ -24,6 +24,8 @@ from loyalty.core.logs import to_standard_output
 from loyalty.database.connecting import database
 from loyalty.database.time_limits import LIMITS
 from loyalty.embedded.layout import WEB_ROLE, layout_for, layout_in
+from loyalty.languages.spoken import LANGUAGES as LANGUAGES
+from loyalty.languages.spoken import SOURCE
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -139,6 +141,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "loyalty.backoffice.middleware.ActiveStoreMiddleware",
+    "loyalty.web.languages.LanguageMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
@@ -276,7 +279,8 @@ PLATFORM_TIMEOUT_SECONDS: float = env.float("PLATFORM_TIMEOUT_SECONDS", default=
 
 # --- Language and time: stores bring their own time zones and locales
 
-LANGUAGE_CODE = "en"
+LANGUAGE_CODE = SOURCE
+LOCALE_PATHS = [BASE_DIR / "locale"]
 USE_I18N = True
 TIME_ZONE = "UTC"
 USE_TZ = True

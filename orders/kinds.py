@@ -49,9 +49,9 @@ def allocation_ref(kind: Kind, allocation_id: int) -> str:
 
 def show(amount: Amount, currency: str, store: Store) -> str:
     """An amount for people, in the store's locale (T4): ``15.00 USD`` or, without a currency, ``100 points``."""
-    return format_amount(amount, currency, store.locale)
+    return format_amount(amount, currency, store.written_in)
 
 
 def show_number(amount: Amount, currency: str, store: Store) -> str:
     """As :func:`show`, without the unit: ``15.00`` or ``100``."""
-    return format_number(amount, currency, store.locale)
+    return format_number(amount, currency, store.written_in)

@@ -10,6 +10,7 @@ from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 
 from django.db import connection, transaction
 from django.http import HttpResponse
+from django.utils.translation import get_language
 from drf_spectacular.utils import extend_schema
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
@@ -24,10 +25,11 @@ from loyalty.api.views import ApiView
 from loyalty.core.encryption import Secret, Unreadable
 from loyalty.database.delete import delete_in_batches
 from loyalty.jobs.periodic import Counts
+from loyalty.languages.spoken import SOURCE
 from loyalty.stores.models import Store
 
 KEEP: Final = timedelta(days=7)
-_KEPT_HEADERS: Final = ("Content-Type", "Location", "ETag")
+_KEPT_HEADERS: Final = ("Content-Type", "Content-Language", "Location", "ETag")
 _JSON: Final = {"Content-Type": "application/json"}
 
 View = TypeVar("View", bound=ApiView)
@@ -71,6 +73,7 @@ def _once(view: ApiView, request: Request, run: Callable[[], Response]) -> HttpR
     if stored is not None and view.now < stored.created_at + KEEP:
         return _replay(view, stored, fingerprint)
     answer = _answer(run)
+    answer.headers["Content-Language"] = get_language()
     # An answer that is past its time but not pruned yet gives way.
     CommandAnswer.unscoped.update_or_create(
         store=view.store,
@@ -127,7 +130,8 @@ def _opened(view: ApiView, stored: bytes) -> bytes:
 def _replay(view: ApiView, stored: CommandAnswer, fingerprint: str) -> HttpResponse:
     if stored.fingerprint != fingerprint:
         raise Problem("idempotency-key-reused", "This Idempotency-Key was used for another request.")
-    headers = {**stored.headers, "Idempotent-Replayed": "true"}
+    # Before answers kept their language, there was one.
+    headers = {"Content-Language": SOURCE, **stored.headers, "Idempotent-Replayed": "true"}
     return HttpResponse(_opened(view, bytes(stored.body)), status=stored.status, headers=headers)
 
 

@@ -8,6 +8,7 @@ from functools import lru_cache
 
 from babel.core import get_global
 from babel.numbers import format_decimal
+from django.utils.translation import ngettext, pgettext
 
 from loyalty.core.locales import locale_of
 
@@ -111,5 +112,9 @@ def decimals_in(amount: Decimal) -> int:
 
 def format_amount(amount: Decimal | int, currency: str, locale: str) -> str:
     """The amount with its unit behind: ``15.00 USD``, without a currency ``1 point`` or ``1,200 points``."""
-    unit = currency or ("point" if amount == 1 else "points")
-    return f"{format_number(amount, currency, locale)} {unit}"
+    number = format_number(amount, currency, locale)
+    if not currency:
+        # 1.5 of what comes whole is a fault that is shown; it is many.
+        count = int(amount) if amount == int(amount) else 2
+        return ngettext("%(number)s point", "%(number)s points", count) % {"number": number}
+    return pgettext("money", "%(amount)s %(currency)s") % {"amount": number, "currency": currency}

@@ -87,4 +87,4 @@ def _line(adjustment: Adjustment, store: Store) -> dict[str, str]:
 
 
 def _show(amount: Amount, currency: str, store: Store) -> str:
-    return format_amount(amount, currency, store.locale)
+    return format_amount(amount, currency, store.written_in)

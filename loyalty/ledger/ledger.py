@@ -282,7 +282,7 @@ class Ledger:
         try:
             return draw(self.open_lots(customer, currency=currency, now=now), amount, owed=owed)
         except TooLittle as error:
-            wanted, has = (format_amount(value, currency, customer.store.locale) for value in (amount, error.has))
+            wanted, has = (format_amount(value, currency, customer.store.written_in) for value in (amount, error.has))
             raise InsufficientBalance(f"The customer does not have {wanted}: the balance is {has}.") from error
 
     def give_new(self, entries: Sequence[Entry], *, actor: Actor, trigger: str, now: datetime) -> list[Posted]:

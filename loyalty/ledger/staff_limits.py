@@ -97,7 +97,7 @@ def check_within_limit(kind: Kind, amount: Amount, *, currency: str, adjuster: A
 def words_of_left(kind: Kind, left: Amount, store: Store) -> str:
     """“400 points left today.”, as the pages say it before the button is pressed."""
     if kind == "credits":
-        return f"{format_amount(left, store.currency, store.locale)} left today."
+        return f"{format_amount(left, store.currency, store.written_in)} left today."
     return f"{left} {'point' if left == 1 else 'points'} left today."
 
 

@@ -19,24 +19,24 @@ def show_moment(moment: datetime | None, store: Store) -> str:
     """A moment to the minute, such as ``5 Jan 2026, 14:03``; empty for none."""
     if moment is None:
         return ""
-    locale = locale_of(store.locale)
+    locale = locale_of(store.written_in)
     day = format_date(moment.astimezone(store.tz), "medium", locale=locale)
     return f"{day}, {format_time(moment, 'short', tzinfo=store.tz, locale=locale)}"
 
 
 def show_day(day: date | None, store: Store) -> str:
     """A day, such as ``5 Jan 2026``; empty for none."""
-    return format_date(day, "medium", locale=locale_of(store.locale)) if day else ""
+    return format_date(day, "medium", locale=locale_of(store.written_in)) if day else ""
 
 
 def show_day_in_words(day: date | None, store: Store) -> str:
     """A day as letters write it, such as ``5 January 2026``; empty for none."""
-    return format_date(day, "long", locale=locale_of(store.locale)) if day else ""
+    return format_date(day, "long", locale=locale_of(store.written_in)) if day else ""
 
 
 def show_month(day: date, store: Store) -> str:
     """The month of a day, such as ``Jan 2026``."""
-    return format_skeleton("yMMM", day, locale=locale_of(store.locale))
+    return format_skeleton("yMMM", day, locale=locale_of(store.written_in))
 
 
 def show_last_day(expires_at: datetime | None, store: Store) -> str:

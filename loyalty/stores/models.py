@@ -14,6 +14,7 @@ from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models.functions import Lower, Upper
 
+from loyalty.core.locales import locale_to_read
 from loyalty.database.rights import INSERT_ONLY, Rights
 from loyalty.stores.scoping import SameStoreKey, StoreOwned, unique_in_store
 from loyalty.stores.slugs import check_slug
@@ -58,6 +59,11 @@ class Store(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def written_in(self) -> str:
+        """The locale that this store's dates and amounts are written in for who reads now (T4)."""
+        return locale_to_read(self.locale)
 
     @property
     def tz(self) -> zoneinfo.ZoneInfo:

@@ -33,7 +33,7 @@ def amount_words(value: Any, currency: str, store: Store) -> str:
         number = Decimal(str(value))
     except InvalidOperation:
         return str(value)
-    return format_amount(number, currency, store.locale)
+    return format_amount(number, currency, store.written_in)
 
 
 def fixed(words: str) -> Tell:

@@ -114,7 +114,7 @@ def count_words(number: int) -> str:
 
 def age(since: datetime, store: Store, now: datetime) -> str:
     """How long ago that was, such as ``3 days``."""
-    ago, locale = max(now - since, timedelta()), locale_of(store.locale)
+    ago, locale = max(now - since, timedelta()), locale_of(store.written_in)
     return format_timedelta(ago, granularity="minute", threshold=1, locale=locale)
 
 

@@ -64,7 +64,7 @@ def earning_words(store: Store, settings: StoreSettings, now: datetime) -> str:
     rate = settings.earning.points_per_unit
     if rate is None:
         return "Orders earn no points by themselves now."
-    total = format_amount(_EXAMPLE, store.currency, store.locale)
+    total = format_amount(_EXAMPLE, store.currency, store.written_in)
     return f"An order of {total} earns {int(rate * _EXAMPLE)} points, once. Orders that came before are left alone."
 
 

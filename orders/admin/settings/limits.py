@@ -50,7 +50,7 @@ class AdjustLimitForm(CardForm):
         if value is None:
             return "not at all", ""
         if name == "support_adjust_credits":
-            return format_amount(value, self.store.currency, self.store.locale), ""
+            return format_amount(value, self.store.currency, self.store.written_in), ""
         return f"{value} points", ""
 
 

@@ -38,6 +38,16 @@ def test_the_same_again_gets_the_same_answer(api: ApiClient, path: str) -> None:
     assert CreditLot.unscoped.count() == 1
 
 
+def test_a_repeat_keeps_the_first_answer_s_language(api: ApiClient, path: str) -> None:
+    refusal = {"amount": "-5.00", "reason": "mistake"}
+    first = api.command(path, refusal, key="k", accept_language="de")
+    again = api.command(path, refusal, key="k", accept_language="ja")
+    assert (first["Content-Language"], again["Content-Language"]) == ("de", "de")
+    assert again.content == first.content
+    CommandAnswer.unscoped.update(headers={})
+    assert api.command(path, refusal, key="k", accept_language="ja")["Content-Language"] == "en"
+
+
 def test_another_body_or_address_is_422(api: ApiClient, path: str) -> None:
     api.command(path, BODY, key="k")
     for response in (
