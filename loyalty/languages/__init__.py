@@ -1,1 +1,1 @@
-"""The languages that the product speaks: which there are, their catalogues, and what is borrowed from packages."""
+"""The languages that the product speaks, and their catalogues of messages."""

@@ -29,7 +29,7 @@ _CALLS: Final = {
 # What changes with every run and says nothing.
 _PASSING: Final = re.compile(
     r'^"(?:Project-Id-Version|Report-Msgid-Bugs-To|POT-Creation-Date|PO-Revision-Date|Last-Translator|Language-Team'
-    r'|Generated-By): .*\n',
+    r"|Generated-By): .*\n",
     re.MULTILINE,
 )
 

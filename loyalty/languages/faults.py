@@ -33,8 +33,8 @@ def _fault(message: Message, translated: Message | None, plurals: int) -> str:
     if translated.fuzzy:
         return "fuzzy"
     sources = [message.id] if isinstance(message.id, str) else list(message.id)
-    given = [translated.string] if isinstance(translated.string, str) else list(translated.string)
-    if not all(given):
+    given = [translated.string] if isinstance(translated.string, str) else list(translated.string or ())
+    if not given or not all(given):
         return "not translated"
     if len(given) != (plurals if len(sources) > 1 else 1):
         return "plural forms are missing"

@@ -15,7 +15,7 @@ from loyalty.ledger.ledger import Kind
 from loyalty.ledger.planner import Amount
 from loyalty.ledger.posting import Posted
 from loyalty.notices.models import Notice
-from loyalty.notices.write import Letter, Message, queue
+from loyalty.notices.write import Letter, Message, in_language_of, queue
 from loyalty.stores.actors import Actor
 from loyalty.stores.dates import show_day_in_words
 from loyalty.stores.models import Customer, Store
@@ -71,7 +71,8 @@ def _customer_id(change: Change) -> int:
 
 def _letter(kind: Kind, changes: Sequence[Change], store: Store) -> Letter:
     customer = changes[0].customer
-    return Letter(compose(kind, changes, store=store, customer_name=customer.name), customer, None)
+    with in_language_of(customer, store):
+        return Letter(compose(kind, changes, store=store, customer_name=customer.name), customer, None)
 
 
 def _line(adjustment: Adjustment, store: Store) -> dict[str, str]:

@@ -2,14 +2,18 @@
 
 import uuid
 from collections.abc import Iterable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.utils.translation import override
+
+from loyalty.core.locales import language_for
 from loyalty.jobs.periodic import wake
 from loyalty.journal.record import Event, Happening, record
 from loyalty.notices.models import Notice, NoticeStatus
 from loyalty.stores.actors import Actor
-from loyalty.stores.models import Customer
+from loyalty.stores.models import Customer, Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +32,11 @@ class Letter:
     message: Message
     customer: Customer
     order_id: int | None
+
+
+def in_language_of(customer: Customer | None, store: Store) -> AbstractContextManager[None]:
+    """Within, messages, amounts and dates are as this customer reads them: his language, else the store's."""
+    return override(language_for(customer.locale if customer else "", store.locale))
 
 
 def queue(letters: Iterable[Letter], *, actor: Actor, now: datetime) -> list[Notice]:

@@ -18,7 +18,7 @@ from loyalty.ledger.models import AbstractLot
 from loyalty.ledger.planner import Amount
 from loyalty.notices.deliver import ACTOR
 from loyalty.notices.models import Notice, Reminder
-from loyalty.notices.write import Letter, Message, queue
+from loyalty.notices.write import Letter, Message, in_language_of, queue
 from loyalty.store_settings.sections import settings_by_store
 from loyalty.stores.dates import show_day_in_words
 from loyalty.stores.models import Customer, Store
@@ -107,7 +107,7 @@ def _remind(claimed: Sequence[Customer], ending: Ending, kind: Kind, now: dateti
     # Read again under the locks: another worker may have told some of them while the claim was being made.
     lots = _lots_by_customer(claimed, ending, now)
     told = [customer for customer in claimed if customer.pk in lots]
-    notices = queue([_letter(customer, lots[customer.pk]) for customer in told], actor=ACTOR, now=now)
+    notices = queue([_letter_to(customer, lots[customer.pk]) for customer in told], actor=ACTOR, now=now)
     Reminder.unscoped.bulk_create(
         _reminder(kind, lot, notice, now)
         for notice in notices
@@ -144,6 +144,11 @@ def _reminder(kind: Kind, lot: AbstractLot, notice: Notice, now: datetime) -> Re
         created_at=now,
         **{f"{_LOT[kind]}_id": lot.pk},
     )
+
+
+def _letter_to(customer: Customer, lots: Lots) -> Letter:
+    with in_language_of(customer, customer.store):
+        return _letter(customer, lots)
 
 
 def _letter(customer: Customer, lots: Lots) -> Letter:

@@ -4,7 +4,7 @@ from django.template.loader import render_to_string
 
 from loyalty.core.days import last_day_of_use
 from loyalty.ledger.planner import GIVES_BACK, Outcome, PlannedLot
-from loyalty.notices.write import Letter, Message
+from loyalty.notices.write import Letter, Message, in_language_of
 from loyalty.stores.dates import show_day_in_words
 from loyalty.stores.models import Store
 from orders.kinds import show
@@ -34,7 +34,9 @@ def compose_reversal(plan: ReversalPlan, *, store: Store) -> Message:
 
 def reversal_letter(plan: ReversalPlan, *, store: Store) -> Letter:
     """The message addressed to the customer."""
-    return Letter(compose_reversal(plan, store=store), plan.redemption.customer, None)
+    customer = plan.redemption.customer
+    with in_language_of(customer, store):
+        return Letter(compose_reversal(plan, store=store), customer, None)
 
 
 def _kept(plan: ReversalPlan, store: Store) -> str:

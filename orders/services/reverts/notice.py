@@ -8,7 +8,7 @@ from django.template.loader import render_to_string
 from loyalty.core.days import last_day_of_use
 from loyalty.ledger.ledger import Kind
 from loyalty.ledger.planner import GIVES_BACK, Amount, KindPlan, Outcome, PlannedLot, share_of
-from loyalty.notices.write import Letter, Message
+from loyalty.notices.write import Letter, Message, in_language_of
 from loyalty.stores.actors import Trigger
 from loyalty.stores.dates import show_day_in_words
 from loyalty.stores.models import Customer, Store
@@ -81,10 +81,13 @@ def letters(
     """The message addressed to the order's customer, and one to each of ``others`` whose value comes back."""
     readers = [plan.order.customer] if plan.order.customer else []
     readers += [others[pk] for pk in others_in(plan)]
-    return [
-        Letter(compose(plan, store=store, cancelled=cancelled, trigger=trigger, customer=reader), reader, plan.order.pk)
-        for reader in readers
-    ]
+    return [_letter(plan, reader, store=store, cancelled=cancelled, trigger=trigger) for reader in readers]
+
+
+def _letter(plan: OrderPlan, reader: Customer, *, store: Store, cancelled: bool, trigger: Trigger) -> Letter:
+    with in_language_of(reader, store):
+        message = compose(plan, store=store, cancelled=cancelled, trigger=trigger, customer=reader)
+    return Letter(message, reader, plan.order.pk)
 
 
 def others_in(plan: OrderPlan) -> list[int]:

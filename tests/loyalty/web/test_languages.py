@@ -4,8 +4,7 @@ import pytest
 from django.test import Client
 
 from loyalty.stores.keys import create_api_key
-from loyalty.stores.models import Store
-from loyalty.stores.roles import Role
+from loyalty.stores.models import Role, Store
 from tests import factories
 from tests.loyalty.api.support import ApiClient
 
