@@ -1,1 +1,1 @@
-"""The commands of `manage.py` about orders: importing, polling, the demonstration."""
+"""The commands of `manage.py` about orders: importing, polling, moving stores, the demonstration."""
