@@ -5,12 +5,10 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from smtplib import SMTPException
 from typing import Final
 
 from allauth.account.forms import default_token_generator
 from allauth.account.utils import user_pk_to_url_str
-from django.core.mail import EmailMultiAlternatives
 from django.db import transaction
 from django.http import HttpRequest
 from django.template.loader import render_to_string
@@ -20,8 +18,9 @@ from loyalty.accounts.invitations.links import make_link, open_invitations
 from loyalty.accounts.models import Letter, LetterKind
 from loyalty.jobs.one_by_one import alone_with, one_by_one
 from loyalty.jobs.periodic import Counts, wake
-from loyalty.jobs.retries import LETTERS, next_due, put_off, words_of
+from loyalty.jobs.retries import LETTERS, REFUSED_MAIL, Pauses, next_due, put_all_off, put_off, words_of
 from loyalty.jobs.waiting import Waiting
+from loyalty.partners.mail import Mail, MailRefused, ServerAway, send
 from loyalty.stores.dates import show_moment
 from loyalty.stores.models import User
 from loyalty.stores.roles import Can
@@ -29,11 +28,12 @@ from loyalty.stores.roles import Can
 logger = logging.getLogger(__name__)
 
 JOB: Final = "loyalty.deliver_letters"
-_EXPECTED: Final = (SMTPException, OSError, ValueError)
+# That the mail server is away, which is more than one letter's trouble.
+_AWAY: Final = "away"
 
 
 @dataclass(frozen=True, slots=True)
-class Mail:
+class Words:
     """What is read: sentences, one button with its link, and sentences below it."""
 
     subject: str
@@ -74,49 +74,60 @@ def _deliver_next(now: datetime, left_out: AbstractSet[int]) -> str | None:
     if letter is None:
         return None
     with alone_with(letter):
-        return _deliver(letter, now)
+        outcome = _deliver(letter, now)
+    if outcome == _AWAY:
+        # Nobody's mail can be sent: those that are due wait as well, and none of them has failed.
+        put_all_off(Letter.objects.all(), letter.last_error, now)
+        return "postponed"
+    return outcome
 
 
 def _deliver(letter: Letter, now: datetime) -> str:
-    mail = _composed(letter, now)
-    if mail is None:
+    words = _composed(letter, now)
+    if words is None:
         letter.delete()
         return "nobody"
     try:
-        _send(letter.email, mail)
+        send(_mail(letter, words))
+    except ServerAway as error:
+        logger.warning("Letter %s was not sent: no mail can be sent.", letter.pk)
+        outcome = _postpone(letter, str(error), LETTERS, now)
+        return _AWAY if outcome == "postponed" else outcome
+    except MailRefused as error:
+        return _postpone(letter, str(error), REFUSED_MAIL if error.for_good else LETTERS, now)
     except Exception as error:
-        # Whatever no mail server or library takes is this letter's alone.
-        logger.warning("Letter %s was not sent.", letter.pk, exc_info=None if isinstance(error, _EXPECTED) else error)
-        return _postpone(letter, error, now)
+        # Whatever no library can write down is this letter's alone.
+        logger.warning("Letter %s was not sent.", letter.pk, exc_info=None if isinstance(error, ValueError) else error)
+        return _postpone(letter, words_of(error), LETTERS, now)
     letter.delete()
     return "sent"
 
 
-def _postpone(letter: Letter, error: Exception, now: datetime) -> str:
+def _postpone(letter: Letter, why: str, pauses: Pauses, now: datetime) -> str:
     letter.attempts += 1
-    if not put_off(letter, words_of(error)[:200], LETTERS, now):
+    if not put_off(letter, why[:200], pauses, now):
         letter.delete()
         return "dropped"
     letter.save(update_fields=["attempts", "next_attempt_at", "last_error"])
     return "postponed"
 
 
-def _composed(letter: Letter, now: datetime) -> Mail | None:
+def _composed(letter: Letter, now: datetime) -> Words | None:
     """What the letter says; None when there is nobody, or nothing any more, to write about."""
     if letter.kind == LetterKind.RESET:
         user = User.objects.filter(email=letter.email, is_active=True).first()
         return _reset(user, letter.base) if user else None
     if letter.kind == LetterKind.INVITATION:
         return _invitation(letter, now)
-    return Mail(letter.subject, tuple(letter.text.split("\n")))
+    return Words(letter.subject, tuple(letter.text.split("\n")))
 
 
-def _invitation(letter: Letter, now: datetime) -> Mail | None:
+def _invitation(letter: Letter, now: datetime) -> Words | None:
     store = letter.store
     invitation = open_invitations(store, now=now).filter(pk=letter.invitation_id or 0).first() if store else None
     if store is None or invitation is None:
         return None
-    return Mail(
+    return Words(
         f"Work with us at {store.name}",
         (f"Hello, {store.name} invites you to work in its back-office as {invitation.role}.",),
         f"{letter.base}{make_link(invitation)}",
@@ -128,10 +139,10 @@ def _invitation(letter: Letter, now: datetime) -> Mail | None:
     )
 
 
-def _reset(user: User, base: str) -> Mail:
+def _reset(user: User, base: str) -> Words:
     token = default_token_generator.make_token(user)
     path = reverse("account_reset_password_from_key", args=[user_pk_to_url_str(user), token])
-    return Mail(
+    return Words(
         "Choose a new password",
         (f"Hello {user}, somebody asked for a link to get into your account of the Loyalty Back-Office.",),
         f"{base}{path}",
@@ -143,12 +154,14 @@ def _reset(user: User, base: str) -> Mail:
     )
 
 
-def _send(to: str, mail: Mail) -> None:
-    message = EmailMultiAlternatives(
-        subject=" ".join(mail.subject.split())[:200], body=render_to_string("loyalty/mail.txt", {"mail": mail}), to=[to]
+def _mail(letter: Letter, words: Words) -> Mail:
+    return Mail(
+        to=letter.email,
+        subject=" ".join(words.subject.split())[:200],
+        text=render_to_string("loyalty/mail.txt", {"mail": words}),
+        html=render_to_string("loyalty/mail.html", {"mail": words}),
+        message_id=f"<letter.{letter.pk}.{int(letter.created_at.timestamp())}@loyalty-back-office>",
     )
-    message.attach_alternative(render_to_string("loyalty/mail.html", {"mail": mail}), "text/html")
-    message.send()
 
 
 WAITING: Final = Waiting(

@@ -11,17 +11,24 @@ from datetime import datetime, timedelta
 from typing import Any, Final, TypeVar
 
 from django.db import Error as DatabaseError
+from django.db import transaction
 from django.db.models import Model, QuerySet
 
 from loyalty.core.errors import NotFound
 from loyalty.core.logs import what_failed
 from loyalty.core.storable_text import storable
 from loyalty.database.error_words import error_words
+from loyalty.database.named_stores import in_stores
 from loyalty.jobs.periodic import wake
 
 M = TypeVar("M", bound=Model)
 
 _LONGEST: Final = 1000
+_BATCH: Final = 1000
+# What fits into the narrowest column of errors.
+_SHORT: Final = 200
+# How long all wait for somebody whom each of them needs.
+ALL_WAIT: Final = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +57,8 @@ _LADDER: Final = _minutes(1, 5, 30, 120, 480, 1440, 1440, 1440)
 OUTBOX: Final = Pauses(_LADDER)
 # What a customer is written, and what a platform sent: for a day and a half; then staff decide.
 NOTICES: Final = Pauses(_LADDER[:6])
+# A mail that the server says it will never take: twice more, in case it was set up wrongly for a moment.
+REFUSED_MAIL: Final = Pauses(_LADDER[:2])
 DELIVERIES: Final = Pauses(_LADDER[:6])
 # What cannot be read will not be read later either.
 NEVER: Final = Pauses(())
@@ -72,6 +81,24 @@ def put_off(row: Any, why: str, pauses: Pauses, now: datetime, *, wait: timedelt
     row.last_error = storable(why)
     row.next_attempt_at = pauses.turn(row.attempts, now, wait=wait)
     return row.next_attempt_at is not None
+
+
+def put_all_off(rows: "QuerySet[Any]", why: str, now: datetime) -> None:
+    """Have all that are due wait a little, because none of them can be done now; it counts as no attempt of theirs.
+
+    Those that another worker is at are left to it. To be called while every store is named; written in their own (T1).
+    """
+    due = rows.filter(next_attempt_at__lte=now).order_by("pk")
+    stores = set(due.order_by().values_list("store_id", flat=True).distinct())
+    free = due.select_for_update(of=("self",), skip_locked=True, no_key=True).values_list("pk", flat=True)
+    with in_stores(stores - {None}):
+        while _put_some_off(rows, free[:_BATCH], why, now):
+            pass
+
+
+@transaction.atomic
+def _put_some_off(rows: "QuerySet[Any]", some: "QuerySet[Any]", why: str, now: datetime) -> int:
+    return rows.filter(pk__in=list(some)).update(next_attempt_at=now + ALL_WAIT, last_error=storable(why)[:_SHORT])
 
 
 def words_of(error: Exception) -> str:

@@ -3,23 +3,20 @@
 import logging
 from collections.abc import Set as AbstractSet
 from datetime import datetime
-from email.utils import formataddr, parseaddr
 from functools import partial
-from smtplib import SMTPException
 from typing import Final
 
-from django.conf import settings
-from django.core.mail import EmailMultiAlternatives
 from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils.module_loading import import_string
 
 from loyalty.jobs.one_by_one import alone_with, one_by_one
 from loyalty.jobs.periodic import Counts
-from loyalty.jobs.retries import NOTICES, next_due, put_off, words_of
+from loyalty.jobs.retries import NOTICES, REFUSED_MAIL, Pauses, next_due, put_all_off, put_off, words_of
 from loyalty.jobs.waiting import Waiting
 from loyalty.journal.record import Event, Happening, record
 from loyalty.notices.models import Notice, NoticeStatus
+from loyalty.partners.mail import Mail, MailRefused, ServerAway, send
 from loyalty.stores.actors import Actor
 from loyalty.stores.models import Store
 from loyalty.stores.roles import Can
@@ -30,6 +27,8 @@ ACTOR: Final = Actor.job("loyalty.deliver_notices")
 # Who writes notices because a day has come rather than because something happened; each answers how many it wrote.
 # Named as strings, because the foundation imports none of the apps that stand on it.
 WRITERS: Final[tuple[str, ...]] = ("orders.services.customers.remind.write_reminders",)
+# That the mail server is away, which is more than one notice's trouble.
+_AWAY: Final = "away"
 _MARKS: Final = ("status", "attempts", "next_attempt_at", "last_error", "sent_at")
 
 
@@ -55,30 +54,45 @@ def _deliver_next(now: datetime, left_out: AbstractSet[int]) -> str | None:
     A worker killed between the mail server's answer and the commit makes a repeat possible; it carries the same
     Message-ID, which mail servers drop.
     """
-    notice = next_due(Notice.unscoped.filter(status=NoticeStatus.QUEUED).select_related("store"), now, left_out)
+    notice = next_due(_queued().select_related("store"), now, left_out)
     if notice is None:
         return None
     with alone_with(notice):
-        return _deliver(notice, now)
+        outcome = _deliver(notice, now)
+    if outcome == _AWAY:
+        # Nobody's mail can be sent: those that are due wait as well, and none of them has failed.
+        put_all_off(_queued(), notice.last_error, now)
+        return "postponed"
+    return outcome
+
+
+def _queued() -> "QuerySet[Notice]":
+    return Notice.unscoped.filter(status=NoticeStatus.QUEUED)
 
 
 def _deliver(notice: Notice, now: datetime) -> str:
     notice.attempts += 1
     try:
-        _send(notice)
+        send(_mail(notice))
+    except ServerAway as error:
+        logger.warning("Notice %s was not sent: no mail can be sent.", notice.pk)
+        outcome = _postpone(notice, str(error), NOTICES, now)
+        return _AWAY if outcome == "postponed" else outcome
+    except MailRefused as error:
+        return _postpone(notice, str(error), REFUSED_MAIL if error.for_good else NOTICES, now)
     except Exception as error:
-        # A mail server that is away, or an address or header that no library can write down: whatever it is, it is
-        # this notice's alone, and must not hold up those behind it.
+        # An address or header that no library can write down: whatever it is, it is this notice's alone, and must not
+        # hold up those behind it.
         logger.warning("Notice %s was not sent (attempt %s).", notice.pk, notice.attempts, exc_info=_unforeseen(error))
-        return _postpone(notice, error, now)
+        return _postpone(notice, words_of(error), NOTICES, now)
     notice.status, notice.sent_at, notice.next_attempt_at, notice.last_error = NoticeStatus.SENT, now, None, ""
     notice.save(update_fields=_MARKS)
     _note(notice, Event.NOTICE_SENT, now)
     return "sent"
 
 
-def _postpone(notice: Notice, error: Exception, now: datetime) -> str:
-    goes_on = put_off(notice, words_of(error), NOTICES, now)
+def _postpone(notice: Notice, why: str, pauses: Pauses, now: datetime) -> str:
+    goes_on = put_off(notice, why, pauses, now)
     notice.status = NoticeStatus.QUEUED if goes_on else NoticeStatus.FAILED
     notice.save(update_fields=_MARKS)
     if goes_on:
@@ -88,20 +102,18 @@ def _postpone(notice: Notice, error: Exception, now: datetime) -> str:
 
 
 def _unforeseen(error: Exception) -> Exception | None:
-    return None if isinstance(error, SMTPException | OSError | ValueError) else error
+    return None if isinstance(error, ValueError) else error
 
 
-def _send(notice: Notice) -> None:
-    mail = EmailMultiAlternatives(
+def _mail(notice: Notice) -> Mail:
+    return Mail(
+        to=notice.to_email,
         subject=notice.subject,
-        body=notice.text,
-        # The store's name before the installation's address, which may come with a name of its own.
-        from_email=formataddr((notice.store.name, parseaddr(settings.DEFAULT_FROM_EMAIL)[1])),
-        to=[notice.to_email],
-        headers={"Message-ID": notice.message_id},
+        text=notice.text,
+        html=notice.html,
+        message_id=notice.message_id,
+        from_name=notice.store.name,
     )
-    mail.attach_alternative(notice.html, "text/html")
-    mail.send()
 
 
 def _note(notice: Notice, event: Event, now: datetime) -> None:

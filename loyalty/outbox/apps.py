@@ -2,6 +2,7 @@ from django.apps import AppConfig
 from django.core.checks import Tags, register
 
 from loyalty.partners.http import no_calls_to_this_machine
+from loyalty.partners.mail import address_of_sender
 
 
 class OutboxConfig(AppConfig):
@@ -10,5 +11,6 @@ class OutboxConfig(AppConfig):
     verbose_name = "Outbox"
 
     def ready(self) -> None:
-        """Have the deployment check look at where calls may go."""
+        """Have checks look at where calls may go, and at whom mail is from."""
         register(no_calls_to_this_machine, Tags.security, deploy=True)
+        register(address_of_sender)

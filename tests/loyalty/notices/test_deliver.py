@@ -48,7 +48,7 @@ def test_h3_a_notice_goes_out_as_text_and_html_in_the_stores_name() -> None:
     sent = mail.outbox[0]
     assert isinstance(sent, mail.EmailMultiAlternatives)
     assert sent.to == [notice.to_email]
-    assert sent.from_email.startswith("Aurora Tea <")
+    assert sent.message()["From"].startswith("Aurora Tea <")
     assert sent.body == "5.00 USD are back."
     assert [tuple(part) for part in sent.alternatives] == [("<p>5.00 USD are back.</p>", "text/html")]
     assert sent.message()["Message-ID"] == notice.message_id

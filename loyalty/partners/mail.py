@@ -1,0 +1,139 @@
+"""Mail: one way to make a message, one way to hand it over, and what the mail server's answers mean.
+
+Who a mail is from is the address of ``DEFAULT_FROM_EMAIL``, with the name of whoever writes: a store, or the product.
+"""
+
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from email.errors import MessageError
+from email.headerregistry import Address, AddressHeader
+from email.utils import formataddr
+from smtplib import SMTPDataError, SMTPException, SMTPRecipientsRefused, SMTPResponseException, SMTPSenderRefused
+from typing import Any, Final
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error
+from django.core.mail import EmailMultiAlternatives, get_connection
+
+# What a mail server says of itself and not of one mail: it is about to close (RFC 5321, 3.8).
+_CLOSING: Final = 421
+_FOR_GOOD: Final = 500
+_LONGEST_NAME: Final = 100
+
+
+class ServerAway(Exception):
+    """No mail can be sent now, whoever it is to. ``str(error)`` is a sentence for people; trying again may help."""
+
+
+class MailRefused(Exception):
+    """One mail is not taken. ``for_good``: the server says that a repeat will not help."""
+
+    def __init__(self, reason: str, *, for_good: bool) -> None:
+        super().__init__(reason)
+        self.for_good = for_good
+
+
+class NotAnAddress(ValueError):
+    """A text that is no e-mail address; ``str(error)`` says so."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """What one person gets, twice: as text and as HTML. The ``message_id`` is the same at each attempt.
+
+    ``from_name`` stands before the installation's address; without one its own name does.
+    """
+
+    to: str
+    subject: str
+    text: str
+    html: str
+    message_id: str
+    from_name: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+def parse_address(text: str) -> Address:
+    """One address, with its name if it has one. Raises NotAnAddress."""
+    parsed: dict[str, Any] = {"defects": []}
+    try:
+        AddressHeader.parse(text, parsed)
+        (group,) = parsed["groups"]
+        (address,) = group.addresses
+    except (MessageError, ValueError, IndexError, AttributeError) as error:
+        raise NotAnAddress(f"“{text}” is not an e-mail address such as shop@example.com.") from error
+    if parsed["defects"] or not address.username or not address.domain or group.display_name is not None:
+        raise NotAnAddress(f"“{text}” is not an e-mail address such as Your shop <shop@example.com>.")
+    return Address(_one_line(address.display_name), address.username, address.domain)
+
+
+def send(mail: Mail) -> None:
+    """Hand one mail to the mail server.
+
+    Raises ServerAway when none can be handed over now, MailRefused when this one is not taken, and whatever a library
+    says of what cannot be written down.
+    """
+    message = _made(mail)
+    message.connection = connection = get_connection()
+    try:
+        connection.open()
+        message.send()
+    except SMTPRecipientsRefused as error:
+        raise _refused(*next(iter(error.recipients.values()))) from error
+    except SMTPDataError as error:
+        raise _refused(error.smtp_code, error.smtp_error) from error
+    except SMTPSenderRefused as error:
+        raise ServerAway(f"The mail server refuses our sender {error.sender}: {_said(error.smtp_error)}") from error
+    except (SMTPException, OSError) as error:
+        # No connection, no greeting, no TLS, a password that is wrong, a connection that ended: it is nobody's mail.
+        raise ServerAway(f"The mail server cannot be used: {_said(error)}") from error
+    finally:
+        # A server that does not answer our goodbye has taken the mail all the same.
+        with suppress(SMTPException, OSError):
+            connection.close()
+
+
+def address_of_sender(*_apps: Any, **_options: Any) -> list[CheckMessage]:
+    """Mail needs somebody whom it is from."""
+    try:
+        parse_address(settings.DEFAULT_FROM_EMAIL)
+    except NotAnAddress as error:
+        hint = "Set DEFAULT_FROM_EMAIL to one address, with or without a name: Your shop <shop@example.com>."
+        return [Error(f"DEFAULT_FROM_EMAIL: {error}", hint=hint, id="loyalty.E002")]
+    return []
+
+
+def _made(mail: Mail) -> EmailMultiAlternatives:
+    ours = parse_address(settings.DEFAULT_FROM_EMAIL)
+    name = _one_line(mail.from_name) or ours.display_name
+    message = EmailMultiAlternatives(
+        subject=mail.subject,
+        body=mail.text,
+        # The envelope has the bare address; the name is a header's.
+        from_email=ours.addr_spec,
+        to=[mail.to],
+        headers={"From": formataddr((name, ours.addr_spec)), "Message-ID": mail.message_id, **mail.headers},
+    )
+    message.attach_alternative(mail.html, "text/html")
+    return message
+
+
+def _refused(code: int, said: bytes | str) -> Exception:
+    if code == _CLOSING:
+        return ServerAway(f"The mail server is closing: {_said(said)}")
+    return MailRefused(f"The mail server does not take this mail: {code} {_said(said)}", for_good=code >= _FOR_GOOD)
+
+
+def _said(said: object) -> str:
+    """What a server or a library says, as one line of text."""
+    if isinstance(said, SMTPResponseException):
+        return f"{said.smtp_code} {_said(said.smtp_error)}"
+    if isinstance(said, bytes):
+        return _one_line(said.decode(errors="replace"))
+    return _one_line(str(said) or type(said).__name__)
+
+
+def _one_line(text: str) -> str:
+    # Names are other people's text: what is no letter, sign or space ends or bends a header.
+    return " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())[:_LONGEST_NAME]
