@@ -1,6 +1,6 @@
 """The tests' database as the migrations make it, kept between test runs as a data folder of PostgreSQL.
 
-Making it takes half a minute, nearly all of it Django's own thinking about eighty migrations; copying it takes none.
+Making it takes seconds, nearly all of it Django's own thinking about migrations; copying it takes none.
 What is kept is found by what it was made from, so a new migration makes a new one, and whatever runs after a migration
 runs on the copy as well. A kept folder is only ever copied, so any number of runs may use it at once.
 """

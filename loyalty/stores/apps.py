@@ -1,7 +1,9 @@
 from django.apps import AppConfig
+from django.core.checks import Tags, register
 from django.db.models.signals import post_migrate
 
 from loyalty.database.granting import grant_declared_rights
+from loyalty.database.upgrade import whole_upgrade
 
 
 class StoresConfig(AppConfig):
@@ -10,5 +12,6 @@ class StoresConfig(AppConfig):
     verbose_name = "Stores and people"
 
     def ready(self) -> None:
-        """After every migration the web's role gets the rights that the models declare."""
+        """Half an upgrade is refused; after every migration the web's role gets the rights that the models declare."""
+        register(whole_upgrade, Tags.database)
         post_migrate.connect(grant_declared_rights, sender=self)

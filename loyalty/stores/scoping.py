@@ -83,7 +83,7 @@ def same_store_key(child: str, column: str, parent: str) -> RunSQL:
 class SameStoreKey(models.ForeignKey[Any, Any]):
     """A reference to another row of the same store; the database key is made by :func:`same_store_key`.
 
-    Without an index of its own: the models name those that their queries use.
+    Without an index of its own: the models name those that their queries use. Migrations leave out what is set here.
     """
 
     def __init__(self, to: Any, on_delete: Any = models.PROTECT, **options: Any) -> None:
