@@ -285,6 +285,9 @@ USE_I18N = True
 TIME_ZONE = "UTC"
 USE_TZ = True
 
+# What time it is, the database says (loyalty.core.clock); tests set the clock of their process.
+CLOCK_OF_DATABASE = not TESTING
+
 # --- Static files
 
 # Not relative: Django would put a store's mount point before it.

@@ -101,7 +101,13 @@ def test_modules_are_short(path: Path) -> None:
         # Whoever reads the clock hands it on; a database has a clock of its own, and nobody's tests can set it.
         (r"auto_now\b", set()),
         (r"auto_now_add", {"loyalty/stores/models.py"}),
-        (r"CURRENT_TIMESTAMP|clock_timestamp|(?<![.\w])now\(\)|functions import .*\bNow\b", set()),
+        # One clock for all processes (ADR 0056).
+        (
+            r"timezone\.(now|localdate)\b",
+            {"loyalty/core/clock.py", "loyalty/management/commands/quickstart.py"},
+        ),
+        (r"clock_timestamp", {"loyalty/core/clock.py"}),
+        (r"CURRENT_TIMESTAMP|(?<![.\w])now\(\)|functions import .*\bNow\b", set()),
         (r"datetime\.(utc)?now\(|date\.today\(", set()),
         # One more version of an order is written by ``Order.touch``, and of many orders in one statement.
         (

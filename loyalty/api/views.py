@@ -6,7 +6,6 @@ from typing import Any, ClassVar, TypeVar, cast
 
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.utils import timezone
 from django.utils.functional import cached_property
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -22,6 +21,7 @@ from loyalty.api.requests.parsing import read_body
 from loyalty.api.requests.permissions import HasScope
 from loyalty.api.requests.throttling import KeyThrottle
 from loyalty.api.values import Body
+from loyalty.core.clock import read_clock
 from loyalty.core.errors import NotFound
 from loyalty.core.values import parse_id
 from loyalty.customers.merged import find_person
@@ -75,7 +75,7 @@ class ApiView(KnownMethods):
     @cached_property
     def now(self) -> datetime:
         """The instant of this request; the clock is read once."""
-        return timezone.now()
+        return read_clock()
 
     def key_of(self, text: str) -> int:
         """The row behind an id in the address. Raises NotFound for one that cannot be ours."""

@@ -10,10 +10,10 @@ from django.db import transaction
 from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
-from django.utils import timezone
 
 from loyalty.backoffice.base import BackOfficeAdmin
 from loyalty.backoffice.forms import first_time
+from loyalty.core.clock import read_clock
 from loyalty.stores.active_store import acting, active_store
 from loyalty.stores.actors import Actor
 from loyalty.stores.models import Store
@@ -29,7 +29,7 @@ class Case(Generic[Row]):
     admin: BackOfficeAdmin
     request: HttpRequest
     row: Row
-    now: datetime = field(default_factory=timezone.now)
+    now: datetime = field(default_factory=read_clock)
 
     @property
     def store(self) -> Store:
@@ -45,7 +45,7 @@ class Case(Generic[Row]):
         """The same with the row and the clock as they are now."""
         row: Model | None = self.row
         fresh: Any = row if row is None else self.admin.row_or_404(self.request, str(row.pk))
-        return replace(self, row=fresh, now=timezone.now(), **changes)
+        return replace(self, row=fresh, now=read_clock(), **changes)
 
     def once(self, token: str, act: Callable[[], Result]) -> Result | None:
         """What ``act`` came to; None, and nothing is done, when the form with this ``token`` was carried out before.

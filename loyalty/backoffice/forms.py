@@ -6,8 +6,8 @@ from typing import Any
 from uuid import uuid4
 
 from django import forms
-from django.utils import timezone
 
+from loyalty.core.clock import read_clock
 from loyalty.core.errors import Invalid
 from loyalty.core.instants import OutOfRange, check_instant
 from loyalty.core.storable_text import storable
@@ -50,7 +50,7 @@ class MomentField(forms.DateTimeField):
         """The moment, None for an empty field. Raises ValidationError naming the moments that are accepted."""
         moment: datetime | None = super().clean(value)
         try:
-            return moment and check_instant(moment, now=timezone.now())
+            return moment and check_instant(moment, now=read_clock())
         except OutOfRange as error:
             raise forms.ValidationError(str(error)) from error
 

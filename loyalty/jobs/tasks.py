@@ -2,10 +2,11 @@
 
 import logging
 from collections.abc import Callable
-
-from django.utils import timezone
+from datetime import timedelta
+from typing import Final
 
 from loyalty.celery import app
+from loyalty.core.clock import read_clock
 from loyalty.jobs.periodic import EVERY, JOBS, counts_line, run_job
 
 logger = logging.getLogger(__name__)
@@ -14,7 +15,7 @@ logger = logging.getLogger(__name__)
 def _task(name: str) -> Callable[[], None]:
     def task() -> None:
         try:
-            counts = run_job(name, timezone.now())
+            counts = run_job(name, read_clock())
         except Exception:
             logger.exception("%s failed.", name)
             raise
@@ -26,8 +27,10 @@ def _task(name: str) -> Callable[[], None]:
 for _name in JOBS:
     app.task(name=_name)(_task(_name))
 
-# A message that waited longer than its job's pause is dropped: the next one has been sent by then and does the same.
+# A message that waited much longer than its pause is dropped: the next one has been sent by then and does the same.
+# How old it is, Celery tells by the clock of the worker's machine and that of beat's, which may differ by minutes.
+CLOCKS_DIFFER: Final = timedelta(minutes=15)
 app.conf.beat_schedule = {
-    name: {"task": name, "schedule": pause, "options": {"expires": pause.total_seconds()}}
+    name: {"task": name, "schedule": pause, "options": {"expires": (pause + CLOCKS_DIFFER).total_seconds()}}
     for name, pause in EVERY.items()
 }

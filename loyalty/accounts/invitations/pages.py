@@ -7,7 +7,6 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -15,6 +14,7 @@ from loyalty.accounts.invitations.invite import accept, accept_with_new_account,
 from loyalty.accounts.invitations.links import find_by_link
 from loyalty.accounts.models import Invitation
 from loyalty.accounts.signing_in.forms import JoinForm
+from loyalty.core.clock import read_clock
 from loyalty.core.errors import DomainError
 from loyalty.database.named_stores import in_store
 from loyalty.stores.active_store import SESSION_KEY as LAST_STORE
@@ -57,7 +57,7 @@ def _answer(request: HttpRequest, invitation: Invitation) -> HttpResponse:
 def invitation_in_session(request: HttpRequest) -> Invitation | None:
     """The invitation whose link this browser followed, while it counts."""
     kept = request.session.get(_LINK)
-    return find_by_link(kept[0], kept[1], now=timezone.now()) if kept else None
+    return find_by_link(kept[0], kept[1], now=read_clock()) if kept else None
 
 
 def _for_the_signed_in(request: HttpRequest, invitation: Invitation) -> HttpResponse:
@@ -66,7 +66,7 @@ def _for_the_signed_in(request: HttpRequest, invitation: Invitation) -> HttpResp
         return _shown(request, invitation, "somebody_else", status=403 if request.method == "POST" else 200)
     if request.method != "POST":
         return _shown(request, invitation, "accept")
-    accept(invitation, user=user, now=timezone.now())
+    accept(invitation, user=user, now=read_clock())
     return _welcome(request, invitation)
 
 
@@ -75,7 +75,7 @@ def _for_the_new(request: HttpRequest, invitation: Invitation) -> HttpResponse:
     if not form.is_valid():
         return _shown(request, invitation, "new", form=form)
     user = accept_with_new_account(
-        invitation, name=form.cleaned_data["name"], password=form.cleaned_data["password1"], now=timezone.now()
+        invitation, name=form.cleaned_data["name"], password=form.cleaned_data["password1"], now=read_clock()
     )
     welcome = _welcome(request, invitation)
     signed_in: HttpResponse = perform_login(request, user, email=user.email, redirect_url=welcome["Location"])

@@ -16,7 +16,6 @@ from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.loader import render_to_string
 from django.urls import reverse
-from django.utils import timezone
 
 from loyalty.accounts.invitations.pages import invitation_in_session
 from loyalty.accounts.letters import base_of, write
@@ -26,6 +25,7 @@ from loyalty.accounts.signing_in.known_browsers import address_of, remember_brow
 from loyalty.accounts.signing_in.lock_out import account_key, password_counters, take_or_refuse
 from loyalty.accounts.signing_in.rate_limits import Counter, succeeded
 from loyalty.accounts.signing_in.reset import ask_for_link
+from loyalty.core.clock import read_clock
 from loyalty.core.encryption import Secret
 from loyalty.core.errors import Busy
 from loyalty.partners.request_limits import SECONDS, at_once, seconds_left
@@ -57,13 +57,13 @@ class AccountAdapter(DefaultAccountAdapter):
     def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
         """Count the try first. Raises ValidationError while guessing is paused, for the right password too."""
         self._counters = password_counters(request, credentials.get("email", ""))
-        take_or_refuse(self._counters, now=timezone.now())
+        take_or_refuse(self._counters, now=read_clock())
 
     def authenticate(self, request: HttpRequest, **credentials: Any) -> AbstractBaseUser | None:
         """Whose password this is; a right one is no guess."""
         user: AbstractBaseUser | None = super().authenticate(request, **credentials)
         if user is not None:
-            succeeded(self._counters, now=timezone.now())
+            succeeded(self._counters, now=read_clock())
         return user
 
     def pre_login(self, request: HttpRequest, user: AbstractBaseUser, **facts: Any) -> HttpResponse | None:
@@ -71,7 +71,7 @@ class AccountAdapter(DefaultAccountAdapter):
         refused: HttpResponse | None = super().pre_login(request, user, **facts)
         if refused is not None or not isinstance(user, User) or is_proved(user):
             return refused
-        ask_for_link(user.email, base=base_of(request), now=timezone.now())
+        ask_for_link(user.email, base=base_of(request), now=read_clock())
         messages.warning(request, _UNPROVED)
         return HttpResponseRedirect(reverse("account_reset_password_done"))
 
@@ -92,7 +92,7 @@ class AccountAdapter(DefaultAccountAdapter):
         facts = {"request": current.request, "email": email, **context}
         subject = render_to_string(f"{template_prefix}_subject.txt", facts)
         text = render_to_string(f"{template_prefix}_message.txt", facts)
-        now = timezone.now()
+        now = read_clock()
         write(
             Letter(
                 kind=LetterKind.NEWS,

@@ -10,10 +10,10 @@ from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.forms import ActivateTOTPForm
 from django import forms
 from django.core.exceptions import ValidationError
-from django.utils import timezone
 
 from loyalty.accounts.signing_in.lock_out import USED_CODE, code_counters, take_or_refuse
 from loyalty.accounts.signing_in.rate_limits import Counter, Paused, succeeded, take
+from loyalty.core.clock import read_clock
 from loyalty.stores.models import User
 
 
@@ -40,7 +40,7 @@ class _LimitedCode(forms.Form):
 
     def clean_code(self) -> str:
         """Count the try, then look at the code."""
-        now = timezone.now()
+        now = read_clock()
         counters = code_counters(current.request, self.user.email)
         take_or_refuse(counters, now=now)
         code: str = super().clean_code()  # type: ignore[misc]

@@ -10,7 +10,6 @@ from django.forms import Form
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
@@ -20,6 +19,7 @@ from loyalty.accounts.signing_in.forms import LinkForm, SignInForm
 from loyalty.accounts.signing_in.lock_out import PAUSED
 from loyalty.accounts.signing_in.reset import ask_for_link, link_was_followed
 from loyalty.accounts.signing_in.second_factor import has_passed, who_asks
+from loyalty.core.clock import read_clock
 from loyalty.stores.active_store import acting_user
 
 
@@ -66,7 +66,7 @@ def ask_for_link_page(request: HttpRequest) -> HttpResponse:
     """Asking for a link to choose a password. The answer is the same whether there is an account or not."""
     form = LinkForm(request.POST if request.method == "POST" else None)
     if form.is_valid():
-        ask_for_link(form.cleaned_data["email"], base=base_of(request), now=timezone.now())
+        ask_for_link(form.cleaned_data["email"], base=base_of(request), now=read_clock())
         return HttpResponseRedirect(reverse("account_reset_password_done"))
     return render(request, "account/password_reset.html", {"form": form})
 

@@ -1,13 +1,13 @@
 """Who asks: an API key of one store, as a Bearer token (T3)."""
 
 from django.contrib.auth.models import AnonymousUser
-from django.utils import timezone
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed, NotAuthenticated
 from rest_framework.request import Request
 
+from loyalty.core.clock import read_clock
 from loyalty.database.named_stores import every_store, go_on_in
 from loyalty.stores.keys import find_api_key, note_use
 from loyalty.stores.models import ApiKey
@@ -21,7 +21,7 @@ class ApiKeyAuthentication(BaseAuthentication):
         scheme, _, text = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
         if scheme.lower() != "bearer" or not text:
             raise NotAuthenticated("Send an API key: “Authorization: Bearer <key>”.")
-        now = timezone.now()
+        now = read_clock()
         with every_store():
             api_key = find_api_key(text.strip(), now=now)
         if api_key is None:

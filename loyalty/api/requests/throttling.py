@@ -5,10 +5,11 @@ from typing import Final
 
 from django.conf import settings
 from django.core.cache import cache
-from django.utils import timezone
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 from rest_framework.views import APIView
+
+from loyalty.core.clock import read_clock
 
 _MINUTE: Final = 60
 
@@ -26,7 +27,7 @@ class KeyThrottle(BaseThrottle):
     def allow_request(self, request: Request, _view: APIView) -> bool:
         """Whether this request is within the rate."""
         limit = settings.API_REQUESTS_PER_MINUTE
-        minute, second = divmod(timezone.now().timestamp(), _MINUTE)
+        minute, second = divmod(read_clock().timestamp(), _MINUTE)
         before, this = (f"requests:{request.auth.pk}:{at:.0f}" for at in (minute - 1, minute))
         counts = cache.get_many([before, this])
         within_last_minute = counts.get(before, 0) * (_MINUTE - second) / _MINUTE + counts.get(this, 0)

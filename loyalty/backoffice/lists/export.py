@@ -14,10 +14,10 @@ from django.http import (
     HttpResponseRedirect,
     StreamingHttpResponse,
 )
-from django.utils import timezone
 from unfold.admin import ModelAdmin
 
 from loyalty.backoffice.lists.all_rows import WrongFilter, listed
+from loyalty.core.clock import read_clock
 from loyalty.database.named_stores import in_store_throughout
 from loyalty.exporting.files import csv_parts, write_xlsx
 from loyalty.exporting.tables import Export
@@ -59,7 +59,7 @@ def _list(admin: ModelAdmin, request: HttpRequest, export: Export, suffix: str) 
 
 
 def _file(request: HttpRequest, export: Export, suffix: str, rows: object) -> HttpResponseBase:
-    store, now = active_store(request), timezone.now()
+    store, now = active_store(request), read_clock()
     lines = export.lines(rows, store, now=now)  # type: ignore[arg-type]
     headings = export.headings(store)
     name = export.file_name(store, now, suffix)

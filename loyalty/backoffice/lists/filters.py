@@ -8,8 +8,8 @@ from django import forms
 from django.contrib.admin import ListFilter, ModelAdmin
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
-from django.utils import timezone
 
+from loyalty.core.clock import read_clock
 from loyalty.core.instants import OutOfRange, check_day
 from loyalty.stores.active_store import active_store
 from loyalty.stores.models import Store
@@ -85,6 +85,6 @@ class DayField(forms.DateField):
         """The day, None for an empty field. Raises ValidationError naming the days that are accepted."""
         day: date | None = super().clean(value)
         try:
-            return day and check_day(day, now=timezone.now())
+            return day and check_day(day, now=read_clock())
         except OutOfRange as error:
             raise forms.ValidationError(str(error)) from error

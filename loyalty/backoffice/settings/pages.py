@@ -10,10 +10,10 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
-from django.utils import timezone
 
 from loyalty.backoffice.base import BackOfficeAdmin, StoreView, View, store_view
 from loyalty.backoffice.settings.cards import CardForm, CardKind, Change, Sample, differences, patch_of, value_at
+from loyalty.core.clock import read_clock
 from loyalty.core.errors import Invalid, VersionConflict
 from loyalty.jobs.periodic import wake
 from loyalty.store_settings.save import change_settings
@@ -98,7 +98,7 @@ class _Shown:
 
     def __init__(self, page: SettingsPage, request: HttpRequest) -> None:
         self.page, self.request = page, request
-        self.store, self.now = active_store(request), timezone.now()
+        self.store, self.now = active_store(request), read_clock()
         self.settings = current_settings(self.store)
         self.sent = next((card for card in page.cards if card.key == request.POST.get("card")), None)
         self.form = self._form(self.sent) if self.sent else None
@@ -201,7 +201,7 @@ def _restore(page: SettingsPage, request: HttpRequest, version: SettingsVersion)
         messages.error(request, f"Nothing was restored: {words}")
         return HttpResponseRedirect(page.address)
     try:
-        save(page, request, patch_of({path: value_at(old, path) for path in paths}), timezone.now())
+        save(page, request, patch_of({path: value_at(old, path) for path in paths}), read_clock())
     except Invalid as error:
         messages.error(request, f"Nothing was restored. {error.detail}")
     except VersionConflict:

@@ -4,8 +4,8 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
-from django.utils import timezone
 
+from loyalty.core.clock import read_clock
 from loyalty.proof.outcomes import Outcome
 from loyalty.proof.prove import count_rows, faults_of
 from loyalty.stores.models import Store
@@ -22,7 +22,7 @@ class Command(BaseCommand):
 
     def handle(self, *_args: Any, **options: Any) -> None:
         """Write the faults as they are found."""
-        store, now = _store(options["store"]), timezone.now()
+        store, now = _store(options["store"]), read_clock()
         outcome = Outcome()
         for fault in outcome.noting(faults_of(store)):
             self.stdout.write(str(fault))

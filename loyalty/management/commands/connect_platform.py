@@ -3,8 +3,8 @@
 from typing import Any, Final
 
 from django.core.management.base import CommandError, CommandParser
-from django.utils import timezone
 
+from loyalty.core.clock import read_clock
 from loyalty.management.commanding import OneLineCommand
 from loyalty.platforms.connections.connect import Credentials, connect
 from loyalty.platforms.registry import PLATFORMS
@@ -44,7 +44,7 @@ class Command(OneLineCommand):
         if not options["webhook_secret"]:
             raise CommandError("--webhook-secret is empty.")
         actor = Actor.command("connect_platform")
-        connected, created = connect(store=store, platform=platform, given=given, actor=actor, now=timezone.now())
+        connected, created = connect(store=store, platform=platform, given=given, actor=actor, now=read_clock())
         done = "connected to" if created else "still connected to"
         address = _ADDRESS.format(platform, store.slug)
         self.stdout.write(f"Store “{store.slug}” is {done} {connected}; its webhooks arrive at {address}")

@@ -3,9 +3,9 @@
 from typing import Any
 
 from django.core.management.base import CommandParser
-from django.utils import timezone
 
 from loyalty.accounts.open_store import find_store
+from loyalty.core.clock import read_clock
 from loyalty.management.commanding import OneLineCommand
 from loyalty.stores.keys import Scope, create_api_key
 
@@ -29,7 +29,7 @@ class Command(OneLineCommand):
         """Make it and print it."""
         scopes = options["scopes"].replace(",", " ").split()
         api_key, text = create_api_key(
-            store=find_store(options["store"]), name=options["name"][:100], scopes=scopes, now=timezone.now()
+            store=find_store(options["store"]), name=options["name"][:100], scopes=scopes, now=read_clock()
         )
         self.stderr.write(f"Key “{api_key.name}” with {', '.join(api_key.scopes)}. It is shown this once:")
         self.stdout.write(text)

@@ -3,9 +3,9 @@
 from typing import Any
 
 from django.core.management.base import CommandParser
-from django.utils import timezone
 
 from loyalty.accounts.open_store import NewStaff, create_staff, find_store
+from loyalty.core.clock import read_clock
 from loyalty.management.commanding import OneLineCommand
 from loyalty.stores.models import Role
 
@@ -29,7 +29,7 @@ class Command(OneLineCommand):
         """Do it, and print a password that was made."""
         store = find_store(options["store"])
         new = NewStaff(options["email"], options["role"], options["password"])
-        membership, password = create_staff(new, store=store, now=timezone.now())
+        membership, password = create_staff(new, store=store, now=read_clock())
         self.stdout.write(f"{membership.user.email} is {membership.role} of “{store.slug}”.")
         if password is not None and options["password"] is None:
             self.stdout.write(f"Password: {password}")

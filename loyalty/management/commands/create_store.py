@@ -3,9 +3,9 @@
 from typing import Any
 
 from django.core.management.base import CommandParser
-from django.utils import timezone
 
 from loyalty.accounts.open_store import NewStore, create_store
+from loyalty.core.clock import read_clock
 from loyalty.management.commanding import OneLineCommand
 
 
@@ -25,5 +25,5 @@ class Command(OneLineCommand):
     def handle(self, *_args: Any, **options: Any) -> None:
         """Open it, or say that it is there."""
         new = NewStore(options["slug"], options["name"], options["currency"], options["time_zone"], options["locale"])
-        store, created = create_store(new, now=timezone.now())
+        store, created = create_store(new, now=read_clock())
         self.stdout.write(f"Store “{store.slug}” {'is open' if created else 'was there already; nothing was changed'}.")

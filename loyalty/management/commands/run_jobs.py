@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.utils import timezone
 
+from loyalty.core.clock import read_clock
 from loyalty.core.logs import what_failed
 from loyalty.jobs.periodic import JOBS, counts_line, found_work, run_job
 
@@ -55,7 +55,7 @@ class _Run:
 
     def _job(self, name: str) -> bool:
         try:
-            counts = run_job(name, timezone.now())
+            counts = run_job(name, read_clock())
         except Exception as error:
             logger.exception("%s failed.", name)
             self.errors[name] = what_failed(error)

@@ -9,8 +9,8 @@ from typing import Any, Final
 from urllib.parse import urlencode
 
 from django.conf import settings
-from django.utils import timezone
 
+from loyalty.core.clock import read_clock
 from loyalty.core.storable_text import storable, storable_json
 from loyalty.partners import http
 from loyalty.partners.retry_after import asked_to_wait
@@ -97,7 +97,7 @@ class JsonApi:
             return
         retry_after = reply.headers.get("Retry-After", "")
         if status == HTTPStatus.TOO_MANY_REQUESTS or (status == HTTPStatus.SERVICE_UNAVAILABLE and retry_after):
-            raise Throttled(f"{self.label} asks us to slow down.", after=pause(retry_after, timezone.now()))
+            raise Throttled(f"{self.label} asks us to slow down.", after=pause(retry_after, read_clock()))
         if status in _REFUSALS:
             raise Refused(f"{self.label} {_REFUSALS[status]}{self._detail(reply)}")
         if status < HTTPStatus.BAD_REQUEST:

@@ -19,9 +19,9 @@ from typing import Final
 
 from django.db import connection as database
 from django.http import HttpRequest, HttpResponse
-from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 
+from loyalty.core.clock import read_clock
 from loyalty.core.encryption import Secret
 from loyalty.database.named_stores import every_store, in_store
 from loyalty.jobs.periodic import wake, wake_later
@@ -80,7 +80,7 @@ def receive(request: HttpRequest, platform: str, slug: str) -> HttpResponse:
         return HttpResponse(status=status, headers={"Allow": "POST, OPTIONS"})
     if _length(request) > MAX_BODY:
         return HttpResponse(status=HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
-    now = timezone.now()
+    now = read_clock()
     door = _find(platform, slug, now)
     if door is None:
         return HttpResponse(status=HTTPStatus.NOT_FOUND)

@@ -6,11 +6,11 @@ from typing import Any, Final
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
-from django.utils import timezone
 
 from loyalty.backoffice.base import BackOfficeAdmin, store_view
 from loyalty.backoffice.links import order_address
 from loyalty.backoffice.outcome_messages import telling_outcome
+from loyalty.core.clock import read_clock
 from loyalty.journal.models import JournalEntry
 from loyalty.journal.record import Event
 from loyalty.store_settings.sections import AutoCancelSettings, StoreSettings, current_settings
@@ -94,7 +94,7 @@ def _what_comes_of_an_open_payment(order: Order, store: Store, auto: AutoCancelS
 
 def _carry_out(verb: Callable[..., Order], request: HttpRequest, order: Order, done: str) -> HttpResponse:
     with telling_outcome(request, done):
-        verb(store=active_store(request), order_id=order.pk, actor=acting(request), now=timezone.now())
+        verb(store=active_store(request), order_id=order.pk, actor=acting(request), now=read_clock())
     return HttpResponseRedirect(_back(request, order))
 
 

@@ -6,11 +6,11 @@ from typing import Any, Final
 
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
-from django.utils import timezone
 
 from loyalty.backoffice.badges import DASH
 from loyalty.backoffice.base import BackOfficeAdmin, store_view
 from loyalty.backoffice.lists.paging import PER_PAGE, BriefPage, page_of
+from loyalty.core.clock import read_clock
 from loyalty.store_settings.sections import StoreSettings, current_settings
 from loyalty.stores.active_store import active_store, may
 from loyalty.stores.dates import show_moment
@@ -28,7 +28,7 @@ MOST: Final = 1000
 @store_view(needs=Can.VIEW, methods=("GET",))
 def upcoming_page(self: BackOfficeAdmin, request: HttpRequest, _row: None) -> HttpResponse:
     """Orders that will be cancelled, oldest due first; under *Held* those that staff hold."""
-    store, now = active_store(request), timezone.now()
+    store, now = active_store(request), read_clock()
     settings = current_settings(store)
     held = request.GET.get("show") == "held"
     page = page_of(request, held_orders(store) if held else upcoming(store, settings, now, most=MOST))

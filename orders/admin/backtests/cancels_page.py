@@ -5,10 +5,10 @@ from typing import Any, Final
 
 from django import forms
 from django.http import HttpRequest, HttpResponse
-from django.utils import timezone
 
 from loyalty.backoffice.base import BackOfficeAdmin, store_view
 from loyalty.backoffice.settings.cards import number_field
+from loyalty.core.clock import read_clock
 from loyalty.store_settings.sections import AutoCancelSettings, ExpiredLotsSettings, current_settings
 from loyalty.stores.active_store import active_store
 from loyalty.stores.roles import Can
@@ -59,7 +59,7 @@ class BacktestForm(TrialForm):
 @store_view(needs=Can.CHANGE_SETTINGS, methods=("GET",))
 def backtest_page(admin: BackOfficeAdmin, request: HttpRequest, _order: None) -> HttpResponse:
     """``admin:orders_order_backtest``: what the settings in the form would have done to past orders."""
-    store, now = active_store(request), timezone.now()
+    store, now = active_store(request), read_clock()
 
     def try_out(form: BacktestForm, first: int) -> Backtest:
         days = form.cleaned_data["days"]

@@ -5,10 +5,10 @@ from typing import Any, Final
 
 from django import forms
 from django.http import HttpRequest, HttpResponse
-from django.utils import timezone
 
 from loyalty.backoffice.base import BackOfficeAdmin, store_view
 from loyalty.backoffice.settings.cards import number_field
+from loyalty.core.clock import read_clock
 from loyalty.ledger.planner import ExpiredRule
 from loyalty.store_settings.sections import SpentRevertSettings, StoreSettings, current_settings
 from loyalty.stores.active_store import active_store
@@ -66,7 +66,7 @@ class RulesForm(TrialForm):
 @store_view(needs=Can.CHANGE_SETTINGS, methods=("GET",))
 def rules_backtest_page(admin: BackOfficeAdmin, request: HttpRequest, _order: None) -> HttpResponse:
     """``admin:orders_order_rules_backtest``: what the rules in the form would have returned on past orders."""
-    store, now = active_store(request), timezone.now()
+    store, now = active_store(request), read_clock()
 
     def try_out(form: RulesForm, first: int) -> Backtest:
         said = form.cleaned_data

@@ -9,7 +9,6 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
-from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import ngettext
@@ -17,6 +16,7 @@ from django.utils.translation import ngettext
 from loyalty.backoffice.badges import DASH
 from loyalty.backoffice.base import BackOfficeAdmin, StoreModelAdmin, StoreView, store_view
 from loyalty.backoffice.lists.all_rows import WrongFilter, listed
+from loyalty.core.clock import read_clock
 from loyalty.core.errors import Invalid
 from loyalty.store_settings.sections import current_settings
 from loyalty.stores.active_store import acting, active_store, may
@@ -90,7 +90,7 @@ def choose_orders(request: HttpRequest, orders: "QuerySet[Order]") -> HttpRespon
             orders=orders,
             filters=request.GET.urlencode(),
             actor=acting(request),
-            now=timezone.now(),
+            now=read_clock(),
         )
     except Invalid as refused:
         messages.error(request, f"{refused.detail} Nothing was done.")
@@ -101,7 +101,7 @@ def choose_orders(request: HttpRequest, orders: "QuerySet[Order]") -> HttpRespon
 @store_view(needs=Can.CANCEL_ORDERS, methods=("POST",))
 def stop_page(self: BackOfficeAdmin, request: HttpRequest, bulk: BulkCancel) -> HttpResponse:
     """Look at no more of the orders."""
-    stopped = stop(store=active_store(request), bulk_id=bulk.pk, actor=acting(request), now=timezone.now())
+    stopped = stop(store=active_store(request), bulk_id=bulk.pk, actor=acting(request), now=read_clock())
     messages.info(request, f"Stopped. {count_words(stopped.waiting)} stay as they are.")
     return HttpResponseRedirect(bulk_address(bulk))
 
@@ -109,7 +109,7 @@ def stop_page(self: BackOfficeAdmin, request: HttpRequest, bulk: BulkCancel) -> 
 @store_view(needs=Can.CANCEL_ORDERS, methods=("POST",))
 def go_on_page(self: BackOfficeAdmin, request: HttpRequest, bulk: BulkCancel) -> HttpResponse:
     """Carry on with what was stopped, or try the orders again that could not be cancelled."""
-    carry_out(go_on(store=active_store(request), bulk_id=bulk.pk), timezone.now())
+    carry_out(go_on(store=active_store(request), bulk_id=bulk.pk), read_clock())
     return HttpResponseRedirect(bulk_address(bulk))
 
 
@@ -180,7 +180,7 @@ class BulkCancelAdmin(StoreModelAdmin):
         return TemplateResponse(request, "orders/admin/bulk_cancels/choose.html", context)
 
     def _carry_out(self, request: HttpRequest, bulk: BulkCancel, form: BulkCancelForm) -> HttpResponse:
-        now = timezone.now()
+        now = read_clock()
         confirmed = confirm(
             store=active_store(request),
             bulk_id=bulk.pk,

@@ -8,11 +8,11 @@ from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
-from django.utils import timezone
 
 from loyalty.backoffice.badges import DASH
 from loyalty.backoffice.base import BackOfficeAdmin, StoreModelAdmin, StoreView, store_view
 from loyalty.backoffice.links import customer_address
+from loyalty.core.clock import read_clock
 from loyalty.core.errors import Invalid
 from loyalty.customers.identify import platform_ids
 from loyalty.customers.search import find_customers
@@ -40,7 +40,7 @@ def adjust_page(self: BackOfficeAdmin, request: HttpRequest, customer: Customer,
     known = next((item for item in KINDS if item == kind), None)
     if known is None:
         raise Http404
-    store, now = active_store(request), timezone.now()
+    store, now = active_store(request), read_clock()
     settings = current_settings(store)
     left = left_today(known, adjuster_of(request, settings), now=now)
     initial = {"notify": settings.notify.on_adjustment_default}
@@ -135,7 +135,7 @@ class CustomerAdmin(StoreModelAdmin):
     ) -> HttpResponse:
         """The customer page: what there is on cards, and a tab to look at."""
         customer: Customer = super().row_or_404(request, object_id)
-        store, now = active_store(request), timezone.now()
+        store, now = active_store(request), read_clock()
         asked = request.GET.get("tab", "profile")
         tab = asked if asked in TABS else "profile"
         form = profile_form(request, customer)

@@ -11,11 +11,11 @@ from django.core.paginator import InvalidPage
 from django.db.models import Count, Min, QuerySet, Sum
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
-from django.utils import timezone
 
 from loyalty.backoffice.base import BackOfficeAdmin, store_view
 from loyalty.backoffice.lists.filters import DayField
 from loyalty.backoffice.lists.paging import BriefPaginator
+from loyalty.core.clock import read_clock
 from loyalty.core.days import end_of_day, last_day_of_use, local_day
 from loyalty.ledger.ledger import Kind, currency_for
 from loyalty.ledger.models import MovementType
@@ -109,7 +109,7 @@ def amounts_words(found: Mapping[str, Amount], kind: Kind, store: Store) -> str:
 @store_view(needs=Can.VIEW, methods=("GET",))
 def expiring_page(self: BackOfficeAdmin, request: HttpRequest, _row: None) -> HttpResponse:
     """What expires soon, of either kind, with its total, by lot or by customer; or what was lost."""
-    store, now = active_store(request), timezone.now()
+    store, now = active_store(request), read_clock()
     form = PeriodForm(request.GET, label_suffix="", auto_id="period_%s")
     horizon = horizon_of(form, store, now)
     kind: Kind = "points" if request.GET.get("kind") == "points" else "credits"

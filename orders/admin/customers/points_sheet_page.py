@@ -12,10 +12,10 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
-from django.utils import timezone
 
 from loyalty.backoffice.base import BackOfficeAdmin, store_view
 from loyalty.backoffice.forms import OnceForm, first_time
+from loyalty.core.clock import read_clock
 from loyalty.core.errors import Invalid
 from loyalty.customers.identify import platform_ids
 from loyalty.ledger.staff_limits import left_today, words_of_left
@@ -114,7 +114,7 @@ def _initial(request: HttpRequest, table: str) -> dict[str, Any]:
 
 def _answer(form: SheetForm, request: HttpRequest) -> tuple[list[Line] | None, str]:
     """What the table comes to, and when it was carried out a sentence about it."""
-    store, now = active_store(request), timezone.now()
+    store, now = active_store(request), read_clock()
     desk = _desk(request)
     try:
         rows = read_sheet(form.cleaned_data["table"])
@@ -150,7 +150,7 @@ def _done(lines: list[Line], store: Store) -> str:
 
 def _page(admin: BackOfficeAdmin, request: HttpRequest, form: SheetForm, lines: list[Line] | None) -> TemplateResponse:
     store = active_store(request)
-    left = left_today("points", _desk(request).adjuster, now=timezone.now())
+    left = left_today("points", _desk(request).adjuster, now=read_clock())
     context = {
         **admin.admin_site.each_context(request),
         "title": "Give or remove points by a table",

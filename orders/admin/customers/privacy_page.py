@@ -10,12 +10,12 @@ from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.safestring import SafeString
 
 from loyalty.backoffice.badges import DASH, badge
 from loyalty.backoffice.base import BackOfficeAdmin, StoreModelAdmin, StoreView, store_view
 from loyalty.backoffice.links import cell_link, customer_address
+from loyalty.core.clock import read_clock
 from loyalty.platforms.models import PrivacyKind, PrivacyRequest
 from loyalty.stores.active_store import acting, active_store
 from loyalty.stores.actors import actor_names
@@ -33,7 +33,7 @@ def data_page(self: BackOfficeAdmin, request: HttpRequest, asked: PrivacyRequest
     """The customer's data as a file."""
     if asked.kind != PrivacyKind.DATA or asked.customer is None:
         raise Http404
-    document = personal_data(active_store(request), asked.customer, now=timezone.now())
+    document = personal_data(active_store(request), asked.customer, now=read_clock())
     name = f"customer-{asked.customer.pk}.json"
     headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
     body = json.dumps(document, ensure_ascii=False, indent=2)
@@ -45,7 +45,7 @@ def data_page(self: BackOfficeAdmin, request: HttpRequest, asked: PrivacyRequest
 def done_page(self: BackOfficeAdmin, request: HttpRequest, asked: PrivacyRequest) -> HttpResponse:
     """Say that the customer has been answered."""
     requests = PrivacyRequest.objects.for_store(active_store(request)).filter(pk=asked.pk, done_at__isnull=True)
-    requests.update(done_at=timezone.now(), done_by=acting(request).ref)
+    requests.update(done_at=read_clock(), done_by=acting(request).ref)
     messages.success(request, "Marked as answered.")
     return HttpResponseRedirect(reverse(PAGE, args=[asked.pk]))
 
@@ -63,7 +63,7 @@ def erase_page(self: BackOfficeAdmin, request: HttpRequest, asked: PrivacyReques
         raise Http404
     if not SureForm(request.POST).is_valid():
         messages.error(request, "Nothing was erased. Tick the box first: erasing cannot be taken back.")
-    elif confirm_erasure(store=active_store(request), request_id=asked.pk, actor=acting(request), now=timezone.now()):
+    elif confirm_erasure(store=active_store(request), request_id=asked.pk, actor=acting(request), now=read_clock()):
         messages.success(request, "It is erased within a minute. Look here again then.")
     else:
         messages.info(request, "This request was decided already.")
@@ -75,7 +75,7 @@ def keep_page(self: BackOfficeAdmin, request: HttpRequest, asked: PrivacyRequest
     """Close an erasure without erasing."""
     if asked.kind == PrivacyKind.DATA:
         raise Http404
-    if keep_instead(store=active_store(request), request_id=asked.pk, actor=acting(request), now=timezone.now()):
+    if keep_instead(store=active_store(request), request_id=asked.pk, actor=acting(request), now=read_clock()):
         messages.success(request, "Closed. Nothing was erased.")
     else:
         messages.info(request, "This request was decided already.")

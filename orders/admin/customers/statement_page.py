@@ -6,10 +6,10 @@ from typing import Any
 from django import forms
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
-from django.utils import timezone
 
 from loyalty.backoffice.base import BackOfficeAdmin, store_view
 from loyalty.backoffice.lists.filters import DayField
+from loyalty.core.clock import read_clock
 from loyalty.core.days import local_day
 from loyalty.ledger.ledger import Kind, currency_for
 from loyalty.ledger.statement import MOST_LINES, Account, Line, Period, TooManyLines, by_currency, statement
@@ -39,7 +39,7 @@ class StatementForm(forms.Form):
 @store_view(needs=Can.VIEW)
 def statement_page(self: BackOfficeAdmin, request: HttpRequest, customer: Customer) -> HttpResponse:
     """Opening, movements and closing of each kind, on a page that prints well."""
-    store, now = active_store(request), timezone.now()
+    store, now = active_store(request), read_clock()
     today = local_day(now, store.tz)
     chosen = {"first": today.replace(day=1), "last": today}
     form = StatementForm(request.GET if "first" in request.GET else None, initial=chosen, label_suffix="")

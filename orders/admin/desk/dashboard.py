@@ -11,8 +11,8 @@ from typing import Any, Final
 from django.core.cache import cache
 from django.http import HttpRequest
 from django.urls import reverse
-from django.utils import timezone
 
+from loyalty.core.clock import read_clock
 from loyalty.stores.active_store import may, store_or_none
 from loyalty.stores.dates import show_moment
 from loyalty.stores.models import Customer, Store
@@ -63,7 +63,7 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     store = store_or_none(request)
     if store is None:
         return context
-    figures = kept_figures(store, timezone.now())
+    figures = kept_figures(store, read_clock())
     return context | {
         "tiles": figures.tiles,
         "charts": figures.charts,

@@ -8,12 +8,12 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
-from django.utils import timezone
 
 from loyalty.backoffice.badges import DASH
 from loyalty.backoffice.base import BackOfficeAdmin, StoreModelAdmin, StoreView, store_view
 from loyalty.backoffice.links import order_address
 from loyalty.backoffice.lists.paging import page_of
+from loyalty.core.clock import read_clock
 from loyalty.jobs.periodic import EVERY, JOBS, WORDS
 from loyalty.journal.models import JobRun
 from loyalty.stores.active_store import active_store, is_operator, may, store_or_none
@@ -31,7 +31,7 @@ _UNITS: Final = ((timedelta(hours=1), "h"), (timedelta(minutes=1), "min"), (time
 @store_view(needs=Can.CANCEL_ORDERS, methods=("POST",))
 def retry_page(self: BackOfficeAdmin, request: HttpRequest, problem: Problem) -> HttpResponse:
     """Let the job try an order again now instead of at its next turn."""
-    ORDERS.try_again(store=active_store(request), key=problem.pk, now=timezone.now())
+    ORDERS.try_again(store=active_store(request), key=problem.pk, now=read_clock())
     messages.success(request, f"Order {problem.order.number} is tried again within a minute. Look here again then.")
     return HttpResponseRedirect(reverse(PAGE))
 

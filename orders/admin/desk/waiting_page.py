@@ -8,10 +8,10 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
-from django.utils import timezone
 
 from loyalty.backoffice.base import BackOfficeAdmin, store_view
 from loyalty.backoffice.lists.paging import page_of
+from loyalty.core.clock import read_clock
 from loyalty.core.errors import DomainError
 from loyalty.jobs.waiting import Waiting
 from loyalty.stores.active_store import active_store, may
@@ -54,7 +54,7 @@ def waiting_page(self: BackOfficeAdmin, request: HttpRequest, _row: None) -> Htt
         "form": form,
         "filtered": bool(state or chosen),
         "page": page,
-        "rows": rows_of(page, store, may_try, timezone.now()),
+        "rows": rows_of(page, store, may_try, read_clock()),
         "may_try": bool(may_try),
     }
     return TemplateResponse(request, "orders/admin/desk/waiting.html", context)
@@ -69,7 +69,7 @@ def again_page(self: BackOfficeAdmin, request: HttpRequest, _row: None, kind: st
     if not may(request, chosen.needs):
         raise PermissionDenied
     try:
-        tried = chosen.try_again(store=active_store(request), key=key, now=timezone.now())
+        tried = chosen.try_again(store=active_store(request), key=key, now=read_clock())
     except DomainError as error:
         messages.info(request, error.detail)
     else:

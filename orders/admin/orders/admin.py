@@ -8,7 +8,6 @@ from django.db.models import Case, QuerySet, When
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
@@ -16,6 +15,7 @@ from loyalty.backoffice.badges import DASH
 from loyalty.backoffice.base import StoreModelAdmin, StoreView
 from loyalty.backoffice.links import order_address
 from loyalty.backoffice.outcome_messages import telling_outcome
+from loyalty.core.clock import read_clock
 from loyalty.customers.search import find_customers
 from loyalty.platforms.registry import LABELS
 from loyalty.stores.active_store import acting, active_store, may
@@ -176,7 +176,7 @@ class OrderAdmin(StoreModelAdmin):
         order: Order = self.row_or_404(request, object_id)
         if request.method == "POST":
             return self._change_status(request, order)
-        store, now = active_store(request), timezone.now()
+        store, now = active_store(request), read_clock()
         tab = request.GET.get("tab", "")
         shown = tab if tab in TABS else "details"
         context = {
@@ -230,7 +230,7 @@ class OrderAdmin(StoreModelAdmin):
                 order_id=order.pk,
                 values={"status": status},
                 actor=acting(request),
-                now=timezone.now(),
+                now=read_clock(),
             )
         return HttpResponseRedirect(here)
 
@@ -243,7 +243,7 @@ class OrderAdmin(StoreModelAdmin):
             return HttpResponseRedirect(here)
         values = {"payment_status": payment}
         change_order(
-            store=active_store(request), order_id=order.pk, values=values, actor=acting(request), now=timezone.now()
+            store=active_store(request), order_id=order.pk, values=values, actor=acting(request), now=read_clock()
         )
         messages.success(request, f"The payment of order {order.number} is now {PaymentStatus(payment).label.lower()}.")
         return HttpResponseRedirect(here)

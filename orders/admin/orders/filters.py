@@ -11,9 +11,9 @@ from django.contrib import admin
 from django.contrib.admin.widgets import AutocompleteSelect
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import HttpRequest
-from django.utils import timezone
 
 from loyalty.backoffice.lists.filters import DayField, FilterForm, FormFilter
+from loyalty.core.clock import read_clock
 from loyalty.core.days import end_of_day
 from loyalty.core.tags import tag_key
 from loyalty.core.values import parse_id
@@ -141,7 +141,7 @@ def _not_reverted() -> Q:
 
 
 def _drew_on_expired() -> Q:
-    now = timezone.now()
+    now = read_clock()
     condition = Q()
     for kind in KINDS:
         used = LEDGERS[kind].tables.allocation.unscoped

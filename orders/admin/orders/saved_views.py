@@ -10,9 +10,9 @@ from django.contrib.admin.views.main import SEARCH_VAR
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
-from django.utils import timezone
 
 from loyalty.backoffice.base import BackOfficeAdmin, store_view
+from loyalty.core.clock import read_clock
 from loyalty.core.errors import Invalid, NotFound
 from loyalty.stores.active_store import acting_user, active_store, may
 from loyalty.stores.roles import Can
@@ -91,7 +91,7 @@ def keep_view_page(self: BackOfficeAdmin, request: HttpRequest, _order: None) ->
     def keep() -> str:
         owner = None if for_all else acting_user(request)
         name = request.POST.get("name", "")
-        view = save_view(store=active_store(request), owner=owner, name=name, query=query, now=timezone.now())
+        view = save_view(store=active_store(request), owner=owner, name=name, query=query, now=read_clock())
         return f"“{view.name}” is kept as a tab{' for everybody in the store' if for_all else ' of yours'}."
 
     return _say(request, keep, query)

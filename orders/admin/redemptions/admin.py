@@ -9,13 +9,13 @@ from django.contrib import admin
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
-from django.utils import timezone
 from django.utils.safestring import SafeString
 
 from loyalty.backoffice.base import BackOfficeAdmin, StoreModelAdmin, StoreView, store_view
 from loyalty.backoffice.links import cell_link, customer_address
 from loyalty.backoffice.lists.filters import DayField, FilterForm, FormFilter
 from loyalty.backoffice.outcome_messages import telling_outcome
+from loyalty.core.clock import read_clock
 from loyalty.core.days import end_of_day
 from loyalty.journal.models import JournalEntry
 from loyalty.stores.active_store import acting, active_store, may
@@ -113,7 +113,7 @@ def _carry_out(verb: Callable[..., object], request: HttpRequest, redemption: Re
             redemption_id=redemption.pk,
             reason=request.POST.get("reason", "")[:200],
             actor=acting(request),
-            now=timezone.now(),
+            now=read_clock(),
         )
     return HttpResponseRedirect(redemption_address(redemption))
 
@@ -141,7 +141,7 @@ class RedemptionAdmin(StoreModelAdmin):
     ) -> HttpResponse:
         """One redemption: what is known, the lots it drew on, requests, and what happened."""
         row: Redemption = self.row_or_404(request, object_id)
-        store, now = active_store(request), timezone.now()
+        store, now = active_store(request), read_clock()
         names = actor_names({row.actor, row.reversed_by} - {""})
         context = {
             **self.admin_site.each_context(request),
@@ -185,7 +185,7 @@ class RedemptionAdmin(StoreModelAdmin):
 
     @admin.display(description="State")
     def state_shown(self, row: Redemption) -> SafeString:
-        return state_badges(row, timezone.now())
+        return state_badges(row, read_clock())
 
 
 def _lots(row: Redemption, store: Store) -> list[dict[str, str]]:

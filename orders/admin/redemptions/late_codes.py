@@ -2,12 +2,12 @@
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from loyalty.backoffice.base import BackOfficeAdmin, store_view
 from loyalty.backoffice.links import order_address
+from loyalty.core.clock import read_clock
 from loyalty.stores.active_store import acting, active_store
 from loyalty.stores.models import Store
 from loyalty.stores.roles import Can
@@ -20,7 +20,7 @@ from orders.services.codes.uses import flagged_uses, settle_code_uses
 @store_view(needs=Can.REDEEM, methods=("POST",))
 def settle_page(admin: BackOfficeAdmin, request: HttpRequest, order: Order) -> HttpResponse:
     """``admin:orders_order_settle_codes``: staff have dealt with such codes; twice is as once."""
-    settle_code_uses(store=active_store(request), order_id=order.pk, actor=acting(request), now=timezone.now())
+    settle_code_uses(store=active_store(request), order_id=order.pk, actor=acting(request), now=read_clock())
     messages.success(request, "The code is settled.")
     return HttpResponseRedirect(order_address(order.pk))
 

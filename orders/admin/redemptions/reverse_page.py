@@ -8,10 +8,10 @@ from typing import Any, Final, Self
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
-from django.utils import timezone
 
 from loyalty.backoffice.base import BackOfficeAdmin, store_view
 from loyalty.backoffice.confirm import Case
+from loyalty.core.clock import read_clock
 from loyalty.core.errors import Busy, Invalid
 from loyalty.store_settings.sections import StoreSettings, current_settings
 from loyalty.stores.active_store import may
@@ -89,7 +89,7 @@ def reverse_page(admin: BackOfficeAdmin, request: HttpRequest, redemption: Redem
     """
     previews = request.method == "POST" and "_confirm" not in request.POST
     try:
-        asked = _asked_before(request) if previews else ask_platform(redemption, now=timezone.now())
+        asked = _asked_before(request) if previews else ask_platform(redemption, now=read_clock())
     except Busy as error:
         return _busy(_Case(admin, request, redemption, asked=Asked.UNREACHABLE).again(), error)
     case = _Case(admin, request, redemption, asked=asked).again()

@@ -10,12 +10,12 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.safestring import SafeString
 
 from loyalty.backoffice.badges import badge
 from loyalty.backoffice.base import StoreModelAdmin
 from loyalty.backoffice.forms import OnceForm, first_time
+from loyalty.core.clock import read_clock
 from loyalty.core.errors import Invalid
 from loyalty.stores.active_store import acting, active_store, may
 from loyalty.stores.models import Store
@@ -157,7 +157,7 @@ def _hint(reward: Reward | None, store: Store) -> str:
 
 @transaction.atomic
 def _save(form: RewardForm, reward: Reward | None, request: HttpRequest) -> str:
-    store, actor, now = active_store(request), acting(request), timezone.now()
+    store, actor, now = active_store(request), acting(request), read_clock()
     if reward is not None:
         terms = form.terms(reward.currency)
         change_reward(store=store, reward_id=reward.pk, terms=terms, actor=actor, now=now)

@@ -9,13 +9,13 @@ from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.safestring import SafeString
 
 from loyalty.backoffice.badges import DASH, badge
 from loyalty.backoffice.base import StoreModelAdmin
 from loyalty.backoffice.links import cell_link, order_address
 from loyalty.backoffice.lists.filters import DayField, FilterForm, FormFilter
+from loyalty.core.clock import read_clock
 from loyalty.core.days import end_of_day
 from loyalty.stores.active_store import active_store, may
 from loyalty.stores.actors import Trigger, actor_names
@@ -166,7 +166,7 @@ def _undoing(request: HttpRequest, row: Revert, store: Store) -> dict[str, str]:
     """Where this return is undone, or why it cannot be; nothing for who may not."""
     if not may(request, Can.UNDO_REVERTS):
         return {}
-    plan = undo_plans([row], store=store, now=timezone.now())[0]
+    plan = undo_plans([row], store=store, now=read_clock())[0]
     if plan.refusal is None:
         return {"undo_address": undo_address(row.order_id, [row])}
     return {} if plan.refusal.reason is WhyNot.UNDONE else {"no_undo": plan.refusal.detail}

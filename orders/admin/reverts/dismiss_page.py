@@ -8,11 +8,11 @@ from django import forms
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
-from django.utils import timezone
 
 from loyalty.backoffice.base import BackOfficeAdmin, store_view
 from loyalty.backoffice.confirm import Case
 from loyalty.backoffice.links import order_address
+from loyalty.core.clock import read_clock
 from loyalty.core.errors import Conflict
 from loyalty.ledger.ledger import Kind
 from loyalty.ledger.planner import Amount
@@ -70,7 +70,7 @@ def put_back_page(admin: BackOfficeAdmin, request: HttpRequest, order: Order) ->
 
 def put_back_all(request: HttpRequest, orders: list[tuple[int, str]]) -> None:
     """Bring these orders of the active store, given by id and number, back into the queue, and say what came of it."""
-    store, actor, now = active_store(request), acting(request), timezone.now()
+    store, actor, now = active_store(request), acting(request), read_clock()
     for order_id, number in orders:
         order = put_back_in_queue(store=store, order_id=order_id, actor=actor, trigger=Trigger.ADMIN, now=now)
         if order.needs_revert:

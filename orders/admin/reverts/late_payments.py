@@ -5,10 +5,10 @@ from typing import Final
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.utils import timezone
 
 from loyalty.backoffice.base import BackOfficeAdmin, store_view
 from loyalty.backoffice.links import order_address
+from loyalty.core.clock import read_clock
 from loyalty.stores.active_store import acting, active_store
 from loyalty.stores.roles import Can
 from orders.models import Order
@@ -27,7 +27,7 @@ def refund_page(admin: BackOfficeAdmin, request: HttpRequest, order: Order) -> H
 
 def keep_all_cancelled(request: HttpRequest, orders: Sequence[tuple[int, str]]) -> None:
     """Mark these orders of the active store, given by id and number, and say what came of it."""
-    store, actor, now = active_store(request), acting(request), timezone.now()
+    store, actor, now = active_store(request), acting(request), read_clock()
     for order_id, number in orders:
         try:
             mark_for_refund(store=store, order_id=order_id, actor=actor, now=now)

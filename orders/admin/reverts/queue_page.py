@@ -6,12 +6,12 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
-from django.utils import timezone
 from django.utils.translation import ngettext
 
 from loyalty.backoffice.badges import DASH
 from loyalty.backoffice.base import BackOfficeAdmin, store_view
 from loyalty.backoffice.lists.paging import BriefPage, page_of
+from loyalty.core.clock import read_clock
 from loyalty.ledger.ledger import Kind
 from loyalty.stores.active_store import active_store, may
 from loyalty.stores.actors import actor_names
@@ -29,7 +29,7 @@ from orders.services.reverts.queue import looks, waiting
 @store_view(needs=Can.VIEW, methods=("GET",))
 def queue_page(admin: BackOfficeAdmin, request: HttpRequest, _row: None) -> HttpResponse:
     """``admin:orders_order_queue``: what is still owed; who may return it starts with the oldest."""
-    store, now = active_store(request), timezone.now()
+    store, now = active_store(request), read_clock()
     may_decide = may(request, Can.CANCEL_ORDERS)
     if may_decide:
         stop(request)

@@ -9,11 +9,11 @@ from babel.dates import format_timedelta
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.translation import ngettext
 
 from loyalty.backoffice.badges import count_to
 from loyalty.backoffice.base import BackOfficeAdmin, store_view
+from loyalty.core.clock import read_clock
 from loyalty.core.locales import locale_of
 from loyalty.stores.active_store import acting, active_store
 from loyalty.stores.actors import actor_names
@@ -74,7 +74,7 @@ def is_walking(request: HttpRequest) -> bool:
 def go_on(request: HttpRequest) -> HttpResponse:
     """On to the next order that nobody else is looking at; at the end back to the queue, with words about the rest."""
     store, walk = active_store(request), _walk(request)
-    order = hand_out(store, actor=acting(request), now=timezone.now(), passed=walk.passed)
+    order = hand_out(store, actor=acting(request), now=read_clock(), passed=walk.passed)
     if order is not None:
         return HttpResponseRedirect(f"{reverse('admin:orders_order_cancel', args=[order.pk])}{WALKING}")
     messages.info(request, _end_words(count(store)))
@@ -83,7 +83,7 @@ def go_on(request: HttpRequest) -> HttpResponse:
 
 def walk_bar(request: HttpRequest, order: Order) -> WalkBar:
     """What stands over the form; says to colleagues that the person is looking at the order."""
-    store, now = active_store(request), timezone.now()
+    store, now = active_store(request), read_clock()
     walk = _walk(request)
     other = look_at(order, actor=acting(request), now=now)
     since = waiting_since(order)

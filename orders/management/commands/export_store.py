@@ -6,9 +6,9 @@ from tempfile import NamedTemporaryFile
 from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
-from django.utils import timezone
 
 from loyalty.accounts.open_store import find_store
+from loyalty.core.clock import read_clock
 from loyalty.database.named_stores import in_store
 from loyalty.management.commanding import OneLineCommand
 from orders.services.bundles.manifest import Manifest
@@ -39,7 +39,7 @@ class Command(OneLineCommand):
                 unfinished = Path(kept.name)
                 try:
                     with in_store(mine.pk), snapshot() as connection:
-                        manifest = write_bundle(connection, mine, kept, now=timezone.now())
+                        manifest = write_bundle(connection, mine, kept, now=read_clock())
                     os.link(unfinished, file)
                 finally:
                     unfinished.unlink()

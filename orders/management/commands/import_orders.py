@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.utils import timezone
 from tqdm import tqdm
 
+from loyalty.core.clock import read_clock
 from loyalty.database.named_stores import in_store_throughout
 from loyalty.platforms.files import Row, read_documents
 from loyalty.platforms.registry import PLATFORMS
@@ -69,7 +69,7 @@ class Command(BaseCommand):
         take = Rehearsal(real).take if dry_run else real.take
         counts: Counter[str] = Counter()
         for file in files:
-            results = take_rows(_rows(file), platform=platform, take=take, clock=timezone.now)
+            results = take_rows(_rows(file), platform=platform, take=take, clock=read_clock)
             for result in in_store_throughout(real.store.pk, results):
                 counts[_COUNTED_AS[result.outcome]] += 1
                 self._say(_line(file, result, dry_run=dry_run))

@@ -6,8 +6,8 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.utils import timezone
 
+from loyalty.core.clock import read_clock
 from loyalty.stores.models import Store
 from orders.demo.loading import load
 from orders.demo.people import Login, ShownKey, logins, shown_keys
@@ -31,7 +31,7 @@ class Command(BaseCommand):
         """Load and print. Raises CommandError in production unless ``force``."""
         if settings.PRODUCTION and not force:
             raise CommandError("The demonstration's passwords are known to everybody; in production it needs --force.")
-        loaded = load(timezone.now())
+        loaded = load(read_clock())
         self.stdout.write(_as_json() if json else _as_text(loaded))
 
 

@@ -6,10 +6,10 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
-from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_datetime
 from tqdm import tqdm
 
+from loyalty.core.clock import read_clock
 from loyalty.core.days import end_of_day
 from loyalty.core.encryption import Unreadable
 from loyalty.core.instants import OutOfRange, check_day, check_instant
@@ -44,7 +44,7 @@ class Command(OneLineCommand):
         found = Store.objects.filter(slug=store).first()
         if found is None:
             raise CommandError(f"There is no store “{store}”.")
-        now = timezone.now()
+        now = read_clock()
         begin = _instant(since, found, now) if since else None
         failures = [self._poll(connection, begin, now) for connection in _connections(found, platform)]
         if any(failures):

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from django.db import transaction
 
+from loyalty.core.clock import later_than
 from loyalty.core.errors import Invalid
 from loyalty.core.tags import clean_tags, tag_key
 from loyalty.core.values import value_json
@@ -90,7 +91,8 @@ def note_payment(order: Order, *, changed: bool, now: datetime) -> None:
     if order.payment_status != PaymentStatus.PENDING:
         order.payment_detail, order.attempt_failed_at = PaymentDetail.NONE, None
     if changed:
-        order.payment_changed_at = now
+        # Under the order's lock: what was written before it has happened before it, whatever anybody's clock said.
+        order.payment_changed_at = later_than(order.reinstated_at, now)
         if order.payment_status in (PaymentStatus.EXPIRED, PaymentStatus.FAILED):
             wake("orders.auto_cancel")
 

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from django.db import transaction
 
+from loyalty.core.clock import later_than
 from loyalty.core.errors import Conflict
 from loyalty.core.values import value_json
 from loyalty.journal.record import Event, Happening, record
@@ -207,7 +208,7 @@ def _bring_back(order: Order, status: str, now: datetime) -> None:
     order.status = status
     order.cancelled_at = order.refund_marked_at = None
     order.cancelled_by = order.cancel_reason = ""
-    order.reinstated_at = now
+    order.reinstated_at = later_than(order.payment_changed_at, now)
     order.attempt_failed_at = None
     order.paid_before |= status == OrderStatus.COMPLETED
 

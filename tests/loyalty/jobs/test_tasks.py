@@ -33,7 +33,9 @@ def test_beat_sends_every_job_with_its_pause_and_drops_what_came_too_late() -> N
     app.loader.import_default_modules()
     schedule = app.conf.beat_schedule
     assert {entry["task"]: entry["schedule"] for entry in schedule.values()} == EVERY
-    assert all(entry["options"]["expires"] == entry["schedule"].total_seconds() for entry in schedule.values())
+    # Not sooner, because the clocks of two machines may differ by minutes.
+    ages = [entry["options"]["expires"] - entry["schedule"].total_seconds() for entry in schedule.values()]
+    assert set(ages) == {15 * 60}
 
 
 @pytest.fixture

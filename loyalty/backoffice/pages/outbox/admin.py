@@ -7,7 +7,6 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
@@ -15,6 +14,7 @@ from loyalty.backoffice.badges import DASH, badge
 from loyalty.backoffice.base import BackOfficeAdmin, StoreModelAdmin, StoreView, store_view
 from loyalty.backoffice.links import cell_link, order_address
 from loyalty.backoffice.lists.filters import FilterForm, FormFilter
+from loyalty.core.clock import read_clock
 from loyalty.core.errors import Conflict
 from loyalty.outbox.models import Message, MessageStatus
 from loyalty.outbox.retry import retry
@@ -80,7 +80,7 @@ class StatusFilter(FormFilter):
 def retry_page(self: BackOfficeAdmin, request: HttpRequest, message: Message) -> HttpResponse:
     """Try a message again now."""
     try:
-        retry(store=active_store(request), message_id=message.pk, now=timezone.now())
+        retry(store=active_store(request), message_id=message.pk, now=read_clock())
     except Conflict as error:
         messages.info(request, error.detail)
     else:

@@ -9,12 +9,12 @@ from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
-from django.utils import timezone
 
 from loyalty.backoffice.base import BackOfficeAdmin, StoreModelAdmin, StoreView, store_view
 from loyalty.backoffice.forms import first_time
 from loyalty.backoffice.pages.platforms.connection_forms import FIELDS, ConnectionForm
 from loyalty.backoffice.pages.platforms.connection_state import asking_words, facts_of, is_new, summary_of
+from loyalty.core.clock import read_clock
 from loyalty.core.errors import Invalid
 from loyalty.platforms.connections.check import CHECK, REGISTER, ask_later
 from loyalty.platforms.connections.connect import (
@@ -39,14 +39,14 @@ _OLD_SECRET_HOURS: Final = int(OLD_SECRET_ACCEPTED.total_seconds() // 3600)
 @store_view(needs=Can.CHANGE_SETTINGS, methods=("POST",))
 def check_page(self: BackOfficeAdmin, request: HttpRequest, connected: PlatformConnection) -> HttpResponse:
     """Test the connection: the worker asks, and the page shows what the platform answers."""
-    ask_later(store=active_store(request), connection_id=connected.pk, topic=CHECK, now=timezone.now())
+    ask_later(store=active_store(request), connection_id=connected.pk, topic=CHECK, now=read_clock())
     return HttpResponseRedirect(reverse(PAGE, args=[connected.pk]))
 
 
 @store_view(needs=Can.CHANGE_SETTINGS, methods=("POST",))
 def webhooks_page(self: BackOfficeAdmin, request: HttpRequest, connected: PlatformConnection) -> HttpResponse:
     """Have the webhooks registered on the platform, or repaired; the page shows how that went."""
-    store, address, now = active_store(request), webhook_address(request, connected), timezone.now()
+    store, address, now = active_store(request), webhook_address(request, connected), read_clock()
     ask_later(store=store, connection_id=connected.pk, topic=REGISTER, address=address, now=now)
     return HttpResponseRedirect(reverse(PAGE, args=[connected.pk]))
 
@@ -54,7 +54,7 @@ def webhooks_page(self: BackOfficeAdmin, request: HttpRequest, connected: Platfo
 @store_view(needs=Can.CHANGE_SETTINGS, methods=("POST",))
 def rotate_page(self: BackOfficeAdmin, request: HttpRequest, connected: PlatformConnection) -> HttpResponse:
     """A new webhook secret, shown on the answer to this form and never again."""
-    store, now = active_store(request), timezone.now()
+    store, now = active_store(request), read_clock()
     if not PLATFORMS[connected.platform].connecting.chooses_secret:
         raise Http404
     with transaction.atomic():
@@ -72,7 +72,7 @@ def rotate_page(self: BackOfficeAdmin, request: HttpRequest, connected: Platform
 @store_view(needs=Can.CHANGE_SETTINGS, methods=("POST",))
 def disconnect_page(self: BackOfficeAdmin, request: HttpRequest, connected: PlatformConnection) -> HttpResponse:
     """End the connection and erase its credentials."""
-    disconnect(store=active_store(request), connection_id=connected.pk, actor=acting(request), now=timezone.now())
+    disconnect(store=active_store(request), connection_id=connected.pk, actor=acting(request), now=read_clock())
     messages.success(request, f"Disconnected from {connected}. Its credentials are erased, its orders stay.")
     return HttpResponseRedirect(reverse(LIST))
 
@@ -97,7 +97,7 @@ class PlatformConnectionAdmin(StoreModelAdmin):
         """What is connected, and what else can be."""
         if not self.has_view_permission(request):
             raise PermissionDenied
-        now = timezone.now()
+        now = read_clock()
         rows = {row.platform: row for row in self.get_queryset(request)}
         connected = [summary_of(row, now) for row in rows.values() if not is_new(row)]
         others = [(value, label) for value, label in LABELS.items() if value not in rows or is_new(rows[value])]
@@ -116,7 +116,7 @@ class PlatformConnectionAdmin(StoreModelAdmin):
         """Connect to the platform that the address names, or choose one; what is connected already has its page."""
         if not self.has_add_permission(request):
             raise PermissionDenied
-        platform, now = request.GET.get("platform", ""), timezone.now()
+        platform, now = request.GET.get("platform", ""), read_clock()
         if platform not in PLATFORMS:
             return self.changelist_view(request)
         there = self.get_queryset(request).filter(platform=platform, enabled=True).first()
@@ -146,7 +146,7 @@ class PlatformConnectionAdmin(StoreModelAdmin):
         if not self.has_change_permission(request):
             raise PermissionDenied
         connected: PlatformConnection = self.row_or_404(request, object_id)
-        now = timezone.now()
+        now = read_clock()
         connecting = PLATFORMS[connected.platform].connecting
         form = ConnectionForm(connecting, request.POST or None, connected=connected)
         if request.method == "POST" and form.is_valid() and _save(request, form, connected.platform, now):

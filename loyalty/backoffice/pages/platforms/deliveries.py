@@ -11,7 +11,6 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
@@ -19,6 +18,7 @@ from loyalty.backoffice.badges import DASH, badge
 from loyalty.backoffice.base import BackOfficeAdmin, StoreModelAdmin, StoreView, store_view
 from loyalty.backoffice.links import cell_link, order_address
 from loyalty.backoffice.lists.filters import FilterForm, FormFilter
+from loyalty.core.clock import read_clock
 from loyalty.platforms.models import FAILING_STATES, DeliveryState, InboundDelivery, Platform
 from loyalty.platforms.snapshot import named
 from loyalty.platforms.webhooks.replay import may_be_replayed, replay
@@ -76,7 +76,7 @@ class DeliveryFilter(FormFilter):
 @store_view(needs=Can.CHANGE_SETTINGS, methods=("POST",))
 def replay_page(self: BackOfficeAdmin, request: HttpRequest, delivery: InboundDelivery) -> HttpResponse:
     """Work through a delivery again."""
-    if replay(store=active_store(request), delivery_id=delivery.pk, now=timezone.now()):
+    if replay(store=active_store(request), delivery_id=delivery.pk, now=read_clock()):
         messages.success(request, "It is worked through again within a minute. Look here again then.")
     else:
         messages.info(request, "There is nothing to work on: it is a test, or what it said was erased.")

@@ -7,7 +7,6 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
-from django.utils import timezone
 
 from loyalty.accounts.invitations.invite import invite, send_again, withdraw
 from loyalty.accounts.letters import base_of
@@ -17,6 +16,7 @@ from loyalty.backoffice.base import BackOfficeAdmin, StoreModelAdmin, StoreView,
 from loyalty.backoffice.form_page import form_page
 from loyalty.backoffice.outcome_messages import telling_outcome
 from loyalty.backoffice.pages.staff.forms import InviteForm, RoleForm, SecondFactorForm
+from loyalty.core.clock import read_clock
 from loyalty.core.errors import DomainError
 from loyalty.stores.active_store import acting, active_store
 from loyalty.stores.actors import actor_names
@@ -31,7 +31,7 @@ LIST = "admin:stores_membership_changelist"
 def remove_page(self: BackOfficeAdmin, request: HttpRequest, member: Membership) -> HttpResponse:
     """End somebody's work in the store."""
     try:
-        remove_member(member, actor=acting(request), now=timezone.now())
+        remove_member(member, actor=acting(request), now=read_clock())
     except DomainError as error:
         messages.error(request, error.detail)
         return HttpResponseRedirect(reverse("admin:stores_membership_change", args=[member.pk]))
@@ -44,7 +44,7 @@ def withdraw_page(self: BackOfficeAdmin, request: HttpRequest, _row: None, invit
     """Withdraw an invitation."""
     found = _invitation_or_404(request, invitation)
     with telling_outcome(request, f"The invitation to {found.email} counts no more."):
-        withdraw(found, actor=acting(request), now=timezone.now())
+        withdraw(found, actor=acting(request), now=read_clock())
     return HttpResponseRedirect(reverse(LIST))
 
 
@@ -53,7 +53,7 @@ def send_again_page(self: BackOfficeAdmin, request: HttpRequest, _row: None, inv
     """Send an invitation with a new link."""
     found = _invitation_or_404(request, invitation)
     with telling_outcome(request, f"A new link is on its way to {found.email}. The older one counts no more."):
-        send_again(found, base=base_of(request), actor=acting(request), now=timezone.now())
+        send_again(found, base=base_of(request), actor=acting(request), now=read_clock())
     return HttpResponseRedirect(reverse(LIST))
 
 
@@ -63,7 +63,7 @@ def second_factor_page(self: BackOfficeAdmin, request: HttpRequest, _row: None) 
     form = SecondFactorForm(request.POST)
     if form.is_valid():
         whom = SecondFactor(form.cleaned_data["second_factor"])
-        ask_second_factor_of(active_store(request), whom, actor=acting(request), now=timezone.now())
+        ask_second_factor_of(active_store(request), whom, actor=acting(request), now=read_clock())
         messages.success(request, f"A second factor is asked of: {whom.label.lower()}.")
     else:
         messages.error(request, "Choose one of the three.")
@@ -119,7 +119,7 @@ class MembershipAdmin(StoreModelAdmin):
                     role=role,
                     base=base_of(request),
                     actor=acting(request),
-                    now=timezone.now(),
+                    now=read_clock(),
                 )
             except DomainError as error:
                 form.add_error("email", error.detail)
@@ -141,7 +141,7 @@ class MembershipAdmin(StoreModelAdmin):
         form = RoleForm(request.POST or None, initial={"role": member.role})
         if request.method == "POST" and form.is_valid():
             try:
-                change_role(member, Role(form.cleaned_data["role"]), actor=acting(request), now=timezone.now())
+                change_role(member, Role(form.cleaned_data["role"]), actor=acting(request), now=read_clock())
             except DomainError as error:
                 form.add_error("role", error.detail)
             else:
@@ -182,7 +182,7 @@ def _open(store: Store) -> list[dict[str, Any]]:
     waiting = Letter.objects.filter(store=store, invitation=OuterRef("pk"))
     rows = Invitation.objects.for_store(store).filter(accepted_at__isnull=True, withdrawn_at__isnull=True)
     found = list(rows.annotate(error=Subquery(waiting.values("last_error")[:1])).order_by("-created_at", "-pk"))
-    names, now = actor_names(row.invited_by for row in found), timezone.now()
+    names, now = actor_names(row.invited_by for row in found), read_clock()
     return [
         {
             "id": row.pk,

@@ -8,7 +8,6 @@ from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
@@ -17,6 +16,7 @@ from loyalty.backoffice.form_page import form_page
 from loyalty.backoffice.forms import first_time
 from loyalty.backoffice.pages.stores.forms import ApiKeyForm, StoreForm
 from loyalty.backoffice.site import platform_site
+from loyalty.core.clock import read_clock
 from loyalty.core.days import end_of_day
 from loyalty.stores.active_store import active_store, is_operator
 from loyalty.stores.dates import show_last_day, show_moment
@@ -64,7 +64,7 @@ class StoreAdmin(BackOfficeAdmin):
 
     def save_model(self, request: HttpRequest, obj: Store, form: Any, change: bool) -> None:
         if not change:
-            obj.created_at = timezone.now()
+            obj.created_at = read_clock()
         super().save_model(request, obj, form, change)
 
     @admin.display(description="")
@@ -76,7 +76,7 @@ class StoreAdmin(BackOfficeAdmin):
 @store_view(needs=Can.MANAGE_API_KEYS, methods=("POST",))
 def revoke_page(self: BackOfficeAdmin, request: HttpRequest, api_key: ApiKey) -> HttpResponse:
     """End a key for good."""
-    revoke_api_key(store=active_store(request), api_key_id=api_key.pk, now=timezone.now())
+    revoke_api_key(store=active_store(request), api_key_id=api_key.pk, now=read_clock())
     messages.success(request, f"The key “{api_key.name}” is revoked.")
     return HttpResponseRedirect(reverse("admin:stores_apikey_changelist"))
 
@@ -100,7 +100,7 @@ class ApiKeyAdmin(StoreModelAdmin):
         """Make a key; the key itself is shown once, on the answer to this form."""
         if not self.has_add_permission(request):
             raise PermissionDenied
-        now, store = timezone.now(), active_store(request)
+        now, store = read_clock(), active_store(request)
         form = ApiKeyForm(request.POST or None, store=store, now=now)
         more: dict[str, Any] = {"form": form, "submit": "Create key"}
         if request.method == "POST" and form.is_valid():
@@ -138,7 +138,7 @@ class ApiKeyAdmin(StoreModelAdmin):
     def state(self, key: ApiKey) -> str:
         if key.revoked_at:
             return f"Revoked {show_moment(key.revoked_at, key.store)}"
-        return "In force" if is_in_force(key, timezone.now()) else "Expired"
+        return "In force" if is_in_force(key, read_clock()) else "Expired"
 
     @admin.display(description="May do")
     def scopes_shown(self, key: ApiKey) -> str:

@@ -11,7 +11,6 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.safestring import SafeString
 
 from loyalty.backoffice.badges import DASH
@@ -19,6 +18,7 @@ from loyalty.backoffice.base import BackOfficeAdmin, StoreModelAdmin, StoreView,
 from loyalty.backoffice.links import cell_link
 from loyalty.backoffice.lists.filters import FilterForm, FormFilter
 from loyalty.backoffice.pages.outbox.admin import order_link, status_badge
+from loyalty.core.clock import read_clock
 from loyalty.core.errors import Conflict, NotFound
 from loyalty.journal.models import JournalEntry
 from loyalty.outbox.models import MessageStatus
@@ -105,7 +105,7 @@ def answer_words(attempt: WebhookAttempt) -> str:
 def replay_page(self: BackOfficeAdmin, request: HttpRequest, delivery: WebhookDelivery) -> HttpResponse:
     """Send a delivery again now."""
     try:
-        replay(store=active_store(request), delivery_id=delivery.pk, now=timezone.now())
+        replay(store=active_store(request), delivery_id=delivery.pk, now=read_clock())
     except NotFound:
         messages.error(request, "Its endpoint has been removed, so it cannot be sent again.")
     except Conflict as error:

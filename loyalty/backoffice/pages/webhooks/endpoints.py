@@ -10,7 +10,6 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.safestring import SafeString
 from django.utils.text import Truncator
 
@@ -20,6 +19,7 @@ from loyalty.backoffice.forms import OnceForm, first_time
 from loyalty.backoffice.outcome_messages import telling_outcome
 from loyalty.backoffice.pages.webhooks.deliveries import delivery_rows
 from loyalty.backoffice.pages.webhooks.forms import EndpointForm, RotateForm
+from loyalty.core.clock import read_clock
 from loyalty.core.errors import Conflict, Invalid
 from loyalty.stores.active_store import acting_user, active_store
 from loyalty.stores.actors import Actor
@@ -67,7 +67,7 @@ def switch_page(self: BackOfficeAdmin, request: HttpRequest, endpoint: WebhookEn
         endpoint_id=endpoint.pk,
         values=EndpointValues(enabled=wanted),
         actor=Actor.user(acting_user(request)),
-        now=timezone.now(),
+        now=read_clock(),
     )
     messages.success(request, "The endpoint is switched on." if wanted else "The endpoint is switched off.")
     return HttpResponseRedirect(reverse(PAGE, args=[endpoint.pk]))
@@ -78,7 +78,7 @@ def test_page(self: BackOfficeAdmin, request: HttpRequest, endpoint: WebhookEndp
     """Send the endpoint a test event."""
     sent = "A test event is on its way. Load this page again in a moment to see the answer."
     with telling_outcome(request, sent):
-        send_test(store=active_store(request), endpoint_id=endpoint.pk, now=timezone.now())
+        send_test(store=active_store(request), endpoint_id=endpoint.pk, now=read_clock())
     return HttpResponseRedirect(reverse(PAGE, args=[endpoint.pk]))
 
 
@@ -86,7 +86,7 @@ def test_page(self: BackOfficeAdmin, request: HttpRequest, endpoint: WebhookEndp
 def remove_page(self: BackOfficeAdmin, request: HttpRequest, endpoint: WebhookEndpoint) -> HttpResponse:
     """Remove the endpoint."""
     actor = Actor.user(acting_user(request))
-    remove_endpoint(store=active_store(request), endpoint_id=endpoint.pk, actor=actor, now=timezone.now())
+    remove_endpoint(store=active_store(request), endpoint_id=endpoint.pk, actor=actor, now=read_clock())
     messages.success(request, f"“{endpoint}” is removed and told nothing any more.")
     return HttpResponseRedirect(reverse(LIST))
 
@@ -188,7 +188,7 @@ def _initial(endpoint: WebhookEndpoint) -> dict[str, Any]:
 @transaction.atomic
 def _create_once(request: HttpRequest, form: EndpointForm) -> tuple[WebhookEndpoint, str] | None:
     """The endpoint and its secret; None when the form was sent before, or is refused and says so."""
-    store, now = active_store(request), timezone.now()
+    store, now = active_store(request), read_clock()
     try:
         with transaction.atomic():
             if not first_time(form.cleaned_data["once"], store=store, now=now):
@@ -211,7 +211,7 @@ def _changed(request: HttpRequest, endpoint: WebhookEndpoint, form: EndpointForm
             endpoint_id=endpoint.pk,
             values=form.values(),
             actor=actor,
-            now=timezone.now(),
+            now=read_clock(),
         )
     except Invalid as error:
         form.show_errors(error, _FIELDS)
@@ -221,7 +221,7 @@ def _changed(request: HttpRequest, endpoint: WebhookEndpoint, form: EndpointForm
 
 @transaction.atomic
 def _rotate_once(request: HttpRequest, endpoint: WebhookEndpoint, form: RotateForm) -> str | None:
-    store, now = active_store(request), timezone.now()
+    store, now = active_store(request), read_clock()
     if not first_time(form.cleaned_data["once"], store=store, now=now):
         return None
     _, secret = rotate_secret(
@@ -242,7 +242,7 @@ def _endpoint_page(
     form: EndpointForm | None = None,
     rotate_form: OnceForm | None = None,
 ) -> HttpResponse:
-    store, now = active_store(request), timezone.now()
+    store, now = active_store(request), read_clock()
     deliveries = WebhookDelivery.objects.for_store(store).filter(lane=endpoint.lane).order_by("-id")
     both = endpoint.previous_secret_until is not None and now < endpoint.previous_secret_until
     context = {
