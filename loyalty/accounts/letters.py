@@ -13,6 +13,8 @@ from django.db import transaction
 from django.http import HttpRequest
 from django.template.loader import render_to_string
 from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from loyalty.accounts.invitations.links import make_link, open_invitations
 from loyalty.accounts.models import Letter, LetterKind
@@ -128,13 +130,16 @@ def _invitation(letter: Letter, now: datetime) -> Words | None:
     if store is None or invitation is None:
         return None
     return Words(
-        f"Work with us at {store.name}",
-        (f"Hello, {store.name} invites you to work in its back-office as {invitation.role}.",),
-        f"{letter.base}{make_link(invitation)}",
-        "Look at the invitation",
+        _("Work with us at %(store)s") % {"store": store.name},
         (
-            f"The link works once, until {show_moment(invitation.expires_at, store)}.",
-            "If you do not know this shop, you need not do anything.",
+            _("Hello, %(store)s invites you to work in its back-office. Your role: %(role)s.")
+            % {"store": store.name, "role": invitation.get_role_display()},
+        ),
+        f"{letter.base}{make_link(invitation)}",
+        _("Look at the invitation"),
+        (
+            _("The link works once, until %(moment)s.") % {"moment": show_moment(invitation.expires_at, store)},
+            _("If you do not know this shop, you need not do anything."),
         ),
     )
 
@@ -143,13 +148,16 @@ def _reset(user: User, base: str) -> Words:
     token = default_token_generator.make_token(user)
     path = reverse("account_reset_password_from_key", args=[user_pk_to_url_str(user), token])
     return Words(
-        "Choose a new password",
-        (f"Hello {user}, somebody asked for a link to get into your account of the Loyalty Back-Office.",),
-        f"{base}{path}",
-        "Choose a new password",
+        _("Choose a new password"),
         (
-            "The link works once, and for one hour. It also proves that this address is yours.",
-            "If you did not ask for it, you need not do anything: your password stays as it is.",
+            _("Hello %(user)s, somebody asked for a link to get into your account of the Loyalty Back-Office.")
+            % {"user": user},
+        ),
+        f"{base}{path}",
+        _("Choose a new password"),
+        (
+            _("The link works once, and for one hour. It also proves that this address is yours."),
+            _("If you did not ask for it, you need not do anything: your password stays as it is."),
         ),
     )
 
@@ -166,7 +174,7 @@ def _mail(letter: Letter, words: Words) -> Mail:
 
 WAITING: Final = Waiting(
     key="letter",
-    label="Invitation",
+    label=gettext_noop("Invitation"),
     rows=lambda store: Letter.objects.filter(store=store).exclude(last_error=""),
     about="email",
     job=JOB,

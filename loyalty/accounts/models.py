@@ -4,6 +4,7 @@ from typing import ClassVar
 
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy
 
 from loyalty.database.rights import Rights
 from loyalty.stores.models import Role, Store, User
@@ -48,9 +49,9 @@ class Invitation(StoreOwned):
 class LetterKind(models.TextChoices):
     """What a letter is about."""
 
-    RESET = "reset", "A link to choose a password"
-    INVITATION = "invitation", "An invitation"
-    NEWS = "news", "What was changed on the account"
+    RESET = "reset", gettext_lazy("A link to choose a password")
+    INVITATION = "invitation", gettext_lazy("An invitation")
+    NEWS = "news", gettext_lazy("What was changed on the account")
 
 
 class Letter(models.Model):
@@ -101,7 +102,7 @@ class Tries(models.Model):
     rights = Rights(changes=("count", "last_at", "paused_until"), deletes=True)
 
     class Meta:
-        verbose_name_plural = "tries"
+        verbose_name_plural = gettext_lazy("tries")
         constraints: ClassVar = [models.UniqueConstraint(fields=["kind", "account", "client"], name="tries_once")]
         indexes: ClassVar = [
             models.Index("account", name="tries_of_account"),

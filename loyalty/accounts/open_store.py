@@ -11,6 +11,8 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email, validate_slug
 from django.db import transaction
 from django.db.models import Model
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from loyalty.accounts.prove import prove
 from loyalty.accounts.staff import change_role
@@ -26,7 +28,7 @@ class StoreDiffers(Invalid):
     """A store with this slug is there already, and is another one."""
 
     code = "store-differs"
-    title = "A store with this slug is there already."
+    title = gettext_noop("A store with this slug is there already.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,10 @@ def create_store(new: NewStore, *, now: datetime) -> tuple[Store, bool]:
     differing = [name for name in ("currency", "time_zone") if getattr(store, name) != values[name]]
     if differing:
         there = ", ".join(f"{name} {getattr(store, name)}" for name in differing)
-        raise StoreDiffers(f"The store “{new.slug}” is there already, with {there}. Nothing was changed.")
+        raise StoreDiffers(
+            _("The store “%(slug)s” is there already, with %(there)s. Nothing was changed.")
+            % {"slug": new.slug, "there": there}
+        )
     return store, created
 
 
@@ -61,7 +66,7 @@ def find_store(slug: str) -> Store:
     """The store with this slug. Raises NotFound."""
     store = Store.objects.filter(slug=slug).first()
     if store is None:
-        raise NotFound(f"There is no store “{slug}”.")
+        raise NotFound(_("There is no store “%(slug)s”.") % {"slug": slug})
     return store
 
 
@@ -109,26 +114,31 @@ def _in_role(role: Role, user: User, store: Store, now: datetime) -> Membership:
 def _check_store(new: NewStore) -> None:
     wrong: dict[str, str] = {}
     if not new.name.strip() or len(new.name) > _longest(Store, "name"):
-        wrong["name"] = "A store has a name of at most 100 characters."
+        wrong["name"] = _("A store has a name of at most 100 characters.")
     if len(new.slug) > _longest(Store, "slug") or not _passes(validate_slug, new.slug):
-        wrong["slug"] = f"“{new.slug}” is not a slug: letters, digits, hyphens and underscores, at most 50."
+        wrong["slug"] = _("“%(slug)s” is not a slug: letters, digits, hyphens and underscores, at most 50.") % {
+            "slug": new.slug
+        }
     elif not _passes(check_slug, new.slug):
-        wrong["slug"] = f"“{new.slug}” is needed for the back-office's own pages. Choose another."
+        wrong["slug"] = _("“%(slug)s” is needed for the back-office's own pages. Choose another.") % {"slug": new.slug}
     if not is_currency(new.currency):
-        wrong["currency"] = f"“{new.currency}” is not a currency code such as USD."
+        wrong["currency"] = _("“%(currency)s” is not a currency code such as USD.") % {"currency": new.currency}
     if not _passes(check_time_zone, new.time_zone):
-        wrong["time_zone"] = f"“{new.time_zone}” is not a time zone such as Asia/Taipei."
+        wrong["time_zone"] = _("“%(time_zone)s” is not a time zone such as Asia/Taipei.") % {"time_zone": new.time_zone}
     if not is_locale(new.locale):
-        wrong["locale"] = f"“{new.locale}” is not a locale such as en, de or zh-TW."
+        wrong["locale"] = _("“%(locale)s” is not a locale such as en, de or zh-TW.") % {"locale": new.locale}
     _refuse(wrong)
 
 
 def _check_staff(new: NewStaff) -> None:
     wrong: dict[str, str] = {}
     if len(new.email) > _longest(User, "email") or not _passes(validate_email, new.email.strip()):
-        wrong["email"] = f"“{new.email}” is not an e-mail address."
+        wrong["email"] = _("“%(email)s” is not an e-mail address.") % {"email": new.email}
     if new.role not in Role.values:
-        wrong["role"] = f"“{new.role}” is not a role. Roles are {', '.join(Role.values)}."
+        wrong["role"] = _("“%(role)s” is not a role. Roles are %(roles)s.") % {
+            "role": new.role,
+            "roles": ", ".join(Role.values),
+        }
     if new.password is not None:
         try:
             validate_password(new.password)

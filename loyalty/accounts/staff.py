@@ -3,6 +3,8 @@
 from datetime import datetime
 
 from django.db import models, transaction
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from loyalty.accounts.invitations.invite import withdraw_all_of
 from loyalty.core.errors import Conflict
@@ -16,7 +18,7 @@ class LastOwner(Conflict):
     """A store keeps at least one owner."""
 
     code = "last-owner"
-    title = "A store needs an owner."
+    title = gettext_noop("A store needs an owner.")
 
 
 @transaction.atomic
@@ -57,7 +59,7 @@ def _keep_an_owner(leaving: Membership) -> None:
     # Two owners that demote each other at the same moment must not both succeed, so all owners' rows are locked.
     owners = [row.pk for row in _locked(leaving.store) if row.role == Role.OWNER]
     if owners == [leaving.pk]:
-        raise LastOwner("This is the store's only owner. Make somebody else an owner first.")
+        raise LastOwner(_("This is the store's only owner. Make somebody else an owner first."))
 
 
 def _record(member: Membership, event: Event, data: dict[str, str], *, actor: Actor, now: datetime) -> None:

@@ -11,6 +11,7 @@ from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 from django.db import connection, transaction
 from django.http import HttpResponse
 from django.utils.translation import get_language
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
@@ -92,9 +93,11 @@ def _once(view: ApiView, request: Request, run: Callable[[], Response]) -> HttpR
 def _key(request: Request) -> str:
     key: str = request.META.get("HTTP_IDEMPOTENCY_KEY", "").strip()
     if not key:
-        raise Problem("idempotency-key-required", "Send an Idempotency-Key header: any text of your own.")
+        raise Problem("idempotency-key-required", _("Send an Idempotency-Key header: any text of your own."))
     if len(key) > LONGEST_KEY or not re.fullmatch(KEY_PATTERN, key):
-        words = f"An Idempotency-Key has at most {LONGEST_KEY} printable characters of ASCII."
+        words = _("An Idempotency-Key has at most %(longest_key)s printable characters of ASCII.") % {
+            "longest_key": LONGEST_KEY
+        }
         raise Problem("idempotency-key-required", words)
     return key
 
@@ -110,7 +113,7 @@ def _claim(store: Store, key: str) -> None:
         cursor.execute("SELECT pg_try_advisory_xact_lock(hashtextextended(%s, %s))", [f"command:{key}", store.pk])
         (free,) = cursor.fetchone()
     if not free:
-        raise Problem("idempotency-key-in-use", "The first request with this Idempotency-Key is still running.")
+        raise Problem("idempotency-key-in-use", _("The first request with this Idempotency-Key is still running."))
 
 
 def _sealed(view: ApiView, body: bytes) -> bytes:
@@ -123,13 +126,13 @@ def _opened(view: ApiView, stored: bytes) -> bytes:
     try:
         return Secret(stored.decode()).reveal().encode() if view.answers_secrets else stored
     except Unreadable as error:
-        detail = "This Idempotency-Key was used, and the answer to it cannot be read any more. Use another one."
+        detail = _("This Idempotency-Key was used, and the answer to it cannot be read any more. Use another one.")
         raise Problem("idempotency-key-reused", detail) from error
 
 
 def _replay(view: ApiView, stored: CommandAnswer, fingerprint: str) -> HttpResponse:
     if stored.fingerprint != fingerprint:
-        raise Problem("idempotency-key-reused", "This Idempotency-Key was used for another request.")
+        raise Problem("idempotency-key-reused", _("This Idempotency-Key was used for another request."))
     # Before answers kept their language, there was one.
     headers = {"Content-Language": SOURCE, **stored.headers, "Idempotent-Replayed": "true"}
     return HttpResponse(_opened(view, bytes(stored.body)), status=stored.status, headers=headers)

@@ -9,6 +9,8 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any, ClassVar, Final
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
@@ -47,7 +49,7 @@ class Described:
 class IdField(serializers.Field[int, Any, str, Any]):
     """An opaque id in a body; an id that cannot be one of ours is 0, which no row has (422 ``not-found`` later)."""
 
-    default_error_messages = {"invalid": "An id is a text such as “4711”."}
+    default_error_messages = {"invalid": gettext_lazy("An id is a text such as “4711”.")}
     write = str
 
     def to_internal_value(self, data: Any) -> int:
@@ -64,10 +66,10 @@ class AmountField(Described, serializers.Field[Decimal, Any, str, Any]):
     """
 
     default_error_messages = {
-        "invalid": "An amount is a decimal number such as “50.00”.",
-        "zero": "The amount must not be zero.",
-        "negative": "The amount must not be negative.",
-        "too_many_digits": f"An amount has at most {MAX_DIGITS} digits.",
+        "invalid": gettext_lazy("An amount is a decimal number such as “50.00”."),
+        "zero": gettext_lazy("The amount must not be zero."),
+        "negative": gettext_lazy("The amount must not be negative."),
+        "too_many_digits": gettext_lazy("An amount has at most 12 digits."),
     }
 
     def __init__(self, *, allow_zero: bool = True, allow_negative: bool = False, **options: Any) -> None:
@@ -128,10 +130,10 @@ class PointsField(Described, serializers.Field[int, Any, int, Any]):
     """A whole number in JSON, 100 or 100.0: no text, no fraction, no true or false."""
 
     default_error_messages = {
-        "invalid": "This is a whole number such as 100, not a text or a fraction.",
-        "zero": "The number must not be zero.",
-        "negative": "The number must not be negative.",
-        "too_many_digits": f"The number has at most {MAX_DIGITS} digits.",
+        "invalid": gettext_lazy("This is a whole number such as 100, not a text or a fraction."),
+        "zero": gettext_lazy("The number must not be zero."),
+        "negative": gettext_lazy("The number must not be negative."),
+        "too_many_digits": gettext_lazy("The number has at most 12 digits."),
     }
     write = int
 
@@ -179,7 +181,9 @@ class WholeNumberField(PointsField):
         number = super().to_internal_value(data)
         if not self.least <= number <= self.most:
             code = "max_value" if number > self.most else "min_value"
-            raise serializers.ValidationError(f"This is a number from {self.least} to {self.most}.", code=code)
+            raise serializers.ValidationError(
+                _("This is a number from %(least)s to %(most)s.") % {"least": self.least, "most": self.most}, code=code
+            )
         return number
 
     def described(self) -> dict[str, Any]:
@@ -202,7 +206,9 @@ class _TextValue(serializers.Field[Any, Any, str, Any]):
 class InstantField(_TextValue):
     """An instant with its offset, from the year 2000 to ten years ahead, or to ``ahead`` of now (L8)."""
 
-    default_error_messages = {"invalid": "An instant looks like 2026-01-05T11:00:00+08:00; the offset is needed."}
+    default_error_messages = {
+        "invalid": gettext_lazy("An instant looks like 2026-01-05T11:00:00+08:00; the offset is needed.")
+    }
     parse = staticmethod(parse_instant)
     write = staticmethod(instant_text)
 
@@ -230,13 +236,13 @@ def parse_day(text: str) -> date:
 class DayField(_TextValue):
     """A calendar day, in the store's time zone."""
 
-    default_error_messages = {"invalid": "A day looks like 2026-12-31."}
+    default_error_messages = {"invalid": gettext_lazy("A day looks like 2026-12-31.")}
     parse = staticmethod(parse_day)
     write = staticmethod(date.isoformat)
 
 
 class _JSONText(serializers.CharField):
-    default_error_messages = {"not_a_text": "This is a text."}
+    default_error_messages = {"not_a_text": gettext_lazy("This is a text.")}
 
     def to_internal_value(self, data: Any) -> Any:
         """The text, trimmed. Its length is that of what was sent."""
@@ -267,7 +273,7 @@ class SlugField(_JSONText, serializers.SlugField):
 class CurrencyField(Described, TextField):
     """The code of a currency that is legal tender today."""
 
-    default_error_messages = {"unknown_currency": "This is no currency code such as USD."}
+    default_error_messages = {"unknown_currency": gettext_lazy("This is no currency code such as USD.")}
 
     def to_internal_value(self, data: Any) -> str:
         """The code."""
@@ -304,7 +310,7 @@ class Body(serializers.Serializer[Any]):
     def to_internal_value(self, data: Any) -> Any:
         """The values. Raises ValidationError naming every field that is wrong or unknown."""
         unknown = data.keys() - self.fields.keys() if isinstance(data, dict) else ()
-        stranger = [serializers.ErrorDetail("There is no field of this name.", code="unknown_field")]
+        stranger = [serializers.ErrorDetail(_("There is no field of this name."), code="unknown_field")]
         errors: dict[str, Any] = dict.fromkeys(sorted(unknown), stranger)
         try:
             values = super().to_internal_value(data)

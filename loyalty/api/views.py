@@ -7,6 +7,7 @@ from typing import Any, ClassVar, TypeVar, cast
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.functional import cached_property
+from django.utils.translation import gettext
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -46,7 +47,7 @@ class ApiView(KnownMethods):
         """Who asks, may they, not too often, not too much, nothing that nobody knows and nothing that is no JSON."""
         super().initial(request, *args, **kwargs)
         if any("\x00" in text for text in kwargs.values()):
-            raise NotFound("Not found in this store.")
+            raise NotFound(gettext("Not found in this store."))
         _refuse_encoded(request)
         refuse_unknown_parameters(request, self.known_parameters(request))
         # Read here, so that a broken body is told of at every address, also where none is wanted.
@@ -81,21 +82,21 @@ class ApiView(KnownMethods):
         """The row behind an id in the address. Raises NotFound for one that cannot be ours."""
         key = parse_id(text)
         if key is None:
-            raise NotFound("Not found in this store.")
+            raise NotFound(gettext("Not found in this store."))
         return key
 
-    def find(self, rows: "QuerySet[Row]", text: str, noun: str) -> Row:
-        """The one of these rows that the id in the address is of. Raises NotFound, which calls it ``noun`` (T1)."""
+    def find(self, rows: "QuerySet[Row]", text: str, missing: str) -> Row:
+        """The one of these rows that the id in the address is of. Raises NotFound, which says ``missing`` (T1)."""
         row = rows.filter(pk=self.key_of(text)).first()
         if row is None:
-            raise NotFound(f"This store has no {noun} with the id {text}.")
+            raise NotFound(gettext(missing) % {"id": text})
         return row
 
     def customer(self, text: str) -> Customer:
         """The customer whom the id in the address leads to (O7). Raises NotFound (T1)."""
         customer = find_person(self.store, self.key_of(text))
         if customer is None:
-            raise NotFound(f"This store has no customer with the id {text}.")
+            raise NotFound(gettext("This store has no customer with the id %(id)s.") % {"id": text})
         return customer
 
     def read(self, body: type[Body], *, partial: bool = False, **context: Any) -> dict[str, Any]:
@@ -140,7 +141,7 @@ class ListView(ApiView):
             # A cursor goes on in its own order.
             return known.get(asked.get("cursor", "").partition(".")[0], self.orderings[0])
         if asked["ordering"] not in known:
-            detail = f"“ordering” is one of {', '.join(known)}."
+            detail = gettext("“ordering” is one of %(known)s.") % {"known": ", ".join(known)}
             raise Problem("invalid-parameter", detail, members={"parameter": "ordering"})
         return known[asked["ordering"]]
 
@@ -149,7 +150,9 @@ def _refuse_encoded(request: Request) -> None:
     """Raise Problem for a body that is packed: taken for what it is not, it would be a riddle for whoever sent it."""
     coding = request.META.get("HTTP_CONTENT_ENCODING", "").strip().lower()
     if read_body(request) and coding not in ("", "identity"):
-        words = f"The body must be sent as it is, without the Content-Encoding “{coding[:40]}”."
+        words = gettext("The body must be sent as it is, without the Content-Encoding “%(coding)s”.") % {
+            "coding": coding[:40]
+        }
         raise Problem("unsupported-media-type", words)
 
 
@@ -163,5 +166,7 @@ class UnknownAddress(APIView):
 
     def dispatch(self, request: HttpRequest, *_args: Any, **_kwargs: Any) -> HttpResponse:
         """404, whatever the method."""
-        hint = "" if request.path.endswith("/") else " Addresses end with a slash."
-        return Problem("not-found", f"There is nothing at this address.{hint}").to_response()
+        words = gettext("There is nothing at this address.")
+        if not request.path.endswith("/"):
+            words = gettext("There is nothing at this address. Addresses end with a slash.")
+        return Problem("not-found", words).to_response()

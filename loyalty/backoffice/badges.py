@@ -5,6 +5,9 @@ from typing import Any, Final
 from django.db.models import QuerySet
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+
+from loyalty.core.locales import count_text
 
 DASH: Final = "–"
 
@@ -21,4 +24,4 @@ def count_to(most: int, rows: "QuerySet[Any]") -> int:
 
 def count_words(count: int, most: int) -> str:
     """What :func:`count_to` counted, such as ``40`` or ``More than 1,000``."""
-    return f"More than {most:,}" if count > most else f"{count:,}"
+    return _("More than %(most)s") % {"most": count_text(most)} if count > most else count_text(count)

@@ -10,6 +10,7 @@ from django.db.models import ForeignKey, Model, QuerySet
 from django.forms.models import ModelChoiceField
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.urls import URLPattern, path
+from django.utils.translation import gettext_noop
 from unfold.admin import ModelAdmin
 
 from loyalty.backoffice.lists.export import FORMATS, export_view
@@ -76,7 +77,7 @@ class BackOfficeAdmin(ModelAdmin):
     exports: ClassVar[tuple[Export, ...]] = ()
     export_formats = FORMATS
     # Words of an empty list: what is missing, and what to do about it.
-    empty_title = "Nothing here yet"
+    empty_title = gettext_noop("Nothing here yet")
     empty_hint = ""
 
     def row_or_404(self, request: HttpRequest, object_id: str) -> Any:

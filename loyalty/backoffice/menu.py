@@ -13,6 +13,8 @@ from django.apps import apps
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.module_loading import import_string
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from loyalty.stores.active_store import is_operator, may, store_or_none
 from loyalty.stores.roles import Can
@@ -23,13 +25,13 @@ class Section(StrEnum):
     """The parts of a store's menu, from top to bottom."""
 
     HOME = ""
-    ORDERS = "Orders"
-    CUSTOMERS = "Customers"
-    LOYALTY = "Loyalty"
-    SETTINGS = "Settings"
-    DEVELOPERS = "Developers"
-    AUDIT = "Audit"
-    STORE = "Store"
+    ORDERS = gettext_noop("Orders")
+    CUSTOMERS = gettext_noop("Customers")
+    LOYALTY = gettext_noop("Loyalty")
+    SETTINGS = gettext_noop("Settings")
+    DEVELOPERS = gettext_noop("Developers")
+    AUDIT = gettext_noop("Audit")
+    STORE = gettext_noop("Store")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,7 @@ class Entry:
 
     def shown(self) -> dict[str, Any]:
         """The entry as the theme takes it: what is asked of each request goes by name, or as a function."""
-        item: dict[str, Any] = {"title": self.title, "icon": self.icon, "link": self.link}
+        item: dict[str, Any] = {"title": _(self.title), "icon": self.icon, "link": self.link}
         if self.page:
             item["link"] = reverse(self.page) + self.query
         if self.badge:
@@ -72,7 +74,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
 def _of_store(request: HttpRequest) -> list[dict[str, Any]]:
     mine = [entry for entry in _handed_in() if may(request, entry.seen_by)]
     by_section = {section: [entry.shown() for entry in mine if entry.section is section] for section in Section}
-    return [{"title": section.value, "items": items} for section, items in by_section.items() if items]
+    return [{"title": _(section.value), "items": items} for section, items in by_section.items() if items]
 
 
 @cache
@@ -84,7 +86,7 @@ def _handed_in() -> list[Entry]:
 def _of_platform(request: HttpRequest) -> dict[str, Any]:
     """Empty for who does not run the platform. There is always this section: without any, the theme makes up a menu."""
     items = [
-        {"title": "Stores", "icon": "store", "link": common_page("admin:stores_store_changelist")},
-        {"title": "Ledger check", "icon": "fact_check", "link": common_page("admin:journal_ledgercheck_changelist")},
+        {"title": _("Stores"), "icon": "store", "link": common_page("admin:stores_store_changelist")},
+        {"title": _("Ledger check"), "icon": "fact_check", "link": common_page("admin:journal_ledgercheck_changelist")},
     ]
-    return {"title": "Platform", "items": items if is_operator(request) else []}
+    return {"title": _("Platform"), "items": items if is_operator(request) else []}

@@ -8,6 +8,8 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, URLResolver, is_valid_path, re_path, reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from unfold.sites import UnfoldAdminSite
 
 from loyalty.backoffice.base import BackOfficeAdmin
@@ -63,7 +65,7 @@ class BackOfficeSite(UnfoldAdminSite):
 class StoreSite(BackOfficeSite):
     """The pages of one store. Whoever comes here works in it: the middleware sees to that."""
 
-    index_title = "Dashboard"
+    index_title = gettext_lazy("Dashboard")
     index_template = "loyalty/index.html"
     not_here = (*BackOfficeSite.not_here, *_SIGNING_IN)
 
@@ -71,7 +73,7 @@ class StoreSite(BackOfficeSite):
 class PlatformSite(BackOfficeSite):
     """Signing in, the operators' pages, and the ways from there into the stores."""
 
-    index_title = "Stores"
+    index_title = gettext_lazy("Stores")
     not_here = (*BackOfficeSite.not_here, "autocomplete")
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
@@ -105,7 +107,7 @@ class PlatformSite(BackOfficeSite):
         store = last_store(request)
         if store is not None:
             return HttpResponseRedirect(page_of(store, "admin:index"))
-        title = "There is no store yet" if is_operator(request) else "No store yet"
+        title = _("There is no store yet") if is_operator(request) else _("No store yet")
         context = self.each_context(request) | {"title": title}
         return render(request, "loyalty/no_store.html", context, status=200 if is_operator(request) else 403)
 
@@ -118,7 +120,7 @@ class PlatformSite(BackOfficeSite):
         address = page_of(store, "admin:index") + request.get_full_path().removeprefix(BACK_OFFICE)
         if request.method in ("GET", "HEAD"):
             return HttpResponseRedirect(address)
-        context = self.each_context(request) | {"title": "Nothing was changed", "address": address, "store": store}
+        context = self.each_context(request) | {"title": _("Nothing was changed"), "address": address, "store": store}
         answer = render(request, "loyalty/old_address.html", context, status=405)
         answer.headers["Allow"] = "GET, HEAD"
         return answer

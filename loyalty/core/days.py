@@ -3,6 +3,8 @@
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from django.utils.translation import gettext as _
+
 from loyalty.core.errors import Invalid
 from loyalty.core.instants import furthest
 
@@ -45,9 +47,9 @@ def check_last_day(last_day: date, *, now: datetime, tz: ZoneInfo) -> date:
     Raises Invalid at ``/expires_on`` for a day before today and for one that is more than ten years ahead (L8).
     """
     if last_day < local_day(now, tz):
-        raise Invalid.at("/expires_on", "The last day of use is before today.", code="in-the-past")
+        raise Invalid.at("/expires_on", _("The last day of use is before today."), code="in-the-past")
     if last_day > furthest(now).date():
-        raise Invalid.at("/expires_on", "The day is more than ten years ahead.", code="too-far")
+        raise Invalid.at("/expires_on", _("The day is more than ten years ahead."), code="too-far")
     return last_day
 
 

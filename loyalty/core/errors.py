@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
+from django.utils.translation import gettext_noop
+
 
 @dataclass(frozen=True, slots=True)
 class FieldError:
@@ -38,7 +40,7 @@ class Invalid(DomainError):
     """What was asked for cannot be, whatever the state: the caller must ask for something else."""
 
     code = "invalid"
-    title = "The request has fields that are wrong."
+    title = gettext_noop("The request has fields that are wrong.")
 
     def __init__(self, detail: str = "", *, errors: Sequence[FieldError] = ()) -> None:
         super().__init__(detail or " ".join(error.detail for error in errors))
@@ -54,25 +56,25 @@ class Conflict(DomainError):
     """What was asked for does not fit the present state: the caller must look again."""
 
     code = "conflict"
-    title = "The request does not fit the present state."
+    title = gettext_noop("The request does not fit the present state.")
 
 
 class VersionConflict(Conflict):
     """The caller named the version it has read, and there is a newer one: it must read again."""
 
     code = "precondition-failed"
-    title = "This has changed since it was read."
+    title = gettext_noop("This has changed since it was read.")
 
 
 class Busy(DomainError):
     """Something outside takes too long at the moment; nothing was done, and the same may work in a few seconds."""
 
     code = "unavailable"
-    title = "The service cannot be reached for a moment."
+    title = gettext_noop("The service cannot be reached for a moment.")
 
 
 class NotFound(DomainError):
     """There is no such thing in this store. Another store's thing answers exactly the same (T1)."""
 
     code = "not-found"
-    title = "Not found in this store."
+    title = gettext_noop("Not found in this store.")

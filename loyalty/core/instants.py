@@ -3,6 +3,8 @@
 from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
+from django.utils.translation import gettext as _
+
 EARLIEST: Final = datetime(2000, 1, 1, tzinfo=UTC)
 YEARS_AHEAD: Final = 10
 # An order is not placed later than its shop's clock, which may be wrong or in another time zone.
@@ -29,12 +31,18 @@ def check_instant(instant: datetime, *, now: datetime, ahead: timedelta | None =
     """
     latest = furthest(now) if ahead is None else now + ahead
     if not EARLIEST <= instant <= latest:
-        raise OutOfRange(f"Accepted are instants from {EARLIEST:%Y-%m-%d} to {latest:%Y-%m-%dT%H:%M:%SZ}.")
+        raise OutOfRange(
+            _("Accepted are instants from %(earliest)s to %(latest)s.")
+            % {"earliest": f"{EARLIEST:%Y-%m-%d}", "latest": f"{latest:%Y-%m-%dT%H:%M:%SZ}"}
+        )
     return instant
 
 
 def check_day(day: date, *, now: datetime) -> date:
     """The day, when it lies between the year 2000 and ten years after ``now``. Raises OutOfRange."""
     if not EARLIEST.date() <= day <= furthest(now).date():
-        raise OutOfRange(f"Accepted are days from {EARLIEST:%Y-%m-%d} to {furthest(now):%Y-%m-%d}.")
+        raise OutOfRange(
+            _("Accepted are days from %(earliest)s to %(furthest)s.")
+            % {"earliest": f"{EARLIEST:%Y-%m-%d}", "furthest": f"{furthest(now):%Y-%m-%d}"}
+        )
     return day

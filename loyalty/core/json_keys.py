@@ -3,6 +3,8 @@
 from json import dumps
 from typing import Any, Final
 
+from django.utils.translation import gettext
+
 _SHOWN: Final = 100
 
 
@@ -10,7 +12,7 @@ class NamedTwice(ValueError):
     """An object names a key twice; ``str(error)`` says which."""
 
     def __init__(self, key: str) -> None:
-        super().__init__(f"An object in the body names {dumps(key)[:_SHOWN]} twice.")
+        super().__init__(gettext("An object in the body names %(dumps)s twice.") % {"dumps": dumps(key)[:_SHOWN]})
 
 
 def named_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from functools import lru_cache
 from typing import Final
 
 from babel.core import Locale, UnknownLocaleError
+from babel.numbers import format_decimal
 from django.utils.translation import get_language
 from django.utils.translation.trans_real import parse_accept_lang_header
 
@@ -49,6 +50,11 @@ def locale_to_read(name: str) -> str:
     """
     reads = get_language() or SOURCE
     return name if language_of(name) in (reads, None) else reads
+
+
+def count_text(number: int) -> str:
+    """A count as whoever reads now writes it: ``1,200``, in German ``1.200``."""
+    return format_decimal(number, locale=locale_of(get_language() or SOURCE))
 
 
 @lru_cache(maxsize=256)

@@ -5,6 +5,8 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Final
 
+from django.utils.translation import gettext
+
 from loyalty.core.errors import Invalid
 from loyalty.core.money import amount_text, quantise
 
@@ -61,7 +63,11 @@ def check_amount(amount: Decimal, currency: str, pointer: str) -> Decimal:
     Raises Invalid for more than 12 digits, for an amount finer than the currency's unit and for an unknown currency.
     """
     if digits(amount) > MAX_DIGITS:
-        raise Invalid.at(pointer, f"An amount has at most {MAX_DIGITS} digits.", code="too-many-digits")
+        raise Invalid.at(
+            pointer,
+            gettext("An amount has at most %(max_digits)s digits.") % {"max_digits": MAX_DIGITS},
+            code="too-many-digits",
+        )
     try:
         return quantise(amount, currency)
     except ValueError as error:

@@ -9,6 +9,8 @@ from typing import Any, Final
 
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Coalesce
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from loyalty.core.errors import Conflict
 from loyalty.stores.models import Customer, Store
@@ -20,10 +22,10 @@ class CustomerMerged(Conflict):
     """The customer was merged into another between being found and being locked."""
 
     code = "customer-merged"
-    title = "The customer was merged into another just now."
+    title = gettext_noop("The customer was merged into another just now.")
 
     def __init__(self) -> None:
-        super().__init__("This customer was merged into another just now. Ask again: the id leads to that one.")
+        super().__init__(_("This customer was merged into another just now. Ask again: the id leads to that one."))
 
 
 def find_person(store: Store, customer_id: int) -> Customer | None:

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from django.db import IntegrityError, transaction
 from django.db.models.functions import Coalesce
+from django.utils.translation import gettext as _
 
 from loyalty.core.errors import Invalid, NotFound
 from loyalty.customers.identify import CustomerFacts, known_to_platforms
@@ -36,7 +37,7 @@ def create_customer(*, store: Store, values: Mapping[str, Any], now: datetime) -
     Raises Invalid when nothing says who it is, or when the external id is another customer's.
     """
     if not any(values.get(name) for name in ("external_id", "email", "name")):
-        raise Invalid.at("/email", "Give an e-mail address, an external id or a name.", code="required")
+        raise Invalid.at("/email", _("Give an e-mail address, an external id or a name."), code="required")
     said = (str(values.get(name) or "") for name in ("external_id", "email", "name", "phone", "locale"))
     if known := known_to_platforms(store, CustomerFacts(*said), now=now):
         return known, False
@@ -51,7 +52,7 @@ def change_customer(*, store: Store, customer_id: int, values: Mapping[str, Any]
     customers = Customer.objects.for_store(store).select_for_update(no_key=True)
     customer: Customer | None = customers.filter(pk=customer_id).first()
     if customer is None:
-        raise NotFound(f"This store has no customer with the id {customer_id}.")
+        raise NotFound(_("This store has no customer with the id %(id)s.") % {"id": customer_id})
     changed = [name for name, value in values.items() if getattr(customer, name) != value]
     if not changed:
         return customer
@@ -71,5 +72,5 @@ def _external_id_once(values: Mapping[str, Any]) -> Iterator[None]:
     except IntegrityError as error:
         if "customer_external_id_once" not in str(error):
             raise
-        taken = f"Another customer has the external id “{values['external_id']}”."
+        taken = _("Another customer has the external id “%(external_id)s”.") % {"external_id": values["external_id"]}
         raise Invalid.at("/external_id", taken, code="not-unique") from error

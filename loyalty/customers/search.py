@@ -4,6 +4,7 @@ from typing import Final
 
 from django.db import connection
 from django.db.models import BigIntegerField, Func, Q, QuerySet, Value
+from django.utils.translation import gettext as _
 
 from loyalty.core.storable_text import storable
 from loyalty.customers.merged import leading_to
@@ -61,9 +62,9 @@ def shared_by(one: Customer, other: Customer) -> list[str]:
     """What makes two customers :func:`namesakes_of` each other, in words."""
     shared = []
     if one.email and fold_email(one.email) == fold_email(other.email):
-        shared.append("same e-mail")
+        shared.append(_("same e-mail"))
     if len(dialled(one.phone)) >= _DIGITS_OF_A_PHONE and dialled(one.phone) == dialled(other.phone):
-        shared.append("same phone")
+        shared.append(_("same phone"))
     return shared
 
 

@@ -11,6 +11,7 @@ from itertools import islice
 from typing import Any, Final, TypeVar
 
 from django.db.models import QuerySet
+from django.utils.translation import gettext as _
 
 from loyalty.core.days import last_day_of_use, local_day
 from loyalty.core.money import as_stored
@@ -68,7 +69,7 @@ class Export:
 
     def headings(self, store: Store) -> list[str]:
         """The first line; the time zone of moments stands beside them."""
-        return [column.title.replace("{zone}", store.time_zone) for column in self.columns]
+        return [_(column.title).replace("{zone}", store.time_zone) for column in self.columns]
 
     def lines(self, listed: "QuerySet[Any]", store: Store, *, now: datetime) -> Iterator[list[Cell]]:
         """The rows as cells, read through a cursor on the server so that only a batch of them is in memory."""
@@ -102,4 +103,4 @@ def last_day(expires_at: datetime | None, store: Store) -> date | None:
 
 def yes(value: bool) -> str:
     """A fact as people write it; empty for no."""
-    return "yes" if value else ""
+    return _("yes") if value else ""

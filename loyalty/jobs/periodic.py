@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from django.db import transaction
 from django.utils.module_loading import import_string
+from django.utils.translation import gettext_noop
 from kombu.exceptions import OperationalError
 
 from loyalty.celery import app
@@ -65,21 +66,21 @@ EVERY: Final[Mapping[str, timedelta]] = {
 
 # What each does, for staff.
 WORDS: Final[Mapping[str, str]] = {
-    "orders.expire_overdue_payments": "Payments whose time has run out become Expired",
-    "orders.auto_cancel": "Orders with expired or failed payment are cancelled",
-    "orders.poll_platforms": "Changed orders are fetched from the shop platforms",
-    "orders.continue_polls": "Long catch-ups are continued",
-    "orders.evaluate_rules": "Spent-revert rules look at orders that changed",
-    "orders.bulk_cancel": "Orders that staff chose are cancelled together",
-    "credits.expire_lots": "Expired credits are booked off",
-    "points.expire_lots": "Expired points are booked off",
-    "loyalty.deliver_notices": "Messages to customers are sent",
-    "loyalty.check_ledger": "The books are checked, once a day",
-    "loyalty.deliver_letters": "Staff get their links and invitations by e-mail",
-    "loyalty.deliver_outbox": "Shop platforms and webhook endpoints are told",
-    "loyalty.repair_webhooks": "Missing webhooks are registered again, once a day",
-    "orders.process_deliveries": "Webhooks of shop platforms are worked through",
-    "loyalty.prune": "Temporary data past its date is deleted",
+    "orders.expire_overdue_payments": gettext_noop("Payments whose time has run out become Expired"),
+    "orders.auto_cancel": gettext_noop("Orders with expired or failed payment are cancelled"),
+    "orders.poll_platforms": gettext_noop("Changed orders are fetched from the shop platforms"),
+    "orders.continue_polls": gettext_noop("Long catch-ups are continued"),
+    "orders.evaluate_rules": gettext_noop("Spent-revert rules look at orders that changed"),
+    "orders.bulk_cancel": gettext_noop("Orders that staff chose are cancelled together"),
+    "credits.expire_lots": gettext_noop("Expired credits are booked off"),
+    "points.expire_lots": gettext_noop("Expired points are booked off"),
+    "loyalty.deliver_notices": gettext_noop("Messages to customers are sent"),
+    "loyalty.check_ledger": gettext_noop("The books are checked, once a day"),
+    "loyalty.deliver_letters": gettext_noop("Staff get their links and invitations by e-mail"),
+    "loyalty.deliver_outbox": gettext_noop("Shop platforms and webhook endpoints are told"),
+    "loyalty.repair_webhooks": gettext_noop("Missing webhooks are registered again, once a day"),
+    "orders.process_deliveries": gettext_noop("Webhooks of shop platforms are worked through"),
+    "loyalty.prune": gettext_noop("Temporary data past its date is deleted"),
 }
 
 

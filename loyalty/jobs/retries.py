@@ -13,6 +13,7 @@ from typing import Any, Final, TypeVar
 from django.db import Error as DatabaseError
 from django.db import transaction
 from django.db.models import Model, QuerySet
+from django.utils.translation import gettext as _
 
 from loyalty.core.errors import NotFound
 from loyalty.core.logs import what_failed
@@ -114,7 +115,7 @@ def lock_own(rows: "QuerySet[M]", key: int) -> M:
     """Lock one of a store's rows. Raises NotFound for any other (T1)."""
     row = rows.select_for_update(of=("self",), no_key=True).filter(pk=key).first()
     if row is None:
-        raise NotFound(f"This store has no {rows.model._meta.verbose_name} with the id {key}.")
+        raise NotFound(_("This store has nothing with the id %(id)s.") % {"id": key})
     return row
 
 

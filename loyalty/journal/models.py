@@ -4,6 +4,7 @@ from typing import ClassVar
 
 import pgtrigger
 from django.db import models
+from django.utils.translation import gettext_lazy
 
 from loyalty.database.rights import INSERT_ONLY, Rights
 from loyalty.stores.scoping import SameStoreKey, StoreOwned
@@ -24,8 +25,8 @@ class JournalEntry(StoreOwned):
     rights = INSERT_ONLY
 
     class Meta(StoreOwned.Meta):
-        verbose_name = "event"
-        verbose_name_plural = "timeline"
+        verbose_name = gettext_lazy("event")
+        verbose_name_plural = gettext_lazy("timeline")
         indexes: ClassVar = [
             models.Index("order", "id", condition=models.Q(order__isnull=False), name="journal_of_order"),
             models.Index("redemption", "id", condition=models.Q(redemption__isnull=False), name="journal_redemption"),
@@ -50,7 +51,7 @@ class JobRun(models.Model):
     rights = Rights(all_but=("name",))
 
     class Meta:
-        verbose_name = "job"
+        verbose_name = gettext_lazy("job")
         ordering = ("name",)
 
     def __str__(self) -> str:
@@ -67,11 +68,11 @@ class LedgerCheck(StoreOwned):
     rights = INSERT_ONLY
 
     class Meta(StoreOwned.Meta):
-        verbose_name = "ledger check"
+        verbose_name = gettext_lazy("ledger check")
         indexes: ClassVar = [models.Index("store", models.F("checked_at").desc(), name="ledger_check_newest")]
 
     def __str__(self) -> str:
-        return "agrees" if not self.faults else f"{self.faults} faults"
+        return f"{self.faults} faults" if self.faults else "agrees"
 
 
 class AbstractProblem(StoreOwned):

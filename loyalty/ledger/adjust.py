@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from loyalty.core.days import is_expired
 from loyalty.core.errors import Invalid, NotFound
@@ -47,7 +48,7 @@ def adjust(
     _refuse_what_changes_nothing(adjustment, now)
     customer = find_person(store, customer_id)
     if customer is None:
-        raise NotFound(f"This store has no customer with the id {customer_id}.")
+        raise NotFound(_("This store has no customer with the id %(id)s.") % {"id": customer_id})
     lock_customers([customer.pk])
     remark = Remark.objects.create(store=store, reason=adjustment.reason, note=adjustment.note, created_at=now)
     posted = _write(ledger, customer, adjustment, remark, actor, trigger, now)
@@ -57,9 +58,9 @@ def adjust(
 
 def _refuse_what_changes_nothing(adjustment: Adjustment, now: datetime) -> None:
     if not adjustment.amount:
-        raise Invalid.at("/amount", "Give or remove more than nothing.", code="zero")
+        raise Invalid.at("/amount", _("Give or remove more than nothing."), code="zero")
     if adjustment.amount > 0 and is_expired(adjustment.expires_at, now):
-        raise Invalid.at("/expires_on", "The expiry is before today.", code="in-the-past")
+        raise Invalid.at("/expires_on", _("The expiry is before today."), code="in-the-past")
 
 
 def _write(

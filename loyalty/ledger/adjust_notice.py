@@ -7,6 +7,7 @@ from itertools import groupby
 from typing import Final
 
 from django.template.loader import render_to_string
+from django.utils.translation import gettext, gettext_noop
 
 from loyalty.core.days import last_day_of_use
 from loyalty.core.money import format_amount
@@ -20,7 +21,15 @@ from loyalty.stores.actors import Actor
 from loyalty.stores.dates import show_day_in_words
 from loyalty.stores.models import Customer, Store
 
-_NAMES: Final[Mapping[Kind, str]] = {"credits": "store credits", "points": "member points"}
+# The subject and the first sentence; in German and Japanese the noun decides the words around it.
+_SUBJECTS: Final[Mapping[Kind, str]] = {
+    "credits": gettext_noop("%(store)s: your store credits have changed"),
+    "points": gettext_noop("%(store)s: your member points have changed"),
+}
+_OPENINGS: Final[Mapping[Kind, str]] = {
+    "credits": gettext_noop("your store credits at %(store)s have changed."),
+    "points": gettext_noop("your member points at %(store)s have changed."),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +63,12 @@ def compose(kind: Kind, changes: Sequence[Change], *, store: Store, customer_nam
     context = {
         "store": store,
         "customer_name": customer_name,
-        "name": _NAMES[kind],
+        "opening": gettext(_OPENINGS[kind]) % {"store": store.name},
         "lines": [_line(change.adjustment, store) for change in changes],
         "balance": shown,
     }
     return Message(
-        subject=f"{store.name}: your {_NAMES[kind]} have changed",
+        subject=gettext(_SUBJECTS[kind]) % {"store": store.name},
         text=render_to_string("loyalty/notices/adjusted.txt", context),
         html=render_to_string("loyalty/notices/adjusted.html", context),
     )
@@ -75,16 +84,15 @@ def _letter(kind: Kind, changes: Sequence[Change], store: Store) -> Letter:
         return Letter(compose(kind, changes, store=store, customer_name=customer.name), customer, None)
 
 
-def _line(adjustment: Adjustment, store: Store) -> dict[str, str]:
+def _line(adjustment: Adjustment, store: Store) -> str:
     gives = adjustment.amount > 0
-    amount: Amount = adjustment.amount if gives else -adjustment.amount
+    amount = _show(adjustment.amount if gives else -adjustment.amount, adjustment.currency, store)
     day = show_day_in_words(last_day_of_use(adjustment.expires_at, store.tz), store)
-    until = f"valid until {day}" if day else "valid without end"
-    return {
-        "what": "Given to you" if gives else "Removed",
-        "amount": _show(amount, adjustment.currency, store),
-        "until": until if gives else "",
-    }
+    if not gives:
+        return gettext("Removed: %(amount)s") % {"amount": amount}
+    if not day:
+        return gettext("Given to you: %(amount)s, valid without end") % {"amount": amount}
+    return gettext("Given to you: %(amount)s, valid until %(day)s") % {"amount": amount, "day": day}
 
 
 def _show(amount: Amount, currency: str, store: Store) -> str:

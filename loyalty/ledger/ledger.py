@@ -12,6 +12,7 @@ from typing import Final, Literal
 
 from django.db import connection
 from django.db.models import Max, Q, QuerySet, Sum, Value
+from django.utils.translation import gettext as _
 
 from loyalty.core.money import format_amount
 from loyalty.database.bulk import array
@@ -283,7 +284,9 @@ class Ledger:
             return draw(self.open_lots(customer, currency=currency, now=now), amount, owed=owed)
         except TooLittle as error:
             wanted, has = (format_amount(value, currency, customer.store.written_in) for value in (amount, error.has))
-            raise InsufficientBalance(f"The customer does not have {wanted}: the balance is {has}.") from error
+            raise InsufficientBalance(
+                _("The customer does not have %(wanted)s: the balance is %(has)s.") % {"wanted": wanted, "has": has}
+            ) from error
 
     def give_new(self, entries: Sequence[Entry], *, actor: Actor, trigger: str, now: datetime) -> list[Posted]:
         """Write new lots, and settle out of them what their customers owe (C1)."""

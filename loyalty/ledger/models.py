@@ -9,6 +9,8 @@ from typing import Any, ClassVar
 import pgtrigger
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from loyalty.database.rights import INSERT_ONLY, Rights
 from loyalty.stores.scoping import SameStoreKey, StoreOwned, unique_in_store
@@ -17,23 +19,23 @@ from loyalty.stores.scoping import SameStoreKey, StoreOwned, unique_in_store
 class Origin(models.TextChoices):
     """Where a lot's value came from."""
 
-    GRANT = "grant", "Given"
-    EXTENSION = "extension", "Extended"
-    EARNED = "earned", "Earned by an order"
-    REWARD = "reward", "Reward"
+    GRANT = "grant", gettext_lazy("Given")
+    EXTENSION = "extension", gettext_lazy("Extended")
+    EARNED = "earned", gettext_lazy("Earned by an order")
+    REWARD = "reward", gettext_lazy("Reward")
 
 
 class MovementType(models.TextChoices):
     """What a ledger row records."""
 
-    GRANT = "grant", "Given"
-    SPEND = "spend", "Spent"
-    REVERT = "revert", "Returned"
-    UNDO = "undo", "Return undone"
-    EXPIRE = "expire", "Expired"
-    ADJUST = "adjust", "Adjusted"
-    CLAW_BACK = "claw_back", "Taken back"
-    MERGE = "merge", "Moved when merged"
+    GRANT = "grant", gettext_lazy("Given")
+    SPEND = "spend", gettext_lazy("Spent")
+    REVERT = "revert", gettext_lazy("Returned")
+    UNDO = "undo", gettext_lazy("Return undone")
+    EXPIRE = "expire", gettext_lazy("Expired")
+    ADJUST = "adjust", gettext_lazy("Adjusted")
+    CLAW_BACK = "claw_back", gettext_lazy("Taken back")
+    MERGE = "merge", gettext_lazy("Moved when merged")
 
 
 # A lot goes to nobody but the customer whom its own one was merged into.
@@ -102,7 +104,7 @@ class AbstractLot(StoreOwned):
         ]
 
     def __str__(self) -> str:
-        return f"Lot {self.pk}"
+        return _("Lot %(pk)s") % {"pk": self.pk}
 
 
 class AbstractAllocation(StoreOwned):

@@ -10,6 +10,8 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import TypeAlias
 
+from django.utils.translation import gettext_noop
+
 from loyalty.core.days import is_expired
 from loyalty.core.errors import Invalid
 
@@ -262,7 +264,7 @@ class InsufficientBalance(Invalid):
     """The customer has less than is to be taken; nothing was taken (L3, L6)."""
 
     code = "insufficient-balance"
-    title = "The customer's balance is too small."
+    title = gettext_noop("The customer's balance is too small.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,8 @@ from datetime import datetime
 from typing import Any, Final
 
 from django.db import IntegrityError, connection
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from loyalty.core.errors import Conflict
 from loyalty.customers.merged import CustomerMerged
@@ -30,7 +32,7 @@ class LotBookedOff(Conflict):
     """Value was to go into a lot that lapsed since that was planned; whoever looks again sees it as expired."""
 
     code = "lot-expired"
-    title = "Some of this value has expired in this moment."
+    title = gettext_noop("Some of this value has expired in this moment.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +153,7 @@ def post(
             cursor.execute(_POST.format(**tables.sql), parameters)
         except IntegrityError as error:
             if _BOOKED_OFF in str(error):
-                raise LotBookedOff("Some of this value has expired in this very moment. Look again.") from error
+                raise LotBookedOff(_("Some of this value has expired in this very moment. Look again.")) from error
             raise
         return [Posted(*row) for row in cursor.fetchall()]
 

@@ -6,6 +6,8 @@ from decimal import Decimal
 from typing import Final
 
 from django.db.models import F, QuerySet
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from loyalty.core.days import local_day
 from loyalty.core.errors import Invalid
@@ -25,7 +27,7 @@ class AboveLimit(Invalid):
     """More than this person may still give or remove today."""
 
     code = "above-limit"
-    title = "This is more than you may adjust."
+    title = gettext_noop("This is more than you may adjust.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,18 +89,25 @@ def check_within_limit(kind: Kind, amount: Amount, *, currency: str, adjuster: A
         return
     store = adjuster.store
     if not day_limit(kind, role=adjuster.role, limits=adjuster.limits):
-        raise AboveLimit.at("/amount", "Your role may not give or remove this. Ask a manager.")
+        raise AboveLimit.at("/amount", _("Your role may not give or remove this. Ask a manager."))
     if kind == "credits" and currency != store.currency:
-        raise AboveLimit.at("/amount", f"Your role may adjust {store.currency} only. Ask a manager.")
+        raise AboveLimit.at(
+            "/amount", _("Your role may adjust %(currency)s only. Ask a manager.") % {"currency": store.currency}
+        )
     if max(amount, -amount) > left:
-        raise AboveLimit.at("/amount", f"{words_of_left(kind, left, store)} Ask a manager for more.")
+        raise AboveLimit.at(
+            "/amount",
+            _("%(left)s left today. Ask a manager for more.") % {"left": _amount(kind, left, store)},
+        )
 
 
 def words_of_left(kind: Kind, left: Amount, store: Store) -> str:
     """“400 points left today.”, as the pages say it before the button is pressed."""
-    if kind == "credits":
-        return f"{format_amount(left, store.currency, store.written_in)} left today."
-    return f"{left} {'point' if left == 1 else 'points'} left today."
+    return _("%(left)s left today.") % {"left": _amount(kind, left, store)}
+
+
+def _amount(kind: Kind, left: Amount, store: Store) -> str:
+    return format_amount(left, store.currency if kind == "credits" else "", store.written_in)
 
 
 def prune(now: datetime) -> dict[str, int]:

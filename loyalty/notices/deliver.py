@@ -9,6 +9,7 @@ from typing import Final
 from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils.module_loading import import_string
+from django.utils.translation import gettext_noop
 
 from loyalty.jobs.one_by_one import alone_with, one_by_one
 from loyalty.jobs.periodic import Counts
@@ -135,7 +136,7 @@ def _failing(store: Store) -> "QuerySet[Notice]":
 
 WAITING: Final = Waiting(
     key="notice",
-    label="Message to a customer",
+    label=gettext_noop("Message to a customer"),
     rows=_failing,
     about="subject",
     job=ACTOR.key,

@@ -5,6 +5,7 @@ from typing import ClassVar
 import pgtrigger
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy
 
 from loyalty.database.rights import INSERT_ONLY, Rights
 from loyalty.stores.scoping import SameStoreKey, StoreOwned, unique_in_store
@@ -30,10 +31,10 @@ RETURN NEW;
 class NoticeStatus(models.TextChoices):
     """How far a notice has come."""
 
-    QUEUED = "queued", "Waiting to be sent"
-    SENT = "sent", "Sent"
-    FAILED = "failed", "Could not be sent"
-    WITHDRAWN = "withdrawn", "Withdrawn, not sent"
+    QUEUED = "queued", gettext_lazy("Waiting to be sent")
+    SENT = "sent", gettext_lazy("Sent")
+    FAILED = "failed", gettext_lazy("Could not be sent")
+    WITHDRAWN = "withdrawn", gettext_lazy("Withdrawn, not sent")
 
 
 class Notice(StoreOwned):

@@ -4,6 +4,7 @@ from typing import ClassVar
 
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy
 
 from loyalty.database.rights import Rights
 from loyalty.stores.scoping import SameStoreKey, StoreOwned, unique_in_store
@@ -12,9 +13,9 @@ from loyalty.stores.scoping import SameStoreKey, StoreOwned, unique_in_store
 class MessageStatus(models.TextChoices):
     """How far a message has come."""
 
-    QUEUED = "queued", "Waiting"
-    DONE = "done", "Done"
-    FAILED = "failed", "Given up"
+    QUEUED = "queued", gettext_lazy("Waiting")
+    DONE = "done", gettext_lazy("Done")
+    FAILED = "failed", gettext_lazy("Given up")
 
 
 class Message(StoreOwned):
@@ -39,7 +40,7 @@ class Message(StoreOwned):
     rights = Rights(changes=("status", "attempts", "next_attempt_at", "last_error", "done_at"), deletes=True)
 
     class Meta(StoreOwned.Meta):
-        verbose_name = "outgoing message"
+        verbose_name = gettext_lazy("outgoing message")
         constraints: ClassVar = [
             unique_in_store("message_in_store"),
             models.UniqueConstraint(fields=["store", "key"], name="message_key_once"),

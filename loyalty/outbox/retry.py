@@ -5,6 +5,8 @@ from typing import Final
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from loyalty.core.errors import Conflict
 from loyalty.jobs.retries import lock_own, start_over
@@ -20,7 +22,7 @@ class NotRetryable(Conflict):
     """Only what was given up or waits for its turn can be tried again; what is done stays done."""
 
     code = "message-done"
-    title = "This message has been carried out already."
+    title = gettext_noop("This message has been carried out already.")
 
 
 @transaction.atomic
@@ -31,7 +33,7 @@ def retry(*, store: Store, message_id: int, now: datetime) -> Message:
     """
     message: Message = lock_own(Message.objects.for_store(store), message_id)
     if message.status == MessageStatus.DONE:
-        raise NotRetryable("This message has been carried out already.")
+        raise NotRetryable(_("This message has been carried out already."))
     start_over(message, job=JOB, status=MessageStatus.QUEUED, attempts=0, next_attempt_at=now)
     return message
 
@@ -44,7 +46,7 @@ def failing(store: Store) -> "QuerySet[Message]":
 
 WAITING: Final = Waiting(
     key="message",
-    label="Outgoing message",
+    label=gettext_noop("Outgoing message"),
     rows=lambda store: failing(store).exclude(topic__in=OWN_PAGES),
     about="topic",
     says=words_of,

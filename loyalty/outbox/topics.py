@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from django.utils.module_loading import import_string
+from django.utils.translation import gettext, gettext_noop
 
 from loyalty.outbox.models import Message
 
@@ -24,12 +25,12 @@ TOPICS: Final[dict[str, str]] = {
 
 # What each topic's messages do, for staff; a topic without words is shown by its name.
 WORDS: Final[dict[str, str]] = {
-    "platform.tag_order": "Put a tag on the platform's order",
-    "platform.cancel_order": "Cancel the order on the platform too",
-    "platform.create_code": "Make a discount code on the platform",
-    "platform.check": "Test the connection to the platform",
-    "platform.register_webhooks": "Register or repair the platform's webhooks",
-    "platform.delete_code": "Delete a reversed discount code on the platform",
+    "platform.tag_order": gettext_noop("Put a tag on the platform's order"),
+    "platform.cancel_order": gettext_noop("Cancel the order on the platform too"),
+    "platform.create_code": gettext_noop("Make a discount code on the platform"),
+    "platform.check": gettext_noop("Test the connection to the platform"),
+    "platform.register_webhooks": gettext_noop("Register or repair the platform's webhooks"),
+    "platform.delete_code": gettext_noop("Delete a reversed discount code on the platform"),
 }
 # Topics whose messages are shown on a page of their own instead of the list of all.
 OWN_PAGES: Final = ("webhook",)
@@ -53,7 +54,7 @@ class GiveUp(Exception):
 
 def words_of(topic: str) -> str:
     """What messages of a topic do, for staff."""
-    return WORDS.get(topic, topic.replace("_", " ").replace(".", " ").capitalize())
+    return gettext(WORDS[topic]) if topic in WORDS else topic.replace("_", " ").replace(".", " ").capitalize()
 
 
 def handler_of(topic: str) -> Handler:

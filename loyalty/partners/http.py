@@ -19,6 +19,7 @@ from urllib.parse import SplitResult, urlsplit
 import requests
 from django.conf import settings
 from django.core.checks import CheckMessage, Error
+from django.utils.translation import gettext
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
@@ -78,7 +79,7 @@ def call(
     """
     host, timeout = _parts(url).hostname, seconds_left(timeout)
     if timeout <= 0:
-        raise Unreachable(f"{host} was not asked: there was no time left.")
+        raise Unreachable(gettext("%(host)s was not asked: there was no time left.") % {"host": host})
     try:
         with requests.Session() as session, _send(session, method, url, headers, body, timeout) as response:
             return Reply(response.status_code, response.headers, _read(response, limit, excerpt=excerpt))
@@ -104,13 +105,13 @@ def _parts(url: str) -> SplitResult:
         parts = urlsplit(url)
         _ = parts.port
     except ValueError as error:
-        raise NotAllowed("This is not a complete address such as https://example.com/hooks.") from error
+        raise NotAllowed(gettext("This is not a complete address such as https://example.com/hooks.")) from error
     if parts.scheme not in {"https", "http"} or not parts.hostname or not url.isprintable() or " " in url:
-        raise NotAllowed("This is not a complete address such as https://example.com/hooks.")
+        raise NotAllowed(gettext("This is not a complete address such as https://example.com/hooks."))
     if parts.username is not None or parts.password is not None:
-        raise NotAllowed("An address must not contain a name or password.")
+        raise NotAllowed(gettext("An address must not contain a name or password."))
     if parts.scheme == "http" and not settings.OUTGOING_TO_LOCALHOST:
-        raise NotAllowed("The address must begin with https://.")
+        raise NotAllowed(gettext("The address must begin with https://."))
     return parts
 
 
@@ -143,7 +144,7 @@ def _read(response: requests.Response, limit: int, *, excerpt: bool) -> bytes:
         if len(body) > limit and excerpt:
             return bytes(body[:limit])
         if len(body) > limit:
-            raise Unreachable(f"The answer has more than {limit} bytes.")
+            raise Unreachable(gettext("The answer has more than %(limit)s bytes.") % {"limit": limit})
     return bytes(body)
 
 
@@ -151,10 +152,10 @@ def _reason(error: requests.RequestException, timeout: float) -> str:
     # A body that stops coming is told as a broken connection, with the true cause inside.
     causes = (error, *error.args)
     if isinstance(error, requests.exceptions.SSLError):
-        return "does not prove by a certificate that it is this host."
+        return gettext("does not prove by a certificate that it is this host.")
     if any(isinstance(cause, requests.exceptions.Timeout | ReadTimeoutError) for cause in causes):
-        return f"did not answer within {timeout:g} seconds."
-    return "ended the connection without a complete answer."
+        return gettext("did not answer within %(timeout)s seconds.") % {"timeout": f"{timeout:g}"}
+    return gettext("ended the connection without a complete answer.")
 
 
 def _resolve(scheme: str, host: str, port: int | None, *, flags: int = 0) -> list[str]:
@@ -175,18 +176,18 @@ def _check_name(scheme: str, host: str) -> None:
     if settings.OUTGOING_TO_LOCALHOST and labels[-1] == "localhost":
         return
     if scheme != "https":
-        raise NotAllowed("The address must begin with https://.")
+        raise NotAllowed(gettext("The address must begin with https://."))
     if labels[-1] in _INSIDE or len(labels) == 1:
-        raise NotAllowed(f"{host} leads into a private network, and is not called.")
+        raise NotAllowed(gettext("%(host)s leads into a private network, and is not called.") % {"host": host})
 
 
 def _check(scheme: str, host: str, address: IpAddress) -> None:
     if settings.OUTGOING_TO_LOCALHOST and address.is_loopback:
         return
     if scheme != "https":
-        raise NotAllowed("The address must begin with https://.")
+        raise NotAllowed(gettext("The address must begin with https://."))
     if not all(_is_public(one) for one in _meanings(address)):
-        raise NotAllowed(f"{host} leads into a private network, and is not called.")
+        raise NotAllowed(gettext("%(host)s leads into a private network, and is not called.") % {"host": host})
 
 
 def _meanings(address: IpAddress) -> Iterator[IpAddress]:
@@ -246,7 +247,7 @@ class _Guarded(HTTPConnection):
         try:
             addresses = _resolve(self.scheme, self._dns_host, self.port)
         except OSError as error:
-            raise Unreachable(f"{self.host} is not a name that leads anywhere.") from error
+            raise Unreachable(gettext("%(host)s is not a name that leads anywhere.") % {"host": self.host}) from error
         for address in addresses:
             left = seconds_left(self.timeout or CONNECT_SECONDS)
             if left <= 0:
@@ -257,7 +258,7 @@ class _Guarded(HTTPConnection):
                 continue
             sys.audit("http.client.connect", self, self.host, self.port)
             return made
-        raise Unreachable(f"{self.host} cannot be connected to.")
+        raise Unreachable(gettext("%(host)s cannot be connected to.") % {"host": self.host})
 
 
 class _GuardedTls(_Guarded, HTTPSConnection):
@@ -284,5 +285,5 @@ def no_calls_to_this_machine(**_: Any) -> list[CheckMessage]:
     """In production nothing may call the machine it runs on."""
     if not settings.OUTGOING_TO_LOCALHOST:
         return []
-    hint = "Unset OUTGOING_TO_LOCALHOST in the environment."
-    return [Error("Outgoing calls may reach this machine's own services.", hint=hint, id="loyalty.E001")]
+    hint = gettext("Unset OUTGOING_TO_LOCALHOST in the environment.")
+    return [Error(gettext("Outgoing calls may reach this machine's own services."), hint=hint, id="loyalty.E001")]

@@ -15,6 +15,7 @@ from time import monotonic
 from typing import Final
 
 from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
 
 from loyalty.core.errors import Busy
 
@@ -89,5 +90,7 @@ def seconds_left(at_most: float) -> float:
 def _enter(partner: str, most: int) -> None:
     with _lock:
         if _waited_for[partner] >= most or _waited_for.total() >= MOST_AT_ONCE:
-            raise Busy("A shop platform takes long to answer at the moment. Nothing was done; try again in a moment.")
+            raise Busy(
+                _("A shop platform takes long to answer at the moment. Nothing was done; try again in a moment.")
+            )
         _waited_for.update([partner])

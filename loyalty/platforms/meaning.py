@@ -10,6 +10,8 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Final
 
+from django.utils.translation import gettext_noop
+
 
 @dataclass(frozen=True, slots=True)
 class WholeOrder:
@@ -122,5 +124,7 @@ Meaning = (
     | Nothing
 )
 
-NOT_USED: Final = Nothing("Nothing here depends on this topic.")
-NAMELESS: Final = Nothing("It does not say which order it is about; the order's own update brings the change.")
+NOT_USED: Final = Nothing(gettext_noop("Nothing here depends on this topic."))
+NAMELESS: Final = Nothing(
+    gettext_noop("It does not say which order it is about; the order's own update brings the change.")
+)

@@ -5,6 +5,7 @@ from typing import ClassVar
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy
 
 from loyalty.core.encryption import EncryptedField
 from loyalty.database.rights import Rights
@@ -16,17 +17,17 @@ class Platform(models.TextChoices):
 
     SHOPIFY = "shopify", "Shopify"
     WOOCOMMERCE = "woocommerce", "WooCommerce"
-    SHOPLINE = "shopline", "SHOPLINE"
-    SHOPLINE_GLOBAL = "shopline_global", "SHOPLINE Global"
+    SHOPLINE = "shopline", gettext_lazy("SHOPLINE")
+    SHOPLINE_GLOBAL = "shopline_global", gettext_lazy("SHOPLINE Global")
 
 
 class WebhooksState(models.TextChoices):
     """What the platform said about its webhooks when it was last asked."""
 
-    UNKNOWN = "unknown", "Not checked yet"
-    WORKING = "working", "Registered"
-    INCOMPLETE = "incomplete", "Missing or switched off"
-    BY_HAND = "by_hand", "Set up by hand"
+    UNKNOWN = "unknown", gettext_lazy("Not checked yet")
+    WORKING = "working", gettext_lazy("Registered")
+    INCOMPLETE = "incomplete", gettext_lazy("Missing or switched off")
+    BY_HAND = "by_hand", gettext_lazy("Set up by hand")
 
 
 class PlatformConnection(StoreOwned):
@@ -45,7 +46,7 @@ class PlatformConnection(StoreOwned):
     previous_webhook_secret = EncryptedField()
     previous_secret_until = models.DateTimeField(null=True, blank=True, editable=False)
     # The version of the platform's API that is spoken; empty for the one the client was written for.
-    api_version = models.CharField("API version", max_length=20, blank=True)
+    api_version = models.CharField(gettext_lazy("API version"), max_length=20, blank=True)
     # WooCommerce has no order tags: they are read from this meta field.
     tag_meta_key = models.CharField("field that holds the tags", max_length=100, blank=True)
     # Whose shop it is in the platform's signed messages, where an app's secret is the same for many (SHOPLINE in Asia):
@@ -105,11 +106,11 @@ class PlatformConnection(StoreOwned):
 class DeliveryState(models.TextChoices):
     """How far a delivery has come."""
 
-    WAITING = "waiting", "Waiting"
-    RETRYING = "retrying", "Failed, is tried again"
-    DONE = "done", "Done"
-    IGNORED = "ignored", "Nothing to do"
-    FAILED = "failed", "Failed"
+    WAITING = "waiting", gettext_lazy("Waiting")
+    RETRYING = "retrying", gettext_lazy("Failed, is tried again")
+    DONE = "done", gettext_lazy("Done")
+    IGNORED = "ignored", gettext_lazy("Nothing to do")
+    FAILED = "failed", gettext_lazy("Failed")
 
 
 # A worker has something to do with these.
@@ -154,8 +155,8 @@ class InboundDelivery(StoreOwned):
     )
 
     class Meta(StoreOwned.Meta):
-        verbose_name = "webhook delivery"
-        verbose_name_plural = "webhook deliveries"
+        verbose_name = gettext_lazy("webhook delivery")
+        verbose_name_plural = gettext_lazy("webhook deliveries")
         constraints: ClassVar = [
             unique_in_store("inbound_delivery_in_store"),
             models.UniqueConstraint(fields=["store", "platform", "key"], name="inbound_delivery_once"),
@@ -198,9 +199,9 @@ class InboundDelivery(StoreOwned):
 class PrivacyKind(models.TextChoices):
     """What a platform asks about people's data."""
 
-    DATA = "data", "Customer asks for their data"
-    ERASE_CUSTOMER = "erase_customer", "Erase a customer"
-    ERASE_SHOP = "erase_shop", "Erase the shop's customers"
+    DATA = "data", gettext_lazy("Customer asks for their data")
+    ERASE_CUSTOMER = "erase_customer", gettext_lazy("Erase a customer")
+    ERASE_SHOP = "erase_shop", gettext_lazy("Erase the shop's customers")
 
 
 class PrivacyRequest(StoreOwned):
@@ -225,7 +226,7 @@ class PrivacyRequest(StoreOwned):
     rights = Rights(changes=("customer", "facts", "confirmed_at", "confirmed_by", "done_at", "done_by"))
 
     class Meta(StoreOwned.Meta):
-        verbose_name = "privacy request"
+        verbose_name = gettext_lazy("privacy request")
         constraints: ClassVar = [
             unique_in_store("privacy_request_in_store"),
             models.UniqueConstraint(fields=["store", "platform", "key"], name="privacy_request_once"),

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
+from django.utils.translation import gettext_noop
+
 from loyalty.platforms.documents.kinds import Sign, Topics
 from loyalty.platforms.documents.read import Fields
 from loyalty.platforms.http.protocol import PlatformClient
@@ -79,6 +81,8 @@ class Field:
     help_text: str
     longest: int = 500
     required: bool = False
+    # What help_text names as %(example)s.
+    example: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,10 +137,13 @@ class ShopPlatform:
 
 def address(label: str, example: str, *, required: bool = True) -> Field:
     """Where the shop, or the platform, is asked."""
-    return Field("base_url", label, f"Such as {example}.", longest=300, required=required)
+    words = (
+        gettext_noop("Such as %(example)s.") if required else gettext_noop("%(example)s is asked where this is empty.")
+    )
+    return Field("base_url", label, words, longest=300, required=required, example=example)
 
 
 def version(example: str) -> Field:
     """Which version of the platform's API is spoken."""
-    words = f"Such as {example}. Leave empty for the one that this system was tested with."
-    return Field("api_version", "API version", words, longest=20)
+    words = gettext_noop("Such as %(example)s. Leave empty for the one that this system was tested with.")
+    return Field("api_version", gettext_noop("API version"), words, longest=20, example=example)

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from django.db.models import Q, QuerySet
+from django.utils.translation import gettext as _
 
 from loyalty.api.models import CommandAnswer
 from loyalty.customers.identify import has_platform_id
@@ -61,7 +62,7 @@ def _empty_remarks(store: Store, ids: Sequence[int]) -> None:
 def _empty_notices(store: Store, ids: Sequence[int]) -> None:
     notices = Notice.objects.for_store(store).filter(customer_id__in=ids)
     notices.filter(status=NoticeStatus.QUEUED).update(
-        status=NoticeStatus.FAILED, next_attempt_at=None, last_error="The customer was erased before it was sent."
+        status=NoticeStatus.FAILED, next_attempt_at=None, last_error=_("The customer was erased before it was sent.")
     )
     notices.update(to_email="", subject="Erased", text="", html="")
 

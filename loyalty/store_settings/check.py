@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from dataclasses import is_dataclass, replace
 from typing import Any, Final
 
+from django.utils.translation import gettext as _
+
 from loyalty.core.errors import FieldError, Invalid
 from loyalty.core.tags import tag_key
 from loyalty.core.values import check_amount
@@ -40,14 +42,16 @@ def _out_of_bounds(section: Any, prefix: str) -> Iterator[FieldError]:
 
 def _check_together(settings: StoreSettings) -> None:
     if settings.extend.default_days > settings.extend.max_days:
-        raise Invalid.at("/extend/default_days", "The default is more than the maximum.", code="does-not-fit")
+        raise Invalid.at("/extend/default_days", _("The default is more than the maximum."), code="does-not-fit")
     tag = settings.write_back.tag
     if tag and tag_key(tag) in {tag_key(trigger) for trigger in settings.spent_revert.tags}:
-        words = f"“{tag}” is a tag that returns value; what marks a return must not cause one."
+        words = _("“%(tag)s” is a tag that returns value; what marks a return must not cause one.") % {"tag": tag}
         raise Invalid.at("/write_back/tag", words, code="does-not-fit")
     if tag and tag_key(tag) in {tag_key(trigger) for trigger in settings.earned_points.tags}:
-        words = f"“{tag}” is a tag that takes earned points back; what marks a return must not do that."
+        words = _("“%(tag)s” is a tag that takes earned points back; what marks a return must not do that.") % {
+            "tag": tag
+        }
         raise Invalid.at("/write_back/tag", words, code="does-not-fit")
     expiry = settings.points_expiry
     if expiry.day > calendar.monthrange(_LEAP_YEAR, expiry.month)[1]:
-        raise Invalid.at("/points_expiry/day", "The month has no such day.", code="does-not-fit")
+        raise Invalid.at("/points_expiry/day", _("The month has no such day."), code="does-not-fit")

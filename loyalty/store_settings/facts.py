@@ -8,6 +8,8 @@ from functools import cache
 from types import NoneType
 from typing import Any, Final, get_args, get_type_hints
 
+from django.utils.translation import gettext as _
+
 from loyalty.core.tags import tag_key
 
 # Lists of tags, statuses and kinds.
@@ -44,33 +46,47 @@ class Facts:
         elif isinstance(value, Decimal) and self.below is not None:
             yield from self._wrong_rate(value)
         elif isinstance(value, Decimal) and value < 0:
-            yield "negative", "The amount must not be negative."
+            yield "negative", _("The amount must not be negative.")
         elif isinstance(value, int) and self.most is not None and not self.least <= value <= self.most:
             code = "too-large" if value > self.most else "too-small"
-            yield code, f"This is a number from {self.least} to {self.most}."
+            yield code, _("This is a number from %(least)s to %(most)s.") % {"least": self.least, "most": self.most}
 
     def _wrong_list(self, names: Sequence[str]) -> Iterator[tuple[str, str]]:
         if len(names) > MOST_NAMES:
-            yield "too-long", f"A list has at most {MOST_NAMES} entries."
+            yield "too-long", _("A list has at most %(most_names)s entries.") % {"most_names": MOST_NAMES}
         if len({tag_key(name) for name in names}) < len(names):
-            yield "duplicate", "The list names something twice."
+            yield "duplicate", _("The list names something twice.")
         if any(not name or len(name) > LONGEST_NAME for name in names):
-            yield "too-long", f"What is in the list has 1 to {LONGEST_NAME} characters."
+            yield (
+                "too-long",
+                _("What is in the list has 1 to %(longest_name)s characters.") % {"longest_name": LONGEST_NAME},
+            )
         if strange := [name for name in names if self.choices and name not in self.choices]:
-            yield "invalid-choice", f"“{strange[0]}” is not one of {', '.join(self.choices)}."
+            yield (
+                "invalid-choice",
+                _("“%(strange)s” is not one of %(choices)s.")
+                % {"strange": strange[0], "choices": ", ".join(self.choices)},
+            )
 
     def _wrong_text(self, text: str) -> Iterator[tuple[str, str]]:
         if not self.shortest <= len(text) <= (self.longest or 0):
             code = "too-short" if len(text) < self.shortest else "too-long"
-            yield code, f"This is a text of {self.shortest} to {self.longest} characters."
+            yield (
+                code,
+                _("This is a text of %(shortest)s to %(longest)s characters.")
+                % {"shortest": self.shortest, "longest": self.longest},
+            )
         elif not re.fullmatch(self.pattern, text):
-            yield "invalid", "A tag has no comma and no line break."
+            yield "invalid", _("A tag has no comma and no line break.")
 
     def _wrong_rate(self, rate: Decimal) -> Iterator[tuple[str, str]]:
         if not 0 < rate < (self.below or 0):
-            yield "too-large" if rate > 0 else "too-small", f"A rate is above zero and below {self.below}."
+            yield (
+                "too-large" if rate > 0 else "too-small",
+                _("A rate is above zero and below %(below)s.") % {"below": self.below},
+            )
         elif rate != rate.quantize(self.finest):
-            yield "too-fine", "A rate has four decimals at most."
+            yield "too-fine", _("A rate has four decimals at most.")
 
 
 _NONE: Final = Facts()

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from loyalty.core.errors import VersionConflict
 from loyalty.journal.record import Event, Happening, record
@@ -46,7 +47,9 @@ def change_settings(
     data = check(merged(settings_to_json(before), patch))
     after = check_settings(settings_from_json(data, version=before.version), store)
     if version is not None and version != before.version:
-        raise VersionConflict(f"The settings are at version {before.version}. Read them again.")
+        raise VersionConflict(
+            _("The settings are at version %(version)s. Read them again.") % {"version": before.version}
+        )
     if after == before:
         return before
     after = replace(after, version=before.version + 1)

@@ -9,6 +9,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from django.utils.translation import gettext, gettext_noop
+
 from loyalty.stores.keys import Scope, allows_scope
 from loyalty.stores.models import ApiKey, User
 
@@ -91,6 +93,9 @@ class Actor:
         return cls(ActorType.SYSTEM, name)
 
 
+_RULES = {"spent_revert": gettext_noop("Spent-revert rules")}
+
+
 class _Names(dict[str, str]):
     """Names by reference; one that has none is its own."""
 
@@ -111,7 +116,12 @@ def actor_names(refs: Iterable[str]) -> dict[str, str]:
         names.update({f"user:{user.pk}": str(user) for user in User.objects.filter(pk__in=users)})
     api_keys = _keys(wanted, ActorType.API_KEY)
     if api_keys:
-        names.update({f"api_key:{key.pk}": f"API key “{key.name}”" for key in ApiKey.unscoped.filter(pk__in=api_keys)})
+        names.update(
+            {
+                f"api_key:{key.pk}": gettext("API key “%(name)s”") % {"name": key.name}
+                for key in ApiKey.unscoped.filter(pk__in=api_keys)
+            }
+        )
     return names
 
 
@@ -123,5 +133,6 @@ def _keys(refs: set[str], actor_type: ActorType) -> list[int]:
 def _plain_name(ref: str) -> str:
     actor_type, _, key = ref.partition(":")
     if actor_type == ActorType.RULE:
-        return f"{key.replace('_', '-').capitalize()} rules"
-    return f"Job {key}" if actor_type == ActorType.JOB else key
+        # A rule that this release does not know is called by its name (L8).
+        return gettext(_RULES.get(key, key))
+    return gettext("Job %(key)s") % {"key": key} if actor_type == ActorType.JOB else key

@@ -4,6 +4,7 @@ from datetime import date, datetime
 
 from babel.dates import format_date, format_skeleton, format_time
 from django.db.models import TextChoices
+from django.utils.translation import gettext as _
 
 from loyalty.core.days import last_day_of_use
 from loyalty.core.locales import locale_of
@@ -41,4 +42,4 @@ def show_month(day: date, store: Store) -> str:
 
 def show_last_day(expires_at: datetime | None, store: Store) -> str:
     """The last day on which value can be used, or ``never expires`` (L2)."""
-    return show_day(last_day_of_use(expires_at, store.tz), store) or "never expires"
+    return show_day(last_day_of_use(expires_at, store.tz), store) or _("never expires")

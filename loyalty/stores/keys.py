@@ -13,6 +13,7 @@ from enum import StrEnum
 from typing import Final
 
 from django.db.models import Q
+from django.utils.translation import gettext
 
 from loyalty.core.errors import Invalid, NotFound
 from loyalty.stores.models import ApiKey, Store
@@ -51,12 +52,16 @@ def create_api_key(
     Raises Invalid for no scope, an unknown one, or an expiry that is not ahead.
     """
     if not scopes:
-        raise Invalid.at("/scopes", "A key needs at least one scope, or * for all.", code="required")
+        raise Invalid.at("/scopes", gettext("A key needs at least one scope, or * for all."), code="required")
     for scope in scopes:
         if scope != ALL_SCOPES and scope not in set(Scope):
-            raise Invalid.at("/scopes", f"“{scope}” is not a scope. Known are: {', '.join(Scope)}, or * for all.")
+            raise Invalid.at(
+                "/scopes",
+                gettext("“%(scope)s” is not a scope. Known are: %(scopes)s, or * for all.")
+                % {"scope": scope, "scopes": ", ".join(Scope)},
+            )
     if expires_at is not None and expires_at <= now:
-        raise Invalid.at("/expires_at", "The key would have expired already.", code="in-the-past")
+        raise Invalid.at("/expires_at", gettext("The key would have expired already."), code="in-the-past")
     prefix, secret = secrets.token_hex(6), secrets.token_urlsafe(32)
     api_key: ApiKey = ApiKey.objects.create(
         store=store,
@@ -74,7 +79,7 @@ def revoke_api_key(*, store: Store, api_key_id: int, now: datetime) -> None:
     """End a key for good; again changes nothing. Raises NotFound for a key of another store (T1)."""
     keys = ApiKey.objects.for_store(store).filter(pk=api_key_id)
     if not keys.filter(revoked_at__isnull=True).update(revoked_at=now) and not keys.exists():
-        raise NotFound(f"This store has no API key with the id {api_key_id}.")
+        raise NotFound(gettext("This store has no API key with the id %(id)s.") % {"id": api_key_id})
 
 
 def find_api_key(text: str, *, now: datetime) -> ApiKey | None:

@@ -13,6 +13,8 @@ from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models.functions import Lower, Upper
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from loyalty.core.locales import locale_to_read
 from loyalty.database.rights import INSERT_ONLY, Rights
@@ -23,15 +25,17 @@ from loyalty.stores.slugs import check_slug
 def check_time_zone(value: str) -> None:
     """Raise ValidationError unless ``value`` is an IANA time zone such as Asia/Taipei."""
     if value not in zoneinfo.available_timezones():
-        raise ValidationError(f"“{value}” is not a time zone such as Asia/Taipei.", code="time-zone")
+        raise ValidationError(
+            _("“%(value)s” is not a time zone such as Asia/Taipei.") % {"value": value}, code="time-zone"
+        )
 
 
 class SecondFactor(models.TextChoices):
     """Whom a store asks for a second factor (T6)."""
 
-    NOBODY = "nobody", "Nobody has to"
-    MANAGERS = "managers", "Owners and managers"
-    EVERYBODY = "everybody", "Everybody who works here"
+    NOBODY = "nobody", gettext_lazy("Nobody has to")
+    MANAGERS = "managers", gettext_lazy("Owners and managers")
+    EVERYBODY = "everybody", gettext_lazy("Everybody who works here")
 
 
 class Store(models.Model):
@@ -39,7 +43,9 @@ class Store(models.Model):
 
     slug = models.SlugField(max_length=50, unique=True, validators=[check_slug])
     name = models.CharField(max_length=100)
-    currency = models.CharField(max_length=3, validators=[RegexValidator(r"^[A-Z]{3}$", "Three capital letters: USD.")])
+    currency = models.CharField(
+        max_length=3, validators=[RegexValidator(r"^[A-Z]{3}$", gettext_lazy("Three capital letters: USD."))]
+    )
     time_zone = models.CharField(max_length=50, validators=[check_time_zone])
     locale = models.CharField(max_length=20, default="en")
     # On the store and not among its settings: it is asked before anything else is read, for every page.
@@ -143,7 +149,7 @@ class Membership(models.Model):
     rights = Rights(changes=("role",), deletes=True)
 
     class Meta:
-        verbose_name = "staff member"
+        verbose_name = gettext_lazy("staff member")
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["store", "user"], name="membership_once_per_store"),
             models.CheckConstraint(condition=models.Q(role__in=Role.values), name="membership_role_is_known"),
@@ -193,7 +199,7 @@ class ApiKey(StoreOwned):
     rights = Rights(changes=("revoked_at", "last_used_at"))
 
     class Meta(StoreOwned.Meta):
-        verbose_name = "API key"
+        verbose_name = gettext_lazy("API key")
         ordering = ("-created_at", "-id")
 
     def __str__(self) -> str:
@@ -276,7 +282,7 @@ class Customer(StoreOwned):
         ]
 
     def __str__(self) -> str:
-        return self.name or self.email or self.external_id or f"Customer {self.pk}"
+        return self.name or self.email or self.external_id or _("Customer %(pk)s") % {"pk": self.pk}
 
     @property
     def kept(self) -> "Customer":
@@ -300,7 +306,7 @@ class PlatformId(StoreOwned):
     rights = Rights(changes=("customer", "replaced_at"), deletes=True)
 
     class Meta(StoreOwned.Meta):
-        verbose_name = "platform id"
+        verbose_name = gettext_lazy("platform id")
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["store", "platform", "external_id"], name="platform_id_once"),
             models.UniqueConstraint(
@@ -337,7 +343,7 @@ class SettingsVersion(StoreOwned):
         ]
 
     def __str__(self) -> str:
-        return f"Version {self.version}"
+        return _("Version %(version)s") % {"version": self.version}
 
 
 class Remark(StoreOwned):

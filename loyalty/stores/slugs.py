@@ -3,6 +3,7 @@
 from typing import Final
 
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
 
 # First words of the back-office's addresses, those from before T5 included; a test holds that none is missing.
 _ITS_OWN: Final = (
@@ -22,4 +23,7 @@ def is_reserved(slug: str) -> bool:
 def check_slug(value: str) -> None:
     """Raise ValidationError for a slug that the back-office needs for its own addresses."""
     if is_reserved(value):
-        raise ValidationError(f"“{value}” is needed for the back-office's own pages. Choose another.", code="reserved")
+        raise ValidationError(
+            _("“%(value)s” is needed for the back-office's own pages. Choose another.") % {"value": value},
+            code="reserved",
+        )

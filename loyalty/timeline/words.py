@@ -1,9 +1,14 @@
 """Words that sentences about the journal share."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
+from babel.lists import format_list
+from django.utils.translation import get_language, gettext_noop
+from django.utils.translation import gettext as _
+
+from loyalty.core.locales import locale_of
 from loyalty.core.money import format_amount
 from loyalty.stores.models import Store
 
@@ -11,20 +16,39 @@ from loyalty.stores.models import Store
 Tell = Callable[[dict[str, Any], Store], str]
 
 _TRIGGERS: Final = {
-    "admin": "by hand",
-    "api": "through the REST API",
-    "bulk": "together with others",
-    "payment_expired": "because the payment expired",
-    "payment_failed": "because the payment failed",
-    "rule_status": "by a rule about the status",
-    "rule_tag": "by a rule about a tag",
-    "platform": "on the shop platform",
+    "admin": gettext_noop("by hand"),
+    "api": gettext_noop("through the REST API"),
+    "bulk": gettext_noop("together with others"),
+    "payment_expired": gettext_noop("because the payment expired"),
+    "payment_failed": gettext_noop("because the payment failed"),
+    "rule_status": gettext_noop("by a rule about the status"),
+    "rule_tag": gettext_noop("by a rule about a tag"),
+    "platform": gettext_noop("on the shop platform"),
+}
+# Words that entries hold as facts: statuses, roles, whom a second factor is asked of.
+_VALUES: Final = {
+    "pending": gettext_noop("pending"),
+    "confirmed": gettext_noop("confirmed"),
+    "completed": gettext_noop("completed"),
+    "cancelled": gettext_noop("cancelled"),
+    "paid": gettext_noop("paid"),
+    "failed": gettext_noop("failed"),
+    "expired": gettext_noop("expired"),
+    "partially_refunded": gettext_noop("partially refunded"),
+    "refunded": gettext_noop("refunded"),
+    "owner": gettext_noop("owner"),
+    "manager": gettext_noop("manager"),
+    "support": gettext_noop("support"),
+    "viewer": gettext_noop("viewer"),
+    "nobody": gettext_noop("nobody"),
+    "managers": gettext_noop("managers"),
+    "everybody": gettext_noop("everybody"),
 }
 
 
 def trigger_words(trigger: str) -> str:
     """What caused something, such as ``by hand``."""
-    return _TRIGGERS.get(trigger, trigger)
+    return _(_TRIGGERS[trigger]) if trigger in _TRIGGERS else trigger
 
 
 def amount_words(value: Any, currency: str, store: Store) -> str:
@@ -36,6 +60,20 @@ def amount_words(value: Any, currency: str, store: Store) -> str:
     return format_amount(number, currency, store.written_in)
 
 
-def fixed(words: str) -> Tell:
-    """The same words whatever the data."""
-    return lambda data, store: words
+def value_words(value: Any) -> str:
+    """A value out of an entry's data, such as a status or tags; ``nothing`` for none."""
+    if isinstance(value, list):
+        return ", ".join(map(str, value)).replace("_", " ") or _("nothing")
+    known = _VALUES.get(value) if isinstance(value, str) else None
+    words = str(value if value is not None else "").replace("_", " ")
+    return _(known) if known else words or _("nothing")
+
+
+def listed(parts: Sequence[str]) -> str:
+    """Several things in one phrase: ``15.00 USD and 100 points``."""
+    return format_list(parts, locale=locale_of(get_language() or ""))
+
+
+def fixed(message: str) -> Tell:
+    """The same message whatever the data."""
+    return lambda data, store: _(message)

@@ -10,6 +10,8 @@ from uuid import uuid4
 
 from django.db import transaction
 from django.db.models import QuerySet
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from loyalty.core.encryption import Secret
 from loyalty.core.errors import Conflict, Invalid, NotFound
@@ -34,14 +36,14 @@ class TooManyEndpoints(Conflict):
     """A store has a limited number of endpoints."""
 
     code = "too-many-endpoints"
-    title = "The store has as many webhook endpoints as it may have."
+    title = gettext_noop("The store has as many webhook endpoints as it may have.")
 
 
 class EndpointDisabled(Conflict):
     """A disabled endpoint is told nothing; enable it first."""
 
     code = "endpoint-disabled"
-    title = "The webhook endpoint is switched off."
+    title = gettext_noop("The webhook endpoint is switched off.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +73,10 @@ def create_endpoint(
     # Two at once are one behind the other here, so that both count.
     Store.objects.select_for_update(no_key=True).get(pk=store.pk)
     if endpoints_of(store).count() >= MOST_ENDPOINTS:
-        raise TooManyEndpoints(f"This store has {MOST_ENDPOINTS} webhook endpoints; remove one first.")
+        raise TooManyEndpoints(
+            _("This store has %(most_endpoints)s webhook endpoints; remove one first.")
+            % {"most_endpoints": MOST_ENDPOINTS}
+        )
     secret = _new_secret()
     endpoint: WebhookEndpoint = WebhookEndpoint.objects.create(
         store=store,
@@ -124,7 +129,7 @@ def rotate_secret(
     Raises Invalid for an overlap beyond seven days, NotFound (T1).
     """
     if not timedelta(0) <= overlap <= LONGEST_OVERLAP:
-        raise Invalid.at("/overlap_hours", "The old secret may live for 0 to 168 hours.", code="out-of-range")
+        raise Invalid.at("/overlap_hours", _("The old secret may live for 0 to 168 hours."), code="out-of-range")
     endpoint, secret = _locked(store, endpoint_id), _new_secret()
     endpoint.previous_secret = endpoint.secret if overlap else Secret()
     endpoint.previous_secret_until = now + overlap if overlap else None
@@ -151,7 +156,7 @@ def send_test(*, store: Store, endpoint_id: int, now: datetime) -> None:
     """Send an endpoint an event of type ``webhook.test``. Raises EndpointDisabled, NotFound (T1)."""
     endpoint = _locked(store, endpoint_id)
     if not endpoint.enabled:
-        raise EndpointDisabled("Switch the endpoint on first; until then it is told nothing.")
+        raise EndpointDisabled(_("Switch the endpoint on first; until then it is told nothing."))
     body = {"endpoint": endpoint.pk, "type": TEST}
     send_later([Later(store.pk, TOPIC, f"webhook-test:{uuid4().hex}", body, lane=endpoint.lane)], now=now)
 
@@ -172,7 +177,7 @@ def note_change(endpoint: WebhookEndpoint, change: str, *, actor: Actor, now: da
 def _locked(store: Store, endpoint_id: int) -> WebhookEndpoint:
     endpoint = endpoints_of(store).select_for_update(no_key=True).filter(pk=endpoint_id).first()
     if endpoint is None:
-        raise NotFound(f"This store has no webhook endpoint with the id {endpoint_id}.")
+        raise NotFound(_("This store has no webhook endpoint with the id %(id)s.") % {"id": endpoint_id})
     return endpoint
 
 
@@ -197,11 +202,15 @@ def _checked_url(url: str) -> str:
 
 def _checked_events(events: Sequence[str]) -> list[str]:
     if not events:
-        raise Invalid.at("/events", "Choose at least one event.", code="too-short")
+        raise Invalid.at("/events", _("Choose at least one event."), code="too-short")
     for index, event in enumerate(events):
         if event not in set(WebhookEvent):
             known = ", ".join(WebhookEvent)
-            raise Invalid.at(f"/events/{index}", f"“{event}” is no event. Known are: {known}.", code="invalid-choice")
+            raise Invalid.at(
+                f"/events/{index}",
+                _("“%(event)s” is no event. Known are: %(known)s.") % {"event": event, "known": known},
+                code="invalid-choice",
+            )
     return [event.value for event in WebhookEvent if event in events]
 
 

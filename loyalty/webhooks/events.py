@@ -2,7 +2,9 @@
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
+
+from django.utils.translation import gettext_lazy
 
 
 class WebhookEvent(StrEnum):
@@ -20,14 +22,14 @@ class WebhookEvent(StrEnum):
 # Sent only when staff ask for it, to the endpoint they ask for.
 TEST: Final = "webhook.test"
 
-WORDS: Final[Mapping[WebhookEvent, str]] = {
-    WebhookEvent.ORDER_CANCELLED: "an order was cancelled, by whomever",
-    WebhookEvent.CREDITS_REVERTED: "store credits that an order used are back with the customer",
-    WebhookEvent.POINTS_REVERTED: "member points that an order used are back with the customer",
-    WebhookEvent.REVERT_SKIPPED: "it was decided that a kind is not returned, and why",
-    WebhookEvent.REVERT_UNDONE: "a return was undone",
-    WebhookEvent.BALANCE_CHANGED: "a customer's credits or points became more or fewer",
-    WebhookEvent.REDEMPTION_REVERSED: "a redemption was reversed",
+WORDS: Final[Mapping[WebhookEvent, Any]] = {
+    WebhookEvent.ORDER_CANCELLED: gettext_lazy("an order was cancelled, by whomever"),
+    WebhookEvent.CREDITS_REVERTED: gettext_lazy("store credits that an order used are back with the customer"),
+    WebhookEvent.POINTS_REVERTED: gettext_lazy("member points that an order used are back with the customer"),
+    WebhookEvent.REVERT_SKIPPED: gettext_lazy("it was decided that a kind is not returned, and why"),
+    WebhookEvent.REVERT_UNDONE: gettext_lazy("a return was undone"),
+    WebhookEvent.BALANCE_CHANGED: gettext_lazy("a customer's credits or points became more or fewer"),
+    WebhookEvent.REDEMPTION_REVERSED: gettext_lazy("a redemption was reversed"),
 }
 
 # Entries that say by themselves that a balance has changed: no entry of its own is written for that.

@@ -6,6 +6,7 @@ from typing import ClassVar
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy
 
 from loyalty.core.encryption import EncryptedField, Secret
 from loyalty.database.rights import Rights
@@ -16,9 +17,9 @@ from loyalty.stores.scoping import SameStoreKey, StoreOwned, unique_in_store
 class DisabledBecause(models.TextChoices):
     """Why an endpoint is told nothing any more."""
 
-    PERSON = "person", "Switched off by hand"
-    FAILING = "failing", "Switched off: it failed for five days"
-    GONE = "gone", "Switched off: it answered that it is gone (410)"
+    PERSON = "person", gettext_lazy("Switched off by hand")
+    FAILING = "failing", gettext_lazy("Switched off: it failed for five days")
+    GONE = "gone", gettext_lazy("Switched off: it answered that it is gone (410)")
 
 
 class WebhookEndpoint(StoreOwned):
@@ -94,8 +95,8 @@ class WebhookDelivery(Message):
 
     class Meta(Message.Meta):
         proxy = True
-        verbose_name = "webhook delivery"
-        verbose_name_plural = "webhook deliveries"
+        verbose_name = gettext_lazy("webhook delivery")
+        verbose_name_plural = gettext_lazy("webhook deliveries")
         constraints: ClassVar = []
         indexes: ClassVar = []
 

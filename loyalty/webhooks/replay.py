@@ -6,6 +6,8 @@ from typing import Final
 from django.db import transaction
 from django.db.models import QuerySet
 from django.db.models.fields.json import KT
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from loyalty.core.errors import NotFound
 from loyalty.jobs.retries import start_over
@@ -38,16 +40,16 @@ def replay(*, store: Store, delivery_id: int, now: datetime, endpoint_id: int | 
     message = rows.select_for_update(no_key=True).first()
     endpoint = endpoints_of(store).filter(pk=message.body["endpoint"]).first() if message else None
     if message is None or endpoint is None:
-        raise NotFound(f"This store has no webhook delivery with the id {delivery_id}.")
+        raise NotFound(_("This store has no webhook delivery with the id %(id)s.") % {"id": delivery_id})
     if not endpoint.enabled:
-        raise EndpointDisabled("Switch the endpoint on first; until then it is told nothing.")
+        raise EndpointDisabled(_("Switch the endpoint on first; until then it is told nothing."))
     start_over(message, job=JOB, status=MessageStatus.QUEUED, done_at=None, attempts=0, next_attempt_at=now)
     return message
 
 
 WAITING: Final = Waiting(
     key="webhook",
-    label="Webhook sent",
+    label=gettext_noop("Webhook sent"),
     rows=lambda store: failing(store).filter(topic=TOPIC),
     about=KT("body__type"),
     needs=Can.MANAGE_WEBHOOKS,

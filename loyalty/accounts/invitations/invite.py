@@ -9,6 +9,7 @@ from typing import Final
 
 from django.db import transaction
 from django.db.models import Q
+from django.utils.translation import gettext, gettext_noop
 
 from loyalty.accounts.letters import write
 from loyalty.accounts.models import Invitation, Letter, LetterKind
@@ -30,28 +31,28 @@ class WorksHere(Conflict):
     """The address belongs to somebody who works in the store already."""
 
     code = "works-here"
-    title = "This person works here already."
+    title = gettext_noop("This person works here already.")
 
 
 class TooMany(Conflict):
     """So many invitations were sent that the next has to wait."""
 
     code = "too-many-invitations"
-    title = "Too many invitations."
+    title = gettext_noop("Too many invitations.")
 
 
 class InvitationOver(Conflict):
     """The invitation was accepted, withdrawn or became too old meanwhile."""
 
     code = "invitation-over"
-    title = "This invitation does not count any more."
+    title = gettext_noop("This invitation does not count any more.")
 
 
 class NotForYou(Conflict):
     """The invitation is for another address, or for one that has to sign in first."""
 
     code = "invitation-not-yours"
-    title = "This invitation is for somebody else."
+    title = gettext_noop("This invitation is for somebody else.")
 
 
 def invite(*, store: Store, email: str, role: Role, base: str, actor: Actor, now: datetime) -> Invitation:
@@ -61,7 +62,7 @@ def invite(*, store: Store, email: str, role: Role, base: str, actor: Actor, now
     """
     email = email.strip().lower()
     if Membership.objects.filter(store=store, user__email=email).exists():
-        raise WorksHere("Somebody with this address works here already. Change the role on the person's page.")
+        raise WorksHere(gettext("Somebody with this address works here already. Change the role on the person's page."))
     _take(store, email, now)
     with transaction.atomic():
         values = {"role": role, "invited_by": actor.ref, "created_at": now, "expires_at": now + LASTS}
@@ -121,7 +122,7 @@ def accept(invitation: Invitation, *, user: User, now: datetime) -> Membership:
     """The signed-in person takes the role. Raises NotForYou for another person, InvitationOver."""
     locked = _locked(invitation, now)
     if user.email != locked.email or not user.is_active:
-        raise NotForYou(f"This invitation is for {locked.email}.")
+        raise NotForYou(gettext("This invitation is for %(email)s.") % {"email": locked.email})
     return _join(locked, user, now)
 
 
@@ -135,7 +136,7 @@ def accept_with_new_account(invitation: Invitation, *, name: str, password: str,
     locked = _locked(invitation, now)
     user = User.objects.select_for_update().filter(email=locked.email).first()
     if user is not None and (is_proved(user) or not user.is_active):
-        raise NotForYou("There is an account with this address. Sign in, then accept.")
+        raise NotForYou(gettext("There is an account with this address. Sign in, then accept."))
     if user is None:
         user = User.objects.create_user(locked.email, password, name=name)
     else:
@@ -161,7 +162,7 @@ def _locked(invitation: Invitation, now: datetime | None = None) -> Invitation:
     rows = Invitation.objects.for_store(invitation.store).select_related("store").select_for_update(of=("self",))
     row: Invitation | None = rows.filter(pk=invitation.pk, accepted_at__isnull=True, withdrawn_at__isnull=True).first()
     if row is None or (now is not None and row.expires_at <= now):
-        raise InvitationOver("This invitation does not count any more.")
+        raise InvitationOver(gettext("This invitation does not count any more."))
     return row
 
 
@@ -170,7 +171,9 @@ def _take(store: Store, email: str, now: datetime) -> None:
     try:
         take([Counter(OF_STORE, of_store), Counter(OF_ONE, f"{of_store} {email}")], now=now)
     except Paused as paused:
-        raise TooMany(f"So many invitations were sent that the next has to wait for {paused.wait}.") from paused
+        raise TooMany(
+            gettext("So many invitations were sent that the next has to wait for %(wait)s.") % {"wait": paused.wait}
+        ) from paused
 
 
 def _send(invitation: Invitation, *, base: str, now: datetime) -> None:

@@ -7,6 +7,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -85,7 +86,11 @@ def _for_the_new(request: HttpRequest, invitation: Invitation) -> HttpResponse:
 def _welcome(request: HttpRequest, invitation: Invitation) -> HttpResponse:
     request.session.pop(_LINK, None)
     request.session[LAST_STORE] = invitation.store_id
-    messages.success(request, f"You work in {invitation.store} now, as {invitation.get_role_display().lower()}.")
+    messages.success(
+        request,
+        _("You now work in %(store)s. Your role: %(role)s.")
+        % {"store": invitation.store, "role": invitation.get_role_display()},
+    )
     return HttpResponseRedirect(reverse("admin:index"))
 
 

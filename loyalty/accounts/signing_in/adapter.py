@@ -16,6 +16,8 @@ from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.loader import render_to_string
 from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, gettext_noop
 
 from loyalty.accounts.invitations.pages import invitation_in_session
 from loyalty.accounts.letters import base_of, write
@@ -31,9 +33,9 @@ from loyalty.core.errors import Busy
 from loyalty.partners.request_limits import SECONDS, at_once, seconds_left
 from loyalty.stores.models import User
 
-_UNPROVED = (
-    "Before you can sign in, prove that this address is yours: we have sent you a link by e-mail. Follow it and choose "
-    "a new password."
+_UNPROVED = gettext_noop(
+    "Before you can sign in, prove that this address is yours: we have sent you a link by "
+    "e-mail. Follow it and choose a new password."
 )
 
 
@@ -41,8 +43,8 @@ class AccountAdapter(DefaultAccountAdapter):
     """Signing in with a password, and what is told about it."""
 
     error_messages: ClassVar[dict[str, Any]] = DefaultAccountAdapter.error_messages | {
-        "email_password_mismatch": "The e-mail address or the password is wrong.",
-        "incorrect_password": "This password is wrong.",
+        "email_password_mismatch": gettext_lazy("The e-mail address or the password is wrong."),
+        "incorrect_password": gettext_lazy("This password is wrong."),
     }
     _counters: Sequence[Counter] = ()
 
@@ -72,7 +74,7 @@ class AccountAdapter(DefaultAccountAdapter):
         if refused is not None or not isinstance(user, User) or is_proved(user):
             return refused
         ask_for_link(user.email, base=base_of(request), now=read_clock())
-        messages.warning(request, _UNPROVED)
+        messages.warning(request, _(_UNPROVED))
         return HttpResponseRedirect(reverse("account_reset_password_done"))
 
     def post_login(self, request: HttpRequest, user: AbstractBaseUser, **facts: Any) -> HttpResponse:
@@ -84,7 +86,7 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def get_reauthentication_methods(self, user: AbstractBaseUser | AnonymousUser) -> list[dict[str, Any]]:
         """How somebody shows once more that it is he; who has neither password nor second factor gets a link."""
-        link = {"id": "link", "description": "Get a link by e-mail", "url": reverse("account_reset_password")}
+        link = {"id": "link", "description": _("Get a link by e-mail"), "url": reverse("account_reset_password")}
         return super().get_reauthentication_methods(user) or [link]
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
@@ -119,7 +121,7 @@ class SecondFactorAdapter(DefaultMFAAdapter):
     def generate_authenticator_name(self, user: AbstractBaseUser, type: Authenticator.Type) -> str:  # noqa: A002
         """The name offered for another passkey."""
         number = Authenticator.objects.filter(user_id=user.pk, type=type).count() + 1
-        return "Passkey" if number == 1 else f"Passkey {number}"
+        return _("Passkey") if number == 1 else _("Passkey %(number)s") % {"number": number}
 
 
 class _CompanySession(requests.Session):

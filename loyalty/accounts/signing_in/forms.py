@@ -10,6 +10,8 @@ from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.forms import ActivateTOTPForm
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from loyalty.accounts.signing_in.lock_out import USED_CODE, code_counters, take_or_refuse
 from loyalty.accounts.signing_in.rate_limits import Counter, Paused, succeeded, take
@@ -23,7 +25,7 @@ class SignInForm(LoginForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.label_suffix = ""
-        self.fields["login"].label = "E-mail address"
+        self.fields["login"].label = _("E-mail address")
         self.fields["login"].widget.attrs = {"type": "email", "autocomplete": "username", "autofocus": True}
         self.fields["password"].widget.attrs = {"autocomplete": "current-password"}
 
@@ -55,7 +57,7 @@ class _LimitedCode(forms.Form):
         try:
             take([Counter(USED_CODE, f"user {self.user.pk}", digits)], now=now)
         except Paused as paused:
-            raise ValidationError("This code was used already. Wait for the next one.") from paused
+            raise ValidationError(_("This code was used already. Wait for the next one.")) from paused
 
 
 class CodeForm(_LimitedCode, AuthenticateForm):
@@ -71,7 +73,7 @@ class SetUpAppForm(ActivateTOTPForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["code"].label = "The six digits that the app shows"
+        self.fields["code"].label = _("The six digits that the app shows")
         self.fields["code"].widget.attrs |= {"inputmode": "numeric", "placeholder": ""}
 
 
@@ -79,21 +81,24 @@ class JoinForm(ResetPasswordKeyForm):
     """Name and password of somebody who accepts an invitation and has no account yet."""
 
     name = forms.CharField(
-        label="Your name", max_length=100, required=False, widget=forms.TextInput(attrs={"autocomplete": "name"})
+        label=gettext_lazy("Your name"),
+        max_length=100,
+        required=False,
+        widget=forms.TextInput(attrs={"autocomplete": "name"}),
     )
     field_order = ("name", "password1", "password2")
 
     def __init__(self, *args: Any, email: str, **kwargs: Any) -> None:
         # The address only, for the rule that a password is not like it.
         super().__init__(*args, user=User(email=email), **kwargs)
-        self.fields["password1"].label, self.fields["password2"].label = "Choose a password", "The same again"
+        self.fields["password1"].label, self.fields["password2"].label = _("Choose a password"), _("The same again")
 
 
 class LinkForm(forms.Form):
     """Where a link to choose a password shall go."""
 
     email = forms.EmailField(
-        label="E-mail address",
+        label=gettext_lazy("E-mail address"),
         max_length=254,
         label_suffix="",
         widget=forms.EmailInput(attrs={"autocomplete": "username"}),

@@ -12,6 +12,7 @@ from typing import Final
 
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
+from django.utils.translation import gettext as _
 
 from loyalty.accounts.signing_in.known_browsers import known_browser, network_of
 from loyalty.accounts.signing_in.rate_limits import Counter, Limit, Paused, take
@@ -60,8 +61,11 @@ def take_or_refuse(counters: Sequence[Counter], *, now: datetime) -> None:
         take(counters, now=now)
     except Paused as paused:
         raise ValidationError(
-            f"Too many tries that were wrong. Wait {paused.wait}, then try again; until then nothing is tried. "
-            "With “Forgot your password?” you get a link by e-mail that lets you in at once.",
+            _(
+                "Too many tries that were wrong. Wait %(wait)s, then try again; until then nothing is tried. "
+                "With “Forgot your password?” you get a link by e-mail that lets you in at once."
+            )
+            % {"wait": paused.wait},
             code=PAUSED,
             params={"seconds": paused.seconds},
         ) from paused

@@ -14,6 +14,7 @@ from typing import Final
 from django.db import models, transaction
 from django.db.models import Q
 from django.utils.crypto import salted_hmac
+from django.utils.translation import ngettext
 
 from loyalty.accounts.models import Tries
 from loyalty.jobs.periodic import Counts
@@ -67,7 +68,7 @@ class Paused(Exception):
     def wait(self) -> str:
         """How long, in words: ``1 minute``."""
         minutes = ceil(self.seconds / 60)
-        return "1 minute" if minutes == 1 else f"{minutes} minutes"
+        return ngettext("%(count)s minute", "%(count)s minutes", minutes) % {"count": minutes}
 
 
 @transaction.atomic

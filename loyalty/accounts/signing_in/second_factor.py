@@ -13,6 +13,7 @@ from allauth.mfa.signals import authenticator_added, authenticator_removed, auth
 from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils.translation import gettext as _
 
 from loyalty.core.encryption import Secret
 from loyalty.database.named_stores import every_store
@@ -70,7 +71,7 @@ def who_asks(user: User) -> list[str]:
     with every_store():
         rows = list(Membership.objects.filter(user=user).select_related("store").order_by("store__name"))
     names = [row.store.name for row in rows if asks(row.store, Role(row.role))]
-    return ["The platform", *names] if user.is_superuser and settings.OPERATORS_NEED_SECOND_FACTOR else names
+    return [_("The platform"), *names] if user.is_superuser and settings.OPERATORS_NEED_SECOND_FACTOR else names
 
 
 def remove_all(user: User) -> int:

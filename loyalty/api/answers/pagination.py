@@ -8,6 +8,7 @@ from typing import Any, Final, TypeVar
 from urllib.parse import urlencode
 
 from django.db.models import F, Model, Q, QuerySet
+from django.utils.translation import gettext
 from rest_framework.request import Request
 
 from loyalty.api.answers.problems import Problem
@@ -84,7 +85,11 @@ def _limit(request: Request) -> int:
     text = request.query_params.get("limit", str(DEFAULT_LIMIT))
     if _LIMIT.fullmatch(text) and 1 <= int(text) <= MAX_LIMIT:
         return int(text)
-    raise Problem("invalid-parameter", f"“limit” is a number from 1 to {MAX_LIMIT}.", members={"parameter": "limit"})
+    raise Problem(
+        "invalid-parameter",
+        gettext("“limit” is a number from 1 to %(max_limit)s.") % {"max_limit": MAX_LIMIT},
+        members={"parameter": "limit"},
+    )
 
 
 def _fetch(rows: "QuerySet[Row]", ordering: Ordering, place: Place | None, count: int) -> list[Row]:
@@ -152,7 +157,9 @@ def _read_cursor(request: Request, ordering: Ordering) -> Place | None:
     if cursor is None:
         return None
     if not re.fullmatch(_pattern(ordering), cursor, re.ASCII):
-        raise Problem("invalid-parameter", "This cursor is not one of this list.", members={"parameter": "cursor"})
+        raise Problem(
+            "invalid-parameter", gettext("This cursor is not one of this list."), members={"parameter": "cursor"}
+        )
     _, direction, *micros, row_id = cursor.split(".")
     return Place(_instant(int(micros[0])) if micros else None, int(row_id), direction == "b")
 

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
 from django.http import Http404, HttpResponse
+from django.utils.translation import gettext as _
 from rest_framework import exceptions
 from rest_framework.renderers import JSONRenderer
 
@@ -63,7 +64,7 @@ class Problem(Exception):
         super().__init__(detail)
         self.code = code
         self.status = status or known_status
-        self.title = title or known_title
+        self.title = _(title or known_title)
         self.detail = detail or self.title
         self.errors = tuple(errors)
         self.headers = dict(headers or {})
@@ -123,7 +124,7 @@ def problem_of(error: Exception) -> Problem:
 
 def _of_django(error: Exception) -> Problem | None:
     if isinstance(error, Http404):
-        return Problem("not-found", "There is nothing at this address.")
+        return Problem("not-found", _("There is nothing at this address."))
     if isinstance(error, RequestDataTooBig):
         return Problem("too-large")
     return Problem("bad-request") if isinstance(error, SuspiciousOperation) else None
@@ -132,14 +133,14 @@ def _of_django(error: Exception) -> Problem | None:
 def _of_failure(error: Exception) -> Problem:
     if is_busy(error):
         logger.warning("A request was not answered in time: %s.", type(error.__cause__).__name__)
-        detail = "Others are changing the same orders or customers. Nothing was written: repeat it in a moment."
+        detail = _("Others are changing the same orders or customers. Nothing was written: repeat it in a moment.")
         return Problem("busy", detail, headers=_LATER)
     if is_away(error):
         logger.error("The database did not answer a request.", exc_info=error)
-        detail = "The database does not answer. Try again in a moment."
+        detail = _("The database does not answer. Try again in a moment.")
         return Problem("unavailable", detail, headers=_LATER)
     logger.error("A request failed.", exc_info=error)
-    return Problem("internal-error", "Something went wrong here; it has been recorded.")
+    return Problem("internal-error", _("Something went wrong here; it has been recorded."))
 
 
 def _of_framework(error: exceptions.APIException) -> Problem:

@@ -1,6 +1,7 @@
 """Who asks: an API key of one store, as a Bearer token (T3)."""
 
 from django.contrib.auth.models import AnonymousUser
+from django.utils.translation import gettext
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema
 from rest_framework.authentication import BaseAuthentication
@@ -20,12 +21,12 @@ class ApiKeyAuthentication(BaseAuthentication):
         """The key. Raises NotAuthenticated without one and AuthenticationFailed for a bad one: both are 401."""
         scheme, _, text = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
         if scheme.lower() != "bearer" or not text:
-            raise NotAuthenticated("Send an API key: “Authorization: Bearer <key>”.")
+            raise NotAuthenticated(gettext("Send an API key: “Authorization: Bearer <key>”."))
         now = read_clock()
         with every_store():
             api_key = find_api_key(text.strip(), now=now)
         if api_key is None:
-            raise AuthenticationFailed("This API key is unknown, revoked or expired.")
+            raise AuthenticationFailed(gettext("This API key is unknown, revoked or expired."))
         go_on_in(api_key.store_id)
         note_use(api_key, now=now)
         return AnonymousUser(), api_key

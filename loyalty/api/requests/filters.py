@@ -9,6 +9,8 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import QueryDict
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 from rest_framework.filters import BaseFilterBackend
 from rest_framework.request import Request
 from rest_framework.views import APIView
@@ -23,7 +25,10 @@ from loyalty.customers.merged import one_person
 
 _MAX_TEXT: Final = 255
 _DAY_LENGTH: Final = len("2026-01-05")
-_INSTANT_WANTED: Final = "an instant looks like 2026-01-05T11:00:00+08:00; the offset is needed"
+_INSTANT_WANTED: Final = gettext_noop("an instant looks like 2026-01-05T11:00:00+08:00; the offset is needed")
+_MOMENT_WANTED: Final = gettext_noop(
+    "an instant looks like 2026-01-05T11:00:00+08:00; the offset is needed; a day looks like 2026-01-05"
+)
 
 
 class _ListField(forms.CharField):
@@ -37,7 +42,9 @@ class _ListField(forms.CharField):
         chosen = [part.strip() for part in super().clean(value).split(",")]
         for part in chosen:
             if part not in self.values:
-                raise ValidationError(f"“{part}” is none of {', '.join(self.values)}")
+                raise ValidationError(
+                    _("“%(part)s” is none of %(values)s") % {"part": part, "values": ", ".join(self.values)}
+                )
         return chosen
 
 
@@ -51,7 +58,7 @@ class _InstantField(forms.CharField):
         try:
             return _lenient_instant(super().clean(value))
         except ValueError:
-            raise ValidationError(_INSTANT_WANTED) from None
+            raise ValidationError(_(_INSTANT_WANTED)) from None
 
 
 class _MomentField(forms.CharField):
@@ -60,14 +67,14 @@ class _MomentField(forms.CharField):
         try:
             return parse_day(text) if len(text) == _DAY_LENGTH else _lenient_instant(text)
         except ValueError:
-            raise ValidationError(f"{_INSTANT_WANTED}; a day looks like 2026-01-05") from None
+            raise ValidationError(_(_MOMENT_WANTED)) from None
 
 
 class _YesNoField(forms.CharField):
     def clean(self, value: Any) -> bool:
         text = super().clean(value)
         if text not in ("true", "false"):
-            raise ValidationError("it is true or false")
+            raise ValidationError(_("it is true or false"))
         return bool(text == "true")
 
 
@@ -75,7 +82,7 @@ class _PairField(forms.CharField):
     def clean(self, value: Any) -> tuple[str, str]:
         platform, colon, external_id = super().clean(value).partition(":")
         if not (platform and colon and external_id):
-            raise ValidationError("it is a platform and an id there, such as shopify:7001")
+            raise ValidationError(_("it is a platform and an id there, such as shopify:7001"))
         return platform, external_id
 
 
@@ -247,7 +254,8 @@ class StrictFilters(BaseFilterBackend):
 
 def wrong_value(name: str, reason: object) -> Problem:
     """The refusal of a query parameter."""
-    return Problem("invalid-parameter", f"“{name}” has a wrong value: {reason}", members={"parameter": name})
+    words = _("“%(name)s” has a wrong value: %(reason)s") % {"name": name, "reason": reason}
+    return Problem("invalid-parameter", words, members={"parameter": name})
 
 
 def within_range(name: str, value: Any, now: datetime) -> None:
@@ -267,7 +275,7 @@ def instant_parameter(request: Request, name: str, *, now: datetime) -> datetime
     try:
         instant = None if text is None else _lenient_instant(text)
     except ValueError:
-        raise wrong_value(name, _INSTANT_WANTED) from None
+        raise wrong_value(name, _(_INSTANT_WANTED)) from None
     within_range(name, instant, now)
     return instant
 
@@ -277,7 +285,7 @@ def day_parameter(request: Request, name: str, *, now: datetime) -> date:
     try:
         day = parse_day(request.query_params.get(name, ""))
     except ValueError:
-        detail = f"“{name}” is needed: a day such as 2026-01-31."
+        detail = _("“%(name)s” is needed: a day such as 2026-01-31.") % {"name": name}
         raise Problem("invalid-parameter", detail, members={"parameter": name}) from None
     within_range(name, day, now)
     return day
@@ -287,9 +295,9 @@ def refuse_unknown_parameters(request: Request, known: frozenset[str]) -> None:
     """Raise Problem ``invalid-parameter`` for a query parameter that is unknown or given twice."""
     for name, values in request.query_params.lists():
         if name not in known:
-            reason = f"There is no query parameter “{name}” here."
+            reason = _("There is no query parameter “%(name)s” here.") % {"name": name}
         elif len(values) > 1:
-            reason = f"“{name}” is given more than once."
+            reason = _("“%(name)s” is given more than once.") % {"name": name}
         else:
             continue
         raise Problem("invalid-parameter", reason, members={"parameter": name})

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.utils.translation import gettext as _
 from rest_framework.views import APIView
 
 from loyalty.api.answers.problems import Problem
@@ -23,6 +24,6 @@ class KnownMethods(APIView):
         if request.method == "OPTIONS":
             return HttpResponse(headers=allow)
         if request.method not in self.allowed_methods:
-            words = f"Method not allowed here: use {allow['Allow']}."
+            words = _("Method not allowed here: use %(allow)s.") % {"allow": allow["Allow"]}
             return Problem("method-not-allowed", words, headers=allow).to_response()
         return super().dispatch(request, *args, **kwargs)

@@ -7,6 +7,7 @@ from json import loads
 from typing import Any, Final, NoReturn
 
 from django.http import HttpRequest
+from django.utils.translation import gettext
 from rest_framework.exceptions import ParseError
 from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.parsers import BaseParser
@@ -40,9 +41,11 @@ class ExactJSONParser(BaseParser):
         except NamedTwice as error:
             raise ParseError(str(error)) from error
         except (ValueError, ArithmeticError, RecursionError) as error:
-            raise ParseError("The body is not valid JSON in UTF-8.") from error
+            raise ParseError(gettext("The body is not valid JSON in UTF-8.")) from error
         if _is_deeper_than(MOST_LEVELS, value):
-            raise ParseError(f"The body is nested more than {MOST_LEVELS} levels deep.")
+            raise ParseError(
+                gettext("The body is nested more than %(most_levels)s levels deep.") % {"most_levels": MOST_LEVELS}
+            )
         if _MAY_BE_UNSTORABLE.search(text):
             _refuse_unstorable(value)
         return value
@@ -68,7 +71,7 @@ def _inside(value: Any) -> Any:
 
 
 def _refuse_unstorable(value: Any) -> None:
-    words = "A text holds neither the character NUL nor half of a surrogate pair."
+    words = gettext("A text holds neither the character NUL nor half of a surrogate pair.")
     errors = [FieldError(pointer, "invalid", words) for pointer in _unstorable(value, "")]
     if errors:
         raise Invalid(errors=errors)

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
+from django.utils.translation import gettext as _
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.views import APIView
@@ -24,7 +25,9 @@ def require_scope(request: Request, scope: str) -> None:
     """Raise Problem ``missing-scope`` unless the key that asks has ``scope``."""
     key: Any = request.auth
     if not allows_scope(key, scope):
-        raise Problem("missing-scope", f"This API key lacks the scope “{scope}”.", members={"scope": scope})
+        raise Problem(
+            "missing-scope", _("This API key lacks the scope “%(scope)s”.") % {"scope": scope}, members={"scope": scope}
+        )
 
 
 def required_scope(view: APIView, method: str) -> str:

@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
+from django.utils.translation import gettext as _
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -205,5 +206,5 @@ class AdjustView(ApiView):
 
 def _no_expiry(values: dict[str, Any]) -> datetime | None:
     if values.get("expires_on") is not None:
-        raise Invalid.at("/expires_on", "Only value that is given has a last day of use.", code="does-not-fit")
+        raise Invalid.at("/expires_on", _("Only value that is given has a last day of use."), code="does-not-fit")
     return None

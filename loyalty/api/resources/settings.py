@@ -6,6 +6,8 @@ from dataclasses import is_dataclass
 from decimal import Decimal
 from typing import Any, ClassVar, Final, Literal, get_args, get_origin, get_type_hints
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -53,14 +55,17 @@ class NamesField(serializers.ListField):
         """The texts. Raises ValidationError for one that is there twice."""
         names: list[str] = super().to_internal_value(data)
         if len({tag_key(name) for name in names}) < len(names):
-            raise serializers.ValidationError("The list names something twice.", code="duplicate")
+            raise serializers.ValidationError(_("The list names something twice."), code="duplicate")
         return names
 
 
 class RateField(AmountField):
     """A rate greater than zero, six digits and four decimals at most; a number or a text, answered as the shorter."""
 
-    default_error_messages = {"invalid": "This is a rate such as 1 or “0.5”.", "zero": "The rate must not be zero."}
+    default_error_messages = {
+        "invalid": gettext_lazy("This is a rate such as 1 or “0.5”."),
+        "zero": gettext_lazy("The rate must not be zero."),
+    }
 
     def __init__(self, *, below: int, finest: Decimal, **options: Any) -> None:
         super().__init__(allow_zero=False, **options)
@@ -70,9 +75,9 @@ class RateField(AmountField):
         """The rate."""
         rate = super().to_internal_value(data)
         if rate >= self.below:
-            raise serializers.ValidationError(f"A rate is below {self.below}.", code="max_value")
+            raise serializers.ValidationError(_("A rate is below %(below)s.") % {"below": self.below}, code="max_value")
         if rate != rate.quantize(self.finest):
-            raise serializers.ValidationError("A rate has four decimals at most.", code="too_fine")
+            raise serializers.ValidationError(_("A rate has four decimals at most."), code="too_fine")
         return rate
 
     def described(self) -> dict[str, Any]:
@@ -85,7 +90,7 @@ class RateField(AmountField):
 class PlatformTagField(Described, TextField):
     """A tag that every platform takes: of a length and without a comma; null: none."""
 
-    default_error_messages = {"invalid": "A tag has no comma and no line break."}
+    default_error_messages = {"invalid": gettext_lazy("A tag has no comma and no line break.")}
 
     def __init__(self, *, pattern: str, **options: Any) -> None:
         super().__init__(**options)
@@ -251,7 +256,7 @@ class SettingsView(ApiView):
         """Change settings: merged by key (RFC 7396), lists as a whole; null brings a default back."""
         patch = request.data
         if not isinstance(patch, Mapping):
-            raise Invalid.at("", "The body is an object with the settings to be changed.")
+            raise Invalid.at("", _("The body is an object with the settings to be changed."))
         expected = expected_version(request)
         after = change_settings(
             store=self.store,

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, ClassVar, Final, cast
 
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -123,14 +124,16 @@ class StatementView(ApiView):
     def _period(self) -> Period:
         first, last = (day_parameter(self.request, name, now=self.now) for name in ("from", "to"))
         if last < first:
-            raise Problem("invalid-parameter", "“to” is before “from”.", members={"parameter": "to"})
+            raise Problem("invalid-parameter", _("“to” is before “from”."), members={"parameter": "to"})
         return Period.of(first, last, self.store)
 
     def _accounts(self, kind: Kind, customer: Customer, period: Period) -> list[Account]:
         try:
             return statement(ledger_of(kind), customer, period, now=self.now)
         except TooManyLines as error:
-            detail = f"There are more than {MOST_LINES:,} movements in this period; ask for a shorter one."
+            detail = _("There are more than %(most_lines)s movements in this period; ask for a shorter one.") % {
+                "most_lines": f"{MOST_LINES:,}"
+            }
             raise Problem("invalid-parameter", detail, members={"parameter": "from"}) from error
 
     def _movements(self, kind: Kind, account: Account, names: Mapping[str, str]) -> JSON:

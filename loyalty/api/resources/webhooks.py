@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any, ClassVar, Final
 
 from django.db.models import QuerySet
+from django.utils.translation import gettext_noop
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -185,7 +186,9 @@ class EndpointReplayView(ApiView):
 
 
 def _endpoint(view: ApiView, endpoint_id: str) -> WebhookEndpoint:
-    return view.find(endpoints_of(view.store), endpoint_id, "webhook endpoint")
+    return view.find(
+        endpoints_of(view.store), endpoint_id, gettext_noop("This store has no webhook endpoint with the id %(id)s.")
+    )
 
 
 def _present(view: ApiView, messages: Sequence[Message]) -> list[dict[str, Any]]:

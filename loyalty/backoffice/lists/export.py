@@ -14,6 +14,7 @@ from django.http import (
     HttpResponseRedirect,
     StreamingHttpResponse,
 )
+from django.utils.translation import gettext as _
 from unfold.admin import ModelAdmin
 
 from loyalty.backoffice.lists.all_rows import WrongFilter, listed
@@ -53,7 +54,7 @@ def _list(admin: ModelAdmin, request: HttpRequest, export: Export, suffix: str) 
     try:
         rows = listed(admin, request)
     except WrongFilter:
-        messages.error(request, "Nothing was exported: one of the filters is wrong.")
+        messages.error(request, _("Nothing was exported: one of the filters is wrong."))
         return HttpResponseRedirect(f"../?{request.GET.urlencode()}")
     return _file(request, export, suffix, rows)
 
@@ -65,7 +66,7 @@ def _file(request: HttpRequest, export: Export, suffix: str, rows: object) -> Ht
     name = export.file_name(store, now, suffix)
     if suffix == "xlsx":
         file = TemporaryFile()  # noqa: SIM115 - the answer closes it once it is sent
-        write_xlsx(file, export.title, headings, lines)
+        write_xlsx(file, _(export.title), headings, lines)
         file.seek(0)
         return FileResponse(file, as_attachment=True, filename=name, content_type=_XLSX)
     answer = StreamingHttpResponse(

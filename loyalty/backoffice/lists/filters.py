@@ -8,6 +8,7 @@ from django import forms
 from django.contrib.admin import ListFilter, ModelAdmin
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext_noop
 
 from loyalty.core.clock import read_clock
 from loyalty.core.instants import OutOfRange, check_day
@@ -36,7 +37,7 @@ class FilterForm(forms.Form):
 class FormFilter(ListFilter):
     """A whole filter form as one of Django's list filters; subclasses name the form."""
 
-    title = "Additional filters"
+    title = gettext_noop("Additional filters")
     form_class: ClassVar[type[FilterForm]]
 
     def __init__(

@@ -3,6 +3,7 @@
 from typing import Final
 
 from django.http import HttpRequest
+from django.utils.translation import gettext_noop
 
 from loyalty.backoffice.menu import Entry, Section
 from loyalty.stores.active_store import may, store_or_none
@@ -24,16 +25,23 @@ ENTRIES: Final = (
     Entry(
         Section.SETTINGS,
         70,
-        "Platform connection",
+        gettext_noop("Platform connection"),
         "hub",
         "admin:platforms_platformconnection_changelist",
         seen_by=Can.CHANGE_SETTINGS,
     ),
-    Entry(Section.DEVELOPERS, 10, "API keys", "key", "admin:stores_apikey_changelist", seen_by=Can.MANAGE_API_KEYS),
+    Entry(
+        Section.DEVELOPERS,
+        10,
+        gettext_noop("API keys"),
+        "key",
+        "admin:stores_apikey_changelist",
+        seen_by=Can.MANAGE_API_KEYS,
+    ),
     Entry(
         Section.DEVELOPERS,
         20,
-        "Webhook endpoints",
+        gettext_noop("Webhook endpoints"),
         "webhook",
         "admin:webhooks_webhookendpoint_changelist",
         seen_by=Can.MANAGE_WEBHOOKS,
@@ -42,14 +50,29 @@ ENTRIES: Final = (
     Entry(
         Section.DEVELOPERS,
         30,
-        "Webhooks sent",
+        gettext_noop("Webhooks sent"),
         "outbox",
         "admin:webhooks_webhookdelivery_changelist",
         seen_by=Can.MANAGE_WEBHOOKS,
     ),
-    Entry(Section.DEVELOPERS, 40, "Webhook deliveries", "webhook", "admin:platforms_inbounddelivery_changelist"),
-    Entry(Section.DEVELOPERS, 50, "API docs", "menu_book", link="/api/v1/docs/", seen_by=Can.MANAGE_API_KEYS),
-    Entry(Section.AUDIT, 20, "Timeline", "history", "admin:journal_journalentry_changelist"),
-    Entry(Section.AUDIT, 30, "Outgoing messages", "outgoing_mail", "admin:outbox_message_changelist"),
-    Entry(Section.STORE, 10, "Staff", "badge", "admin:stores_membership_changelist", seen_by=Can.MANAGE_STAFF),
+    Entry(
+        Section.DEVELOPERS,
+        40,
+        gettext_noop("Webhook deliveries"),
+        "webhook",
+        "admin:platforms_inbounddelivery_changelist",
+    ),
+    Entry(
+        Section.DEVELOPERS, 50, gettext_noop("API docs"), "menu_book", link="/api/v1/docs/", seen_by=Can.MANAGE_API_KEYS
+    ),
+    Entry(Section.AUDIT, 20, gettext_noop("Timeline"), "history", "admin:journal_journalentry_changelist"),
+    Entry(Section.AUDIT, 30, gettext_noop("Outgoing messages"), "outgoing_mail", "admin:outbox_message_changelist"),
+    Entry(
+        Section.STORE,
+        10,
+        gettext_noop("Staff"),
+        "badge",
+        "admin:stores_membership_changelist",
+        seen_by=Can.MANAGE_STAFF,
+    ),
 )

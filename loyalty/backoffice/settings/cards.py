@@ -9,6 +9,8 @@ from django import forms
 from django.forms import BoundField
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from loyalty.core.errors import Invalid
 from loyalty.store_settings.facts import is_nullable
@@ -72,7 +74,9 @@ class CardForm(forms.Form):
 
     template_of_card: ClassVar[str] = "loyalty/settings/form.html"
     # What to do when the settings changed in between.
-    again: ClassVar[str] = "Your choice is still marked below. Press Save again if it shall count all the same."
+    again: ClassVar[str] = gettext_noop(
+        "Your choice is still marked below. Press Save again if it shall count all the same."
+    )
     paths: ClassVar[Mapping[str, Path]]
     change_labels: ClassVar[Mapping[str, str]] = {}
 
@@ -106,10 +110,10 @@ class CardForm(forms.Form):
         field = self.fields[name]
         if isinstance(field, OptionField):
             option = field.options[value]
-            return option.label, option.words
+            return str(option.label), str(option.words)
         if isinstance(field, OptionsField):
             labels = [field.options[item].label for item in value if item in field.options]
-            return ", ".join(labels) or "none", str(field.help_text)
+            return ", ".join(map(str, labels)) or _("none"), str(field.help_text)
         return _plain_words(value), str(field.help_text)
 
     def said(self) -> list[Change]:
@@ -122,13 +126,13 @@ class CardForm(forms.Form):
         for name, path in self.paths.items():
             old, new = value_at(before, path), value_at(after, path)
             if old != new:
-                label = self.change_labels.get(name) or str(self.fields[name].label)
+                label = str(self.change_labels.get(name, "")) or str(self.fields[name].label)
                 found.append((label, self.words(name, old)[0], self.words(name, new)[0]))
         return found
 
     def done(self, title: str) -> str:
         """What is said once the card named ``title`` is saved."""
-        return f"“{title}” is saved."
+        return _("“%(title)s” is saved.") % {"title": _(title)}
 
     def show_refusal(self, error: Invalid) -> None:
         """Put what the settings' own check refused beside the fields it is about."""
@@ -145,7 +149,7 @@ class SwitchForm(CardForm):
     """
 
     template_of_card = "loyalty/settings/switch.html"
-    again = "The switch below shows how it stands now. Press it again if it shall change all the same."
+    again = gettext_noop("The switch below shows how it stands now. Press it again if it shall change all the same.")
     done_on: ClassVar[str]
     done_off: ClassVar[str]
 
@@ -162,11 +166,11 @@ class SwitchForm(CardForm):
 
     def words(self, name: str, value: Any) -> tuple[str, str]:
         """On or off."""
-        return "On" if value else "Off", str(self.fields[name].help_text)
+        return _("On") if value else _("Off"), str(self.fields[name].help_text)
 
     def done(self, title: str) -> str:
         """What it now does."""
-        return self.done_on if self.cleaned_data[self.switch.name] else self.done_off
+        return _(self.done_on if self.cleaned_data[self.switch.name] else self.done_off)
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,7 +226,7 @@ def differences(
 
 def _plain_words(value: Any) -> str:
     if isinstance(value, bool):
-        return "Yes" if value else "No"
+        return _("Yes") if value else _("No")
     if isinstance(value, list | tuple):
-        return ", ".join(map(str, value)) or "none"
-    return "none" if value is None else str(value)
+        return ", ".join(map(str, value)) or _("none")
+    return _("none") if value is None else str(value)

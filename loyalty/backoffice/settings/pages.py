@@ -10,6 +10,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from loyalty.backoffice.base import BackOfficeAdmin, StoreView, View, store_view
 from loyalty.backoffice.settings.cards import CardForm, CardKind, Change, Sample, differences, patch_of, value_at
@@ -132,10 +133,12 @@ class _Shown:
         history, older = _history(self.page, self.store, before=self.request.GET.get("before", ""))
         return {
             **model_admin.admin_site.each_context(self.request),
-            "title": self.page.title,
-            "content_title": self.page.title,
+            "title": _(self.page.title),
+            "content_title": _(self.page.title),
             "page": self.page,
-            "links": [(item.words, reverse(item.address)) for item in self.page.links if may(self.request, item.needs)],
+            "links": [
+                (_(item.words), reverse(item.address)) for item in self.page.links if may(self.request, item.needs)
+            ],
             "cards": [self._card(kind) for kind in self.page.cards],
             "settings": self.settings,
             "stale": self.stale,
@@ -197,17 +200,21 @@ def _restore(page: SettingsPage, request: HttpRequest, version: SettingsVersion)
     paths = [path for card in page.cards for path in card.form.paths.values()]
     strange = {".".join(path) for path in paths} & set(not_understood(version.data))
     if strange:
-        words = f"version {version.version} says what this release does not understand ({', '.join(sorted(strange))})."
-        messages.error(request, f"Nothing was restored: {words}")
+        words = _("Nothing was restored: version %(version)s says what this release does not understand (%(names)s).")
+        messages.error(request, words % {"version": version.version, "names": ", ".join(sorted(strange))})
         return HttpResponseRedirect(page.address)
     try:
         save(page, request, patch_of({path: value_at(old, path) for path in paths}), read_clock())
     except Invalid as error:
-        messages.error(request, f"Nothing was restored. {error.detail}")
+        messages.error(request, _("Nothing was restored. %(reason)s") % {"reason": error.detail})
     except VersionConflict:
-        messages.error(request, "Nothing was restored: somebody changed the settings in between. Look again first.")
+        messages.error(request, _("Nothing was restored: somebody changed the settings in between. Look again first."))
     else:
-        messages.success(request, f"“{page.title}” is as it was in version {version.version}.")
+        messages.success(
+            request,
+            _("“%(title)s” is as it was in version %(version)s.")
+            % {"title": _(page.title), "version": version.version},
+        )
     return HttpResponseRedirect(page.address)
 
 
@@ -219,8 +226,12 @@ def _changed_meanwhile(page: SettingsPage, store: Store, read: int) -> list[str]
     who = actor_names([newest.actor])[newest.actor]
     before = settings_from_json(versions[read].data, version=read) if read in versions else StoreSettings()
     after = settings_from_json(newest.data, version=newest.version)
-    return [f"{who} saved version {newest.version} on {show_moment(newest.created_at, store)}."] + [
-        f"{label}: from “{old}” to “{new}”." for label, old, new in differences(page.cards, before, after, store=store)
+    return [
+        _("%(who)s saved version %(version)s on %(moment)s.")
+        % {"who": who, "version": newest.version, "moment": show_moment(newest.created_at, store)}
+    ] + [
+        _("%(label)s: from “%(old)s” to “%(new)s”.") % {"label": label, "old": old, "new": new}
+        for label, old, new in differences(page.cards, before, after, store=store)
     ]
 
 

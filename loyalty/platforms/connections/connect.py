@@ -8,6 +8,8 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from django.db import transaction
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from loyalty.core.encryption import Secret, Unreadable
 from loyalty.core.errors import Invalid, NotFound
@@ -24,7 +26,9 @@ _SENT: Final = ("access_token", "consumer_key", "consumer_secret")
 SECRETS: Final = (*_SENT, "webhook_secret")
 _LONGEST_SECRET: Final = 500
 _LONGEST_URL: Final = 300
-_UNINSTALLED_WORDS: Final = "The shop uninstalled the app. Install it again there, then enter the new credentials."
+_UNINSTALLED_WORDS: Final = gettext_noop(
+    "The shop uninstalled the app. Install it again there, then enter the new credentials."
+)
 _THIS_MACHINE: Final = ("localhost", "127.0.0.1", "::1")
 
 
@@ -156,21 +160,29 @@ def locked(store: Store, connection_id: int) -> PlatformConnection:
     connections = PlatformConnection.objects.for_store(store).select_for_update()
     connected: PlatformConnection | None = connections.filter(pk=connection_id).first()
     if connected is None:
-        raise NotFound(f"This store has no platform connection with the id {connection_id}.")
+        raise NotFound(_("This store has no platform connection with the id %(id)s.") % {"id": connection_id})
     return connected
 
 
 def _check(platform: str, given: Credentials) -> None:
     if platform not in PLATFORMS:
-        raise Invalid.at("/platform", f"“{platform}” is no platform. The platforms are {', '.join(PLATFORMS)}.")
+        raise Invalid.at(
+            "/platform",
+            _("“%(platform)s” is no platform. The platforms are %(platforms)s.")
+            % {"platform": platform, "platforms": ", ".join(PLATFORMS)},
+        )
     if given.base_url:
         _check_url(given.base_url)
     for name, text in given.secrets.items():
         if not text.isprintable() or not text.isascii() or text != text.strip() or len(text) > _LONGEST_SECRET:
-            raise Invalid.at(f"/{name}", f"Give at most {_LONGEST_SECRET} plain characters without blanks around.")
+            raise Invalid.at(
+                f"/{name}",
+                _("Give at most %(longest_secret)s plain characters without blanks around.")
+                % {"longest_secret": _LONGEST_SECRET},
+            )
     connecting = PLATFORMS[platform].connecting
     if connecting.refused_characters & set(given.secrets.get("webhook_secret", "")):
-        raise Invalid.at("/webhook_secret", connecting.refusal)
+        raise Invalid.at("/webhook_secret", _(connecting.refusal))
 
 
 def _locked(connection: PlatformConnection) -> PlatformConnection:
@@ -191,14 +203,16 @@ def _check_url(url: str) -> None:
         parts = urlsplit(url)
         port = parts.port
     except ValueError:
-        raise Invalid.at("/base_url", f"“{url}” is not an address such as https://shop.example.com.") from None
+        raise Invalid.at(
+            "/base_url", _("“%(url)s” is not an address such as https://shop.example.com.") % {"url": url}
+        ) from None
     plain = url.isprintable() and " " not in url and len(url) <= _LONGEST_URL
     if parts.scheme not in ("http", "https") or not parts.hostname or not plain or port == 0:
-        raise Invalid.at("/base_url", f"“{url}” is not an address such as https://shop.example.com.")
+        raise Invalid.at("/base_url", _("“%(url)s” is not an address such as https://shop.example.com.") % {"url": url})
     if parts.scheme == "http" and parts.hostname not in _THIS_MACHINE:
-        raise Invalid.at("/base_url", "Use https: credentials are sent to this address.")
+        raise Invalid.at("/base_url", _("Use https: credentials are sent to this address."))
     if parts.username or parts.password or parts.query or parts.fragment:
-        raise Invalid.at("/base_url", "Enter only the address, without user name, password or query string.")
+        raise Invalid.at("/base_url", _("Enter only the address, without user name, password or query string."))
 
 
 def _for_new_address(connected: PlatformConnection, given: Credentials) -> Credentials:
@@ -208,7 +222,11 @@ def _for_new_address(connected: PlatformConnection, given: Credentials) -> Crede
     for name in _SENT:
         if getattr(connected, name) and not given.secrets.get(name):
             words = name.replace("_", " ")
-            raise Invalid.at(f"/{name}", f"The address has changed: give the {words} of the new one.", code="required")
+            raise Invalid.at(
+                f"/{name}",
+                _("The address has changed: give the %(words)s of the new one.") % {"words": words},
+                code="required",
+            )
     if PLATFORMS[connected.platform].connecting.chooses_secret and connected.webhook_secret:
         return replace(given, secrets={"webhook_secret": new_secret(), **given.secrets})
     return given

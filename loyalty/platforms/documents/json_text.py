@@ -4,6 +4,8 @@ import json
 from collections.abc import Iterator
 from typing import Final, TextIO
 
+from django.utils.translation import gettext as _
+
 from loyalty.platforms.documents.read import DECODER
 from loyalty.platforms.snapshot import NotAnOrder
 
@@ -83,7 +85,9 @@ class JsonText:
         line = self._lines + self._window.count("\n", 0, index) + 1
         before = self._window.rfind("\n", 0, index)
         column = index - before if before >= 0 else self._length + index + 1
-        return NotAnOrder(f"This is not valid JSON (line {line}, column {column}).")
+        return NotAnOrder(
+            _("This is not valid JSON (line %(line)s, column %(column)s).") % {"line": line, "column": column}
+        )
 
     def _read_on(self) -> bool:
         """Let go of what is behind us and read on, the further the longer the value is; False at the end."""

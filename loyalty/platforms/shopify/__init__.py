@@ -2,6 +2,8 @@
 
 from typing import Final
 
+from django.utils.translation import gettext_noop
+
 from loyalty.platforms.shop_platform import Connecting, Field, Orders, ShopPlatform, address, version
 from loyalty.platforms.shopify.client import ShopifyClient
 from loyalty.platforms.shopify.graphql import LABEL
@@ -18,12 +20,16 @@ SHOPIFY: Final = ShopPlatform(
     webhooks=WEBHOOKS,
     connecting=Connecting(
         fields=(
-            address("Shop address", "https://tea-house.myshopify.com"),
-            Field("access_token", "Admin API access token", "From the app's page in Shopify, under API credentials."),
+            address(gettext_noop("Shop address"), "https://tea-house.myshopify.com"),
+            Field(
+                "access_token",
+                gettext_noop("Admin API access token"),
+                gettext_noop("From the app's page in Shopify, under API credentials."),
+            ),
             Field(
                 "webhook_secret",
-                "App client secret",
-                "Called API secret key too: Shopify signs its webhooks with it.",
+                gettext_noop("App client secret"),
+                gettext_noop("Called API secret key too: Shopify signs its webhooks with it."),
             ),
             version("2026-01"),
         )

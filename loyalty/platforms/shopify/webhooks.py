@@ -3,6 +3,9 @@
 from collections.abc import Mapping
 from typing import Final
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
 from loyalty.platforms import meaning
 from loyalty.platforms.documents import kinds
 from loyalty.platforms.documents.messages import id_in
@@ -13,7 +16,9 @@ from loyalty.platforms.shopify.payments import failed_to_pay, takes_store_credit
 from loyalty.platforms.shopify_style import webhooks as alike
 from loyalty.platforms.snapshot import NotAnOrder
 
-_OTHER_PAYMENT: Final = meaning.Nothing("A payment that went well, or a refund: the order itself says so, too.")
+_OTHER_PAYMENT: Final = meaning.Nothing(
+    gettext_noop("A payment that went well, or a refund: the order itself says so, too.")
+)
 # The type in an id such as gid://shopify/Refund/929361472.
 _GID_TYPES: Final = {
     "Refund": kinds.A_REFUND, "Return": kinds.A_RETURN, "OrderTransaction": kinds.A_TRANSACTION,
@@ -52,10 +57,10 @@ def _transaction(document: Mapping[str, object]) -> meaning.Meaning:
 def _merge(document: Mapping[str, object]) -> meaning.Meaning:
     merge = Fields(document)
     if merge.text("status").lower() != "completed":
-        return meaning.Nothing("A merge of customers that was not completed.")
+        return meaning.Nothing(_("A merge of customers that was not completed."))
     kept, merged = (_gid_number(merge.text(f"admin_graphql_api_customer_{who}_id")) for who in ("kept", "deleted"))
     if not kept or not merged or kept == merged:
-        raise NotAnOrder("It does not say which customers became one.", field="admin_graphql_api_customer_kept_id")
+        raise NotAnOrder(_("It does not say which customers became one."), field="admin_graphql_api_customer_kept_id")
     return meaning.MergedCustomers(kept, merged)
 
 

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Final
 
+from django.utils.translation import gettext_noop
+
 from loyalty.platforms import meaning
 from loyalty.platforms.documents import kinds
 from loyalty.platforms.documents.messages import id_in, order_in, order_named
@@ -36,7 +38,9 @@ SIGNS: Final[tuple[kinds.Sign, ...]] = (
     kinds.sign(kinds.A_CUSTOMER, "orders_count"),
     kinds.sign(kinds.A_PRODUCT, "variants"),
 )
-_INSTALLED: Final = meaning.Nothing("The shop installed the app. The connection is made by hand, on its page.")
+_INSTALLED: Final = meaning.Nothing(
+    gettext_noop("The shop installed the app. The connection is made by hand, on its page.")
+)
 
 
 def meaning_of(topic: str, document: Mapping[str, object]) -> meaning.Meaning:

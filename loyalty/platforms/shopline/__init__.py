@@ -2,6 +2,8 @@
 
 from typing import Final
 
+from django.utils.translation import gettext_noop
+
 from loyalty.platforms.shop_platform import Connecting, Field, Orders, ShopPlatform, address
 from loyalty.platforms.shopline.client import LABEL, ShoplineClient
 from loyalty.platforms.shopline.mapping import SOURCES, read_order
@@ -18,11 +20,11 @@ SHOPLINE: Final = ShopPlatform(
         fields=(
             Field(
                 "access_token",
-                "Open API access token",
-                "From the admin of SHOPLINE, under API authentication.",
+                gettext_noop("Open API access token"),
+                gettext_noop("From the admin of SHOPLINE, under API authentication."),
             ),
-            Field("webhook_secret", "App secret", "SHOPLINE signs its webhooks with it."),
-            address("Address of the API", "https://open.shopline.io; leave empty for that", required=False),
+            Field("webhook_secret", gettext_noop("App secret"), gettext_noop("SHOPLINE signs its webhooks with it.")),
+            address(gettext_noop("Address of the API"), "https://open.shopline.io", required=False),
         )
     ),
     returns_its_own=True,

@@ -34,6 +34,8 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Final
 
+from django.utils.translation import gettext as _
+
 from loyalty.platforms.documents.payments import ON_ITS_WAY, is_being_refunded, is_on_delivery
 from loyalty.platforms.documents.people_and_lines import (
     customer_snapshot,
@@ -133,12 +135,12 @@ def _refuse_what_is_no_order(order: Fields, external_id: str) -> None:
     if word == "removed":
         at = order.instant("updated_at", without_offset_is_utc=True)
         raise OrderGone(
-            "This order was deleted on SHOPLINE.", field=order.path_of("status"), external_id=external_id, at=at
+            _("This order was deleted on SHOPLINE."), field=order.path_of("status"), external_id=external_id, at=at
         )
     if word == "temp":
-        raise NotAnOrder("This order is still being placed on SHOPLINE.", field=order.path_of("status"))
+        raise NotAnOrder(_("This order is still being placed on SHOPLINE."), field=order.path_of("status"))
     if order.text("type").lower() == "return":
-        raise NotAnOrder("This is a return, not an order.", field=order.path_of("type"))
+        raise NotAnOrder(_("This is a return, not an order."), field=order.path_of("type"))
 
 
 def _currency(order: Fields) -> str:

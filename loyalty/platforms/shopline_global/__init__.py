@@ -2,6 +2,8 @@
 
 from typing import Final
 
+from django.utils.translation import gettext_noop
+
 from loyalty.platforms.shop_platform import Connecting, Field, Orders, ShopPlatform, address, version
 from loyalty.platforms.shopify_style import orders
 from loyalty.platforms.shopline_global.client import LABEL, ShoplineGlobalClient
@@ -17,9 +19,9 @@ SHOPLINE_GLOBAL: Final = ShopPlatform(
     webhooks=WEBHOOKS,
     connecting=Connecting(
         fields=(
-            address("Shop address", "https://tea-house.myshopline.com"),
-            Field("access_token", "Access token", "From the app's page in SHOPLINE."),
-            Field("webhook_secret", "App secret", "SHOPLINE signs its webhooks with it."),
+            address(gettext_noop("Shop address"), "https://tea-house.myshopline.com"),
+            Field("access_token", gettext_noop("Access token"), gettext_noop("From the app's page in SHOPLINE.")),
+            Field("webhook_secret", gettext_noop("App secret"), gettext_noop("SHOPLINE signs its webhooks with it.")),
             version("v20251201"),
         )
     ),

@@ -2,19 +2,23 @@
 
 from typing import Final
 
+from django.utils.translation import gettext_noop
+
 from loyalty.platforms.shop_platform import Recipe, TaggingGuide
 
 TAGGING: Final = TaggingGuide(
-    "SHOPLINE's app Flow runs workflows of a trigger, conditions and actions, made from its templates.",
+    gettext_noop("SHOPLINE's app Flow runs workflows of a trigger, conditions and actions, made from its templates."),
     (
         Recipe(
-            "With the app Flow",
+            gettext_noop("With the app Flow"),
             (
-                "In SHOPLINE's admin, open the app store, install Flow and open it.",
-                "Choose a template that starts with an order's cancel or refund, and install it.",
-                "If there is none, SHOPLINE's customer service adds one on request.",
-                "Choose the action that adds a tag to the order, and enter a tag copied from the top of this page.",
-                "Switch the workflow on.",
+                gettext_noop("In SHOPLINE's admin, open the app store, install Flow and open it."),
+                gettext_noop("Choose a template that starts with an order's cancel or refund, and install it."),
+                gettext_noop("If there is none, SHOPLINE's customer service adds one on request."),
+                gettext_noop(
+                    "Choose the action that adds a tag to the order, and enter a tag copied from the top of this page."
+                ),
+                gettext_noop("Switch the workflow on."),
             ),
         ),
     ),

@@ -19,6 +19,7 @@ from typing import Final
 
 from django.db import connection as database
 from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext_noop
 from django.views.decorators.csrf import csrf_exempt
 
 from loyalty.core.clock import read_clock
@@ -45,7 +46,7 @@ MAX_BODY: Final = 1024 * 1024
 # many seconds: asking the broker for each would take as long as everything else.
 _WINDOW: Final = 1.0
 
-TEST_WORDS: Final = "A test delivery: kept, and nothing else was done."
+TEST_WORDS: Final = gettext_noop("A test delivery: kept, and nothing else was done.")
 
 # Written out, because putting a query together takes longer than the database needs to answer it.
 _FIND: Final = """

@@ -5,6 +5,7 @@ from typing import Final
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
+from django.utils.translation import gettext_noop
 
 from loyalty.jobs.retries import lock_own, start_over
 from loyalty.jobs.waiting import Waiting
@@ -41,7 +42,7 @@ def _failing(store: Store) -> "QuerySet[InboundDelivery]":
 
 WAITING: Final = Waiting(
     key="delivery",
-    label="Webhook delivery",
+    label=gettext_noop("Webhook delivery"),
     rows=_failing,
     about="topic",
     columns={"created_at": "received_at"},

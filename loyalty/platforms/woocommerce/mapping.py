@@ -33,6 +33,9 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Final
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
 from loyalty.platforms.documents.payments import is_being_refunded, is_on_delivery
 from loyalty.platforms.documents.people_and_lines import (
     at_most,
@@ -69,9 +72,9 @@ _PAYMENT_WORDS = {
     **dict.fromkeys(_PARTLY, "pending"),
 }
 _NO_ORDERS = {
-    "draft": "This is a draft, not an order yet.",
-    "auto-draft": "This is a draft, not an order yet.",
-    "checkout-draft": "This checkout was not finished, so it is not an order yet.",
+    "draft": gettext_noop("This is a draft, not an order yet."),
+    "auto-draft": gettext_noop("This is a draft, not an order yet."),
+    "checkout-draft": gettext_noop("This checkout was not finished, so it is not an order yet."),
 }
 # Where payment plugins note that no money moved: WooPayments, Mollie, PayPal Payments; Klarna and the many that call it
 # their environment.
@@ -143,7 +146,7 @@ def _status_word(order: Fields) -> str:
     if not word:
         order.leave_out("status")
     if word == "trash":
-        reason, at = "This order is in WooCommerce's bin.", _instant(order, "date_modified")
+        reason, at = _("This order is in WooCommerce's bin."), _instant(order, "date_modified")
         raise OrderGone(reason, field=order.path_of("status"), external_id=order.identifier("id"), at=at)
     if word in _NO_ORDERS:
         raise NotAnOrder(_NO_ORDERS[word], field=order.path_of("status"))

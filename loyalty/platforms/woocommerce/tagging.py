@@ -2,6 +2,8 @@
 
 from typing import Final
 
+from django.utils.translation import gettext_noop
+
 from loyalty.platforms.shop_platform import Recipe, TaggingGuide
 
 _FIELD: Final = "_order_tags"
@@ -15,26 +17,35 @@ function loyalty_tag_order( $order_id ) {
 }
 """
 
+_NAME_IT = gettext_noop(
+    "On the page “Platform connection”, name the field that holds the tags, for example _order_tags."
+)
+
 TAGGING: Final = TaggingGuide(
-    "WooCommerce has no order tags. They are read from the field that the platform connection names under “Field "
-    "that holds the order's tags”: a meta field of the order, with one tag, or several between commas.",
+    gettext_noop(
+        "WooCommerce has no order tags. They are read from the field that the platform connection "
+        "names under “Field that holds the order's tags”: a meta field of the order, with one tag, "
+        "or several between commas."
+    ),
     (
         Recipe(
-            "With the extension AutomateWoo",
+            gettext_noop("With the extension AutomateWoo"),
             (
-                f"On the page “Platform connection”, name the field that holds the tags, for example {_FIELD}.",
-                "In WordPress, open AutomateWoo and add a workflow.",
-                "Choose the trigger “Order Cancelled”, or “Order Refunded”.",
-                "Add an action that updates a custom field of the order: its key is the field's name.",
-                "Its value is a tag copied from the top of this page.",
-                "Set the workflow to active and save it.",
+                _NAME_IT,
+                gettext_noop("In WordPress, open AutomateWoo and add a workflow."),
+                gettext_noop("Choose the trigger “Order Cancelled”, or “Order Refunded”."),
+                gettext_noop("Add an action that updates a custom field of the order: its key is the field's name."),
+                gettext_noop("Its value is a tag copied from the top of this page."),
+                gettext_noop("Set the workflow to active and save it."),
             ),
         ),
         Recipe(
-            "Without an extension",
+            gettext_noop("Without an extension"),
             (
-                f"On the page “Platform connection”, name the field that holds the tags, for example {_FIELD}.",
-                "Have whoever looks after the shop add these lines to functions.php, or to a plugin of its own.",
+                _NAME_IT,
+                gettext_noop(
+                    "Have whoever looks after the shop add these lines to functions.php, or to a plugin of its own."
+                ),
             ),
             code=_SNIPPET,
         ),

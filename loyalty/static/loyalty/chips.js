@@ -1,6 +1,8 @@
 // Turns a text field with one tag a line into chips; Enter commits a tag, Backspace in an empty field takes the last.
 "use strict";
 
+const { addTag, tagsAdded, tagRemoved, removeTag } = document.getElementById("words").dataset;
+
 for (const field of document.querySelectorAll("textarea[data-tags]")) {
     const label = field.labels[0];
     const box = document.createElement("div");
@@ -13,7 +15,7 @@ for (const field of document.querySelectorAll("textarea[data-tags]")) {
     said.setAttribute("role", "status");
     entry.type = "text";
     entry.maxLength = 255;
-    entry.placeholder = "Add a tag and press Enter";
+    entry.placeholder = addTag;
     entry.setAttribute("autocapitalize", "off");
     entry.setAttribute("autocomplete", "off");
     entry.spellcheck = false;
@@ -36,10 +38,10 @@ for (const field of document.querySelectorAll("textarea[data-tags]")) {
         const before = tags();
         const fresh = typed.split("\n").map((tag) => tag.trim()).filter((tag) => tag && !before.some((old) => same(old, tag)));
         entry.value = "";
-        if (fresh.length) change([...before, ...fresh], `Added ${fresh.join(", ")}`);
+        if (fresh.length) change([...before, ...fresh], tagsAdded.replace("%(tags)s", () => fresh.join(", ")));
     };
     const remove = (tag) => {
-        change(tags().filter((old) => old !== tag), `Removed ${tag}`);
+        change(tags().filter((old) => old !== tag), tagRemoved.replace("%(tag)s", () => tag));
         entry.focus();
     };
     const chip = (tag) => {
@@ -49,7 +51,7 @@ for (const field of document.querySelectorAll("textarea[data-tags]")) {
         item.append(tag);
         button.type = "button";
         button.textContent = "×";
-        button.setAttribute("aria-label", `Remove ${tag}`);
+        button.setAttribute("aria-label", removeTag.replace("%(tag)s", () => tag));
         button.addEventListener("click", () => remove(tag));
         item.append(button);
         return item;

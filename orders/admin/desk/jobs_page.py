@@ -8,6 +8,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from loyalty.backoffice.badges import DASH
 from loyalty.backoffice.base import BackOfficeAdmin, StoreModelAdmin, StoreView, store_view
@@ -79,7 +80,7 @@ def _problem_row(problem: Problem, store: Store) -> dict[str, Any]:
     return {
         "id": problem.pk,
         "order": problem.order,
-        "job": WORDS.get(problem.job, problem.job),
+        "job": _(WORDS.get(problem.job, problem.job)),
         "error": problem.error,
         "attempts": problem.attempts,
         "since": show_moment(problem.created_at, store),
@@ -101,7 +102,7 @@ def _pause_words(pause: timedelta) -> str:
 def _job_row(name: str, run: JobRun | None, store: Store) -> dict[str, Any]:
     row: dict[str, Any] = {
         "name": name,
-        "words": WORDS[name],
+        "words": _(WORDS[name]),
         "every": _pause_words(EVERY[name]),
         "run": run,
     }

@@ -8,6 +8,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from loyalty.backoffice.base import BackOfficeAdmin, store_view
 from loyalty.backoffice.lists.paging import page_of
@@ -33,7 +34,7 @@ class WaitingFilterForm(forms.Form):
     def __init__(self, data: Any, *, kinds: list[Waiting]) -> None:
         super().__init__(data, auto_id="filter_%s", label_suffix="")
         choices: Any = self.fields["kind"]
-        choices.choices = [_ANY, *((kind.key, kind.label) for kind in kinds)]
+        choices.choices = [_ANY, *((kind.key, _(kind.label)) for kind in kinds)]
         self.is_valid()
 
 

@@ -8,6 +8,7 @@ from django.db.models import BigIntegerField, DateTimeField, F, Field, QuerySet,
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Cast
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from loyalty.accounts.letters import WAITING as LETTERS
 from loyalty.jobs.waiting import Waiting
@@ -74,8 +75,8 @@ def _row(found: Any, store: Store, now: datetime) -> dict[str, Any]:
     return {
         "kind": kind.key,
         "key": found.found_key,
-        "label": kind.label,
-        "what": kind.says(found.found_about or "") or kind.label,
+        "label": _(kind.label),
+        "what": kind.says(found.found_about or "") or _(kind.label),
         "page": _page(found),
         "order": found.found_order,
         "order_id": found.found_order_id,

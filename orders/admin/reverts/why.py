@@ -8,7 +8,8 @@ from loyalty.ledger.ledger import Kind
 from loyalty.stores.actors import actor_names
 from loyalty.stores.dates import show_moment
 from loyalty.stores.models import Store
-from loyalty.timeline.sentences import left_words, sentence
+from loyalty.timeline.decision_sentences import left_words
+from loyalty.timeline.sentences import sentence
 from orders.kinds import KINDS, NAMES, applied, currency_of, reverted, show
 from orders.models import Order
 from orders.services.reverts.apply import RULES

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from django.db.models import QuerySet
+from django.utils.translation import gettext_noop
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -38,7 +39,7 @@ def shown_orders(store: Store) -> "QuerySet[Order]":
 
 def find_order(view: ApiView, order_id: str) -> Order:
     """The order in the address. Raises NotFound for one that the store does not have (T1)."""
-    return view.find(shown_orders(view.store), order_id, "order")
+    return view.find(shown_orders(view.store), order_id, gettext_noop("This store has no order with the id %(id)s."))
 
 
 class OrderListView(ListView):

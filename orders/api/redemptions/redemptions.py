@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
+from django.utils.translation import gettext_noop
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -80,7 +81,7 @@ class _OneView(ApiView):
     def redemption(self, text: str) -> Redemption:
         """The redemption in the address. Raises NotFound (T1)."""
         rows = Redemption.objects.for_store(self.store).select_related("customer")
-        found: Redemption = self.find(rows, text, "redemption")
+        found: Redemption = self.find(rows, text, gettext_noop("This store has no redemption with the id %(id)s."))
         found.store = self.store
         return found
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, ClassVar, Final
 
+from django.utils.translation import gettext_noop
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -91,7 +92,9 @@ class RewardView(ApiView):
         return Response(reward_json(changed))
 
     def _reward(self, text: str) -> Reward:
-        reward: Reward = self.find(Reward.objects.for_store(self.store), text, "reward")
+        reward: Reward = self.find(
+            Reward.objects.for_store(self.store), text, gettext_noop("This store has no reward with the id %(id)s.")
+        )
         return reward
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
+from django.utils.translation import gettext_noop
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -78,7 +79,17 @@ class RevertView(ApiView):
     @extend_schema(responses=RevertDocument)
     def get(self, _request: Request, revert_id: str) -> Response:
         """One revert, with what became of every lot."""
-        return Response(present_reverts([self.find(Revert.objects.for_store(self.store), revert_id, "revert")])[0])
+        return Response(
+            present_reverts(
+                [
+                    self.find(
+                        Revert.objects.for_store(self.store),
+                        revert_id,
+                        gettext_noop("This store has no revert with the id %(id)s."),
+                    )
+                ]
+            )[0]
+        )
 
 
 def present_reverts(reverts: Sequence[Revert]) -> list[dict[str, Any]]:

@@ -9,6 +9,8 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, gettext_noop
 
 from loyalty.backoffice.badges import DASH, badge
 from loyalty.backoffice.base import BackOfficeAdmin, StoreModelAdmin, StoreView, store_view
@@ -35,14 +37,14 @@ def status_badge(message: Message) -> SafeString:
     """How far a message has come."""
     status = MessageStatus(message.status)
     trouble = status is MessageStatus.QUEUED and message.last_error
-    label = "Tried again later" if trouble else status.label
+    label = _("Tried again later") if trouble else status.label
     return badge(label, "orange" if trouble else _COLOURS[status])
 
 
 def outcome_lines(message: Message) -> SafeString:
     """The last error, and when the next attempt is."""
     next_turn = show_moment(message.next_attempt_at, message.store)
-    turn = f"Next attempt {next_turn}" if next_turn and message.last_error else ""
+    turn = _("Next attempt %(moment)s") % {"moment": next_turn} if next_turn and message.last_error else ""
     if not message.last_error and not turn:
         return format_html("{}", DASH)
     return format_html(
@@ -62,7 +64,9 @@ def order_link(message: Message) -> SafeString | str:
 class StatusFilterForm(FilterForm):
     """The filters of the list."""
 
-    status = forms.ChoiceField(label="State", choices=[("", "Any"), *MessageStatus.choices], required=False)
+    status = forms.ChoiceField(
+        label=gettext_lazy("State"), choices=[("", gettext_lazy("Any")), *MessageStatus.choices], required=False
+    )
 
     def narrow(self, rows: "QuerySet[Any]") -> "QuerySet[Any]":
         """The messages in the chosen state."""
@@ -84,7 +88,7 @@ def retry_page(self: BackOfficeAdmin, request: HttpRequest, message: Message) ->
     except Conflict as error:
         messages.info(request, error.detail)
     else:
-        messages.success(request, "It is tried again within a minute. Look here again then.")
+        messages.success(request, _("It is tried again within a minute. Look here again then."))
     return HttpResponseRedirect(reverse(PAGE))
 
 
@@ -97,10 +101,10 @@ class MessageAdmin(StoreModelAdmin):
     list_display_links = None
     list_filter = (StatusFilter,)
     ordering = ("-id",)
-    empty_title = "Nothing had to be done outside"
-    empty_hint = (
-        "What this program does on the shop platform, such as tagging an order or deleting a discount code, is listed "
-        "here with its state."
+    empty_title = gettext_noop("Nothing had to be done outside")
+    empty_hint = gettext_noop(
+        "What this program does on the shop platform, such as tagging an order or deleting a "
+        "discount code, is listed here with its state."
     )
     store_views: ClassVar[tuple[StoreView, ...]] = (StoreView("<path:object_id>/retry/", "retry", retry_page),)
 
@@ -121,34 +125,34 @@ class MessageAdmin(StoreModelAdmin):
             return HttpResponseRedirect(order_address(message.order_id))
         return HttpResponseRedirect(reverse(PAGE))
 
-    @admin.display(description="Since")
+    @admin.display(description=gettext_lazy("Since"))
     def when(self, message: Message) -> str:
         return show_moment(message.created_at, message.store)
 
-    @admin.display(description="What")
+    @admin.display(description=gettext_lazy("What"))
     def what(self, message: Message) -> str:
         return words_of(message.topic)
 
-    @admin.display(description="Order")
+    @admin.display(description=gettext_lazy("Order"))
     def about(self, message: Message) -> SafeString | str:
         return order_link(message)
 
-    @admin.display(description="State")
+    @admin.display(description=gettext_lazy("State"))
     def state(self, message: Message) -> SafeString:
         return status_badge(message)
 
-    @admin.display(description="Attempts")
+    @admin.display(description=gettext_lazy("Attempts"))
     def tries(self, message: Message) -> int:
         return message.attempts
 
-    @admin.display(description="Last error")
+    @admin.display(description=gettext_lazy("Last error"))
     def outcome(self, message: Message) -> SafeString:
         return outcome_lines(message)
 
-    @admin.display(description="Try again")
+    @admin.display(description=gettext_lazy("Try again"))
     def again(self, message: Message) -> SafeString | str:
         """A button, for what is not done."""
         if message.status == MessageStatus.DONE:
             return ""
         address = reverse("admin:outbox_message_retry", args=[message.pk])
-        return format_html('<button class="plain-button" formaction="{}">Try again now</button>', address)
+        return format_html('<button class="plain-button" formaction="{}">{}</button>', address, _("Try again now"))

@@ -9,6 +9,7 @@ from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from loyalty.backoffice.base import BackOfficeAdmin, StoreModelAdmin, StoreView, store_view
 from loyalty.backoffice.forms import first_time
@@ -64,7 +65,7 @@ def rotate_page(self: BackOfficeAdmin, request: HttpRequest, connected: Platform
                 store=store, connection_id=connected.pk, actor=acting(request), now=now
             )
     if not secret:
-        messages.info(request, "A new secret was made already. If you do not have it, make another.")
+        messages.info(request, _("A new secret was made already. If you do not have it, make another."))
         return HttpResponseRedirect(reverse(PAGE, args=[connected.pk]))
     return _page(self, request, connected, now, secret=secret)
 
@@ -73,7 +74,10 @@ def rotate_page(self: BackOfficeAdmin, request: HttpRequest, connected: Platform
 def disconnect_page(self: BackOfficeAdmin, request: HttpRequest, connected: PlatformConnection) -> HttpResponse:
     """End the connection and erase its credentials."""
     disconnect(store=active_store(request), connection_id=connected.pk, actor=acting(request), now=read_clock())
-    messages.success(request, f"Disconnected from {connected}. Its credentials are erased, its orders stay.")
+    messages.success(
+        request,
+        _("Disconnected from %(platform)s. Its credentials are erased, its orders stay.") % {"platform": connected},
+    )
     return HttpResponseRedirect(reverse(LIST))
 
 
@@ -103,8 +107,8 @@ class PlatformConnectionAdmin(StoreModelAdmin):
         others = [(value, label) for value, label in LABELS.items() if value not in rows or is_new(rows[value])]
         context = {
             **self.admin_site.each_context(request),
-            "title": "Platform connection",
-            "content_title": "Platform connection",
+            "title": _("Platform connection"),
+            "content_title": _("Platform connection"),
             "connected": connected,
             "others": others,
         }
@@ -132,9 +136,9 @@ class PlatformConnectionAdmin(StoreModelAdmin):
                 return HttpResponseRedirect(reverse(PAGE, args=[saved.pk]))
         context = {
             **self.admin_site.each_context(request),
-            "title": f"Connect to {LABELS[platform]}",
+            "title": _("Connect to %(platform)s") % {"platform": LABELS[platform]},
             "form": form,
-            "submit": "Connect",
+            "submit": _("Connect"),
             "back": reverse(LIST),
         }
         return _unstored(TemplateResponse(request, "loyalty/form_page.html", context))
@@ -177,7 +181,9 @@ def _save(
         form.show_errors(error, FIELDS)
         return None
     words = (
-        "Connected. Test the connection next, then register the webhooks." if created else "The connection is saved."
+        _("Connected. Test the connection next, then register the webhooks.")
+        if created
+        else _("The connection is saved.")
     )
     messages.success(request, words)
     return saved
@@ -196,7 +202,7 @@ def _page(
     asking = asking_words(connected)
     context = {
         **self.admin_site.each_context(request),
-        "title": f"Connection to {connected}",
+        "title": _("Connection to %(platform)s") % {"platform": connected},
         "opts": self.opts,
         "connected": connected,
         "summary": summary_of(connected, now),

@@ -13,6 +13,8 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, gettext_noop
 
 from loyalty.backoffice.badges import DASH, badge
 from loyalty.backoffice.base import BackOfficeAdmin, StoreModelAdmin, StoreView, store_view
@@ -28,7 +30,7 @@ from loyalty.stores.models import Store
 from loyalty.stores.roles import Can
 
 PAGE: Final = "admin:platforms_inbounddelivery_change"
-_ANY: Final = ("", "Any")
+_ANY: Final = ("", gettext_lazy("Any"))
 FAILING: Final = "failing"
 _IN_PART: Final = "in_part"
 _COLOURS: Final[Mapping[str, str]] = {
@@ -45,12 +47,17 @@ class DeliveryFilterForm(FilterForm):
     """The filters of the list."""
 
     state = forms.ChoiceField(
-        label="State",
-        choices=[_ANY, (FAILING, "Failing"), (_IN_PART, "Not read in full"), *DeliveryState.choices],
+        label=gettext_lazy("State"),
+        choices=[
+            _ANY,
+            (FAILING, gettext_lazy("Failing")),
+            (_IN_PART, gettext_lazy("Not read in full")),
+            *DeliveryState.choices,
+        ],
         required=False,
     )
-    platform = forms.ChoiceField(label="Platform", choices=[_ANY, *Platform.choices], required=False)
-    topic = forms.CharField(label="Topic", max_length=100, required=False)
+    platform = forms.ChoiceField(label=gettext_lazy("Platform"), choices=[_ANY, *Platform.choices], required=False)
+    topic = forms.CharField(label=gettext_lazy("Topic"), max_length=100, required=False)
 
     def narrow(self, rows: "QuerySet[Any]") -> "QuerySet[Any]":
         """The deliveries that fit."""
@@ -69,7 +76,7 @@ class DeliveryFilterForm(FilterForm):
 class DeliveryFilter(FormFilter):
     """The form above in the list."""
 
-    title = "Filters"
+    title = gettext_noop("Filters")
     form_class = DeliveryFilterForm
 
 
@@ -77,9 +84,9 @@ class DeliveryFilter(FormFilter):
 def replay_page(self: BackOfficeAdmin, request: HttpRequest, delivery: InboundDelivery) -> HttpResponse:
     """Work through a delivery again."""
     if replay(store=active_store(request), delivery_id=delivery.pk, now=read_clock()):
-        messages.success(request, "It is worked through again within a minute. Look here again then.")
+        messages.success(request, _("It is worked through again within a minute. Look here again then."))
     else:
-        messages.info(request, "There is nothing to work on: it is a test, or what it said was erased.")
+        messages.info(request, _("There is nothing to work on: it is a test, or what it said was erased."))
     return HttpResponseRedirect(reverse(PAGE, args=[delivery.pk]))
 
 
@@ -92,10 +99,10 @@ class InboundDeliveryAdmin(StoreModelAdmin):
     list_display_links = ("received",)
     list_filter = (DeliveryFilter,)
     search_fields = ("external_id__exact",)
-    search_help_text = "The platform's id of the order"
+    search_help_text = gettext_noop("The platform's id of the order")
     ordering = ("-id",)
-    empty_title = "No webhooks have arrived yet"
-    empty_hint = "Connect the shop under Platform connection, and register its webhooks there."
+    empty_title = gettext_noop("No webhooks have arrived yet")
+    empty_hint = gettext_noop("Connect the shop under Platform connection, and register its webhooks there.")
     store_views: ClassVar[tuple[StoreView, ...]] = (StoreView("<path:object_id>/replay/", "replay", replay_page),)
 
     def get_queryset(self, request: HttpRequest) -> "QuerySet[InboundDelivery]":
@@ -116,7 +123,8 @@ class InboundDeliveryAdmin(StoreModelAdmin):
         may_see = may(request, Can.CHANGE_SETTINGS)
         context = {
             **self.admin_site.each_context(request),
-            "title": f"{delivery.topic or 'Webhook'} from {delivery.get_platform_display()}",
+            "title": _("%(topic)s from %(platform)s")
+            % {"topic": delivery.topic or _("Webhook"), "platform": delivery.get_platform_display()},
             "opts": self.opts,
             "delivery": delivery,
             "facts": _facts(delivery, active_store(request)),
@@ -130,46 +138,47 @@ class InboundDeliveryAdmin(StoreModelAdmin):
         response.headers["Cache-Control"] = "no-store"
         return response
 
-    @admin.display(description="Received")
+    @admin.display(description=gettext_lazy("Received"))
     def received(self, delivery: InboundDelivery) -> str:
         return show_moment(delivery.received_at, delivery.store)
 
-    @admin.display(description="Platform")
+    @admin.display(description=gettext_lazy("Platform"))
     def platform_shown(self, delivery: InboundDelivery) -> str:
         return delivery.get_platform_display()
 
-    @admin.display(description="Topic")
+    @admin.display(description=gettext_lazy("Topic"))
     def topic_shown(self, delivery: InboundDelivery) -> str:
         return delivery.topic or DASH
 
-    @admin.display(description="State")
+    @admin.display(description=gettext_lazy("State"))
     def state_shown(self, delivery: InboundDelivery) -> SafeString:
         return _badge(delivery)
 
-    @admin.display(description="What came of it")
+    @admin.display(description=gettext_lazy("What came of it"))
     def what_came(self, delivery: InboundDelivery) -> SafeString:
         return format_html('<span class="delivery-words">{}</span>', _words(delivery))
 
-    @admin.display(description="Try again")
+    @admin.display(description=gettext_lazy("Try again"))
     def again(self, delivery: InboundDelivery) -> SafeString | str:
         """A button, for what could not be worked through."""
         if delivery.state not in FAILING_STATES or not may_be_replayed(delivery):
             return ""
         address = reverse("admin:platforms_inbounddelivery_replay", args=[delivery.pk])
-        return format_html('<button class="plain-button" formaction="{}">Try again</button>', address)
+        return format_html('<button class="plain-button" formaction="{}">{}</button>', address, _("Try again"))
 
-    @admin.display(description="Order")
+    @admin.display(description=gettext_lazy("Order"))
     def order_link(self, delivery: InboundDelivery) -> SafeString | str:
         return _order(delivery)
 
 
 def _badge(delivery: InboundDelivery) -> SafeString:
-    words = "Test" if delivery.is_test else delivery.get_state_display()
+    words = _("Test") if delivery.is_test else delivery.get_state_display()
     return badge(words, _COLOURS[delivery.state])
 
 
 def _words(delivery: InboundDelivery) -> str:
-    return delivery.last_error or delivery.outcome or DASH
+    # Kept as it was said; a sentence without anything of its own in it can be said in the reader's language.
+    return _(delivery.last_error or delivery.outcome) or DASH
 
 
 def _order(delivery: InboundDelivery) -> SafeString | str:
@@ -180,16 +189,21 @@ def _order(delivery: InboundDelivery) -> SafeString | str:
 
 def _facts(delivery: InboundDelivery, store: Store) -> list[tuple[str, Any]]:
     facts: list[tuple[str, Any]] = [
-        ("State", _badge(delivery)),
-        ("What came of it", delivery.outcome or DASH),
-        ("Could not be read", f"{named(delivery.left_out)}: left out, the rest counts" if delivery.left_out else ""),
-        ("Error", delivery.last_error),
-        ("Order", _order(delivery)),
-        ("Received", show_moment(delivery.received_at, store)),
-        ("Worked through", show_moment(delivery.processed_at, store)),
-        ("Attempts", delivery.attempts),
-        ("Next attempt", show_moment(delivery.next_attempt_at, store)),
-        ("Erased", show_moment(delivery.redacted_at, store)),
+        (_("State"), _badge(delivery)),
+        (_("What came of it"), _(delivery.outcome) or DASH),
+        (
+            _("Could not be read"),
+            _("%(named)s: left out, the rest counts") % {"named": named(delivery.left_out)}
+            if delivery.left_out
+            else "",
+        ),
+        (_("Error"), _(delivery.last_error)),
+        (_("Order"), _order(delivery)),
+        (_("Received"), show_moment(delivery.received_at, store)),
+        (_("Worked through"), show_moment(delivery.processed_at, store)),
+        (_("Attempts"), delivery.attempts),
+        (_("Next attempt"), show_moment(delivery.next_attempt_at, store)),
+        (_("Erased"), show_moment(delivery.redacted_at, store)),
     ]
     return [(name, value) for name, value in facts if value not in ("", None)]
 

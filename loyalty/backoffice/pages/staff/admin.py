@@ -7,6 +7,8 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, gettext_noop
 
 from loyalty.accounts.invitations.invite import invite, send_again, withdraw
 from loyalty.accounts.letters import base_of
@@ -35,7 +37,9 @@ def remove_page(self: BackOfficeAdmin, request: HttpRequest, member: Membership)
     except DomainError as error:
         messages.error(request, error.detail)
         return HttpResponseRedirect(reverse("admin:stores_membership_change", args=[member.pk]))
-    messages.success(request, f"{member.user} no longer works in {member.store}.")
+    messages.success(
+        request, _("%(user)s no longer works in %(store)s.") % {"user": member.user, "store": member.store}
+    )
     return HttpResponseRedirect(reverse(LIST))
 
 
@@ -43,7 +47,7 @@ def remove_page(self: BackOfficeAdmin, request: HttpRequest, member: Membership)
 def withdraw_page(self: BackOfficeAdmin, request: HttpRequest, _row: None, invitation: int) -> HttpResponse:
     """Withdraw an invitation."""
     found = _invitation_or_404(request, invitation)
-    with telling_outcome(request, f"The invitation to {found.email} counts no more."):
+    with telling_outcome(request, _("The invitation to %(email)s counts no more.") % {"email": found.email}):
         withdraw(found, actor=acting(request), now=read_clock())
     return HttpResponseRedirect(reverse(LIST))
 
@@ -52,7 +56,9 @@ def withdraw_page(self: BackOfficeAdmin, request: HttpRequest, _row: None, invit
 def send_again_page(self: BackOfficeAdmin, request: HttpRequest, _row: None, invitation: int) -> HttpResponse:
     """Send an invitation with a new link."""
     found = _invitation_or_404(request, invitation)
-    with telling_outcome(request, f"A new link is on its way to {found.email}. The older one counts no more."):
+    with telling_outcome(
+        request, _("A new link is on its way to %(email)s. The older one counts no more.") % {"email": found.email}
+    ):
         send_again(found, base=base_of(request), actor=acting(request), now=read_clock())
     return HttpResponseRedirect(reverse(LIST))
 
@@ -64,9 +70,9 @@ def second_factor_page(self: BackOfficeAdmin, request: HttpRequest, _row: None) 
     if form.is_valid():
         whom = SecondFactor(form.cleaned_data["second_factor"])
         ask_second_factor_of(active_store(request), whom, actor=acting(request), now=read_clock())
-        messages.success(request, f"A second factor is asked of: {whom.label.lower()}.")
+        messages.success(request, _("A second factor is asked of: %(whom)s.") % {"whom": whom.label})
     else:
-        messages.error(request, "Choose one of the three.")
+        messages.error(request, _("Choose one of the three."))
     return HttpResponseRedirect(reverse(LIST))
 
 
@@ -78,8 +84,8 @@ class MembershipAdmin(StoreModelAdmin):
     add_needs = Can.MANAGE_STAFF
     list_display = ("person", "email", "role_shown")
     list_after_template = "loyalty/staff/after.html"
-    empty_title = "Nobody works here yet"
-    empty_hint = "Invite the store's owner first."
+    empty_title = gettext_noop("Nobody works here yet")
+    empty_hint = gettext_noop("Invite the store's owner first.")
     store_views: ClassVar[tuple[StoreView, ...]] = (
         StoreView("<path:object_id>/remove/", "remove", remove_page),
         StoreView("invitations/<int:invitation>/withdraw/", "withdraw", withdraw_page),
@@ -125,11 +131,15 @@ class MembershipAdmin(StoreModelAdmin):
                 form.add_error("email", error.detail)
             else:
                 messages.success(
-                    request, f"An invitation to work here as {role.label.lower()} is on its way to {data['email']}."
+                    request,
+                    _("An invitation is on its way to %(email)s. The role: %(role)s.")
+                    % {"email": data["email"], "role": role.label},
                 )
                 return HttpResponseRedirect(reverse(LIST))
-        hint = "We send a link to the address. It works once, for seven days, and only for whoever reads its mail."
-        return form_page(self, request, "Invite staff", LIST, {"form": form, "submit": "Send invitation", "hint": hint})
+        hint = _("We send a link to the address. It works once, for seven days, and only for whoever reads its mail.")
+        return form_page(
+            self, request, _("Invite staff"), LIST, {"form": form, "submit": _("Send invitation"), "hint": hint}
+        )
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
@@ -145,26 +155,31 @@ class MembershipAdmin(StoreModelAdmin):
             except DomainError as error:
                 form.add_error("role", error.detail)
             else:
-                messages.success(request, f"{member.user} is now {member.get_role_display().lower()}.")
+                messages.success(
+                    request,
+                    _("The role of %(user)s is now: %(role)s.")
+                    % {"user": member.user, "role": member.get_role_display()},
+                )
                 return HttpResponseRedirect(reverse(LIST))
         danger = {
-            "title": "Remove from this store",
-            "words": f"{member.user} loses access to {member.store} with the next click.",
-            "submit": "Remove from this store",
+            "title": _("Remove from this store"),
+            "words": _("%(user)s loses access to %(store)s with the next click.")
+            % {"user": member.user, "store": member.store},
+            "submit": _("Remove from this store"),
             "action": reverse("admin:stores_membership_remove", args=[member.pk]),
         }
-        more = {"form": form, "submit": "Save role", "danger": danger, "original": member}
+        more = {"form": form, "submit": _("Save role"), "danger": danger, "original": member}
         return form_page(self, request, str(member.user), LIST, more)
 
-    @admin.display(description="Name")
+    @admin.display(description=gettext_lazy("Name"))
     def person(self, member: Membership) -> str:
         return str(member.user)
 
-    @admin.display(description="E-mail")
+    @admin.display(description=gettext_lazy("E-mail"))
     def email(self, member: Membership) -> str:
         return member.user.email
 
-    @admin.display(description="Role")
+    @admin.display(description=gettext_lazy("Role"))
     def role_shown(self, member: Membership) -> str:
         return member.get_role_display()
 

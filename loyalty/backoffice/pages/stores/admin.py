@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext, gettext_lazy, gettext_noop
 
 from loyalty.backoffice.base import BackOfficeAdmin, StoreModelAdmin, StoreView, store_view
 from loyalty.backoffice.form_page import form_page
@@ -39,12 +40,12 @@ class StoreAdmin(BackOfficeAdmin):
     """All stores, for operators of the platform."""
 
     form = StoreForm
-    list_display = ("name", "slug", "currency", "time_zone", "locale", "work_here")
+    list_display = ("called", "short", "money", "zone", "written", "work_here")
     search_fields = ("name", "slug")
-    search_help_text = "Name or slug"
+    search_help_text = gettext_noop("Name or slug")
     ordering = ("name",)
-    empty_title = "There is no store yet"
-    empty_hint = "Create the first one; its owner can then be added under Staff."
+    empty_title = gettext_noop("There is no store yet")
+    empty_hint = gettext_noop("Create the first one; its owner can then be added under Staff.")
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return is_operator(request)
@@ -67,17 +68,38 @@ class StoreAdmin(BackOfficeAdmin):
             obj.created_at = read_clock()
         super().save_model(request, obj, form, change)
 
+    @admin.display(description=gettext_lazy("Name"))
+    def called(self, store: Store) -> str:
+        return store.name
+
+    @admin.display(description=gettext_lazy("Slug"))
+    def short(self, store: Store) -> str:
+        return store.slug
+
+    @admin.display(description=gettext_lazy("Currency"))
+    def money(self, store: Store) -> str:
+        return store.currency
+
+    @admin.display(description=gettext_lazy("Time zone"))
+    def zone(self, store: Store) -> str:
+        return store.time_zone
+
+    @admin.display(description=gettext_lazy("Locale"))
+    def written(self, store: Store) -> str:
+        return store.locale
+
     @admin.display(description="")
     def work_here(self, store: Store) -> SafeString:
         """The way into the store."""
-        return format_html('<a class="plain-button" href="{}">Work in this store</a>', page_of(store, "admin:index"))
+        words = gettext("Work in this store")
+        return format_html('<a class="plain-button" href="{}">{}</a>', page_of(store, "admin:index"), words)
 
 
 @store_view(needs=Can.MANAGE_API_KEYS, methods=("POST",))
 def revoke_page(self: BackOfficeAdmin, request: HttpRequest, api_key: ApiKey) -> HttpResponse:
     """End a key for good."""
     revoke_api_key(store=active_store(request), api_key_id=api_key.pk, now=read_clock())
-    messages.success(request, f"The key “{api_key.name}” is revoked.")
+    messages.success(request, gettext("The key “%(name)s” is revoked.") % {"name": api_key.name})
     return HttpResponseRedirect(reverse("admin:stores_apikey_changelist"))
 
 
@@ -88,10 +110,10 @@ class ApiKeyAdmin(StoreModelAdmin):
     view_needs = Can.MANAGE_API_KEYS
     add_needs = Can.MANAGE_API_KEYS
     related = ("store",)
-    list_display = ("name", "prefix", "state", "scopes_shown", "last_used", "until")
+    list_display = ("called", "begins", "state", "scopes_shown", "last_used", "until")
     ordering = ("-id",)
-    empty_title = "No API keys yet"
-    empty_hint = "A key lets the web shop or another program speak to the REST API for this store."
+    empty_title = gettext_noop("No API keys yet")
+    empty_hint = gettext_noop("A key lets the web shop or another program speak to the REST API for this store.")
     store_views: ClassVar[tuple[StoreView, ...]] = (StoreView("<path:object_id>/revoke/", "revoke", revoke_page),)
 
     def add_view(
@@ -102,20 +124,20 @@ class ApiKeyAdmin(StoreModelAdmin):
             raise PermissionDenied
         now, store = read_clock(), active_store(request)
         form = ApiKeyForm(request.POST or None, store=store, now=now)
-        more: dict[str, Any] = {"form": form, "submit": "Create key"}
+        more: dict[str, Any] = {"form": form, "submit": gettext("Create key")}
         if request.method == "POST" and form.is_valid():
             secret = _create_once(form, store)
             if secret is None:
                 messages.info(
-                    request, "This key was created already. If you do not have it, revoke it and make another."
+                    request, gettext("This key was created already. If you do not have it, revoke it and make another.")
                 )
                 return HttpResponseRedirect(reverse("admin:stores_apikey_changelist"))
             more = {
                 "secret": secret,
-                "secret_title": f"The key “{form.cleaned_data['name']}”",
-                "secret_hint": "Copy it now: it is stored as a hash and cannot be shown again.",
+                "secret_title": gettext("The key “%(name)s”") % {"name": form.cleaned_data["name"]},
+                "secret_hint": gettext("Copy it now: it is stored as a hash and cannot be shown again."),
             }
-        return form_page(self, request, "New API key", "admin:stores_apikey_changelist", more)
+        return form_page(self, request, gettext("New API key"), "admin:stores_apikey_changelist", more)
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
@@ -124,31 +146,43 @@ class ApiKeyAdmin(StoreModelAdmin):
         if not self.has_view_permission(request):
             raise PermissionDenied
         key: ApiKey = self.row_or_404(request, object_id)
-        more: dict[str, Any] = {"original": key, "hint": f"May do: {self.scopes_shown(key)}. {self.state(key)}."}
+        more: dict[str, Any] = {
+            "original": key,
+            "hint": gettext("May do: %(scopes)s. %(state)s.")
+            % {"scopes": self.scopes_shown(key), "state": self.state(key)},
+        }
         if key.revoked_at is None:
             more["danger"] = {
-                "title": "Revoke this key",
-                "words": "Programs that use it are refused from then on. This cannot be undone.",
-                "submit": "Revoke key",
+                "title": gettext("Revoke this key"),
+                "words": gettext("Programs that use it are refused from then on. This cannot be undone."),
+                "submit": gettext("Revoke key"),
                 "action": reverse("admin:stores_apikey_revoke", args=[key.pk]),
             }
         return form_page(self, request, key.name, "admin:stores_apikey_changelist", more)
 
-    @admin.display(description="State")
+    @admin.display(description=gettext_lazy("Name"))
+    def called(self, key: ApiKey) -> str:
+        return key.name
+
+    @admin.display(description=gettext_lazy("Prefix"))
+    def begins(self, key: ApiKey) -> str:
+        return key.prefix
+
+    @admin.display(description=gettext_lazy("State"))
     def state(self, key: ApiKey) -> str:
         if key.revoked_at:
-            return f"Revoked {show_moment(key.revoked_at, key.store)}"
-        return "In force" if is_in_force(key, read_clock()) else "Expired"
+            return gettext("Revoked %(moment)s") % {"moment": show_moment(key.revoked_at, key.store)}
+        return gettext("In force") if is_in_force(key, read_clock()) else gettext("Expired")
 
-    @admin.display(description="May do")
+    @admin.display(description=gettext_lazy("May do"))
     def scopes_shown(self, key: ApiKey) -> str:
-        return "everything" if key.scopes == ["*"] else ", ".join(key.scopes)
+        return gettext("everything") if key.scopes == ["*"] else ", ".join(key.scopes)
 
-    @admin.display(description="Last used")
+    @admin.display(description=gettext_lazy("Last used"))
     def last_used(self, key: ApiKey) -> str:
-        return show_moment(key.last_used_at, key.store) or "never"
+        return show_moment(key.last_used_at, key.store) or gettext("never")
 
-    @admin.display(description="Valid until")
+    @admin.display(description=gettext_lazy("Valid until"))
     def until(self, key: ApiKey) -> str:
         return show_last_day(key.expires_at, key.store)
 

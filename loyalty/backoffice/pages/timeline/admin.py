@@ -9,6 +9,8 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, reverse
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, gettext_noop
 
 from loyalty.backoffice.badges import DASH
 from loyalty.backoffice.base import BackOfficeAdmin, StoreModelAdmin
@@ -31,8 +33,8 @@ class JournalEntryAdmin(StoreModelAdmin):
     list_display = ("when", "what", "order_link", "customer_link", "who")
     list_display_links = None
     ordering = ("-id",)
-    empty_title = "Nothing has happened yet"
-    empty_hint = "Orders, cancels, returns and changes of balances are listed here as they happen."
+    empty_title = gettext_noop("Nothing has happened yet")
+    empty_hint = gettext_noop("Orders, cancels, returns and changes of balances are listed here as they happen.")
 
     def get_queryset(self, request: HttpRequest) -> "QuerySet[JournalEntry]":
         rows: QuerySet[JournalEntry] = super().get_queryset(request)
@@ -67,23 +69,23 @@ class JournalEntryAdmin(StoreModelAdmin):
             return HttpResponseRedirect(f"{order_address(entry.order_id)}?tab=timeline")
         return HttpResponseRedirect(reverse("admin:journal_journalentry_changelist"))
 
-    @admin.display(description="When")
+    @admin.display(description=gettext_lazy("When"))
     def when(self, entry: JournalEntry) -> str:
         return show_moment(entry.created_at, entry.store)
 
-    @admin.display(description="What happened")
+    @admin.display(description=gettext_lazy("What happened"))
     def what(self, entry: JournalEntry) -> str:
         return sentence(entry, entry.store)
 
-    @admin.display(description="Order")
+    @admin.display(description=gettext_lazy("Order"))
     def order_link(self, entry: JournalEntry) -> SafeString | str:
         return cell_link(order_address(entry.order_id), entry.order) if entry.order_id else DASH
 
-    @admin.display(description="Customer")
+    @admin.display(description=gettext_lazy("Customer"))
     def customer_link(self, entry: JournalEntry) -> SafeString | str:
         return cell_link(customer_address(entry.customer_id), entry.customer) if entry.customer_id else DASH
 
-    @admin.display(description="By")
+    @admin.display(description=gettext_lazy("By"))
     def who(self, entry: JournalEntry) -> str:
         return getattr(entry, "actor_name", entry.actor)
 
@@ -128,8 +130,8 @@ class AllLedgerChecksAdmin(BackOfficeAdmin):
 
 def _checks_page(model_admin: BackOfficeAdmin, request: HttpRequest, more: dict[str, Any]) -> HttpResponse:
     context = model_admin.admin_site.each_context(request) | {
-        "title": "Ledger check",
-        "content_title": "Ledger check",
+        "title": _("Ledger check"),
+        "content_title": _("Ledger check"),
         "opts": model_admin.opts,
         **more,
     }

@@ -12,6 +12,8 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, gettext_noop
 
 from loyalty.backoffice.badges import DASH
 from loyalty.backoffice.base import BackOfficeAdmin, StoreModelAdmin, StoreView, store_view
@@ -20,6 +22,7 @@ from loyalty.backoffice.lists.filters import FilterForm, FormFilter
 from loyalty.backoffice.pages.outbox.admin import order_link, status_badge
 from loyalty.core.clock import read_clock
 from loyalty.core.errors import Conflict, NotFound
+from loyalty.core.locales import count_text
 from loyalty.journal.models import JournalEntry
 from loyalty.outbox.models import MessageStatus
 from loyalty.stores.active_store import active_store
@@ -35,22 +38,27 @@ from loyalty.webhooks.replay import replay
 LIST: Final = "admin:webhooks_webhookdelivery_changelist"
 PAGE: Final = "admin:webhooks_webhookdelivery_change"
 _STATES: Final = (
-    ("", "Any"),
-    (MessageStatus.QUEUED.value, "Waiting"),
-    (MessageStatus.DONE.value, "Delivered"),
-    (MessageStatus.FAILED.value, "Given up"),
+    ("", gettext_lazy("Any")),
+    (MessageStatus.QUEUED.value, gettext_lazy("Waiting")),
+    (MessageStatus.DONE.value, gettext_lazy("Delivered")),
+    (MessageStatus.FAILED.value, gettext_lazy("Given up")),
 )
 
 
 class DeliveryFilterForm(FilterForm):
     """The filters of the list."""
 
-    status = forms.ChoiceField(label="State", choices=_STATES, required=False)
+    status = forms.ChoiceField(label=gettext_lazy("State"), choices=_STATES, required=False)
     event = forms.ChoiceField(
-        label="Event", choices=[("", "Any"), *((event, event) for event in (*WebhookEvent, TEST))], required=False
+        label=gettext_lazy("Event"),
+        choices=[("", gettext_lazy("Any")), *((event, event) for event in (*WebhookEvent, TEST))],
+        required=False,
     )
     endpoint = forms.ModelChoiceField(
-        label="Endpoint", queryset=WebhookEndpoint.objects.none(), empty_label="Any", required=False
+        label=gettext_lazy("Endpoint"),
+        queryset=WebhookEndpoint.objects.none(),
+        empty_label=gettext_lazy("Any"),
+        required=False,
     )
 
     def __init__(self, *args: Any, request: HttpRequest, **kwargs: Any) -> None:
@@ -98,7 +106,9 @@ def last_answers(deliveries: Sequence[WebhookDelivery], store: Store) -> dict[in
 
 def answer_words(attempt: WebhookAttempt) -> str:
     """What came of an attempt."""
-    return f"answered {attempt.status_code}" if attempt.status_code else attempt.error or "no answer"
+    if attempt.status_code:
+        return _("answered %(status)s") % {"status": attempt.status_code}
+    return attempt.error or _("no answer")
 
 
 @store_view(needs=Can.MANAGE_WEBHOOKS, methods=("POST",))
@@ -107,11 +117,11 @@ def replay_page(self: BackOfficeAdmin, request: HttpRequest, delivery: WebhookDe
     try:
         replay(store=active_store(request), delivery_id=delivery.pk, now=read_clock())
     except NotFound:
-        messages.error(request, "Its endpoint has been removed, so it cannot be sent again.")
+        messages.error(request, _("Its endpoint has been removed, so it cannot be sent again."))
     except Conflict as error:
         messages.error(request, error.detail)
     else:
-        messages.success(request, "It is sent again within a minute. Load this page again in a moment.")
+        messages.success(request, _("It is sent again within a minute. Load this page again in a moment."))
     return HttpResponseRedirect(reverse(PAGE, args=[delivery.pk]))
 
 
@@ -125,10 +135,10 @@ class WebhookDeliveryAdmin(StoreModelAdmin):
     list_display_links = ("when",)
     list_filter = (DeliveryFilter,)
     ordering = ("-id",)
-    empty_title = "Nothing has been sent yet"
-    empty_hint = (
-        "Every event that a webhook endpoint is told of is listed here, with its answer. Add an endpoint first, then "
-        "send it a test event from its page."
+    empty_title = gettext_noop("Nothing has been sent yet")
+    empty_hint = gettext_noop(
+        "Every event that a webhook endpoint is told of is listed here, with its answer. Add an "
+        "endpoint first, then send it a test event from its page."
     )
     store_views: ClassVar[tuple[StoreView, ...]] = (StoreView("<path:object_id>/replay/", "replay", replay_page),)
 
@@ -157,7 +167,7 @@ class WebhookDeliveryAdmin(StoreModelAdmin):
         endpoint = WebhookEndpoint.objects.for_store(store).filter(pk=delivery.body["endpoint"]).first()
         context = {
             **self.admin_site.each_context(request),
-            "title": f"Delivery {delivery}",
+            "title": _("Delivery %(delivery)s") % {"delivery": delivery},
             "opts": self.opts,
             "original": delivery,
             "delivery": delivery,
@@ -171,32 +181,32 @@ class WebhookDeliveryAdmin(StoreModelAdmin):
         }
         return TemplateResponse(request, "loyalty/webhooks/delivery.html", context)
 
-    @admin.display(description="When")
+    @admin.display(description=gettext_lazy("When"))
     def when(self, delivery: WebhookDelivery) -> str:
         return show_moment(delivery.created_at, delivery.store)
 
-    @admin.display(description="Event")
+    @admin.display(description=gettext_lazy("Event"))
     def event(self, delivery: WebhookDelivery) -> str:
         event: str = delivery.body["type"]
         return event
 
-    @admin.display(description="Endpoint")
+    @admin.display(description=gettext_lazy("Endpoint"))
     def to(self, delivery: Any) -> SafeString | str:
         endpoint: WebhookEndpoint = delivery.endpoint
         if endpoint.deleted_at is not None:
-            return f"{endpoint} (removed)"
+            return _("%(endpoint)s (removed)") % {"endpoint": endpoint}
         address = reverse("admin:webhooks_webhookendpoint_change", args=[endpoint.pk])
         return cell_link(address, endpoint)
 
-    @admin.display(description="Order")
+    @admin.display(description=gettext_lazy("Order"))
     def about(self, delivery: WebhookDelivery) -> SafeString | str:
         return order_link(delivery)
 
-    @admin.display(description="State")
+    @admin.display(description=gettext_lazy("State"))
     def state(self, delivery: WebhookDelivery) -> SafeString:
         return status_badge(delivery)
 
-    @admin.display(description="Last answer")
+    @admin.display(description=gettext_lazy("Last answer"))
     def answer(self, delivery: Any) -> str:
         return str(delivery.answer_words)
 
@@ -207,7 +217,7 @@ def _attempt_rows(delivery: WebhookDelivery, store: Store) -> list[dict[str, Any
         {
             "when": show_moment(attempt.created_at, store),
             "what": answer_words(attempt),
-            "took": f"{attempt.milliseconds:,} ms",
+            "took": _("%(milliseconds)s ms") % {"milliseconds": count_text(attempt.milliseconds)},
             "answer": attempt.answer,
         }
         for attempt in attempts

@@ -12,6 +12,7 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.safestring import SafeString
 from django.utils.text import Truncator
+from django.utils.translation import gettext, gettext_lazy, gettext_noop, ngettext
 
 from loyalty.backoffice.badges import badge
 from loyalty.backoffice.base import BackOfficeAdmin, StoreModelAdmin, StoreView, store_view
@@ -38,9 +39,9 @@ from loyalty.webhooks.models import DisabledBecause, WebhookDelivery, WebhookEnd
 LIST: Final = "admin:webhooks_webhookendpoint_changelist"
 PAGE: Final = "admin:webhooks_webhookendpoint_change"
 _FIELDS: Final = {"/url": "url", "/description": "description", "/overlap_hours": "overlap_hours"}
-_SHOWN_ONCE: Final = (
-    "Copy it now: it is stored encrypted and never shown again. The receiver verifies signatures with it, for example "
-    "with a Standard Webhooks library."
+_SHOWN_ONCE: Final = gettext_noop(
+    "Copy it now: it is stored encrypted and never shown again. The receiver verifies signatures "
+    "with it, for example with a Standard Webhooks library."
 )
 _LAST: Final = 10
 
@@ -53,7 +54,7 @@ def rotate_page(self: BackOfficeAdmin, request: HttpRequest, endpoint: WebhookEn
         return _endpoint_page(self, request, endpoint, rotate_form=form)
     secret = _rotate_once(request, endpoint, form)
     if secret is None:
-        messages.info(request, "The secret was changed already. If you do not have it, change it again.")
+        messages.info(request, gettext("The secret was changed already. If you do not have it, change it again."))
         return HttpResponseRedirect(reverse(PAGE, args=[endpoint.pk]))
     return _secret_page(self, request, endpoint, secret)
 
@@ -69,14 +70,16 @@ def switch_page(self: BackOfficeAdmin, request: HttpRequest, endpoint: WebhookEn
         actor=Actor.user(acting_user(request)),
         now=read_clock(),
     )
-    messages.success(request, "The endpoint is switched on." if wanted else "The endpoint is switched off.")
+    messages.success(
+        request, gettext("The endpoint is switched on.") if wanted else gettext("The endpoint is switched off.")
+    )
     return HttpResponseRedirect(reverse(PAGE, args=[endpoint.pk]))
 
 
 @store_view(needs=Can.MANAGE_WEBHOOKS, methods=("POST",))
 def test_page(self: BackOfficeAdmin, request: HttpRequest, endpoint: WebhookEndpoint) -> HttpResponse:
     """Send the endpoint a test event."""
-    sent = "A test event is on its way. Load this page again in a moment to see the answer."
+    sent = gettext("A test event is on its way. Load this page again in a moment to see the answer.")
     with telling_outcome(request, sent):
         send_test(store=active_store(request), endpoint_id=endpoint.pk, now=read_clock())
     return HttpResponseRedirect(reverse(PAGE, args=[endpoint.pk]))
@@ -87,7 +90,7 @@ def remove_page(self: BackOfficeAdmin, request: HttpRequest, endpoint: WebhookEn
     """Remove the endpoint."""
     actor = Actor.user(acting_user(request))
     remove_endpoint(store=active_store(request), endpoint_id=endpoint.pk, actor=actor, now=read_clock())
-    messages.success(request, f"“{endpoint}” is removed and told nothing any more.")
+    messages.success(request, gettext("“%(endpoint)s” is removed and told nothing any more.") % {"endpoint": endpoint})
     return HttpResponseRedirect(reverse(LIST))
 
 
@@ -100,10 +103,10 @@ class WebhookEndpointAdmin(StoreModelAdmin):
     related = ("store",)
     list_display = ("name", "address", "told", "state")
     ordering = ("-id",)
-    empty_title = "No webhook endpoints yet"
-    empty_hint = (
-        "An endpoint is told as soon as an order is cancelled or value comes back, so that an ERP, a shop or a mailing "
-        "tool can follow. Add its address and choose what it is told."
+    empty_title = gettext_noop("No webhook endpoints yet")
+    empty_hint = gettext_noop(
+        "An endpoint is told as soon as an order is cancelled or value comes back, so that an ERP, a "
+        "shop or a mailing tool can follow. Add its address and choose what it is told."
     )
     store_views: ClassVar[tuple[StoreView, ...]] = (
         StoreView("<path:object_id>/rotate/", "rotate", rotate_page),
@@ -128,10 +131,12 @@ class WebhookEndpointAdmin(StoreModelAdmin):
             if made is not None:
                 return _secret_page(self, request, *made)
             if not form.errors:
-                messages.info(request, "This endpoint was added already. If you lack its secret, change it there.")
+                messages.info(
+                    request, gettext("This endpoint was added already. If you lack its secret, change it there.")
+                )
                 return HttpResponseRedirect(reverse(LIST))
-        title, hint = "New webhook endpoint", "Its secret is shown after saving."
-        context = {"form": form, "submit": "Add endpoint", "hint": hint, "back": reverse(LIST)}
+        title, hint = gettext("New webhook endpoint"), gettext("Its secret is shown after saving.")
+        context = {"form": form, "submit": gettext("Add endpoint"), "hint": hint, "back": reverse(LIST)}
         return _page(self, request, "loyalty/form_page.html", title, context)
 
     def change_view(
@@ -146,24 +151,25 @@ class WebhookEndpointAdmin(StoreModelAdmin):
         if secret is None:
             return _endpoint_page(self, request, endpoint, form=form)
         if secret:
-            messages.success(request, "The endpoint is saved. Its new address has a secret of its own.")
+            messages.success(request, gettext("The endpoint is saved. Its new address has a secret of its own."))
             return _secret_page(self, request, endpoint, secret)
-        messages.success(request, "The endpoint is saved.")
+        messages.success(request, gettext("The endpoint is saved."))
         return HttpResponseRedirect(reverse(PAGE, args=[endpoint.pk]))
 
-    @admin.display(description="Name")
+    @admin.display(description=gettext_lazy("Name"))
     def name(self, endpoint: WebhookEndpoint) -> str:
         return str(endpoint)
 
-    @admin.display(description="Address")
+    @admin.display(description=gettext_lazy("Address"))
     def address(self, endpoint: WebhookEndpoint) -> str:
         return Truncator(endpoint.url).chars(60)
 
-    @admin.display(description="Told of")
+    @admin.display(description=gettext_lazy("Told of"))
     def told(self, endpoint: WebhookEndpoint) -> str:
-        return f"{len(endpoint.events)} event{'s' if len(endpoint.events) > 1 else ''}"
+        count = len(endpoint.events)
+        return ngettext("%(count)s event", "%(count)s events", count) % {"count": count}
 
-    @admin.display(description="State")
+    @admin.display(description=gettext_lazy("State"))
     def state(self, endpoint: WebhookEndpoint) -> SafeString:
         return state_badge(endpoint)
 
@@ -172,12 +178,12 @@ def state_badge(endpoint: WebhookEndpoint) -> SafeString:
     """How an endpoint is doing."""
     if not endpoint.enabled:
         by_hand = endpoint.disabled_because == DisabledBecause.PERSON
-        colour, words = ("", "Switched off") if by_hand else ("red", "Switched off: it failed")
+        colour, words = ("", gettext("Switched off")) if by_hand else ("red", gettext("Switched off: it failed"))
     elif endpoint.failing_since is not None:
         since = show_moment(endpoint.failing_since, endpoint.store)
-        colour, words = "orange", f"Failing since {since}"
+        colour, words = "orange", gettext("Failing since %(since)s") % {"since": since}
     else:
-        colour, words = "green", "On"
+        colour, words = "green", gettext("On")
     return badge(words, colour)
 
 
@@ -265,8 +271,8 @@ def _secret_page(
 ) -> HttpResponse:
     context = {
         "secret": secret,
-        "secret_title": f"The secret of “{endpoint}”",
-        "secret_hint": _SHOWN_ONCE,
+        "secret_title": gettext("The secret of “%(endpoint)s”") % {"endpoint": endpoint},
+        "secret_hint": gettext(_SHOWN_ONCE),
         "back": reverse(LIST),
     }
     return _page(model_admin, request, "loyalty/form_page.html", str(endpoint), context)
