@@ -17,6 +17,12 @@ READING: Final[Mapping[str, object]] = {
     "formula": _("This is a formula; please put its value there."),
     "columns": _("The row has more cells than the file has columns."),
     "empty": _("This must not be empty."),
+    "unreadable": _("There are letters in here that cannot be read in the encoding that was chosen."),
+    "spreadsheet-error": _("The spreadsheet shows an error here, or a date that it does not know."),
+    "quotation": _(
+        "A quotation mark stands within a cell. Write it twice, and put the whole cell into quotation marks."
+    ),
+    "too-few-cells": _("The row has fewer cells than the file has columns."),
 }
 # Found by the rehearsal, by what the rows say together and what is here already.
 JUDGING: Final[Mapping[str, object]] = {

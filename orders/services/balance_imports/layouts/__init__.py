@@ -1,0 +1,1 @@
+"""What files of other systems look like: recognised or chosen, kept under a name, and read as rows of an import."""

@@ -1,0 +1,49 @@
+"""How a file is laid out: how it is read, which column says what, and how its amounts and days are written."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, Self
+
+from loyalty.importing.tables import FileShape
+from orders.services.balance_imports.layouts.fields import FIELDS
+
+# What rows say beside who it is; one of them must be among the columns, unless the file only makes people known.
+NAMING: Final = ("email", "external_id")
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """How a file is laid out; as JSON it is what an import and a kept layout hold.
+
+    ``columns`` are the columns' names by what they say (:data:`FIELDS`). ``platform`` says whose the customers' numbers
+    are (``""``: the store's own), ``currency`` is that of amounts whose row names none, ``product`` the system that
+    the file was recognised as from.
+    """
+
+    shape: FileShape
+    columns: Mapping[str, str] = field(default_factory=dict)
+    decimal_mark: str = "."
+    day_order: str = ""
+    currency: str = ""
+    platform: str = ""
+    product: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        """As it is stored."""
+        return {
+            "shape": self.shape.to_json(),
+            "columns": dict(self.columns),
+            "decimal_mark": self.decimal_mark,
+            "day_order": self.day_order,
+            "currency": self.currency,
+            "platform": self.platform,
+            "product": self.product,
+        }
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any]) -> Self:
+        """The same from what was stored; what is not known any more is left out."""
+        columns = {key: str(name) for key, name in dict(stored.get("columns", {})).items() if key in FIELDS}
+        texts = {key: str(stored.get(key, "")) for key in ("day_order", "currency", "platform", "product")}
+        mark = str(stored.get("decimal_mark") or ".")
+        return cls(FileShape.from_json(dict(stored.get("shape", {"kind": "csv"}))), columns, mark, **texts)
