@@ -34,11 +34,12 @@ from loyalty.store_settings.sections import (
     settings_to_json,
 )
 from loyalty.stores.models import Customer, DayOfAdjusting, Role, SettingsVersion, Store
-from orders.models import BulkItem, Order, Outcome, Problem
+from orders.models import BalanceImport, BulkItem, ImportState, Order, Outcome, Problem
 from orders.services.bulk_cancels.run import choose, confirm
 from orders.services.reverts.apply import Details
 from points.models import PointLot
 from tests import factories
+from tests.balance_imports import HEADER, started
 from tests.database import as_owner
 from tests.deliveries import connect_store, shopify
 from tests.factories import ACTOR, BEFORE, NOW
@@ -131,6 +132,11 @@ def chosen_in_bulk(store: Store) -> Callable[[], bool]:
     return lambda: BulkItem.unscoped.get(bulk=bulk).outcome == Outcome.CANCELLED
 
 
+def an_import(store: Store) -> Callable[[], bool]:
+    held = started(store, f"{HEADER}7,,Ann,credits,5,,,,,\n")
+    return lambda: BalanceImport.unscoped.get(pk=held.pk).state == ImportState.DONE
+
+
 def lapsed(lots: type[AbstractLot]) -> Work:
     def work(store: Store) -> Callable[[], bool]:
         kind: Any = "credits" if lots is CreditLot else "points"
@@ -209,6 +215,10 @@ CASES: dict[str, tuple[Work, tuple[Poison, ...]]] = {
     "orders.auto_cancel": (failed, (refused_in("orders_order"), saved_by_a_newer_release)),
     "orders.evaluate_rules": (judged, (refused_in("orders_order"), saved_by_a_newer_release)),
     "orders.bulk_cancel": (chosen_in_bulk, (refused_in("orders_order"), refused_in("orders_bulkitem"))),
+    "orders.import_balances": (
+        an_import,
+        (refused_in("credits_creditlot"), refused_in("orders_balanceimport"), refused_in("journal_journalentry")),
+    ),
     "credits.expire_lots": (lapsed(CreditLot), (refused_in("credits_creditmovement"),)),
     "points.expire_lots": (lapsed(PointLot), (refused_in("points_pointmovement"),)),
     "loyalty.deliver_notices": (

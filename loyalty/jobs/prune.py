@@ -19,6 +19,7 @@ PRUNERS: Final = (
     "loyalty.outbox.deliver.prune",
     "loyalty.platforms.webhooks.prune.prune",
     "loyalty.ledger.staff_limits.prune",
+    "orders.services.balance_imports.prune.prune",
 )
 
 

@@ -23,6 +23,7 @@ class Origin(models.TextChoices):
     EXTENSION = "extension", gettext_lazy("Extended")
     EARNED = "earned", gettext_lazy("Earned by an order")
     REWARD = "reward", gettext_lazy("Reward")
+    IMPORTED = "imported", gettext_lazy("Brought from another system")
 
 
 class MovementType(models.TextChoices):

@@ -37,11 +37,19 @@ class LotBookedOff(Conflict):
 
 @dataclass(frozen=True, slots=True)
 class NewLot:
-    """A lot that an entry creates with its whole amount."""
+    """A lot that an entry creates with its whole amount.
+
+    One that comes from another system says when it was granted there. One that later entries of the same call take from
+    has its ``id`` drawn beforehand and says what they leave of it, and whether what they took had lapsed.
+    """
 
     origin: Origin
     expires_at: datetime | None
     extended_from: int | None = None
+    granted_at: datetime | None = None
+    id: int | None = None
+    left: Amount | None = None
+    booked_off: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +69,7 @@ class Entry:
     """One movement to be written: a signed ``amount`` into an existing lot or into a ``new_lot``.
 
     A spend has a ``cause`` and creates the allocation; a revert names the ``allocation_id`` whose *returned* it raises.
+    ``at`` is when a movement of another system's history happened; all others happen now.
     """
 
     store_id: int
@@ -74,6 +83,7 @@ class Entry:
     allocation_id: int | None = None
     revert_id: int | None = None
     remark_id: int | None = None
+    at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +156,7 @@ def post(
         "now": now,
         "actor": actor.ref,
         "trigger": trigger,
-        **_columns(entries, new_ids(tables.lot, sum(entry.new_lot is not None for entry in entries))),
+        **_columns(entries, new_ids(tables.lot, sum(_wants_id(entry) for entry in entries))),
     }
     with connection.cursor() as cursor:
         try:
@@ -158,6 +168,10 @@ def post(
         return [Posted(*row) for row in cursor.fetchall()]
 
 
+def _wants_id(entry: Entry) -> bool:
+    return entry.new_lot is not None and entry.new_lot.id is None
+
+
 def _columns(entries: Sequence[Entry], new_ids: list[int]) -> dict[str, str]:
     ids = iter(new_ids)
     columns: dict[str, list[Any]] = {
@@ -166,16 +180,20 @@ def _columns(entries: Sequence[Entry], new_ids: list[int]) -> dict[str, str]:
         "type": [entry.type for entry in entries],
         "amount": [entry.amount for entry in entries],
         "currency": [entry.currency for entry in entries],
-        "lot": [next(ids) if entry.new_lot else entry.lot_id for entry in entries],
+        "lot": [(entry.new_lot.id or next(ids)) if entry.new_lot else entry.lot_id for entry in entries],
         "origin": [entry.new_lot.origin if entry.new_lot else None for entry in entries],
         "expires": [entry.new_lot.expires_at if entry.new_lot else None for entry in entries],
         "extended_from": [entry.new_lot.extended_from if entry.new_lot else None for entry in entries],
+        "granted": [entry.new_lot.granted_at if entry.new_lot else None for entry in entries],
+        "left": [entry.new_lot.left if entry.new_lot else None for entry in entries],
+        "booked_off": [entry.new_lot is not None and entry.new_lot.booked_off for entry in entries],
         "order": [entry.cause.order_id for entry in entries],
         "redemption": [entry.cause.redemption_id for entry in entries],
         "allocation": [entry.allocation_id for entry in entries],
         "revert": [entry.revert_id for entry in entries],
         "remark": [entry.remark_id for entry in entries],
         "deduction": [entry.cause.deduction for entry in entries],
+        "at": [entry.at for entry in entries],
     }
     return {name: array(values) for name, values in columns.items()}
 
@@ -203,26 +221,28 @@ WITH due AS (
         %(store)s::bigint[], %(customer)s::bigint[], %(type)s::text[], %(amount)s::{amount}[], %(currency)s::text[],
         %(lot)s::bigint[], %(origin)s::text[], %(expires)s::timestamptz[], %(extended_from)s::bigint[],
         %(order)s::bigint[], %(redemption)s::bigint[], %(allocation)s::bigint[], %(revert)s::bigint[],
-        %(remark)s::bigint[], %(deduction)s::int[]
+        %(remark)s::bigint[], %(deduction)s::int[], %(granted)s::timestamptz[], %(left)s::{amount}[],
+        %(booked_off)s::boolean[], %(at)s::timestamptz[]
     ) WITH ORDINALITY AS entry (
         store_id, customer_id, type, amount, currency, lot_id, origin, expires_at, extended_from_id,
-        order_id, redemption_id, allocation_id, revert_id, remark_id, deduction, position
+        order_id, redemption_id, allocation_id, revert_id, remark_id, deduction, granted_at, remaining, booked_off,
+        at, position
     )
 ), line AS (
     SELECT 0 AS part, row_number() OVER (ORDER BY expires_at, id) AS position, store_id, customer_id, currency,
         id AS lot_id, 'expire' AS type, -remaining AS amount, NULL::bigint AS order_id, NULL::bigint AS redemption_id,
         NULL::bigint AS allocation_id, NULL::bigint AS revert_id, NULL::bigint AS remark_id, NULL::text AS origin,
-        0 AS deduction
+        0 AS deduction, NULL::timestamptz AS at
     FROM due
     UNION ALL
     SELECT 1, position, store_id, customer_id, currency, lot_id, type, amount, order_id, redemption_id,
-        allocation_id, revert_id, remark_id, origin, deduction
+        allocation_id, revert_id, remark_id, origin, deduction, at
     FROM entry
 ), created AS (
     INSERT INTO {lot} (id, store_id, customer_id, granted, remaining, granted_at, expires_at, origin,
-        extended_from_id{currency_column})
-    SELECT lot_id, store_id, customer_id, amount, amount, %(now)s, expires_at, origin,
-        extended_from_id{currency_column}
+        extended_from_id, booked_off{currency_column})
+    SELECT lot_id, store_id, customer_id, amount, coalesce(remaining, amount), coalesce(granted_at, %(now)s),
+        expires_at, origin, extended_from_id, booked_off{currency_column}
     FROM entry WHERE origin IS NOT NULL
 ), changed AS (
     UPDATE {lot} AS lot SET remaining = lot.remaining + change.amount, booked_off = lot.booked_off OR change.lapsed
@@ -233,7 +253,7 @@ WITH due AS (
     WHERE lot.id = change.lot_id
 ), allocated AS (
     INSERT INTO {allocation} (store_id, order_id, redemption_id, lot_id, amount, returned, deduction, created_at)
-    SELECT store_id, order_id, redemption_id, lot_id, -amount, 0, deduction, %(now)s
+    SELECT store_id, order_id, redemption_id, lot_id, -amount, 0, deduction, coalesce(at, %(now)s)
     FROM entry WHERE type = 'spend' ORDER BY position
     RETURNING id, order_id, redemption_id, lot_id, deduction
 ), returned AS (
@@ -251,7 +271,8 @@ SELECT line.store_id, line.customer_id, line.lot_id, line.type, line.amount,
         PARTITION BY line.customer_id, line.currency ORDER BY line.part, line.position
     ),
     line.order_id, line.redemption_id, coalesce(line.allocation_id, allocated.id), line.revert_id, line.remark_id,
-    %(actor)s, CASE WHEN line.type = 'expire' THEN '' ELSE %(trigger)s END, %(now)s{line_currency}
+    %(actor)s, CASE WHEN line.type = 'expire' THEN '' ELSE %(trigger)s END,
+    coalesce(line.at, %(now)s){line_currency}
 FROM line
 LEFT JOIN opening ON opening.customer_id = line.customer_id AND opening.currency = line.currency
 LEFT JOIN allocated ON line.type = 'spend' AND allocated.lot_id = line.lot_id

@@ -8,6 +8,7 @@ from django.utils.module_loading import import_string
 from loyalty.ledger.ledger import Kind, Ledger
 
 _LEDGERS: Final[Mapping[Kind, str]] = {"credits": "credits.ledger.CREDITS", "points": "points.ledger.POINTS"}
+KINDS: Final = tuple(_LEDGERS)
 
 
 def ledger_of(kind: Kind) -> Ledger:

@@ -17,6 +17,7 @@ from loyalty.customers.identify import has_platform_id
 from loyalty.customers.merged import leading_to
 from loyalty.journal.models import JournalEntry
 from loyalty.journal.record import Event, Happening, record
+from loyalty.ledger.registry import KINDS, ledger_of
 from loyalty.notices.models import Notice, NoticeStatus
 from loyalty.stores.actors import Actor
 from loyalty.stores.models import Customer, PlatformId, Remark, Store
@@ -55,8 +56,12 @@ def erase_customers(*, store: Store, customer_ids: Collection[int], actor: Actor
 def _empty_remarks(store: Store, ids: Sequence[int]) -> None:
     about = Q(customer_id__in=ids) | Q(order__customer_id__in=ids)
     entries = JournalEntry.objects.for_store(store).filter(about, remark__isnull=False)
-    remarks = Remark.objects.for_store(store).filter(pk__in=entries.values("remark_id"))
-    remarks.update(reason="", note="")
+    remarks = Remark.objects.for_store(store)
+    remarks.filter(pk__in=entries.values("remark_id")).update(reason="", note="")
+    for ledger in map(ledger_of, KINDS):
+        # What came with an import is in no entry of the journal.
+        movements = ledger.tables.movement.objects.for_store(store).filter(customer_id__in=ids, remark__isnull=False)
+        remarks.filter(pk__in=movements.values("remark_id")).update(reason="", note="")
 
 
 def _empty_notices(store: Store, ids: Sequence[int]) -> None:

@@ -1,5 +1,14 @@
 """The tables of orders, returns, redemptions and bulk cancels, with their constraints; one door to all of them."""
 
+from orders.models.balance_import import (
+    UNWRITTEN,
+    WORKED_ON,
+    BalanceImport,
+    BalanceImportKey,
+    BalanceImportPart,
+    BalanceImportRow,
+    ImportState,
+)
 from orders.models.bulk_cancel import BulkCancel, BulkItem, BulkState, Outcome
 from orders.models.conditions import (
     ATTEMPT_FAILED,
@@ -60,7 +69,13 @@ __all__ = [
     "RUNS_OUT",
     "UNDECIDED",
     "UNPAID_STATUSES",
+    "UNWRITTEN",
     "WAITING_SINCE",
+    "WORKED_ON",
+    "BalanceImport",
+    "BalanceImportKey",
+    "BalanceImportPart",
+    "BalanceImportRow",
     "BulkCancel",
     "BulkItem",
     "BulkState",
@@ -68,6 +83,7 @@ __all__ = [
     "CodeOutcome",
     "CodeUse",
     "Completeness",
+    "ImportState",
     "Look",
     "Order",
     "OrderStatus",

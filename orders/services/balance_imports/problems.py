@@ -9,6 +9,8 @@ from django.utils.translation import gettext_lazy as _
 READING: Final[Mapping[str, object]] = {
     "no-number": _("This is not a number."),
     "no-day": _("This is not a day that the calendar has."),
+    "no-kind": _("This is neither “credits” nor “points”."),
+    "no-type": _("This is none of granted, spent, expired and adjusted."),
     "no-currency": _("This is not a currency code such as USD."),
     "no-email": _("This is not an e-mail address."),
     "unclear": _("This can be read in two ways."),
@@ -26,6 +28,8 @@ READING: Final[Mapping[str, object]] = {
 }
 # Found by the rehearsal, by what the rows say together and what is here already.
 JUDGING: Final[Mapping[str, object]] = {
+    "failed": _("Something unexpected is in this row; the log says what."),
+    "row": _("Something else in this row cannot be imported."),
     "nobody": _("The row names nobody: give a number or an e-mail address."),
     "several-people": _("Several customers have this e-mail address; give the customer's number."),
     "not-positive": _("The amount must be above zero."),
@@ -41,6 +45,7 @@ JUDGING: Final[Mapping[str, object]] = {
     "code-without-worth": _("A code must cost points and be worth something; a percentage is at most 100."),
     "history-too-late": _("This customer has movements here already, and history can only come before them."),
     "history-below-zero": _("With this row the old balance would have been below zero."),
+    "history-incomplete": _("Another row of this customer's old history cannot be imported, so none of it is."),
     "wrong-sign": _("What was spent or has expired must be below zero, what was granted above."),
 }
 WORDS: Final[Mapping[str, object]] = {**READING, **JUDGING}

@@ -18,6 +18,8 @@ from loyalty.stores.models import Customer, PlatformId, Remark, SettingsVersion
 from loyalty.stores.scoping import SameStoreKey, StoreOwned
 from loyalty.webhooks.models import WebhookEndpoint
 from orders.models import (
+    BalanceImport,
+    BalanceImportKey,
     BulkCancel,
     BulkItem,
     CodeUse,
@@ -96,6 +98,7 @@ _IN_JOURNAL: Final = {
     "reward": "rewards",
     "request": "reversal_requests",
     "endpoint": "webhook_endpoints",
+    "import": "balance_imports",
 }
 # As facts name who is meant, and an invitation, which stays.
 MEMBER: Final = "member"
@@ -157,6 +160,20 @@ TRAVELS: Final = (
         model=BulkItem,
         rows="mine.bulk_id IN (SELECT id FROM orders_bulkcancel WHERE state <> 'draft' AND store_id = mine.store_id)",
     ),
+    Table(
+        name="balance_imports",
+        model=BalanceImport,
+        # What was written is written; the file stays, so what was still to come is imported anew.
+        rows="mine.started_at IS NOT NULL",
+        left_out={"received": "0", "busy_until": "NULL"},
+        arrives={
+            "state": "CASE d.state WHEN 'taken_back' THEN d.state ELSE 'done' END",
+            "finished_at": f"coalesce(d.finished_at, {_NOW})",
+        },
+        actors=("actor", "started_by", "taken_back_by"),
+    ),
+    # What came from which row: so that the same file changes nothing where it arrives, either.
+    Table(name="balance_import_keys", model=BalanceImportKey),
     # Somebody's own tabs stay with his account.
     Table(name="saved_views", model=SavedView, rows="mine.owner_id IS NULL", left_out={"owner_id": "NULL"}),
     Table(
@@ -230,6 +247,8 @@ STAYS: Final[Mapping[str, str]] = {
     "journal_ledgercheck": "the books are checked anew where they arrive",
     "journal_customerproblem": "jobs find by themselves what they could not do, and try it where it arrives",
     "orders_problem": "jobs find by themselves what they could not do, and try it where it arrives",
+    "orders_balanceimportpart": "the file that an import was read from, which names people and is not kept for long",
+    "orders_balanceimportrow": "what an import has read and not yet written, or why not",
     "orders_look": "who is looking at an order at this moment",
     "api_commandanswer": "answers that are kept a week for API keys, which stay",
     "outbox_message": "sent by the installation that wrote it, and by no other",

@@ -28,6 +28,7 @@ from loyalty.privacy.erase import NAMED, erase_customers
 from loyalty.stores.actors import Actor
 from loyalty.stores.models import Customer, PlatformId, Store, fold_email
 from orders.models import Order
+from orders.services.customers.forget_files import forget_files
 
 _BATCH: Final = 200
 # What an erasure counts, among the facts of its request.
@@ -92,6 +93,7 @@ def _erase(request: PrivacyRequest, delivery: InboundDelivery, person: Person, n
     store, ids = delivery.store, [request.customer_id] if request.customer_id else []
     # Deliveries first: a worker that holds one may wait for the customer, and must not be waited for then.
     emptied = _empty_deliveries(delivery, _of_person(store, ids, person))
+    forget_files(store)
     erased = erase_customers(store=store, customer_ids=ids, actor=Actor.from_ref(request.confirmed_by), now=now)
     request.facts |= {"customers": erased, "deliveries": emptied}
     request.done_at, request.done_by = now, request.confirmed_by
@@ -114,6 +116,7 @@ def erase_shop(delivery: InboundDelivery, *, actor: Actor, now: datetime) -> Fin
         others = InboundDelivery.objects.for_store(store).filter(platform=delivery.platform)
         request.facts["deliveries"] += _empty_deliveries(delivery, others)
         ids = list(_known_from(store, delivery.platform).values_list("pk", flat=True)[:_BATCH])
+        forget_files(store)
         request.facts["customers"] += erase_customers(store=store, customer_ids=ids, actor=by, now=now)
         more = len(ids) == _BATCH
         if not more:

@@ -1,0 +1,5 @@
+"""The name of the job that works imports through, for those who wake it."""
+
+from typing import Final
+
+JOB: Final = "orders.import_balances"
