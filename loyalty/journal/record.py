@@ -84,6 +84,7 @@ class Event(StrEnum):
     STAFF_REMOVED = "staff.removed"
     ROLE_CHANGED = "staff.role_changed"
     SECOND_FACTOR_ASKED = "staff.second_factor_asked"
+    STORE_ARRIVED = "store.arrived"
 
 
 @dataclass(frozen=True, slots=True)

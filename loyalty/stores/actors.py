@@ -8,11 +8,12 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Final
 
 from django.utils.translation import gettext, gettext_noop
 
 from loyalty.stores.keys import Scope, allows_scope
-from loyalty.stores.models import ApiKey, User
+from loyalty.stores.models import ApiKey, FormerActor, User
 
 
 class ActorType(StrEnum):
@@ -104,7 +105,7 @@ class _Names(dict[str, str]):
 
 
 def actor_names(refs: Iterable[str]) -> dict[str, str]:
-    """Names for people by reference; at most two queries whatever the number of references.
+    """Names for people by reference; at most three queries whatever the number of references.
 
     A person or key that no longer exists keeps its reference as name, and so does a reference that was not asked for.
     Callers pass references taken from one store's rows, so no other store's people can be named.
@@ -122,7 +123,14 @@ def actor_names(refs: Iterable[str]) -> dict[str, str]:
                 for key in ApiKey.unscoped.filter(pk__in=api_keys)
             }
         )
+    former = {int(match[1]): ref for ref in wanted if (match := _FORMER.fullmatch(ref))}
+    if former:
+        names.update({former[row.pk]: row.name for row in FormerActor.unscoped.filter(pk__in=former)})
     return names
+
+
+# Whoever acted before the store moved here.
+_FORMER: Final = re.compile(r"(?:user|api_key):f([0-9]{1,18})", re.ASCII)
 
 
 def _keys(refs: set[str], actor_type: ActorType) -> list[int]:

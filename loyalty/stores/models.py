@@ -370,6 +370,20 @@ class Remark(StoreOwned):
         return self.reason or self.note
 
 
+class FormerActor(StoreOwned):
+    """Somebody, or an API key, that acted in the store where it was before it moved here: a name, and no account.
+
+    Histories refer to him as ``user:f7`` or ``api_key:f7``, so that nobody who has that number here is meant.
+    """
+
+    name = models.TextField()
+
+    rights = Rights(changes=("name",))
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class SentForm(StoreOwned):
     """A form that was carried out, by the token that came with it: sent twice, it counts once."""
 

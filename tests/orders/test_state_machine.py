@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
+from itertools import count
 from typing import Any, Final
 
 import pytest
@@ -50,6 +51,7 @@ from orders.services.reverts.dismiss import NothingLeft, dismiss_revert, put_bac
 from orders.services.reverts.reinstate import Deduct, reinstate
 from orders.services.reverts.undo import UndoNotPossible, undo_revert
 from tests import factories
+from tests.orders.services.bundles.moving import assert_arrived, moved, written
 from tests.orders.shop_model import (
     EARNS,
     POINTS,
@@ -86,6 +88,8 @@ SHORTFALLS: Final[dict[Shortfall, EarnedPointsSettings]] = {
 EARNING: Final = EarningSettings(points_per_unit=Decimal(EARNS) / TOTAL, on_status="paid")
 PEOPLE: Final = 3
 CLIENT: Final = Actor(ActorType.API_KEY, "1")
+# Some of the lives end by moving: what they made must arrive.
+LIVES: Final = count(1)
 AMOUNTS = st.integers(1, 60)
 WHO = st.integers(0, PEOPLE - 1)
 DAYS = st.none() | st.integers(0, 20)
@@ -113,6 +117,8 @@ class StoreLife(RuleBasedStateMachine):
         try:
             if hasattr(self, "model"):
                 assert list(find_faults(self.store)) == []
+                if LONG or next(LIVES) % 4 == 0:
+                    assert_arrived(written(self.store), written(moved(self.store, "there")))
         finally:
             transaction.set_rollback(True)
             self.life.__exit__(None, None, None)

@@ -243,6 +243,7 @@ STAYS: Final[Mapping[str, str]] = {
     "stores_membership": "accounts belong to people and to the installation where they sign in: invite them anew",
     "stores_dayofadjusting": "how much a person may still give today counts by accounts, which stay",
     "stores_apikey": "keys are secrets, and only their hashes are kept: make new ones",
+    "stores_formeractor": "stands among the actors, with everybody else who acted",
     "stores_sentform": "keeps a form from being carried out twice, for as long as somebody may send it again",
     "journal_ledgercheck": "the books are checked anew where they arrive",
     "journal_customerproblem": "jobs find by themselves what they could not do, and try it where it arrives",

@@ -22,7 +22,7 @@ from orders.services.bundles.tables import MEMBER, TRAVELS, Table
 # Who acted, by the references that stand in the other files.
 ACTORS: Final = "actors"
 # References that mean something in one installation alone.
-BOUND: Final = "^(user|api_key|former):"
+BOUND: Final = "^(user|api_key):"
 _ROWS_AT_ONCE: Final = 2000
 _COPIED_AT_ONCE: Final = 1 << 20
 

@@ -39,6 +39,7 @@ from orders.services.redemptions.redeem import usable
 from orders.services.reverts.choices import CancelChoice, Extension
 from points.models import PointAllocation, PointLot, PointMovement
 from tests.factories import cancel_choosing
+from tests.orders.services.bundles.moving import assert_arrived, moved, written
 
 pytestmark = pytest.mark.django_db
 
@@ -276,3 +277,8 @@ def test_production_refuses_known_passwords_unless_forced(loaded: list[Store], s
     said = StringIO()
     call_command("load_demo", "--force", stdout=said)
     assert "aurora-tea" in said.getvalue()
+
+
+def test_it_moves_with_everything_in_it(loaded: list[Store]) -> None:
+    for store in loaded:
+        assert_arrived(written(store), written(moved(store, f"{store.slug}-there")))

@@ -1,6 +1,5 @@
 """A store as a file: all of it and nothing else, from one moment, in bounded memory, safe to open."""
 
-import csv
 import hashlib
 import io
 import json
@@ -8,7 +7,6 @@ import tracemalloc
 import zipfile
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
 from unittest.mock import patch
 
 import pytest
@@ -21,43 +19,25 @@ from loyalty.webhooks.endpoints import note_change
 from loyalty.webhooks.models import WebhookEndpoint
 from orders.models import Order
 from orders.services.bundles import write
-from orders.services.bundles.manifest import Manifest, read_manifest
 from orders.services.bundles.snapshot import snapshot
 from orders.services.bundles.write import count_rows, write_bundle
 from tests import factories
 from tests.examples import open_shop, x1
 from tests.factories import NOW
+from tests.orders.services.bundles.moving import cells_of, manifest_of, rows_of, written
 
 pytestmark = pytest.mark.django_db
-
-
-def bundle_of(store: Store) -> zipfile.ZipFile:
-    out = io.BytesIO()
-    write_bundle(connection, store, out, now=NOW)
-    return zipfile.ZipFile(out)
-
-
-def manifest_of(bundle: zipfile.ZipFile) -> Manifest:
-    return read_manifest(bundle.read("manifest.json"))
-
-
-def rows_of(bundle: zipfile.ZipFile, table: str) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in bundle.read(f"ndjson/{table}.ndjson").splitlines()]
-
-
-def cells_of(bundle: zipfile.ZipFile, table: str) -> list[dict[str, str]]:
-    return list(csv.DictReader(io.StringIO(bundle.read(f"csv/{table}.csv").decode("utf-8-sig"))))
 
 
 def test_the_manifest_says_what_is_in_every_file(store: Store) -> None:
     customer = factories.make_customer(store)
     factories.grant("credits", customer, Decimal("10.50"))
     factories.grant("points", customer, 30)
-    bundle = bundle_of(store)
-    manifest = manifest_of(bundle)
-    assert {file.name for file in manifest.files} | {"manifest.json"} == set(bundle.namelist())
+    bundle = written(store)
+    manifest, archive = manifest_of(bundle), zipfile.ZipFile(bundle)
+    assert {file.name for file in manifest.files} | {"manifest.json"} == set(archive.namelist())
     for file in manifest.files:
-        content = bundle.read(file.name)
+        content = archive.read(file.name)
         assert (file.size, file.sha256) == (len(content), hashlib.sha256(content).hexdigest())
     assert manifest.rows_of("ndjson/customers.ndjson") == manifest.rows_of("csv/customers.csv") == 1
     assert manifest.sums["credit_lots"] == [{"currency": "USD", "granted": "10.500", "remaining": "10.500"}]
@@ -70,8 +50,9 @@ def test_t1_nothing_of_another_store_is_in_it() -> None:
     mine, other = open_shop(), open_shop("coffee")
     for shop in (mine, other):
         x1(shop)
-    bundle = bundle_of(mine.store)
-    everything = b"".join(bundle.read(name) for name in bundle.namelist())
+    bundle = written(mine.store)
+    archive = zipfile.ZipFile(bundle)
+    everything = b"".join(archive.read(name) for name in archive.namelist())
     assert mine.store.slug.encode() in everything
     assert other.store.slug.encode() not in everything
     keys = {row["id"] for row in rows_of(bundle, "orders")}
@@ -82,13 +63,13 @@ def test_who_acted_is_there_by_name_and_others_are_not(store: Store) -> None:
     user = factories.make_user((store, Role.OWNER), name="Ana Lisa")
     factories.make_user((store, Role.OWNER), name="Somebody Else")
     note_change(WebhookEndpoint(store=store), "created", actor=Actor.user(user), now=NOW)
-    assert rows_of(bundle_of(store), "actors") == [{"ref": f"user:{user.pk}", "name": "Ana Lisa"}]
+    assert rows_of(written(store), "actors") == [{"ref": f"user:{user.pk}", "name": "Ana Lisa"}]
 
 
 def test_texts_like_formulas_are_texts_in_csv_and_untouched_in_json(store: Store) -> None:
     customer = factories.make_customer(store, name="=HYPERLINK(1)", email="")
     factories.make_order(customer, number="@1", tags=("-x",))
-    bundle = bundle_of(store)
+    bundle = written(store)
     assert cells_of(bundle, "customers")[0]["name"] == "'=HYPERLINK(1)"
     assert rows_of(bundle, "customers")[0]["name"] == "=HYPERLINK(1)"
     cells = cells_of(bundle, "orders")[0]
@@ -99,7 +80,7 @@ def test_money_taken_away_is_a_number_in_csv(store: Store) -> None:
     customer = factories.make_customer(store)
     factories.grant("credits", customer, Decimal(10))
     factories.make_order(customer, credits=Decimal(4))
-    assert [row["amount"] for row in cells_of(bundle_of(store), "credit_movements")] == ["10.000", "-4.000"]
+    assert [row["amount"] for row in cells_of(written(store), "credit_movements")] == ["10.000", "-4.000"]
 
 
 def test_memory_does_not_grow_with_the_rows() -> None:
@@ -126,14 +107,13 @@ def test_all_files_show_one_moment_and_a_command_writes_them(tmp_path: Path) -> 
         assert count_rows(connection_of_its_own, store) > 0
         factories.grant("points", customer, 70)
         write_bundle(connection_of_its_own, store, out, now=NOW)
-    before = zipfile.ZipFile(out)
-    assert manifest_of(before).sums["point_lots"] == [{"granted": "30", "remaining": "30"}]
-    assert [row["granted"] for row in rows_of(before, "point_lots")] == [30]
+    assert manifest_of(out).sums["point_lots"] == [{"granted": "30", "remaining": "30"}]
+    assert [row["granted"] for row in rows_of(out, "point_lots")] == [30]
 
     file, said = tmp_path / "tea.zip", io.StringIO()
     call_command("export_store", "--store", "tea", str(file), stdout=said)
     assert "point_lots 2" in said.getvalue()
-    assert manifest_of(zipfile.ZipFile(file)).sums["point_lots"] == [{"granted": "100", "remaining": "100"}]
+    assert manifest_of(io.BytesIO(file.read_bytes())).sums["point_lots"] == [{"granted": "100", "remaining": "100"}]
     with pytest.raises(CommandError, match="is there already"):
         call_command("export_store", "--store", "tea", str(file))
     assert list(tmp_path.iterdir()) == [file]
