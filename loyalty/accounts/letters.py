@@ -13,15 +13,17 @@ from django.db import transaction
 from django.http import HttpRequest
 from django.template.loader import render_to_string
 from django.urls import reverse
+from django.utils.translation import get_language, gettext_noop, override
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop
 
 from loyalty.accounts.invitations.links import make_link, open_invitations
 from loyalty.accounts.models import Letter, LetterKind
+from loyalty.core.locales import language_for
 from loyalty.jobs.one_by_one import alone_with, one_by_one
 from loyalty.jobs.periodic import Counts, wake
 from loyalty.jobs.retries import LETTERS, REFUSED_MAIL, Pauses, next_due, put_all_off, put_off, words_of
 from loyalty.jobs.waiting import Waiting
+from loyalty.languages.spoken import SOURCE
 from loyalty.partners.mail import Mail, MailRefused, ServerAway, send
 from loyalty.stores.dates import show_moment
 from loyalty.stores.models import User
@@ -52,6 +54,7 @@ def base_of(request: HttpRequest) -> str:
 
 def write(letter: Letter) -> None:
     """Put a letter in the queue, in the transaction of what it tells."""
+    letter.language = language_for(letter.store.locale) if letter.store else get_language() or SOURCE
     letter.save(force_insert=True)
     wake(JOB)
 
@@ -85,12 +88,14 @@ def _deliver_next(now: datetime, left_out: AbstractSet[int]) -> str | None:
 
 
 def _deliver(letter: Letter, now: datetime) -> str:
-    words = _composed(letter, now)
-    if words is None:
+    with override(letter.language or SOURCE):
+        words = _composed(letter, now)
+        mail = _mail(letter, words) if words else None
+    if mail is None:
         letter.delete()
         return "nobody"
     try:
-        send(_mail(letter, words))
+        send(mail)
     except ServerAway as error:
         logger.warning("Letter %s was not sent: no mail can be sent.", letter.pk)
         outcome = _postpone(letter, str(error), LETTERS, now)
@@ -168,6 +173,7 @@ def _mail(letter: Letter, words: Words) -> Mail:
         subject=" ".join(words.subject.split())[:200],
         text=render_to_string("loyalty/mail.txt", {"mail": words}),
         html=render_to_string("loyalty/mail.html", {"mail": words}),
+        headers={"Content-Language": letter.language or SOURCE},
         message_id=f"<letter.{letter.pk}.{int(letter.created_at.timestamp())}@loyalty-back-office>",
     )
 

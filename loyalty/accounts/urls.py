@@ -5,6 +5,7 @@ from django.urls import include, path, re_path
 from django.views.generic import RedirectView
 
 from loyalty.accounts.invitations.pages import invitation_page, link_page
+from loyalty.accounts.language import language_page
 from loyalty.accounts.signing_in.single_sign_on import sign_in_page, signed_in_page
 from loyalty.accounts.signing_in.views import (
     FollowedLinkView,
@@ -40,6 +41,7 @@ urlpatterns = [
     path("2fa/authenticate/", SecondFactorView.as_view(), name="mfa_authenticate"),
     path("2fa/", SecondFactorsView.as_view(), name="mfa_index"),
     path("2fa/", include("allauth.mfa.urls")),
+    path("language/", language_page, name="account_language"),
     path("sessions/", sessions_page, name="usersessions_list"),
     path("company/", include("allauth.socialaccount.urls")),
     path("oidc/<str:provider_id>/login/", sign_in_page, name="openid_connect_login"),

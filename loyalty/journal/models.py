@@ -69,6 +69,7 @@ class LedgerCheck(StoreOwned):
 
     class Meta(StoreOwned.Meta):
         verbose_name = gettext_lazy("ledger check")
+        verbose_name_plural = gettext_lazy("ledger checks")
         indexes: ClassVar = [models.Index("store", models.F("checked_at").desc(), name="ledger_check_newest")]
 
     def __str__(self) -> str:

@@ -8,7 +8,7 @@ SOURCE: Final = "en"
 # By the names that Django and HTTP have for them, each called what it calls itself.
 LANGUAGES: Final = ((SOURCE, "English"), ("zh-hant", "繁體中文"), ("de", "Deutsch"), ("ja", "日本語"))
 TRANSLATIONS: Final = tuple(name for name, _ in LANGUAGES if name != SOURCE)
-_CODES: Final = frozenset(name for name, _ in LANGUAGES)
+CODES: Final = frozenset(name for name, _ in LANGUAGES)
 # Where Chinese is written in simplified characters, which nothing is translated into.
 _SIMPLIFIED: Final = frozenset({"CN", "SG", "MY"})
 
@@ -18,4 +18,4 @@ def spoken_by(locale: Locale) -> str | None:
     if locale.language == "zh":
         simplified = locale.script == "Hans" if locale.script else locale.territory in _SIMPLIFIED
         return None if simplified else "zh-hant"
-    return locale.language if locale.language in _CODES else None
+    return locale.language if locale.language in CODES else None

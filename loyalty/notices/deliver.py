@@ -16,6 +16,7 @@ from loyalty.jobs.periodic import Counts
 from loyalty.jobs.retries import NOTICES, REFUSED_MAIL, Pauses, next_due, put_all_off, put_off, words_of
 from loyalty.jobs.waiting import Waiting
 from loyalty.journal.record import Event, Happening, record
+from loyalty.languages.spoken import SOURCE
 from loyalty.notices.models import Notice, NoticeStatus
 from loyalty.partners.mail import Mail, MailRefused, ServerAway, send
 from loyalty.stores.actors import Actor
@@ -114,6 +115,7 @@ def _mail(notice: Notice) -> Mail:
         html=notice.html,
         message_id=notice.message_id,
         from_name=notice.store.name,
+        headers={"Content-Language": notice.language or SOURCE},
     )
 
 

@@ -3,14 +3,15 @@
 import uuid
 from collections.abc import Iterable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
-from django.utils.translation import override
+from django.utils.translation import get_language, override
 
 from loyalty.core.locales import language_for
 from loyalty.jobs.periodic import wake
 from loyalty.journal.record import Event, Happening, record
+from loyalty.languages.spoken import SOURCE
 from loyalty.notices.models import Notice, NoticeStatus
 from loyalty.stores.actors import Actor
 from loyalty.stores.models import Customer, Store
@@ -18,11 +19,12 @@ from loyalty.stores.models import Customer, Store
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What a customer reads, twice: as HTML and as plain text."""
+    """What a customer reads, twice: as HTML and as plain text; in the language in which it was put together."""
 
     subject: str
     text: str
     html: str
+    language: str = field(default_factory=lambda: get_language() or SOURCE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,7 @@ def _notice(letter: Letter, now: datetime) -> Notice:
         subject=_one_line(letter.message.subject),
         text=letter.message.text,
         html=letter.message.html,
+        language=letter.message.language,
         message_id=f"<{uuid.uuid4()}@loyalty-back-office>",
         status=NoticeStatus.QUEUED,
         next_attempt_at=now,

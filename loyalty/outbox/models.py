@@ -41,6 +41,7 @@ class Message(StoreOwned):
 
     class Meta(StoreOwned.Meta):
         verbose_name = gettext_lazy("outgoing message")
+        verbose_name_plural = gettext_lazy("outgoing messages")
         constraints: ClassVar = [
             unique_in_store("message_in_store"),
             models.UniqueConstraint(fields=["store", "key"], name="message_key_once"),

@@ -83,6 +83,8 @@ class PlatformConnection(StoreOwned):
     rights = Rights(all_but=("platform", "created_at"))
 
     class Meta(StoreOwned.Meta):
+        verbose_name = gettext_lazy("platform connection")
+        verbose_name_plural = gettext_lazy("platform connections")
         constraints: ClassVar = [
             unique_in_store("platform_connection_in_store"),
             models.UniqueConstraint(fields=["store", "platform"], name="platform_connection_once"),
@@ -227,6 +229,7 @@ class PrivacyRequest(StoreOwned):
 
     class Meta(StoreOwned.Meta):
         verbose_name = gettext_lazy("privacy request")
+        verbose_name_plural = gettext_lazy("privacy requests")
         constraints: ClassVar = [
             unique_in_store("privacy_request_in_store"),
             models.UniqueConstraint(fields=["store", "platform", "key"], name="privacy_request_once"),

@@ -55,6 +55,8 @@ class Store(models.Model):
     rights = Rights(all_but=())
 
     class Meta:
+        verbose_name = gettext_lazy("store")
+        verbose_name_plural = gettext_lazy("stores")
         ordering = ("name",)
         constraints: ClassVar = [
             models.CheckConstraint(condition=models.Q(currency__regex=r"^[A-Z]{3}$"), name="store_currency_is_a_code"),
@@ -106,6 +108,8 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     email = models.EmailField("e-mail address", max_length=254, unique=True)
     name = models.CharField(max_length=100, blank=True)
+    # What he reads the back-office in; empty: what his browser asks for, else his store's (T4).
+    language = models.CharField(max_length=20, blank=True, default="")
     is_staff = models.BooleanField("may sign in", default=True)
     is_active = models.BooleanField(default=True)
     date_joined = models.DateTimeField(auto_now_add=True)
@@ -133,10 +137,10 @@ class User(AbstractBaseUser, PermissionsMixin):
 class Role(models.TextChoices):
     """What a person may do in one store; :mod:`loyalty.stores.roles` says what each may do."""
 
-    OWNER = "owner"
-    MANAGER = "manager"
-    SUPPORT = "support"
-    VIEWER = "viewer"
+    OWNER = "owner", gettext_lazy("Owner")
+    MANAGER = "manager", gettext_lazy("Manager")
+    SUPPORT = "support", gettext_lazy("Support")
+    VIEWER = "viewer", gettext_lazy("Viewer")
 
 
 class Membership(models.Model):
@@ -150,6 +154,7 @@ class Membership(models.Model):
 
     class Meta:
         verbose_name = gettext_lazy("staff member")
+        verbose_name_plural = gettext_lazy("staff members")
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["store", "user"], name="membership_once_per_store"),
             models.CheckConstraint(condition=models.Q(role__in=Role.values), name="membership_role_is_known"),
@@ -200,6 +205,7 @@ class ApiKey(StoreOwned):
 
     class Meta(StoreOwned.Meta):
         verbose_name = gettext_lazy("API key")
+        verbose_name_plural = gettext_lazy("API keys")
         ordering = ("-created_at", "-id")
 
     def __str__(self) -> str:
@@ -254,6 +260,8 @@ class Customer(StoreOwned):
     rights = Rights(all_but=("created_at",))
 
     class Meta(StoreOwned.Meta):
+        verbose_name = gettext_lazy("customer")
+        verbose_name_plural = gettext_lazy("customers")
         constraints: ClassVar = [
             unique_in_store("customer_in_store"),
             models.CheckConstraint(
@@ -338,6 +346,8 @@ class SettingsVersion(StoreOwned):
     rights = INSERT_ONLY
 
     class Meta(StoreOwned.Meta):
+        verbose_name = gettext_lazy("settings version")
+        verbose_name_plural = gettext_lazy("settings versions")
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["store", "version"], name="settings_version_once"),
         ]

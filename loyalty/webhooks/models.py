@@ -47,6 +47,8 @@ class WebhookEndpoint(StoreOwned):
     rights = Rights(all_but=("created_at",))
 
     class Meta(StoreOwned.Meta):
+        verbose_name = gettext_lazy("webhook endpoint")
+        verbose_name_plural = gettext_lazy("webhook endpoints")
         constraints: ClassVar = [
             unique_in_store("webhook_endpoint_in_store"),
             models.CheckConstraint(

@@ -377,7 +377,13 @@ def test_t5_old_addresses_lead_to_the_store_last_worked_in_and_act_on_nothing(sh
 
 def test_t5_every_link_and_form_of_a_stores_page_stays_in_the_store(shop: Shop) -> None:
     client = _client((shop.store, Role.OWNER), is_superuser=True)
-    common = {common_page("admin:logout"), common_page("account_change_password"), common_page("api-docs"), "/"}
+    common = {
+        common_page("admin:logout"),
+        common_page("account_change_password"),
+        common_page("account_language"),
+        common_page("api-docs"),
+        "/",
+    }
     common |= {_common(name, shop) for name in COMMON_PAGES} | {common_page("admin:password_change")}
     here = page_of(shop.store, "admin:index")
     for name in set(GET_PAGES) - {"platforms_privacyrequest_data"}:

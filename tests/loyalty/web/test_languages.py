@@ -33,6 +33,27 @@ def test_staff_get_their_browser_s_language_else_the_store_s(asked: str, languag
     assert f'lang="{language}"' in answer.text
 
 
+def test_staff_choose_a_language_on_their_profile_and_go_back_to_their_browser_s() -> None:
+    store: Store = factories.make_store(locale="ja")
+    user = factories.make_user((store, Role.OWNER))
+    browser = Client(headers={"accept-language": "de"})
+    browser.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+    assert browser.post("/accounts/language/", {"language": "zh-hant"}).status_code == 302
+    assert browser.get(f"/admin/{store.slug}/").headers["Content-Language"] == "zh-hant"
+    assert browser.get("/accounts/language/").headers["Content-Language"] == "zh-hant"
+    assert browser.post("/accounts/language/", {"language": "fr"}).status_code == 200
+    browser.post("/accounts/language/", {"language": ""})
+    assert browser.get(f"/admin/{store.slug}/").headers["Content-Language"] == "de"
+
+
+def test_l8_a_language_that_is_not_spoken_any_more_is_the_browser_s() -> None:
+    store: Store = factories.make_store()
+    browser = Client()
+    user = factories.make_user((store, Role.OWNER), language="xx")
+    browser.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+    assert browser.get(f"/admin/{store.slug}/").headers["Content-Language"] == "en"
+
+
 def test_whoever_has_no_store_yet_gets_the_browser_s_language() -> None:
     assert Client().get("/admin/login/").headers["Content-Language"] == "en"
     german = Client(headers={"accept-language": "de"}).get("/admin/login/")

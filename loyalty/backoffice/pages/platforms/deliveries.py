@@ -99,7 +99,7 @@ class InboundDeliveryAdmin(StoreModelAdmin):
     list_display_links = ("received",)
     list_filter = (DeliveryFilter,)
     search_fields = ("external_id__exact",)
-    search_help_text = gettext_noop("The platform's id of the order")
+    search_help_text = gettext_lazy("The platform's id of the order")
     ordering = ("-id",)
     empty_title = gettext_noop("No webhooks have arrived yet")
     empty_hint = gettext_noop("Connect the shop under Platform connection, and register its webhooks there.")

@@ -42,7 +42,7 @@ class StoreAdmin(BackOfficeAdmin):
     form = StoreForm
     list_display = ("called", "short", "money", "zone", "written", "work_here")
     search_fields = ("name", "slug")
-    search_help_text = gettext_noop("Name or slug")
+    search_help_text = gettext_lazy("Name or slug")
     ordering = ("name",)
     empty_title = gettext_noop("There is no store yet")
     empty_hint = gettext_noop("Create the first one; its owner can then be added under Staff.")
