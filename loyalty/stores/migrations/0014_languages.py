@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('stores', '0001_squashed_0012_customers_by_equality'),
+        ('stores', '0013_former_actor'),
     ]
 
     operations = [
