@@ -12,22 +12,23 @@ from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models
+from django.db.models import Q
 from django.db.models.functions import Lower, Upper
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext, gettext_lazy
 
 from loyalty.core.locales import locale_to_read
 from loyalty.database.rights import INSERT_ONLY, Rights
 from loyalty.stores.scoping import SameStoreKey, StoreOwned, unique_in_store
 from loyalty.stores.slugs import check_slug
 
+_CURRENCY = RegexValidator(r"^[A-Z]{3}$", gettext_lazy("Three capital letters: USD."))
+
 
 def check_time_zone(value: str) -> None:
     """Raise ValidationError unless ``value`` is an IANA time zone such as Asia/Taipei."""
     if value not in zoneinfo.available_timezones():
-        raise ValidationError(
-            _("“%(value)s” is not a time zone such as Asia/Taipei.") % {"value": value}, code="time-zone"
-        )
+        words = gettext("“%(value)s” is not a time zone such as Asia/Taipei.") % {"value": value}
+        raise ValidationError(words, code="time-zone")
 
 
 class SecondFactor(models.TextChoices):
@@ -43,9 +44,7 @@ class Store(models.Model):
 
     slug = models.SlugField(max_length=50, unique=True, validators=[check_slug])
     name = models.CharField(max_length=100)
-    currency = models.CharField(
-        max_length=3, validators=[RegexValidator(r"^[A-Z]{3}$", gettext_lazy("Three capital letters: USD."))]
-    )
+    currency = models.CharField(max_length=3, validators=[_CURRENCY])
     time_zone = models.CharField(max_length=50, validators=[check_time_zone])
     locale = models.CharField(max_length=20, default="en")
     # On the store and not among its settings: it is asked before anything else is read, for every page.
@@ -59,9 +58,9 @@ class Store(models.Model):
         verbose_name_plural = gettext_lazy("stores")
         ordering = ("name",)
         constraints: ClassVar = [
-            models.CheckConstraint(condition=models.Q(currency__regex=r"^[A-Z]{3}$"), name="store_currency_is_a_code"),
+            models.CheckConstraint(condition=Q(currency__regex=r"^[A-Z]{3}$"), name="store_currency_is_a_code"),
             models.CheckConstraint(
-                condition=models.Q(second_factor__in=SecondFactor.values), name="store_second_factor_is_known"
+                condition=Q(second_factor__in=SecondFactor.values), name="store_second_factor_is_known"
             ),
         ]
 
@@ -157,7 +156,7 @@ class Membership(models.Model):
         verbose_name_plural = gettext_lazy("staff members")
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["store", "user"], name="membership_once_per_store"),
-            models.CheckConstraint(condition=models.Q(role__in=Role.values), name="membership_role_is_known"),
+            models.CheckConstraint(condition=Q(role__in=Role.values), name="membership_role_is_known"),
         ]
 
     def __str__(self) -> str:
@@ -181,7 +180,7 @@ class DayOfAdjusting(StoreOwned):
     class Meta(StoreOwned.Meta):
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["store", "user", "kind", "day"], name="dayofadjusting_once"),
-            models.CheckConstraint(condition=models.Q(amount__gte=0), name="dayofadjusting_not_negative"),
+            models.CheckConstraint(condition=Q(amount__gte=0), name="dayofadjusting_not_negative"),
         ]
         indexes: ClassVar = [models.Index("day", name="dayofadjusting_by_day")]
 
@@ -265,22 +264,18 @@ class Customer(StoreOwned):
         constraints: ClassVar = [
             unique_in_store("customer_in_store"),
             models.CheckConstraint(
-                condition=models.Q(merged_into__isnull=True, merged_at__isnull=True)
-                | (
-                    models.Q(merged_into__isnull=False, merged_at__isnull=False) & ~models.Q(merged_into=models.F("id"))
-                ),
+                condition=Q(merged_into__isnull=True, merged_at__isnull=True)
+                | (Q(merged_into__isnull=False, merged_at__isnull=False) & ~Q(merged_into=models.F("id"))),
                 name="customer_merged_into_another",
             ),
             models.UniqueConstraint(fields=["store", "external_id"], name="customer_external_id_once"),
-            models.CheckConstraint(condition=~models.Q(external_id=""), name="customer_external_id_not_empty"),
+            models.CheckConstraint(condition=~Q(external_id=""), name="customer_external_id_not_empty"),
         ]
         indexes: ClassVar = [
             models.Index("store", models.F("id").desc(), name="customer_newest"),
             models.Index("store", "folded_email", name="customer_folded_email"),
-            models.Index(
-                "store", "dialled_phone", condition=models.Q(dialled_phone__gt=""), name="customer_dialled_phone"
-            ),
-            models.Index("merged_into", condition=models.Q(merged_into__isnull=False), name="customer_merged_into"),
+            models.Index("store", "dialled_phone", condition=Q(dialled_phone__gt=""), name="customer_dialled_phone"),
+            models.Index("merged_into", condition=Q(merged_into__isnull=False), name="customer_merged_into"),
             GinIndex(
                 "store",
                 OpClass(Upper("name"), "gin_trgm_ops"),
@@ -290,7 +285,7 @@ class Customer(StoreOwned):
         ]
 
     def __str__(self) -> str:
-        return self.name or self.email or self.external_id or _("Customer %(pk)s") % {"pk": self.pk}
+        return self.name or self.email or self.external_id or gettext("Customer %(pk)s") % {"pk": self.pk}
 
     @property
     def kept(self) -> "Customer":
@@ -319,12 +314,10 @@ class PlatformId(StoreOwned):
             models.UniqueConstraint(fields=["store", "platform", "external_id"], name="platform_id_once"),
             models.UniqueConstraint(
                 fields=["customer", "platform"],
-                condition=models.Q(replaced_at__isnull=True),
+                condition=Q(replaced_at__isnull=True),
                 name="platform_id_current_once",
             ),
-            models.CheckConstraint(
-                condition=~models.Q(platform="") & ~models.Q(external_id=""), name="platform_id_not_empty"
-            ),
+            models.CheckConstraint(condition=~Q(platform="") & ~Q(external_id=""), name="platform_id_not_empty"),
         ]
         indexes: ClassVar = [
             models.Index("customer", name="platform_id_of_customer"),
@@ -346,14 +339,10 @@ class SettingsVersion(StoreOwned):
     rights = INSERT_ONLY
 
     class Meta(StoreOwned.Meta):
-        verbose_name = gettext_lazy("settings version")
-        verbose_name_plural = gettext_lazy("settings versions")
-        constraints: ClassVar = [
-            models.UniqueConstraint(fields=["store", "version"], name="settings_version_once"),
-        ]
+        constraints: ClassVar = [models.UniqueConstraint(fields=["store", "version"], name="settings_version_once")]
 
     def __str__(self) -> str:
-        return _("Version %(version)s") % {"version": self.version}
+        return gettext("Version %(version)s") % {"version": self.version}
 
 
 class Remark(StoreOwned):

@@ -23,10 +23,6 @@ class Migration(migrations.Migration):
             options={'verbose_name': 'staff member', 'verbose_name_plural': 'staff members'},
         ),
         migrations.AlterModelOptions(
-            name='settingsversion',
-            options={'base_manager_name': 'unscoped', 'default_manager_name': 'unscoped', 'verbose_name': 'settings version', 'verbose_name_plural': 'settings versions'},
-        ),
-        migrations.AlterModelOptions(
             name='store',
             options={'ordering': ('name',), 'verbose_name': 'store', 'verbose_name_plural': 'stores'},
         ),
