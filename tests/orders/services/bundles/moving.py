@@ -21,7 +21,7 @@ from loyalty.stores.actors import Actor, Trigger
 from loyalty.stores.models import Role, Store
 from loyalty.webhooks.endpoints import note_change
 from loyalty.webhooks.models import WebhookEndpoint
-from orders.models import Order, PlatformState, Revert, SavedView
+from orders.models import BalanceImport, BalanceImportKey, ImportState, Order, PlatformState, Revert, SavedView
 from orders.services.bulk_cancels.run import choose, confirm
 from orders.services.bundles.arrive import read_bundle
 from orders.services.bundles.manifest import Manifest, read_manifest
@@ -46,6 +46,7 @@ CHANGES: Final[Mapping[str, Callable[[Row], Row]]] = {
     "bulk_cancels": lambda row: (
         {"state": "stopped", "stopped_by": "system:import_store", "finished_at": ANY} if row["state"] == "open" else {}
     ),
+    "balance_imports": lambda row: {"state": "done", "finished_at": row["finished_at"] or ANY},
     "webhook_endpoints": lambda row: (
         {"disabled_at": ANY, "disabled_because": "person"} if row["disabled_at"] is None else {}
     ),
@@ -60,6 +61,7 @@ IN_JOURNAL: Final = {
     "reward": "rewards",
     "request": "reversal_requests",
     "endpoint": "webhook_endpoints",
+    "import": "balance_imports",
 }
 
 
@@ -106,6 +108,19 @@ def everything() -> Shop:
         updated_at=NOW,
     )
     note_change(endpoint, "created", actor=Actor.user(owner), now=NOW)
+    brought: BalanceImport = BalanceImport.unscoped.create(
+        store=store,
+        file_name="old.csv",
+        size=1,
+        actor=ACTOR.ref,
+        started_by=ACTOR.ref,
+        state=ImportState.RUNNING,
+        created_at=NOW,
+        updated_at=NOW,
+        started_at=NOW,
+    )
+    BalanceImportKey.unscoped.create(store=store, balance_import=brought, kind="points", key="1", point_lot=lot)
+    record([Happening(store.pk, Event.BALANCE_CHANGED, data={"import": str(brought.pk)})], actor=ACTOR, now=NOW)
     moved_order = {"customer_id": {"from": ada.pk, "to": collector.pk}}
     record([Happening(store.pk, Event.ORDER_UPDATED, order.pk, data=moved_order)], actor=ACTOR, now=NOW)
     return shop
