@@ -10,6 +10,7 @@ from django.db.models import ForeignKey, Model, QuerySet
 from django.forms.models import ModelChoiceField
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.urls import URLPattern, path
+from django.utils.text import capfirst
 from django.utils.translation import gettext_noop
 from unfold.admin import ModelAdmin
 
@@ -96,6 +97,12 @@ class BackOfficeAdmin(ModelAdmin):
         if self.exports:
             own.append(path("export/<slug:key>.<slug:suffix>", self._wrapped(_export), name=f"{_name_of(self)}_export"))
         return own + [url for url in super().get_urls() if not str(url.name).endswith(_NOT_HERE)]
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """The list, under the name of what is in it."""
+        title = {"title": capfirst(self.opts.verbose_name_plural)}
+        answer: HttpResponse = super().changelist_view(request, title | (extra_context or {}))
+        return answer
 
     def _wrapped(self, view: View) -> View:
         @wraps(view)
