@@ -318,6 +318,8 @@ SERVER_EMAIL = DEFAULT_FROM_EMAIL
 
 CELERY_BROKER_URL = broker_address(REDIS_URL)
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+# A broker that has no memory left, or is loading, says so as an error of the command: the worker asks again, too.
+CELERY_BROKER_CHANNEL_ERROR_RETRY = True
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     # A task that no worker has acknowledged within this many seconds is given to another one.
     "visibility_timeout": 15 * 60,

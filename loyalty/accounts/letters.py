@@ -22,6 +22,7 @@ from loyalty.core.locales import language_for
 from loyalty.jobs.one_by_one import alone_with, one_by_one
 from loyalty.jobs.periodic import Counts, wake
 from loyalty.jobs.retries import LETTERS, REFUSED_MAIL, Pauses, next_due, put_all_off, put_off, words_of
+from loyalty.jobs.turns import Turns
 from loyalty.jobs.waiting import Waiting
 from loyalty.languages.spoken import SOURCE
 from loyalty.partners.mail import Mail, MailRefused, ServerAway, send
@@ -34,6 +35,7 @@ logger = logging.getLogger(__name__)
 JOB: Final = "loyalty.deliver_letters"
 # That the mail server is away, which is more than one letter's trouble.
 _AWAY: Final = "away"
+_TURNS: Final = Turns(JOB)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,16 +77,26 @@ def deliver_letters(now: datetime) -> Counts:
 @transaction.atomic
 def _deliver_next(now: datetime, left_out: AbstractSet[int]) -> str | None:
     """Send one letter and forget it; its row stays locked meanwhile, so that no second worker sends it too."""
-    letter = next_due(Letter.objects.all(), now, left_out)
-    if letter is None:
-        return None
-    with alone_with(letter):
-        outcome = _deliver(letter, now)
-    if outcome == _AWAY:
-        # Nobody's mail can be sent: those that are due wait as well, and none of them has failed.
-        put_all_off(Letter.objects.all(), letter.last_error, now)
-        return "postponed"
-    return outcome
+    with _TURNS.turn(lambda: _stores_due(now), partial(_claim, now, left_out)) as letter:
+        if letter is None:
+            return None
+        with alone_with(letter):
+            outcome = _deliver(letter, now)
+        if outcome == _AWAY:
+            # Nobody's mail can be sent: those that are due wait as well, and none of them has failed.
+            put_all_off(Letter.objects.all(), letter.last_error, now)
+            return "postponed"
+        return outcome
+
+
+def _stores_due(now: datetime) -> list[int | None]:
+    # The table holds what waits and nothing else.
+    due = Letter.objects.filter(next_attempt_at__lte=now).order_by()
+    return list(due.values_list("store_id", flat=True).distinct())
+
+
+def _claim(now: datetime, left_out: AbstractSet[int], store_id: int | None) -> Letter | None:
+    return next_due(Letter.objects.filter(store=store_id), now, left_out)
 
 
 def _deliver(letter: Letter, now: datetime) -> str:

@@ -10,6 +10,7 @@ from django.db.models import Model
 
 from loyalty.database.busy import raise_if_away
 from loyalty.database.named_stores import in_store
+from loyalty.jobs.places import is_over
 
 logger = logging.getLogger(__name__)
 
@@ -44,10 +45,10 @@ def one_by_one(take: Callable[[AbstractSet[int]], T | None], *, job: str) -> Ite
     """What ``take`` answers, again and again until it finds nothing; it is told which rows to leave out.
 
     A row that cannot be written is left out for the rest of the run, so that it holds up none of those behind it (E7);
-    every run meets it once.
+    every run meets it once. A run of a worker ends when its time is over, and another one goes on.
     """
     left_out: set[int] = set()
-    while True:
+    while not is_over():
         try:
             found = take(left_out)
         except CannotBeWritten as error:

@@ -132,13 +132,16 @@ def wake(name: str) -> None:
 
 
 def wake_later(name: str, *, seconds: float) -> None:
-    """Ask a worker to run a job that many seconds from now, whatever becomes of the transaction. Only a hint, too."""
-    _send(name, countdown=seconds)
+    """Ask a worker to run a job so many seconds after it hears of it, whatever becomes of the transaction.
+
+    Only a hint, too. A worker counts the seconds: an instant of ours would be another one by its machine's clock.
+    """
+    _send(name, after=seconds)
 
 
-def _send(name: str, *, countdown: float | None = None) -> None:
+def _send(name: str, **said: float) -> None:
     try:
-        app.send_task(name, countdown=countdown, retry=False, ignore_result=True)
+        app.send_task(name, kwargs=said, retry=False, ignore_result=True)
     except OperationalError:
         logger.warning("The broker is away; %s will run with its schedule.", name)
 

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_noop
 from loyalty.jobs.one_by_one import alone_with, one_by_one
 from loyalty.jobs.periodic import Counts
 from loyalty.jobs.retries import NOTICES, REFUSED_MAIL, Pauses, next_due, put_all_off, put_off, words_of
+from loyalty.jobs.turns import Turns, stores_due
 from loyalty.jobs.waiting import Waiting
 from loyalty.journal.record import Event, Happening, record
 from loyalty.languages.spoken import SOURCE
@@ -31,6 +32,7 @@ ACTOR: Final = Actor.job("loyalty.deliver_notices")
 WRITERS: Final[tuple[str, ...]] = ("orders.services.customers.remind.write_reminders",)
 # That the mail server is away, which is more than one notice's trouble.
 _AWAY: Final = "away"
+_TURNS: Final = Turns(ACTOR.key)
 _MARKS: Final = ("status", "attempts", "next_attempt_at", "last_error", "sent_at")
 
 
@@ -56,16 +58,20 @@ def _deliver_next(now: datetime, left_out: AbstractSet[int]) -> str | None:
     A worker killed between the mail server's answer and the commit makes a repeat possible; it carries the same
     Message-ID, which mail servers drop.
     """
-    notice = next_due(_queued().select_related("store"), now, left_out)
-    if notice is None:
-        return None
-    with alone_with(notice):
-        outcome = _deliver(notice, now)
-    if outcome == _AWAY:
-        # Nobody's mail can be sent: those that are due wait as well, and none of them has failed.
-        put_all_off(_queued(), notice.last_error, now)
-        return "postponed"
-    return outcome
+    with _TURNS.turn(lambda: stores_due(Notice, now), partial(_claim, now, left_out)) as notice:
+        if notice is None:
+            return None
+        with alone_with(notice):
+            outcome = _deliver(notice, now)
+        if outcome == _AWAY:
+            # Nobody's mail can be sent: those that are due wait as well, and none of them has failed.
+            put_all_off(_queued(), notice.last_error, now)
+            return "postponed"
+        return outcome
+
+
+def _claim(now: datetime, left_out: AbstractSet[int], store_id: int | None) -> Notice | None:
+    return next_due(_queued().filter(store=store_id).select_related("store"), now, left_out)
 
 
 def _queued() -> "QuerySet[Notice]":

@@ -14,7 +14,9 @@ from loyalty.database.delete import delete_in_batches
 from loyalty.jobs.one_by_one import alone_with, one_by_one
 from loyalty.jobs.periodic import Counts
 from loyalty.jobs.retries import OUTBOX, next_due, words_of
+from loyalty.jobs.turns import Turns, stores_due
 from loyalty.outbox.models import Message, MessageStatus
+from loyalty.outbox.send import JOB
 from loyalty.outbox.topics import GiveUp, Postpone, handler_of
 
 logger = logging.getLogger(__name__)
@@ -22,6 +24,7 @@ logger = logging.getLogger(__name__)
 # How long a worker has for one message before another one takes it for dead; a handler's calls end long before.
 LEASE: Final = timedelta(minutes=5)
 KEEP: Final = timedelta(days=30)
+_TURNS: Final = Turns(JOB)
 
 
 def deliver_outbox(now: datetime) -> Counts:
@@ -29,17 +32,18 @@ def deliver_outbox(now: datetime) -> Counts:
     counts = {"done": 0, "postponed": 0, "failed": 0}
     # Answers may be slow, and leases are real time.
     clock = ticking(now)
-    for outcome in one_by_one(partial(_deliver_next, now, clock), job="loyalty.deliver_outbox"):
+    for outcome in one_by_one(partial(_deliver_next, now, clock), job=JOB):
         counts[outcome] += 1
     return counts
 
 
 def _deliver_next(now: datetime, clock: Clock, left_out: AbstractSet[int]) -> str | None:
-    message = _claim(now, clock(), left_out)
-    if message is None:
-        return None
-    with alone_with(message):
-        return _carry_out(message, clock)
+    claim = partial(_claim, now, clock, left_out)
+    with _TURNS.turn(lambda: stores_due(Message, now), claim) as message:
+        if message is None:
+            return None
+        with alone_with(message):
+            return _carry_out(message, clock)
 
 
 def prune(now: datetime) -> Counts:
@@ -49,12 +53,13 @@ def prune(now: datetime) -> Counts:
 
 
 @transaction.atomic
-def _claim(due: datetime, now: datetime, left_out: AbstractSet[int]) -> Message | None:
-    """Lease the next message that is due, for one attempt. Committed at once: no lock outlives this."""
-    message = next_due(Message.unscoped.filter(status=MessageStatus.QUEUED), due, left_out)
+def _claim(due: datetime, clock: Clock, left_out: AbstractSet[int], store_id: int | None) -> Message | None:
+    """Lease a store's next message that is due, for one attempt. Committed at once: no lock outlives this."""
+    queued = Message.unscoped.filter(status=MessageStatus.QUEUED, store=store_id)
+    message = next_due(queued, due, left_out)
     if message is not None:
         message.attempts += 1
-        message.next_attempt_at = now + LEASE
+        message.next_attempt_at = clock() + LEASE
         with alone_with(message):
             message.save(update_fields=["attempts", "next_attempt_at"])
     return message

@@ -22,6 +22,7 @@ from loyalty.core.errors import Conflict
 from loyalty.database.busy import raise_if_away
 from loyalty.database.named_stores import in_store
 from loyalty.jobs.periodic import Counts
+from loyalty.jobs.places import is_over, one_more
 from loyalty.jobs.retries import PARTNERS
 from loyalty.jobs.waiting import Waiting
 from loyalty.platforms.client import client_for
@@ -114,9 +115,11 @@ def _poll(connections: "QuerySet[PlatformConnection]", now: datetime) -> Counts:
     counts: Counter[str] = Counter({"created": 0, "updated": 0, "unchanged": 0, "unreadable": 0, "failed": 0})
     finished: set[int] = set()
     tired: set[int] = set()
-    while clock() < now + _BUDGET:
+    while clock() < now + _BUDGET and not is_over():
         connection = _claim(connections.exclude(pk__in=finished | tired), clock())
         if connection is not None:
+            # A platform that does not answer keeps nobody else waiting.
+            one_more()
             with in_store(connection.store_id):
                 is_finished = _poll_one(connection, now, clock, counts)
             (finished if is_finished else tired).add(connection.pk)

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
 from itertools import count
+from threading import BoundedSemaphore
 from time import monotonic
 from typing import Any, Final
 
@@ -25,7 +26,8 @@ from loyalty.core.clock import ticking
 from loyalty.database.halves import in_halves, in_turns
 from loyalty.database.named_stores import in_store, in_store_throughout
 from loyalty.jobs.one_by_one import CannotBeWritten, alone_with
-from loyalty.jobs.periodic import Counts, wake
+from loyalty.jobs.periodic import Counts
+from loyalty.jobs.places import is_over, one_more, places_of
 from loyalty.platforms.client import client_for, still_opens
 from loyalty.platforms.models import OPEN_STATES, DeliveryState, InboundDelivery, PlatformConnection
 from loyalty.platforms.webhooks.receive import JOB
@@ -57,8 +59,8 @@ LEASE: Final = timedelta(minutes=3)
 # A shop's turn: so many deliveries, and no question after so many seconds of asking.
 BATCH: Final = 100
 _ASKING_SECONDS: Final = 2.0
-# After so many seconds a run makes room for other jobs, and has itself called again.
-_RUN_SECONDS: Final = 20.0
+# So many of a process's runs wait for platforms at once: however many of these hang, others go on recording orders.
+_asking: Final = BoundedSemaphore(places_of(JOB) // 2)
 _COUNTED_AS: Final = {
     DeliveryState.WAITING: "postponed",
     DeliveryState.DONE: "done",
@@ -128,7 +130,7 @@ class Queue:
 
 def _all_turns(now: datetime) -> Iterator[_Done]:
     """Turn after turn, whoever has waited longest for his first, until nothing is due."""
-    clock, began, numbers = ticking(now), monotonic(), count()
+    clock, numbers = ticking(now), count()
     last_turns: dict[Queue, int] = {}
     left_out: set[int] = set()
     while True:
@@ -142,8 +144,7 @@ def _all_turns(now: datetime) -> Iterator[_Done]:
                 break
         if not found:
             return
-        if monotonic() - began > _RUN_SECONDS:
-            wake(JOB)
+        if is_over():
             return
 
 
@@ -219,8 +220,14 @@ class _Turn:
         until = monotonic() + _ASKING_SECONDS
         is_asking = self.queue.is_asking(self.now)
         for delivery in deliveries:
-            if not is_asking and monotonic() < until:
+            if is_asking or monotonic() >= until or not _asking.acquire(blocking=False):
+                return
+            # While the platform thinks, others go on.
+            one_more()
+            try:
                 yield from self._finish(delivery)
+            finally:
+                _asking.release()
 
     def _finish(self, delivery: InboundDelivery) -> Iterator[_Done]:
         """Carry out one delivery by itself."""
