@@ -274,6 +274,8 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 # --- Calls to addresses that stores have chosen: never to this machine, except while developing and testing
 
 OUTGOING_TO_LOCALHOST: bool = env.bool("OUTGOING_TO_LOCALHOST", default=not PRODUCTION)
+# A host that has not answered of late is left alone (loyalty.partners.breaker); tests ask one again and again.
+PARTNERS_REST = not TESTING
 # How long a shop platform may take to answer.
 PLATFORM_TIMEOUT_SECONDS: float = env.float("PLATFORM_TIMEOUT_SECONDS", default=15.0)
 

@@ -15,7 +15,7 @@ from aiosmtpd.smtp import SMTP, Envelope
 
 @dataclass
 class MailServer:
-    """``refuses``: what it answers to a recipient, to a sender or at the end of a mail instead of taking it."""
+    """What it answers instead of taking a mail; at the one whose Message-ID is ``ends_at`` it ends the connection."""
 
     port: int = 0
     senders: list[str] = field(default_factory=list)
@@ -23,6 +23,7 @@ class MailServer:
     refused_recipients: dict[str, str] = field(default_factory=dict)
     refused_sender: str = ""
     refused_mail: str = ""
+    ends_at: str = ""
 
     async def handle_MAIL(self, _server: Any, _session: Any, envelope: Envelope, address: str, _options: Any) -> str:  # noqa: N802 - the library's names
         envelope.mail_from = address
@@ -34,7 +35,9 @@ class MailServer:
         envelope.rcpt_tos.append(address)
         return "250 OK"
 
-    async def handle_DATA(self, _server: Any, _session: Any, envelope: Envelope) -> str:  # noqa: N802
+    async def handle_DATA(self, server: Any, _session: Any, envelope: Envelope) -> str:  # noqa: N802
+        if self.ends_at and self.ends_at.encode() in bytes(envelope.original_content or b""):
+            server.transport.close()
         if self.refused_mail:
             return self.refused_mail
         self.senders.append(str(envelope.mail_from))

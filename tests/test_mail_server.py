@@ -9,11 +9,13 @@ from pytest_django import Settings
 
 from loyalty.accounts.letters import deliver_letters, write, write_reset
 from loyalty.accounts.models import Letter, LetterKind
-from loyalty.jobs.retries import ALL_WAIT, LETTERS, NOTICES, REFUSED_MAIL
+from loyalty.jobs.retries import NOTICES, REFUSED_MAIL
+from loyalty.journal.models import JournalEntry
 from loyalty.notices.deliver import WAITING, deliver_notices
 from loyalty.notices.models import Notice, NoticeStatus
 from loyalty.notices.write import Letter as NoticeLetter
 from loyalty.notices.write import Message, queue
+from loyalty.partners.breaker import NoAnswer
 from loyalty.partners.mail import Mail, send
 from loyalty.stores.models import Store
 from tests.factories import ACTOR, NOW, make_customer, make_store, make_user
@@ -139,6 +141,22 @@ def test_h3_a_recipient_who_is_refused_for_good_is_given_up_soon(server: MailSer
     assert refused.status == NoticeStatus.FAILED
 
 
+def test_h3_a_recipient_who_is_put_off_means_growing_pauses_and_then_giving_up(server: MailServer) -> None:
+    notice, now = a_notice(make_store(), "later@example.org"), NOW
+    server.refused_recipients["later@example.org"] = "451 later"
+    for attempt, pause in enumerate(NOTICES.steps, start=1):
+        assert deliver_notices(now)["postponed"] == 1
+        notice.refresh_from_db()
+        assert (notice.status, notice.attempts, notice.next_attempt_at) == (NoticeStatus.QUEUED, attempt, now + pause)
+        now += pause
+    assert deliver_notices(now)["failed"] == 1
+    notice.refresh_from_db()
+    assert (notice.status, notice.next_attempt_at) == (NoticeStatus.FAILED, None)
+    events = JournalEntry.objects.for_store(notice.store).filter(customer=notice.customer).order_by("id")
+    assert list(events.values_list("event", flat=True)) == ["notice.queued", "notice.failed"]
+    assert sorted(NOTICES.steps) == list(NOTICES.steps)
+
+
 @pytest.mark.parametrize(
     "server_says",
     [{"refused_sender": "550 not from here"}, {"refused_mail": "421 closing"}],
@@ -152,14 +170,24 @@ def test_h3_a_server_that_takes_nothing_has_all_of_it_wait_and_says_so(
     assert deliver_notices(NOW) == {"sent": 0, "postponed": 1, "failed": 0, "reminders": 0}
     for notice in notices:
         notice.refresh_from_db()
-        assert notice.status == NoticeStatus.QUEUED
-        assert notice.next_attempt_at == NOW + ALL_WAIT
+        assert (notice.status, notice.attempts) == (NoticeStatus.QUEUED, 0)
+        assert notice.next_attempt_at == NOW + NoAnswer.after
         assert "mail server" in notice.last_error
-    # It was tried with one of them, and for the others that counts as no attempt.
-    assert [notice.attempts for notice in notices] == [1, 0, 0]
     assert WAITING.rows(other).count() == 1
     vars(server).update(dict.fromkeys(server_says, ""))
-    assert deliver_notices(NOW + ALL_WAIT)["sent"] == 3
+    assert deliver_notices(NOW + NoAnswer.after)["sent"] == 3
+
+
+def test_h3_a_mail_that_the_server_cannot_bear_does_not_stay_the_first(server: MailServer) -> None:
+    store = make_store()
+    poison, behind = a_notice(store), a_notice(store)
+    server.ends_at = poison.message_id
+    assert deliver_notices(NOW)["postponed"] == 1
+    assert deliver_notices(NOW + NoAnswer.after)["sent"] == 1
+    poison.refresh_from_db()
+    behind.refresh_from_db()
+    assert (behind.status, poison.status) == (NoticeStatus.SENT, NoticeStatus.QUEUED)
+    assert (poison.attempts, poison.next_attempt_at) == (1, NOW + NOTICES.steps[0])
 
 
 @pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS")
@@ -171,8 +199,6 @@ def test_a_password_that_the_mail_server_refuses_has_letters_wait(settings: Sett
     with mail_server(auth_required=True, auth_require_tls=False) as server:
         settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", server.port
         assert deliver_letters(NOW) == {"sent": 0, "nobody": 0, "postponed": 1, "dropped": 0}
-    assert {letter.last_error.startswith("The mail server cannot be used: 535") for letter in Letter.objects.all()} == {
-        True
-    }
-    assert sorted(Letter.objects.values_list("attempts", flat=True)) == [0, 1]
-    assert LETTERS.steps[0] == NOTICES.steps[0] == ALL_WAIT
+    waiting = Letter.objects.values_list("attempts", "next_attempt_at", "last_error")
+    assert [row[:2] for row in waiting] == [(0, NOW + NoAnswer.after)] * 2
+    assert {row[2].partition(" 5.")[0] for row in waiting} == {"The mail server cannot be used: 535"}

@@ -25,6 +25,7 @@ from loyalty.jobs.retries import LETTERS, REFUSED_MAIL, Pauses, next_due, put_al
 from loyalty.jobs.turns import Turns
 from loyalty.jobs.waiting import Waiting
 from loyalty.languages.spoken import SOURCE
+from loyalty.partners.breaker import NoAnswer
 from loyalty.partners.mail import Mail, MailRefused, ServerAway, send
 from loyalty.stores.dates import show_moment
 from loyalty.stores.models import User
@@ -33,8 +34,6 @@ from loyalty.stores.roles import Can
 logger = logging.getLogger(__name__)
 
 JOB: Final = "loyalty.deliver_letters"
-# That the mail server is away, which is more than one letter's trouble.
-_AWAY: Final = "away"
 _TURNS: Final = Turns(JOB)
 
 
@@ -82,9 +81,9 @@ def _deliver_next(now: datetime, left_out: AbstractSet[int]) -> str | None:
             return None
         with alone_with(letter):
             outcome = _deliver(letter, now)
-        if outcome == _AWAY:
-            # Nobody's mail can be sent: those that are due wait as well, and none of them has failed.
-            put_all_off(Letter.objects.all(), letter.last_error, now)
+        if isinstance(outcome, NoAnswer):
+            # Nobody's mail can be sent: all that are due wait, and none of them has failed.
+            put_all_off(Letter.objects.all(), outcome, job=JOB, now=now)
             return "postponed"
         return outcome
 
@@ -99,7 +98,7 @@ def _claim(now: datetime, left_out: AbstractSet[int], store_id: int | None) -> L
     return next_due(Letter.objects.filter(store=store_id), now, left_out)
 
 
-def _deliver(letter: Letter, now: datetime) -> str:
+def _deliver(letter: Letter, now: datetime) -> str | NoAnswer:
     with override(letter.language or SOURCE):
         words = _composed(letter, now)
         mail = _mail(letter, words) if words else None
@@ -108,10 +107,12 @@ def _deliver(letter: Letter, now: datetime) -> str:
         return "nobody"
     try:
         send(mail)
-    except ServerAway as error:
+    except NoAnswer as error:
         logger.warning("Letter %s was not sent: no mail can be sent.", letter.pk)
-        outcome = _postpone(letter, str(error), LETTERS, now)
-        return _AWAY if outcome == "postponed" else outcome
+        if isinstance(error, ServerAway) and error.at_a_mail:
+            # It may be this mail that the server cannot bear: it has its own turn, so that it does not stay the first.
+            _postpone(letter, str(error), LETTERS, now)
+        return error
     except MailRefused as error:
         return _postpone(letter, str(error), REFUSED_MAIL if error.for_good else LETTERS, now)
     except Exception as error:

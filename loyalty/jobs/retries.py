@@ -20,7 +20,8 @@ from loyalty.core.logs import what_failed
 from loyalty.core.storable_text import storable
 from loyalty.database.error_words import error_words
 from loyalty.database.named_stores import in_stores
-from loyalty.jobs.periodic import wake
+from loyalty.jobs.periodic import wake, wake_later
+from loyalty.partners.breaker import NoAnswer
 
 M = TypeVar("M", bound=Model)
 
@@ -28,8 +29,6 @@ _LONGEST: Final = 1000
 _BATCH: Final = 1000
 # What fits into the narrowest column of errors.
 _SHORT: Final = 200
-# How long all wait for somebody whom each of them needs.
-ALL_WAIT: Final = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,22 +83,24 @@ def put_off(row: Any, why: str, pauses: Pauses, now: datetime, *, wait: timedelt
     return row.next_attempt_at is not None
 
 
-def put_all_off(rows: "QuerySet[Any]", why: str, now: datetime) -> None:
-    """Have all that are due wait a little, because none of them can be done now; it counts as no attempt of theirs.
+def put_all_off(rows: "QuerySet[Any]", error: NoAnswer, *, job: str, now: datetime) -> None:
+    """Have all that are due wait, because whom each of them needs does not answer; it counts as no attempt of theirs.
 
     Those that another worker is at are left to it. To be called while every store is named; written in their own (T1).
     """
     due = rows.filter(next_attempt_at__lte=now).order_by("pk")
     stores = set(due.order_by().values_list("store_id", flat=True).distinct())
     free = due.select_for_update(of=("self",), skip_locked=True, no_key=True).values_list("pk", flat=True)
+    values = {"next_attempt_at": now + error.after, "last_error": storable(str(error))[:_SHORT]}
     with in_stores(stores - {None}):
-        while _put_some_off(rows, free[:_BATCH], why, now):
+        while _write_some(rows, free[:_BATCH], values):
             pass
+    wake_later(job, seconds=error.after.total_seconds())
 
 
 @transaction.atomic
-def _put_some_off(rows: "QuerySet[Any]", some: "QuerySet[Any]", why: str, now: datetime) -> int:
-    return rows.filter(pk__in=list(some)).update(next_attempt_at=now + ALL_WAIT, last_error=storable(why)[:_SHORT])
+def _write_some(rows: "QuerySet[Any]", some: "QuerySet[Any]", values: dict[str, Any]) -> int:
+    return rows.filter(pk__in=list(some)).update(**values)
 
 
 def words_of(error: Exception) -> str:

@@ -19,6 +19,7 @@ from loyalty.jobs.waiting import Waiting
 from loyalty.journal.record import Event, Happening, record
 from loyalty.languages.spoken import SOURCE
 from loyalty.notices.models import Notice, NoticeStatus
+from loyalty.partners.breaker import NoAnswer
 from loyalty.partners.mail import Mail, MailRefused, ServerAway, send
 from loyalty.stores.actors import Actor
 from loyalty.stores.models import Store
@@ -30,8 +31,6 @@ ACTOR: Final = Actor.job("loyalty.deliver_notices")
 # Who writes notices because a day has come rather than because something happened; each answers how many it wrote.
 # Named as strings, because the foundation imports none of the apps that stand on it.
 WRITERS: Final[tuple[str, ...]] = ("orders.services.customers.remind.write_reminders",)
-# That the mail server is away, which is more than one notice's trouble.
-_AWAY: Final = "away"
 _TURNS: Final = Turns(ACTOR.key)
 _MARKS: Final = ("status", "attempts", "next_attempt_at", "last_error", "sent_at")
 
@@ -63,9 +62,9 @@ def _deliver_next(now: datetime, left_out: AbstractSet[int]) -> str | None:
             return None
         with alone_with(notice):
             outcome = _deliver(notice, now)
-        if outcome == _AWAY:
-            # Nobody's mail can be sent: those that are due wait as well, and none of them has failed.
-            put_all_off(_queued(), notice.last_error, now)
+        if isinstance(outcome, NoAnswer):
+            # Nobody's mail can be sent: all that are due wait, and none of them has failed.
+            put_all_off(_queued(), outcome, job=ACTOR.key, now=now)
             return "postponed"
         return outcome
 
@@ -78,14 +77,16 @@ def _queued() -> "QuerySet[Notice]":
     return Notice.unscoped.filter(status=NoticeStatus.QUEUED)
 
 
-def _deliver(notice: Notice, now: datetime) -> str:
+def _deliver(notice: Notice, now: datetime) -> str | NoAnswer:
     notice.attempts += 1
     try:
         send(_mail(notice))
-    except ServerAway as error:
+    except NoAnswer as error:
         logger.warning("Notice %s was not sent: no mail can be sent.", notice.pk)
-        outcome = _postpone(notice, str(error), NOTICES, now)
-        return _AWAY if outcome == "postponed" else outcome
+        if isinstance(error, ServerAway) and error.at_a_mail:
+            # It may be this mail that the server cannot bear: it has its own turn, so that it does not stay the first.
+            _postpone(notice, str(error), NOTICES, now)
+        return error
     except MailRefused as error:
         return _postpone(notice, str(error), REFUSED_MAIL if error.for_good else NOTICES, now)
     except Exception as error:

@@ -82,7 +82,9 @@ class Notice(StoreOwned):
             ),
         ]
         indexes: ClassVar = [
-            models.Index("next_attempt_at", condition=Q(status=NoticeStatus.QUEUED), name="notice_due"),
+            models.Index(
+                "store", "next_attempt_at", "id", condition=Q(status=NoticeStatus.QUEUED), name="notice_due_of_store"
+            ),
             models.Index("order", condition=Q(order__isnull=False), name="notice_of_order"),
             models.Index("customer", models.F("id").desc(), name="notice_of_customer"),
         ]

@@ -57,7 +57,9 @@ class Message(StoreOwned):
             ),
         ]
         indexes: ClassVar = [
-            models.Index("next_attempt_at", "id", condition=Q(status=MessageStatus.QUEUED), name="message_due"),
+            models.Index(
+                "store", "next_attempt_at", "id", condition=Q(status=MessageStatus.QUEUED), name="message_due_of_store"
+            ),
             models.Index("order", condition=Q(order__isnull=False), name="message_of_order"),
             models.Index("store", "lane", models.F("id").desc(), name="message_of_lane"),
             models.Index("created_at", condition=~Q(status=MessageStatus.QUEUED), name="message_to_prune"),

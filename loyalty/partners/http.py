@@ -26,6 +26,7 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import ReadTimeoutError
 from urllib3.util.connection import create_connection
 
+from loyalty.partners.breaker import NoAnswer, asking
 from loyalty.partners.request_limits import seconds_left
 
 IpAddress = IPv4Address | IPv6Address
@@ -43,7 +44,7 @@ _INSIDE: Final = frozenset({"localhost", "local", "internal", "lan", "home", "co
 _TRANSLATED: Final = IPv6Network("64:ff9b::/96")
 
 
-class Unreachable(Exception):
+class Unreachable(NoAnswer):
     """There is no answer to speak of. ``str(error)`` is a sentence for people; trying again may help."""
 
 
@@ -75,16 +76,20 @@ def call(
     ``timeout``: seconds from the request's last byte to the answer's last; connecting has five more. ``limit``: bytes
     of the answer's body beyond which it counts as none, or with ``excerpt`` beyond which it is cut off. Inside
     :func:`loyalty.partners.request_limits.within` there may be less time.
-    Raises NotAllowed for an address that may not be called, Unreachable when no complete answer came.
+    Raises NotAllowed for an address that may not be called, Resting when its host is left alone because it has not
+    answered of late, Unreachable when no complete answer came.
     """
-    host, timeout = _parts(url).hostname, seconds_left(timeout)
-    if timeout <= 0:
+    parts, left = _parts(url), seconds_left(timeout)
+    host = parts.hostname
+    if left <= 0:
         raise Unreachable(gettext("%(host)s was not asked: there was no time left.") % {"host": host})
-    try:
-        with requests.Session() as session, _send(session, method, url, headers, body, timeout) as response:
-            return Reply(response.status_code, response.headers, _read(response, limit, excerpt=excerpt))
-    except requests.RequestException as error:
-        raise Unreachable(f"{host} {_reason(error, timeout)}") from error
+    # Who asks in a hurry learns little about a host.
+    with asking(parts.netloc, counts=left >= timeout):
+        try:
+            with requests.Session() as session, _send(session, method, url, headers, body, left) as response:
+                return Reply(response.status_code, response.headers, _read(response, limit, excerpt=excerpt))
+        except requests.RequestException as error:
+            raise Unreachable(f"{host} {_reason(error, left)}") from error
 
 
 def check_url(url: str) -> None:

@@ -16,14 +16,26 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error
 from django.core.mail import EmailMultiAlternatives, get_connection
 
+from loyalty.partners.breaker import NoAnswer, asking
+from loyalty.partners.request_limits import seconds_left
+
 # What a mail server says of itself and not of one mail: it is about to close (RFC 5321, 3.8).
 _CLOSING: Final = 421
 _FOR_GOOD: Final = 500
 _LONGEST_NAME: Final = 100
+# What it is called among the hosts that may not answer.
+_SERVER: Final = "The mail server"
 
 
-class ServerAway(Exception):
-    """No mail can be sent now, whoever it is to. ``str(error)`` is a sentence for people; trying again may help."""
+class ServerAway(NoAnswer):
+    """No mail can be sent now, whoever it is to.
+
+    ``at_a_mail``: it happened while one mail was handed over, which may be the cause.
+    """
+
+    def __init__(self, reason: str, *, at_a_mail: bool = False) -> None:
+        super().__init__(reason)
+        self.at_a_mail = at_a_mail
 
 
 class MailRefused(Exception):
@@ -71,13 +83,22 @@ def parse_address(text: str) -> Address:
 def send(mail: Mail) -> None:
     """Hand one mail to the mail server.
 
-    Raises ServerAway when none can be handed over now, MailRefused when this one is not taken, and whatever a library
-    says of what cannot be written down.
+    Raises ServerAway when none can be handed over now, Resting when it was not even tried because that has been so of
+    late, MailRefused when this one is not taken, and whatever a library says of what cannot be written down.
     """
+    # Only a job sends mail.
+    seconds_left(settings.EMAIL_TIMEOUT)
     message = _made(mail)
+    with asking(_SERVER):
+        _hand_over(message)
+
+
+def _hand_over(message: EmailMultiAlternatives) -> None:
     message.connection = connection = get_connection()
+    is_open = False
     try:
         connection.open()
+        is_open = True
         message.send()
     except SMTPRecipientsRefused as error:
         raise _refused(*next(iter(error.recipients.values()))) from error
@@ -87,7 +108,7 @@ def send(mail: Mail) -> None:
         raise ServerAway(f"The mail server refuses our sender {error.sender}: {_said(error.smtp_error)}") from error
     except (SMTPException, OSError) as error:
         # No connection, no greeting, no TLS, a password that is wrong, a connection that ended: it is nobody's mail.
-        raise ServerAway(f"The mail server cannot be used: {_said(error)}") from error
+        raise ServerAway(f"The mail server cannot be used: {_said(error)}", at_a_mail=is_open) from error
     finally:
         # A server that does not answer our goodbye has taken the mail all the same.
         with suppress(SMTPException, OSError):

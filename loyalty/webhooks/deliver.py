@@ -16,6 +16,7 @@ from loyalty.journal.models import JournalEntry
 from loyalty.outbox.models import Message
 from loyalty.outbox.send import JOB
 from loyalty.outbox.topics import GiveUp, Postpone
+from loyalty.partners.breaker import Resting
 from loyalty.partners.http import Reply, Unreachable, call
 from loyalty.partners.retry_after import asked_to_wait
 from loyalty.stores.actors import Actor
@@ -52,6 +53,9 @@ def deliver(message: Message, now: datetime) -> None:
     began = monotonic()
     try:
         reply = _call(message, endpoint, entry, now)
+    except Resting as error:
+        # Nobody was asked, so nothing is held against the endpoint.
+        raise Postpone(str(error), error.after) from error
     except Unreachable as error:
         _note(message, None, str(error), monotonic() - began, now)
         _failed(endpoint, None, now)

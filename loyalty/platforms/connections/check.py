@@ -15,6 +15,7 @@ from django.db.models import QuerySet
 from loyalty.core.encryption import Unreadable
 from loyalty.outbox.models import Message, MessageStatus
 from loyalty.outbox.send import Later, send_later
+from loyalty.partners.breaker import insisting
 from loyalty.partners.request_limits import within
 from loyalty.platforms.client import client_for
 from loyalty.platforms.connections.connect import locked
@@ -64,7 +65,7 @@ def _carry_out(message: Message, ask: Callable[[PlatformConnection], object]) ->
     connected = rows.filter(pk=message.body["connection"]).first()
     if connected is None:
         return
-    with within(_SECONDS[message.topic]), suppress(PlatformError):
+    with within(_SECONDS[message.topic]), insisting(), suppress(PlatformError):
         ask(connected)
 
 

@@ -13,6 +13,7 @@ from django.conf import settings
 from loyalty.core.clock import read_clock
 from loyalty.core.storable_text import storable, storable_json
 from loyalty.partners import http
+from loyalty.partners.breaker import Resting
 from loyalty.partners.retry_after import asked_to_wait
 from loyalty.platforms.documents.read import DECODER
 from loyalty.platforms.http.protocol import Document, Failed, NotThere, Refused, Throttled, Unreachable
@@ -60,6 +61,8 @@ class JsonApi:
             )
         except http.NotAllowed as error:
             raise Failed(f"{self.label} cannot be asked. {error}") from error
+        except Resting as error:
+            raise Throttled(f"{self.label} was not asked: {error}", after=error.after) from error
         except http.Unreachable as error:
             raise Unreachable(f"{self.label} could not be reached: {error}") from error
         self._judge(reply)

@@ -1,8 +1,9 @@
 """The outbox: written with its cause, carried out once, tried again with growing pauses, given up in the end."""
 
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import datetime, timedelta
 from io import StringIO
+from threading import Event, Semaphore
 
 import pytest
 import time_machine
@@ -261,3 +262,28 @@ def test_run_jobs_knows_the_outbox() -> None:
     with time_machine.travel(NOW, tick=False):
         call_command("run_jobs", "loyalty.deliver_outbox", stdout=output)
     assert output.getvalue() == "loyalty.deliver_outbox: done=0 postponed=1 failed=0\n"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_t1_a_store_whose_partner_hangs_keeps_no_other_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    slow, other = make_store(), make_store()
+    hanging = [queued(store=slow) for _ in range(5)]
+    begun, goes_on = Semaphore(0), Event()
+
+    def hang(_message: Message, _now: datetime) -> None:
+        begun.release()
+        goes_on.wait(20)
+
+    monkeypatch.setattr(handlers, "handle", hang)
+    with ThreadPoolExecutor(2) as runs:
+        going = [runs.submit(deliver_on_a_connection_of_its_own) for _ in range(2)]
+        # Two of the eight places are the most that it gets.
+        assert begun.acquire(timeout=20)
+        assert begun.acquire(timeout=20)
+        monkeypatch.setattr(handlers, "handle", lambda *_: None)
+        message = queued(store=other)
+        assert deliver_outbox(NOW) == counts(done=1)
+        message.refresh_from_db()
+        assert message.status == MessageStatus.DONE
+        goes_on.set()
+        assert sum(run.result(timeout=20) for run in going) == len(hanging)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from threading import BoundedSemaphore
 from typing import Any
 
 import pytest
@@ -155,13 +156,24 @@ def test_statements_do_not_grow_with_the_deliveries(stores: tuple[Store, Store])
     assert counts[0] == counts[1]
 
 
-def test_a_run_makes_room_for_other_jobs_and_has_itself_called_again(
+def test_a_run_whose_time_is_over_leaves_the_rest_to_another_one(
     stores: tuple[Store, Store], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store, _ = stores
-    called: list[str] = []
     monkeypatch.setattr(process_webhooks, "BATCH", 2)
-    monkeypatch.setattr(process_webhooks, "_RUN_SECONDS", -1.0)
-    monkeypatch.setattr(process_webhooks, "wake", called.append)
+    monkeypatch.setattr(process_webhooks, "is_over", lambda: True)
     say(store, *range(1, 6))
-    assert (process_deliveries(NOW)["done"], called) == (2, ["orders.process_deliveries"])
+    assert process_deliveries(NOW)["done"] == 2
+
+
+def test_platforms_that_hang_leave_places_to_those_who_record_orders(
+    stores: tuple[Store, Store], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As many runs as may wait for platforms do: what has to be asked waits, what is there as a whole is recorded."""
+    store, other = stores
+    monkeypatch.setattr(process_webhooks, "_asking", BoundedSemaphore(1))
+    shopify({"id": 1, "order_id": 7}, "refunds/create").send(store)
+    say(other, 1)
+    with process_webhooks._asking:
+        process_deliveries(NOW)
+        assert (states(store), states(other)) == (["waiting"], ["done"])

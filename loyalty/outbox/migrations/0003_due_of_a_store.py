@@ -1,0 +1,24 @@
+"""What is due is found store by store, because stores take turns; made while others go on writing."""
+
+from typing import ClassVar
+
+from django.contrib.postgres.operations import AddIndexConcurrently, RemoveIndexConcurrently
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    atomic = False
+    dependencies: ClassVar = [("outbox", "0002_languages")]
+    operations: ClassVar = [
+        AddIndexConcurrently(
+            "message",
+            models.Index(
+                models.F("store"),
+                models.F("next_attempt_at"),
+                models.F("id"),
+                condition=models.Q(status="queued"),
+                name="message_due_of_store",
+            ),
+        ),
+        RemoveIndexConcurrently("message", "message_due"),
+    ]
