@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.db import models
+from django.utils.translation import gettext_lazy
 
 from loyalty.ledger.models import AbstractAllocation, AbstractLot, AbstractMovement
 from loyalty.stores.scoping import SameStoreKey
@@ -26,7 +27,7 @@ class CreditLot(AbstractLot):
     currency = currency()
 
     class Meta(AbstractLot.Meta):
-        verbose_name = "store credit lot"
+        verbose_name = gettext_lazy("store credit lot")
 
 
 class CreditAllocation(AbstractAllocation):
@@ -37,7 +38,7 @@ class CreditAllocation(AbstractAllocation):
     returned = money(default=0)
 
     class Meta(AbstractAllocation.Meta):
-        verbose_name = "store credit use"
+        verbose_name = gettext_lazy("store credit use")
 
 
 class CreditMovement(AbstractMovement):
@@ -50,4 +51,4 @@ class CreditMovement(AbstractMovement):
     currency = currency()
 
     class Meta(AbstractMovement.Meta):
-        verbose_name = "store credit movement"
+        verbose_name = gettext_lazy("store credit movement")

@@ -2,6 +2,9 @@
 
 from typing import Final, cast
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
 from credits.ledger import CREDITS
 from loyalty.core.money import format_amount, format_number
 from loyalty.journal.record import Event
@@ -13,8 +16,21 @@ from points.ledger import POINTS
 
 LEDGERS: Final[dict[Kind, Ledger]] = {"credits": CREDITS, "points": POINTS}
 KINDS: Final[tuple[Kind, ...]] = ("credits", "points")
-NAMES: Final[dict[Kind, str]] = {"credits": "store credits", "points": "member points"}
+_NAMES: Final[dict[Kind, str]] = {"credits": gettext_noop("store credits"), "points": gettext_noop("member points")}
+_TITLES: Final[dict[Kind, str]] = {"credits": gettext_noop("Store credits"), "points": gettext_noop("Member points")}
+# What a shop platform keeps itself, beside what is kept here: its messages.
+OWN: Final[dict[Kind, str]] = {"credits": gettext_noop("credits"), "points": gettext_noop("points")}
 REVERTED_EVENT: Final[dict[Kind, Event]] = {"credits": Event.CREDITS_REVERTED, "points": Event.POINTS_REVERTED}
+
+
+def name_of(kind: Kind) -> str:
+    """What a kind is called inside a sentence: ``store credits``."""
+    return _(_NAMES[kind])
+
+
+def title_of(kind: Kind) -> str:
+    """What a kind is called at the beginning of a sentence, or alone: ``Store credits``."""
+    return _(_TITLES[kind])
 
 
 def applied(order: Order, kind: Kind) -> Amount:
@@ -55,3 +71,8 @@ def show(amount: Amount, currency: str, store: Store) -> str:
 def show_number(amount: Amount, currency: str, store: Store) -> str:
     """As :func:`show`, without the unit: ``15.00`` or ``100``."""
     return format_number(amount, currency, store.written_in)
+
+
+def partly_reverted(back: str, used: str) -> str:
+    """The revert status of a kind of which a part is back, as the screens have it (O3)."""
+    return _("Reverted (%(back)s of %(used)s)") % {"back": back, "used": used}

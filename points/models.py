@@ -4,6 +4,7 @@ from typing import Any, ClassVar
 
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy
 
 from loyalty.ledger.models import AbstractAllocation, AbstractLot, AbstractMovement, MovementType
 from loyalty.stores.scoping import SameStoreKey
@@ -16,7 +17,7 @@ class PointLot(AbstractLot):
     remaining = models.BigIntegerField()
 
     class Meta(AbstractLot.Meta):
-        verbose_name = "member points lot"
+        verbose_name = gettext_lazy("member points lot")
 
 
 class PointAllocation(AbstractAllocation):
@@ -27,7 +28,7 @@ class PointAllocation(AbstractAllocation):
     returned = models.BigIntegerField(default=0)
 
     class Meta(AbstractAllocation.Meta):
-        verbose_name = "member points use"
+        verbose_name = gettext_lazy("member points use")
 
 
 class PointMovement(AbstractMovement):
@@ -39,7 +40,7 @@ class PointMovement(AbstractMovement):
     balance_after = models.BigIntegerField()
 
     class Meta(AbstractMovement.Meta):
-        verbose_name = "member points movement"
+        verbose_name = gettext_lazy("member points movement")
         constraints: ClassVar[list[Any]] = [
             *AbstractMovement.Meta.constraints,
             models.CheckConstraint(

@@ -11,9 +11,12 @@ from io import StringIO
 from typing import Final
 
 from django.db import transaction
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from loyalty.core.days import check_last_day, end_of_day, local_day
 from loyalty.core.errors import Conflict, Invalid
+from loyalty.core.locales import count_text
 from loyalty.ledger.adjust import Adjustment, adjust
 from loyalty.ledger.adjust_notice import Change, tell
 from loyalty.ledger.planner import Amount
@@ -38,10 +41,10 @@ class SheetStale(Conflict):
     """What was shown is no longer what would happen; ``lines`` is what would happen now."""
 
     code = "preview-stale"
-    title = "Something has changed since this was shown."
+    title = gettext_noop("Something has changed since this was shown.")
 
     def __init__(self, lines: "Sequence[Line]") -> None:
-        super().__init__("A customer or a balance has changed since this was shown. Nothing was done.")
+        super().__init__(_("A customer or a balance has changed since this was shown. Nothing was done."))
         self.lines = lines
 
 
@@ -93,11 +96,13 @@ def read_sheet(text: str) -> list[Row]:
     500.
     """
     if "\x00" in text:
-        raise Invalid.at("/table", "The table holds the character NUL, so it is no text. Save it as CSV (UTF-8).")
+        raise Invalid.at("/table", _("The table holds the character NUL, so it is no text. Save it as CSV (UTF-8)."))
     try:
         return _rows(text)
     except csv.Error as error:
-        raise Invalid.at("/table", f"This is not a table as CSV files are written: {error}.") from error
+        raise Invalid.at(
+            "/table", _("This is not a table as CSV files are written: %(error)s.") % {"error": error}
+        ) from error
 
 
 def _rows(text: str) -> list[Row]:
@@ -110,12 +115,21 @@ def _rows(text: str) -> list[Row]:
     unknown = [name for name in names if name not in COLUMNS]
     twice = [name for name in names if names.count(name) > 1]
     if missing or unknown or twice:
-        what = f"has no column {missing[0]}" if missing else ""
-        what = what or (f"has a column that is not known: {unknown[0]}" if unknown else f"names {twice[0]} twice")
-        raise Invalid.at("/table", f"The table {what}. Its first line names the columns: {', '.join(COLUMNS)}.")
+        words = _("The table names %(column)s twice. Its first line names the columns: %(columns)s.")
+        if missing:
+            words = _("The table has no column %(column)s. Its first line names the columns: %(columns)s.")
+        elif unknown:
+            words = _(
+                "The table has a column that is not known: %(column)s. Its first line names the columns: %(columns)s."
+            )
+        column = (missing or unknown or twice)[0]
+        raise Invalid.at("/table", words % {"column": column, "columns": ", ".join(COLUMNS)})
     rows = [_row(number, values) for number, values in enumerate(reader, start=1)]
     if not 1 <= len(rows) <= MOST_ROWS:
-        raise Invalid.at("/table", f"A table has 1 to {MOST_ROWS} rows; this one has {len(rows)}.")
+        raise Invalid.at(
+            "/table",
+            _("A table has 1 to %(most)s rows; this one has %(rows)s.") % {"most": MOST_ROWS, "rows": len(rows)},
+        )
     return rows
 
 
@@ -224,28 +238,32 @@ def _read(row: Row, people: Sequence[Customer], desk: Desk, now: datetime) -> Li
 
 def _only(row: Row, people: Sequence[Customer]) -> Customer:
     if not row.reason or len(row.reason) > _REASON_LENGTH:
-        raise Invalid.at("/reason", f"A reason of 1 to {_REASON_LENGTH} letters is needed.")
+        raise Invalid.at("/reason", _("A reason of 1 to %(most)s letters is needed.") % {"most": _REASON_LENGTH})
     if len(row.note) > _NOTE_LENGTH:
-        raise Invalid.at("/note", f"A note has at most {_NOTE_LENGTH:,} letters.", code="too-long")
+        raise Invalid.at(
+            "/note",
+            _("A note has at most %(most)s letters.") % {"most": count_text(_NOTE_LENGTH)},
+            code="too-long",
+        )
     if len(row.customer) > _NAME_LENGTH:
-        raise Invalid.at("/customer", "This is longer than any e-mail or external id.", code="too-long")
+        raise Invalid.at("/customer", _("This is longer than any e-mail or external id."), code="too-long")
     if not people:
-        raise Invalid.at("/customer", "No customer has this e-mail or id.", code="not-found")
+        raise Invalid.at("/customer", _("No customer has this e-mail or id."), code="not-found")
     if len(people) > 1:
-        raise Invalid.at("/customer", "More than one customer is called this. Use an id.", code="not-unique")
+        raise Invalid.at("/customer", _("More than one customer is called this. Use an id."), code="not-unique")
     return people[0]
 
 
 def _points(row: Row) -> int:
     if not _POINTS.fullmatch(row.points) or not (points := int(row.points.replace("−", "-"))):
-        raise Invalid.at("/points", "Points are a whole number, with a minus to remove some.")
+        raise Invalid.at("/points", _("Points are a whole number, with a minus to remove some."))
     return points
 
 
 def _last_day(row: Row, points: int, desk: Desk, now: datetime) -> date | None:
     if points < 0:
         if row.expires_on:
-            raise Invalid.at("/expires_on", "Only points that are given have a last day of use.")
+            raise Invalid.at("/expires_on", _("Only points that are given have a last day of use."))
         return None
     if not row.expires_on:
         return scheme_last_day(desk.settings.points_expiry, awarded=local_day(now, desk.store.tz))
@@ -254,7 +272,7 @@ def _last_day(row: Row, points: int, desk: Desk, now: datetime) -> date | None:
     try:
         day = date.fromisoformat(row.expires_on)
     except ValueError:
-        raise Invalid.at("/expires_on", "Write the last day of use as 2027-12-31, or never.") from None
+        raise Invalid.at("/expires_on", _("Write the last day of use as 2027-12-31, or never.")) from None
     return check_last_day(day, now=now, tz=desk.store.tz)
 
 
@@ -265,7 +283,9 @@ def _within(line: Line, balances: dict[int, int]) -> Line:
     after = balances.get(line.customer.pk, 0) + line.points
     if line.points < 0 and after < 0:
         return replace(
-            line, error=f"The customer has {after - line.points} points by then, fewer than are to be removed."
+            line,
+            error=_("The customer has %(points)s points by then, fewer than are to be removed.")
+            % {"points": after - line.points},
         )
     balances[line.customer.pk] = after
     return line

@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
+from loyalty.core.phrases import listed
 from loyalty.journal.models import JournalEntry
 from loyalty.journal.record import Event
 from loyalty.ledger.ledger import currency_for
@@ -18,7 +19,7 @@ from loyalty.stores.dates import show_moment
 from loyalty.stores.models import Store
 from loyalty.timeline.decision_sentences import caused, left_words, matched_words, skipped
 from loyalty.timeline.redemption_sentences import REDEMPTION_SENTENCES
-from loyalty.timeline.words import Tell, amount_words, fixed, listed, trigger_words, value_words
+from loyalty.timeline.words import Tell, amount_words, fixed, trigger_words, value_words
 
 # By whether a status or tag is behind it, and whether some of the points were gone.
 _TAKEN_BACK: Final = {

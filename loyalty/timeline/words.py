@@ -1,14 +1,12 @@
 """Words that sentences about the journal share."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
-from babel.lists import format_list
-from django.utils.translation import get_language, gettext_noop
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
-from loyalty.core.locales import locale_of
 from loyalty.core.money import format_amount
 from loyalty.stores.models import Store
 
@@ -67,11 +65,6 @@ def value_words(value: Any) -> str:
     known = _VALUES.get(value) if isinstance(value, str) else None
     words = str(value if value is not None else "").replace("_", " ")
     return _(known) if known else words or _("nothing")
-
-
-def listed(parts: Sequence[str]) -> str:
-    """Several things in one phrase: ``15.00 USD and 100 points``."""
-    return format_list(parts, locale=locale_of(get_language() or ""))
 
 
 def fixed(message: str) -> Tell:

@@ -4,6 +4,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from django import forms
+from django.utils.translation import gettext as _
 
 from loyalty.core.money import quantise
 from loyalty.ledger.ledger import Kind
@@ -30,14 +31,14 @@ class AmountField(forms.DecimalField):
 def checked_amount(amount: Decimal, currency: str) -> Amount:
     """An amount that was typed, in the units of ``currency`` (points: whole). Raises ValidationError."""
     if not 0 < amount < _LARGEST:
-        raise forms.ValidationError("Enter an amount above zero.")
+        raise forms.ValidationError(_("Enter an amount above zero."))
     if currency:
         try:
             return quantise(amount, currency)
         except ValueError as error:
             raise forms.ValidationError(str(error)) from error
     if amount != amount.to_integral_value():
-        raise forms.ValidationError("Points are whole numbers.")
+        raise forms.ValidationError(_("Points are whole numbers."))
     return int(amount)
 
 

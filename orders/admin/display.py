@@ -1,10 +1,13 @@
 """How orders' amounts and statuses look: the same in the list, on the order and beside the customer."""
 
+from datetime import datetime
 from decimal import Decimal
-from typing import Final
+from typing import Final, cast
 
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, gettext_noop
 
 from loyalty.backoffice.badges import DASH, badge
 from loyalty.backoffice.links import cell_link, order_address
@@ -13,7 +16,17 @@ from loyalty.notices.models import Notice
 from loyalty.platforms.registry import LABELS
 from loyalty.stores.dates import label_of, show_moment
 from loyalty.stores.models import Store
-from orders.kinds import KINDS, NAMES, applied, currency_of, decision, revert_status, reverted, show, show_number
+from orders.kinds import (
+    applied,
+    currency_of,
+    decision,
+    partly_reverted,
+    revert_status,
+    reverted,
+    show,
+    show_number,
+    title_of,
+)
 from orders.models import (
     CancelReason,
     Order,
@@ -26,22 +39,31 @@ from orders.models import (
 )
 from orders.services.intake.place import STAFF
 
-CHANGED: Final = "The order has changed since this was shown. Nothing was done: check it and confirm again."
-DONE_BEFORE: Final = "Already done. Nothing was changed this time."
+# What the facts of a list of facts, a column or a field are called, by kind.
+USED: Final = {"credits": gettext_lazy("Store credits used"), "points": gettext_lazy("Member points used")}
+RETURNED: Final = {"credits": gettext_lazy("Store credits returned"), "points": gettext_lazy("Member points returned")}
+NOT_RETURNED: Final = {
+    "credits": gettext_lazy("Store credits not returned"),
+    "points": gettext_lazy("Member points not returned"),
+}
+CHANGED: Final = gettext_noop(
+    "The order has changed since this was shown. Nothing was done: check it and confirm again."
+)
+DONE_BEFORE: Final = gettext_noop("Already done. Nothing was changed this time.")
 _STATUS_COLOURS = {OrderStatus.CANCELLED: "red", OrderStatus.COMPLETED: "green", OrderStatus.CONFIRMED: "blue"}
 _PAYMENT_COLOURS = {PaymentStatus.PAID: "green", PaymentStatus.FAILED: "red", PaymentStatus.EXPIRED: "red"}
 _DETAILS = {
-    PaymentDetail.AUTHORIZED: "authorised",
-    PaymentDetail.PARTIALLY_PAID: "partly paid",
-    PaymentDetail.ON_DELIVERY: "due on delivery",
-    PaymentDetail.AT_BANK: "at the bank",
-    PaymentDetail.VOIDED: "let go",
+    PaymentDetail.AUTHORIZED: gettext_lazy("authorised"),
+    PaymentDetail.PARTIALLY_PAID: gettext_lazy("partly paid"),
+    PaymentDetail.ON_DELIVERY: gettext_lazy("due on delivery"),
+    PaymentDetail.AT_BANK: gettext_lazy("at the bank"),
+    PaymentDetail.VOIDED: gettext_lazy("let go"),
 }
-_SOURCES: Final = {**LABELS, "api": "the REST API", STAFF: "staff, by hand"}
+_SOURCES: Final = {**LABELS, "api": gettext_lazy("the REST API"), STAFF: gettext_lazy("staff, by hand")}
 _DECISIONS: Final[dict[str, str]] = {
-    PersonsDecision.DECLINED: "declined",
-    PersonsDecision.EXPIRED_LEFT: "expired, not extended",
-    PersonsDecision.DISMISSED: "dismissed",
+    PersonsDecision.DECLINED: gettext_noop("declined"),
+    PersonsDecision.EXPIRED_LEFT: gettext_noop("expired, not extended"),
+    PersonsDecision.DISMISSED: gettext_noop("dismissed"),
 }
 
 
@@ -49,18 +71,18 @@ def status_badge(order: Order) -> SafeString:
     """The order's status, and beside it in grey that it is deleted on its platform or a test (O9, E10)."""
     shown = badge(order.get_status_display(), _STATUS_COLOURS.get(OrderStatus(order.status), ""))
     if order.platform_deleted_at is not None:
-        shown = _with_note(shown, "deleted on the platform")
-    return _with_note(shown, "test order") if order.is_test else shown
+        shown = _with_note(shown, _("deleted on the platform"))
+    return _with_note(shown, _("test order")) if order.is_test else shown
 
 
 def payment_badge(order: Order) -> SafeString:
     """The order's payment status, and beside it in grey what is to be known of one that is pending (E10)."""
     status = badge(order.get_payment_status_display(), _PAYMENT_COLOURS.get(PaymentStatus(order.payment_status), ""))
     if order.failed_after_payment:
-        return _with_note(status, "paid before")
+        return _with_note(status, _("paid before"))
     if order.waits_for_another_try:
-        return _with_note(status, "card declined")
-    return _with_note(status, _DETAILS[PaymentDetail(order.payment_detail)]) if order.payment_detail else status
+        return _with_note(status, _("card declined"))
+    return _with_note(status, str(_DETAILS[PaymentDetail(order.payment_detail)])) if order.payment_detail else status
 
 
 def _with_note(shown: SafeString, words: str) -> SafeString:
@@ -74,8 +96,8 @@ def revert_words(order: Order, kind: Kind, store: Store) -> str:
         return ""
     if status == RevertStatus.REVERTED and reverted(order, kind) < applied(order, kind):
         back, used = amounts_without_unit(order, kind, store)
-        return f"Reverted ({back} of {used})"
-    return RevertStatus(status).label
+        return partly_reverted(back, used)
+    return str(RevertStatus(status).label)
 
 
 def amounts_without_unit(order: Order, kind: Kind, store: Store) -> tuple[str, str]:
@@ -89,8 +111,8 @@ def revert_badge(order: Order, kind: Kind, store: Store) -> SafeString | str:
     words = revert_words(order, kind, store)
     if not words:
         return DASH
-    partial = words != RevertStatus.REVERTED.label
-    colour = "orange" if words == RevertStatus.NOT_REVERTED.label else "blue" if partial else "green"
+    partial = words != str(RevertStatus.REVERTED.label)
+    colour = "orange" if words == str(RevertStatus.NOT_REVERTED.label) else "blue" if partial else "green"
     decided = _DECISIONS.get(decision(order, kind)) if colour != "green" else None
     shown = badge(words, colour)
     return _with_note(shown, decided) if decided else shown
@@ -109,12 +131,12 @@ def money_words(order: Order, store: Store) -> str:
 
 def came_from(order: Order) -> str:
     """Where an order came in, in words."""
-    return _SOURCES.get(order.platform, order.platform)
+    return str(_SOURCES.get(order.platform, order.platform))
 
 
 def order_link(order: Order) -> SafeString:
     """An order by its number, as a link."""
-    return cell_link(order_address(order.pk), f"order {order.number}")
+    return cell_link(order_address(order.pk), _("order %(number)s") % {"number": order.number})
 
 
 def has_in_hand(order: Order) -> bool:
@@ -129,7 +151,7 @@ def has_left(order: Order) -> bool:
 
 def kind_words(row: Revert) -> str:
     """Store credits or Member points."""
-    return next(NAMES[kind] for kind in KINDS if kind == row.kind).capitalize()
+    return title_of(cast(Kind, row.kind))
 
 
 def revert_amount(row: Revert, amount: Decimal, store: Store) -> str:
@@ -140,7 +162,9 @@ def revert_amount(row: Revert, amount: Decimal, store: Store) -> str:
 def reason_words(reason: str, note: str) -> str:
     """A reason out of the list in words, or as typed, and the note."""
     known = label_of(CancelReason, reason)
-    return ". ".join(filter(None, (known, note))) or DASH
+    if known and note:
+        return _("%(reason)s. %(note)s") % {"reason": known, "note": note}
+    return known or note or DASH
 
 
 def notice_row(row: Notice, store: Store) -> dict[str, str]:
@@ -152,3 +176,10 @@ def notice_row(row: Notice, store: Store) -> dict[str, str]:
         "to": row.to_email,
         "text": row.text,
     }
+
+
+def moment_by(moment: datetime | None, who: str, store: Store) -> str:
+    """When something was done and by whom: ``5 Jan 2026, 14:03, by Ana``; empty for what was not."""
+    if moment is None:
+        return ""
+    return _("%(moment)s, by %(name)s") % {"moment": show_moment(moment, store), "name": who}

@@ -4,6 +4,7 @@ from typing import Any, ClassVar
 
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext_lazy, ngettext
 
 from loyalty.database.rights import Rights
 from loyalty.stores.scoping import SameStoreKey, StoreOwned, unique_in_store
@@ -12,19 +13,19 @@ from loyalty.stores.scoping import SameStoreKey, StoreOwned, unique_in_store
 class BulkState(models.TextChoices):
     """Where a bulk cancel is: looked at, wanted, ended by somebody, or done."""
 
-    DRAFT = "draft", "Not confirmed"
-    OPEN = "open", "In progress"
-    STOPPED = "stopped", "Stopped"
-    DONE = "done", "Done"
+    DRAFT = "draft", gettext_lazy("Not confirmed")
+    OPEN = "open", gettext_lazy("In progress")
+    STOPPED = "stopped", gettext_lazy("Stopped")
+    DONE = "done", gettext_lazy("Done")
 
 
 class Outcome(models.TextChoices):
     """What became of one order of a bulk cancel."""
 
-    WAITING = "", "Waiting"
-    CANCELLED = "cancelled", "Cancelled"
-    SKIPPED = "skipped", "Left as it was"
-    FAILED = "failed", "Could not be cancelled"
+    WAITING = "", gettext_lazy("Waiting")
+    CANCELLED = "cancelled", gettext_lazy("Cancelled")
+    SKIPPED = "skipped", gettext_lazy("Left as it was")
+    FAILED = "failed", gettext_lazy("Could not be cancelled")
 
 
 class BulkCancel(StoreOwned):
@@ -52,7 +53,7 @@ class BulkCancel(StoreOwned):
     rights = Rights(all_but=("filters", "total", "created_at"), deletes=True)
 
     class Meta(StoreOwned.Meta):
-        verbose_name = "bulk cancel"
+        verbose_name = gettext_lazy("bulk cancel")
         constraints: ClassVar[list[Any]] = [
             unique_in_store("bulk_cancel_in_store"),
             models.CheckConstraint(condition=Q(state__in=BulkState.values), name="bulk_cancel_state_is_known"),
@@ -67,7 +68,7 @@ class BulkCancel(StoreOwned):
         ]
 
     def __str__(self) -> str:
-        return f"Cancel {self.total} orders"
+        return ngettext("Cancel %(count)s order", "Cancel %(count)s orders", self.total) % {"count": self.total}
 
     @property
     def looked_at(self) -> int:

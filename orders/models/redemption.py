@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext_lazy
 
 from credits.models import money
 from loyalty.database.rights import Rights
@@ -15,27 +16,27 @@ from loyalty.stores.scoping import SameStoreKey, StoreOwned, unique_in_store
 class RewardType(models.TextChoices):
     """What points are exchanged for."""
 
-    FIXED = "fixed", "Amount off"
-    PERCENTAGE = "percentage", "Percentage off"
-    CREDITS = "credits", "Store credits"
+    FIXED = "fixed", gettext_lazy("Amount off")
+    PERCENTAGE = "percentage", gettext_lazy("Percentage off")
+    CREDITS = "credits", gettext_lazy("Store credits")
 
 
 class RedemptionState(models.TextChoices):
     """What has become of a redemption."""
 
-    CLAIMED = "claimed", "Claimed"
-    USED = "used", "Used"
-    RETURNED = "returned", "Returned"
-    REVERSED = "reversed", "Reversed"
+    CLAIMED = "claimed", gettext_lazy("Claimed")
+    USED = "used", gettext_lazy("Used")
+    RETURNED = "returned", gettext_lazy("Returned")
+    REVERSED = "reversed", gettext_lazy("Reversed")
 
 
 class CodeOutcome(models.TextChoices):
     """What came of an order's coming with a code of ours (R7)."""
 
-    USED = "used", "Paid with its points"
-    AFTER_RETURN = "after_return", "Came after the points had been returned"
-    USED_BEFORE = "used_before", "Came after another order had used the code"
-    OF_FAMILY = "of_family", "Used by the order that this one was split from or into"
+    USED = "used", gettext_lazy("Paid with its points")
+    AFTER_RETURN = "after_return", gettext_lazy("Came after the points had been returned")
+    USED_BEFORE = "used_before", gettext_lazy("Came after another order had used the code")
+    OF_FAMILY = "of_family", gettext_lazy("Used by the order that this one was split from or into")
 
 
 # Somebody had a discount for points that are back, or twice: staff look at the order.
@@ -45,17 +46,17 @@ FLAGGED_OUTCOMES = (CodeOutcome.AFTER_RETURN, CodeOutcome.USED_BEFORE)
 class PlatformState(models.TextChoices):
     """Whether the shop platform has what we last told it: the code, or that it is gone."""
 
-    PENDING = "pending", "Waiting for the platform"
-    CONFIRMED = "confirmed", "Confirmed by the platform"
-    FAILED = "failed", "Refused by the platform"
+    PENDING = "pending", gettext_lazy("Waiting for the platform")
+    CONFIRMED = "confirmed", gettext_lazy("Confirmed by the platform")
+    FAILED = "failed", gettext_lazy("Refused by the platform")
 
 
 class RequestState(models.TextChoices):
     """What has become of a request for a reversal (R5)."""
 
-    OPEN = "open", "Waits for an answer"
-    DONE = "done", "Reversed"
-    REFUSED = "refused", "Refused"
+    OPEN = "open", gettext_lazy("Waits for an answer")
+    DONE = "done", gettext_lazy("Reversed")
+    REFUSED = "refused", gettext_lazy("Refused")
 
 
 def _terms(name: str) -> list[models.CheckConstraint]:

@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 import pgtrigger
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext_lazy
 
 from credits.models import money
 from loyalty.database.rights import INSERT_ONLY
@@ -72,7 +73,7 @@ class RevertUndo(StoreOwned):
     rights = INSERT_ONLY
 
     class Meta(StoreOwned.Meta):
-        verbose_name = "undone return"
+        verbose_name = gettext_lazy("undone return")
         constraints: ClassVar[list[Any]] = [
             models.UniqueConstraint(fields=["revert"], name="revert_undone_once"),
             models.CheckConstraint(condition=models.Q(trigger__in=list(Trigger)), name="revert_undo_trigger_is_known"),

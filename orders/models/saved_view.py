@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Lower
+from django.utils.translation import gettext_lazy
 
 from loyalty.database.rights import Rights
 from loyalty.stores.models import User
@@ -25,7 +26,7 @@ class SavedView(StoreOwned):
     rights = Rights(changes=("name",), deletes=True)
 
     class Meta(StoreOwned.Meta):
-        verbose_name = "saved view"
+        verbose_name = gettext_lazy("saved view")
         ordering = ("id",)
         constraints: ClassVar[list[Any]] = [
             models.UniqueConstraint("store", "owner", Lower("name"), name="saved_view_name_once", nulls_distinct=False),

@@ -5,7 +5,7 @@ from typing import Final
 
 from loyalty.ledger.ledger import Kind
 from loyalty.proof.prove import Check, Rule, counting, scope
-from orders.kinds import KINDS, LEDGERS, NAMES
+from orders.kinds import KINDS, LEDGERS, name_of
 from orders.models import PersonsDecision
 
 _TOTALS: Final = """
@@ -166,7 +166,7 @@ def _rules(kind: Kind) -> Iterator[Rule]:
         "revert_scope": scope("revert"),
     }
     for sentence, sql in _KIND_RULES.items():
-        yield Rule(sentence.replace("{name}", NAMES[kind]), sql.format(**names))
+        yield Rule(sentence.replace("{name}", name_of(kind)), sql.format(**names))
 
 
 CHECK: Final = Check(

@@ -2,6 +2,9 @@
 
 from collections.abc import Sequence
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
 from loyalty.core.errors import Conflict, NotFound, VersionConflict
 from loyalty.stores.models import Store
 from orders.models import Order
@@ -11,7 +14,7 @@ class OrderCancelled(Conflict):
     """A cancelled order takes nothing from the customer."""
 
     code = "order-cancelled"
-    title = "The order is cancelled."
+    title = gettext_noop("The order is cancelled.")
 
 
 def lock_orders(store: Store, order_ids: Sequence[int]) -> list[Order]:
@@ -27,7 +30,7 @@ def lock_order(store: Store, order_id: int, *, version: int | None = None) -> Or
     """
     orders = lock_orders(store, [order_id])
     if not orders:
-        raise NotFound(f"This store has no order with the id {order_id}.")
+        raise NotFound(_("This store has no order with the id %(id)s.") % {"id": order_id})
     if version not in (None, orders[0].version):
-        raise VersionConflict("The order has changed since it was read. Read it again.")
+        raise VersionConflict(_("The order has changed since it was read. Read it again."))
     return orders[0]

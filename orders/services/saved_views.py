@@ -7,6 +7,7 @@ from typing import Final
 
 from django.db import IntegrityError, transaction
 from django.db.models import F, Q, QuerySet
+from django.utils.translation import gettext as _
 
 from loyalty.core.errors import Invalid, NotFound
 from loyalty.stores.models import Store, User
@@ -28,7 +29,7 @@ def find_view(store: Store, user: User, view_id: int) -> SavedView:
     """A view that this person sees. Raises NotFound for another's and for another store's (T1)."""
     view: SavedView | None = views_of(store, user).filter(pk=view_id).first()
     if view is None:
-        raise NotFound(f"There is no saved view with the id {view_id}.")
+        raise NotFound(_("There is no saved view with the id %(view_id)s.") % {"view_id": view_id})
     return view
 
 
@@ -36,9 +37,11 @@ def find_view(store: Store, user: User, view_id: int) -> SavedView:
 def save_view(*, store: Store, owner: User | None, name: str, query: str, now: datetime) -> SavedView:
     """Keep ``query`` as a tab of ``owner``, or of the whole store. Raises Invalid for what cannot be a tab."""
     if not query or len(query) > _LONGEST_QUERY:
-        raise Invalid.at("/query", "Filter or search the list first; that is what is kept.", code="required")
+        raise Invalid.at("/query", _("Filter or search the list first; that is what is kept."), code="required")
     if SavedView.objects.for_store(store).filter(owner=owner).count() >= MOST:
-        raise Invalid.at("/name", f"There are {MOST} saved views already. Delete one first.", code="max")
+        raise Invalid.at(
+            "/name", _("There are %(most)s saved views already. Delete one first.") % {"most": MOST}, code="max"
+        )
     with _one_of_a_name():
         view: SavedView = SavedView.objects.create(
             store=store, owner=owner, name=_name(name), query=query, created_at=now
@@ -56,9 +59,9 @@ def rename_view(view: SavedView, name: str) -> None:
 def _name(name: str) -> str:
     words = " ".join(name.split())
     if not words:
-        raise Invalid.at("/name", "Give the view a name.", code="required")
+        raise Invalid.at("/name", _("Give the view a name."), code="required")
     if len(words) > _LONGEST:
-        raise Invalid.at("/name", f"A name has at most {_LONGEST} letters.", code="max_length")
+        raise Invalid.at("/name", _("A name has at most %(most)s letters.") % {"most": _LONGEST}, code="max_length")
     return words
 
 
@@ -70,4 +73,4 @@ def _one_of_a_name() -> Iterator[None]:
     except IntegrityError as error:
         if "saved_view_name_once" not in str(error):
             raise
-        raise Invalid.at("/name", "There is a view of that name already.", code="not-unique") from error
+        raise Invalid.at("/name", _("There is a view of that name already."), code="not-unique") from error

@@ -122,7 +122,7 @@ def test_t7_the_rows_of_a_table_count_together_whomever_they_name(store: Store, 
     by = desk(store, Role.SUPPORT, limits=LimitSettings(support_adjust_points=1000))
     shown = check_sheet(rows, desk=by, now=NOW)
     assert [line.error for line in shown] == [
-        "1000 points left today. Ask a manager for more.",
+        "1,000 points left today. Ask a manager for more.",
         "",
         "",
         "100 points left today. Ask a manager for more.",

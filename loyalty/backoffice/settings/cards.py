@@ -3,14 +3,15 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 from django import forms
 from django.forms import BoundField
+from django.utils.functional import lazy
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop
+from django.utils.translation import gettext_lazy, gettext_noop
 
 from loyalty.core.errors import Invalid
 from loyalty.store_settings.facts import is_nullable
@@ -25,23 +26,36 @@ Change = tuple[str, str, str]
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """One choice, and what it means."""
+    """One choice, and what it means: messages of the catalogues, put into words for who reads."""
 
     value: str
     label: str
     words: str = ""
 
-    def shown(self) -> tuple[str, SafeString]:
-        """The choice as a form's field wants it."""
-        markup = '<span class="choice-name">{}</span> <span class="choice-words">{}</span>'
-        return self.value, format_html(markup, self.label, self.words)
+    def shown(self) -> tuple[str, Any]:
+        """The choice as a form's field wants it; its words are made when it is shown."""
+        return self.value, _markup_later(self)
+
+    def said(self) -> tuple[str, str]:
+        """The choice and what it means, for who reads now."""
+        return _(self.label), _(self.words) if self.words else ""
+
+
+def _markup(option: Option) -> SafeString:
+    markup = '<span class="choice-name">{}</span> <span class="choice-words">{}</span>'
+    return format_html(markup, *option.said())
+
+
+_markup_later: Final = lazy(_markup, SafeString)
 
 
 class OptionField(forms.ChoiceField):
     """A choice between options with words beside each."""
 
     def __init__(self, label: str, options: Sequence[Option]) -> None:
-        super().__init__(label=label, choices=[option.shown() for option in options], widget=forms.RadioSelect)
+        super().__init__(
+            label=gettext_lazy(label), choices=[option.shown() for option in options], widget=forms.RadioSelect
+        )
         self.options = {option.value: option for option in options}
 
 
@@ -50,7 +64,9 @@ class OptionsField(forms.MultipleChoiceField):
 
     def __init__(self, label: str, options: Sequence[Option], **more: Any) -> None:
         choices = [option.shown() for option in options]
-        super().__init__(label=label, choices=choices, widget=forms.CheckboxSelectMultiple, required=False, **more)
+        super().__init__(
+            label=gettext_lazy(label), choices=choices, widget=forms.CheckboxSelectMultiple, required=False, **more
+        )
         self.options = {option.value: option for option in options}
 
 
@@ -58,8 +74,8 @@ def number_field(path: Sequence[str], *, label: str, help_text: str = "") -> for
     """A setting that is a whole number, within its bounds; it may be left empty where none is a value."""
     hint, facts = setting_at(path)
     return forms.IntegerField(
-        label=label,
-        help_text=help_text,
+        label=gettext_lazy(label),
+        help_text=gettext_lazy(help_text) if help_text else "",
         required=not is_nullable(hint),
         min_value=facts.least,
         max_value=facts.most,
@@ -109,11 +125,10 @@ class CardForm(forms.Form):
         """A field's value for people, and what it means."""
         field = self.fields[name]
         if isinstance(field, OptionField):
-            option = field.options[value]
-            return str(option.label), str(option.words)
+            return field.options[value].said()
         if isinstance(field, OptionsField):
-            labels = [field.options[item].label for item in value if item in field.options]
-            return ", ".join(map(str, labels)) or _("none"), str(field.help_text)
+            labels = [field.options[item].said()[0] for item in value if item in field.options]
+            return ", ".join(labels) or _("none"), str(field.help_text)
         return _plain_words(value), str(field.help_text)
 
     def said(self) -> list[Change]:
@@ -126,7 +141,8 @@ class CardForm(forms.Form):
         for name, path in self.paths.items():
             old, new = value_at(before, path), value_at(after, path)
             if old != new:
-                label = str(self.change_labels.get(name, "")) or str(self.fields[name].label)
+                label = self.change_labels.get(name)
+                label = _(label) if label else str(self.fields[name].label)
                 found.append((label, self.words(name, old)[0], self.words(name, new)[0]))
         return found
 

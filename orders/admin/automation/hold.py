@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from loyalty.backoffice.base import BackOfficeAdmin, store_view
 from loyalty.backoffice.links import order_address
@@ -29,13 +30,15 @@ _OPEN: Final = (OrderStatus.PENDING, OrderStatus.CONFIRMED)
 @store_view(needs=Can.CANCEL_ORDERS, methods=("POST",))
 def hold_page(self: BackOfficeAdmin, request: HttpRequest, order: Order) -> HttpResponse:
     """Keep automatic cancelling away from an order."""
-    return _carry_out(hold_order, request, order, f"Order {order.number} is held: no job cancels it.")
+    return _carry_out(
+        hold_order, request, order, _("Order %(number)s is held: no job cancels it.") % {"number": order.number}
+    )
 
 
 @store_view(needs=Can.CANCEL_ORDERS, methods=("POST",))
 def release_page(self: BackOfficeAdmin, request: HttpRequest, order: Order) -> HttpResponse:
     """Let automatic cancelling have an order again."""
-    done = f"Order {order.number} is released: it is cancelled when the order settings say so."
+    done = _("Order %(number)s is released: it is cancelled when the order settings say so.") % {"number": order.number}
     return _carry_out(release_order, request, order, done)
 
 
@@ -48,7 +51,11 @@ def held_by(orders: Sequence[Order], store: Store) -> dict[int, str]:
     actors = {entry.order_id: entry.actor for entry in entries}
     names = actor_names(actors.values())
     return {
-        order.pk: f"{names.get(actors.get(order.pk, ''), 'somebody')}, {show_moment(order.held_at, store)}"
+        order.pk: _("%(name)s, %(moment)s")
+        % {
+            "name": names.get(actors.get(order.pk, ""), _("somebody")),
+            "moment": show_moment(order.held_at, store),
+        }
         for order in held
     }
 
@@ -56,7 +63,7 @@ def held_by(orders: Sequence[Order], store: Store) -> dict[int, str]:
 def hold_card(order: Order, store: Store, now: datetime) -> dict[str, Any] | None:
     """What the order page says about automatic cancelling; None where it cannot happen any more."""
     if order.held_at is not None and order.status != OrderStatus.CANCELLED:
-        words = f"No job cancels this order. Held by {held_by([order], store)[order.pk]}."
+        words = _("No job cancels this order. Held by %(name)s.") % {"name": held_by([order], store)[order.pk]}
         return {"held": True, "words": words}
     if order.status not in _OPEN or order.arrived_late or order.is_test:
         return None
@@ -71,11 +78,11 @@ def _what_comes(order: Order, store: Store, settings: StoreSettings, now: dateti
     if order.reinstated_at and (order.payment_changed_at or order.placed_at) <= order.reinstated_at:
         return ""  # Staff brought it back knowing of the payment: only a newer change of it counts.
     if order.payment_status == PaymentStatus.EXPIRED and auto.expired != "off":
-        return "The payment expired: the next run of the job cancels this order."
+        return _("The payment expired: the next run of the job cancels this order.")
     if order.payment_status == PaymentStatus.FAILED and auto.failed != "off":
         since = order.payment_changed_at or order.placed_at
         ends = max(now, since + timedelta(minutes=auto.failed_grace_minutes))
-        return f"The payment failed: the job cancels this order on {show_moment(ends, store)}."
+        return _("The payment failed: the job cancels this order on %(moment)s.") % {"moment": show_moment(ends, store)}
     return ""
 
 
@@ -86,10 +93,14 @@ def _what_comes_of_an_open_payment(order: Order, store: Store, auto: AutoCancelS
     if until is not None:
         if auto.failed == "off" or order.paid_before:
             return ""
-        return f"A card was declined. Unless another payment follows, it is cancelled on {show_moment(until, store)}."
+        return _("A card was declined. Unless another payment follows, it is cancelled on %(moment)s.") % {
+            "moment": show_moment(until, store)
+        }
     if due is None or auto.expired == "off":
         return ""
-    return f"Unless it is paid before, it is cancelled when the payment expires on {show_moment(due, store)}."
+    return _("Unless it is paid before, it is cancelled when the payment expires on %(moment)s.") % {
+        "moment": show_moment(due, store)
+    }
 
 
 def _carry_out(verb: Callable[..., Order], request: HttpRequest, order: Order, done: str) -> HttpResponse:

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
+from django.utils.translation import gettext as _
 
 from loyalty.backoffice.badges import DASH
 from loyalty.backoffice.base import BackOfficeAdmin, store_view
@@ -35,8 +36,8 @@ def upcoming_page(self: BackOfficeAdmin, request: HttpRequest, _row: None) -> Ht
     rows = _held_rows(page, store, settings) if held else _upcoming_rows(page, store, now)
     context = {
         **self.admin_site.each_context(request),
-        "title": "Cancelled next",
-        "content_title": "Cancelled next",
+        "title": _("Cancelled next"),
+        "content_title": _("Cancelled next"),
         "held": held,
         "page": page,
         "rows": rows,
@@ -50,11 +51,11 @@ def upcoming_page(self: BackOfficeAdmin, request: HttpRequest, _row: None) -> Ht
 
 
 def _upcoming_rows(page: BriefPage, store: Store, now: datetime) -> list[dict[str, Any]]:
-    ids = [order_id for order_id, _ in page]
+    ids = [order_id for order_id, _due in page]
     orders = light(Order.objects.for_store(store)).select_related("customer").in_bulk(ids)
     return [
         _row(orders[order_id], store)
-        | {"when": "with the next run, within a minute" if due <= now else show_moment(due, store)}
+        | {"when": _("with the next run, within a minute") if due <= now else show_moment(due, store)}
         for order_id, due in page
         if order_id in orders
     ]
@@ -73,7 +74,7 @@ def _held_rows(page: BriefPage, store: Store, settings: StoreSettings) -> list[d
 def _row(order: Order, store: Store) -> dict[str, Any]:
     return {
         "order": order,
-        "customer": str(order.customer) if order.customer else "Guest",
+        "customer": str(order.customer) if order.customer else _("Guest"),
         "payment": payment_badge(order),
         "placed": show_moment(order.placed_at, store),
         "total": money_words(order, store),

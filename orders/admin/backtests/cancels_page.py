@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from django import forms
 from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext_lazy, gettext_noop
 
 from loyalty.backoffice.base import BackOfficeAdmin, store_view
 from loyalty.backoffice.settings.cards import number_field
@@ -18,13 +19,13 @@ from orders.services.backtests.cancels import backtest
 from orders.services.backtests.tally import Backtest
 
 _MODES: Final = (
-    ("off", "Off"),
-    ("cancel", "Auto cancel only"),
-    ("cancel_and_revert", "Auto cancel order and return credits & points with original expiry date"),
+    ("off", gettext_lazy("Off")),
+    ("cancel", gettext_lazy("Auto cancel only")),
+    ("cancel_and_revert", gettext_lazy("Auto cancel order and return credits & points with original expiry date")),
 )
 _LOTS: Final = (
-    ("all_or_nothing", "Return nothing of a kind when any part of it has expired"),
-    ("valid_only", "Return what is still valid"),
+    ("all_or_nothing", gettext_lazy("Return nothing of a kind when any part of it has expired")),
+    ("valid_only", gettext_lazy("Return what is still valid")),
 )
 
 
@@ -33,15 +34,21 @@ class BacktestForm(TrialForm):
 
     payment_window_hours = number_field(
         ("auto_cancel", "payment_window_hours"),
-        label="Payment window in hours",
-        help_text="Counted from when an order was placed. Empty: only orders that name their own due time expire.",
+        label=gettext_noop("Payment window in hours"),
+        help_text=gettext_noop(
+            "Counted from when an order was placed. Empty: only orders that name their own due time expire."
+        ),
     )
-    expired = forms.ChoiceField(label="Auto cancel orders with expired payment status", choices=_MODES)
-    failed = forms.ChoiceField(label="Auto cancel orders with failed payment status", choices=_MODES)
-    expired_lots = forms.ChoiceField(label="When the payment expired and some value has too", choices=_LOTS)
-    failed_lots = forms.ChoiceField(label="When the payment failed and some value has expired", choices=_LOTS)
+    expired = forms.ChoiceField(label=gettext_lazy("Auto cancel orders with expired payment status"), choices=_MODES)
+    failed = forms.ChoiceField(label=gettext_lazy("Auto cancel orders with failed payment status"), choices=_MODES)
+    expired_lots = forms.ChoiceField(
+        label=gettext_lazy("When the payment expired and some value has too"), choices=_LOTS
+    )
+    failed_lots = forms.ChoiceField(
+        label=gettext_lazy("When the payment failed and some value has expired"), choices=_LOTS
+    )
     failed_grace_minutes = number_field(
-        ("auto_cancel", "failed_grace_minutes"), label="Minutes to wait after a failed payment"
+        ("auto_cancel", "failed_grace_minutes"), label=gettext_noop("Minutes to wait after a failed payment")
     )
 
     def tried(self) -> AutoCancelSettings:

@@ -6,6 +6,8 @@ from typing import Any, Final, TypeVar
 from django import forms
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from loyalty.backoffice.base import BackOfficeAdmin
 from loyalty.stores.active_store import active_store
@@ -20,7 +22,7 @@ class TrialForm(forms.Form):
     """What to try; it is sent with the address, so that a result can be shared and comes to nothing by itself."""
 
     days = forms.IntegerField(
-        label="Days to look back, today included", min_value=1, max_value=MOST_DAYS, initial=_DAYS
+        label=gettext_lazy("Days to look back, today included"), min_value=1, max_value=MOST_DAYS, initial=_DAYS
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -46,7 +48,7 @@ def trial_page(
     ``more`` is what only this page's ``template`` shows of it.
     """
     form = form_type(request.GET if "days" in request.GET else None, initial=saved)
-    context = admin.admin_site.each_context(request) | {"title": "What would have happened", "form": form}
+    context = admin.admin_site.each_context(request) | {"title": _("What would have happened"), "form": form}
     if form.is_bound and form.is_valid():
         page = _page_of(request)
         result = try_out(form, (page - 1) * PER_PAGE)
@@ -59,7 +61,7 @@ def _shown(request: HttpRequest, result: Backtest, words: Words, page: int) -> d
     return {
         "result": result,
         "count": sum(tally.orders for tally in result.totals.values()),
-        "done": words.done,
+        "words": {"each_day": _(words.each_day), "would_have": _(words.would_have)},
         "tiles": tiles_of(result, store, words),
         "chart": chart_of(result, store, words),
         "reasons": reasons_of(result),

@@ -5,7 +5,12 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop, ngettext_lazy
+
 from loyalty.backoffice.badges import DASH
+from loyalty.core.locales import count_text
+from loyalty.core.phrases import listed
 from loyalty.ledger.ledger import Kind
 from loyalty.stores.actors import Trigger
 from loyalty.stores.dates import show_day, show_moment
@@ -16,10 +21,10 @@ from orders.models import Order
 from orders.services.backtests.tally import Backtest, ByTrigger, Line, Sums, Tally
 
 WHY: Final = {
-    Trigger.PAYMENT_EXPIRED: "Payment expired",
-    Trigger.PAYMENT_FAILED: "Payment failed",
-    Trigger.RULE_STATUS: "By status",
-    Trigger.RULE_TAG: "By tag",
+    Trigger.PAYMENT_EXPIRED: gettext_noop("Payment expired"),
+    Trigger.PAYMENT_FAILED: gettext_noop("Payment failed"),
+    Trigger.RULE_STATUS: gettext_noop("By status"),
+    Trigger.RULE_TAG: gettext_noop("By tag"),
 }
 _CLASSES: Final = {
     Trigger.PAYMENT_EXPIRED: "bt-expired",
@@ -32,16 +37,47 @@ _WIDTH, _HEIGHT = 720, 160
 _FILLED: Final = 0.75
 
 
+# How many orders a trigger reaches, as bars and tiles say it.
+_REACHED: Final = {
+    Trigger.PAYMENT_EXPIRED: ngettext_lazy("%(count)s payment expired", "%(count)s payment expired", "number"),
+    Trigger.PAYMENT_FAILED: ngettext_lazy("%(count)s payment failed", "%(count)s payment failed", "number"),
+    Trigger.RULE_STATUS: ngettext_lazy("%(count)s by status", "%(count)s by status", "number"),
+    Trigger.RULE_TAG: ngettext_lazy("%(count)s by tag", "%(count)s by tag", "number"),
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Words:
-    """How one look back speaks: what would have been done to orders, and why value is left that has not expired."""
+    """How one look back speaks of what would have been done to orders: messages of the catalogues.
 
-    done: str
+    ``left`` says of an amount why it is left although it has not expired.
+    """
+
+    orders: str
+    each_day: str
+    chart: str
+    would_have: str
     left: str
 
 
-CANCELLING: Final = Words("cancelled", "because it is only cancelled, or a tag says so")
-RETURNING: Final = Words("acted on", "kept back or not refunded")
+CANCELLING: Final = Words(
+    orders=gettext_noop("Orders cancelled"),
+    each_day=gettext_noop("Orders cancelled each day"),
+    chart=gettext_noop(
+        "Orders that would have been cancelled each day from %(first)s to %(last)s; at most %(most)s on one day."
+    ),
+    would_have=gettext_noop("Would have been cancelled"),
+    left=gettext_noop("%(amount)s because it is only cancelled, or a tag says so"),
+)
+RETURNING: Final = Words(
+    orders=gettext_noop("Orders acted on"),
+    each_day=gettext_noop("Orders acted on each day"),
+    chart=gettext_noop(
+        "Orders that would have been acted on each day from %(first)s to %(last)s; at most %(most)s on one day."
+    ),
+    would_have=gettext_noop("Would have been acted on"),
+    left=gettext_noop("%(amount)s kept back or not refunded"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +140,7 @@ class LineRow:
 
 def reasons_of(result: Backtest) -> list[tuple[str, str]]:
     """The triggers of a look back as its legend names them, each with its colour."""
-    return [(WHY[trigger], _CLASSES[trigger]) for trigger in result.totals]
+    return [(_(WHY[trigger]), _CLASSES[trigger]) for trigger in result.totals]
 
 
 def chart_of(result: Backtest, store: Store, words: Words) -> Chart:
@@ -113,7 +149,7 @@ def chart_of(result: Backtest, store: Store, words: Words) -> Chart:
     most = max((sum(tally.orders for tally in tallies.values()) for tallies in result.days.values()), default=0)
     bars = [bar for number, day in enumerate(days) for bar in _bars(number, day, result, max(most, 1), store)]
     first, last = show_day(days[0], store), show_day(days[-1], store)
-    told = f"Orders that would have been {words.done} each day from {first} to {last}; at most {most} on one day."
+    told = _(words.chart) % {"first": first, "last": last, "most": most}
     return Chart(_WIDTH, _HEIGHT, bars, most, first, last, told)
 
 
@@ -123,7 +159,7 @@ def _bars(number: int, day: date, result: Backtest, most: int, store: Store) -> 
     for trigger, tally in result.days[day].items():
         if tally.orders:
             height = _HEIGHT * tally.orders / most
-            words = f"{show_day(day, store)}: {tally.orders} {WHY[trigger].lower()}"
+            words = _("%(day)s: %(orders)s") % {"day": show_day(day, store), "orders": _reached(trigger, tally.orders)}
             top = _HEIGHT - below - height
             yield Bar(
                 _round(number * step), _round(top), _round(step * _FILLED), _round(height), _CLASSES[trigger], words
@@ -138,13 +174,13 @@ def _round(number: float) -> float:
 def tiles_of(result: Backtest, store: Store, words: Words) -> list[Tile]:
     """How many, of what value, and what would have come back and what not."""
     whole = _sum(result.totals)
-    by_reason = ", ".join(f"{tally.orders} {WHY[trigger].lower()}" for trigger, tally in result.totals.items())
+    by_reason = listed(_reached(trigger, tally.orders) for trigger, tally in result.totals.items())
     value = " + ".join(show(total, currency, store) for currency, total in sorted(whole.value.items()))
     tiles = [
-        Tile(f"Orders {words.done}", str(whole.orders), by_reason),
-        Tile("Value of these orders", value or DASH, ""),
+        Tile(_(words.orders), count_text(whole.orders), by_reason),
+        Tile(_("Value of these orders"), value or DASH, ""),
     ]
-    for kind, name in zip(KINDS, ("Credits returned", "Points returned"), strict=True):
+    for kind, name in zip(KINDS, (_("Credits returned"), _("Points returned")), strict=True):
         mine = {currency: sums for (key, currency), sums in sorted(whole.kinds.items()) if key == kind}
         back = " + ".join(show(sums.returned, currency, store) for currency, sums in mine.items())
         tiles.append(Tile(name, back or DASH, _fate(mine, store, words)))
@@ -153,9 +189,11 @@ def tiles_of(result: Backtest, store: Store, words: Words) -> list[Tile]:
 
 def _fate(sums_by_currency: Mapping[str, Sums], store: Store, words: Words) -> str:
     if not sums_by_currency:
-        return "None were used"
+        return _("None were used")
     kept = [_kept_words(sums, currency, store, words) for currency, sums in sums_by_currency.items()]
-    return f"Not returned: {'; '.join(filter(None, kept))}" if any(kept) else "Everything used comes back"
+    if not any(kept):
+        return _("Everything used comes back")
+    return _("Not returned: %(amounts)s") % {"amounts": "; ".join(filter(None, kept))}
 
 
 def day_rows(result: Backtest, store: Store) -> list[DayRow]:
@@ -170,9 +208,9 @@ def _day_row(day: date, tallies: ByTrigger, whole: Tally, store: Store) -> DayRo
         day=show_day(day, store),
         counts=[tally.orders for tally in tallies.values()],
         value=" + ".join(show(total, currency, store) for currency, total in sorted(whole.value.items())),
-        returned=_joined(show(sums.returned, currency, store) for (_, currency), sums in kinds if sums.returned),
+        returned=_joined(show(sums.returned, currency, store) for (_kind, currency), sums in kinds if sums.returned),
         not_returned=_joined(
-            show(sums.not_returned, currency, store) for (_, currency), sums in kinds if sums.not_returned
+            show(sums.not_returned, currency, store) for (_kind, currency), sums in kinds if sums.not_returned
         ),
     )
 
@@ -189,7 +227,7 @@ def _line_row(line: Line, store: Store, words: Words) -> LineRow:
         order=order,
         customer=str(order.customer or DASH),
         when=show_moment(line.strike.at, store),
-        why=WHY[line.strike.trigger],
+        why=_(WHY[line.strike.trigger]),
         total=money_words(order, store),
         returned=_joined(show(sums.returned, currency_of(order, kind), store) for kind, sums in kinds if sums.returned),
         not_returned=_joined(_kept_words(sums, currency_of(order, kind), store, words) for kind, sums in kinds),
@@ -199,11 +237,15 @@ def _line_row(line: Line, store: Store, words: Words) -> LineRow:
 def _kept_words(sums: Sums, currency: str, store: Store, words: Words) -> str:
     """What does not come back and why, such as ``10.00 USD expired, 5.00 USD because another part has expired``."""
     parts = [
-        (sums.expired, "expired"),
-        (sums.blocked, "because another part has expired"),
-        (sums.left, words.left),
+        (sums.expired, _("%(amount)s expired")),
+        (sums.blocked, _("%(amount)s because another part has expired")),
+        (sums.left, _(words.left)),
     ]
-    return ", ".join(f"{show(amount, currency, store)} {why}" for amount, why in parts if amount)
+    return ", ".join(told % {"amount": show(amount, currency, store)} for amount, told in parts if amount)
+
+
+def _reached(trigger: Trigger, orders: int) -> str:
+    return _REACHED[trigger] % {"number": orders, "count": count_text(orders)}
 
 
 def _joined(parts: Iterable[str]) -> str:

@@ -5,6 +5,8 @@ from typing import Any, Final
 
 from django import forms
 from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, gettext_noop
 
 from loyalty.backoffice.base import BackOfficeAdmin, store_view
 from loyalty.backoffice.settings.cards import number_field
@@ -14,19 +16,20 @@ from loyalty.store_settings.sections import SpentRevertSettings, StoreSettings, 
 from loyalty.stores.active_store import active_store
 from loyalty.stores.models import Store
 from loyalty.stores.roles import Can
+from loyalty.timeline.words import value_words
 from orders.admin.backtests.page import TrialForm, trial_page
 from orders.admin.backtests.rows import RETURNING, LineRow, line_rows
 from orders.admin.settings.spent_revert import KINDS, STATUSES
 from orders.admin.settings.tags_field import TagsField
-from orders.kinds import NAMES
+from orders.kinds import title_of
 from orders.services.automation.count_matches import overlap
 from orders.services.backtests.rules import RulesLine, rules_backtest
 from orders.services.backtests.tally import Backtest
-from orders.services.rules.trace import MatchedBy
+from orders.services.rules.trace import Matched, MatchedBy
 
 _LOTS: Final = (
-    ("valid_only", "Return what is still valid"),
-    ("all_or_nothing", "Return nothing of a kind when any part of it has expired"),
+    ("valid_only", gettext_lazy("Return what is still valid")),
+    ("all_or_nothing", gettext_lazy("Return nothing of a kind when any part of it has expired")),
 )
 
 
@@ -34,21 +37,21 @@ class RulesForm(TrialForm):
     """The rules to try."""
 
     statuses = forms.MultipleChoiceField(
-        label="Statuses that return what was used",
-        choices=[(option.value, option.label) for option in STATUSES],
+        label=gettext_lazy("Statuses that return what was used"),
+        choices=[(option.value, gettext_lazy(option.label)) for option in STATUSES],
         widget=forms.CheckboxSelectMultiple,
         required=False,
     )
-    tags = TagsField("Tags that return what was used")
-    skip_tags = TagsField("Tags that keep an order from automatic returns")
+    tags = TagsField(gettext_noop("Tags that return what was used"))
+    skip_tags = TagsField(gettext_noop("Tags that keep an order from automatic returns"))
     kinds = forms.MultipleChoiceField(
-        label="What returns",
-        choices=[(option.value, option.label) for option in KINDS],
+        label=gettext_lazy("What returns"),
+        choices=[(option.value, gettext_lazy(option.label)) for option in KINDS],
         widget=forms.CheckboxSelectMultiple,
         required=False,
     )
-    expired_lots = forms.ChoiceField(label="When part of what was used has expired", choices=_LOTS)
-    delay_minutes = number_field(("spent_revert", "delay_minutes"), label="Minutes to wait")
+    expired_lots = forms.ChoiceField(label=gettext_lazy("When part of what was used has expired"), choices=_LOTS)
+    delay_minutes = number_field(("spent_revert", "delay_minutes"), label=gettext_noop("Minutes to wait"))
 
     def tried(self) -> SpentRevertSettings:
         """The rules that are to be tried."""
@@ -109,11 +112,11 @@ def _saved(saved: StoreSettings) -> dict[str, Any]:
 
 
 _WHY: Final = {
-    MatchedBy.STATUS: "Status {}",
-    MatchedBy.TAG: "Tag “{}”",
-    MatchedBy.SKIP_TAG: "Kept back by the tag “{}”",
-    MatchedBy.PERSON: "Somebody had decided before",
-    MatchedBy.SETTING: "Left alone by the settings",
+    MatchedBy.STATUS: gettext_lazy("Status %(value)s"),
+    MatchedBy.TAG: gettext_lazy("Tag “%(value)s”"),
+    MatchedBy.SKIP_TAG: gettext_lazy("Kept back by the tag “%(value)s”"),
+    MatchedBy.PERSON: gettext_lazy("Somebody had decided before"),
+    MatchedBy.SETTING: gettext_lazy("Left alone by the settings"),
 }
 
 
@@ -125,7 +128,12 @@ def _rows(result: Backtest, store: Store) -> list[LineRow]:
 def _why(line: RulesLine) -> str:
     """What decided about the kinds that were used, in words."""
     matched = {kind: line.matched[kind] for kind in line.sums}
-    words = {kind: _WHY[one.by].format((one.value or "").replace("_", " ")) for kind, one in matched.items() if one.by}
+    words = {kind: _WHY[one.by] % {"value": _value(one)} for kind, one in matched.items() if one.by}
     if len(set(words.values())) == 1:
         return next(iter(words.values()))
-    return "; ".join(f"{NAMES[kind].capitalize()}: {why}" for kind, why in words.items())
+    return "; ".join(_("%(kind)s: %(why)s") % {"kind": title_of(kind), "why": why} for kind, why in words.items())
+
+
+def _value(matched: Matched) -> str:
+    """A status by its name, a tag as it is."""
+    return value_words(matched.value) if matched.by is MatchedBy.STATUS else matched.value or ""

@@ -11,13 +11,16 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
-from django.utils.translation import ngettext
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, gettext_noop, ngettext
 
 from loyalty.backoffice.badges import DASH
 from loyalty.backoffice.base import BackOfficeAdmin, StoreModelAdmin, StoreView, store_view
 from loyalty.backoffice.lists.all_rows import WrongFilter, listed
 from loyalty.core.clock import read_clock
 from loyalty.core.errors import Invalid
+from loyalty.core.locales import count_text
+from loyalty.core.phrases import sentences
 from loyalty.store_settings.sections import current_settings
 from loyalty.stores.active_store import acting, active_store, may
 from loyalty.stores.actors import actor_names
@@ -47,10 +50,15 @@ class BulkCancelForm(forms.Form):
     leave_paid = forms.BooleanField(required=False, widget=forms.CheckboxInput(attrs=_CHECK))
     leave_completed = forms.BooleanField(required=False, widget=forms.CheckboxInput(attrs=_CHECK))
     reason = forms.ChoiceField(
-        choices=[("", "No reason given"), *CancelReason.choices], required=False, widget=forms.Select(attrs=_INPUT)
+        choices=[("", gettext_lazy("No reason given")), *CancelReason.choices],
+        required=False,
+        widget=forms.Select(attrs=_INPUT),
     )
     note = forms.CharField(
-        label="Staff note", required=False, max_length=2000, widget=forms.Textarea(attrs=_INPUT | {"rows": 2})
+        label=gettext_lazy("Staff note"),
+        required=False,
+        max_length=2000,
+        widget=forms.Textarea(attrs=_INPUT | {"rows": 2}),
     )
 
     def left(self) -> dict[str, bool]:
@@ -77,7 +85,7 @@ def choose_all(admin: BackOfficeAdmin, request: HttpRequest) -> HttpResponse:
     try:
         orders: QuerySet[Order] = listed(admin, request)
     except WrongFilter:
-        messages.error(request, "Nothing was chosen: one of the filters is wrong.")
+        messages.error(request, _("Nothing was chosen: one of the filters is wrong."))
         return HttpResponseRedirect(f"{list_address()}?{request.GET.urlencode()}")
     return choose_orders(request, orders)
 
@@ -93,7 +101,7 @@ def choose_orders(request: HttpRequest, orders: "QuerySet[Order]") -> HttpRespon
             now=read_clock(),
         )
     except Invalid as refused:
-        messages.error(request, f"{refused.detail} Nothing was done.")
+        messages.error(request, sentences([refused.detail, _("Nothing was done.")]))
         return HttpResponseRedirect(f"{list_address()}?{request.GET.urlencode()}")
     return HttpResponseRedirect(bulk_address(bulk))
 
@@ -102,7 +110,7 @@ def choose_orders(request: HttpRequest, orders: "QuerySet[Order]") -> HttpRespon
 def stop_page(self: BackOfficeAdmin, request: HttpRequest, bulk: BulkCancel) -> HttpResponse:
     """Look at no more of the orders."""
     stopped = stop(store=active_store(request), bulk_id=bulk.pk, actor=acting(request), now=read_clock())
-    messages.info(request, f"Stopped. {count_words(stopped.waiting)} stay as they are.")
+    messages.info(request, _stopped_words(stopped.waiting))
     return HttpResponseRedirect(bulk_address(bulk))
 
 
@@ -120,8 +128,8 @@ class BulkCancelAdmin(StoreModelAdmin):
     list_display = ("orders", "state_shown", "came_of_it", "who", "when")
     list_display_links = ("orders",)
     ordering = ("-id",)
-    empty_title = "Nothing was cancelled in bulk yet"
-    empty_hint = (
+    empty_title = gettext_noop("Nothing was cancelled in bulk yet")
+    empty_hint = gettext_noop(
         "Choose orders in the order list, or filter it, and cancel them together. What came of it is kept here."
     )
     store_views: ClassVar[tuple[StoreView, ...]] = (
@@ -145,7 +153,7 @@ class BulkCancelAdmin(StoreModelAdmin):
         return changes
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        response: HttpResponse = super().changelist_view(request, {"title": "Bulk cancels"} | (extra_context or {}))
+        response: HttpResponse = super().changelist_view(request, {"title": _("Bulk cancels")} | (extra_context or {}))
         return response
 
     def change_view(
@@ -195,51 +203,64 @@ class BulkCancelAdmin(StoreModelAdmin):
         messages.success(request, _told(done))
         return HttpResponseRedirect(list_address())
 
-    @admin.display(description="Orders")
+    @admin.display(description=gettext_lazy("Orders"))
     def orders(self, bulk: BulkCancel) -> str:
-        return f"#{bulk.pk}: {count_words(bulk.total)}"
+        return _("#%(id)s: %(orders)s") % {"id": bulk.pk, "orders": count_words(bulk.total)}
 
-    @admin.display(description="State")
+    @admin.display(description=gettext_lazy("State"))
     def state_shown(self, bulk: BulkCancel) -> SafeString:
         return state_badge(bulk)
 
-    @admin.display(description="What came of it")
+    @admin.display(description=gettext_lazy("What came of it"))
     def came_of_it(self, bulk: BulkCancel) -> SafeString:
         lines = format_html_join("", "<span>{}</span>", ((words,) for words in result_words(bulk)))
         return format_html('<span class="cell-lines">{}</span>', lines)
 
-    @admin.display(description="By")
+    @admin.display(description=gettext_lazy("By"))
     def who(self, bulk: BulkCancel) -> str:
         return getattr(bulk, "actor_name", bulk.actor)
 
-    @admin.display(description="When")
+    @admin.display(description=gettext_lazy("When"))
     def when(self, bulk: BulkCancel) -> str:
         return show_moment(bulk.confirmed_at or bulk.created_at, bulk.store)
 
 
 def result_words(bulk: BulkCancel) -> list[str]:
     """``12 cancelled``, ``1 left as it was``."""
-    words = [
-        f"{number:,} {what}"
-        for number, what in (
-            (bulk.cancelled, "cancelled"),
-            (bulk.skipped, ngettext("left as it was", "left as they were", bulk.skipped)),
-            (bulk.failed, "could not be cancelled"),
-        )
-        if number
-    ]
-    return words or [DASH]
+    words = (
+        (bulk.cancelled, ngettext("%(count)s cancelled", "%(count)s cancelled", bulk.cancelled)),
+        (bulk.skipped, ngettext("%(count)s left as it was", "%(count)s left as they were", bulk.skipped)),
+        (bulk.failed, ngettext("%(count)s could not be cancelled", "%(count)s could not be cancelled", bulk.failed)),
+    )
+    return [one % {"count": count_text(number)} for number, one in words if number] or [DASH]
+
+
+def _stopped_words(waiting: int) -> str:
+    words = ngettext("Stopped. %(count)s order stays as it is.", "Stopped. %(count)s orders stay as they are.", waiting)
+    return words % {"count": count_text(waiting)}
 
 
 def _told(bulk: BulkCancel) -> SafeString:
     """What happened, with links to each order's result and to those still Not Reverted (B1)."""
-    words = [f"{count_words(bulk.cancelled)} cancelled, nothing was returned."] if bulk.cancelled else []
+    words = []
+    if bulk.cancelled:
+        cancelled = ngettext(
+            "%(count)s order cancelled, nothing was returned.",
+            "%(count)s orders cancelled, nothing was returned.",
+            bulk.cancelled,
+        )
+        words.append(cancelled % {"count": count_text(bulk.cancelled)})
     if bulk.skipped:
-        words.append(f"{count_words(bulk.skipped)} {ngettext('left as it was', 'left as they were', bulk.skipped)}.")
-    each = format_html('<a href="{}" class="underline">See each order</a>', bulk_address(bulk))
+        skipped = ngettext("%(count)s order left as it was.", "%(count)s orders left as they were.", bulk.skipped)
+        words.append(skipped % {"count": count_text(bulk.skipped)})
+    each = _link(bulk_address(bulk), _("See each order"))
     left = not_reverted(bulk, bulk.store).count()
     if not left:
-        return format_html("{} {}", " ".join(words), each)
+        return format_html("{} {}", sentences(words), each)
     address = f"{list_address()}?{urlencode({'bulk': bulk.pk, 'not_reverted': 'yes'})}"
-    link = format_html('<a href="{}" class="underline">Show {} still Not Reverted</a>', address, count_words(left))
-    return format_html("{} {} · {}", " ".join(words), link, each)
+    still = ngettext("Show %(count)s order still Not Reverted", "Show %(count)s orders still Not Reverted", left)
+    return format_html("{} {} · {}", sentences(words), _link(address, still % {"count": count_text(left)}), each)
+
+
+def _link(address: str, words: str) -> SafeString:
+    return format_html('<a href="{}" class="underline">{}</a>', address, words)

@@ -7,17 +7,20 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.safestring import SafeString
-from django.utils.translation import ngettext
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop, ngettext, ngettext_lazy
 
 from loyalty.backoffice.badges import badge
 from loyalty.backoffice.lists.paging import BriefPage, page_of
+from loyalty.core.locales import count_text
+from loyalty.core.phrases import listed, sentences
 from loyalty.stores.active_store import active_store, may
 from loyalty.stores.actors import actor_names
 from loyalty.stores.dates import show_moment
 from loyalty.stores.models import Store
 from loyalty.stores.roles import Can
-from orders.admin.display import reason_words, status_badge, used_words
-from orders.kinds import KINDS, NAMES, applied, currency_of, show
+from orders.admin.display import moment_by, reason_words, status_badge, used_words
+from orders.kinds import KINDS, applied, currency_of, show, title_of
 from orders.models import BulkCancel, BulkItem, BulkState, Order, Outcome, RevertStatus, light
 from orders.services.bulk_cancels.run import WORDS
 from orders.services.bulk_cancels.summary import Stake, Summary, going_orders, orders_of
@@ -27,11 +30,11 @@ _NAMED: Final = 50
 _COLOURS: Final = {BulkState.OPEN: "blue", BulkState.DONE: "green", BulkState.STOPPED: "orange"}
 _OUTCOME_COLOURS: Final = {Outcome.CANCELLED: "green", Outcome.SKIPPED: "orange", Outcome.FAILED: "red"}
 _TABS: Final[dict[str, tuple[str, str]]] = {
-    "": ("All", "total"),
-    "cancelled": ("Cancelled", "cancelled"),
-    "skipped": ("Left as they were", "skipped"),
-    "failed": ("Could not be cancelled", "failed"),
-    "waiting": ("Waiting", "waiting"),
+    "": (gettext_noop("All"), "total"),
+    "cancelled": (gettext_noop("Cancelled"), "cancelled"),
+    "skipped": (gettext_noop("Left as they were"), "skipped"),
+    "failed": (gettext_noop("Could not be cancelled"), "failed"),
+    "waiting": (gettext_noop("Waiting"), "waiting"),
 }
 
 
@@ -52,7 +55,7 @@ def orders_address(bulk: BulkCancel, **filters: str) -> str:
 
 def count_words(count: int) -> str:
     """``1 order``, ``12,000 orders``."""
-    return ngettext("{:,} order", "{:,} orders", count).format(count)
+    return ngettext("%(count)s order", "%(count)s orders", count) % {"count": count_text(count)}
 
 
 def state_badge(bulk: BulkCancel) -> SafeString:
@@ -73,7 +76,7 @@ def draft_context(bulk: BulkCancel, store: Store, summary: Summary, left: dict[s
     """What confirming would do: how many, the value at stake, which orders stand out, the first of the others."""
     orders = light(going_orders(bulk, store, **left)).select_related("customer")
     return {
-        "title": "Cancel selected orders",
+        "title": _("Cancel selected orders"),
         "bulk": bulk,
         "summary": summary,
         "sentence": _sentence(summary, store),
@@ -82,28 +85,35 @@ def draft_context(bulk: BulkCancel, store: Store, summary: Summary, left: dict[s
         "lines": [_line(order, store) for order in orders.order_by("pk")[:_NAMED]],
         "more": max(0, summary.going - _NAMED),
         "all": orders_address(bulk),
-        "confirm": f"Cancel {count_words(summary.going)}, return nothing",
+        "confirm": _confirm_words(summary.going),
         "back": f"{list_address()}?{bulk.filters}" if bulk.filters else list_address(),
     }
 
 
+def _confirm_words(going: int) -> str:
+    words = ngettext("Cancel %(count)s order, return nothing", "Cancel %(count)s orders, return nothing", going)
+    return words % {"count": count_text(going)}
+
+
 def _sentence(summary: Summary, store: Store) -> str:
     if not summary.going:
-        return "None of these orders would be cancelled."
-    first = f"{count_words(summary.going)} will be cancelled."
-    used = " and ".join(_amount(stake, store) for stake in summary.stakes)
-    if not used:
-        return f"{first} They used no store credits and no member points."
-    return f"{first} They used {used}. Nothing will be returned."
+        return _("None of these orders would be cancelled.")
+    going = ngettext("%(count)s order will be cancelled.", "%(count)s orders will be cancelled.", summary.going)
+    used = _("They used no store credits and no member points.")
+    if summary.stakes:
+        used = _("They used %(amounts)s. Nothing will be returned.")
+    facts = {"count": count_text(summary.going), "amounts": listed(_amount(stake, store) for stake in summary.stakes)}
+    return sentences([going % facts, used % facts])
 
 
 def _amount(stake: Stake, store: Store) -> str:
-    return f"{show(stake.used, stake.currency, store)}{' credits' if stake.currency else ''}"
+    amount = show(stake.used, stake.currency, store)
+    return _("%(amount)s credits") % {"amount": amount} if stake.currency else amount
 
 
 def _stake(stake: Stake, store: Store) -> dict[str, str]:
     amounts = {"used": stake.used, "back": stake.back, "stays": stake.stays}
-    return {"name": NAMES[stake.kind].capitalize()} | {
+    return {"name": title_of(stake.kind)} | {
         name: show(amount, stake.currency, store) for name, amount in amounts.items()
     }
 
@@ -113,58 +123,82 @@ def _exceptions(bulk: BulkCancel, summary: Summary) -> list[dict[str, str]]:
     counts = {**summary.counts, "already": summary.already, "changed": summary.changed}
     return [
         {
-            "words": f"{count_words(counts[fact])} {ngettext(one, more, counts[fact])}",
+            "words": words % {"number": counts[fact], "count": count_text(counts[fact])},
             "link": orders_address(bulk, **filters) if filters else "",
             "leave": leave,
         }
-        for fact, one, more, filters, leave in _EXCEPTIONS
+        for fact, words, filters, leave in _EXCEPTIONS
         if counts[fact]
     ]
 
 
 # What stands out, in words of one order and of more, the filters that show those, and by which box they are left out.
-_EXCEPTIONS: Final[tuple[tuple[str, str, str, dict[str, str], str], ...]] = (
+# Each sort with what is said of one and of several, the list that shows them, and what leaves them out.
+_EXCEPTIONS: Final[tuple[tuple[str, Any, dict[str, str], str], ...]] = (
     (
         "already",
-        "is cancelled already and stays as it is.",
-        "are cancelled already and stay as they are.",
+        ngettext_lazy(
+            "%(count)s order is cancelled already and stays as it is.",
+            "%(count)s orders are cancelled already and stay as they are.",
+            "number",
+        ),
         {"status": "cancelled"},
         "",
     ),
     (
         "changed",
-        "is paid or completed after you chose it, and stays as it is.",
-        "are paid or completed after you chose them, and stay as they are.",
+        ngettext_lazy(
+            "%(count)s order is paid or completed after you chose it, and stays as it is.",
+            "%(count)s orders are paid or completed after you chose them, and stay as they are.",
+            "number",
+        ),
         {},
         "",
     ),
-    ("completed", "is completed.", "are completed.", {"status": "completed"}, "leave_completed"),
-    ("paid", "is paid.", "are paid.", {}, "leave_paid"),
+    (
+        "completed",
+        ngettext_lazy("%(count)s order is completed.", "%(count)s orders are completed.", "number"),
+        {"status": "completed"},
+        "leave_completed",
+    ),
+    ("paid", ngettext_lazy("%(count)s order is paid.", "%(count)s orders are paid.", "number"), {}, "leave_paid"),
     (
         "refunded",
-        "is refunded: its payment has gone back.",
-        "are refunded: their payment has gone back.",
+        ngettext_lazy(
+            "%(count)s order is refunded: its payment has gone back.",
+            "%(count)s orders are refunded: their payment has gone back.",
+            "number",
+        ),
         {"payment_status": "refunded"},
         "",
     ),
     (
         "back",
-        "got part of its value back before; what is back stays with the customer.",
-        "got part of their value back before; what is back stays with the customer.",
+        ngettext_lazy(
+            "%(count)s order got part of its value back before; what is back stays with the customer.",
+            "%(count)s orders got part of their value back before; what is back stays with the customer.",
+            "number",
+        ),
         {},
         "",
     ),
     (
         "platform",
-        "is from a shop platform: this does not cancel it there.",
-        "are from a shop platform: this does not cancel them there.",
+        ngettext_lazy(
+            "%(count)s order is from a shop platform: this does not cancel it there.",
+            "%(count)s orders are from a shop platform: this does not cancel them there.",
+            "number",
+        ),
         {},
         "",
     ),
     (
         "skip_tag",
-        "is tagged with a skip tag: no automation returns its value later.",
-        "are tagged with a skip tag: no automation returns their value later.",
+        ngettext_lazy(
+            "%(count)s order is tagged with a skip tag: no automation returns its value later.",
+            "%(count)s orders are tagged with a skip tag: no automation returns their value later.",
+            "number",
+        ),
         {},
         "",
     ),
@@ -173,7 +207,7 @@ _EXCEPTIONS: Final[tuple[tuple[str, str, str, dict[str, str], str], ...]] = (
 
 def _line(order: Order, store: Store) -> dict[str, str]:
     used = [show(applied(order, kind), currency_of(order, kind), store) for kind in KINDS if applied(order, kind)]
-    return {"number": order.number, "customer": str(order.customer or "Guest"), "used": " + ".join(used)}
+    return {"number": order.number, "customer": str(order.customer or _("Guest")), "used": " + ".join(used)}
 
 
 # --- while it is carried out, and afterwards
@@ -188,8 +222,8 @@ def progress_context(request: HttpRequest, bulk: BulkCancel) -> dict[str, Any]:
     running = bulk.state == BulkState.OPEN
     page = page_of(request, _items(bulk, store, tab))
     return {
-        "title": f"Bulk cancel #{bulk.pk}",
-        "content_title": f"Bulk cancel #{bulk.pk}",
+        "title": _("Bulk cancel #%(id)s") % {"id": bulk.pk},
+        "content_title": _("Bulk cancel #%(id)s") % {"id": bulk.pk},
         "bulk": bulk,
         "badge": state_badge(bulk),
         "running": running,
@@ -215,7 +249,7 @@ def _items(bulk: BulkCancel, store: Store, tab: str) -> "QuerySet[BulkItem]":
 
 def _tabs(bulk: BulkCancel, tab: str) -> list[dict[str, Any]]:
     return [
-        {"name": name, "count": getattr(bulk, fact), "query": f"?show={key}" if key else "?", "current": key == tab}
+        {"name": _(name), "count": getattr(bulk, fact), "query": f"?show={key}" if key else "?", "current": key == tab}
         for key, (name, fact) in _TABS.items()
         if getattr(bulk, fact) or key == tab
     ]
@@ -223,17 +257,17 @@ def _tabs(bulk: BulkCancel, tab: str) -> list[dict[str, Any]]:
 
 def _facts(bulk: BulkCancel, store: Store, names: dict[str, str]) -> list[tuple[str, str]]:
     facts = [
-        ("Confirmed", f"{show_moment(bulk.confirmed_at, store)} by {names[bulk.actor]}"),
-        ("Reason", reason_words(bulk.remark.reason, bulk.remark.note) if bulk.remark else ""),
-        ("Left out", " and ".join(_left_out(bulk))),
-        ("Stopped", f"{show_moment(bulk.finished_at, store)} by {names[bulk.stopped_by]}" if bulk.stopped_by else ""),
-        ("Finished", show_moment(bulk.finished_at, store) if bulk.state == BulkState.DONE else ""),
+        (_("Confirmed"), moment_by(bulk.confirmed_at, names[bulk.actor], store)),
+        (_("Reason"), reason_words(bulk.remark.reason, bulk.remark.note) if bulk.remark else ""),
+        (_("Left out"), listed(_left_out(bulk))),
+        (_("Stopped"), moment_by(bulk.finished_at, names[bulk.stopped_by], store) if bulk.stopped_by else ""),
+        (_("Finished"), show_moment(bulk.finished_at, store) if bulk.state == BulkState.DONE else ""),
     ]
     return [(name, words) for name, words in facts if words]
 
 
 def _left_out(bulk: BulkCancel) -> list[str]:
-    sorts = (("paid orders", bulk.leave_paid), ("completed orders", bulk.leave_completed))
+    sorts = ((_("paid orders"), bulk.leave_paid), (_("completed orders"), bulk.leave_completed))
     return [words for words, chosen in sorts if chosen]
 
 
@@ -245,10 +279,10 @@ def _row(item: BulkItem, store: Store) -> dict[str, Any]:
     order: Order = item.order
     return {
         "order": order,
-        "customer": str(order.customer or "Guest"),
+        "customer": str(order.customer or _("Guest")),
         "status": status_badge(order),
         "used": [used_words(order, kind, store) for kind in KINDS],
         "outcome": badge(item.get_outcome_display(), _OUTCOME_COLOURS.get(Outcome(item.outcome), "")),
-        "why": f"It {WORDS[item.code]}." if item.code in WORDS else "",
+        "why": _(WORDS[item.code]) if item.code in WORDS else "",
         "error": item.error,
     }

@@ -7,11 +7,14 @@ from typing import Any
 from django import forms
 from django.db import transaction
 from django.http import HttpRequest
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from loyalty.backoffice.forms import OnceForm, first_time
 from loyalty.backoffice.lists.filters import DayField
 from loyalty.core.days import end_of_day, local_day
 from loyalty.core.errors import Invalid
+from loyalty.core.phrases import sentences
 from loyalty.ledger.adjust import Adjustment, adjust
 from loyalty.ledger.adjust_notice import Change, tell
 from loyalty.ledger.ledger import Kind, currency_for
@@ -23,33 +26,39 @@ from loyalty.stores.active_store import acting, acting_user, active_store, role_
 from loyalty.stores.actors import Trigger
 from loyalty.stores.models import Customer, Store
 from orders.admin.amounts import checked_amount
-from orders.kinds import LEDGERS, NAMES, show
+from orders.kinds import LEDGERS, show
 from points.expiry_scheme import scheme_last_day
 
 
 def notify_field() -> forms.BooleanField:
     """The box that has the customer told, ticked beforehand where the store wants that."""
-    words = "An e-mail says what was given or removed, until when, and what there is now, but not why."
-    return forms.BooleanField(label="Notify the customer", required=False, help_text=words)
+    words = gettext_lazy("An e-mail says what was given or removed, until when, and what there is now, but not why.")
+    return forms.BooleanField(label=gettext_lazy("Notify the customer"), required=False, help_text=words)
 
 
 class AdjustForm(OnceForm):
     """What to give or remove, until when, and why."""
 
-    direction = forms.ChoiceField(label="What to do", choices=[("give", "Give"), ("remove", "Remove")])
-    amount = forms.DecimalField(label="Amount", localize=False)
-    expires_on = DayField(
-        label="Last day of use",
-        required=False,
-        help_text="For a gift. Left empty, credits never expire and points expire by the store's scheme.",
+    direction = forms.ChoiceField(
+        label=gettext_lazy("What to do"), choices=[("give", gettext_lazy("Give")), ("remove", gettext_lazy("Remove"))]
     )
-    reason = forms.CharField(label="Reason", max_length=200, help_text="The customer's history shows it to staff.")
+    amount = forms.DecimalField(label=gettext_lazy("Amount"), localize=False)
+    expires_on = DayField(
+        label=gettext_lazy("Last day of use"),
+        required=False,
+        help_text=gettext_lazy("For a gift. Left empty, credits never expire and points expire by the store's scheme."),
+    )
+    reason = forms.CharField(
+        label=gettext_lazy("Reason"),
+        max_length=200,
+        help_text=gettext_lazy("The customer's history shows it to staff."),
+    )
     note = forms.CharField(
-        label="Staff note",
+        label=gettext_lazy("Staff note"),
         max_length=2000,
         required=False,
         widget=forms.Textarea(attrs={"rows": 2}),
-        help_text="Never shown to the customer.",
+        help_text=gettext_lazy("Never shown to the customer."),
     )
     notify = notify_field()
 
@@ -58,10 +67,9 @@ class AdjustForm(OnceForm):
     ) -> None:
         super().__init__(*args, **kwargs)
         self.kind, self.store, self.now = kind, store, now
-        self.name = NAMES[kind]
         self.currency = currency_for(kind, store.currency)
-        units = f"In {store.currency}." if self.currency else "Whole points."
-        self.fields["amount"].help_text = units if left is None else f"{units} {words_of_left(kind, left, store)}"
+        units = _("In %(currency)s.") % {"currency": store.currency} if self.currency else _("Whole points.")
+        self.fields["amount"].help_text = sentences([units, "" if left is None else words_of_left(kind, left, store)])
         self.fields["amount"].widget.attrs = {
             "inputmode": "decimal" if self.currency else "numeric",
             "min": "0",
@@ -76,7 +84,7 @@ class AdjustForm(OnceForm):
         """A day that is not over yet."""
         day: date | None = self.cleaned_data["expires_on"]
         if day and day < local_day(self.now, self.store.tz):
-            raise forms.ValidationError("This day is over already.")
+            raise forms.ValidationError(_("This day is over already."))
         return day
 
     @property
@@ -99,7 +107,10 @@ def carry_out(form: AdjustForm, *, request: HttpRequest, customer: Customer, now
     store, data = active_store(request), form.cleaned_data
     shown = show(data["amount"], form.currency, store)
     if not first_time(data["once"], store=store, now=now):
-        return f"{shown} was {'given' if form.gives else 'removed'} already. Nothing was changed this time."
+        words = _("%(amount)s was removed already. Nothing was changed this time.")
+        if form.gives:
+            words = _("%(amount)s was given already. Nothing was changed this time.")
+        return words % {"amount": shown}
     settings = current_settings(store)
     adjuster = adjuster_of(request, settings)
     left = lock_left_today(form.kind, adjuster, now=now)
@@ -127,15 +138,16 @@ def carry_out(form: AdjustForm, *, request: HttpRequest, customer: Customer, now
     except InsufficientBalance as error:
         raise Invalid.at("/amount", error.detail) from error
     note_adjusted(form.kind, data["amount"], adjuster, now=now)
-    done = f"{shown} {'given to' if form.gives else 'removed from'} {customer}."
+    words = _("%(amount)s given to %(customer)s.") if form.gives else _("%(amount)s removed from %(customer)s.")
+    done = words % {"amount": shown, "customer": customer}
     if not data["notify"]:
         return done
     change = Change.of(customer, adjustment, posted)
     told = tell(form.kind, [change], store=store, actor=acting(request), now=now)
-    return f"{done} {_told_words(customer, told)}"
+    return sentences([done, _told_words(customer, told)])
 
 
 def _told_words(customer: Customer, told: Sequence[Notice]) -> str:
     if not told:
-        return f"Nobody was told: {customer} has no e-mail address."
-    return f"The message to {told[0].to_email} is on its way."
+        return _("Nobody was told: %(customer)s has no e-mail address.") % {"customer": customer}
+    return _("The message to %(email)s is on its way.") % {"email": told[0].to_email}

@@ -8,6 +8,8 @@ from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, gettext_noop
 
 from loyalty.backoffice.badges import DASH
 from loyalty.backoffice.base import BackOfficeAdmin, StoreModelAdmin, StoreView, store_view
@@ -31,7 +33,7 @@ from orders.admin.customers.statement_page import statement_page
 from orders.admin.customers.tabs import TABS, cards, profile_form, tab_context
 from orders.admin.exports.customers import CUSTOMER_EXPORTS
 from orders.admin.redemptions.redeem_page import redeem_page
-from orders.kinds import KINDS
+from orders.kinds import KINDS, name_of
 
 
 @store_view(needs=Can.ADJUST_LEDGER)
@@ -56,7 +58,7 @@ def adjust_page(self: BackOfficeAdmin, request: HttpRequest, customer: Customer,
             return HttpResponseRedirect(f"{reverse('admin:stores_customer_change', args=[customer.pk])}?tab={tab}")
     context = {
         **self.admin_site.each_context(request),
-        "title": f"Give or remove {form.name}",
+        "title": _("Give or remove %(kind)s") % {"kind": name_of(known)},
         "opts": self.opts,
         "original": customer,
         "form": form,
@@ -88,11 +90,11 @@ class CustomerAdmin(StoreModelAdmin):
     ordering = ("-id",)
     exports = CUSTOMER_EXPORTS
     search_fields = ("email",)
-    search_help_text = "Name, e-mail, external id or a platform's id"
+    search_help_text = gettext_lazy("Name, e-mail, external id or a platform's id")
     actions = ("give_points",)
     list_before_template = "orders/admin/customers/list_links.html"
-    empty_title = "No customers yet"
-    empty_hint = "Customers arrive with their orders, or through the REST API."
+    empty_title = gettext_noop("No customers yet")
+    empty_hint = gettext_noop("Customers arrive with their orders, or through the REST API.")
     store_views: ClassVar[tuple[StoreView, ...]] = (
         StoreView("<path:object_id>/adjust/<slug:kind>/", "adjust", adjust_page),
         StoreView("<path:object_id>/statement/", "statement", statement_page),
@@ -144,7 +146,7 @@ class CustomerAdmin(StoreModelAdmin):
                 raise PermissionDenied
             tab = "profile"
             if form.save_if_valid(customer, actor=acting(request), now=now):
-                messages.success(request, "The profile is saved.")
+                messages.success(request, _("The profile is saved."))
                 return HttpResponseRedirect(customer_address(customer.pk))
         context = {
             **self.admin_site.each_context(request),
@@ -162,7 +164,7 @@ class CustomerAdmin(StoreModelAdmin):
         }
         return TemplateResponse(request, "orders/admin/customers/customer.html", context)
 
-    @admin.action(description="Give or remove points…", permissions=["adjust"])
+    @admin.action(description=gettext_lazy("Give or remove points…"), permissions=["adjust"])
     def give_points(self, request: HttpRequest, queryset: "QuerySet[Customer]") -> HttpResponse:
         """Show the table with a row for each of the chosen customers (R6)."""
         return choose_for_points(self, request, queryset)
@@ -171,10 +173,10 @@ class CustomerAdmin(StoreModelAdmin):
         """Whether this person may give and remove value."""
         return may(request, Can.ADJUST_LEDGER)
 
-    @admin.display(description="Ids on platforms")
+    @admin.display(description=gettext_lazy("Ids on platforms"))
     def on_platforms(self, customer: Any) -> str:
         return ", ".join(f"{LABELS[name]} {external_id}" for name, external_id in customer.platform_ids.items()) or DASH
 
-    @admin.display(description="Since")
+    @admin.display(description=gettext_lazy("Since"))
     def since(self, customer: Customer) -> str:
         return show_moment(customer.created_at, customer.store)

@@ -3,13 +3,15 @@
 from typing import Any, Final
 
 from django import forms
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from loyalty.backoffice.forms import OnceForm
 from loyalty.customers.search import find_customers
 from loyalty.stores.models import Customer, Store, fold_email
 
 _OFFERED: Final = 10
-_WHO: Final = "E-mail, id or a part of the name. The customer has to be known here already."
+_WHO: Final = gettext_lazy("E-mail, id or a part of the name. The customer has to be known here already.")
 
 
 class CustomerForm(OnceForm):
@@ -18,7 +20,7 @@ class CustomerForm(OnceForm):
     Where several fit, a field ``customer`` offers them.
     """
 
-    who = forms.CharField(label="Customer", max_length=254, required=False, help_text=_WHO)
+    who = forms.CharField(label=gettext_lazy("Customer"), max_length=254, required=False, help_text=_WHO)
 
     def __init__(self, *args: Any, store: Store, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -28,7 +30,7 @@ class CustomerForm(OnceForm):
         if len(self.found) > 1:
             choices = [(str(customer.pk), _words(customer)) for customer in self.found[:_OFFERED]]
             self.fields["customer"] = forms.ChoiceField(
-                label="Which of them?", required=False, widget=forms.RadioSelect, choices=choices
+                label=_("Which of them?"), required=False, widget=forms.RadioSelect, choices=choices
             )
 
     @property
@@ -49,14 +51,16 @@ class CustomerForm(OnceForm):
     def _choose(self) -> None:
         self.chosen = self.fits
         if not self.found:
-            self.add_error("who", "No customer of this store fits that.")
+            self.add_error("who", _("No customer of this store fits that."))
         elif self.chosen is None and "customer" not in self.errors:
             self.add_error("customer", self._several())
 
     def _several(self) -> str:
         if len(self.found) <= _OFFERED:
-            return "Several customers fit that. Pick one."
-        return f"Many customers fit that; these are {_OFFERED} of them. Pick one, or type more of the name."
+            return _("Several customers fit that. Pick one.")
+        return _("Many customers fit that; these are %(count)s of them. Pick one, or type more of the name.") % {
+            "count": _OFFERED
+        }
 
     def _find(self, term: str) -> list[Customer]:
         """Whoever fits; only those whose e-mail or id it is, where there are any."""
@@ -68,5 +72,5 @@ class CustomerForm(OnceForm):
 
 
 def _words(customer: Customer) -> str:
-    number = f"id {customer.external_id}" if customer.external_id else ""
+    number = _("id %(id)s") % {"id": customer.external_id} if customer.external_id else ""
     return ", ".join(filter(None, (customer.name, customer.email, number))) or str(customer)

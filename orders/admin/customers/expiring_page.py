@@ -11,6 +11,8 @@ from django.core.paginator import InvalidPage
 from django.db.models import Count, Min, QuerySet, Sum
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, gettext_noop, ngettext
 
 from loyalty.backoffice.base import BackOfficeAdmin, store_view
 from loyalty.backoffice.lists.filters import DayField
@@ -24,33 +26,52 @@ from loyalty.stores.active_store import active_store
 from loyalty.stores.dates import show_day, show_moment
 from loyalty.stores.models import Customer, Store
 from loyalty.stores.roles import Can
-from orders.kinds import KINDS, LEDGERS, NAMES, show
+from orders.kinds import KINDS, LEDGERS, show, title_of
 
 DAYS: Final = (7, 30, 90)
 # How far back *lost* looks, here and on the dashboard.
 LOST: Final = timedelta(days=30)
 _USUAL: Final = 30
 _PER_PAGE: Final = 50
-_VIEWS: Final[Mapping[str, str]] = {"lots": "By lot", "customers": "By customer", "lost": "Lost in the last 30 days"}
+_VIEWS: Final[Mapping[str, str]] = {
+    "lots": gettext_noop("By lot"),
+    "customers": gettext_noop("By customer"),
+    "lost": gettext_noop("Lost in the last 30 days"),
+}
+
+
+def _choices() -> list[tuple[int, str]]:
+    return [(days, _in_days(days)) for days in DAYS]
+
+
+def _in_days(days: int) -> str:
+    return ngettext("%(days)s day", "%(days)s days", days) % {"days": days}
 
 
 class PeriodForm(forms.Form):
     """Which days of expiry are looked at: the next so many, or from one to another."""
 
     days = forms.TypedChoiceField(
-        label="Expiring within", choices=[(days, f"{days} days") for days in DAYS], coerce=int, required=False
+        label=gettext_lazy("Expiring within"),
+        choices=_choices,
+        coerce=int,
+        required=False,
     )
-    first = DayField(label="Last day of use from", required=False)
-    last = DayField(label="Last day of use until", required=False)
+    first = DayField(label=gettext_lazy("Last day of use from"), required=False)
+    last = DayField(label=gettext_lazy("Last day of use until"), required=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Horizon:
-    """Lots are looked at that expire after ``after`` and at ``until`` at the latest; ``words`` say which days."""
+    """Lots are looked at that expire after ``after`` and at ``until`` at the latest; ``heading`` says which days.
+
+    ``nothing`` says that there are none.
+    """
 
     after: datetime
     until: datetime | None
-    words: str
+    heading: str
+    nothing: str
 
 
 def horizon_of(form: PeriodForm, store: Store, now: datetime) -> Horizon:
@@ -60,10 +81,18 @@ def horizon_of(form: PeriodForm, store: Store, now: datetime) -> Horizon:
     if first is None and last is None:
         days = days or _USUAL
         today = local_day(now, store.tz)
-        return Horizon(now, end_of_day(today + timedelta(days=days), store.tz), f"in the next {days} days")
+        facts = {"days": days}
+        return Horizon(
+            now,
+            end_of_day(today + timedelta(days=days), store.tz),
+            ngettext("Expiring in the next %(days)s day", "Expiring in the next %(days)s days", days) % facts,
+            ngettext("Nothing expires in the next %(days)s day", "Nothing expires in the next %(days)s days", days)
+            % facts,
+        )
     begins = end_of_day(first - timedelta(days=1), store.tz) if first else now
+    until = end_of_day(last, store.tz) if last else None
     # Lots whose last day is ``first`` expire after it has begun.
-    return Horizon(max(now, begins), end_of_day(last, store.tz) if last else None, _words(first, last, store))
+    return Horizon(max(now, begins), until, *_words(first, last, store))
 
 
 def expiring(kind: Kind, store: Store, horizon: Horizon) -> "QuerySet[Any]":
@@ -118,13 +147,14 @@ def expiring_page(self: BackOfficeAdmin, request: HttpRequest, _row: None) -> Ht
     context = {
         **self.admin_site.each_context(request),
         **_rows(view, kind, request, horizon, store, now),
-        "title": "Expiring soon",
-        "content_title": "Expiring soon",
+        "title": _("Expiring soon"),
+        "content_title": _("Expiring soon"),
         "opts": self.opts,
         "form": form,
         "kind": kind,
         "view": view,
-        "words": "in the last 30 days" if view == "lost" else horizon.words,
+        "heading": _("Lost to expiry in the last 30 days") if view == "lost" else horizon.heading,
+        "nothing": horizon.nothing,
         "totals": [_total(item, view, horizon, request, store, now) for item in KINDS],
         "views": [(_link(request, view=key), name, key == view) for key, name in _VIEWS.items()],
         "days": [(_link(request, days=str(days), first="", last=""), days, days == _days(form)) for days in DAYS],
@@ -138,7 +168,7 @@ def _total(
     found = lost_sums(kind, store, now) if view == "lost" else sums(kind, expiring(kind, store, horizon), "remaining")
     return {
         "kind": kind,
-        "title": NAMES[kind].capitalize(),
+        "title": title_of(kind),
         "figure": amounts_words(found, kind, store),
         "link": _link(request, kind=kind),
     }
@@ -212,7 +242,11 @@ def _lost_row(movement: Any, store: Store) -> dict[str, Any]:
 def _days_left(expires_at: datetime, store: Store, now: datetime) -> str:
     last = last_day_of_use(expires_at, store.tz) or date.max
     days = (last - local_day(now, store.tz)).days
-    return "today" if days <= 0 else "tomorrow" if days == 1 else f"in {days} days"
+    if days <= 0:
+        return _("today")
+    if days == 1:
+        return _("tomorrow")
+    return ngettext("in %(days)s day", "in %(days)s days", days) % {"days": days}
 
 
 def _days(form: PeriodForm) -> int | None:
@@ -221,9 +255,19 @@ def _days(form: PeriodForm) -> int | None:
     return form.cleaned_data.get("days") or _USUAL
 
 
-def _words(first: date | None, last: date | None, store: Store) -> str:
-    begins = f"from {show_day(first, store)}" if first else "from today"
-    return f"{begins} until {show_day(last, store)}" if last else begins
+def _words(first: date | None, last: date | None, store: Store) -> tuple[str, str]:
+    """The heading for these days, and what is said when nothing expires in them."""
+    facts = {"first": show_day(first, store), "last": show_day(last, store)}
+    if first and last:
+        heading, nothing = (
+            _("Expiring from %(first)s until %(last)s"),
+            _("Nothing expires from %(first)s until %(last)s"),
+        )
+    elif first:
+        heading, nothing = _("Expiring from %(first)s"), _("Nothing expires from %(first)s")
+    else:
+        heading, nothing = _("Expiring from today until %(last)s"), _("Nothing expires from today until %(last)s")
+    return heading % facts, nothing % facts
 
 
 def _link(request: HttpRequest, **changes: str) -> str:

@@ -7,10 +7,13 @@ from django import forms
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, gettext_noop
 
 from loyalty.backoffice.base import BackOfficeAdmin, store_view
 from loyalty.backoffice.confirm import Case
 from loyalty.core.errors import Conflict, Invalid
+from loyalty.core.phrases import listed
 from loyalty.core.values import parse_id
 from loyalty.customers.merged import find_person
 from loyalty.customers.search import find_customers, namesakes_of, shared_by
@@ -22,9 +25,11 @@ from orders.services.customers.merge import merge_customers
 from orders.services.customers.merge_plans import MergePlan, MergeStale, plan_merge
 
 _AT_MOST: Final = 20
-_CHANGED: Final = "Something has changed since this was shown. Nothing was done: check it and confirm again."
-_NOT_SURE: Final = "Nothing was done. Tick the box first: a merge cannot be undone."
-_UNKNOWN: Final = "This store has no such customer. Choose one of the list, or search."
+_CHANGED: Final = gettext_noop(
+    "Something has changed since this was shown. Nothing was done: check it and confirm again."
+)
+_NOT_SURE: Final = gettext_noop("Nothing was done. Tick the box first: a merge cannot be undone.")
+_UNKNOWN: Final = gettext_noop("This store has no such customer. Choose one of the list, or search.")
 
 
 class MergeForm(forms.Form):
@@ -32,7 +37,7 @@ class MergeForm(forms.Form):
 
     token = forms.CharField(max_length=64, widget=forms.HiddenInput)
     sure = forms.BooleanField()
-    reason = forms.CharField(label="Reason (optional)", max_length=200, required=False)
+    reason = forms.CharField(label=gettext_lazy("Reason (optional)"), max_length=200, required=False)
 
 
 @store_view(needs=Can.MERGE_CUSTOMERS)
@@ -48,7 +53,7 @@ def merge_page(admin: BackOfficeAdmin, request: HttpRequest, customer: Customer)
         return _choose(case)
     other = _other(case, asked["other"])
     if other is None:
-        return _choose(case, said=_UNKNOWN, status=HTTPStatus.NOT_FOUND)
+        return _choose(case, said=_(_UNKNOWN), status=HTTPStatus.NOT_FOUND)
     if other == customer:
         return _one_already(request, customer)
     try:
@@ -71,7 +76,7 @@ def _other(case: Case[Customer], asked: str) -> Customer | None:
 def _carry_out(case: Case[Customer], other: Customer) -> HttpResponse:
     form = MergeForm(case.request.POST)
     if not form.is_valid():
-        said = _NOT_SURE if "sure" in form.errors else _CHANGED
+        said = _(_NOT_SURE) if "sure" in form.errors else _(_CHANGED)
         return _show(case, other, said=said, status=HTTPStatus.UNPROCESSABLE_ENTITY)
     plan = plan_merge(case.store, merged=other, kept=case.row, now=case.now)
     try:
@@ -86,7 +91,7 @@ def _carry_out(case: Case[Customer], other: Customer) -> HttpResponse:
             now=case.now,
         )
     except (MergeStale, Invalid):
-        return _show(case, other, said=_CHANGED, status=HTTPStatus.CONFLICT)
+        return _show(case, other, said=_(_CHANGED), status=HTTPStatus.CONFLICT)
     if not merge.done:
         return _one_already(case.request, merge.kept)
     messages.success(case.request, _done_words(plan, case.store))
@@ -94,12 +99,16 @@ def _carry_out(case: Case[Customer], other: Customer) -> HttpResponse:
 
 
 def _done_words(plan: MergePlan, store: Store) -> str:
-    has = ", ".join(amount_words(item, item.together, store) for item in plan.holdings) or "nothing to spend"
-    return f"{plan.merged} was merged into {plan.kept}, who now has {has}. Every address and id leads here."
+    has = listed(amount_words(item, item.together, store) for item in plan.holdings)
+    words = _("%(merged)s was merged into %(kept)s, who now has %(amounts)s. Every address and id leads here.")
+    if not has:
+        words = _("%(merged)s was merged into %(kept)s, who has nothing to spend. Every address and id leads here.")
+    return words % {"merged": plan.merged, "kept": plan.kept, "amounts": has}
 
 
 def _one_already(request: HttpRequest, kept: Customer) -> HttpResponse:
-    messages.info(request, f"These are one customer already: {kept}. Nothing was changed this time.")
+    words = _("These are one customer already: %(customer)s. Nothing was changed this time.")
+    messages.info(request, words % {"customer": kept})
     return HttpResponseRedirect(_address("change", kept))
 
 
@@ -113,7 +122,7 @@ def _choose(case: Case[Customer], *, said: str = "", status: int = HTTPStatus.OK
         "candidates": candidates,
         "more": len(candidates) == _AT_MOST,
         "said": said,
-        "title": f"Merge {case.row} with another customer",
+        "title": _("Merge %(customer)s with another customer") % {"customer": case.row},
     }
     return _answer(case, "orders/admin/customers/merge_choose.html", context, status)
 
@@ -128,7 +137,7 @@ def _show(case: Case[Customer], other: Customer, *, said: str = "", status: int 
         "reason": case.request.POST.get("reason", ""),
         "said": said,
         "swap": f"{_address('merge', other)}?other={case.row.pk}",
-        "title": f"Merge {other} into {case.row}",
+        "title": _("Merge %(merged)s into %(kept)s") % {"merged": other, "kept": case.row},
     }
     return _answer(case, "orders/admin/customers/merge.html", context, status)
 

@@ -5,23 +5,37 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from django.urls import reverse
-from django.utils.translation import ngettext
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
 
 from loyalty.backoffice.badges import DASH
+from loyalty.core.locales import count_text
+from loyalty.core.phrases import listed
 from loyalty.customers.search import shared_by
+from loyalty.ledger.ledger import Kind
 from loyalty.ledger.planner import Amount
 from loyalty.platforms.registry import LABELS
 from loyalty.stores.dates import show_moment
 from loyalty.stores.models import Customer, Store
-from orders.kinds import KINDS, NAMES, show
-from orders.services.customers.merge_plans import Holding, MergePlan
+from orders.kinds import KINDS, name_of, show, title_of
+from orders.services.customers.merge_plans import Holding, MergePlan, MovedId
 
 _FIELDS: Final = {
-    "external_id": "External id",
-    "email": "E-mail",
-    "name": "Name",
-    "phone": "Phone",
-    "locale": "Language",
+    "external_id": gettext_lazy("External id"),
+    "email": gettext_lazy("E-mail"),
+    "name": gettext_lazy("Name"),
+    "phone": gettext_lazy("Phone"),
+    "locale": gettext_lazy("Language"),
+}
+
+
+# The same inside a sentence.
+_TAKEN: Final = {
+    "external_id": gettext_lazy("external id"),
+    "email": gettext_lazy("e-mail"),
+    "name": gettext_lazy("name"),
+    "phone": gettext_lazy("phone"),
+    "locale": gettext_lazy("language"),
 }
 
 
@@ -50,7 +64,7 @@ def candidate_rows(customers: Iterable[Customer], kept: Customer) -> list[dict[s
     """Customers to choose from, each with what it shares with ``kept`` and where the preview is."""
     address = reverse("admin:stores_customer_merge", args=[kept.pk])
     return [
-        {"customer": other, "shared": shared_by(other, kept), "address": f"{address}?other={other.pk}"}
+        {"customer": other, "shared": listed(shared_by(other, kept)), "address": f"{address}?other={other.pk}"}
         for other in customers
     ]
 
@@ -60,7 +74,7 @@ def shown_merge(plan: MergePlan, store: Store) -> ShownMerge:
     return ShownMerge(
         people=_people(plan, store),
         balances=[_balance(item, store) for item in plan.holdings],
-        moves=[sentence for sentence in (*_moves(plan), *_ids(plan), *_filled(plan)) if sentence],
+        moves=[*_moves(plan), *_ids(plan), *_filled(plan)],
         kept_history=_kept_history(plan, store),
         merged_history=_merged_history(plan, store),
     )
@@ -75,15 +89,15 @@ def _people(plan: MergePlan, store: Store) -> list[tuple[str, str, str]]:
     facts = [(label, getattr(plan.merged, name), getattr(plan.kept, name)) for name, label in _FIELDS.items()]
     since = [show_moment(customer.created_at, store) for customer in (plan.merged, plan.kept)]
     return [
-        (label, one or DASH, other or DASH)
-        for label, one, other in (*facts, ("Customer since", *since))
+        (str(label), str(one or DASH), str(other or DASH))
+        for label, one, other in (*facts, (_("Customer since"), *since))
         if one or other
     ]
 
 
 def _balance(item: Holding, store: Store) -> Balance:
     return Balance(
-        title=NAMES[item.kind].capitalize(),
+        title=title_of(item.kind),
         merged=amount_words(item, item.merged, store),
         kept=amount_words(item, item.kept, store),
         together=amount_words(item, item.together, store),
@@ -91,66 +105,91 @@ def _balance(item: Holding, store: Store) -> Balance:
 
 
 def _moves(plan: MergePlan) -> list[str]:
-    kept = str(plan.kept)
-    lots, address = sum(plan.lots.values()), plan.kept.email or plan.merged.email
-    return [
-        f"{_many(lots, 'lot', 'lots')}, spent and expired ones too, with the expiry and the order of use that each has."
-        if lots
-        else "",
-        f"{_many(plan.orders, 'order', 'orders')}: what returns for them later reaches {kept}." if plan.orders else "",
-        f"{_many(plan.redemptions, 'redemption', 'redemptions')}, with codes and requests for a reversal."
-        if plan.redemptions
-        else "",
-        f"{_many(plan.waiting_notices, 'message', 'messages')} still to be sent: to {address}."
-        if plan.waiting_notices
-        else "",
-    ]
+    lots = sum(plan.lots.values())
+    told = []
+    if lots:
+        words = ngettext(
+            "%(count)s lot, with the expiry and the order of use that it has.",
+            "%(count)s lots, spent and expired ones too, with the expiry and the order of use that each has.",
+            lots,
+        )
+        told.append(words % {"count": count_text(lots)})
+    if plan.orders:
+        words = ngettext(
+            "%(count)s order: what returns for it later reaches %(kept)s.",
+            "%(count)s orders: what returns for them later reaches %(kept)s.",
+            plan.orders,
+        )
+        told.append(words % {"count": count_text(plan.orders), "kept": plan.kept})
+    if plan.redemptions:
+        words = ngettext(
+            "%(count)s redemption, with codes and requests for a reversal.",
+            "%(count)s redemptions, with codes and requests for a reversal.",
+            plan.redemptions,
+        )
+        told.append(words % {"count": count_text(plan.redemptions)})
+    if plan.waiting_notices:
+        words = ngettext(
+            "%(count)s message still to be sent: to %(address)s.",
+            "%(count)s messages still to be sent: to %(address)s.",
+            plan.waiting_notices,
+        )
+        address = plan.kept.email or plan.merged.email
+        told.append(words % {"count": count_text(plan.waiting_notices), "address": address})
+    return told
 
 
 def _ids(plan: MergePlan) -> list[str]:
-    kept = str(plan.kept)
-    return [
-        f"{LABELS[item.platform]} id {item.external_id} leads to {kept}"
-        + (f", as an earlier one: {kept}’s own stays the present one." if item.earlier else ".")
-        for item in plan.ids
-    ]
+    return [_id(LABELS[item.platform], item, plan) for item in plan.ids]
+
+
+def _id(platform: str, item: MovedId, plan: MergePlan) -> str:
+    words = _("%(platform)s id %(id)s leads to %(kept)s.")
+    if item.earlier:
+        words = _("%(platform)s id %(id)s leads to %(kept)s, as an earlier one: %(kept)s’s own stays the present one.")
+    return words % {"platform": platform, "id": item.external_id, "kept": plan.kept}
 
 
 def _filled(plan: MergePlan) -> list[str]:
-    taken = [
-        f"{_FIELDS[name].lower() if name != 'external_id' else 'external id'} {plan.filled[name]}"
-        for name in plan.filled
-    ]
+    taken = [_("%(field)s %(value)s") % {"field": _TAKEN[name], "value": value} for name, value in plan.filled.items()]
     own = plan.merged.external_id
-    return [
-        f"{plan.kept} has none of these yet and takes them over: {', '.join(taken)}." if taken else "",
-        f"External id {own} goes on leading to {plan.kept}." if own and "external_id" not in plan.filled else "",
-    ]
+    told = []
+    if taken:
+        words = _("%(kept)s has none of these yet and takes them over: %(fields)s.")
+        told.append(words % {"kept": plan.kept, "fields": listed(taken)})
+    if own and "external_id" not in plan.filled:
+        words = _("External id %(id)s goes on leading to %(kept)s.")
+        told.append(words % {"id": own, "kept": plan.kept})
+    return told
 
 
 def _kept_history(plan: MergePlan, store: Store) -> list[str]:
-    together = [
-        f"{NAMES[kind]}: {_many(plan.entries[kind], 'entry', 'entries')}" for kind in KINDS if plan.entries[kind]
-    ]
-    ends = ", ".join(amount_words(item, item.together, store) for item in plan.holdings)
-    return [
-        f"Both histories as one, in the order in which things happened ({'; '.join(together)})."
-        if together
-        else "Nothing has happened to credits and points of either of the two.",
-        f"The balance after each entry is that of both together, and ends at {ends}." if ends else "",
-        f"The timeline says that {plan.merged} was merged in, by you, with what moved and your reason.",
-    ]
+    together = listed(_entries(kind, plan.entries[kind]) for kind in KINDS if plan.entries[kind])
+    ends = listed(amount_words(item, item.together, store) for item in plan.holdings)
+    told = [_("Nothing has happened to credits and points of either of the two.")]
+    if together:
+        words = _("Both histories as one, in the order in which things happened (%(entries)s).")
+        told = [words % {"entries": together}]
+    if ends:
+        words = _("The balance after each entry is that of both together, and ends at %(amounts)s.")
+        told.append(words % {"amounts": ends})
+    words = _("The timeline says that %(merged)s was merged in, by you, with what moved and your reason.")
+    return [*told, words % {"merged": plan.merged}]
 
 
 def _merged_history(plan: MergePlan, store: Store) -> list[str]:
-    moved = ", ".join(amount_words(item, item.merged, store) for item in plan.holdings if item.merged)
-    return [
-        f"Stays to be read as it is, and ends with the entry “Moved when merged” ({moved}): what is left is nothing."
-        if moved
-        else "Stays to be read as it is.",
-        f"The page, the id and the e-mail address lead to {plan.kept} from then on; nothing more is written there.",
-    ]
+    moved = listed(amount_words(item, item.merged, store) for item in plan.holdings if item.merged)
+    stays = _("Stays to be read as it is.")
+    if moved:
+        words = _(
+            "Stays to be read as it is, and ends with the entry “Moved when merged” (%(amounts)s): what is left is "
+            "nothing."
+        )
+        stays = words % {"amounts": moved}
+    leads = _("The page, the id and the e-mail address lead to %(kept)s from then on; nothing more is written there.")
+    return [stays, leads % {"kept": plan.kept}]
 
 
-def _many(number: int, one: str, more: str) -> str:
-    return f"{number:,} {ngettext(one, more, number)}"
+def _entries(kind: Kind, number: int) -> str:
+    words = ngettext("%(kind)s: %(count)s entry", "%(kind)s: %(count)s entries", number)
+    return words % {"kind": name_of(kind), "count": count_text(number)}

@@ -12,11 +12,15 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils.text import format_lazy
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
 
 from loyalty.backoffice.base import BackOfficeAdmin, store_view
 from loyalty.backoffice.forms import OnceForm, first_time
 from loyalty.core.clock import read_clock
 from loyalty.core.errors import Invalid
+from loyalty.core.phrases import sentences
 from loyalty.customers.identify import platform_ids
 from loyalty.ledger.staff_limits import left_today, words_of_left
 from loyalty.store_settings.sections import current_settings
@@ -47,17 +51,22 @@ class SheetForm(OnceForm):
     """The table, as text or as a file; ``shown`` says what the page has shown it comes to."""
 
     table = forms.CharField(
-        label="Table",
+        label=gettext_lazy("Table"),
         required=False,
         max_length=_MOST_BYTES,
         strip=False,
         widget=forms.Textarea(attrs={"rows": 8, "spellcheck": "false"}),
-        help_text=f"The first line names the columns: {', '.join(COLUMNS)}. A customer is an e-mail, an external id "
-        "or, as shopify:7001, an id on a platform; "
-        f"points below zero are removed. At most {MOST_ROWS} rows.",
+        help_text=format_lazy(
+            gettext_lazy(
+                "The first line names the columns: {columns}. A customer is an e-mail, an external id or, as "
+                "shopify:7001, an id on a platform; points below zero are removed. At most {most} rows."
+            ),
+            columns=", ".join(COLUMNS),
+            most=MOST_ROWS,
+        ),
     )
     file = forms.FileField(
-        label="Or a CSV file", required=False, widget=forms.FileInput(attrs={"accept": ".csv,text/csv"})
+        label=gettext_lazy("Or a CSV file"), required=False, widget=forms.FileInput(attrs={"accept": ".csv,text/csv"})
     )
     notify = notify_field()
     shown = forms.CharField(required=False, max_length=64, widget=forms.HiddenInput)
@@ -68,17 +77,17 @@ class SheetForm(OnceForm):
         if sent is not None:
             self.cleaned_data["table"] = self._text(sent)
         if not self.errors and not self.cleaned_data.get("table", "").strip():
-            self.add_error("table", "Write a table, or choose a file.")
+            self.add_error("table", _("Write a table, or choose a file."))
         return self.cleaned_data
 
     def _text(self, sent: "UploadedFile[Any]") -> str:
         if (sent.size or 0) > _MOST_BYTES:
-            self.add_error("file", "The file is larger than 500 kB.")
+            self.add_error("file", _("The file is larger than 500 kB."))
             return ""
         try:
             return bytes(sent.read()).decode("utf-8-sig")
         except UnicodeDecodeError:
-            self.add_error("file", "The file is not text. Save it as CSV (UTF-8).")
+            self.add_error("file", _("The file is not text. Save it as CSV (UTF-8)."))
             return ""
 
 
@@ -122,7 +131,7 @@ def _answer(form: SheetForm, request: HttpRequest) -> tuple[list[Line] | None, s
             return check_sheet(rows, desk=desk, now=now), ""
         with transaction.atomic():
             if not first_time(form.cleaned_data["once"], store=store, now=now):
-                return None, "This table was carried out already. Nothing was changed this time."
+                return None, _("This table was carried out already. Nothing was changed this time.")
             shown, notify = form.cleaned_data["shown"], form.cleaned_data["notify"]
             return None, _done(carry_out_sheet(rows, shown=shown, desk=desk, now=now, notify=notify), store)
     except SheetStale as stale:
@@ -141,11 +150,25 @@ def _desk(request: HttpRequest) -> Desk:
 def _done(lines: list[Line], store: Store) -> str:
     good = [line for line in lines if not line.error]
     given, removed = sum(max(line.points, 0) for line in good), -sum(min(line.points, 0) for line in good)
-    parts = [f"{show(given, '', store)} given"] if given else []
-    parts += [f"{show(removed, '', store)} removed"] if removed else []
     left = len(lines) - len(good)
-    more = f" {left} of {len(lines)} rows had errors and were left out." if left else ""
-    return f"{' and '.join(parts) or 'Nothing was given or removed'}, in {len(good)} rows.{more}"
+    words = _("Nothing was given or removed.")
+    if given and removed:
+        words = ngettext(
+            "%(given)s given and %(removed)s removed, in %(rows)s row.",
+            "%(given)s given and %(removed)s removed, in %(rows)s rows.",
+            len(good),
+        )
+    elif given:
+        words = ngettext("%(given)s given, in %(rows)s row.", "%(given)s given, in %(rows)s rows.", len(good))
+    elif removed:
+        words = ngettext("%(removed)s removed, in %(rows)s row.", "%(removed)s removed, in %(rows)s rows.", len(good))
+    more = ngettext(
+        "%(left)s of %(all)s rows had an error and was left out.",
+        "%(left)s of %(all)s rows had errors and were left out.",
+        left,
+    )
+    facts = {"given": show(given, "", store), "removed": show(removed, "", store), "rows": len(good)}
+    return sentences([words % facts, more % {"left": left, "all": len(lines)} if left else ""])
 
 
 def _page(admin: BackOfficeAdmin, request: HttpRequest, form: SheetForm, lines: list[Line] | None) -> TemplateResponse:
@@ -153,7 +176,7 @@ def _page(admin: BackOfficeAdmin, request: HttpRequest, form: SheetForm, lines: 
     left = left_today("points", _desk(request).adjuster, now=read_clock())
     context = {
         **admin.admin_site.each_context(request),
-        "title": "Give or remove points by a table",
+        "title": _("Give or remove points by a table"),
         "opts": admin.opts,
         "form": form,
         "left": "" if left is None else words_of_left("points", left, store),
@@ -175,7 +198,7 @@ def _shown(line: Line, store: Store) -> dict[str, Any]:
         "said": line.row.customer,
         "customer": line.customer,
         "amount": f"{'+' if gives else '−'}{show(abs(line.points), '', store)}" if line.points else line.row.points,
-        "until": (show_day(line.last_day, store) if line.last_day else "never expires") if gives else "",
+        "until": (show_day(line.last_day, store) if line.last_day else _("never expires")) if gives else "",
         "reason": line.row.reason,
         "error": line.error,
     }

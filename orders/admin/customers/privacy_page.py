@@ -11,6 +11,8 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, gettext_noop
 
 from loyalty.backoffice.badges import DASH, badge
 from loyalty.backoffice.base import BackOfficeAdmin, StoreModelAdmin, StoreView, store_view
@@ -22,6 +24,7 @@ from loyalty.stores.actors import actor_names
 from loyalty.stores.dates import show_moment
 from loyalty.stores.models import Store
 from loyalty.stores.roles import Can
+from orders.admin.display import moment_by
 from orders.personal_data import personal_data
 from orders.services.customers.privacy_requests import confirm_erasure, keep_instead
 
@@ -35,7 +38,10 @@ def data_page(self: BackOfficeAdmin, request: HttpRequest, asked: PrivacyRequest
         raise Http404
     document = personal_data(active_store(request), asked.customer, now=read_clock())
     name = f"customer-{asked.customer.pk}.json"
-    headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
+    headers = {
+        "Content-Disposition": f'attachment; filename="{name}"',
+        "Cache-Control": "no-store",
+    }
     body = json.dumps(document, ensure_ascii=False, indent=2)
     return HttpResponse(body, content_type="application/json; charset=utf-8", headers=headers)
 
@@ -46,14 +52,14 @@ def done_page(self: BackOfficeAdmin, request: HttpRequest, asked: PrivacyRequest
     """Say that the customer has been answered."""
     requests = PrivacyRequest.objects.for_store(active_store(request)).filter(pk=asked.pk, done_at__isnull=True)
     requests.update(done_at=read_clock(), done_by=acting(request).ref)
-    messages.success(request, "Marked as answered.")
+    messages.success(request, _("Marked as answered."))
     return HttpResponseRedirect(reverse(PAGE, args=[asked.pk]))
 
 
 class SureForm(forms.Form):
     """Asked twice, because it cannot be taken back."""
 
-    sure = forms.BooleanField(label="I know who asked, and that this cannot be taken back")
+    sure = forms.BooleanField(label=gettext_lazy("I know who asked, and that this cannot be taken back"))
 
 
 @store_view(needs=Can.CHANGE_SETTINGS, methods=("POST",))
@@ -62,11 +68,11 @@ def erase_page(self: BackOfficeAdmin, request: HttpRequest, asked: PrivacyReques
     if asked.kind == PrivacyKind.DATA:
         raise Http404
     if not SureForm(request.POST).is_valid():
-        messages.error(request, "Nothing was erased. Tick the box first: erasing cannot be taken back.")
+        messages.error(request, _("Nothing was erased. Tick the box first: erasing cannot be taken back."))
     elif confirm_erasure(store=active_store(request), request_id=asked.pk, actor=acting(request), now=read_clock()):
-        messages.success(request, "It is erased within a minute. Look here again then.")
+        messages.success(request, _("It is erased within a minute. Look here again then."))
     else:
-        messages.info(request, "This request was decided already.")
+        messages.info(request, _("This request was decided already."))
     return HttpResponseRedirect(reverse(PAGE, args=[asked.pk]))
 
 
@@ -76,9 +82,9 @@ def keep_page(self: BackOfficeAdmin, request: HttpRequest, asked: PrivacyRequest
     if asked.kind == PrivacyKind.DATA:
         raise Http404
     if keep_instead(store=active_store(request), request_id=asked.pk, actor=acting(request), now=read_clock()):
-        messages.success(request, "Closed. Nothing was erased.")
+        messages.success(request, _("Closed. Nothing was erased."))
     else:
-        messages.info(request, "This request was decided already.")
+        messages.info(request, _("This request was decided already."))
     return HttpResponseRedirect(reverse(PAGE, args=[asked.pk]))
 
 
@@ -91,10 +97,10 @@ class PrivacyRequestAdmin(StoreModelAdmin):
     list_display = ("received", "what", "state", "platform_shown", "customer_link")
     list_display_links = ("received",)
     ordering = ("-id",)
-    empty_title = "Nobody has asked yet"
-    empty_hint = (
-        "When a shop platform passes on that a customer wants to know or erase his data, it is listed here. "
-        "Nothing is erased and nothing handed out before you say so."
+    empty_title = gettext_noop("Nobody has asked yet")
+    empty_hint = gettext_noop(
+        "When a shop platform passes on that a customer wants to know or erase his data, it is listed here. Nothing is "
+        "erased and nothing handed out before you say so."
     )
     store_views: ClassVar[tuple[StoreView, ...]] = (
         StoreView("<path:object_id>/data/", "data", data_page),
@@ -122,23 +128,23 @@ class PrivacyRequestAdmin(StoreModelAdmin):
         }
         return TemplateResponse(request, "orders/admin/customers/privacy_request.html", context)
 
-    @admin.display(description="Received")
+    @admin.display(description=gettext_lazy("Received"))
     def received(self, asked: PrivacyRequest) -> str:
         return show_moment(asked.received_at, asked.store)
 
-    @admin.display(description="Request")
+    @admin.display(description=gettext_lazy("Request"))
     def what(self, asked: PrivacyRequest) -> str:
         return asked.get_kind_display()
 
-    @admin.display(description="State")
+    @admin.display(description=gettext_lazy("State"))
     def state(self, asked: PrivacyRequest) -> SafeString:
         return _badge(asked)
 
-    @admin.display(description="Platform")
+    @admin.display(description=gettext_lazy("Platform"))
     def platform_shown(self, asked: PrivacyRequest) -> str:
         return asked.get_platform_display()
 
-    @admin.display(description="Customer")
+    @admin.display(description=gettext_lazy("Customer"))
     def customer_link(self, asked: PrivacyRequest) -> SafeString | str:
         return _customer(asked)
 
@@ -148,10 +154,10 @@ def _waits(asked: PrivacyRequest) -> bool:
 
 
 def _badge(asked: PrivacyRequest) -> SafeString:
-    done = "Closed, nothing erased" if asked.facts.get("kept") else "Done"
-    colour, words = ("orange", "Waits for you") if _waits(asked) else ("green", done)
+    done = _("Closed, nothing erased") if asked.facts.get("kept") else _("Done")
+    colour, words = ("orange", _("Waits for you")) if _waits(asked) else ("green", done)
     if asked.done_at is None and not _waits(asked):
-        colour, words = "blue", "In progress"
+        colour, words = "blue", _("In progress")
     return badge(words, colour)
 
 
@@ -164,16 +170,21 @@ def _customer(asked: PrivacyRequest) -> SafeString | str:
 def _facts(asked: PrivacyRequest, store: Store) -> list[tuple[str, Any]]:
     by = actor_names([asked.done_by])[asked.done_by] if asked.done_by else ""
     facts: list[tuple[str, Any]] = [
-        ("State", _badge(asked)),
-        ("Platform", asked.get_platform_display()),
-        ("Received", show_moment(asked.received_at, store)),
+        (_("State"), _badge(asked)),
+        (_("Platform"), asked.get_platform_display()),
+        (_("Received"), show_moment(asked.received_at, store)),
         (
-            "Customer",
-            "not known here" if asked.customer is None and asked.kind != PrivacyKind.ERASE_SHOP else _customer(asked),
+            _("Customer"),
+            _("not known here")
+            if asked.customer is None and asked.kind != PrivacyKind.ERASE_SHOP
+            else _customer(asked),
         ),
-        ("Orders named", ", ".join(asked.facts.get("orders", []))),
-        ("Customers erased", asked.facts.get("customers", "")),
-        ("Stored deliveries emptied", asked.facts.get("deliveries", "")),
-        ("Done", f"{show_moment(asked.done_at, store)} by {by}" if asked.done_at else ""),
+        (_("Orders named"), ", ".join(asked.facts.get("orders", []))),
+        (_("Customers erased"), asked.facts.get("customers", "")),
+        (_("Stored deliveries emptied"), asked.facts.get("deliveries", "")),
+        (
+            _("Done"),
+            moment_by(asked.done_at, by, store),
+        ),
     ]
     return [(name, value) for name, value in facts if value != ""]

@@ -6,11 +6,14 @@ from typing import Any
 from django import forms
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from loyalty.backoffice.base import BackOfficeAdmin, store_view
 from loyalty.backoffice.lists.filters import DayField
 from loyalty.core.clock import read_clock
 from loyalty.core.days import local_day
+from loyalty.core.locales import count_text
 from loyalty.ledger.ledger import Kind, currency_for
 from loyalty.ledger.statement import MOST_LINES, Account, Line, Period, TooManyLines, by_currency, statement
 from loyalty.stores.active_store import active_store
@@ -18,21 +21,21 @@ from loyalty.stores.dates import show_day, show_last_day, show_moment
 from loyalty.stores.models import Customer, Store
 from loyalty.stores.roles import Can
 from orders.admin.display import reason_words
-from orders.kinds import KINDS, LEDGERS, NAMES, show
+from orders.kinds import KINDS, LEDGERS, show, title_of
 
 
 class StatementForm(forms.Form):
     """From which day through which."""
 
-    first = DayField(label="From")
-    last = DayField(label="Through")
+    first = DayField(label=gettext_lazy("From"))
+    last = DayField(label=gettext_lazy("Through"))
 
     def clean(self) -> dict[str, Any]:
         """Two days in their order."""
         cleaned: dict[str, Any] = super().clean() or {}
         first, last = cleaned.get("first"), cleaned.get("last")
         if first and last and last < first:
-            self.add_error("last", "This is before the first day.")
+            self.add_error("last", _("This is before the first day."))
         return cleaned
 
 
@@ -62,14 +65,14 @@ def statement_page(self: BackOfficeAdmin, request: HttpRequest, customer: Custom
             too_many = True
     context = {
         **self.admin_site.each_context(request),
-        "title": f"Statement of {customer}",
+        "title": _("Statement of %(customer)s") % {"customer": customer},
         "opts": self.opts,
         "original": customer,
         "customer": customer,
         "form": form,
         "chosen": {name: show_day(day, store) for name, day in chosen.items()},
         "accounts": accounts,
-        "too_many": f"{MOST_LINES:,}" if too_many else "",
+        "too_many": count_text(MOST_LINES) if too_many else "",
         "printed": show_moment(now, store),
         "periods": _periods(today),
     }
@@ -82,17 +85,19 @@ def _periods(today: date) -> list[tuple[str, date, date]]:
     last_month = this_month - timedelta(days=1)
     this_year = today.replace(month=1, day=1)
     return [
-        ("This month", this_month, today),
-        ("Last month", last_month.replace(day=1), last_month),
-        ("This year", this_year, today),
-        ("Last year", this_year.replace(year=today.year - 1), this_year - timedelta(days=1)),
+        (_("This month"), this_month, today),
+        (_("Last month"), last_month.replace(day=1), last_month),
+        (_("This year"), this_year, today),
+        (_("Last year"), this_year.replace(year=today.year - 1), this_year - timedelta(days=1)),
     ]
 
 
 def _account(kind: Kind, account: Account, store: Store) -> dict[str, Any]:
     currency = account.currency
     return {
-        "title": NAMES[kind].capitalize() + (f" in {currency}" if currency else ""),
+        "title": _("%(kind)s in %(currency)s") % {"kind": title_of(kind), "currency": currency}
+        if currency
+        else title_of(kind),
         "opening": show(account.opening, currency, store),
         "closing": show(account.closing, currency, store),
         "lines": [_line(line, currency, store) for line in account.lines],

@@ -9,6 +9,8 @@ from django.core.paginator import InvalidPage
 from django.db.models import F, Min, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from loyalty.backoffice.badges import DASH
 from loyalty.backoffice.lists.export import FORMATS
@@ -36,17 +38,17 @@ from orders.admin.display import (
 )
 from orders.admin.exports.customers import LOTS, MOVEMENTS
 from orders.admin.redemptions.rows import redemption_row
-from orders.kinds import KINDS, LEDGERS, NAMES, show
+from orders.kinds import KINDS, LEDGERS, name_of, show, title_of
 from orders.models import Order, Redemption, light
 from orders.services.earned_points.shortfalls import shortfall_of
 
 TABS: Final[dict[str, str]] = {
-    "profile": "Profile",
-    "credits": "Store Credits",
-    "points": "Member Points",
-    "redemptions": "Redemptions",
-    "orders": "Orders",
-    "notices": "Notices",
+    "profile": gettext_noop("Profile"),
+    "credits": gettext_noop("Store Credits"),
+    "points": gettext_noop("Member Points"),
+    "redemptions": gettext_noop("Redemptions"),
+    "orders": gettext_noop("Orders"),
+    "notices": gettext_noop("Notices"),
 }
 _PER_PAGE: Final = 25
 _OPEN_LOTS: Final = 50
@@ -82,15 +84,15 @@ def cards(customer: Customer, store: Store, *, now: datetime) -> list[dict[str, 
 def _cards(kind: Kind, customer: Customer, store: Store, now: datetime) -> list[dict[str, str]]:
     ledger = LEDGERS[kind]
     available = ledger.available([customer.pk], now=now)
-    found: dict[str, Amount] = {currency: amount for (_, currency), amount in available.items()}
+    found: dict[str, Amount] = {currency: amount for (_id, currency), amount in available.items()}
     if not found:
         found = {currency_for(kind, store.currency): 0}
     next_expiry = _next_expiry(kind, customer, now)
     return [
         {
-            "title": NAMES[kind].capitalize(),
+            "title": title_of(kind),
             "figure": show(amount, currency, store),
-            "words": _expiry_words(next_expiry.get(currency), store) if amount else "None available",
+            "words": _expiry_words(next_expiry.get(currency), store) if amount else _("None available"),
             "missing": _shortfall_words(kind, customer, store),
             "adjust": reverse("admin:stores_customer_adjust", args=[customer.pk, kind]),
         }
@@ -100,8 +102,8 @@ def _cards(kind: Kind, customer: Customer, store: Store, now: datetime) -> list[
 
 def _shortfall_words(kind: Kind, customer: Customer, store: Store) -> str:
     short = shortfall_of(customer) if kind == "points" else 0
-    words = "of orders that fell through were spent already; what is earned next settles that first"
-    return f"{show(short, '', store)} {words}" if short else ""
+    words = _("%(points)s of orders that fell through were spent already; what is earned next settles that first")
+    return words % {"points": show(short, "", store)} if short else ""
 
 
 def _next_expiry(kind: Kind, customer: Customer, now: datetime) -> dict[str, datetime]:
@@ -116,7 +118,7 @@ def _next_expiry(kind: Kind, customer: Customer, now: datetime) -> dict[str, dat
 
 
 def _expiry_words(moment: datetime | None, store: Store) -> str:
-    return f"Next expiry: {show_last_day(moment, store)}" if moment else "Never expires"
+    return _("Next expiry: %(day)s") % {"day": show_last_day(moment, store)} if moment else _("Never expires")
 
 
 def tab_context(tab: str, request: HttpRequest, customer: Customer, store: Store, *, now: datetime) -> dict[str, Any]:
@@ -150,7 +152,10 @@ def _platform_ids(customer: Customer) -> list[tuple[str, str]]:
         .order_by("platform", F("replaced_at").desc(nulls_first=True))
     )
     return [
-        (f"{LABELS[row.platform]} id", f"{row.external_id} (earlier)" if row.replaced_at else row.external_id)
+        (
+            _("%(platform)s id") % {"platform": LABELS[row.platform]},
+            _("%(id)s (earlier)") % {"id": row.external_id} if row.replaced_at else row.external_id,
+        )
         for row in ids
     ]
 
@@ -175,7 +180,7 @@ def _ledger(kind: Kind, request: HttpRequest, customer: Customer, store: Store, 
         .order_by("expires_at", "id")[:_OPEN_LOTS]
     )
     return context | {
-        "name": NAMES[kind],
+        "nothing": _("No %(kind)s yet") % {"kind": name_of(kind)},
         "exports": (MOVEMENTS[kind], LOTS[kind]),
         "formats": FORMATS,
         "history": [_movement(row, names, store) for row in context["rows"]],

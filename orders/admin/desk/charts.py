@@ -9,8 +9,11 @@ from typing import Final
 
 from django.db.models import Count, Exists, OuterRef, Sum
 from django.db.models.functions import TruncDate
+from django.utils.translation import gettext as _
 
 from loyalty.core.days import end_of_day, last_day_of_use, local_day
+from loyalty.core.locales import count_text
+from loyalty.core.phrases import listed
 from loyalty.ledger.ledger import Kind, currency_for, valid_at
 from loyalty.ledger.planner import Amount
 from loyalty.stores.actors import Trigger
@@ -18,7 +21,7 @@ from loyalty.stores.dates import show_day, show_month
 from loyalty.stores.models import Store
 from loyalty.timeline.words import trigger_words
 from loyalty.web.addresses import page_of
-from orders.kinds import KINDS, LEDGERS, NAMES, show
+from orders.kinds import KINDS, LEDGERS, name_of, show, title_of
 from orders.models import Revert, RevertUndo
 
 _DAYS: Final = 14
@@ -84,13 +87,13 @@ def reverts_chart(store: Store, now: datetime) -> list[Chart]:
     most = max((sum(found.values()) for found in counts.values()), default=0)
     address = page_of(store, "admin:orders_revert_changelist")
     chart = Chart(
-        f"Reverts in the last {_DAYS} days",
-        ("Day", "Reverts"),
+        _("Reverts in the last %(days)s days") % {"days": _DAYS},
+        (_("Day"), _("Reverts")),
         [_day_bar(day, counts.get(day, {}), series, most, store) for day in days],
         f"{address}?created_from={days[-1]}",
-        "All of these reverts",
+        _("All of these reverts"),
         [_key(trigger, counts, f"{address}?created_from={days[-1]}&trigger={trigger}") for trigger in series],
-        "" if most else f"Nothing was returned in the last {_DAYS} days.",
+        "" if most else _("Nothing was returned in the last %(days)s days.") % {"days": _DAYS},
     )
     return [chart]
 
@@ -127,19 +130,19 @@ def _months_chart(
         (show_month(month, store), totals.get(month, 0), _expiring(store, kind, month, following))
         for month, following in pairwise(months)
     ]
-    found += [("Later", later, _expiring(store, kind, months[-1], None)), ("Never", totals.get(None, 0), "")]
-    most = max(amount for _, amount, _ in found)
+    found += [(_("Later"), later, _expiring(store, kind, months[-1], None)), (_("Never"), totals.get(None, 0), "")]
+    most = max(amount for _label, amount, _link in found)
     outstanding = show(sum(totals.values()), currency, store)
     return Chart(
-        f"{NAMES[kind].capitalize()} outstanding: {outstanding}",
-        ("Expires", "Amount"),
+        _("%(kind)s outstanding: %(amount)s") % {"kind": title_of(kind), "amount": outstanding},
+        (_("Expires"), _("Amount")),
         [
             Bar(label, show(amount, currency, store), _whole(amount, most), link if amount else "")
             for label, amount, link in found
         ],
         f"{page_of(store, 'admin:stores_customer_expiring')}?kind={kind}",
-        "Expiring soon",
-        nothing="" if most else f"No customer holds any {NAMES[kind]}.",
+        _("Expiring soon"),
+        nothing="" if most else _("No customer holds any %(kind)s.") % {"kind": name_of(kind)},
     )
 
 
@@ -150,15 +153,19 @@ def _day_bar(day: date, counts: Mapping[str, int], series: Sequence[Trigger], mo
         if length:
             segments.append(Segment(_colour(trigger), round(begins, 2), length))
             begins += length
-    words = ", ".join(f"{counts[trigger]} {trigger_words(trigger)}" for trigger in series if trigger in counts)
+    words = listed(_caused(counts[trigger], trigger) for trigger in series if trigger in counts)
     link = f"{page_of(store, 'admin:orders_revert_changelist')}?created_from={day}&created_to={day}"
     total = sum(counts.values())
-    return Bar(show_day(day, store), f"{total:,}", segments, link if total else "", words)
+    return Bar(show_day(day, store), count_text(total), segments, link if total else "", words)
 
 
 def _key(trigger: Trigger, counts: Mapping[date, Mapping[str, int]], link: str) -> Key:
     total = sum(found.get(trigger, 0) for found in counts.values())
-    return Key(_colour(trigger), f"{total:,} {trigger_words(trigger)}", link)
+    return Key(_colour(trigger), _caused(total, trigger), link)
+
+
+def _caused(count: int, trigger: Trigger) -> str:
+    return _("%(count)s %(cause)s") % {"count": count_text(count), "cause": trigger_words(trigger)}
 
 
 def _colour(trigger: Trigger) -> int:

@@ -11,6 +11,8 @@ from typing import Any, Final
 from django.core.cache import cache
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
 
 from loyalty.core.clock import read_clock
 from loyalty.stores.active_store import may, store_or_none
@@ -74,8 +76,8 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
 
 
 def kept_figures(store: Store, now: datetime) -> Figures:
-    """The store's figures, at most a minute old."""
-    key = f"dashboard:{store.pk}"
+    """The store's figures in the language of who reads, at most a minute old."""
+    key = f"dashboard:{store.pk}:{get_language()}"
     kept: Figures | None = cache.get(key)
     if kept is None:
         kept = count_figures(store, now)
@@ -96,20 +98,20 @@ def _first_steps(request: HttpRequest) -> list[tuple[str, str, str]]:
     steps = [
         (
             Can.CHANGE_SETTINGS,
-            "Look through the settings",
-            "What happens when a payment expires or fails, and when points expire.",
+            _("Look through the settings"),
+            _("What happens when a payment expires or fails, and when points expire."),
             "admin:stores_settingsversion_orders",
         ),
         (
             Can.MANAGE_API_KEYS,
-            "Make an API key",
-            "Your shop sends its orders with it, and asks what customers have.",
+            _("Make an API key"),
+            _("Your shop sends its orders with it, and asks what customers have."),
             "admin:stores_apikey_add",
         ),
         (
             Can.MANAGE_STAFF,
-            "Add your staff",
-            "Support staff cancel orders and return what they used; viewers only look.",
+            _("Add your staff"),
+            _("Support staff cancel orders and return what they used; viewers only look."),
             "admin:stores_membership_add",
         ),
     ]

@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from loyalty.backoffice.badges import DASH
 from loyalty.backoffice.base import BackOfficeAdmin, StoreModelAdmin, StoreView, store_view
@@ -26,14 +27,21 @@ from orders.models import Problem
 from orders.services.automation.problems import ORDERS, waiting_orders
 
 PAGE: Final = "admin:orders_problem_changelist"
-_UNITS: Final = ((timedelta(hours=1), "h"), (timedelta(minutes=1), "min"), (timedelta(seconds=1), "s"))
+_UNITS: Final = (
+    (timedelta(hours=1), gettext_noop("%(number)s h")),
+    (timedelta(minutes=1), gettext_noop("%(number)s min")),
+    (timedelta(seconds=1), gettext_noop("%(number)s s")),
+)
 
 
 @store_view(needs=Can.CANCEL_ORDERS, methods=("POST",))
 def retry_page(self: BackOfficeAdmin, request: HttpRequest, problem: Problem) -> HttpResponse:
     """Let the job try an order again now instead of at its next turn."""
     ORDERS.try_again(store=active_store(request), key=problem.pk, now=read_clock())
-    messages.success(request, f"Order {problem.order.number} is tried again within a minute. Look here again then.")
+    messages.success(
+        request,
+        _("Order %(number)s is tried again within a minute. Look here again then.") % {"number": problem.order.number},
+    )
     return HttpResponseRedirect(reverse(PAGE))
 
 
@@ -59,8 +67,8 @@ class ProblemAdmin(StoreModelAdmin):
         page = page_of(request, self.get_queryset(request))
         context = {
             **self.admin_site.each_context(request),
-            "title": "Jobs",
-            "content_title": "Jobs",
+            "title": _("Jobs"),
+            "content_title": _("Jobs"),
             "page": page,
             "problems": [_problem_row(problem, store) for problem in page],
             "jobs": _job_rows(store) if is_operator(request) else [],
@@ -95,8 +103,8 @@ def _job_rows(store: Store) -> list[dict[str, Any]]:
 
 
 def _pause_words(pause: timedelta) -> str:
-    unit, word = next((unit, word) for unit, word in _UNITS if pause >= unit)
-    return f"{pause // unit} {word}"
+    unit, words = next((unit, words) for unit, words in _UNITS if pause >= unit)
+    return _(words) % {"number": pause // unit}
 
 
 def _job_row(name: str, run: JobRun | None, store: Store) -> dict[str, Any]:
@@ -110,7 +118,7 @@ def _job_row(name: str, run: JobRun | None, store: Store) -> dict[str, Any]:
         return row
     return row | {
         "when": show_moment(run.started_at, store),
-        "seconds": f"{run.seconds:.2f} s",
+        "seconds": _("%(number)s s") % {"number": f"{run.seconds:.2f}"},
         "counts": ", ".join(f"{what} {count:,}" for what, count in run.counts.items()) or DASH,
         "failed": run.failed_at == run.started_at and bool(run.error),
         "failed_at": show_moment(run.failed_at, store),

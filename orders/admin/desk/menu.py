@@ -5,6 +5,7 @@ from typing import Any, Final
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.translation import gettext_noop
 
 from loyalty.backoffice.badges import count_to
 from loyalty.backoffice.menu import Entry, Section
@@ -101,11 +102,11 @@ def _is_list(request: HttpRequest, name: str) -> bool:
 
 
 ENTRIES: Final = (
-    Entry(Section.HOME, 10, "Dashboard", "dashboard", "admin:index"),
+    Entry(Section.HOME, 10, gettext_noop("Dashboard"), "dashboard", "admin:index"),
     Entry(
         Section.ORDERS,
         10,
-        "All orders",
+        gettext_noop("All orders"),
         "shopping_bag",
         "admin:orders_order_changelist",
         active=all_orders_is_active,
@@ -113,7 +114,7 @@ ENTRIES: Final = (
     Entry(
         Section.ORDERS,
         20,
-        "Needs revert",
+        gettext_noop("Needs revert"),
         "assignment_return",
         "admin:orders_order_queue",
         badge=needs_revert_badge,
@@ -122,22 +123,29 @@ ENTRIES: Final = (
     Entry(
         Section.ORDERS,
         30,
-        "Paid after cancellation",
+        gettext_noop("Paid after cancellation"),
         "event_repeat",
         "admin:orders_order_changelist",
         "?paid_after_cancellation=yes",
         badge=paid_late_badge,
         active=paid_late_is_active,
     ),
-    Entry(Section.ORDERS, 40, "Reverts", "undo", "admin:orders_revert_changelist"),
-    Entry(Section.ORDERS, 50, "Cancelled next", "event_busy", "admin:orders_order_upcoming"),
-    Entry(Section.CUSTOMERS, 10, "Customers", "group", "admin:stores_customer_changelist", active=customers_is_active),
-    Entry(Section.CUSTOMERS, 20, "Expiring soon", "hourglass_bottom", "admin:stores_customer_expiring"),
-    Entry(Section.LOYALTY, 10, "Rewards", "redeem", "admin:orders_reward_changelist"),
+    Entry(Section.ORDERS, 40, gettext_noop("Reverts"), "undo", "admin:orders_revert_changelist"),
+    Entry(Section.ORDERS, 50, gettext_noop("Cancelled next"), "event_busy", "admin:orders_order_upcoming"),
+    Entry(
+        Section.CUSTOMERS,
+        10,
+        gettext_noop("Customers"),
+        "group",
+        "admin:stores_customer_changelist",
+        active=customers_is_active,
+    ),
+    Entry(Section.CUSTOMERS, 20, gettext_noop("Expiring soon"), "hourglass_bottom", "admin:stores_customer_expiring"),
+    Entry(Section.LOYALTY, 10, gettext_noop("Rewards"), "redeem", "admin:orders_reward_changelist"),
     Entry(
         Section.LOYALTY,
         20,
-        "Redemptions",
+        gettext_noop("Redemptions"),
         "confirmation_number",
         "admin:orders_redemption_changelist",
         badge=requests_badge,
@@ -145,7 +153,7 @@ ENTRIES: Final = (
     Entry(
         Section.SETTINGS,
         10,
-        "Order settings",
+        gettext_noop("Order settings"),
         "tune",
         "admin:stores_settingsversion_orders",
         active=order_settings_is_active,
@@ -153,25 +161,27 @@ ENTRIES: Final = (
     Entry(
         Section.SETTINGS,
         20,
-        "Spent revert",
+        gettext_noop("Spent revert"),
         "currency_exchange",
         "admin:stores_settingsversion_spent_revert",
         active=spent_revert_is_active,
     ),
-    Entry(Section.SETTINGS, 30, "Expiry and extension", "event", "admin:stores_settingsversion_expiry"),
-    Entry(Section.SETTINGS, 40, "Notices", "mail", "admin:stores_settingsversion_notices"),
-    Entry(Section.SETTINGS, 50, "Limits", "speed", "admin:stores_settingsversion_limits"),
-    Entry(Section.SETTINGS, 60, "Earned points", "loyalty", "admin:stores_settingsversion_earned"),
+    Entry(Section.SETTINGS, 30, gettext_noop("Expiry and extension"), "event", "admin:stores_settingsversion_expiry"),
+    Entry(Section.SETTINGS, 40, gettext_noop("Notices"), "mail", "admin:stores_settingsversion_notices"),
+    Entry(Section.SETTINGS, 50, gettext_noop("Limits"), "speed", "admin:stores_settingsversion_limits"),
+    Entry(Section.SETTINGS, 60, gettext_noop("Earned points"), "loyalty", "admin:stores_settingsversion_earned"),
     Entry(
         Section.AUDIT,
         10,
-        "Privacy requests",
+        gettext_noop("Privacy requests"),
         "shield_person",
         "admin:platforms_privacyrequest_changelist",
         seen_by=Can.CHANGE_SETTINGS,
         badge=privacy_badge,
     ),
-    Entry(Section.AUDIT, 35, "To be tried again", "replay", "admin:orders_problem_waiting"),
-    Entry(Section.AUDIT, 40, "Jobs", "schedule", "admin:orders_problem_changelist", active=jobs_is_active),
-    Entry(Section.AUDIT, 50, "Bulk cancels", "playlist_remove", "admin:orders_bulkcancel_changelist"),
+    Entry(Section.AUDIT, 35, gettext_noop("To be tried again"), "replay", "admin:orders_problem_waiting"),
+    Entry(
+        Section.AUDIT, 40, gettext_noop("Jobs"), "schedule", "admin:orders_problem_changelist", active=jobs_is_active
+    ),
+    Entry(Section.AUDIT, 50, gettext_noop("Bulk cancels"), "playlist_remove", "admin:orders_bulkcancel_changelist"),
 )

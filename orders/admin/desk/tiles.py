@@ -6,11 +6,13 @@ from datetime import datetime, timedelta
 from typing import Any, Final, Literal
 
 from django.db.models import Count, Exists, F, Min, OuterRef, Q, Sum
+from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from loyalty.backoffice.badges import count_to, count_words
 from loyalty.backoffice.pages.platforms.deliveries import FAILING
 from loyalty.core.days import end_of_day, local_day
+from loyalty.core.locales import count_text
 from loyalty.ledger.ledger import Kind
 from loyalty.ledger.planner import Amount
 from loyalty.platforms.models import FAILING_STATES, InboundDelivery, PlatformConnection
@@ -19,8 +21,9 @@ from loyalty.stores.dates import show_moment
 from loyalty.stores.models import Store
 from loyalty.web.addresses import page_of
 from orders.admin.customers.expiring_page import amounts_words, lost_sums
+from orders.admin.display import RETURNED
 from orders.admin.orders.filters import AUTOMATIC
-from orders.kinds import KINDS, NAMES, show
+from orders.kinds import KINDS, show
 from orders.models import FAILED_AFTER_PAYMENT, UNDECIDED, WAITING_SINCE, Order, Revert, RevertUndo
 from orders.services.codes.uses import flagged_uses
 
@@ -52,12 +55,17 @@ def needs_revert_tile(store: Store, now: datetime) -> list[Tile]:
     rows = orders.filter(pk__in=oldest).order_by("currency").values("currency")
     found = list(rows.annotate(count=Count("pk"), since=since, credits=_open("credits"), points=_open("points")))
     count = sum(row["count"] for row in found)
-    words = "Nothing waits for a decision"
+    words = _("Nothing waits for a decision")
     if found:
         days = (local_day(now, store.tz) - local_day(min(row["since"] for row in found), store.tz)).days
-        words = f"{_value(found, store, more=count > COUNTED_TO)} not returned. Oldest: {_days_ago(days)}"
+        words = _("%(value)s not returned. Oldest: %(age)s")
+        if count > COUNTED_TO:
+            words = _("At least %(value)s not returned. Oldest: %(age)s")
+        words %= {"value": _value(found, store), "age": _days_ago(days)}
     return [
-        Tile("Needs revert", bounded(count), words, page_of(store, "admin:orders_order_queue"), "bad" if count else "")
+        Tile(
+            _("Needs revert"), bounded(count), words, page_of(store, "admin:orders_order_queue"), "bad" if count else ""
+        )
     ]
 
 
@@ -67,23 +75,23 @@ def automatic_tile(store: Store, now: datetime) -> list[Tile]:
     midnight = end_of_day(today - timedelta(days=1), store.tz)
     rows = Order.objects.for_store(store).filter(cancelled_at__gte=midnight, cancelled_by__in=AUTOMATIC)
     link = f"{_orders(store)}?cancelled_by=automatic&cancelled_from={today}"
-    words = "Their payment expired or failed"
-    return [Tile("Cancelled automatically today", bounded(count_to(COUNTED_TO, rows)), words, link)]
+    words = _("Their payment expired or failed")
+    return [Tile(_("Cancelled automatically today"), bounded(count_to(COUNTED_TO, rows)), words, link)]
 
 
 def paid_late_tile(store: Store, now: datetime) -> list[Tile]:
     """Orders that were paid after an automatic cancel and wait for staff (E6)."""
     count = count_to(COUNTED_TO, Order.objects.for_store(store).filter(paid_after_cancellation=True))
     link = f"{_orders(store)}?paid_after_cancellation=yes"
-    words = "Reinstate the order or refund the payment"
-    return [Tile("Paid after cancellation", bounded(count), words, link, "bad" if count else "")]
+    words = _("Reinstate the order or refund the payment")
+    return [Tile(_("Paid after cancellation"), bounded(count), words, link, "bad" if count else "")]
 
 
 def failed_after_payment_tile(store: Store, now: datetime) -> list[Tile]:
     """Orders whose payment says failed although they were paid or completed before (E10); nothing while none do."""
     count = count_to(COUNTED_TO, Order.objects.for_store(store).filter(FAILED_AFTER_PAYMENT))
     link = f"{_orders(store)}?failed_after_payment=yes"
-    return [Tile("Paid before, now failed", bounded(count), "Look at each order", link, "bad")] if count else []
+    return [Tile(_("Paid before, now failed"), bounded(count), _("Look at each order"), link, "bad")] if count else []
 
 
 def returned_tiles(store: Store, now: datetime) -> list[Tile]:
@@ -102,7 +110,7 @@ def lost_tile(store: Store, now: datetime) -> list[Tile]:
     found = [amounts_words(sums, kind, store) for kind, sums in figures.items() if sums]
     link = f"{page_of(store, 'admin:stores_customer_expiring')}?view=lost"
     figure = " + ".join(found) or amounts_words({}, "credits", store)
-    return [Tile("Lost to expiry", figure, "In the last 30 days, without being used", link)]
+    return [Tile(_("Lost to expiry"), figure, _("In the last 30 days, without being used"), link)]
 
 
 def deliveries_tile(store: Store, now: datetime) -> list[Tile]:
@@ -111,15 +119,15 @@ def deliveries_tile(store: Store, now: datetime) -> list[Tile]:
         return []
     count = count_to(COUNTED_TO, InboundDelivery.objects.for_store(store).filter(state__in=FAILING_STATES))
     link = f"{page_of(store, 'admin:platforms_inbounddelivery_changelist')}?state={FAILING}"
-    words = "They are tried again by themselves" if count else "Everything that came was worked through"
-    return [Tile("Platform deliveries failing", bounded(count), words, link, "bad" if count else "")]
+    words = _("They are tried again by themselves") if count else _("Everything that came was worked through")
+    return [Tile(_("Platform deliveries failing"), bounded(count), words, link, "bad" if count else "")]
 
 
 def late_codes_tile(store: Store, now: datetime) -> list[Tile]:
     """Orders that came with a code and used none of its points (R3, R7); nothing while there are none."""
     count = count_to(COUNTED_TO, flagged_uses(store))
     link = f"{page_of(store, 'admin:orders_redemption_changelist')}?attention=used_late"
-    return [Tile("Codes used twice or late", bounded(count), "Look at each order", link, "bad")] if count else []
+    return [Tile(_("Codes used twice or late"), bounded(count), _("Look at each order"), link, "bad")] if count else []
 
 
 def ledger_tile(store: Store, now: datetime) -> list[Tile]:
@@ -127,14 +135,17 @@ def ledger_tile(store: Store, now: datetime) -> list[Tile]:
     check = last_check(store)
     link = page_of(store, "admin:journal_ledgercheck_changelist")
     if check is None:
-        return [Tile("Ledger check", "Not yet", "The books are checked once a day", link)]
-    words = f"Checked {show_moment(check.checked_at, store)}"
+        return [Tile(_("Ledger check"), _("Not yet"), _("The books are checked once a day"), link)]
+    checked = {"moment": show_moment(check.checked_at, store)}
+    title, words = _("Ledger check"), _("Checked %(moment)s") % checked
     if check.faults:
-        figure = ngettext("{} fault", "{} faults", check.faults).format(check.faults)
-        return [Tile("Ledger check", figure, f"{words}. Tell whoever runs the platform", link, "bad")]
+        figure = ngettext("%(count)s fault", "%(count)s faults", check.faults) % {"count": check.faults}
+        words = _("Checked %(moment)s. Tell whoever runs the platform") % checked
+        return [Tile(title, figure, words, link, "bad")]
     if check.checked_at < now - _CHECK_IS_OLD:
-        return [Tile("Ledger check", "Overdue", f"{words}. Does the worker run?", link, "bad")]
-    return [Tile("Ledger check", "Agrees", words, link, "good")]
+        words = _("Checked %(moment)s. Does the worker run?") % checked
+        return [Tile(title, _("Overdue"), words, link, "bad")]
+    return [Tile(title, _("Agrees"), words, link, "good")]
 
 
 def bounded(count: int) -> str:
@@ -147,12 +158,12 @@ def _open(kind: Kind) -> Sum:
     return Sum(left, filter=Q(**{f"{kind}_decision__in": UNDECIDED}), default=0)
 
 
-def _value(found: list[Any], store: Store, *, more: bool) -> str:
+def _value(found: list[Any], store: Store) -> str:
     credit: dict[str, Amount] = {row["currency"]: row["credits"] for row in found if row["credits"]}
     points = sum(row["points"] for row in found)
     words = [amounts_words(credit, "credits", store)] if credit else []
     words += [show(points, "", store)] if points else []
-    return ("At least " if more else "") + " + ".join(words)
+    return " + ".join(words)
 
 
 def _returned(kind: Kind, rows: list[Any], store: Store, first: str) -> Tile:
@@ -163,9 +174,13 @@ def _returned(kind: Kind, rows: list[Any], store: Store, first: str) -> Tile:
         amount = row["total"] if kind == "credits" else int(row["total"])
         totals[row["currency"]] = totals.get(row["currency"], 0) + amount
         counts[row["completeness"]] += row["count"]
-    words = f"In the last {_RETURNED_DAYS} days: {counts['full']:,} in full, {counts['partial']:,} in part"
+    words = _("In the last %(days)s days: %(full)s in full, %(partial)s in part") % {
+        "days": _RETURNED_DAYS,
+        "full": count_text(counts["full"]),
+        "partial": count_text(counts["partial"]),
+    }
     link = f"{page_of(store, 'admin:orders_revert_changelist')}?kind={kind}&created_from={first}&undone=no"
-    return Tile(f"{NAMES[kind].capitalize()} returned", amounts_words(totals, kind, store), words, link)
+    return Tile(str(RETURNED[kind]), amounts_words(totals, kind, store), words, link)
 
 
 def _orders(store: Store) -> str:
@@ -173,4 +188,8 @@ def _orders(store: Store) -> str:
 
 
 def _days_ago(days: int) -> str:
-    return "today" if days <= 0 else "yesterday" if days == 1 else f"{days} days ago"
+    if days <= 0:
+        return _("today")
+    if days == 1:
+        return _("yesterday")
+    return ngettext("%(days)s day ago", "%(days)s days ago", days) % {"days": days}

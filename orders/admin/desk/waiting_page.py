@@ -9,6 +9,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from loyalty.backoffice.base import BackOfficeAdmin, store_view
 from loyalty.backoffice.lists.paging import page_of
@@ -20,16 +21,16 @@ from loyalty.stores.roles import Can
 from orders.admin.desk.waiting_rows import KINDS, rows_of, waiting
 
 PAGE: Final = "admin:orders_problem_waiting"
-_ANY: Final = ("", "Any")
+_ANY: Final = ("", gettext_lazy("Any"))
 _GIVEN_UP: Final = "given_up"
-_STATES: Final = (_ANY, (_GIVEN_UP, "Given up"), ("waiting", "Tried again by itself"))
+_STATES: Final = (_ANY, (_GIVEN_UP, gettext_lazy("Given up")), ("waiting", gettext_lazy("Tried again by itself")))
 
 
 class WaitingFilterForm(forms.Form):
     """The filters of the page."""
 
-    state = forms.ChoiceField(label="State", choices=_STATES, required=False)
-    kind = forms.ChoiceField(label="What", required=False)
+    state = forms.ChoiceField(label=gettext_lazy("State"), choices=_STATES, required=False)
+    kind = forms.ChoiceField(label=gettext_lazy("What"), required=False)
 
     def __init__(self, data: Any, *, kinds: list[Waiting]) -> None:
         super().__init__(data, auto_id="filter_%s", label_suffix="")
@@ -50,8 +51,8 @@ def waiting_page(self: BackOfficeAdmin, request: HttpRequest, _row: None) -> Htt
     may_try = {kind.key for kind in kinds if may(request, kind.needs)}
     context = {
         **self.admin_site.each_context(request),
-        "title": "To be tried again",
-        "content_title": "To be tried again",
+        "title": _("To be tried again"),
+        "content_title": _("To be tried again"),
         "form": form,
         "filtered": bool(state or chosen),
         "page": page,
@@ -75,7 +76,7 @@ def again_page(self: BackOfficeAdmin, request: HttpRequest, _row: None, kind: st
         messages.info(request, error.detail)
     else:
         if tried:
-            messages.success(request, "It is tried again within a minute. Look here again then.")
+            messages.success(request, _("It is tried again within a minute. Look here again then."))
         else:
-            messages.info(request, "There is nothing to try: it is a test, or what it said was erased.")
+            messages.info(request, _("There is nothing to try: it is a test, or what it said was erased."))
     return HttpResponseRedirect(f"{reverse(PAGE)}?{request.GET.urlencode()}")

@@ -80,13 +80,13 @@ def _row(found: Any, store: Store, now: datetime) -> dict[str, Any]:
         "page": _page(found),
         "order": found.found_order,
         "order_id": found.found_order_id,
-        "customer": found.found_customer or "Customer without a name",
+        "customer": found.found_customer or _("Customer without a name"),
         "customer_id": found.found_customer_id,
         "since": show_moment(found.found_since, store) or "–",
         "attempts": found.found_attempts,
         "error": found.found_error[:_LONGEST_ERROR],
         "given_up": found.found_turn is None,
-        "turn": "within a minute" if is_due else show_moment(found.found_turn, store),
+        "turn": _("within a minute") if is_due else show_moment(found.found_turn, store),
     }
 
 

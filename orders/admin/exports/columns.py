@@ -1,7 +1,12 @@
-"""Columns that several exports have, and how one is made."""
+"""Columns that several exports have, and how one is made.
+
+Titles are messages of the catalogues; the file's first line has them in the language of who exports.
+"""
 
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final, cast
+
+from django.utils.translation import gettext_noop
 
 from loyalty.exporting.tables import Cell, Column, Viewing, amount
 from loyalty.ledger.ledger import Kind
@@ -10,8 +15,7 @@ from loyalty.stores.dates import label_of
 from loyalty.timeline.words import trigger_words
 from orders.models import CancelReason
 
-ADJECTIVE: Final[dict[Kind, str]] = {"credits": "Credit", "points": "Point"}
-LAST_DAY: Final = "Last day of use (empty: never expires)"
+LAST_DAY: Final = gettext_noop("Last day of use (empty: never expires)")
 
 
 def attribute(title: str, path: str) -> Column:
@@ -34,9 +38,9 @@ def text(title: str, words: Callable[[Any], Cell]) -> Column:
 def whose(path: str = "customer") -> tuple[Column, ...]:
     """Who the customer is at ``path``."""
     return (
-        attribute("Customer", f"{path}.name"),
-        attribute("E-mail", f"{path}.email"),
-        attribute("Customer's external id", f"{path}.external_id"),
+        attribute(gettext_noop("Customer"), f"{path}.name"),
+        attribute(gettext_noop("E-mail"), f"{path}.email"),
+        attribute(gettext_noop("Customer's external id"), f"{path}.external_id"),
     )
 
 
@@ -47,7 +51,7 @@ def in_currency(title: str, name: str) -> Column:
 
 def currency_column(kind: Kind) -> Iterable[Column]:
     """The currency of what has one."""
-    return [attribute("Currency", "currency")] if kind == "credits" else []
+    return [attribute(gettext_noop("Currency"), "currency")] if kind == "credits" else []
 
 
 def load_actors(rows: Sequence[Any], _viewing: Viewing) -> dict[str, str]:
@@ -56,10 +60,10 @@ def load_actors(rows: Sequence[Any], _viewing: Viewing) -> dict[str, str]:
 
 
 BY: Final = (
-    Column("By", lambda row, viewing: viewing.loaded[row.actor]),
-    text("Caused", lambda row: trigger_words(row.trigger)),
-    text("Reason", lambda row: _reason(row.remark.reason) if row.remark else ""),
-    text("Note", lambda row: row.remark.note if row.remark else ""),
+    Column(gettext_noop("By"), lambda row, viewing: viewing.loaded[row.actor]),
+    text(gettext_noop("Caused"), lambda row: trigger_words(row.trigger)),
+    text(gettext_noop("Reason"), lambda row: _reason(row.remark.reason) if row.remark else ""),
+    text(gettext_noop("Note"), lambda row: row.remark.note if row.remark else ""),
 )
 
 

@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any, Final, cast
 
 from django.db.models import Q, QuerySet
+from django.utils.translation import gettext_noop
 
 from loyalty.core.days import is_expired
 from loyalty.customers.identify import platform_ids
@@ -14,7 +15,6 @@ from loyalty.ledger.ledger import Kind
 from loyalty.platforms.registry import LABELS
 from loyalty.stores.models import Customer, Store
 from orders.admin.exports.columns import (
-    ADJECTIVE,
     BY,
     LAST_DAY,
     attribute,
@@ -27,6 +27,13 @@ from orders.admin.exports.columns import (
 from orders.admin.exports.redemptions import REDEMPTIONS
 from orders.kinds import KINDS, LEDGERS
 from orders.models import Redemption, light
+
+_KEYS: Final[dict[Kind, str]] = {"credits": "credit", "points": "point"}
+_MOVEMENTS: Final[dict[Kind, str]] = {
+    "credits": gettext_noop("Credit movements"),
+    "points": gettext_noop("Point movements"),
+}
+_LOTS: Final[dict[Kind, str]] = {"credits": gettext_noop("Credit lots"), "points": gettext_noop("Point lots")}
 
 
 def _load_ids_and_balances(customers: Sequence[Customer], viewing: Viewing) -> dict[str, dict[int, dict[str, Any]]]:
@@ -60,19 +67,19 @@ def _platform_ids(customer: Customer, viewing: Viewing) -> Cell:
 
 CUSTOMERS: Final = Export(
     "customers",
-    "Customers",
+    gettext_noop("Customers"),
     (
-        attribute("Customer", "name"),
-        attribute("E-mail", "email"),
-        attribute("Phone", "phone"),
-        attribute("External id", "external_id"),
-        attribute("Locale", "locale"),
-        attribute("Since ({zone})", "created_at"),
-        Column("Credits available", _credits),
-        Column("Currency", lambda whose, viewing: viewing.store.currency),
-        Column("Credits in other currencies", _other_credits),
-        Column("Points available", _points),
-        Column("Ids on platforms", _platform_ids),
+        attribute(gettext_noop("Customer"), "name"),
+        attribute(gettext_noop("E-mail"), "email"),
+        attribute(gettext_noop("Phone"), "phone"),
+        attribute(gettext_noop("External id"), "external_id"),
+        attribute(gettext_noop("Locale"), "locale"),
+        attribute(gettext_noop("Since ({zone})"), "created_at"),
+        Column(gettext_noop("Credits available"), _credits),
+        Column(gettext_noop("Currency"), lambda whose, viewing: viewing.store.currency),
+        Column(gettext_noop("Credits in other currencies"), _other_credits),
+        Column(gettext_noop("Points available"), _points),
+        Column(gettext_noop("Ids on platforms"), _platform_ids),
     ),
     load=_load_ids_and_balances,
 )
@@ -93,21 +100,21 @@ def _movements(kind: Kind) -> Export:
     only = _of_customers(model, "lot", "order", "remark", *(["redemption__used_order"] if coded else []))
     of_orders = ("order", "redemption__used_order") if coded else ("order",)
     return Export(
-        f"{ADJECTIVE[kind].lower()}-movements",
-        f"{ADJECTIVE[kind]} movements",
+        f"{_KEYS[kind]}-movements",
+        _MOVEMENTS[kind],
         (
-            attribute("Movement", "pk"),
-            attribute("Date ({zone})", "created_at"),
+            attribute(gettext_noop("Movement"), "pk"),
+            attribute(gettext_noop("Date ({zone})"), "created_at"),
             *whose(),
-            text("Type", lambda row: row.get_type_display()),
-            in_currency("Amount", "amount"),
-            in_currency("Balance after", "balance_after"),
+            text(gettext_noop("Type"), lambda row: row.get_type_display()),
+            in_currency(gettext_noop("Amount"), "amount"),
+            in_currency(gettext_noop("Balance after"), "balance_after"),
             *currency_column(kind),
-            attribute("Lot", "lot_id"),
+            attribute(gettext_noop("Lot"), "lot_id"),
             Column(LAST_DAY, lambda row, viewing: last_day(row.lot.expires_at, viewing.store) if row.lot else None),
-            attribute("Order", "order.number"),
-            attribute("Redemption", "redemption_id"),
-            *([attribute("Code used by order", "redemption.used_order.number")] if coded else []),
+            attribute(gettext_noop("Order"), "order.number"),
+            attribute(gettext_noop("Redemption"), "redemption_id"),
+            *([attribute(gettext_noop("Code used by order"), "redemption.used_order.number")] if coded else []),
             *BY,
         ),
         rows=lambda customers, store: light(only(customers, store), *of_orders),
@@ -117,19 +124,19 @@ def _movements(kind: Kind) -> Export:
 
 def _lots(kind: Kind) -> Export:
     return Export(
-        f"{ADJECTIVE[kind].lower()}-lots",
-        f"{ADJECTIVE[kind]} lots",
+        f"{_KEYS[kind]}-lots",
+        _LOTS[kind],
         (
-            attribute("Lot", "pk"),
+            attribute(gettext_noop("Lot"), "pk"),
             *whose(),
-            attribute("Given at ({zone})", "granted_at"),
-            text("Origin", lambda lot: lot.get_origin_display()),
-            in_currency("Given", "granted"),
-            in_currency("Remaining", "remaining"),
+            attribute(gettext_noop("Given at ({zone})"), "granted_at"),
+            text(gettext_noop("Origin"), lambda lot: lot.get_origin_display()),
+            in_currency(gettext_noop("Given"), "granted"),
+            in_currency(gettext_noop("Remaining"), "remaining"),
             *currency_column(kind),
             Column(LAST_DAY, lambda lot, viewing: last_day(lot.expires_at, viewing.store)),
-            Column("Expired", lambda lot, viewing: yes(is_expired(lot.expires_at, viewing.now))),
-            attribute("Extended from lot", "extended_from_id"),
+            Column(gettext_noop("Expired"), lambda lot, viewing: yes(is_expired(lot.expires_at, viewing.now))),
+            attribute(gettext_noop("Extended from lot"), "extended_from_id"),
         ),
         rows=_of_customers(LEDGERS[kind].tables.lot),
     )

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import Final
 
+from django.utils.translation import gettext_noop
+
 from loyalty.exporting.tables import Column, Export, Viewing, amount, last_day
 from loyalty.stores.actors import actor_names
 from orders.admin.exports.columns import LAST_DAY, attribute, text, whose
@@ -15,25 +17,28 @@ def _load_people(redemptions: Sequence[Redemption], _viewing: Viewing) -> dict[s
 
 REDEMPTIONS: Final = Export(
     "redemptions",
-    "Redemptions",
+    gettext_noop("Redemptions"),
     (
-        attribute("Redemption", "pk"),
-        attribute("Date ({zone})", "created_at"),
+        attribute(gettext_noop("Redemption"), "pk"),
+        attribute(gettext_noop("Date ({zone})"), "created_at"),
         *whose(),
-        attribute("Reward", "reward_name"),
-        attribute("Points", "points"),
-        text("What", lambda row: row.get_type_display()),
-        text("Worth", lambda row: amount(row.value, row.currency) if row.currency else row.value.normalize()),
-        text("Currency or percent", lambda row: row.currency or "%"),
-        attribute("Code", "code"),
-        text("State", lambda row: row.get_state_display()),
+        attribute(gettext_noop("Reward"), "reward_name"),
+        attribute(gettext_noop("Points"), "points"),
+        text(gettext_noop("What"), lambda row: row.get_type_display()),
+        text(
+            gettext_noop("Worth"),
+            lambda row: amount(row.value, row.currency) if row.currency else row.value.normalize(),
+        ),
+        text(gettext_noop("Currency or percent"), lambda row: row.currency or "%"),
+        attribute(gettext_noop("Code"), "code"),
+        text(gettext_noop("State"), lambda row: row.get_state_display()),
         Column(LAST_DAY, lambda row, viewing: last_day(row.expires_at, viewing.store)),
-        attribute("Used at ({zone})", "used_at"),
-        attribute("Used by order", "used_order.number"),
-        attribute("Reversed at ({zone})", "reversed_at"),
-        Column("Reversed by", lambda row, viewing: viewing.loaded.get(row.reversed_by, "")),
-        attribute("Points returned", "points_returned"),
-        Column("By", lambda row, viewing: viewing.loaded[row.actor]),
+        attribute(gettext_noop("Used at ({zone})"), "used_at"),
+        attribute(gettext_noop("Used by order"), "used_order.number"),
+        attribute(gettext_noop("Reversed at ({zone})"), "reversed_at"),
+        Column(gettext_noop("Reversed by"), lambda row, viewing: viewing.loaded.get(row.reversed_by, "")),
+        attribute(gettext_noop("Points returned"), "points_returned"),
+        Column(gettext_noop("By"), lambda row, viewing: viewing.loaded[row.actor]),
     ),
     rows=lambda redemptions, _store: light(redemptions.select_related("customer", "used_order"), "used_order"),
     load=_load_people,

@@ -1,6 +1,6 @@
 """The order list and the order page."""
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
@@ -10,6 +10,8 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, gettext_noop
 
 from loyalty.backoffice.badges import DASH
 from loyalty.backoffice.base import StoreModelAdmin, StoreView
@@ -64,12 +66,26 @@ from orders.services.intake.spend import can_be_recorded
 _CUSTOMERS_LOOKED_AT = 200
 _DECIDED_AT_ONCE = 500
 _CANCELLED_BY = {
-    "admin": "staff",
-    "bulk": "staff, several at once",
-    "api": "REST API",
-    "payment_expired": "payment expired",
-    "payment_failed": "payment failed",
-    "platform": "shop platform",
+    "admin": gettext_lazy("staff"),
+    "bulk": gettext_lazy("staff, several at once"),
+    "api": gettext_lazy("REST API"),
+    "payment_expired": gettext_lazy("payment expired"),
+    "payment_failed": gettext_lazy("payment failed"),
+    "platform": gettext_lazy("shop platform"),
+}
+_IS_NOW: Final[dict[str, str]] = {
+    OrderStatus.PENDING: gettext_noop("Order %(number)s is now pending."),
+    OrderStatus.CONFIRMED: gettext_noop("Order %(number)s is now confirmed."),
+    OrderStatus.COMPLETED: gettext_noop("Order %(number)s is now completed."),
+    OrderStatus.CANCELLED: gettext_noop("Order %(number)s is now cancelled."),
+}
+_PAYMENT_IS_NOW: Final[dict[str, str]] = {
+    PaymentStatus.PENDING: gettext_noop("The payment of order %(number)s is now pending."),
+    PaymentStatus.PAID: gettext_noop("The payment of order %(number)s is now paid."),
+    PaymentStatus.FAILED: gettext_noop("The payment of order %(number)s is now failed."),
+    PaymentStatus.EXPIRED: gettext_noop("The payment of order %(number)s is now expired."),
+    PaymentStatus.PARTIALLY_REFUNDED: gettext_noop("The payment of order %(number)s is now partially refunded."),
+    PaymentStatus.REFUNDED: gettext_noop("The payment of order %(number)s is now refunded."),
 }
 
 
@@ -96,11 +112,13 @@ class OrderAdmin(StoreModelAdmin):
     list_before_template = "orders/admin/orders/views.html"
     exports = ORDER_EXPORTS
     search_fields = ("number",)
-    search_help_text = "Number, external id, e-mail or name"
+    search_help_text = gettext_lazy("Number, external id, e-mail or name")
     actions = ("cancel_one", "cancel_several", "reinstate_one", "keep_cancelled", "put_back")
-    empty_title = "No orders yet"
+    empty_title = gettext_noop("No orders yet")
     add_needs = Can.ENTER_ORDERS
-    empty_hint = "Orders arrive from the shop platforms, through the REST API or from a file, or are entered here."
+    empty_hint = gettext_noop(
+        "Orders arrive from the shop platforms, through the REST API or from a file, or are entered here."
+    )
 
     class Media:
         """The cancel form as a dialog over the list."""
@@ -159,7 +177,7 @@ class OrderAdmin(StoreModelAdmin):
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """The list under its saved views."""
-        more = {"title": "Orders"} | views_context(request)
+        more = {"title": _("Orders")} | views_context(request)
         response: HttpResponse = super().changelist_view(request, more | (extra_context or {}))
         return response
 
@@ -182,7 +200,7 @@ class OrderAdmin(StoreModelAdmin):
         context = {
             **self.admin_site.each_context(request),
             **tab_context(shown, order, store, now=now),
-            "title": f"Order {order.number}",
+            "title": _("Order %(number)s") % {"number": order.number},
             "opts": self.opts,
             "original": order,
             "order": order,
@@ -222,9 +240,9 @@ class OrderAdmin(StoreModelAdmin):
             # M10: bringing an order back asks what becomes of the value that was returned.
             return HttpResponseRedirect(f"{reinstate_address(order.pk)}?status={status}")
         if status not in OrderStatus.values:
-            messages.error(request, "Choose one of the statuses.")
+            messages.error(request, _("Choose one of the statuses."))
             return HttpResponseRedirect(here)
-        with telling_outcome(request, f"Order {order.number} is now {OrderStatus(status).label.lower()}."):
+        with telling_outcome(request, _(_IS_NOW[OrderStatus(status)]) % {"number": order.number}):
             change_order(
                 store=active_store(request),
                 order_id=order.pk,
@@ -239,29 +257,29 @@ class OrderAdmin(StoreModelAdmin):
         payment = request.POST.get("payment_status", "")
         here = order_address(order.pk)
         if payment not in PaymentStatus.values:
-            messages.error(request, "Choose one of the payment statuses.")
+            messages.error(request, _("Choose one of the payment statuses."))
             return HttpResponseRedirect(here)
         values = {"payment_status": payment}
         change_order(
             store=active_store(request), order_id=order.pk, values=values, actor=acting(request), now=read_clock()
         )
-        messages.success(request, f"The payment of order {order.number} is now {PaymentStatus(payment).label.lower()}.")
+        messages.success(request, _(_PAYMENT_IS_NOW[PaymentStatus(payment)]) % {"number": order.number})
         return HttpResponseRedirect(here)
 
     def has_cancel_permission(self, request: HttpRequest) -> bool:
         """Who may cancel: asked by the list's actions."""
         return may(request, Can.CANCEL_ORDERS)
 
-    @admin.action(description="Cancel order…", permissions=["cancel"])
+    @admin.action(description=gettext_lazy("Cancel order…"), permissions=["cancel"])
     def cancel_one(self, request: HttpRequest, queryset: "QuerySet[Order]") -> HttpResponse | None:
         """Open the cancel form of the one order that is chosen (M1)."""
         ids = list(queryset.order_by().values_list("pk", flat=True)[:2])
         if len(ids) != 1:
-            messages.warning(request, "Choose exactly one order to cancel it with its credits and points.")
+            messages.warning(request, _("Choose exactly one order to cancel it with its credits and points."))
             return None
         return HttpResponseRedirect(reverse("admin:orders_order_cancel", args=ids))
 
-    @admin.action(description="Cancel selected orders (nothing is returned)…", permissions=["cancel"])
+    @admin.action(description=gettext_lazy("Cancel selected orders (nothing is returned)…"), permissions=["cancel"])
     def cancel_several(self, request: HttpRequest, queryset: "QuerySet[Order]") -> HttpResponse:
         """Show the page that says what cancelling them all means (B1); they may be the whole filtered list."""
         if request.POST.get("select_across") == "1":
@@ -277,31 +295,31 @@ class OrderAdmin(StoreModelAdmin):
             actions.pop("put_back", None)
         return actions
 
-    @admin.action(description="Reinstate order…", permissions=["cancel"])
+    @admin.action(description=gettext_lazy("Reinstate order…"), permissions=["cancel"])
     def reinstate_one(self, request: HttpRequest, queryset: "QuerySet[Order]") -> HttpResponse | None:
         """Open the page that brings the one chosen order back (M10)."""
         ids = list(queryset.order_by().values_list("pk", flat=True)[:2])
         if len(ids) != 1:
-            messages.warning(request, "Choose exactly one order to reinstate it.")
+            messages.warning(request, _("Choose exactly one order to reinstate it."))
             return None
         return HttpResponseRedirect(reinstate_address(ids[0]))
 
-    @admin.action(description="Keep cancelled and mark for refund", permissions=["cancel"])
+    @admin.action(description=gettext_lazy("Keep cancelled and mark for refund"), permissions=["cancel"])
     def keep_cancelled(self, request: HttpRequest, queryset: "QuerySet[Order]") -> None:
         """Decide so about the chosen orders that were paid after they were cancelled automatically (E6)."""
         keep_all_cancelled(request, list(queryset.order_by("pk").values_list("pk", "number")[:_DECIDED_AT_ONCE]))
 
-    @admin.action(description="Bring back into the queue", permissions=["cancel"])
+    @admin.action(description=gettext_lazy("Bring back into the queue"), permissions=["cancel"])
     def put_back(self, request: HttpRequest, queryset: "QuerySet[Order]") -> None:
         """Take back what was decided about the chosen orders: they wait in the queue again (B2)."""
         put_back_all(request, list(queryset.order_by("pk").values_list("pk", "number")[:_DECIDED_AT_ONCE]))
 
-    @admin.display(description="Order")
+    @admin.display(description=gettext_lazy("Order"))
     def order(self, order: Order) -> SafeString:
         """Number, and when it was placed."""
         return _two_lines(order.number, show_moment(order.placed_at, order.store))
 
-    @admin.display(description="Customer")
+    @admin.display(description=gettext_lazy("Customer"))
     def who(self, order: Order) -> SafeString | str:
         """Name and e-mail."""
         customer = order.customer
@@ -309,47 +327,48 @@ class OrderAdmin(StoreModelAdmin):
             return DASH
         return _two_lines(customer.name or str(customer), customer.email if customer.name else "")
 
-    @admin.display(description="Status")
+    @admin.display(description=gettext_lazy("Status"))
     def status_shown(self, order: Order) -> SafeString:
         return status_badge(order)
 
-    @admin.display(description="Payment")
+    @admin.display(description=gettext_lazy("Payment"))
     def payment_shown(self, order: Order) -> SafeString:
         return payment_badge(order)
 
-    @admin.display(description="Total")
+    @admin.display(description=gettext_lazy("Total"))
     def total_shown(self, order: Order) -> str:
         return money_words(order, order.store)
 
-    @admin.display(description="Credits used")
+    @admin.display(description=gettext_lazy("Credits used"))
     def credits_used(self, order: Order) -> str:
         return used_words(order, "credits", order.store)
 
-    @admin.display(description="Points used")
+    @admin.display(description=gettext_lazy("Points used"))
     def points_used(self, order: Order) -> str:
         return used_words(order, "points", order.store)
 
-    @admin.display(description="Credit Revert Status")
+    @admin.display(description=gettext_lazy("Credit Revert Status"))
     def credit_status(self, order: Order) -> SafeString | str:
         return revert_badge(order, "credits", order.store)
 
-    @admin.display(description="Points Revert Status")
+    @admin.display(description=gettext_lazy("Points Revert Status"))
     def points_status(self, order: Order) -> SafeString | str:
         return revert_badge(order, "points", order.store)
 
-    @admin.display(description="Tags")
+    @admin.display(description=gettext_lazy("Tags"))
     def tags_shown(self, order: Order) -> str:
         return ", ".join(order.tags) or DASH
 
-    @admin.display(description="Cancelled")
+    @admin.display(description=gettext_lazy("Cancelled"))
     def cancelled(self, order: Order) -> SafeString | str:
         """When, and by whom or what."""
         if order.cancelled_at is None:
             return DASH
         by = _CANCELLED_BY.get(order.cancelled_by, order.cancelled_by)
         where = LABELS.get(order.platform, order.platform)
-        open_there = f", open on {where}" if getattr(order, "open_there", False) else ""
-        return _two_lines(show_moment(order.cancelled_at, order.store), f"{by}{open_there}")
+        if getattr(order, "open_there", False):
+            by = _("%(by)s, open on %(platform)s") % {"by": by, "platform": where}
+        return _two_lines(show_moment(order.cancelled_at, order.store), str(by))
 
 
 def _two_lines(first: str, second: str) -> SafeString:

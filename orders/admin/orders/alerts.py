@@ -3,6 +3,9 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from django.utils.translation import gettext as _
+
+from loyalty.core.phrases import sentences
 from loyalty.platforms.registry import LABELS
 from loyalty.stores.dates import show_moment
 from loyalty.stores.models import Store
@@ -26,33 +29,35 @@ def standing_cards(order: Order, store: Store) -> list[Card]:
 
 def _test(order: Order) -> Iterator[Card]:
     if order.is_test:
-        words = (
+        words = _(
             "It was paid through a test gateway, so no money moved. Nothing acts on it: it is not cancelled, nothing "
             "is returned and no points are earned by themselves. You can still cancel it by hand."
         )
-        yield Card("This is a test order", words)
+        yield Card(_("This is a test order"), words)
 
 
 def _deleted(order: Order, store: Store) -> Iterator[Card]:
     if order.platform_deleted_at is None:
         return
-    label = LABELS.get(order.platform, "the platform")
-    words = (
-        f"{label} deleted it on {show_moment(order.platform_deleted_at, store)}. Deleting is no cancel: nothing moved."
-    )
+    label = LABELS.get(order.platform, _("the platform"))
+    title = _("Deleted on %(platform)s") % {"platform": label}
+    words = _("%(platform)s deleted it on %(day)s. Deleting is not cancelling: nothing moved.") % {
+        "platform": label,
+        "day": show_moment(order.platform_deleted_at, store),
+    }
     if order.needs_revert and order.deleted_unpaid:
-        words = f"{words} Nobody paid for it and it used value: cancel it to give that back, or dismiss it."
-        yield Card(f"Deleted on {label}", words, warns=True)
+        more = _("Nobody paid for it and it used value: cancel it to give that back, or dismiss it.")
+        yield Card(title, sentences([words, more]), warns=True)
         return
-    left = has_left(order) and not order.to_be_decided
-    yield Card(f"Deleted on {label}", f"{words} What it used stays used." if left else words)
+    stays = has_left(order) and not order.to_be_decided
+    yield Card(title, sentences([words, _("What it used stays used.") if stays else ""]))
 
 
 def _failed(order: Order) -> Iterator[Card]:
     if order.failed_after_payment:
-        words = (
+        words = _(
             "It was paid or completed before, and now its payment says failed. Often that is a refund that failed. "
             "Nothing is cancelled or returned by itself: look at the order in the shop, then set the payment right "
             "below, or cancel the order."
         )
-        yield Card("Paid before, now failed", words, warns=True)
+        yield Card(_("Paid before, now failed"), words, warns=True)

@@ -16,6 +16,8 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, gettext_noop
 
 from loyalty.backoffice.base import BackOfficeAdmin, store_view
 from loyalty.backoffice.confirm import Case
@@ -24,6 +26,7 @@ from loyalty.backoffice.links import order_address
 from loyalty.core.errors import DomainError, Invalid
 from loyalty.core.instants import PLACED_AHEAD
 from loyalty.core.money import is_currency, quantise
+from loyalty.core.phrases import sentences
 from loyalty.core.storable_text import storable
 from loyalty.customers.identify import CustomerFacts
 from loyalty.ledger.ledger import Kind, currency_for
@@ -36,7 +39,7 @@ from orders.admin.customers.choose_field import CustomerForm
 from orders.admin.display import came_from, order_link
 from orders.admin.orders.preview_use import FIELDS, Outcome, balance_words, limit_words, within_limits
 from orders.admin.settings.tags_field import TagsField
-from orders.kinds import KINDS, NAMES, show
+from orders.kinds import KINDS, show
 from orders.models import Order, OrderStatus, PaymentStatus
 from orders.services.intake.place import STAFF, NewOrder, enter_order
 
@@ -46,7 +49,7 @@ _MOST_CODES: Final = 20
 _LONGEST_CODE: Final = 40
 _LARGEST_TOTAL: Final = Decimal(10) ** 12
 _NAMESAKES: Final = 3
-_DONE_BEFORE: Final = "Already entered. Nothing was changed this time."
+_DONE_BEFORE: Final = gettext_noop("Order %(number)s: Already entered. Nothing was changed this time.")
 _POINTERS: Final[Mapping[str, str]] = {
     **FIELDS,
     "/number": "number",
@@ -57,34 +60,40 @@ _POINTERS: Final[Mapping[str, str]] = {
 class EnterForm(CustomerForm):
     """An order as staff write it down. An empty *Placed* means now; without a customer it is a guest's."""
 
-    number = forms.CharField(label="Order number", max_length=100)
+    number = forms.CharField(label=gettext_lazy("Order number"), max_length=100)
     new_email = forms.EmailField(
-        label="Or a new customer: e-mail",
+        label=gettext_lazy("Or a new customer: e-mail"),
         max_length=254,
         required=False,
-        help_text="Somebody who has this address already is found by it, and not made again.",
+        help_text=gettext_lazy("Somebody who has this address already is found by it, and not made again."),
     )
-    new_name = forms.CharField(label="New customer's name", max_length=200, required=False)
-    total = forms.DecimalField(label="Total", help_text="What it came to in all, before credits and points.")
-    currency = forms.CharField(label="Currency", max_length=3)
-    credits = forms.DecimalField(label="Store credits used", required=False)
-    points = AmountField("", label="Member points used", required=False)
+    new_name = forms.CharField(label=gettext_lazy("New customer's name"), max_length=200, required=False)
+    total = forms.DecimalField(
+        label=gettext_lazy("Total"), help_text=gettext_lazy("What it came to in all, before credits and points.")
+    )
+    currency = forms.CharField(label=gettext_lazy("Currency"), max_length=3)
+    credits = forms.DecimalField(label=gettext_lazy("Store credits used"), required=False)
+    points = AmountField("", label=gettext_lazy("Member points used"), required=False)
     codes = forms.CharField(
-        label="Codes it came with",
+        label=gettext_lazy("Codes it came with"),
         max_length=1000,
         required=False,
-        help_text="Discount codes that were issued here for points: the order used those points. Several: with commas.",
+        help_text=gettext_lazy(
+            "Discount codes that were issued here for points: the order used those points. Several: with commas."
+        ),
     )
-    status = forms.ChoiceField(label="Status", choices=_STATUSES)
-    payment = forms.ChoiceField(label="Payment", choices=_PAYMENTS)
-    due = MomentField(label="Payment due", required=False, help_text="Empty: as your order settings say.")
-    placed = MomentField(label="Placed", required=False, help_text="Empty: now.")
-    tags = TagsField("Tags")
+    status = forms.ChoiceField(label=gettext_lazy("Status"), choices=_STATUSES)
+    payment = forms.ChoiceField(label=gettext_lazy("Payment"), choices=_PAYMENTS)
+    due = MomentField(
+        label=gettext_lazy("Payment due"), required=False, help_text=gettext_lazy("Empty: as your order settings say.")
+    )
+    placed = MomentField(label=gettext_lazy("Placed"), required=False, help_text=gettext_lazy("Empty: now."))
+    tags = TagsField(gettext_noop("Tags"))
     note = forms.CharField(
-        label="Note",
+        label=gettext_lazy("Note"),
         max_length=200,
         required=False,
-        help_text="Stands in the order's timeline, and beside what was used in the customer's history.",
+        help_text=gettext_lazy("Stands in the order's timeline, and beside what was used in the customer's history."),
     )
     # Whom the preview showed; nobody else is taken from when it is confirmed.
     shown = forms.IntegerField(widget=forms.HiddenInput, required=False)
@@ -95,7 +104,7 @@ class EnterForm(CustomerForm):
         for name in ("total", "credits"):
             self.fields[name].widget.attrs |= {"inputmode": "decimal", "min": "0", "step": "any", "autocomplete": "off"}
         self.fields["currency"].widget.attrs |= {"autocapitalize": "characters", "size": "4"}
-        self.fields["who"].help_text = "E-mail, id or a part of the name. Empty for a guest."
+        self.fields["who"].help_text = _("E-mail, id or a part of the name. Empty for a guest.")
         for kind in KINDS:
             self.fields[kind].help_text = self._beside(kind, request)
         if not may(request, Can.ADJUST_LEDGER):
@@ -107,21 +116,24 @@ class EnterForm(CustomerForm):
         """A currency code, in capitals."""
         code = str(self.cleaned_data["currency"]).upper()
         if not is_currency(code):
-            raise forms.ValidationError("This is no currency code such as USD.")
+            raise forms.ValidationError(_("This is no currency code such as USD."))
         return code
 
     def clean_placed(self) -> datetime:
         """When it was placed: a day ahead at most, now when nothing is said."""
         placed: datetime = self.cleaned_data["placed"] or self.now
         if placed > self.now + PLACED_AHEAD:
-            raise forms.ValidationError("An order is placed now or earlier.")
+            raise forms.ValidationError(_("An order is placed now or earlier."))
         return placed
 
     def clean_codes(self) -> list[str]:
         """The codes, each once."""
         codes = list(dict.fromkeys(str(self.cleaned_data["codes"]).replace(",", " ").split()))
         if len(codes) > _MOST_CODES or any(len(code) > _LONGEST_CODE for code in codes):
-            raise forms.ValidationError(f"At most {_MOST_CODES} codes, of {_LONGEST_CODE} letters each.")
+            raise forms.ValidationError(
+                _("At most %(most_codes)s codes, of %(longest_code)s letters each.")
+                % {"most_codes": _MOST_CODES, "longest_code": _LONGEST_CODE}
+            )
         return codes
 
     def clean(self) -> dict[str, Any]:
@@ -161,21 +173,21 @@ class EnterForm(CustomerForm):
 
     def _check_customer(self, cleaned: dict[str, Any]) -> None:
         if cleaned.get("who") and (cleaned.get("new_email") or cleaned.get("new_name")):
-            self.add_error("new_email", "Choose a customer above, or fill in a new one here: not both.")
+            self.add_error("new_email", _("Choose a customer above, or fill in a new one here: not both."))
         elif cleaned.get("new_name") and not cleaned.get("new_email"):
-            self._add_first_error("new_email", "A new customer needs an e-mail address.")
+            self._add_first_error("new_email", _("A new customer needs an e-mail address."))
         # Only the confirming button is held to what was shown; whoever types somebody else means him.
         shown = cleaned.get("shown") if "_confirm" in self.data else None
         if shown and self.chosen is not None and self.chosen.pk != shown:
-            self.add_error("who", "Somebody else fits that now. Look again.")
+            self.add_error("who", _("Somebody else fits that now. Look again."))
 
     def _check_uses(self, cleaned: dict[str, Any]) -> None:
         if not any(amount_of(cleaned, kind) for kind in KINDS):
             return
         if not (cleaned.get("who") or cleaned.get("new_email") or "new_email" in self.errors):
-            self._add_first_error("who", "Say whose credits and points the order used.")
+            self._add_first_error("who", _("Say whose credits and points the order used."))
         if not cleaned.get("note"):
-            self._add_first_error("note", "Say why credits or points are taken, such as “Paid at the till”.")
+            self._add_first_error("note", _("Say why credits or points are taken, such as “Paid at the till”."))
 
     def _add_first_error(self, name: str, words: str) -> None:
         if name not in self.errors:
@@ -198,13 +210,13 @@ class EnterForm(CustomerForm):
         typed = str(self.data.get("currency") or "").upper()
         currency = currency_for(kind, typed if is_currency(typed) else self.store.currency)
         has = balance_words(self.fits, kind, currency, self.store, self.now) if self.fits else ""
-        return " ".join(filter(None, (has, limit_words(request, kind, self.now))))
+        return sentences((has, limit_words(request, kind, self.now)))
 
 
 def _checked_total(total: Decimal, currency: str) -> Decimal:
     """A total in the currency's unit, from nothing on. Raises ValidationError."""
     if not 0 <= total < _LARGEST_TOTAL:
-        raise forms.ValidationError("Enter what the order came to, from 0 on.")
+        raise forms.ValidationError(_("Enter what the order came to, from 0 on."))
     try:
         return quantise(total, currency)
     except ValueError as error:
@@ -265,20 +277,23 @@ def _enter(case: _Case, form: EnterForm, *, rehearse: bool) -> Outcome:
 
 def _done(case: _Case, outcome: Outcome | None, number: str) -> HttpResponse:
     if outcome is None:
-        messages.info(case.request, f"Order {number}: {_DONE_BEFORE}")
+        messages.info(case.request, _(_DONE_BEFORE) % {"number": number})
         entered = Order.objects.for_store(case.store).filter(platform=STAFF, number=number).first()
         if entered is None:
             return HttpResponseRedirect(reverse("admin:orders_order_changelist"))
         return HttpResponseRedirect(order_address(entered.pk))
-    taken = f" {outcome.words} taken from {outcome.order.customer}." if outcome.words else ""
-    messages.success(case.request, f"Order {number} is entered.{taken}")
+    words = _("Order %(number)s is entered.")
+    if outcome.words:
+        words = _("Order %(number)s is entered. %(amounts)s taken from %(customer)s.")
+    facts = {"number": number, "amounts": outcome.words, "customer": outcome.order.customer}
+    messages.success(case.request, words % facts)
     return HttpResponseRedirect(order_address(outcome.order.pk))
 
 
 def _show(case: _Case, form: EnterForm, *, would: Outcome | None = None) -> HttpResponse:
     number = form.cleaned_data.get("number", "") if form.is_bound else ""
     context: dict[str, Any] = {
-        "title": "Enter an order",
+        "title": _("Enter an order"),
         "opts": case.admin.opts,
         "form": form,
         "would": would,
@@ -298,15 +313,15 @@ def _preview(case: _Case, form: EnterForm, would: Outcome) -> dict[str, Any]:
     confirmed = [(field.html_name, field.value() or "") for field in form if field.name not in ("shown", "placed")]
     chosen = form.chosen.pk if form.chosen else ""
     placed = timezone.localtime(order.placed_at).isoformat()
-    words = f" and take {would.words}" if would.words else ""
+    words = _("Enter order %(number)s and take %(amounts)s") if would.words else _("Enter order %(number)s")
     made = customer is not None and not Customer.objects.for_store(case.store).filter(pk=customer.pk).exists()
     return {
         "facts": _facts(case, order),
         "customer": customer,
         "customer_is_new": made,
         "confirmed": [*confirmed, ("shown", chosen), ("placed", placed)],
-        "confirm": f"Enter order {order.number}{words}",
-        "decline": "Enter nothing",
+        "confirm": words % {"number": order.number, "amounts": would.words},
+        "decline": _("Enter nothing"),
     }
 
 
@@ -315,14 +330,14 @@ def _facts(case: _Case, order: Order) -> list[tuple[str, str]]:
     store = case.store
     by_codes = [f"{code['code']}: {show(code['points'], '', store)}" for code in order.codes]
     facts = [
-        ("Number", order.number),
-        ("Total", show(order.total, order.currency, store)),
-        ("Status", order.get_status_display()),
-        ("Payment", order.get_payment_status_display()),
-        ("Payment due", show_moment(order.payment_due_at, store)),
-        ("Placed", show_moment(order.placed_at, store)),
-        ("Tags", ", ".join(order.tags)),
-        (f"{NAMES['points'].capitalize()} used with codes", "; ".join(by_codes)),
+        (_("Number"), order.number),
+        (_("Total"), show(order.total, order.currency, store)),
+        (_("Status"), order.get_status_display()),
+        (_("Payment"), order.get_payment_status_display()),
+        (_("Payment due"), show_moment(order.payment_due_at, store)),
+        (_("Placed"), show_moment(order.placed_at, store)),
+        (_("Tags"), ", ".join(order.tags)),
+        (_("Member points used with codes"), "; ".join(by_codes)),
     ]
     return [(name, value) for name, value in facts if value]
 
@@ -331,9 +346,9 @@ def _namesakes(case: _Case, number: str) -> list[SafeString]:
     """Orders that have the number already: it may be the same one, and its value would be taken twice."""
     if not number:
         return []
-    words = "There is an {} already, from {}. If it is the same one, record on its page what it used."
+    words = _("There is an {order} already, from {source}. If it is the same one, record on its page what it used.")
     same = Order.objects.for_store(case.store).filter(number=number).order_by("-pk")[:_NAMESAKES]
-    return [format_html(words, order_link(order), came_from(order)) for order in same]
+    return [format_html(words, order=order_link(order), source=came_from(order)) for order in same]
 
 
 def _warnings(case: _Case, would: Outcome | None) -> list[str]:
@@ -342,5 +357,5 @@ def _warnings(case: _Case, would: Outcome | None) -> list[str]:
     order = would.order
     overdue = order.payment_due_at is not None and order.payment_due_at <= case.now
     if overdue and order.payment_status == PaymentStatus.PENDING:
-        return ["The payment is due already: within minutes it counts as expired, and your order settings apply."]
+        return [_("The payment is due already: within minutes it counts as expired, and your order settings apply.")]
     return []

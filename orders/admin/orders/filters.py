@@ -11,6 +11,7 @@ from django.contrib import admin
 from django.contrib.admin.widgets import AutocompleteSelect
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy, gettext_noop
 
 from loyalty.backoffice.lists.filters import DayField, FilterForm, FormFilter
 from loyalty.core.clock import read_clock
@@ -36,21 +37,21 @@ from orders.search import tagged
 from orders.services.codes.uses import flagged_uses
 
 _LARGEST_ID: Final = 2**63 - 1
-_ANY: Final = ("", "Any")
-_YES: Final = (_ANY, ("yes", "Yes"))
+_ANY: Final = ("", gettext_lazy("Any"))
+_YES: Final = (_ANY, ("yes", gettext_lazy("Yes")))
 AUTOMATIC: Final = (Trigger.PAYMENT_EXPIRED, Trigger.PAYMENT_FAILED)
 _CANCELLED_BY: Final[dict[str, tuple[str, tuple[str, ...]]]] = {
-    "staff": ("Staff", (Trigger.ADMIN, Trigger.BULK)),
-    "automatic": ("Automatically", AUTOMATIC),
-    "api": ("REST API", (Trigger.API,)),
-    "platform": ("Shop platform", (Trigger.PLATFORM,)),
+    "staff": (gettext_noop("Staff"), (Trigger.ADMIN, Trigger.BULK)),
+    "automatic": (gettext_noop("Automatically"), AUTOMATIC),
+    "api": (gettext_noop("REST API"), (Trigger.API,)),
+    "platform": (gettext_noop("Shop platform"), (Trigger.PLATFORM,)),
 }
 _DECISIONS: Final = tuple(choice for choice in PersonsDecision.choices if choice[0])
 _REVERT_CHOICES: Final = (_ANY, *RevertStatus.choices)
 
 
 def _choice(label: str, choices: Any) -> forms.ChoiceField:
-    return forms.ChoiceField(label=label, choices=choices, required=False)
+    return forms.ChoiceField(label=gettext_lazy(label), choices=choices, required=False)
 
 
 class _CustomerPicker(AutocompleteSelect):
@@ -63,28 +64,35 @@ class _CustomerPicker(AutocompleteSelect):
 class OrderFilterForm(FilterForm):
     """Every filter of the order list; each alone and combined runs on an index."""
 
-    status = _choice("Status", (_ANY, *OrderStatus.choices))
-    payment_status = _choice("Payment status", (_ANY, *PaymentStatus.choices))
-    credit_revert_status = _choice("Credit Revert Status", _REVERT_CHOICES)
-    points_revert_status = _choice("Points Revert Status", _REVERT_CHOICES)
-    needs_revert = _choice("Needs revert", _YES)
-    decision = _choice("Decided about what is not back", (_ANY, *_DECISIONS))
-    partial = _choice("Partly reverted only", _YES)
-    paid_after_cancellation = _choice("Paid after cancellation", _YES)
-    open_on_platform = _choice("Cancelled here, open on the platform", _YES)
-    deleted_on_platform = _choice("Deleted on the platform", _YES)
-    failed_after_payment = _choice("Paid or completed before, now failed", _YES)
-    tags = forms.CharField(label="Tags (all of them, with commas between)", required=False, max_length=500)
-    placed_from = DayField(label="Placed from", required=False)
-    placed_to = DayField(label="Placed until", required=False)
-    cancelled_from = DayField(label="Cancelled from", required=False)
-    cancelled_to = DayField(label="Cancelled until", required=False)
-    cancelled_by = _choice("Cancelled by", (_ANY, *((key, label) for key, (label, _) in _CANCELLED_BY.items())))
-    bulk = forms.IntegerField(label="Bulk cancel (its number)", required=False, min_value=1, max_value=_LARGEST_ID)
-    not_reverted = _choice("Either kind Not Reverted", _YES)
-    expired_lots = _choice("Drew on value that has expired", _YES)
-    reversed_code = _choice("Came with a code that was used up", _YES)
-    customer = forms.ModelChoiceField(label="Customer", queryset=Customer.objects.none(), required=False)
+    status = _choice(gettext_noop("Status"), (_ANY, *OrderStatus.choices))
+    payment_status = _choice(gettext_noop("Payment status"), (_ANY, *PaymentStatus.choices))
+    credit_revert_status = _choice(gettext_noop("Credit Revert Status"), _REVERT_CHOICES)
+    points_revert_status = _choice(gettext_noop("Points Revert Status"), _REVERT_CHOICES)
+    needs_revert = _choice(gettext_noop("Needs revert"), _YES)
+    decision = _choice(gettext_noop("Decided about what is not back"), (_ANY, *_DECISIONS))
+    partial = _choice(gettext_noop("Partly reverted only"), _YES)
+    paid_after_cancellation = _choice(gettext_noop("Paid after cancellation"), _YES)
+    open_on_platform = _choice(gettext_noop("Cancelled here, open on the platform"), _YES)
+    deleted_on_platform = _choice(gettext_noop("Deleted on the platform"), _YES)
+    failed_after_payment = _choice(gettext_noop("Paid or completed before, now failed"), _YES)
+    tags = forms.CharField(
+        label=gettext_lazy("Tags (all of them, with commas between)"), required=False, max_length=500
+    )
+    placed_from = DayField(label=gettext_lazy("Placed from"), required=False)
+    placed_to = DayField(label=gettext_lazy("Placed until"), required=False)
+    cancelled_from = DayField(label=gettext_lazy("Cancelled from"), required=False)
+    cancelled_to = DayField(label=gettext_lazy("Cancelled until"), required=False)
+    cancelled_by = _choice(
+        gettext_noop("Cancelled by"),
+        (_ANY, *((key, gettext_lazy(label)) for key, (label, _triggers) in _CANCELLED_BY.items())),
+    )
+    bulk = forms.IntegerField(
+        label=gettext_lazy("Bulk cancel (its number)"), required=False, min_value=1, max_value=_LARGEST_ID
+    )
+    not_reverted = _choice(gettext_noop("Either kind Not Reverted"), _YES)
+    expired_lots = _choice(gettext_noop("Drew on value that has expired"), _YES)
+    reversed_code = _choice(gettext_noop("Came with a code that was used up"), _YES)
+    customer = forms.ModelChoiceField(label=gettext_lazy("Customer"), queryset=Customer.objects.none(), required=False)
 
     def __init__(self, *args: Any, request: HttpRequest, **kwargs: Any) -> None:
         super().__init__(*args, request=request, **kwargs)

@@ -7,8 +7,10 @@ from typing import Any, Final
 
 from django.db import transaction
 from django.http import HttpRequest
+from django.utils.translation import gettext as _
 
 from loyalty.core.errors import Invalid
+from loyalty.core.phrases import listed, sentences
 from loyalty.ledger.ledger import Kind
 from loyalty.ledger.planner import Amount
 from loyalty.ledger.staff_limits import check_within_limit, left_today, lock_left_today, note_adjusted, words_of_left
@@ -17,7 +19,7 @@ from loyalty.stores.active_store import active_store
 from loyalty.stores.dates import show_last_day
 from loyalty.stores.models import Customer, Store
 from orders.admin.customers.adjust_form import adjuster_of
-from orders.kinds import KINDS, LEDGERS, NAMES, currency_of, show
+from orders.kinds import KINDS, LEDGERS, currency_of, show, title_of
 from orders.models import Order
 from orders.services.intake.spend import Taken
 
@@ -52,7 +54,7 @@ class Outcome:
     @property
     def words(self) -> str:
         """What was taken, such as ``15.00 USD and 100 points``; empty for nothing."""
-        return " and ".join(part.uses for part in self.parts)
+        return listed(part.uses for part in self.parts)
 
 
 @transaction.atomic
@@ -83,17 +85,21 @@ def within_limits(
 
 def balance_words(customer: Customer, kind: Kind, currency: str, store: Store, now: datetime) -> str:
     """What stands beside an amount: what the customer has that the order can use (L4)."""
-    has = {held: amount for (_, held), amount in LEDGERS[kind].available([customer.pk], now=now).items() if amount}
-    words = f"{customer} has {show(has.get(currency, 0), currency, store)}."
-    others = [show(amount, held, store) for held, amount in has.items() if held != currency]
-    return f"{words} {' and '.join(others)} cannot pay an order in {currency}." if others else words
+    has = {held: amount for (_id, held), amount in LEDGERS[kind].available([customer.pk], now=now).items() if amount}
+    words = _("%(customer)s has %(amount)s.") % {
+        "customer": customer,
+        "amount": show(has.get(currency, 0), currency, store),
+    }
+    others = listed(show(amount, held, store) for held, amount in has.items() if held != currency)
+    more = _("%(amounts)s cannot pay an order in %(currency)s.") % {"amounts": others, "currency": currency}
+    return sentences([words, more if others else ""])
 
 
 def limit_words(request: HttpRequest, kind: Kind, now: datetime) -> str:
     """How much of a kind the person may still take today; empty without a limit."""
     store = active_store(request)
     left = left_today(kind, adjuster_of(request, current_settings(store)), now=now)
-    return "" if left is None else f"Your limit: {words_of_left(kind, left, store)}"
+    return "" if left is None else _("Your limit: %(left)s") % {"left": words_of_left(kind, left, store)}
 
 
 def _part(order: Order, kind: Kind, amount: Amount, store: Store, now: datetime) -> Part:
@@ -102,7 +108,7 @@ def _part(order: Order, kind: Kind, amount: Amount, store: Store, now: datetime)
     after = LEDGERS[kind].available([customer_id], now=now).get((customer_id, currency), 0)
     drawn = LEDGERS[kind].tables.allocation.objects.for_store(store).filter(order=order, redemption__isnull=True)
     return Part(
-        title=NAMES[kind].capitalize(),
+        title=title_of(kind),
         uses=show(amount, currency, store),
         before=show(after + amount, currency, store),
         after=show(after, currency, store),
@@ -112,5 +118,12 @@ def _part(order: Order, kind: Kind, amount: Amount, store: Store, now: datetime)
 
 def _lot_words(row: Any, currency: str, store: Store) -> str:
     lot = row.lot
-    until = f"valid until {show_last_day(lot.expires_at, store)}" if lot.expires_at else "never expires"
-    return f"{show(row.amount, currency, store)} of lot #{lot.pk} ({lot.get_origin_display().lower()}, {until})"
+    words = _("%(amount)s of lot #%(lot)s (%(origin)s, never expires)")
+    if lot.expires_at:
+        words = _("%(amount)s of lot #%(lot)s (%(origin)s, valid until %(day)s)")
+    return words % {
+        "amount": show(row.amount, currency, store),
+        "lot": lot.pk,
+        "origin": lot.get_origin_display(),
+        "day": show_last_day(lot.expires_at, store),
+    }

@@ -9,12 +9,15 @@ from django import forms
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, gettext_noop
 
 from loyalty.backoffice.base import BackOfficeAdmin, store_view
 from loyalty.backoffice.confirm import Case
 from loyalty.backoffice.forms import was_sent
 from loyalty.backoffice.links import order_address
 from loyalty.core.errors import DomainError, Invalid, VersionConflict
+from loyalty.core.phrases import sentences
 from loyalty.ledger.ledger import Kind
 from loyalty.platforms.registry import LABELS
 from loyalty.stores.active_store import active_store
@@ -23,22 +26,24 @@ from loyalty.stores.models import Customer, Store
 from loyalty.stores.roles import Can
 from orders.admin.amounts import AmountField, amount_of
 from orders.admin.customers.choose_field import CustomerForm
-from orders.admin.display import CHANGED
+from orders.admin.display import CHANGED, USED
 from orders.admin.orders.preview_use import FIELDS, Outcome, balance_words, limit_words, within_limits
 from orders.admin.orders.used_there import said_there, used_there_words, worth
-from orders.kinds import NAMES, currency_of, show
+from orders.kinds import currency_of, show
 from orders.models import Order, OrderStatus, PaymentStatus
 from orders.services.intake.spend import Spend, Taken, can_be_recorded, record_spend
 
-_DONE_BEFORE: Final = "This had been recorded already; nothing was taken twice."
+_DONE_BEFORE: Final = gettext_noop("Order %(number)s: This had been recorded already; nothing was taken twice.")
 
 
 class RecordForm(CustomerForm):
     """What an order used: the kinds that are not known yet, whose they were, and why staff say so."""
 
-    total = forms.DecimalField(label="What the order came to in all")
+    total = forms.DecimalField(label=gettext_lazy("What the order came to in all"))
     reason = forms.CharField(
-        label="Reason", max_length=200, help_text="Stands in the order's timeline and the customer's history."
+        label=gettext_lazy("Reason"),
+        max_length=200,
+        help_text=gettext_lazy("Stands in the order's timeline and the customer's history."),
     )
     version = forms.IntegerField(widget=forms.HiddenInput)
 
@@ -49,9 +54,7 @@ class RecordForm(CustomerForm):
         asked = ("who", "customer") if order.customer_id is None else ()
         fields: dict[str, forms.Field] = {name: self.fields[name] for name in asked if name in self.fields}
         for kind in self.kinds:
-            fields[kind] = AmountField(
-                currency_of(order, kind), label=f"{NAMES[kind].capitalize()} used", required=False
-            )
+            fields[kind] = AmountField(currency_of(order, kind), label=USED[kind], required=False)
             fields[kind].help_text = _beside(order, order.customer or self.fits, kind, request, now)
         if "credits" in self.kinds and order.platform in LABELS:
             fields["total"] = AmountField(order.currency, label=self.fields["total"].label, required=False)
@@ -62,9 +65,9 @@ class RecordForm(CustomerForm):
         """At least one amount, and a customer who has it."""
         cleaned = super().clean()
         if not self.errors and not any(amount_of(cleaned, kind) for kind in self.kinds):
-            self.add_error(self.kinds[0], "Say how much the order used of one kind at least.")
+            self.add_error(self.kinds[0], _("Say how much the order used of one kind at least."))
         if "who" in self.fields and not cleaned.get("who") and "who" not in self.errors:
-            self.add_error("who", "Say whose credits and points the order used.")
+            self.add_error("who", _("Say whose credits and points the order used."))
         return cleaned
 
     def spend(self) -> Spend:
@@ -98,7 +101,7 @@ def record_page(admin: BackOfficeAdmin, request: HttpRequest, order: Order) -> H
     case = _Case(admin, request, order)
     confirms = request.method == "POST" and "_confirm" in request.POST
     if confirms and was_sent(request.POST.get("once", ""), store=case.store):
-        messages.info(request, f"Order {order.number}: {_DONE_BEFORE}")
+        messages.info(request, _(_DONE_BEFORE) % {"number": order.number})
         return HttpResponseRedirect(order_address(order.pk))
     if not can_be_recorded(order):
         return _closed(case)
@@ -114,7 +117,7 @@ def _answer(case: _Case, form: RecordForm, *, confirms: bool) -> HttpResponse:
         return _show(case, form, would=_take(case, form, version=case.row.version, rehearse=True))
     except VersionConflict:
         fresh = case.again()
-        return _show(fresh, fresh.form(), said=CHANGED) if can_be_recorded(fresh.row) else _closed(fresh)
+        return _show(fresh, fresh.form(), said=_(CHANGED)) if can_be_recorded(fresh.row) else _closed(fresh)
     except Invalid as error:
         form.show_errors(error, FIELDS)
     except DomainError as error:
@@ -146,10 +149,11 @@ def _take(case: _Case, form: RecordForm, *, version: int, rehearse: bool) -> Out
 def _done(case: _Case, outcome: Outcome | None) -> HttpResponse:
     number = case.row.number
     if outcome is None:
-        messages.info(case.request, f"Order {number}: {_DONE_BEFORE}")
+        messages.info(case.request, _(_DONE_BEFORE) % {"number": number})
     else:
-        taken = f"{outcome.words} taken from {outcome.order.customer}"
-        messages.success(case.request, f"Recorded: order {number} used {outcome.words}. {taken}.")
+        words = _("Recorded: order %(number)s used %(amounts)s, taken from %(customer)s.")
+        facts = {"number": number, "amounts": outcome.words, "customer": outcome.order.customer}
+        messages.success(case.request, words % facts)
     return HttpResponseRedirect(order_address(case.row.pk))
 
 
@@ -157,7 +161,7 @@ def _closed(case: _Case) -> HttpResponse:
     """Nothing can be recorded: the page says why, and a form that was sent changes nothing."""
     words = _why_closed(case.row)
     if case.request.method == "POST":
-        messages.warning(case.request, f"{words} Nothing was taken.")
+        messages.warning(case.request, sentences([words, _("Nothing was taken.")]))
         return HttpResponseRedirect(order_address(case.row.pk))
     return _page(case, {"closed": words})
 
@@ -170,8 +174,8 @@ def _show(case: _Case, form: RecordForm, *, would: Outcome | None = None, said: 
         "said": said,
         "would": would,
         "confirmed": [*confirmed, ("version", case.row.version)],
-        "confirm": f"Record {would.words}" if would else "",
-        "decline": "Record nothing",
+        "confirm": _("Record %(amounts)s") % {"amounts": would.words} if would else "",
+        "decline": _("Record nothing"),
         "warnings": _warnings(case.row),
         "there": used_there_words(case.row, case.store),
     }
@@ -181,7 +185,7 @@ def _show(case: _Case, form: RecordForm, *, would: Outcome | None = None, said: 
 def _page(case: _Case, more: dict[str, Any], *, status: int = HTTPStatus.OK) -> HttpResponse:
     order, store = case.row, case.store
     context: dict[str, Any] = {
-        "title": f"Record what order {order.number} used",
+        "title": _("Record what order %(number)s used") % {"number": order.number},
         "opts": case.admin.opts,
         "original": order,
         "order": order,
@@ -196,35 +200,41 @@ def _page(case: _Case, more: dict[str, Any], *, status: int = HTTPStatus.OK) -> 
 def _beside(order: Order, customer: Customer | None, kind: Kind, request: HttpRequest, now: datetime) -> str:
     """The balance beside the amount, as soon as it is known whose, and what the person may still take today."""
     store = active_store(request)
-    units = f"In {order.currency}." if kind == "credits" else "Whole points."
+    units = _("In %(currency)s.") % {"currency": order.currency} if kind == "credits" else _("Whole points.")
     has = balance_words(customer, kind, currency_of(order, kind), store, now) if customer else ""
-    return " ".join(filter(None, (units, has, limit_words(request, kind, now))))
+    return sentences((units, has, limit_words(request, kind, now)))
 
 
 def _total_words(order: Order, store: Store) -> str:
-    says = f"{LABELS[order.platform]} says {show(order.total, order.currency, store)}"
-    return (
-        f"Before credits and points. {says}, which may be only what was left to pay. "
-        "Credits can be at most this, and partial refunds return their share of it."
+    words = _(
+        "Before credits and points. %(platform)s says %(total)s, which may be only what was left to pay. Credits can "
+        "be at most this, and partial refunds return their share of it."
     )
+    return words % {"platform": LABELS[order.platform], "total": show(order.total, order.currency, store)}
 
 
 def _why_closed(order: Order) -> str:
     if order.status == OrderStatus.CANCELLED:
-        return f"Order {order.number} is cancelled, so nothing more can be taken from the customer for it."
-    return f"What order {order.number} used of both kinds is recorded already."
+        return _("Order %(number)s is cancelled, so nothing more can be taken from the customer for it.") % {
+            "number": order.number
+        }
+    return _("What order %(number)s used of both kinds is recorded already.") % {"number": order.number}
 
 
 def _warnings(order: Order) -> list[str]:
     """What somebody should know before value is taken for this order."""
     warnings = []
     if order.is_test:
-        warnings.append("This is a test order. What you record is really taken, and no automation gives it back.")
+        warnings.append(_("This is a test order. What you record is really taken, and no automation gives it back."))
     if order.payment_status == PaymentStatus.REFUNDED:
         warnings.append(
-            "The payment of this order was refunded. What you record waits to be returned, "
-            "or comes back at once where your spent-revert rules say so."
+            _(
+                "The payment of this order was refunded. What you record waits to be returned, or comes back at once "
+                "where your spent-revert rules say so."
+            )
         )
     if order.platform_deleted_at is not None:
-        warnings.append(f"This order was deleted on {LABELS.get(order.platform, 'the platform')}.")
+        warnings.append(
+            _("This order was deleted on %(platform)s.") % {"platform": LABELS.get(order.platform, _("the platform"))}
+        )
     return warnings

@@ -10,6 +10,8 @@ from django.contrib.admin.views.main import SEARCH_VAR
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from loyalty.backoffice.base import BackOfficeAdmin, store_view
 from loyalty.core.clock import read_clock
@@ -30,11 +32,11 @@ class BuiltIn:
 
 
 BUILT_IN: Final[tuple[BuiltIn, ...]] = (
-    BuiltIn("All", {}),
-    BuiltIn("Needs revert", {"needs_revert": "yes"}),
-    BuiltIn("Paid after cancellation", {"paid_after_cancellation": "yes"}),
-    BuiltIn("Auto-cancelled", {"cancelled_by": "automatic"}),
-    BuiltIn("Partly reverted", {"partial": "yes"}),
+    BuiltIn(gettext_noop("All"), {}),
+    BuiltIn(gettext_noop("Needs revert"), {"needs_revert": "yes"}),
+    BuiltIn(gettext_noop("Paid after cancellation"), {"paid_after_cancellation": "yes"}),
+    BuiltIn(gettext_noop("Auto-cancelled"), {"cancelled_by": "automatic"}),
+    BuiltIn(gettext_noop("Partly reverted"), {"partial": "yes"}),
 )
 _BUILT_IN_KEYS: Final = frozenset(key for view in BUILT_IN for key in view.filters)
 
@@ -85,14 +87,17 @@ def keep_view_page(self: BackOfficeAdmin, request: HttpRequest, _order: None) ->
         raise PermissionDenied
     query = list_query(request)
     if OrderFilterForm(request.GET, request=request).errors:
-        messages.error(request, "Nothing was kept: one of the filters is wrong.")
+        messages.error(request, _("Nothing was kept: one of the filters is wrong."))
         return _to_list(query)
 
     def keep() -> str:
         owner = None if for_all else acting_user(request)
         name = request.POST.get("name", "")
         view = save_view(store=active_store(request), owner=owner, name=name, query=query, now=read_clock())
-        return f"“{view.name}” is kept as a tab{' for everybody in the store' if for_all else ' of yours'}."
+        words = _("“%(name)s” is kept as a tab of yours.")
+        if for_all:
+            words = _("“%(name)s” is kept as a tab for everybody in the store.")
+        return words % {"name": view.name}
 
     return _say(request, keep, query)
 
@@ -104,7 +109,7 @@ def rename_view_page(self: BackOfficeAdmin, request: HttpRequest, _order: None, 
 
     def rename() -> str:
         rename_view(view, request.POST.get("name", ""))
-        return f"The view is called “{view.name}” now."
+        return _("The view is called “%(name)s” now.") % {"name": view.name}
 
     return _say(request, rename, view.query)
 
@@ -114,7 +119,7 @@ def delete_view_page(self: BackOfficeAdmin, request: HttpRequest, _order: None, 
     """Take a tab away; the orders stay, and links to the filtered list go on working."""
     view = _own(request, view_id)
     view.delete()
-    messages.success(request, f"The tab “{view.name}” is gone; its filters are still on.")
+    messages.success(request, _("The tab “%(name)s” is gone; its filters are still on.") % {"name": view.name})
     return _to_list(view.query)
 
 

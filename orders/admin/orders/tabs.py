@@ -7,6 +7,8 @@ from typing import Any, Final
 
 from django.urls import reverse
 from django.utils.html import format_html
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from loyalty.backoffice.badges import DASH
 from loyalty.backoffice.links import customer_address
@@ -22,8 +24,12 @@ from loyalty.timeline.sentences import lines_of
 from loyalty.timeline.words import trigger_words
 from orders.admin.automation.hold import hold_card
 from orders.admin.display import (
+    NOT_RETURNED,
+    RETURNED,
+    USED,
     came_from,
     kind_words,
+    moment_by,
     notice_row,
     reason_words,
     revert_amount,
@@ -33,19 +39,22 @@ from orders.admin.display import (
 from orders.admin.orders.used_rows import used_context
 from orders.admin.orders.write_back_card import write_back_card
 from orders.admin.reverts.why import why
-from orders.kinds import KINDS, NAMES, applied, currency_of, reverted, show
+from orders.kinds import KINDS, applied, currency_of, reverted, show
 from orders.models import CancelReason, Order, Revert, RevertUndo
 from orders.services.earned_points.settle import keeping_tag
 from orders.services.reverts.undo import undos_of
 
 TABS: Final[dict[str, str]] = {
-    "details": "Details",
-    "used": "Credits and points used",
-    "reverts": "Reverts",
-    "timeline": "Timeline",
-    "notices": "Notices",
+    "details": gettext_noop("Details"),
+    "used": gettext_noop("Credits and points used"),
+    "reverts": gettext_noop("Reverts"),
+    "timeline": gettext_noop("Timeline"),
+    "notices": gettext_noop("Notices"),
 }
-LABELS: Final[dict[Kind, str]] = {"credits": "Credit Revert Status", "points": "Points Revert Status"}
+LABELS: Final[dict[Kind, str]] = {
+    "credits": gettext_noop("Credit Revert Status"),
+    "points": gettext_noop("Points Revert Status"),
+}
 _AT_MOST: Final = 200
 
 
@@ -105,58 +114,66 @@ def _earned(order: Order, store: Store) -> list[tuple[str, Any]]:
     if not order.points_earned:
         return []
     facts: list[tuple[str, Any]] = [
-        ("Points earned", show(order.points_earned, "", store)),
-        ("Earned points taken back", show(order.points_taken_back, "", store)),
+        (_("Points earned"), show(order.points_earned, "", store)),
+        (_("Earned points taken back"), show(order.points_taken_back, "", store)),
     ]
     if skip_tag := keeping_tag(order, current_settings(store)):
-        facts.append(("Earned points kept", f"by the tag “{skip_tag}”"))
+        facts.append((_("Earned points kept"), _("by the tag “%(tag)s”") % {"tag": skip_tag}))
     if order.points_not_taken:
-        missing = f"{show(order.points_not_taken, '', store)}: spent already, counts against what is earned next"
-        facts.append(("Earned points not taken back", missing))
+        missing = _("%(points)s: spent already, counts against what is earned next") % {
+            "points": show(order.points_not_taken, "", store)
+        }
+        facts.append((_("Earned points not taken back"), missing))
     return facts
 
 
 def _facts(order: Order, store: Store) -> list[tuple[str, Any]]:
     customer = order.customer
-    facts: list[tuple[str, Any]] = [("Customer", _customer_link(order) if customer else "Guest")]
+    facts: list[tuple[str, Any]] = [(_("Customer"), _customer_link(order) if customer else _("Guest"))]
     if customer and customer.email:
-        facts.append(("E-mail", customer.email))
+        facts.append((_("E-mail"), customer.email))
     for kind in KINDS:
         facts.append((LABELS[kind], revert_badge(order, kind, store)))
-        facts.append((f"{NAMES[kind].capitalize()} used", used_words(order, kind, store)))
+        facts.append((str(USED[kind]), used_words(order, kind, store)))
         if applied(order, kind):
-            facts.append((f"{NAMES[kind].capitalize()} returned", _shown(order, kind, reverted(order, kind), store)))
+            facts.append((str(RETURNED[kind]), _shown(order, kind, reverted(order, kind), store)))
             left = applied(order, kind) - reverted(order, kind)
-            facts.append((f"{NAMES[kind].capitalize()} not returned", _shown(order, kind, left, store)))
+            facts.append((str(NOT_RETURNED[kind]), _shown(order, kind, left, store)))
     facts += _earned(order, store)
     facts += [
-        ("Payment", _payment(order)),
-        ("Total", show(order.total, order.currency, store)),
-        ("Refunded", show(order.refunded_total, order.currency, store)),
-        ("Placed", show_moment(order.placed_at, store)),
-        ("Payment due", show_moment(order.payment_due_at, store) or DASH),
-        ("Tags", ", ".join(order.tags) or DASH),
-        ("Came from", came_from(order)),
-        ("External id", order.external_id or DASH),
+        (_("Payment"), _payment(order)),
+        (_("Total"), show(order.total, order.currency, store)),
+        (_("Refunded"), show(order.refunded_total, order.currency, store)),
+        (_("Placed"), show_moment(order.placed_at, store)),
+        (_("Payment due"), show_moment(order.payment_due_at, store) or DASH),
+        (_("Tags"), ", ".join(order.tags) or DASH),
+        (_("Came from"), came_from(order)),
+        (_("External id"), order.external_id or DASH),
     ]
     if order.platform_deleted_at:
-        facts.append(("Deleted on the platform", show_moment(order.platform_deleted_at, store)))
+        facts.append((_("Deleted on the platform"), show_moment(order.platform_deleted_at, store)))
     if order.reinstated_at:
-        facts.append(("Reinstated", show_moment(order.reinstated_at, store)))
+        facts.append((_("Reinstated"), show_moment(order.reinstated_at, store)))
     if order.refund_marked_at:
-        facts.append(("Marked for refund", show_moment(order.refund_marked_at, store)))
+        facts.append((_("Marked for refund"), show_moment(order.refund_marked_at, store)))
     if order.cancelled_at:
         reason = label_of(CancelReason, order.cancel_reason) or DASH
         facts += [
-            ("Cancelled", f"{show_moment(order.cancelled_at, store)} {trigger_words(order.cancelled_by)}"),
-            ("Cancel reason", reason),
+            (
+                _("Cancelled"),
+                _("%(moment)s %(cause)s")
+                % {"moment": show_moment(order.cancelled_at, store), "cause": trigger_words(order.cancelled_by)},
+            ),
+            (_("Cancel reason"), reason),
         ]
     return facts
 
 
 def _payment(order: Order) -> str:
     status = order.get_payment_status_display()
-    return f"{status}. {order.get_payment_detail_display()}" if order.payment_detail else status
+    if not order.payment_detail:
+        return status
+    return _("%(status)s. %(detail)s") % {"status": status, "detail": order.get_payment_detail_display()}
 
 
 def _customer_link(order: Order) -> str:
@@ -177,7 +194,9 @@ def _reverts(order: Order, store: Store, now: datetime) -> dict[str, Any]:
 
 
 def _undone(undo: RevertUndo | None, names: dict[str, str], store: Store) -> dict[str, str]:
-    return {"undone": f"{show_moment(undo.created_at, store)} by {names[undo.actor]}"} if undo else {}
+    if undo is None:
+        return {}
+    return {"undone": moment_by(undo.created_at, names[undo.actor], store)}
 
 
 def revert_row(row: Revert, names: dict[str, str], store: Store) -> dict[str, Any]:

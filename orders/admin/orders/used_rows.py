@@ -14,9 +14,12 @@ from django.db.models import Q
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from loyalty.backoffice.links import cell_link, customer_address
 from loyalty.core.days import is_expired
+from loyalty.core.phrases import sentences
 from loyalty.journal.models import JournalEntry
 from loyalty.ledger.ledger import Kind
 from loyalty.ledger.models import MovementType
@@ -30,7 +33,7 @@ from orders.admin.display import order_link, used_words
 from orders.admin.orders.used_there import said_there
 from orders.admin.redemptions.rows import redemption_link, state_badges, worth_words
 from orders.admin.reverts.why import whys
-from orders.kinds import KINDS, LEDGERS, NAMES, applied, currency_of, reverted, show
+from orders.kinds import KINDS, LEDGERS, applied, currency_of, reverted, show, title_of
 from orders.models import CodeOutcome, CodeUse, Order
 from orders.services.rules.trace import last_decisions
 
@@ -45,7 +48,6 @@ class UsedRow:
     by: Sequence[str]
     lot: str
     origin: str
-    until: str
     expired: bool
     where: Sequence[str]
 
@@ -94,7 +96,7 @@ def _part(order: Order, kind: Kind, store: Store, now: datetime, last: JournalEn
     actors = {movement.actor for rows in movements.values() for movement in rows}
     case = _Case(order, kind, store, now, last, actor_names(actors))
     return UsedPart(
-        title=NAMES[kind].capitalize(),
+        title=title_of(kind),
         used=used_words(order, kind, store),
         returned=case.shown(reverted(order, kind)),
         left=case.shown(applied(order, kind) - reverted(order, kind)),
@@ -127,9 +129,8 @@ def _row(case: _Case, row: Any, movements: Sequence[Any]) -> UsedRow:
     return UsedRow(
         amount=case.shown(row.amount),
         by=list(_by(case, row, spent)),
-        lot=_lot(case, lot, "Lot"),
-        origin=lot.get_origin_display(),
-        until=show_last_day(lot.expires_at, case.store),
+        lot=_lot(case, lot, _("Lot")),
+        origin=_origin(lot, case.store),
         expired=is_expired(lot.expires_at, case.now),
         where=[*where, *([_left(case, lot, left)] if left else [])],
     )
@@ -139,23 +140,34 @@ def _by(case: _Case, row: Any, spent: Any) -> Iterator[str]:
     """By what it was used, then when and by whom, and whose it was where that is not the order's customer."""
     redemption = row.redemption
     if redemption is not None:
-        yield format_html("Code {} {}", redemption_link(redemption), state_badges(redemption, case.now))
+        yield format_html(
+            _("Code {code} {badges}"), code=redemption_link(redemption), badges=state_badges(redemption, case.now)
+        )
     elif row.deduction:
-        yield "Deducted again, after it had been returned"
+        yield _("Deducted again, after it had been returned")
     elif spent is not None and spent.trigger == Trigger.ADMIN:
-        yield "Recorded by staff"
+        yield _("Recorded by staff")
     else:
-        yield "Paid with when the order was placed"
+        yield _("Paid with when the order was placed")
     if spent is not None:
         yield _told(case, spent, worth_words(redemption, case.store) if redemption else "")
     if row.lot.customer_id != case.order.customer_id:
-        yield format_html("From the balance of {}", cell_link(customer_address(row.lot.customer_id), row.lot.customer))
+        owner = cell_link(customer_address(row.lot.customer_id), row.lot.customer)
+        yield format_html(_("From the balance of {customer}"), customer=owner)
+
+
+def _origin(lot: Any, store: Store) -> str:
+    words = _("%(origin)s, valid until %(day)s") if lot.expires_at else _("%(origin)s, never expires")
+    return words % {"origin": lot.get_origin_display(), "day": show_last_day(lot.expires_at, store)}
 
 
 def _told(case: _Case, spent: Any, worth: str) -> str:
-    told = f"{case.names[spent.actor]}, {show_moment(spent.created_at, case.store)}"
-    reason = f": {spent.remark.reason}" if spent.remark and spent.remark.reason else ""
-    return f"Exchanged for {worth}: {told}" if worth else f"{told}{reason}"
+    facts = {"name": case.names[spent.actor], "moment": show_moment(spent.created_at, case.store), "worth": worth}
+    if worth:
+        return _("Exchanged for %(worth)s: %(name)s, %(moment)s") % facts
+    if spent.remark and spent.remark.reason:
+        return _("%(name)s, %(moment)s: %(reason)s") % (facts | {"reason": spent.remark.reason})
+    return _("%(name)s, %(moment)s") % facts
 
 
 def _lot(case: _Case, lot: Any, words: str) -> SafeString:
@@ -166,35 +178,45 @@ def _lot(case: _Case, lot: Any, words: str) -> SafeString:
 def _back(case: _Case, row: Any, movement: Any, undone: Any) -> SafeString:
     """Into which lot a part went when, by what and by whom, and what has become of it since."""
     lot, store = movement.lot, case.store
-    into = "its lot"
+    words = _("{returned} {amount} to its lot on {moment}, {cause} ({name}).")
     if lot.pk != row.lot_id:
-        into = format_html("a {}, extended to {},", _lot(case, lot, "new lot"), show_last_day(lot.expires_at, store))
-    cause = trigger_words(movement.trigger) if movement.revert_id else "by reversing the code"
-    returned = "Returned"
+        words = _("{returned} {amount} to a {lot}, extended to {day}, on {moment}, {cause} ({name}).")
+    returned = _("Returned")
     if movement.revert_id:
-        address = reverse("admin:orders_revert_change", args=[movement.revert_id])
-        returned = cell_link(address, returned)
-    who, moment = case.names[movement.actor], show_moment(movement.created_at, store)
-    told = format_html("{} {} to {} on {}, {} ({}).", returned, case.shown(movement.amount), into, moment, cause, who)
+        returned = cell_link(reverse("admin:orders_revert_change", args=[movement.revert_id]), returned)
+    told = format_html(
+        words,
+        returned=returned,
+        amount=case.shown(movement.amount),
+        lot=_lot(case, lot, _("new lot")),
+        day=show_last_day(lot.expires_at, store),
+        moment=show_moment(movement.created_at, store),
+        cause=trigger_words(movement.trigger) if movement.revert_id else _("by reversing the code"),
+        name=case.names[movement.actor],
+    )
     since = _holds(case, lot)
     if undone is not None:
-        since = f"Undone: taken out again by {case.names[undone.actor]}, {show_moment(undone.created_at, store)}."
+        since = _("Undone: taken out again by %(name)s, %(moment)s.") % {
+            "name": case.names[undone.actor],
+            "moment": show_moment(undone.created_at, store),
+        }
     return format_html("{} {}", told, since)
 
 
 def _holds(case: _Case, lot: Any) -> str:
     if is_expired(lot.expires_at, case.now):
-        return f"That lot has expired since, on {show_last_day(lot.expires_at, case.store)}."
+        return _("That lot has expired since, on %(day)s.") % {"day": show_last_day(lot.expires_at, case.store)}
     if not lot.remaining:
-        return "That lot is used up since."
-    return f"That lot holds {case.shown(lot.remaining)} now."
+        return _("That lot is used up since.")
+    return _("That lot holds %(amount)s now.") % {"amount": case.shown(lot.remaining)}
 
 
 def _left(case: _Case, lot: Any, left: Amount) -> str:
-    shown = case.shown(left)
+    facts = {"amount": case.shown(left)}
     if not case.order.to_be_decided:
-        return f"Not returned: {shown}. It is with the shop, as the order stands."
-    return f"Not returned: {shown}. {stays_words(case.last, lot.expires_at, case.store, case.now)}"
+        return _("Not returned: %(amount)s. It is with the shop, as the order stands.") % facts
+    why = stays_words(case.last, lot.expires_at, case.store, case.now)
+    return sentences([_("Not returned: %(amount)s.") % facts, why])
 
 
 def stays_words(last: JournalEntry | None, expires_at: datetime | None, store: Store, now: datetime) -> str:
@@ -203,14 +225,22 @@ def stays_words(last: JournalEntry | None, expires_at: datetime | None, store: S
     What was decided about the whole kind stands over the rows; here is what is true of this lot.
     """
     code = last.data.get("code") if last else None
-    on = show_last_day(expires_at, store)
+    facts = {"day": show_last_day(expires_at, store)}
     if last and code in ("expired", "blocked") and is_expired(expires_at, last.created_at):
-        return f"It had expired on {on} and was not extended. Only Extend brings it back."
-    valid = "It was valid, but another part had expired, and all or nothing was to be returned."
-    why = f"{valid} " if code == "blocked" else ""
+        return _("It had expired on %(day)s and was not extended. Only Extend brings it back.") % facts
+    valid = _("It was valid, but another part had expired, and all or nothing was to be returned.")
+    now_words = _("It can still go back to its lot.")
     if is_expired(expires_at, now):
-        return f"{why}It has expired on {on}. Only Extend brings it back."
-    return f"{why}It can still go back to its lot."
+        now_words = _("It has expired on %(day)s. Only Extend brings it back.") % facts
+    return sentences([valid if code == "blocked" else "", now_words])
+
+
+# Why an order used no points of a code that it came with.
+_UNUSED: Final[Mapping[str, str]] = {
+    CodeOutcome.AFTER_RETURN: gettext_noop("Code {code}: came after the points had been returned."),
+    CodeOutcome.USED_BEFORE: gettext_noop("Code {code}: came after another order had used the code."),
+    CodeOutcome.OF_FAMILY: gettext_noop("Code {code}: used by the order that this one was split from or into."),
+}
 
 
 def _other_codes(order: Order, store: Store) -> Iterator[SafeString]:
@@ -218,5 +248,9 @@ def _other_codes(order: Order, store: Store) -> Iterator[SafeString]:
     uses = CodeUse.objects.for_store(store).filter(order=order).exclude(outcome=CodeOutcome.USED)
     for use in uses.select_related("redemption__used_order").order_by("pk"):
         first = use.redemption.used_order
-        told = format_html("Code {}: {}.", redemption_link(use.redemption), use.get_outcome_display().lower())
-        yield format_html("{} Its points were used by {}.", told, order_link(first)) if first is not None else told
+        told = format_html(_(_UNUSED[use.outcome]), code=redemption_link(use.redemption))
+        if first is None:
+            yield told
+        else:
+            used = format_html(_("Its points were used by {order}."), order=order_link(first))
+            yield format_html("{} {}", told, used)

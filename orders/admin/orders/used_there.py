@@ -6,6 +6,9 @@ from datetime import datetime
 from decimal import Decimal
 from uuid import uuid4
 
+from django.utils.translation import gettext as _
+
+from loyalty.core.phrases import listed, sentences
 from loyalty.ledger.ledger import Kind
 from loyalty.ledger.planner import Amount
 from loyalty.platforms.documents.read import as_amount, round_amount
@@ -53,12 +56,17 @@ def used_there_words(order: Order, store: Store) -> str:
     said = {kind: amount for kind, amount in said_there(order).items() if not used_directly(order, kind)}
     amounts = [show(amount, currency_of(order, kind), store) for kind, amount in said.items()]
     if "credits" not in said and data.get("some_credits_used_there") and not used_directly(order, "credits"):
-        amounts.append("store credit (not saying how much)")
+        amounts.append(_("store credit (not saying how much)"))
     worth = as_amount(data.get("points_worth_there")) or Decimal(0)
     if "points" not in said and worth > 0 and not used_directly(order, "points"):
-        amounts.append(f"points worth {show(worth, order.currency, store)} (not saying how many)")
+        amounts.append(
+            _("points worth %(worth)s (not saying how many)") % {"worth": show(worth, order.currency, store)}
+        )
     label = LABELS.get(order.platform, order.platform)
-    return f"{label} says that this order used {' and '.join(amounts)} there." if amounts else ""
+    if not amounts:
+        return ""
+    words = _("%(platform)s says that this order used %(amounts)s there.")
+    return words % {"platform": label, "amounts": listed(amounts)}
 
 
 def used_there_card(order: Order, store: Store, *, may_record: bool, now: datetime) -> Card | None:
@@ -69,7 +77,7 @@ def used_there_card(order: Order, store: Store, *, may_record: bool, now: dateti
     label = LABELS.get(order.platform, order.platform)
     open_kinds = can_be_recorded(order)
     if not (may_record and open_kinds):
-        return Card("Not in this ledger", f"{words} {_stays(order, label)}", [], "", None)
+        return Card(_("Not in this ledger"), sentences([words, _stays(label)]), [], "", None)
     offered = {
         kind: amount
         for kind, amount in said_there(order).items()
@@ -79,23 +87,23 @@ def used_there_card(order: Order, store: Store, *, may_record: bool, now: dateti
     balances = (
         [balance_words(customer, kind, currency_of(order, kind), store, now) for kind in offered] if customer else []
     )
-    words = (
-        f"{words} If the customer spent it from the balance that is kept here, record it: it is taken from that "
-        f"balance, and comes back with the order. What is kept on {label} itself comes back there only."
-    )
+    record = _(
+        "If the customer spent it from the balance that is kept here, record it: it is taken from that balance, and "
+        "comes back with the order. What is kept on %(platform)s itself comes back there only."
+    ) % {"platform": label}
     enough = customer is not None and all(_has(order, kind, amount, now) for kind, amount in offered.items())
-    amounts = " and ".join(show(amount, currency_of(order, kind), store) for kind, amount in offered.items())
+    amounts = listed(show(amount, currency_of(order, kind), store) for kind, amount in offered.items())
     return Card(
-        title="Not in this ledger",
-        words=words,
+        title=_("Not in this ledger"),
+        words=sentences([words, record]),
         balances=balances,
-        submit=f"Record {amounts}" if offered and enough else "",
+        submit=_("Record %(amounts)s") % {"amounts": amounts} if offered and enough else "",
         fields=_one_click(order, offered, label) if offered and enough else None,
     )
 
 
-def _stays(order: Order, label: str) -> str:
-    return f"That value can only be returned on {label}."
+def _stays(label: str) -> str:
+    return _("That value can only be returned on %(platform)s.") % {"platform": label}
 
 
 def _has(order: Order, kind: Kind, amount: Amount, now: datetime) -> bool:
@@ -108,5 +116,10 @@ def _one_click(order: Order, said: Mapping[Kind, Amount], label: str) -> dict[st
         kind: f"{said[kind]:f}" if kind == "credits" else str(said[kind]) for kind in KINDS if kind in said
     }
     total = {"total": f"{worth(order):f}"} if "credits" in said else {}
-    more = {"reason": f"Used on {label}", "version": str(order.version), "once": uuid4().hex, "_confirm": "1"}
+    more = {
+        "reason": _("Used on %(platform)s") % {"platform": label},
+        "version": str(order.version),
+        "once": uuid4().hex,
+        "_confirm": "1",
+    }
     return {**fields, **total, **more}

@@ -3,18 +3,23 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
+from loyalty.core.phrases import listed, sentences
 from loyalty.outbox.models import Message, MessageStatus
 from loyalty.platforms.registry import LABELS
 from loyalty.stores.dates import show_moment
 from loyalty.stores.models import Store
+from orders.kinds import OWN
 from orders.models import Order
 from orders.services.reverts.write_back import CANCEL, TOPICS
 
 _AT_MOST: Final = 20
 _STATES: Final[Mapping[str, str]] = {
-    MessageStatus.QUEUED: "Waiting",
-    MessageStatus.DONE: "Confirmed",
-    MessageStatus.FAILED: "Failed",
+    MessageStatus.QUEUED: gettext_noop("Waiting"),
+    MessageStatus.DONE: gettext_noop("Confirmed"),
+    MessageStatus.FAILED: gettext_noop("Failed"),
 }
 
 
@@ -33,19 +38,26 @@ def write_back_card(order: Order, store: Store) -> dict[str, Any] | None:
 
 
 def _line(message: Message, label: str, store: Store) -> dict[str, Any]:
-    what = _cancel_words(message, label) if message.topic == CANCEL else f"Tag “{message.body.get('tag', '')}”"
+    what = (
+        _cancel_words(message, label)
+        if message.topic == CANCEL
+        else _("Tag “%(tag)s”") % {"tag": message.body.get("tag", "")}
+    )
     state = _STATES[message.status]
     return {"what": what, "state": state, "key": message.status, "says": _says(message, store), "pk": message.pk}
 
 
 def _cancel_words(message: Message, label: str) -> str:
-    kinds = " and ".join(message.body.get("give_back", []))
-    return f"Cancel the order on {label}" + (f", which returns its own {kinds}" if kinds else "")
+    facts = {"platform": label, "kinds": listed(_(OWN[kind]) for kind in message.body.get("give_back", []))}
+    if not facts["kinds"]:
+        return _("Cancel the order on %(platform)s") % facts
+    return _("Cancel the order on %(platform)s, which returns its own %(kinds)s") % facts
 
 
 def _says(message: Message, store: Store) -> str:
     if message.status == MessageStatus.DONE:
         return show_moment(message.done_at, store)
     if message.status == MessageStatus.QUEUED and message.last_error:
-        return f"{message.last_error} Next try {show_moment(message.next_attempt_at, store)}."
-    return message.last_error or "Will be done within a minute."
+        next_try = _("Next try %(moment)s.") % {"moment": show_moment(message.next_attempt_at, store)}
+        return sentences([message.last_error, next_try])
+    return message.last_error or _("Will be done within a minute.")

@@ -10,6 +10,8 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, gettext_noop
 
 from loyalty.backoffice.base import BackOfficeAdmin, StoreModelAdmin, StoreView, store_view
 from loyalty.backoffice.links import cell_link, customer_address
@@ -24,7 +26,7 @@ from loyalty.stores.dates import show_last_day, show_moment
 from loyalty.stores.models import Store
 from loyalty.stores.roles import Can
 from loyalty.timeline.sentences import lines_of
-from orders.admin.display import order_link
+from orders.admin.display import moment_by, order_link
 from orders.admin.exports.redemptions import REDEMPTIONS
 from orders.admin.redemptions.reverse_page import reverse_page
 from orders.admin.redemptions.rows import facts, redemption_address, state_badges, worth_words
@@ -36,23 +38,27 @@ from orders.services.redemptions.reverse import can_be_reversed
 from points.ledger import POINTS
 
 _STATES = [
-    ("", "Any"),
+    ("", gettext_lazy("Any")),
     *RedemptionState.choices,
-    ("deleting", "Platform deletion pending"),
-    ("refused", "Platform refused"),
+    ("deleting", gettext_lazy("Platform deletion pending")),
+    ("refused", gettext_lazy("Platform refused")),
 ]
-_ATTENTION = [("", "Any"), ("requested", "Reversal requested"), ("used_late", "Came again, or after its return")]
+_ATTENTION = [
+    ("", gettext_lazy("Any")),
+    ("requested", gettext_lazy("Reversal requested")),
+    ("used_late", gettext_lazy("Came again, or after its return")),
+]
 
 
 class RedemptionFilterForm(FilterForm):
     """The filters of the list of redemptions."""
 
-    state = forms.ChoiceField(label="State", choices=_STATES, required=False)
-    attention = forms.ChoiceField(label="Waits for staff", choices=_ATTENTION, required=False)
-    reward: Any = forms.ModelChoiceField(label="Reward", queryset=None, required=False)
-    code = forms.CharField(label="Code", required=False, max_length=40)
-    redeemed_from = DayField(label="Redeemed from", required=False)
-    redeemed_to = DayField(label="Redeemed until", required=False)
+    state = forms.ChoiceField(label=gettext_lazy("State"), choices=_STATES, required=False)
+    attention = forms.ChoiceField(label=gettext_lazy("Waits for staff"), choices=_ATTENTION, required=False)
+    reward: Any = forms.ModelChoiceField(label=gettext_lazy("Reward"), queryset=None, required=False)
+    code = forms.CharField(label=gettext_lazy("Code"), required=False, max_length=40)
+    redeemed_from = DayField(label=gettext_lazy("Redeemed from"), required=False)
+    redeemed_to = DayField(label=gettext_lazy("Redeemed until"), required=False)
 
     def __init__(self, *args: Any, request: HttpRequest, **kwargs: Any) -> None:
         super().__init__(*args, request=request, **kwargs)
@@ -97,13 +103,13 @@ def _waiting(attention: str, store: Store) -> Q:
 @store_view(needs=Can.REDEEM, methods=("POST",))
 def request_page(admin: BackOfficeAdmin, request: HttpRequest, redemption: Redemption) -> HttpResponse:
     """``admin:orders_redemption_request``: record that the customer asks for a reversal (R5)."""
-    return _carry_out(request_reversal, request, redemption, "The request is recorded. It waits for an answer.")
+    return _carry_out(request_reversal, request, redemption, _("The request is recorded. It waits for an answer."))
 
 
 @store_view(needs=Can.REDEEM, methods=("POST",))
 def refuse_page(admin: BackOfficeAdmin, request: HttpRequest, redemption: Redemption) -> HttpResponse:
     """``admin:orders_redemption_refuse``: refuse the open request, with a reason (R5)."""
-    return _carry_out(refuse_request, request, redemption, "The request is refused.")
+    return _carry_out(refuse_request, request, redemption, _("The request is refused."))
 
 
 def _carry_out(verb: Callable[..., object], request: HttpRequest, redemption: Redemption, done: str) -> HttpResponse:
@@ -128,8 +134,8 @@ class RedemptionAdmin(StoreModelAdmin):
     list_filter = (RedemptionFilter,)
     exports = (REDEMPTIONS,)
     ordering = ("-id",)
-    empty_title = "No redemptions yet"
-    empty_hint = "Open a customer and choose Redeem, or let the web shop do it through the REST API."
+    empty_title = gettext_noop("No redemptions yet")
+    empty_hint = gettext_noop("Open a customer and choose Redeem, or let the web shop do it through the REST API.")
     store_views: ClassVar[tuple[StoreView, ...]] = (
         StoreView("<path:object_id>/reverse/", "reverse", reverse_page),
         StoreView("<path:object_id>/request-reversal/", "request", request_page),
@@ -159,31 +165,31 @@ class RedemptionAdmin(StoreModelAdmin):
         }
         return TemplateResponse(request, "orders/admin/redemptions/redemption.html", context)
 
-    @admin.display(description="Code")
+    @admin.display(description=gettext_lazy("Code"))
     def name(self, row: Redemption) -> str:
-        return row.code or "Store credits"
+        return row.code or _("Store credits")
 
-    @admin.display(description="Customer")
+    @admin.display(description=gettext_lazy("Customer"))
     def of_customer(self, row: Redemption) -> SafeString:
         return cell_link(f"{customer_address(row.customer_id)}?tab=redemptions", row.customer)
 
-    @admin.display(description="Reward")
+    @admin.display(description=gettext_lazy("Reward"))
     def reward_shown(self, row: Redemption) -> str:
         return f"{row.reward_name} ({worth_words(row, row.store)})"
 
-    @admin.display(description="Points")
+    @admin.display(description=gettext_lazy("Points"))
     def points_shown(self, row: Redemption) -> str:
         return show(row.points, "", row.store)
 
-    @admin.display(description="Redeemed")
+    @admin.display(description=gettext_lazy("Redeemed"))
     def redeemed(self, row: Redemption) -> str:
         return show_moment(row.created_at, row.store)
 
-    @admin.display(description="Valid until")
+    @admin.display(description=gettext_lazy("Valid until"))
     def until(self, row: Redemption) -> str:
         return show_last_day(row.expires_at, row.store)
 
-    @admin.display(description="State")
+    @admin.display(description=gettext_lazy("State"))
     def state_shown(self, row: Redemption) -> SafeString:
         return state_badges(row, read_clock())
 
@@ -209,11 +215,9 @@ def _requests(row: Redemption, store: Store) -> list[dict[str, Any]]:
             "open": one.state == RequestState.OPEN,
             "state": one.get_state_display(),
             "reason": one.remark.reason,
-            "when": f"{show_moment(one.created_at, store)}, by {names[one.actor]}",
+            "when": moment_by(one.created_at, names[one.actor], store),
             "answer": one.answer.reason if one.answer else "",
-            "answered": f"{show_moment(one.answered_at, store)}, by {names[one.answered_by]}"
-            if one.answered_at
-            else "",
+            "answered": moment_by(one.answered_at, names.get(one.answered_by, ""), store),
         }
         for one in requests
     ]

@@ -4,6 +4,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
 
 from loyalty.backoffice.base import BackOfficeAdmin, store_view
 from loyalty.backoffice.links import order_address
@@ -21,7 +22,7 @@ from orders.services.codes.uses import flagged_uses, settle_code_uses
 def settle_page(admin: BackOfficeAdmin, request: HttpRequest, order: Order) -> HttpResponse:
     """``admin:orders_order_settle_codes``: staff have dealt with such codes; twice is as once."""
     settle_code_uses(store=active_store(request), order_id=order.pk, actor=acting(request), now=read_clock())
-    messages.success(request, "The code is settled.")
+    messages.success(request, _("The code is settled."))
     return HttpResponseRedirect(order_address(order.pk))
 
 
@@ -34,7 +35,12 @@ def late_codes(order: Order, store: Store) -> list[SafeString]:
 def _words(use: CodeUse) -> SafeString:
     link = redemption_link(use.redemption)
     if use.outcome == CodeOutcome.AFTER_RETURN:
-        words = "It came with {} after its points had been returned: the customer has them and the discount as well."
-        return format_html(words, link)
-    words = "It came with {}, which {} had used before: the customer has the discount twice for the points of once."
-    return format_html(words, link, order_link(use.redemption.used_order))
+        words = _(
+            "It came with {code} after its points had been returned: the customer has them and the discount as well."
+        )
+        return format_html(words, code=link)
+    words = _(
+        "It came with {code}, which {order} had used before: the customer has the discount twice for the points of "
+        "once."
+    )
+    return format_html(words, code=link, order=order_link(use.redemption.used_order))

@@ -7,6 +7,8 @@ from django import forms
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from loyalty.backoffice.base import BackOfficeAdmin, store_view
 from loyalty.backoffice.confirm import Case
@@ -25,7 +27,9 @@ from points.ledger import POINTS
 class RedeemForm(OnceForm):
     """Which reward."""
 
-    reward = forms.TypedChoiceField(label="Reward", coerce=int, widget=forms.RadioSelect(attrs={"class": "cf-check"}))
+    reward = forms.TypedChoiceField(
+        label=gettext_lazy("Reward"), coerce=int, widget=forms.RadioSelect(attrs={"class": "cf-check"})
+    )
 
     def __init__(self, *args: Any, rewards: list[tuple[int, str]], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -47,7 +51,7 @@ def redeem_page(admin: BackOfficeAdmin, request: HttpRequest, customer: Customer
         except DomainError as error:
             form.add_error(None, error.detail)
     context = {
-        "title": f"Redeem points of {customer}",
+        "title": _("Redeem points of %(customer)s") % {"customer": customer},
         "opts": admin.opts,
         "original": customer,
         "form": form,
@@ -82,20 +86,32 @@ def _carry_out(case: Case[Customer], form: RedeemForm) -> Redemption | None:
 def _done(case: Case[Customer], made: Redemption | None) -> HttpResponse:
     store, customer = case.store, case.row
     if made is None:
-        messages.info(case.request, "Already redeemed. Nothing was changed this time.")
+        messages.info(case.request, _("Already redeemed. Nothing was changed this time."))
         return HttpResponseRedirect(_tab(customer))
+    words = _("%(points)s redeemed. The code is %(code)s. It can be used at once.")
     if made.code is None:
-        words = f"{worth_words(made, store)} given to {customer}."
+        words = _("%(points)s redeemed. %(worth)s given to %(customer)s.")
     elif made.platform:
-        words = f"The code {made.code} is being made on the shop platform. It can be used once that has confirmed it."
-    else:
-        words = f"The code is {made.code}. It can be used at once."
-    messages.success(case.request, f"{show(made.points, '', store)} redeemed. {words}")
+        words = _(
+            "%(points)s redeemed. The code %(code)s is being made on the shop platform. It can be used once that has "
+            "confirmed it."
+        )
+    facts = {
+        "points": show(made.points, "", store),
+        "code": made.code,
+        "worth": worth_words(made, store),
+        "customer": customer,
+    }
+    messages.success(case.request, words % facts)
     return HttpResponseRedirect(_tab(customer))
 
 
 def _words(reward: Reward, store: Store) -> str:
-    return f"{reward.name}: {worth_words(reward, store)} for {show(reward.points, '', store)}"
+    return _("%(reward)s: %(worth)s for %(points)s") % {
+        "reward": reward.name,
+        "worth": worth_words(reward, store),
+        "points": show(reward.points, "", store),
+    }
 
 
 def _tab(customer: Customer) -> str:

@@ -6,6 +6,8 @@ from typing import Any, Final
 
 from django import forms
 from django.http import QueryDict
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from loyalty.ledger.planner import UsedLot
 from loyalty.store_settings.sections import StoreSettings
@@ -20,7 +22,7 @@ class ReversalForm(CancelForm):
     """Extend for each expired lot, a reason in one's own words, whether the customer is told, and force."""
 
     force = forms.BooleanField(
-        label="Reverse it although the code was used",
+        label=gettext_lazy("Reverse it although the code was used"),
         required=False,
         widget=forms.CheckboxInput(attrs={"class": "cf-check"}),
     )
@@ -38,7 +40,7 @@ class ReversalForm(CancelForm):
         """``lots`` are those that points are to return to; ``used`` says that the code was used."""
         super().__init__(data, used={"credits": (), "points": lots}, store=store, settings=settings, now=now)
         self.fields["reason"] = forms.CharField(
-            label="Reason", required=False, max_length=200, widget=forms.TextInput(attrs=_INPUT)
+            label=_("Reason"), required=False, max_length=200, widget=forms.TextInput(attrs=_INPUT)
         )
         if not used:
             del self.fields["force"]

@@ -8,11 +8,14 @@ from typing import Any, Final, Self
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from loyalty.backoffice.base import BackOfficeAdmin, store_view
 from loyalty.backoffice.confirm import Case
 from loyalty.core.clock import read_clock
 from loyalty.core.errors import Busy, Invalid
+from loyalty.core.phrases import sentences
 from loyalty.store_settings.sections import StoreSettings, current_settings
 from loyalty.stores.active_store import may
 from loyalty.stores.actors import Trigger
@@ -37,9 +40,9 @@ from orders.services.redemptions.reverse import (
 from orders.services.reverts.choices import CancelChoice
 from orders.services.reverts.dismiss import NothingLeft
 
-_USED_NOW: Final = "The code has been used meanwhile. Nothing was done."
-_DONE: Final = "This redemption was reversed already. Nothing was changed this time."
-_NO_FORCE: Final = "The code has already been used. Tick the box to reverse it all the same, and say why."
+_USED_NOW: Final = gettext_noop("The code has been used meanwhile. Nothing was done.")
+_DONE: Final = gettext_noop("This redemption was reversed already. Nothing was changed this time.")
+_NO_FORCE: Final = gettext_noop("The code has already been used. Tick the box to reverse it all the same, and say why.")
 
 
 @dataclass(frozen=True)
@@ -126,11 +129,11 @@ def _confirm(case: _Case, form: ReversalForm) -> HttpResponse:
             now=case.now,
         )
     except ReversalStale:
-        return _again(case, FACTS_CHANGED, seen)
+        return _again(case, _(FACTS_CHANGED), seen)
     except NothingLeft as error:
         return _again(case, error.detail, seen)
     except CodeUsed:
-        return _again(case, _NO_FORCE if case.may_force else _USED_NOW, seen)
+        return _again(case, _(_NO_FORCE if case.may_force else _USED_NOW), seen)
     except Invalid as error:
         for item in error.errors:
             form.add_error("reason" if item.pointer == "/reason" else None, item.detail)
@@ -172,12 +175,17 @@ def _words(done: Reversed, store: Store) -> str:
     """The message with the amounts, on the redemption's page."""
     redemption = done.redemption
     if done.plan is None:
-        return _DONE
-    parts = [f"“{redemption.reward_name}” is reversed: {show(done.plan.returns, '', store)} are back."]
+        return _(_DONE)
+    parts = [
+        _("“%(reward)s” is reversed: %(points)s are back.")
+        % {"reward": redemption.reward_name, "points": show(done.plan.returns, "", store)}
+    ]
     if done.plan.takes:
-        parts.append(f"{show(done.plan.taken, redemption.currency, store)} of credits were taken back.")
+        parts.append(
+            _("%(amount)s of credits were taken back.") % {"amount": show(done.plan.taken, redemption.currency, store)}
+        )
     if redemption.platform:
-        parts.append("The code is being deleted on the shop platform.")
+        parts.append(_("The code is being deleted on the shop platform."))
     if done.notice:
-        parts.append(f"The message to {done.notice.to_email} is on its way.")
-    return " ".join(parts)
+        parts.append(_("The message to %(email)s is on its way.") % {"email": done.notice.to_email})
+    return sentences(parts)

@@ -11,6 +11,8 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, gettext_noop, ngettext
 
 from loyalty.backoffice.badges import badge
 from loyalty.backoffice.base import StoreModelAdmin
@@ -31,35 +33,50 @@ _NUMBER = {"inputmode": "numeric", "min": "1"}
 class RewardForm(OnceForm):
     """What is given for how many points."""
 
-    name = forms.CharField(label="Name", max_length=100, help_text="Customers read it in messages.")
-    points = forms.IntegerField(label="Points", min_value=1, max_value=10**12, widget=forms.NumberInput(attrs=_NUMBER))
-    type = forms.ChoiceField(label="Gives", choices=RewardType.choices)
+    name = forms.CharField(
+        label=gettext_lazy("Name"), max_length=100, help_text=gettext_lazy("Customers read it in messages.")
+    )
+    points = forms.IntegerField(
+        label=gettext_lazy("Points"), min_value=1, max_value=10**12, widget=forms.NumberInput(attrs=_NUMBER)
+    )
+    type = forms.ChoiceField(label=gettext_lazy("Gives"), choices=RewardType.choices)
     value = forms.DecimalField(
-        label="Value", max_digits=15, decimal_places=3, localize=False, widget=forms.TextInput({"inputmode": "decimal"})
+        label=gettext_lazy("Value"),
+        max_digits=15,
+        decimal_places=3,
+        localize=False,
+        widget=forms.TextInput({"inputmode": "decimal"}),
     )
     valid_days = forms.IntegerField(
-        label="Valid for days",
+        label=gettext_lazy("Valid for days"),
         required=False,
         min_value=1,
         max_value=MOST_DAYS,
         widget=forms.NumberInput(attrs=_NUMBER),
-        help_text="From the day on which it is redeemed. Left empty, the code or the credits never expire.",
+        help_text=gettext_lazy(
+            "From the day on which it is redeemed. Left empty, the code or the credits never expire."
+        ),
     )
     limit_per_customer = forms.IntegerField(
-        label="At most, for each customer",
+        label=gettext_lazy("At most, for each customer"),
         required=False,
         min_value=1,
         max_value=10**6,
         widget=forms.NumberInput(attrs=_NUMBER),
-        help_text="How many times. Left empty, as often as there are points. Reversed ones do not count.",
+        help_text=gettext_lazy("How many times. Left empty, as often as there are points. Reversed ones do not count."),
     )
     active = forms.BooleanField(
-        label="Offered", required=False, initial=True, help_text="Not offered: nobody can redeem it; codes stay valid."
+        label=gettext_lazy("Offered"),
+        required=False,
+        initial=True,
+        help_text=gettext_lazy("Not offered: nobody can redeem it; codes stay valid."),
     )
 
     def __init__(self, *args: Any, store: Store, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["value"].help_text = f"An amount in {store.currency}, or the percentage, such as 10."
+        self.fields["value"].help_text = _("An amount in %(currency)s, or the percentage, such as 10.") % {
+            "currency": store.currency
+        }
 
     def terms(self, currency: str) -> RewardTerms:
         """What was filled in; ``currency`` is what the reward has had so far."""
@@ -75,8 +92,8 @@ class RewardAdmin(StoreModelAdmin):
     related = ("store",)
     list_display = ("name", "cost", "worth", "valid", "limit", "offered")
     ordering = ("-active", "points", "id")
-    empty_title = "No rewards yet"
-    empty_hint = "A reward is what customers get for points: a discount code, or store credits."
+    empty_title = gettext_noop("No rewards yet")
+    empty_hint = gettext_noop("A reward is what customers get for points: a discount code, or store credits.")
 
     def add_view(
         self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
@@ -106,35 +123,39 @@ class RewardAdmin(StoreModelAdmin):
                 return HttpResponseRedirect(reverse("admin:orders_reward_changelist"))
         context = {
             **self.admin_site.each_context(request),
-            "title": reward.name if reward else "New reward",
+            "title": reward.name if reward else _("New reward"),
             "opts": self.opts,
             "original": reward,
             "form": form if may_change else None,
             "hint": _hint(reward, store),
-            "submit": "Save reward" if reward else "Offer reward",
+            "submit": _("Save reward") if reward else _("Offer reward"),
             "back": reverse("admin:orders_reward_changelist"),
         }
         return TemplateResponse(request, "loyalty/form_page.html", context)
 
-    @admin.display(description="Points")
+    @admin.display(description=gettext_lazy("Points"))
     def cost(self, row: Reward) -> str:
         return show(row.points, "", row.store)
 
-    @admin.display(description="Gives")
+    @admin.display(description=gettext_lazy("Gives"))
     def worth(self, row: Reward) -> str:
         return worth_words(row, row.store)
 
-    @admin.display(description="Valid for")
+    @admin.display(description=gettext_lazy("Valid for"))
     def valid(self, row: Reward) -> str:
-        return "Never expires" if row.valid_days is None else f"{row.valid_days} days"
+        if row.valid_days is None:
+            return _("Never expires")
+        return ngettext("%(days)s day", "%(days)s days", row.valid_days) % {"days": row.valid_days}
 
-    @admin.display(description="For each customer")
+    @admin.display(description=gettext_lazy("For each customer"))
     def limit(self, row: Reward) -> str:
-        return "Any number" if row.limit_per_customer is None else f"{row.limit_per_customer} at most"
+        if row.limit_per_customer is None:
+            return _("Any number")
+        return _("%(count)s at most") % {"count": row.limit_per_customer}
 
-    @admin.display(description="State")
+    @admin.display(description=gettext_lazy("State"))
     def offered(self, row: Reward) -> SafeString:
-        return badge("Offered", "green") if row.active else badge("Not offered")
+        return badge(_("Offered"), "green") if row.active else badge(_("Not offered"))
 
 
 def _initial(reward: Reward | None) -> dict[str, Any]:
@@ -149,10 +170,11 @@ def _initial(reward: Reward | None) -> dict[str, Any]:
 
 def _hint(reward: Reward | None, store: Store) -> str:
     if reward is None:
-        return "What customers get for points. Codes that were redeemed keep the terms of their moment."
-    return (
-        f"{show(reward.points, '', store)} for {worth_words(reward, store)}. Codes that were redeemed stay as they are."
-    )
+        return _("What customers get for points. Codes that were redeemed keep the terms of their moment.")
+    return _("%(points)s for %(worth)s. Codes that were redeemed stay as they are.") % {
+        "points": show(reward.points, "", store),
+        "worth": worth_words(reward, store),
+    }
 
 
 @transaction.atomic
@@ -161,9 +183,13 @@ def _save(form: RewardForm, reward: Reward | None, request: HttpRequest) -> str:
     if reward is not None:
         terms = form.terms(reward.currency)
         change_reward(store=store, reward_id=reward.pk, terms=terms, actor=actor, now=now)
-        return f"“{terms.name}” is saved."
+        return _("“%(reward)s” is saved.") % {"reward": terms.name}
     terms = form.terms("")
     if not first_time(form.cleaned_data["once"], store=store, now=now):
-        return f"“{terms.name}” was saved already. Nothing was changed this time."
+        return _("“%(reward)s” was saved already. Nothing was changed this time.") % {"reward": terms.name}
     create_reward(store=store, terms=terms, actor=actor, now=now)
-    return f"“{terms.name}” is offered." if terms.active else f"“{terms.name}” is saved, and not offered yet."
+    return (
+        _("“%(reward)s” is offered.") % {"reward": terms.name}
+        if terms.active
+        else _("“%(reward)s” is saved, and not offered yet.") % {"reward": terms.name}
+    )

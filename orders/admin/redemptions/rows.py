@@ -6,6 +6,7 @@ from typing import Any, Final
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
 
 from loyalty.backoffice.badges import DASH, badge
 from loyalty.backoffice.links import cell_link, customer_address
@@ -15,7 +16,7 @@ from loyalty.platforms.models import PlatformConnection
 from loyalty.platforms.registry import LABELS
 from loyalty.stores.dates import show_last_day, show_moment
 from loyalty.stores.models import Store
-from orders.admin.display import order_link
+from orders.admin.display import moment_by, order_link, reason_words
 from orders.kinds import show
 from orders.models import PlatformState, Redemption, RedemptionState, Reward, RewardType
 from orders.services.redemptions.reverse import can_be_reversed
@@ -31,16 +32,20 @@ _COLOURS: Final[dict[str, str]] = {
 def worth_words(row: Reward | Redemption, store: Store) -> str:
     """What is given: ``5.00 USD off``, ``10 % off`` or ``10.00 USD store credits``."""
     if row.type == RewardType.PERCENTAGE:
-        return f"{row.value.normalize():f} % off"
+        return _("%(number)s %% off") % {"number": f"{row.value.normalize():f}"}
     amount = show(row.value, row.currency, store)
-    return f"{amount} store credits" if row.type == RewardType.CREDITS else f"{amount} off"
+    return (
+        _("%(amount)s store credits") % {"amount": amount}
+        if row.type == RewardType.CREDITS
+        else _("%(amount)s off") % {"amount": amount}
+    )
 
 
 def state_badges(row: Redemption, now: datetime) -> SafeString:
     """Claimed, Used or Reversed, and beside it what the platform still has to do."""
     badges = [badge(row.get_state_display(), _COLOURS.get(row.state, ""))]
     if row.state == RedemptionState.CLAIMED and is_expired(row.expires_at, now):
-        badges.append(badge("Expired", "red"))
+        badges.append(badge(_("Expired"), "red"))
     words = platform_words(row)
     if words and row.platform_state != PlatformState.CONFIRMED:
         badges.append(badge(words, "red" if row.platform_state == PlatformState.FAILED else "orange"))
@@ -53,9 +58,9 @@ def platform_words(row: Redemption) -> str:
         return ""
     deleted = row.ended_at is not None
     words: dict[str | None, str] = {
-        PlatformState.PENDING: "Platform deletion pending" if deleted else "Not active on the platform yet",
-        PlatformState.CONFIRMED: "Deleted on the platform" if deleted else "Active on the platform",
-        PlatformState.FAILED: "Platform refused the deletion" if deleted else "Platform refused the code",
+        PlatformState.PENDING: _("Platform deletion pending") if deleted else _("Not active on the platform yet"),
+        PlatformState.CONFIRMED: _("Deleted on the platform") if deleted else _("Active on the platform"),
+        PlatformState.FAILED: _("Platform refused the deletion") if deleted else _("Platform refused the code"),
     }
     return words.get(row.platform_state, "")
 
@@ -90,27 +95,33 @@ def facts(row: Redemption, store: Store, names: dict[str, str], now: datetime) -
     """What is known about a redemption, with its labels; at most one query, for the shop's address."""
     customer = f"{customer_address(row.customer_id)}?tab=redemptions"
     known: list[tuple[str, Any]] = [
-        ("Customer", cell_link(customer, row.customer)),
-        ("Reward", f"{row.reward_name}: {worth_words(row, store)}"),
-        ("Points", show(row.points, "", store)),
-        ("Code" if row.code else "Credits", row.code or f"Lot #{row.credit_lot_id}"),
-        ("Valid until", show_last_day(row.expires_at, store)),
-        ("State", state_badges(row, now)),
-        ("Redeemed", f"{show_moment(row.created_at, store)}, by {names[row.actor]}"),
+        (_("Customer"), cell_link(customer, row.customer)),
+        (_("Reward"), f"{row.reward_name}: {worth_words(row, store)}"),
+        (_("Points"), show(row.points, "", store)),
+        (
+            _("Code") if row.code else _("Credits"),
+            row.code or _("Lot #%(lot)s") % {"lot": row.credit_lot_id},
+        ),
+        (_("Valid until"), show_last_day(row.expires_at, store)),
+        (_("State"), state_badges(row, now)),
+        (
+            _("Redeemed"),
+            moment_by(row.created_at, names[row.actor], store),
+        ),
     ]
     if row.platform:
-        known.append(("Shop platform", _on_platform(row, store)))
+        known.append((_("Shop platform"), _on_platform(row, store)))
     return known + _use(row, store) + _reversal(row, store, names)
 
 
 def _on_platform(row: Redemption, store: Store) -> SafeString:
     label = LABELS[row.platform]
-    said = format_html("{}: {}", label, platform_words(row).lower())
+    said = format_html("{}: {}", label, platform_words(row))
     address = _discount_page(row, store)
     if not address:
         return said
-    link = '{} <a class="cell-link" href="{}" target="_blank" rel="noopener noreferrer">Open the discount in {}</a>'
-    return format_html(link, said, address, label)
+    link = '{} <a class="cell-link" href="{}" target="_blank" rel="noopener noreferrer">{}</a>'
+    return format_html(link, said, address, _("Open the discount in %(platform)s") % {"platform": label})
 
 
 def _discount_page(row: Redemption, store: Store) -> str:
@@ -128,8 +139,10 @@ def _use(row: Redemption, store: Store) -> list[tuple[str, Any]]:
         return []
     moment = show_moment(row.used_at, store)
     if row.used_order is None:
-        return [("Used", f"{moment}, says the shop platform; its order has not arrived yet")]
-    return [("Used", format_html("{}, by {}", moment, order_link(row.used_order)))]
+        return [
+            (_("Used"), _("%(moment)s, says the shop platform; its order has not arrived yet") % {"moment": moment})
+        ]
+    return [(_("Used"), format_html(_("{moment}, by {order}"), moment=moment, order=order_link(row.used_order)))]
 
 
 def _reversal(row: Redemption, store: Store, names: dict[str, str]) -> list[tuple[str, Any]]:
@@ -137,11 +150,18 @@ def _reversal(row: Redemption, store: Store, names: dict[str, str]) -> list[tupl
         return []
     remark = row.reversal_remark
     known: list[tuple[str, Any]] = [
-        ("Reversed", f"{show_moment(row.reversed_at, store)}, by {names[row.reversed_by]}"),
-        ("Points returned", f"{show(row.points_returned, '', store)} of {show(row.points, '', store)}"),
+        (
+            _("Reversed"),
+            moment_by(row.reversed_at, names[row.reversed_by], store),
+        ),
+        (
+            _("Points returned"),
+            _("%(amount)s of %(total)s")
+            % {"amount": show(row.points_returned, "", store), "total": show(row.points, "", store)},
+        ),
     ]
     if row.credits_taken:
-        known.append(("Credits taken back", show(row.credits_taken, row.currency, store)))
+        known.append((_("Credits taken back"), show(row.credits_taken, row.currency, store)))
     if row.forced:
-        known.append(("Forced", "The code had been used"))
-    return [*known, ("Reason", ". ".join(filter(None, (remark.reason, remark.note))))] if remark else known
+        known.append((_("Forced"), _("The code had been used")))
+    return [*known, (_("Reason"), reason_words(remark.reason, remark.note))] if remark else known

@@ -10,6 +10,8 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, gettext_noop
 
 from loyalty.backoffice.badges import DASH, badge
 from loyalty.backoffice.base import StoreModelAdmin
@@ -30,28 +32,44 @@ from orders.models import Completeness, Revert, RevertUndo, light
 from orders.services.reverts.undo import WhyNot, undo_plans, undos_of
 
 _OUTCOMES = {
-    "returned": "returned to its lot",
-    "extended": "returned under a new expiry",
-    "expired": "not returned: expired",
-    "blocked": "not returned: another part has expired",
+    "returned": gettext_lazy("returned to its lot"),
+    "extended": gettext_lazy("returned under a new expiry"),
+    "expired": gettext_lazy("not returned: expired"),
+    "blocked": gettext_lazy("not returned: another part has expired"),
 }
+
+
+def _triggers() -> list[tuple[str, str]]:
+    return [("", _("Any")), *((item.value, trigger_words(item)) for item in Trigger)]
 
 
 class RevertFilterForm(FilterForm):
     """The filters of the list of reverts."""
 
     kind = forms.ChoiceField(
-        label="What", choices=[("", "Any"), ("credits", "Store credits"), ("points", "Member points")], required=False
+        label=gettext_lazy("What"),
+        choices=[
+            ("", gettext_lazy("Any")),
+            ("credits", gettext_lazy("Store credits")),
+            ("points", gettext_lazy("Member points")),
+        ],
+        required=False,
     )
-    completeness = forms.ChoiceField(label="How much", choices=[("", "Any"), *Completeness.choices], required=False)
+    completeness = forms.ChoiceField(
+        label=gettext_lazy("How much"), choices=[("", gettext_lazy("Any")), *Completeness.choices], required=False
+    )
     trigger = forms.ChoiceField(
-        label="Caused", choices=[("", "Any"), *((item.value, trigger_words(item)) for item in Trigger)], required=False
+        label=gettext_lazy("Caused"),
+        choices=_triggers,
+        required=False,
     )
 
-    created_from = DayField(label="Returned from", required=False)
-    created_to = DayField(label="Returned until", required=False)
+    created_from = DayField(label=gettext_lazy("Returned from"), required=False)
+    created_to = DayField(label=gettext_lazy("Returned until"), required=False)
     undone = forms.ChoiceField(
-        label="Undone", choices=[("", "Any"), ("yes", "Undone"), ("no", "Not undone")], required=False
+        label=gettext_lazy("Undone"),
+        choices=[("", gettext_lazy("Any")), ("yes", gettext_lazy("Undone")), ("no", gettext_lazy("Not undone"))],
+        required=False,
     )
 
     def narrow(self, rows: "QuerySet[Any]") -> "QuerySet[Any]":
@@ -83,8 +101,8 @@ class RevertAdmin(StoreModelAdmin):
     list_filter = (RevertFilter,)
     exports = (REVERTS,)
     ordering = ("-id",)
-    empty_title = "Nothing was returned yet"
-    empty_hint = "Cancel an order that used credits or points, and return them there."
+    empty_title = gettext_noop("Nothing was returned yet")
+    empty_hint = gettext_noop("Cancel an order that used credits or points, and return them there.")
 
     def get_queryset(self, request: HttpRequest) -> "QuerySet[Revert]":
         rows: QuerySet[Revert] = super().get_queryset(request)
@@ -98,20 +116,27 @@ class RevertAdmin(StoreModelAdmin):
         row: Revert = self.row_or_404(request, object_id)
         store = active_store(request)
         facts = [
-            ("Order", _order_link(row)),
-            ("What", kind_words(row)),
-            ("Returned", f"{revert_amount(row, row.amount, store)} of {revert_amount(row, row.applied, store)}"),
-            ("When", show_moment(row.created_at, store)),
-            ("By", actor_names([row.actor])[row.actor]),
-            ("Caused", trigger_words(row.trigger)),
-            ("Reason", reason_words(row.remark.reason, row.remark.note) if row.remark else DASH),
-            ("Settings version", _version_link(row)),
+            (_("Order"), _order_link(row)),
+            (_("What"), kind_words(row)),
+            (
+                _("Returned"),
+                _("%(amount)s of %(total)s")
+                % {
+                    "amount": revert_amount(row, row.amount, store),
+                    "total": revert_amount(row, row.applied, store),
+                },
+            ),
+            (_("When"), show_moment(row.created_at, store)),
+            (_("By"), actor_names([row.actor])[row.actor]),
+            (_("Caused"), trigger_words(row.trigger)),
+            (_("Reason"), reason_words(row.remark.reason, row.remark.note) if row.remark else DASH),
+            (_("Settings version"), _version_link(row)),
             *_undone_facts(row, store),
         ]
         lots = [lot | {"words": _OUTCOMES.get(lot.get("outcome", ""), lot.get("outcome", ""))} for lot in row.lots]
         context = {
             **self.admin_site.each_context(request),
-            "title": f"Return on order {row.order}",
+            "title": _("Return on order %(order)s") % {"order": row.order},
             "opts": self.opts,
             "original": row,
             "facts": facts,
@@ -120,35 +145,35 @@ class RevertAdmin(StoreModelAdmin):
         }
         return TemplateResponse(request, "orders/admin/reverts/revert.html", context)
 
-    @admin.display(description="When")
+    @admin.display(description=gettext_lazy("When"))
     def when(self, row: Revert) -> str:
         return show_moment(row.created_at, row.store)
 
-    @admin.display(description="Order")
+    @admin.display(description=gettext_lazy("Order"))
     def of_order(self, row: Revert) -> SafeString:
         return _order_link(row)
 
-    @admin.display(description="What")
+    @admin.display(description=gettext_lazy("What"))
     def what(self, row: Revert) -> str:
         return kind_words(row)
 
-    @admin.display(description="Returned")
+    @admin.display(description=gettext_lazy("Returned"))
     def returned(self, row: Revert) -> str:
         return revert_amount(row, row.amount, row.store)
 
-    @admin.display(description="Of")
+    @admin.display(description=gettext_lazy("Of"))
     def of(self, row: Revert) -> str:
         return revert_amount(row, row.applied, row.store)
 
-    @admin.display(description="Undone")
+    @admin.display(description=gettext_lazy("Undone"))
     def undone(self, row: Any) -> SafeString | str:
-        return badge("undone") if row.was_undone else DASH
+        return badge(_("undone")) if row.was_undone else DASH
 
-    @admin.display(description="Caused")
+    @admin.display(description=gettext_lazy("Caused"))
     def caused(self, row: Revert) -> str:
         return trigger_words(row.trigger).capitalize()
 
-    @admin.display(description="Reason")
+    @admin.display(description=gettext_lazy("Reason"))
     def why(self, row: Revert) -> str:
         return reason_words(row.remark.reason, row.remark.note) if row.remark else DASH
 
@@ -158,8 +183,13 @@ def _undone_facts(row: Revert, store: Store) -> list[tuple[str, str]]:
     if undo is None:
         return []
     who = actor_names([undo.actor])[undo.actor]
-    facts = [("Undone", f"{show_moment(undo.created_at, store)}, {trigger_words(undo.trigger)} ({who})")]
-    return facts + ([("Undone because", undo.remark.reason)] if undo.remark else [])
+    words = _("%(moment)s, %(cause)s (%(name)s)") % {
+        "moment": show_moment(undo.created_at, store),
+        "cause": trigger_words(undo.trigger),
+        "name": who,
+    }
+    facts = [(_("Undone"), words)]
+    return facts + ([(_("Undone because"), undo.remark.reason)] if undo.remark else [])
 
 
 def _undoing(request: HttpRequest, row: Revert, store: Store) -> dict[str, str]:
@@ -179,7 +209,7 @@ def _order_link(row: Revert) -> SafeString:
 def _version_link(row: Revert) -> str:
     """The settings that governed the revert (H4); one query."""
     if not row.settings_version:
-        return "What every store begins with: nothing had been changed yet"
+        return _("What every store begins with: nothing had been changed yet")
     version = SettingsVersion.objects.for_store(row.store).get(version=row.settings_version)
     address = reverse("admin:stores_settingsversion_change", args=[version.pk])
-    return cell_link(address, f"Version {version.version}")
+    return cell_link(address, _("Version %(version)s") % {"version": version.version})

@@ -6,6 +6,8 @@ from typing import Any, Final
 
 from django import forms
 from django.http import QueryDict
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from loyalty.backoffice.lists.filters import DayField
 from loyalty.core.days import is_expired, local_day
@@ -14,7 +16,7 @@ from loyalty.ledger.ledger import Kind
 from loyalty.ledger.planner import UsedLot
 from loyalty.store_settings.sections import ExtendSettings, StoreSettings
 from loyalty.stores.models import Store
-from orders.kinds import KINDS, NAMES, allocation_ref
+from orders.kinds import KINDS, allocation_ref, name_of
 from orders.models import CancelReason
 from orders.services.reverts.apply import Details
 from orders.services.reverts.choices import CancelChoice, Extension, resolve
@@ -32,18 +34,20 @@ class CancelForm(forms.Form):
     """The fields of one order's form: a tick per kind with something left, Extend per expired lot, and the rest."""
 
     reason = forms.ChoiceField(
-        choices=[("", "No reason given"), *CancelReason.choices],
+        choices=[("", gettext_lazy("No reason given")), *CancelReason.choices],
         required=False,
         widget=forms.Select(attrs=_INPUT),
     )
     note = forms.CharField(
-        label="Staff note",
+        label=gettext_lazy("Staff note"),
         required=False,
         max_length=_NOTE_LENGTH,
         widget=forms.Textarea(attrs=_INPUT | {"rows": 2}),
     )
     notify = forms.BooleanField(
-        label="Notify the customer", required=False, widget=forms.CheckboxInput(attrs=_LIVE | {"class": "cf-check"})
+        label=gettext_lazy("Notify the customer"),
+        required=False,
+        widget=forms.CheckboxInput(attrs=_LIVE | {"class": "cf-check"}),
     )
 
     def __init__(
@@ -55,7 +59,7 @@ class CancelForm(forms.Form):
         self._limits, self._today = settings.extend, local_day(now, store.tz)
         super().__init__(self._completed(data, settings))
         for kind in self.kinds:
-            self.fields[f"return_{kind}"] = _tick(f"Return {NAMES[kind]}")
+            self.fields[f"return_{kind}"] = _tick(_("Return %(kind)s") % {"kind": name_of(kind)})
         for ref in self.extendable:
             self.fields |= _extension_fields(ref, self._limits, self._today)
 
@@ -85,7 +89,7 @@ class CancelForm(forms.Form):
         """Hold every extension against the store's limits, with the error at its own field (M3)."""
         for ref in self._extended():
             if not self._wrong(ref) and self._extension(ref) is None:
-                self.add_error(f"days_{ref}", "Give a number of days, or a date.")
+                self.add_error(f"days_{ref}", _("Give a number of days, or a date."))
         try:
             resolve(self.choice(), limits=self._limits, today=self._today)
         except Invalid as invalid:
@@ -147,14 +151,14 @@ def _extension_fields(ref: str, limits: ExtendSettings, today: date) -> dict[str
     days = {"min": 1, "max": limits.max_days, "inputmode": "numeric"}
     until = {"type": "date", "min": today.isoformat()}
     return {
-        f"extend_{ref}": _tick("Extend"),
+        f"extend_{ref}": _tick(_("Extend")),
         f"days_{ref}": forms.IntegerField(
-            label="days from today",
+            label=_("days from today"),
             required=False,
             widget=forms.NumberInput(attrs=_LIVE | _INPUT | said | days),
         ),
         f"until_{ref}": DayField(
-            label="or until",
+            label=_("or until"),
             required=False,
             widget=forms.DateInput(attrs=_LIVE | _INPUT | said | until, format="%Y-%m-%d"),
         ),

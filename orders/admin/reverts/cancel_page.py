@@ -10,10 +10,13 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.html import format_html
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from loyalty.backoffice.base import BackOfficeAdmin, store_view
 from loyalty.backoffice.confirm import Case
 from loyalty.backoffice.links import order_address
+from loyalty.core.phrases import sentences
 from loyalty.ledger.ledger import Kind
 from loyalty.store_settings.sections import StoreSettings, current_settings
 from loyalty.stores.actors import Trigger
@@ -33,10 +36,10 @@ from orders.services.reverts.plans import load_used, preview
 from orders.services.reverts.preview_token import CANCEL, Shown
 from orders.services.reverts.warnings import warnings_for
 
-_CHOICE_CHANGED: Final = (
+_CHOICE_CHANGED: Final = gettext_noop(
     "You changed something after the result was worked out. Nothing was done yet: check it and confirm."
 )
-_NO_LONGER_REFUNDED: Final = (
+_NO_LONGER_REFUNDED: Final = gettext_noop(
     "The payment is no longer refunded, so nothing was returned. You can cancel the order instead."
 )
 
@@ -107,7 +110,7 @@ def _confirm(case: _Case, form: CancelForm) -> HttpResponse:
         return _after_stale(case, form, seen, stale)
     except NotReturnable:
         fresh = case.again(cancels=True)
-        return _show(fresh, fresh.form(), seen=seen, said=_NO_LONGER_REFUNDED, status=HTTPStatus.CONFLICT)
+        return _show(fresh, fresh.form(), seen=seen, said=_(_NO_LONGER_REFUNDED), status=HTTPStatus.CONFLICT)
     _tell(case, result)
     return _done(case)
 
@@ -120,7 +123,7 @@ def _after_stale(case: _Case, form: CancelForm, seen: Seen | None, stale: Previe
         messages.info(case.request, f"Order {case.row.number}: already done. Nothing was changed this time.")
         return _done(case)
     fresh = case.again()
-    said, status = (FACTS_CHANGED, HTTPStatus.CONFLICT) if as_shown else (_CHOICE_CHANGED, HTTPStatus.OK)
+    said, status = (_(FACTS_CHANGED), HTTPStatus.CONFLICT) if as_shown else (_(_CHOICE_CHANGED), HTTPStatus.OK)
     return _show(fresh, fresh.form(), seen=seen, said=said, status=status)
 
 
@@ -162,15 +165,23 @@ def _done(case: _Case) -> HttpResponse:
 
 def _tell(case: _Case, result: CancelResult) -> None:
     """The message with the amounts, on the order's page."""
-    number = result.order.number
-    parts = [f"Order {number} is cancelled."] if result.cancelled_now else [f"Order {number}:"]
-    returned: dict[Kind, Any] = {made.kind: made.revert.amount for made in result.reverts}
-    if returned:
-        parts.append(f"{amounts_words(returned, result.order, case.store)} returned to {result.order.customer}.")
-    parts += [skip.detail for skip in result.skipped if skip.code in {"declined", "expired"}]
-    if not returned and not result.cancelled_now:
-        parts.insert(1, "Nothing was returned.")
-    if result.notice:
-        parts.append(f"The message to {result.notice.to_email} is on its way.")
     undo = undo_link(case.request, [made.revert for made in result.reverts])
-    messages.success(case.request, format_html("{}{}", " ".join(parts), undo))
+    messages.success(case.request, format_html("{}{}", sentences(_told(case, result)), undo))
+
+
+def _told(case: _Case, result: CancelResult) -> list[str]:
+    number, customer = result.order.number, result.order.customer
+    returned: dict[Kind, Any] = {made.kind: made.revert.amount for made in result.reverts}
+    amounts = amounts_words(returned, result.order, case.store)
+    facts = {"number": number, "amounts": amounts, "customer": customer}
+    told = [_("Order %(number)s is cancelled.") % facts] if result.cancelled_now else []
+    if returned and told:
+        told.append(_("%(amounts)s returned to %(customer)s.") % facts)
+    elif returned:
+        told.append(_("Order %(number)s: %(amounts)s returned to %(customer)s.") % facts)
+    elif not told:
+        told.append(_("Order %(number)s: Nothing was returned.") % facts)
+    told += [skip.detail for skip in result.skipped if skip.code in {"declined", "expired"}]
+    if result.notice:
+        told.append(_("The message to %(email)s is on its way.") % {"email": result.notice.to_email})
+    return told

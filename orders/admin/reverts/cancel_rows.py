@@ -3,24 +3,36 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
+from loyalty.core.phrases import listed, sentences
 from loyalty.ledger.ledger import Kind
 from loyalty.ledger.planner import Amount, KindPlan
 from loyalty.stores.models import Store
 from orders.admin.reverts.cancel_form import CancelForm
 from orders.admin.reverts.plan_rows import KindSection, Line, Marker, PlanPage, Seen, Statement, lot_row
-from orders.kinds import KINDS, NAMES, applied, currency_of, reverted, show, show_number
-from orders.models import Order, OrderStatus
+from orders.kinds import KINDS, applied, currency_of, name_of, partly_reverted, reverted, show, show_number
+from orders.models import Order, OrderStatus, RevertStatus
 from orders.services.earned_points.settle import Forecast
 from orders.services.reverts.apply import Work, decided, decisions_after
 from orders.services.reverts.notice import compose
 from orders.services.reverts.plans import OrderPlan, Preview
 
-_BALANCES: Final[Mapping[Kind, str]] = {"credits": "Credits of the customer", "points": "Points of the customer"}
-_NOTHING_LEFT: Final = (
+_BALANCES: Final[Mapping[Kind, str]] = {
+    "credits": gettext_noop("Credits of the customer"),
+    "points": gettext_noop("Points of the customer"),
+}
+_NOTHING_LEFT: Final = gettext_noop(
     "Everything that this order used is already back with the customer. There is nothing left to return."
 )
-_NOTHING_USED: Final = "This order used no store credits and no member points. There is nothing to return."
-_STATUS_LABELS: Final[Mapping[Kind, str]] = {"credits": "Credit Revert Status", "points": "Points Revert Status"}
+_NOTHING_USED: Final = gettext_noop(
+    "This order used no store credits and no member points. There is nothing to return."
+)
+_STATUS_LABELS: Final[Mapping[Kind, str]] = {
+    "credits": gettext_noop("Credit Revert Status"),
+    "points": gettext_noop("Points Revert Status"),
+}
 
 
 def shown_form(form: CancelForm, shown: Preview, *, work: Work, cancels: bool, seen: Seen | None) -> PlanPage:
@@ -33,13 +45,13 @@ def shown_form(form: CancelForm, shown: Preview, *, work: Work, cancels: bool, s
     message = compose(plan, store=work.store, cancelled=work.cancels)
     now_seen = Seen(marker.statements, cancels, goal_of(plan, work))
     return PlanPage(
-        title=f"Cancel order {order.number}" if work.cancels else "Return credits/points",
+        title=_("Cancel order %(number)s") % {"number": order.number} if work.cancels else _("Return credits/points"),
         sentence=_sentence(order, work.store),
         sections=sections,
         lines=[*statuses, *balances],
         confirm=confirm,
-        keep="Keep order" if work.cancels else "Back",
-        refused="" if work.cancels or form.kinds else _NOTHING_LEFT if sections else _NOTHING_USED,
+        keep=_("Keep order") if work.cancels else _("Back"),
+        refused="" if work.cancels or form.kinds else _(_NOTHING_LEFT) if sections else _(_NOTHING_USED),
         notice_subject=message.subject,
         notice_text=message.text.strip(),
         customer_email=order.customer.email if order.customer else "",
@@ -51,13 +63,19 @@ def shown_form(form: CancelForm, shown: Preview, *, work: Work, cancels: bool, s
 
 def _sentence(order: Order, store: Store) -> str:
     used = [_used_words(order, kind, store) for kind in KINDS if applied(order, kind)]
-    whose = f" of {order.customer}" if order.customer else ""
-    return f"Order {order.number}{whose} used {' and '.join(used) or 'no store credits and no member points'}."
+    facts = {"number": order.number, "customer": order.customer, "amounts": listed(used)}
+    if order.customer is None:
+        if used:
+            return _("Order %(number)s used %(amounts)s.") % facts
+        return _("Order %(number)s used no store credits and no member points.") % facts
+    if used:
+        return _("Order %(number)s of %(customer)s used %(amounts)s.") % facts
+    return _("Order %(number)s of %(customer)s used no store credits and no member points.") % facts
 
 
 def _used_words(order: Order, kind: Kind, store: Store) -> str:
     amount = show(applied(order, kind), currency_of(order, kind), store)
-    return f"{amount} credits" if kind == "credits" else amount
+    return _("%(amount)s credits") % {"amount": amount} if kind == "credits" else amount
 
 
 def _section(plan: OrderPlan, kind: Kind, form: CancelForm, marker: Marker, work: Work) -> KindSection:
@@ -67,7 +85,7 @@ def _section(plan: OrderPlan, kind: Kind, form: CancelForm, marker: Marker, work
     stays = show(kind_plan.remains, currency, work.store)
     return KindSection(
         kind=kind,
-        title=f"Return {NAMES[kind]}",
+        title=_("Return %(kind)s") % {"kind": name_of(kind)},
         tick=form[f"return_{kind}"] if kind in form.kinds else None,
         rows=[
             lot_row(
@@ -95,15 +113,18 @@ def _moves(shown: Preview, kind: Kind) -> bool:
 def earned_words(earned: Forecast, store: Store) -> str:
     """What happens to the points that the order earned (C1); empty when nothing does."""
     if earned.kept_by is not None:
-        return f"The points that this order earned stay with the customer: the tag “{earned.kept_by}” keeps them."
+        words = _("The points that this order earned stay with the customer: the tag “%(tag)s” keeps them.")
+        return words % {"tag": earned.kept_by}
     if not earned.takes and not earned.dropped:
         return ""
-    words = f"{show(earned.takes, '', store)} that this order earned are taken back from the customer."
+    taken, owed, dropped = (show(points, "", store) for points in (earned.takes, earned.owed, earned.dropped))
+    told = [_("%(points)s that this order earned are taken back from the customer.") % {"points": taken}]
     if earned.owed:
-        words += f" The customer has not got all of them: {show(earned.owed, '', store)} will be owed."
+        told.append(_("The customer has not got all of them: %(points)s will be owed.") % {"points": owed})
     if earned.dropped:
-        words += f" {show(earned.dropped, '', store)} more are spent already: they count against what is earned next."
-    return words
+        words = _("%(points)s more are spent already: they count against what is earned next.")
+        told.append(words % {"points": dropped})
+    return sentences(told)
 
 
 def _balance(shown: Preview, kind: Kind, store: Store) -> Line:
@@ -116,7 +137,9 @@ def _balance(shown: Preview, kind: Kind, store: Store) -> Line:
 def _statuses(plan: OrderPlan, marker: Marker, work: Work) -> list[Line]:
     order = plan.order
     status = OrderStatus.CANCELLED if work.cancels else OrderStatus(order.status)
-    lines = [Line("status", "Order status", "", marker.say("status", status.label), "red" if work.cancels else "")]
+    lines = [
+        Line("status", _("Order status"), "", marker.say("status", str(status.label)), "red" if work.cancels else "")
+    ]
     for kind in KINDS:
         if applied(order, kind):
             words, colour = revert_words(plan.kinds[kind], currency_of(order, kind), work.store)
@@ -128,19 +151,21 @@ def revert_words(plan: KindPlan, currency: str, store: Store) -> tuple[str, str]
     """The revert status that the order will show (O3), and the colour of its badge."""
     back = plan.already + plan.returns
     if not back:
-        return "Not Reverted", "orange"
+        return str(RevertStatus.NOT_REVERTED.label), "orange"
     if back == plan.used:
-        return "Reverted", "green"
-    return f"Reverted ({show_number(back, currency, store)} of {show_number(plan.used, currency, store)})", "blue"
+        return str(RevertStatus.REVERTED.label), "green"
+    return partly_reverted(show_number(back, currency, store), show_number(plan.used, currency, store)), "blue"
 
 
 def _confirm_words(plan: OrderPlan, form: CancelForm, work: Work) -> str:
     back = amounts_words({kind: plan.kinds[kind].returns for kind in KINDS}, plan.order, work.store)
     if not work.cancels:
-        return f"Return {back or 'nothing'}"
+        return _("Return %(amounts)s") % {"amounts": back} if back else _("Return nothing")
     if not form.kinds:
-        return "Cancel order"
-    return f"Cancel order and return {back or 'nothing'}"
+        return _("Cancel order")
+    if not back:
+        return _("Cancel order and return nothing")
+    return _("Cancel order and return %(amounts)s") % {"amounts": back}
 
 
 def amounts_words(amounts: Mapping[Kind, Amount], order: Order, store: Store) -> str:

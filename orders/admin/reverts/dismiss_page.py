@@ -8,12 +8,15 @@ from django import forms
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from loyalty.backoffice.base import BackOfficeAdmin, store_view
 from loyalty.backoffice.confirm import Case
 from loyalty.backoffice.links import order_address
 from loyalty.core.clock import read_clock
 from loyalty.core.errors import Conflict
+from loyalty.core.phrases import sentences
 from loyalty.ledger.ledger import Kind
 from loyalty.ledger.planner import Amount
 from loyalty.stores.active_store import acting, active_store
@@ -25,13 +28,17 @@ from orders.kinds import applied, reverted
 from orders.models import Order
 from orders.services.reverts.dismiss import decided_kinds, dismiss_revert, dismissible_kinds, put_back_in_queue
 
-_SUGGESTIONS: Final = ("The customer did not want it back", "Settled in another way", "The value had expired")
+_SUGGESTIONS: Final = (
+    gettext_lazy("The customer did not want it back"),
+    gettext_lazy("Settled in another way"),
+    gettext_lazy("The value had expired"),
+)
 
 
 class DismissForm(forms.Form):
     """Why what is left is not returned."""
 
-    reason = forms.CharField(label="Reason", max_length=200)
+    reason = forms.CharField(label=gettext_lazy("Reason"), max_length=200)
 
 
 @store_view(needs=Can.CANCEL_ORDERS)
@@ -54,10 +61,16 @@ def dismiss_page(admin: BackOfficeAdmin, request: HttpRequest, order: Order) -> 
             now=case.now,
         )
     except Conflict as refused:
-        messages.warning(request, f"Order {order.number} was not dismissed. {refused.detail}")
+        messages.warning(
+            request,
+            sentences([_("Order %(number)s was not dismissed.") % {"number": order.number}, refused.detail]),
+        )
     else:
-        what = amounts_words(left, order, case.store) or "what is left"
-        messages.success(request, f"Order {order.number}: dismissed, {what} will not be returned.")
+        words = _("Order %(number)s: dismissed, what is left will not be returned.")
+        amounts = amounts_words(left, order, case.store)
+        if amounts:
+            words = _("Order %(number)s: dismissed, %(amounts)s will not be returned.")
+        messages.success(request, words % {"number": order.number, "amounts": amounts})
     return go_on(request) if is_walking(request) else HttpResponseRedirect(order_address(order.pk))
 
 
@@ -74,9 +87,13 @@ def put_back_all(request: HttpRequest, orders: list[tuple[int, str]]) -> None:
     for order_id, number in orders:
         order = put_back_in_queue(store=store, order_id=order_id, actor=actor, trigger=Trigger.ADMIN, now=now)
         if order.needs_revert:
-            messages.success(request, f"Order {number} is back in the queue of what needs a revert.")
+            messages.success(
+                request, _("Order %(number)s is back in the queue of what needs a revert.") % {"number": number}
+            )
         else:
-            messages.warning(request, f"Order {number} has nothing that could wait in the queue.")
+            messages.warning(
+                request, _("Order %(number)s has nothing that could wait in the queue.") % {"number": number}
+            )
 
 
 def can_be_put_back(order: Order) -> bool:
@@ -92,7 +109,7 @@ def can_be_dismissed(order: Order) -> bool:
 def _show(case: Case[Order], form: DismissForm) -> HttpResponse:
     order, walking = case.row, is_walking(case.request)
     context: dict[str, Any] = {
-        "title": f"Dismiss order {order.number}",
+        "title": _("Dismiss order %(number)s") % {"number": order.number},
         "order": order,
         "left": amounts_words(_left(order), order, case.store) if can_be_dismissed(order) else "",
         "form": form,

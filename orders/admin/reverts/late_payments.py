@@ -5,6 +5,8 @@ from typing import Final
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from loyalty.backoffice.base import BackOfficeAdmin, store_view
 from loyalty.backoffice.links import order_address
@@ -14,8 +16,12 @@ from loyalty.stores.roles import Can
 from orders.models import Order
 from orders.services.reverts.reinstate import NotPaidAfterCancellation, mark_for_refund
 
-_KEPT: Final = "stays cancelled and is marked for refund. Refund the payment where it was made."
-_NOT_LATE: Final = "was not paid after an automatic cancel, or somebody has decided meanwhile. Nothing was done."
+_KEPT: Final = gettext_noop(
+    "Order %(number)s stays cancelled and is marked for refund. Refund the payment where it was made."
+)
+_NOT_LATE: Final = gettext_noop(
+    "Order %(number)s was not paid after an automatic cancel, or somebody has decided meanwhile. Nothing was done."
+)
 
 
 @store_view(needs=Can.CANCEL_ORDERS, methods=("POST",))
@@ -32,6 +38,6 @@ def keep_all_cancelled(request: HttpRequest, orders: Sequence[tuple[int, str]]) 
         try:
             mark_for_refund(store=store, order_id=order_id, actor=actor, now=now)
         except NotPaidAfterCancellation:
-            messages.warning(request, f"Order {number} {_NOT_LATE}")
+            messages.warning(request, _(_NOT_LATE) % {"number": number})
         else:
-            messages.success(request, f"Order {number} {_KEPT}")
+            messages.success(request, _(_KEPT) % {"number": number})

@@ -5,11 +5,12 @@ from typing import Any, Final
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
+from django.utils.translation import gettext_noop
 
 from loyalty.backoffice.confirm import Case
 from orders.admin.reverts.plan_rows import PlanPage
 
-FACTS_CHANGED: Final = (
+FACTS_CHANGED: Final = gettext_noop(
     "Something changed meanwhile. Nothing was done yet: what is different is marked. Check it and confirm."
 )
 # A script that wants the form alone, to show it in a dialog or to refresh it, sends this header.

@@ -7,6 +7,7 @@ from typing import Any, Final, Self
 
 from django.core import signing
 from django.forms import BoundField
+from django.utils.translation import gettext as _
 
 from loyalty.core.days import last_day_of_use
 from loyalty.ledger.ledger import Kind
@@ -157,23 +158,28 @@ def lot_row(
         ref=ref,
         amount=amount,
         already=_already(lot, store),
-        origin=f"{label_of(Origin, lot.origin)}{_how(lot, code)}",
+        origin=_origin(lot, code),
         expires=expires,
         expires_on=last_day.isoformat() if last_day else "",
         expired=lot.is_expired(now),
         outcome=marker.say(f"lot-{ref}", words),
         tone=tone,
-        extend=_extend(ref, f"{amount}, expired {expires}", form) if ref in form.extendable else None,
+        extend=_extend(ref, _("%(amount)s, expired %(day)s") % {"amount": amount, "day": expires}, form)
+        if ref in form.extendable
+        else None,
     )
 
 
-def _how(lot: UsedLot, code: str) -> str:
-    return ", deducted again" if lot.deduction else f", by code {code}" if code else ""
+def _origin(lot: UsedLot, code: str) -> str:
+    facts = {"origin": label_of(Origin, lot.origin), "code": code}
+    if lot.deduction:
+        return _("%(origin)s, deducted again") % facts
+    return _("%(origin)s, by code %(code)s") % facts if code else facts["origin"]
 
 
 def _already(lot: UsedLot, store: Store) -> str:
     partly = 0 < lot.returned < lot.amount
-    return f"{show(lot.returned, lot.currency, store)} already returned" if partly else ""
+    return _("%(amount)s already returned") % {"amount": show(lot.returned, lot.currency, store)} if partly else ""
 
 
 def _extend(ref: str, lot: str, form: CancelForm) -> ExtendFields:
@@ -182,11 +188,13 @@ def _extend(ref: str, lot: str, form: CancelForm) -> ExtendFields:
 
 def _outcome(lot: UsedLot, planned: PlannedLot | None, store: Store) -> tuple[str, str]:
     if not lot.outstanding:
-        return "Already returned", "done"
+        return _("Already returned"), "done"
     if planned is None or planned.outcome not in GIVES_BACK:
-        return "Will not be returned", "lost"
+        return _("Will not be returned"), "lost"
     amount = show(planned.amount, lot.currency, store)
     if planned.expires_at is None:
-        return f"Returns {amount}, never expires", "back"
-    until = show_day(last_day_of_use(planned.expires_at, store.tz), store)
-    return f"Returns {amount}, {'now ' if planned.outcome is Outcome.EXTENDED else ''}valid until {until}", "back"
+        return _("Returns %(amount)s, never expires") % {"amount": amount}, "back"
+    facts = {"amount": amount, "day": show_day(last_day_of_use(planned.expires_at, store.tz), store)}
+    if planned.outcome is Outcome.EXTENDED:
+        return _("Returns %(amount)s, now valid until %(day)s") % facts, "back"
+    return _("Returns %(amount)s, valid until %(day)s") % facts, "back"

@@ -6,12 +6,14 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
+from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from loyalty.backoffice.badges import DASH
 from loyalty.backoffice.base import BackOfficeAdmin, store_view
 from loyalty.backoffice.lists.paging import BriefPage, page_of
 from loyalty.core.clock import read_clock
+from loyalty.core.locales import count_text
 from loyalty.ledger.ledger import Kind
 from loyalty.stores.active_store import active_store, may
 from loyalty.stores.actors import actor_names
@@ -19,7 +21,7 @@ from loyalty.stores.dates import show_moment
 from loyalty.stores.models import Store
 from loyalty.stores.roles import Can
 from orders.admin.display import payment_badge, status_badge
-from orders.admin.reverts.walk import age, count, count_words, looked_at_words, stop
+from orders.admin.reverts.walk import COUNTED_TO, age, count, looked_at_words, stop
 from orders.admin.reverts.why import reasons
 from orders.kinds import applied, currency_of, reverted, show
 from orders.models import Look, Order, OrderStatus, light
@@ -37,14 +39,20 @@ def queue_page(admin: BackOfficeAdmin, request: HttpRequest, _row: None) -> Http
     number = count(store)
     context = {
         **admin.admin_site.each_context(request),
-        "title": "Needs revert",
-        "content_title": "Needs revert",
+        "title": _("Needs revert"),
+        "content_title": _("Needs revert"),
         "page": page,
         "rows": _rows(page, store, now),
-        "heading": f"{count_words(number)} {ngettext('order waits', 'orders wait', number)}".capitalize(),
+        "heading": _heading(number),
         "may_decide": may_decide,
     }
     return TemplateResponse(request, "orders/admin/reverts/queue.html", context)
+
+
+def _heading(number: int) -> str:
+    if number > COUNTED_TO:
+        return _("More than %(count)s orders wait") % {"count": count_text(COUNTED_TO)}
+    return ngettext("%(count)s order waits", "%(count)s orders wait", number) % {"count": count_text(number)}
 
 
 def _rows(page: BriefPage, store: Store, now: datetime) -> list[dict[str, Any]]:
@@ -65,7 +73,7 @@ def _row(
 ) -> dict[str, Any]:
     return {
         "order": order,
-        "customer": str(order.customer) if order.customer else "Guest",
+        "customer": str(order.customer) if order.customer else _("Guest"),
         "badge": status_badge(order) if order.status == OrderStatus.CANCELLED else payment_badge(order),
         "age": age(order.waiting_since, store, now),
         "since": show_moment(order.waiting_since, store),
@@ -82,4 +90,4 @@ def _left(order: Order, kind: Kind, store: Store) -> str:
         return DASH
     words = show(left, currency_of(order, kind), store)
     used = show(applied(order, kind), currency_of(order, kind), store)
-    return f"{words} of {used}" if reverted(order, kind) else words
+    return _("%(amount)s of %(total)s") % {"amount": words, "total": used} if reverted(order, kind) else words

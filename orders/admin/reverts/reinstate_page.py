@@ -8,6 +8,8 @@ from django import forms
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, gettext_noop
 
 from loyalty.backoffice.base import BackOfficeAdmin, store_view
 from loyalty.backoffice.confirm import Case
@@ -22,14 +24,16 @@ from orders.admin.reverts.reinstate_rows import Choice, choices_of, held_words, 
 from orders.models import Order, OrderStatus
 from orders.services.reverts.reinstate import Deduct, in_hand, reinstate
 
-_TOO_LITTLE: Final = "The customer’s balance has become too small for that. Nothing was done: choose again."
+_TOO_LITTLE: Final = gettext_noop(
+    "The customer’s balance has become too small for that. Nothing was done: choose again."
+)
 _STATUSES: Final = [choice for choice in OrderStatus.choices if choice[0] != OrderStatus.CANCELLED]
 
 
 class ReinstateForm(OnceForm):
     """What the order becomes, how much is deducted again, and which state of the order was shown."""
 
-    status = forms.ChoiceField(label="The order becomes", choices=_STATUSES)
+    status = forms.ChoiceField(label=gettext_lazy("The order becomes"), choices=_STATUSES)
     deduct = forms.ChoiceField(choices=[(deduct.value, deduct.value) for deduct in Deduct])
     version = forms.IntegerField(widget=forms.HiddenInput)
 
@@ -42,13 +46,13 @@ def reinstate_page(admin: BackOfficeAdmin, request: HttpRequest, order: Order) -
         return _show(case)
     form = ReinstateForm(request.POST)
     if not form.is_valid():
-        return _show(case, said="Choose what is deducted again.", status=HTTPStatus.UNPROCESSABLE_ENTITY)
+        return _show(case, said=_("Choose what is deducted again."), status=HTTPStatus.UNPROCESSABLE_ENTITY)
     try:
         words = _carry_out(case, form)
     except VersionConflict:
-        return _show(case.again(), said=CHANGED, status=HTTPStatus.CONFLICT)
+        return _show(case.again(), said=_(CHANGED), status=HTTPStatus.CONFLICT)
     except InsufficientBalance:
-        return _show(case.again(), said=_TOO_LITTLE, status=HTTPStatus.CONFLICT)
+        return _show(case.again(), said=_(_TOO_LITTLE), status=HTTPStatus.CONFLICT)
     messages.success(request, words)
     return HttpResponseRedirect(order_address(order.pk))
 
@@ -74,7 +78,7 @@ def _carry_out(case: Case[Order], form: ReinstateForm) -> str:
             now=case.now,
         ),
     )
-    return DONE_BEFORE if result is None else message_words(result, case.store)
+    return _(DONE_BEFORE) if result is None else message_words(result, case.store)
 
 
 def _show(case: Case[Order], *, said: str = "", status: int = HTTPStatus.OK) -> HttpResponse:
@@ -82,7 +86,11 @@ def _show(case: Case[Order], *, said: str = "", status: int = HTTPStatus.OK) -> 
     held = in_hand(order, now=case.now)
     comes_back = order.status == OrderStatus.CANCELLED
     choices = choices_of(order, held, store, comes_back=comes_back)
-    title = f"Reinstate order {order.number}" if comes_back else f"Deduct again for order {order.number}"
+    title = (
+        _("Reinstate order %(number)s") % {"number": order.number}
+        if comes_back
+        else _("Deduct again for order %(number)s") % {"number": order.number}
+    )
     context: dict[str, Any] = {
         "title": title,
         "order": order,

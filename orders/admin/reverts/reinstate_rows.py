@@ -4,19 +4,33 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
+from loyalty.core.phrases import sentences
 from loyalty.ledger.ledger import Kind
 from loyalty.ledger.planner import Amount
 from loyalty.stores.models import Store
 from orders.admin.reverts.cancel_rows import amounts_words
-from orders.kinds import KINDS, NAMES, applied, currency_of, show
+from orders.kinds import KINDS, applied, currency_of, show, title_of
 from orders.models import Order, OrderStatus, PaymentStatus
 from orders.services.reverts.reinstate import Deduct, InHand, ReinstateResult
 
-_LEFT_ALONE: Final = "It is not cancelled automatically again unless its payment changes."
 _UNPAID: Final[Mapping[str, str]] = {
-    PaymentStatus.EXPIRED: f"The order’s payment has expired. {_LEFT_ALONE}",
-    PaymentStatus.FAILED: f"The order’s payment has failed. {_LEFT_ALONE}",
-    PaymentStatus.PENDING: "The order is not paid yet. Once its payment is overdue, the store’s rules apply again.",
+    PaymentStatus.EXPIRED: gettext_noop(
+        "The order’s payment has expired. It is not cancelled automatically again unless its payment changes."
+    ),
+    PaymentStatus.FAILED: gettext_noop(
+        "The order’s payment has failed. It is not cancelled automatically again unless its payment changes."
+    ),
+    PaymentStatus.PENDING: gettext_noop(
+        "The order is not paid yet. Once its payment is overdue, the store’s rules apply again."
+    ),
+}
+_AGAIN: Final[Mapping[str, str]] = {
+    OrderStatus.PENDING: gettext_noop("Order %(number)s is pending again."),
+    OrderStatus.CONFIRMED: gettext_noop("Order %(number)s is confirmed again."),
+    OrderStatus.COMPLETED: gettext_noop("Order %(number)s is completed again."),
 }
 
 
@@ -60,9 +74,11 @@ def held_words(order: Order, kind: Kind, held: InHand, store: Store) -> Held:
     """What the page says of one kind."""
     currency = currency_of(order, kind)
     missing = held.returned - held.available
-    short = f"{show(missing, currency, store)} cannot be deducted: the customer has spent it or it has expired."
+    short = _("%(amount)s cannot be deducted: the customer has spent it or it has expired.") % {
+        "amount": show(missing, currency, store)
+    }
     return Held(
-        title=NAMES[kind].capitalize(),
+        title=title_of(kind),
         used=show(applied(order, kind), currency, store),
         returned=show(held.returned, currency, store),
         balance=show(held.balance, currency, store),
@@ -86,11 +102,11 @@ def choices_of(order: Order, held: Mapping[Kind, InHand], store: Store, *, comes
 def _choice(order: Order, held: Mapping[Kind, InHand], deduct: Deduct, store: Store, *, comes_back: bool) -> Choice:
     takes = {kind: value.deducts(deduct) for kind, value in held.items()}
     amounts = amounts_words(takes, order, store)
-    refusal = "The customer does not have that much." if _too_much(held, takes) else ""
+    refusal = _("The customer does not have that much.") if _too_much(held, takes) else ""
     titles = {
-        Deduct.ALL: f"Deduct all again: {amounts}",
-        Deduct.AVAILABLE: f"Deduct what is available: {amounts}",
-        Deduct.NONE: "Deduct nothing: the customer keeps it",
+        Deduct.ALL: _("Deduct all again: %(amounts)s") % {"amounts": amounts},
+        Deduct.AVAILABLE: _("Deduct what is available: %(amounts)s") % {"amounts": amounts},
+        Deduct.NONE: _("Deduct nothing: the customer keeps it"),
     }
     return Choice(
         value=deduct.value,
@@ -108,28 +124,34 @@ def _too_much(held: Mapping[Kind, InHand], takes: Mapping[Kind, Amount]) -> bool
 def _balance(order: Order, kind: Kind, held: InHand, taken: Amount, store: Store) -> Balance:
     currency = currency_of(order, kind)
     after = show(held.balance - taken, currency, store)
-    return Balance(NAMES[kind].capitalize(), show(held.balance, currency, store), after)
+    return Balance(title_of(kind), show(held.balance, currency, store), after)
 
 
 def _confirm(amounts: str, *, comes_back: bool, has_value: bool) -> str:
     if not comes_back:
-        return f"Deduct {amounts} again"
+        return _("Deduct %(amounts)s again") % {"amounts": amounts}
     if not has_value:
-        return "Reinstate order"
-    return f"Reinstate order and deduct {amounts}" if amounts else "Reinstate order and deduct nothing"
+        return _("Reinstate order")
+    return (
+        _("Reinstate order and deduct %(amounts)s") % {"amounts": amounts}
+        if amounts
+        else _("Reinstate order and deduct nothing")
+    )
 
 
 def unpaid_words(order: Order) -> str:
     """What becomes of an order that comes back without being paid."""
-    return _UNPAID.get(order.payment_status, "")
+    words = _UNPAID.get(order.payment_status)
+    return _(words) if words else ""
 
 
 def message_words(result: ReinstateResult, store: Store) -> str:
     """What happened, for the person who confirmed."""
     order = result.order
-    parts = (
-        [f"Order {order.number} is {OrderStatus(order.status).label.lower()} again."] if result.reinstated_now else []
-    )
+    parts = [_(_AGAIN[order.status]) % {"number": order.number}] if result.reinstated_now else []
     taken = amounts_words({kind: result.deducted.get(kind, 0) for kind in KINDS}, order, store)
-    parts.append(f"{taken} deducted from {order.customer}." if taken else "Nothing was deducted.")
-    return " ".join(parts)
+    if taken:
+        parts.append(_("%(amounts)s deducted from %(customer)s.") % {"amounts": taken, "customer": order.customer})
+    else:
+        parts.append(_("Nothing was deducted."))
+    return sentences(parts)

@@ -12,12 +12,15 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, gettext_noop
 
 from loyalty.backoffice.base import BackOfficeAdmin, store_view
 from loyalty.backoffice.confirm import Case
 from loyalty.backoffice.forms import OnceForm
 from loyalty.backoffice.links import order_address
 from loyalty.core.errors import VersionConflict
+from loyalty.core.phrases import sentences
 from loyalty.stores.active_store import may
 from loyalty.stores.actors import Trigger
 from loyalty.stores.roles import Can
@@ -28,7 +31,7 @@ from orders.kinds import KINDS
 from orders.models import Order, Revert
 from orders.services.reverts.undo import UndoNotPossible, UndoPlan, UndoResult, undo_plans, undo_reverts, undos_of
 
-_NOTHING_TICKED: Final = "Tick what is to be undone."
+_NOTHING_TICKED: Final = gettext_noop("Tick what is to be undone.")
 # How many returns of one order the page shows; there are seldom more than two.
 _AT_MOST: Final = 20
 
@@ -37,7 +40,7 @@ class UndoForm(OnceForm):
     """Which returns are undone, why, and which state of the order was shown."""
 
     revert = forms.MultipleChoiceField()
-    reason = forms.CharField(label="Reason (optional)", max_length=200, required=False)
+    reason = forms.CharField(label=gettext_lazy("Reason (optional)"), max_length=200, required=False)
     version = forms.IntegerField(widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, possible: Sequence[UndoPlan], **kwargs: Any) -> None:
@@ -72,14 +75,18 @@ def undo_page(admin: BackOfficeAdmin, request: HttpRequest, order: Order) -> Htt
         return _show(case)
     form = UndoForm(request.POST, possible=case.possible)
     if not form.is_valid():
-        said = _NOTHING_TICKED if "revert" not in request.POST else CHANGED
+        said = _(_NOTHING_TICKED) if "revert" not in request.POST else _(CHANGED)
         return _show(case, said=said, status=HTTPStatus.UNPROCESSABLE_ENTITY)
     try:
         words = _carry_out(case, form)
     except VersionConflict:
-        return _show(case.again(), said=CHANGED, status=HTTPStatus.CONFLICT)
+        return _show(case.again(), said=_(CHANGED), status=HTTPStatus.CONFLICT)
     except UndoNotPossible as refused:
-        return _show(case.again(), said=f"Nothing was done. {refused.detail}", status=HTTPStatus.CONFLICT)
+        return _show(
+            case.again(),
+            said=sentences([_("Nothing was done."), refused.detail]),
+            status=HTTPStatus.CONFLICT,
+        )
     messages.success(request, words)
     return HttpResponseRedirect(order_address(order.pk))
 
@@ -95,7 +102,7 @@ def undo_link(request: HttpRequest, reverts: Sequence[Revert]) -> SafeString | s
     if not reverts or not may(request, Can.UNDO_REVERTS):
         return ""
     address = undo_address(reverts[0].order_id, reverts)
-    return format_html(' <a href="{}" class="underline">Undo…</a>', address)
+    return format_html(' <a href="{}" class="underline">{}</a>', address, _("Undo…"))
 
 
 def _carry_out(case: _Case, form: UndoForm) -> str:
@@ -114,22 +121,25 @@ def _carry_out(case: _Case, form: UndoForm) -> str:
             now=case.now,
         ),
     )
-    return DONE_BEFORE if results is None else _message(results, case)
+    return _(DONE_BEFORE) if results is None else _message(results, case)
 
 
 def _message(results: Sequence[UndoResult], case: _Case) -> str:
     order = results[-1].order
     taken: Any = {kind: sum(result.revert.amount for result in results if result.revert.kind == kind) for kind in KINDS}
-    words = [f"{amounts_words(taken, order, case.store)} taken back from {order.customer}: the return is undone."]
+    words = [
+        _("%(amounts)s taken back from %(customer)s: the return is undone.")
+        % {"amounts": amounts_words(taken, order, case.store), "customer": order.customer}
+    ]
     if any(result.withdrawn for result in results):
-        words.append("The message to the customer had not gone out and is withdrawn.")
-    return " ".join(words)
+        words.append(_("The message to the customer had not gone out and is withdrawn."))
+    return sentences(words)
 
 
 def _show(case: _Case, *, said: str = "", status: int = HTTPStatus.OK) -> HttpResponse:
     order = case.row
     context: dict[str, Any] = {
-        "title": f"Undo a return on order {order.number}",
+        "title": _("Undo a return on order %(number)s") % {"number": order.number},
         "order": order,
         "undos": shown_undos(case.plans, order, case.store, ticked=_ticked(case), now=case.now),
         "possible": len(case.possible),

@@ -4,13 +4,15 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.utils.translation import gettext as _
+
 from loyalty.ledger.ledger import Returned
 from loyalty.notices.models import Notice, NoticeStatus
 from loyalty.stores.actors import actor_names
 from loyalty.stores.dates import show_last_day, show_moment
 from loyalty.stores.models import Store
 from loyalty.timeline.words import trigger_words
-from orders.kinds import NAMES, currency_of, show
+from orders.kinds import currency_of, name_of, show
 from orders.models import Order
 from orders.services.reverts.plans import available_to
 from orders.services.reverts.undo import UndoPlan
@@ -67,16 +69,22 @@ def _shown(
     before = available_to(order, plan.kind, now)
     return ShownUndo(
         pk=str(revert.pk),
-        title=f"{amount} of {NAMES[plan.kind]}" if plan.kind == "credits" else amount,
-        made=f"Returned {trigger_words(revert.trigger)} on {show_moment(revert.created_at, store)} "
-        f"by {names[revert.actor]}.",
+        title=_("%(amount)s of %(kind)s") % {"amount": amount, "kind": name_of(plan.kind)}
+        if plan.kind == "credits"
+        else amount,
+        made=_("Returned %(cause)s on %(moment)s by %(name)s.")
+        % {
+            "cause": trigger_words(revert.trigger),
+            "moment": show_moment(revert.created_at, store),
+            "name": names[revert.actor],
+        },
         ticked=plan.refusal is None and str(revert.pk) in ticked,
         refusal=plan.refusal.detail if plan.refusal else "",
         lots=[_lot(item, store) for item in plan.takes],
         before=show(before, currency, store),
         after="" if plan.refusal else show(before - plan.amount, currency, store),
         withdraws=revert.created_at in unsent,
-        confirm=f"Undo: take back {amount}",
+        confirm=_("Undo: take back %(amount)s") % {"amount": amount},
     )
 
 

@@ -9,12 +9,13 @@ from babel.dates import format_timedelta
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from loyalty.backoffice.badges import count_to
 from loyalty.backoffice.base import BackOfficeAdmin, store_view
 from loyalty.core.clock import read_clock
-from loyalty.core.locales import locale_of
+from loyalty.core.locales import count_text, locale_of
 from loyalty.stores.active_store import acting, active_store
 from loyalty.stores.actors import actor_names
 from loyalty.stores.dates import show_moment
@@ -109,7 +110,9 @@ def count(store: Store, passed: Sequence[int] = ()) -> int:
 
 def count_words(number: int) -> str:
     """A count for people, such as ``40`` or ``more than 1,000``."""
-    return f"more than {COUNTED_TO:,}" if number > COUNTED_TO else f"{number:,}"
+    if number > COUNTED_TO:
+        return _("more than %(count)s") % {"count": count_text(COUNTED_TO)}
+    return count_text(number)
 
 
 def age(since: datetime, store: Store, now: datetime) -> str:
@@ -120,7 +123,8 @@ def age(since: datetime, store: Store, now: datetime) -> str:
 
 def looked_at_words(look: Look, names: dict[str, str], store: Store) -> str:
     """Who is looking at an order, and since when: ``Ana since 10:42``."""
-    return f"{names[look.actor]} since {show_moment(look.created_at, store).rsplit(', ', 1)[-1]}"
+    since = show_moment(look.created_at, store).rsplit(", ", 1)[-1]
+    return _("%(name)s since %(time)s") % {"name": names[look.actor], "time": since}
 
 
 def _walk(request: HttpRequest) -> Walk:
@@ -138,11 +142,17 @@ def _keep(request: HttpRequest, walk: Walk) -> None:
 
 def _progress(walk: Walk, left: int) -> str:
     total = max(walk.total, left)
-    return f"{count_words(left)} left" if total > COUNTED_TO else f"{left} of {total} left"
+    if total > COUNTED_TO:
+        return _("%(count)s left") % {"count": count_words(left)}
+    return _("%(left)s of %(total)s left") % {"left": left, "total": total}
 
 
 def _end_words(left: int) -> str:
     if not left:
-        return "That was the last one: nothing waits any more."
-    orders = f"{count_words(left)} {ngettext('order is', 'orders are', left)}"
-    return f"You have been through the queue. {orders} left: skipped, or being looked at by somebody else."
+        return _("That was the last one: nothing waits any more.")
+    words = ngettext(
+        "You have been through the queue. %(count)s order is left: skipped, or being looked at by somebody else.",
+        "You have been through the queue. %(count)s orders are left: skipped, or being looked at by somebody else.",
+        left,
+    )
+    return words % {"count": count_words(left)}

@@ -3,6 +3,9 @@
 from collections.abc import Collection, Mapping, Sequence
 from itertools import product
 
+from django.utils.translation import gettext as _
+
+from loyalty.core.phrases import listed, sentences
 from loyalty.journal.models import JournalEntry
 from loyalty.ledger.ledger import Kind
 from loyalty.stores.actors import actor_names
@@ -10,7 +13,7 @@ from loyalty.stores.dates import show_moment
 from loyalty.stores.models import Store
 from loyalty.timeline.decision_sentences import left_words
 from loyalty.timeline.sentences import sentence
-from orders.kinds import KINDS, NAMES, applied, currency_of, reverted, show
+from orders.kinds import KINDS, applied, currency_of, name_of, reverted, show
 from orders.models import Order
 from orders.services.reverts.apply import RULES
 from orders.services.rules.trace import last_decisions
@@ -45,12 +48,12 @@ def _reasons(
     order: Order, last: Mapping[tuple[int, Kind], JournalEntry], names: Mapping[str, str], store: Store
 ) -> list[str]:
     left = [kind for kind in KINDS if reverted(order, kind) < applied(order, kind)]
-    sentences = [_sentence(order, kind, last.get((order.pk, kind)), names, store) for kind in left]
+    told = [_sentence(order, kind, last.get((order.pk, kind)), names, store) for kind in left]
     entries = [last[order.pk, kind] for kind in left if (order.pk, kind) in last]
-    return _as_one(entries, sentences, store) if len(entries) > 1 else sentences
+    return _as_one(entries, told, store) if len(entries) > 1 else told
 
 
-def _as_one(entries: Sequence[JournalEntry], sentences: list[str], store: Store) -> list[str]:
+def _as_one(entries: Sequence[JournalEntry], told: list[str], store: Store) -> list[str]:
     """Both kinds in the first one's sentence, when they were decided together and alike."""
     credits, points = entries
     if (credits.event, credits.data["code"], credits.created_at) != (
@@ -58,20 +61,25 @@ def _as_one(entries: Sequence[JournalEntry], sentences: list[str], store: Store)
         points.data["code"],
         points.created_at,
     ):
-        return sentences
+        return told
     first, second = (left_words(entry.data, store) for entry in entries)
-    return [sentences[0].replace(first, f"{first} and {second}", 1)] if first in sentences[0] else sentences
+    return [told[0].replace(first, listed([first, second]), 1)] if first in told[0] else told
 
 
 def _sentence(order: Order, kind: Kind, last: JournalEntry | None, names: Mapping[str, str], store: Store) -> str:
     back = reverted(order, kind)
     if last is not None and (order.to_be_decided or order.failed_after_payment or _is_a_rules(last)):
-        return f"{sentence(last, store)} ({names[last.actor]}, {show_moment(last.created_at, store)})."
+        words = _("%(sentence)s (%(name)s, %(moment)s).")
+        moment = show_moment(last.created_at, store)
+        return words % {"sentence": sentence(last, store), "name": names[last.actor], "moment": moment}
     if not order.to_be_decided:
         return _in_hand(order, kind, store) if back else ""
     left = show(applied(order, kind) - back, currency_of(order, kind), store)
-    undecided = f"Nobody has decided yet about {left}{' of store credits' if kind == 'credits' else ''}."
-    return undecided if order.fell_through else f"Deleted on the platform before it was paid. {undecided}"
+    words = _("Nobody has decided yet about %(amount)s.")
+    if kind == "credits":
+        words = _("Nobody has decided yet about %(amount)s of store credits.")
+    deleted = "" if order.fell_through else _("Deleted on the platform before it was paid.")
+    return sentences([deleted, words % {"amount": left}])
 
 
 def _is_a_rules(last: JournalEntry) -> bool:
@@ -80,5 +88,9 @@ def _is_a_rules(last: JournalEntry) -> bool:
 
 
 def _in_hand(order: Order, kind: Kind, store: Store) -> str:
-    in_hand = f"{show(reverted(order, kind), currency_of(order, kind), store)} of its {NAMES[kind]}"
-    return f"The order is not cancelled, but {in_hand} went back to the customer and were not deducted again."
+    amount = show(reverted(order, kind), currency_of(order, kind), store)
+    words = _(
+        "The order is not cancelled, but %(amount)s of its %(kind)s went back to the customer and were not deducted "
+        "again."
+    )
+    return words % {"amount": amount, "kind": name_of(kind)}

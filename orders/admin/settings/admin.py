@@ -6,6 +6,7 @@ from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
+from django.utils.translation import gettext as _
 
 from loyalty.backoffice.base import StoreModelAdmin, StoreView
 from loyalty.backoffice.settings.pages import SettingsPage, restore_view, version_changes, version_says
@@ -49,7 +50,7 @@ class SettingsVersionAdmin(StoreModelAdmin):
         newer = SettingsVersion.objects.for_store(version.store).filter(version__gt=version.version)
         context = {
             **self.admin_site.each_context(request),
-            "title": f"Settings version {version.version}",
+            "title": _("Settings version %(version)s") % {"version": version.version},
             "opts": self.opts,
             "original": version,
             "who": actor_names([version.actor])[version.actor],

@@ -9,23 +9,31 @@ from typing import Any, Final
 
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from loyalty.backoffice.base import BackOfficeAdmin, store_view
+from loyalty.core.phrases import sentences
 from loyalty.platforms.models import PlatformConnection
 from loyalty.platforms.registry import LABELS, PLATFORMS
-from loyalty.platforms.shop_platform import TaggingGuide
+from loyalty.platforms.shop_platform import Recipe, TaggingGuide
 from loyalty.store_settings.sections import StoreSettings, current_settings
 from loyalty.stores.active_store import active_store
 from loyalty.stores.models import Store
 from loyalty.stores.roles import Can
 
 ADDRESS: Final = "admin:stores_settingsversion_tagging"
-TITLE: Final = "Have the shop platform tag orders by itself"
+TITLE: Final = gettext_noop("Have the shop platform tag orders by itself")
 INTRO: Final = (
-    "Cancels and refunds arrive by themselves: for every cancelled order, choose a status and no tag.",
-    "Tags are for what a status does not say: a refund for one reason only, or an exchange that returns nothing.",
-    "A tag counts as soon as the platform tells of it, also on an order that was cancelled long before.",
-    "If the platform tags an order a moment after it cancels it, set “Minutes to wait”: a skip tag then comes in time.",
+    gettext_noop("Cancels and refunds arrive by themselves: for every cancelled order, choose a status and no tag."),
+    gettext_noop(
+        "Tags are for what a status does not say: a refund for one reason only, or an exchange that returns nothing."
+    ),
+    gettext_noop("A tag counts as soon as the platform tells of it, also on an order that was cancelled long before."),
+    gettext_noop(
+        "If the platform tags an order a moment after it cancels it, set “Minutes to wait”: a skip tag then comes in "
+        "time."
+    ),
 )
 EXAMPLE_TAG: Final = "refunded-order"
 GUIDES: Final = {key: platform.tagging for key, platform in PLATFORMS.items() if platform.tagging}
@@ -41,9 +49,9 @@ def guide_page(admin: BackOfficeAdmin, request: HttpRequest, _row: None) -> Http
     tag = tags[0][1][0] if tags else EXAMPLE_TAG
     context: dict[str, Any] = {
         **admin.admin_site.each_context(request),
-        "title": TITLE,
-        "content_title": TITLE,
-        "intro": INTRO,
+        "title": _(TITLE),
+        "content_title": _(TITLE),
+        "intro": sentences(_(words) for words in INTRO),
         "tags": tags,
         "guides": [
             _shown(platform, GUIDES[platform], connected, tag)
@@ -57,10 +65,10 @@ def tags_in_use(settings: StoreSettings) -> list[tuple[str, Sequence[str]]]:
     """The tags that the store's settings name, by what they do; without those that do nothing."""
     spent, earned = settings.spent_revert, settings.earned_points
     named = [
-        ("Return what was used", spent.tags),
-        ("Keep an order from automatic returns", spent.skip_tags),
-        ("Take earned points back", earned.tags),
-        ("Let the customer keep earned points", earned.skip_tags),
+        (_("Return what was used"), spent.tags),
+        (_("Keep an order from automatic returns"), spent.skip_tags),
+        (_("Take earned points back"), earned.tags),
+        (_("Let the customer keep earned points"), earned.skip_tags),
     ]
     return [(words, tags) for words, tags in named if tags]
 
@@ -70,11 +78,15 @@ def _shown(platform: str, guide: TaggingGuide, connected: Mapping[str, str], tag
     filled = {"field": _in_php(connected.get(platform) or guide.example_field), "tag": _in_php(tag)}
     return {
         "label": LABELS[platform],
-        "words": guide.words,
-        "recipes": [replace(recipe, code=recipe.code % filled) for recipe in guide.recipes],
+        "words": _(guide.words),
+        "recipes": [_recipe(recipe, filled) for recipe in guide.recipes],
         "is_connected": is_connected,
         "is_open": is_connected or not connected,
     }
+
+
+def _recipe(recipe: Recipe, filled: Mapping[str, str]) -> Recipe:
+    return replace(recipe, title=_(recipe.title), steps=[_(step) for step in recipe.steps], code=recipe.code % filled)
 
 
 def _in_php(text: str) -> str:

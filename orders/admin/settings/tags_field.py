@@ -3,6 +3,8 @@
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from loyalty.core.tags import clean_tags
 from loyalty.store_settings.facts import LONGEST_NAME, MOST_NAMES
@@ -15,8 +17,13 @@ class TagsField(forms.CharField):
 
     def __init__(self, label: str, help_text: str = "") -> None:
         attrs = {"rows": 3, "data-tags": "", "autocapitalize": "off", "spellcheck": "false"}
-        widget = forms.Textarea(attrs=attrs | {"placeholder": "One tag a line"})
-        super().__init__(label=label, help_text=help_text, widget=widget, required=False)
+        widget = forms.Textarea(attrs=attrs | {"placeholder": gettext_lazy("One tag a line")})
+        super().__init__(
+            label=gettext_lazy(label),
+            help_text=gettext_lazy(help_text) if help_text else "",
+            widget=widget,
+            required=False,
+        )
 
     def prepare_value(self, value: Any) -> Any:
         """The saved tags, one a line; what was sent stays as it was typed."""
@@ -26,8 +33,11 @@ class TagsField(forms.CharField):
         """The tags: trimmed, each once, ignoring case."""
         tags = clean_tags(super().clean(value).splitlines())
         if len(tags) > MOST_NAMES:
-            raise forms.ValidationError(f"At most {MOST_NAMES} tags.", code="too_many")
+            raise forms.ValidationError(_("At most %(most)s tags.") % {"most": MOST_NAMES}, code="too_many")
         for tag in tags:
             if len(tag) > LONGEST_NAME:
-                raise forms.ValidationError(f"“{tag[:40]}…” is longer than {LONGEST_NAME} characters.", code="too_long")
+                raise forms.ValidationError(
+                    _("“%(tag)s…” is longer than %(longest)s characters.") % {"tag": tag[:40], "longest": LONGEST_NAME},
+                    code="too_long",
+                )
         return tuple(tags)

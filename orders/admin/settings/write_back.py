@@ -5,45 +5,54 @@ from datetime import datetime
 from typing import Any, Final
 
 from django import forms
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, gettext_noop
 
 from loyalty.backoffice.settings.cards import CardForm, CardKind
+from loyalty.core.phrases import listed
 from loyalty.core.tags import tag_key
 from loyalty.platforms.models import PlatformConnection
 from loyalty.platforms.registry import LABELS
 from loyalty.store_settings.sections import StoreSettings
 from loyalty.stores.models import Store
 
-_TITLE: Final = "Tell the shop platform"
+_TITLE: Final = gettext_noop("Tell the shop platform")
 
 
 class WriteBackForm(CardForm):
     """A tag on orders whose value came back, and cancels."""
 
     tag = forms.CharField(
-        label="Tag to put on an order on the platform when credits or points come back",
+        label=gettext_lazy("Tag to put on an order on the platform when credits or points come back"),
         required=False,
         min_length=3,
         max_length=40,
-        help_text="For example credits-reverted. 3 to 40 characters without a comma. Leave empty to put none. "
-        "WooCommerce gets it in the field that holds its tags, or as a note for the staff.",
+        help_text=gettext_lazy(
+            "For example credits-reverted. 3 to 40 characters without a comma. Leave empty to put none. WooCommerce "
+            "gets it in the field that holds its tags, or as a note for the staff."
+        ),
     )
     cancel_orders = forms.BooleanField(
-        label="Cancel the order on the platform too",
+        label=gettext_lazy("Cancel the order on the platform too"),
         required=False,
-        help_text="A cancel made here, by hand or automatically, is repeated there. The platform is asked to refund "
-        "nothing, to return no credits or points unless you say so below, and not to write to the customer. Off: an "
-        "order that is cancelled here stays open there until somebody cancels it there.",
+        help_text=gettext_lazy(
+            "A cancel made here, by hand or automatically, is repeated there. The platform is asked to refund nothing, "
+            "to return no credits or points unless you say so below, and not to write to the customer. Off: an order "
+            "that is cancelled here stays open there until somebody cancels it there."
+        ),
     )
     return_credits_there = forms.BooleanField(
-        label="Have SHOPLINE return its own credits with that cancel",
+        label=gettext_lazy("Have SHOPLINE return its own credits with that cancel"),
         required=False,
-        help_text="What the order used of the credits that SHOPLINE keeps. Off: SHOPLINE is told to return none, "
-        "whatever its own setting says. What staff recorded here as used there comes back from here alone.",
+        help_text=gettext_lazy(
+            "What the order used of the credits that SHOPLINE keeps. Off: SHOPLINE is told to return none, whatever "
+            "its own setting says. What staff recorded here as used there comes back from here alone."
+        ),
     )
     return_points_there = forms.BooleanField(
-        label="Have SHOPLINE return its own points with that cancel",
+        label=gettext_lazy("Have SHOPLINE return its own points with that cancel"),
         required=False,
-        help_text="The same for the member points that SHOPLINE keeps.",
+        help_text=gettext_lazy("The same for the member points that SHOPLINE keeps."),
     )
     paths = {
         "tag": ("write_back", "tag"),
@@ -65,10 +74,11 @@ class WriteBackForm(CardForm):
         tag = wanted.tag
         if tag and tag_key(tag) in {tag_key(skip) for skip in settings.spent_revert.skip_tags}:
             said.append(
-                f"“{tag}” is also a skip tag: once it is on an order, nothing more of it returns automatically."
+                _("“%(tag)s” is also a skip tag: once it is on an order, nothing more of it returns automatically.")
+                % {"tag": tag}
             )
         if (wanted.return_credits_there or wanted.return_points_there) and not wanted.cancel_orders:
-            said.append("SHOPLINE is asked to return its own only with a cancel, and cancels are not told to it.")
+            said.append(_("SHOPLINE is asked to return its own only with a cancel, and cancels are not told to it."))
         return said
 
 
@@ -76,8 +86,8 @@ def _connected(store: Store, _settings: StoreSettings, _now: datetime) -> str:
     connections = PlatformConnection.objects.for_store(store).filter(enabled=True, uninstalled_at__isnull=True)
     names = [LABELS[platform] for platform in connections.order_by("platform").values_list("platform", flat=True)]
     if not names:
-        return "This store is not connected to a shop platform, so nobody would be told."
-    return f"Orders from {' and '.join(names)} would be reported to the platform."
+        return _("This store is not connected to a shop platform, so nobody would be told.")
+    return _("Orders from %(platforms)s would be reported to the platform.") % {"platforms": listed(names)}
 
 
 WRITE_BACK: Final = CardKind("platform", _TITLE, WriteBackForm, _connected)

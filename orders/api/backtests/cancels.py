@@ -5,6 +5,7 @@ from dataclasses import asdict
 from decimal import Decimal
 from typing import Any, ClassVar
 
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -111,7 +112,7 @@ class BacktestView(ApiView):
 
     def _asked(self, body: Any) -> tuple[int, AutoCancelSettings]:
         if not isinstance(body, Mapping):
-            raise Invalid.at("", "The body is an object with the days and the settings to be tried.")
+            raise Invalid.at("", _("The body is an object with the days and the settings to be tried."))
         # Merged before it is checked, as a change of the settings is: null brings a default back, or is a value.
         saved = {"auto_cancel": settings_to_json(current_settings(self.store))["auto_cancel"]}
         patch = {name: value for name, value in body.items() if name in saved}

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any, ClassVar, Final
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 from drf_spectacular.utils import PolymorphicProxySerializer, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -119,7 +121,7 @@ class RulesBacktestView(ApiView):
 
     def _asked(self, body: Any) -> tuple[int, SpentRevertSettings]:
         if not isinstance(body, Mapping):
-            raise Invalid.at("", "The body is an object with the rules to be tried.")
+            raise Invalid.at("", _("The body is an object with the rules to be tried."))
         nested = "spent_revert" in body
         patch = body["spent_revert"] if nested else {name: value for name, value in body.items() if name != "days"}
         saved = {"spent_revert": settings_to_json(current_settings(self.store))["spent_revert"]}
@@ -139,11 +141,13 @@ def rules_backtest_json(result: Backtest, tried: SpentRevertSettings, store: Sto
         **tallies_json(result, store, RulesTotalsDocument),
         orders=[_order(line) for line in result.lines if isinstance(line, RulesLine)],
         more_orders=result.more,
-        warnings=[WarningDocument.of(code="tag_in_both", detail=_IN_BOTH.format(tag)) for tag in overlap(tried)],
+        warnings=[WarningDocument.of(code="tag_in_both", detail=_(_IN_BOTH) % {"tag": tag}) for tag in overlap(tried)],
     )
 
 
-_IN_BOTH: Final = "“{}” is a trigger tag and a skip tag: an order with it is never returned automatically."
+_IN_BOTH: Final = gettext_noop(
+    "“%(tag)s” is a trigger tag and a skip tag: an order with it is never returned automatically."
+)
 
 
 def _order(line: RulesLine) -> JSON:

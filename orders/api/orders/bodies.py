@@ -3,6 +3,8 @@
 from datetime import datetime
 from typing import Any, Final
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
@@ -70,7 +72,9 @@ _CUSTOMER: Final = {
 class CustomerField(serializers.Field[Any, Any, Any, Any]):
     """A customer: an id, or who they are."""
 
-    default_error_messages = {"invalid": "A customer is an id such as “4711”, or an object that says who it is."}
+    default_error_messages = {
+        "invalid": gettext_lazy("A customer is an id such as “4711”, or an object that says who it is.")
+    }
 
     def to_internal_value(self, data: Any) -> int | CustomerFacts:
         """The id (0 for one that nobody can have), or the facts."""
@@ -155,7 +159,7 @@ def _line(line: dict[str, Any], currency: str, index: int) -> dict[str, Any]:
 
 def _refuse_spending_cancelled(values: dict[str, Any]) -> None:
     errors = [
-        FieldError(f"/{_applies(kind)}", "cancelled", "A cancelled order takes nothing from the customer.")
+        FieldError(f"/{_applies(kind)}", "cancelled", _("A cancelled order takes nothing from the customer."))
         for kind in KINDS
         if values["status"] == OrderStatus.CANCELLED and values.get(_applies(kind))
     ]

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.utils.translation import gettext as _
 from rest_framework import serializers
 
 from loyalty.api.values import Body, DayField, IdField, TextField, WholeNumberField, YesNoField
@@ -38,7 +39,7 @@ class ExtendPointsBody(Body):
         """At most one way of saying it for all."""
         ways = [name for name in ("days", "expires_on", "points") if name in attrs]
         if len(ways) > 1:
-            raise serializers.ValidationError("Say one of “days”, “expires_on” and “points”.", code="invalid")
+            raise serializers.ValidationError(_("Say one of “days”, “expires_on” and “points”."), code="invalid")
         return attrs
 
 

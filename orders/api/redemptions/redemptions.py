@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.request import Request
@@ -191,5 +192,5 @@ class CodeView(ApiView):
         rows = Redemption.objects.for_store(self.store)
         found: Redemption | None = rows.filter(code=code.strip().upper()).first()
         if found is None:
-            raise NotFound("This store has no such code.")
+            raise NotFound(_("This store has no such code."))
         return Response(code_json(found, store=self.store, now=self.now))

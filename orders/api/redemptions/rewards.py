@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, ClassVar, Final
 
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import serializers
@@ -103,6 +104,6 @@ def _terms(values: dict[str, Any], store: Store) -> RewardTerms:
     if values["type"] != RewardType.PERCENTAGE:
         currency = currency or store.currency
         if not is_currency(currency):
-            raise Invalid.at("/currency", "This is no currency code such as USD.", code="unknown-currency")
+            raise Invalid.at("/currency", _("This is no currency code such as USD."), code="unknown-currency")
         values = values | {"value": check_amount(values["value"], currency, "/value")}
     return RewardTerms(**(values | {"currency": currency}))

@@ -2,6 +2,7 @@
 
 from typing import Any, Final
 
+from django.utils.translation import gettext as _
 from rest_framework import serializers
 
 from loyalty.api.values import Body, DayField, TextField, WholeNumberField, YesNoField
@@ -27,7 +28,7 @@ class ExtensionBody(Body):
     def validate(self, attrs: dict[str, Any]) -> Extension:
         """Exactly one of the two."""
         if len(attrs) != 1:
-            raise serializers.ValidationError("Say either “days” or “expires_on”.", code="invalid")
+            raise serializers.ValidationError(_("Say either “days” or “expires_on”."), code="invalid")
         return Extension(**attrs)
 
 

@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from loyalty.jobs.periodic import wake
 from loyalty.journal.record import Event, record
@@ -23,7 +24,7 @@ def hold_order(*, store: Store, order_id: int, actor: Actor, now: datetime, vers
     if order.held_at is not None:
         return order
     if order.status == OrderStatus.CANCELLED:
-        raise OrderCancelled("This order is cancelled already; there is nothing left to hold.")
+        raise OrderCancelled(_("This order is cancelled already; there is nothing left to hold."))
     return _set(order, now, Event.ORDER_HELD, actor, now)
 
 

@@ -5,6 +5,7 @@ from operator import or_
 from typing import Final
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.utils.translation import gettext_noop
 
 from loyalty.jobs.periodic import WORDS
 from loyalty.jobs.waiting import Waiting
@@ -46,7 +47,7 @@ def _holds(store: Store, kind: Kind) -> Exists:
 
 ORDERS: Final = Waiting(
     key="order",
-    label="Order",
+    label=gettext_noop("Order"),
     rows=waiting_orders,
     about="job",
     says=lambda job: WORDS.get(job, job),
@@ -55,7 +56,7 @@ ORDERS: Final = Waiting(
 )
 CUSTOMERS: Final = Waiting(
     key="customer",
-    label="Customer",
+    label=gettext_noop("Customer"),
     rows=waiting_customers,
     about="job",
     says=lambda job: WORDS.get(job, job),

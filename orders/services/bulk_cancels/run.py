@@ -11,9 +11,12 @@ from typing import Any, Final
 
 from django.db import connection, transaction
 from django.db.models import QuerySet
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from loyalty.core.clock import Clock, ticking
 from loyalty.core.errors import Invalid, NotFound
+from loyalty.core.locales import count_text
 from loyalty.database.bulk import array, insert
 from loyalty.database.busy import raise_if_away
 from loyalty.database.halves import in_halves
@@ -43,11 +46,11 @@ PAID: Final = frozenset({PaymentStatus.PAID, PaymentStatus.PARTIALLY_REFUNDED})
 ALREADY: Final = "already_cancelled"
 CHANGED: Final = "changed_meanwhile"
 WORDS: Final[Mapping[str, str]] = {
-    ALREADY: "was cancelled already",
-    "paid": "is paid, and paid orders were left out",
-    "completed": "is completed, and completed orders were left out",
-    CHANGED: "was paid or completed after it had been chosen",
-    "not_found": "is not there any more",
+    ALREADY: gettext_noop("It was cancelled already."),
+    "paid": gettext_noop("It is paid, and paid orders were left out."),
+    "completed": gettext_noop("It is completed, and completed orders were left out."),
+    CHANGED: gettext_noop("It was paid or completed after it had been chosen."),
+    "not_found": gettext_noop("It is not there any more."),
 }
 
 
@@ -69,9 +72,11 @@ def choose(*, store: Store, orders: "QuerySet[Order]", filters: str, actor: Acto
     chosen = orders.filter(store=store).order_by("pk").values_list("pk", "status", "payment_status")
     rows = list(chosen[: MOST + 1])
     if not rows:
-        raise Invalid.at("/orders", "Choose the orders to cancel in the list first.", code="required")
+        raise Invalid.at("/orders", _("Choose the orders to cancel in the list first."), code="required")
     if len(rows) > MOST:
-        too_many = f"At most {MOST:,} orders can be cancelled at once. Narrow the list down."
+        too_many = _("At most %(most)s orders can be cancelled at once. Narrow the list down.") % {
+            "most": count_text(MOST)
+        }
         raise Invalid.at("/orders", too_many, code="max")
     bulk: BulkCancel = BulkCancel.objects.create(
         store=store, filters=filters, actor=actor.ref, total=len(rows), created_at=now
@@ -79,8 +84,8 @@ def choose(*, store: Store, orders: "QuerySet[Order]", filters: str, actor: Acto
     columns: dict[str, list[Any]] = {
         "store_id": [store.pk] * len(rows),
         "bulk_id": [bulk.pk] * len(rows),
-        "order_id": [order_id for order_id, _, _ in rows],
-        "settled": [is_settled(status, payment) for _, status, payment in rows],
+        "order_id": [order_id for order_id, _status, _payment in rows],
+        "settled": [is_settled(status, payment) for _id, status, payment in rows],
         **{name: [""] * len(rows) for name in ("outcome", "code", "error")},
     }
     insert(BulkItem, columns)
@@ -151,7 +156,7 @@ def _lock(store: Store, bulk_id: int) -> BulkCancel:
     bulks = BulkCancel.objects.for_store(store).select_for_update(no_key=True)
     bulk: BulkCancel | None = bulks.filter(pk=bulk_id).first()
     if bulk is None:
-        raise NotFound(f"This store has no bulk cancel with the id {bulk_id}.")
+        raise NotFound(_("This store has no bulk cancel with the id %(id)s.") % {"id": bulk_id})
     return bulk
 
 
@@ -272,8 +277,8 @@ def _write(items: Sequence[BulkItem], done: Mapping[int, Done]) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             f'UPDATE "{BulkItem._meta.db_table}" AS item SET outcome = made.outcome, code = made.code, '
-            "error = made.error FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::text[]) "
-            "AS made(id, outcome, code, error) WHERE item.id = made.id",
+            "error = made.error FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::text[]) AS made(id, outcome, "
+            "code, error) WHERE item.id = made.id",
             values,
         )
 

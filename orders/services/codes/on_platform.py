@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Final, Literal, cast
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from loyalty.jobs.retries import OUTBOX
 from loyalty.journal.record import Event, record
@@ -102,7 +103,7 @@ def delete_code(message: Message, now: datetime) -> None:
     if redemption is None or redemption.ended_at is None:
         return
     if redemption.creating_until is not None and now < redemption.creating_until:
-        raise Postpone("A request that makes the code may still be under way.", redemption.creating_until)
+        raise Postpone(_("A request that makes the code may still be under way."), redemption.creating_until)
     try:
         _client(redemption).delete_code(redemption.code or "", reference=redemption.platform_reference)
     except PlatformError as error:
@@ -130,7 +131,7 @@ def _client(redemption: Redemption) -> PlatformClient:
     connections = PlatformConnection.objects.for_store(redemption.store)
     connection: PlatformConnection | None = connections.filter(platform=redemption.platform).first()
     if connection is None:
-        raise Refused(f"The store is no longer connected to {redemption.platform}.")
+        raise Refused(_("The store is no longer connected to %(platform)s.") % {"platform": redemption.platform})
     return client_for(connection)
 
 

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from django.db import transaction
 from django.db.models import QuerySet
+from django.utils.translation import gettext as _
 
 from loyalty.core.errors import NotFound
 from loyalty.customers.merged import CustomerMerged
@@ -101,7 +102,7 @@ def settle_code_uses(*, store: Store, order_id: int, actor: Actor, now: datetime
     """
     order: Order | None = Order.objects.for_store(store).select_for_update(no_key=True).filter(pk=order_id).first()
     if order is None:
-        raise NotFound(f"This store has no order with the id {order_id}.")
+        raise NotFound(_("This store has no order with the id %(id)s.") % {"id": order_id})
     settled: int = flagged_uses(store).filter(order=order).update(settled_at=now)
     if settled:
         record([happened_to(order, Event.REVERSED_CODE_SETTLED, {"codes": settled})], actor=actor, now=now)

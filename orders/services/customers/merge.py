@@ -11,6 +11,7 @@ from datetime import datetime
 
 from django.db import transaction
 from django.db.models import F, Q, QuerySet
+from django.utils.translation import gettext as _
 
 from loyalty.core.errors import Invalid, NotFound
 from loyalty.core.values import value_json
@@ -70,14 +71,14 @@ def merge_customers(
     for merging somebody into himself, NobodyLeft for somebody who was erased, MergeStale for a plan that has changed.
     """
     if kept_id == merged_id:
-        raise Invalid.at("/customer", "A customer cannot be merged with himself.", code="same")
+        raise Invalid.at("/customer", _("A customer cannot be merged with himself."), code="same")
     pair = _locked(store, kept_id, merged_id)
     if pair.kept == pair.merged:
         return Merge(pair.kept, done=False)
     if token is None:
         refuse_erased(store, pair.merged, pair.kept)
     elif token != plan_merge(store, merged=pair.merged, kept=pair.kept, now=now).token:
-        raise MergeStale("Something has changed since this was shown. Nothing was done.")
+        raise MergeStale(_("Something has changed since this was shown. Nothing was done."))
     moved = {
         kind: move_holdings(LEDGERS[kind], pair.merged, pair.kept, actor=actor, trigger=trigger, now=now)
         for kind in KINDS
@@ -115,9 +116,9 @@ def _locked(store: Store, kept_id: int, merged_id: int) -> _Pair:
 def _try_to_lock(store: Store, kept_id: int, merged_id: int) -> _Pair:
     kept, merged = find_person(store, kept_id), find_person(store, merged_id)
     if kept is None:
-        raise NotFound(f"This store has no customer with the id {kept_id}.")
+        raise NotFound(_("This store has no customer with the id %(id)s.") % {"id": kept_id})
     if merged is None:
-        raise Invalid.at("/customer", "This store has no customer with this id.", code="not-found")
+        raise Invalid.at("/customer", _("This store has no customer with this id."), code="not-found")
     if kept == merged:
         return _Pair(store, kept, kept)
     orders = orders_of(store, merged)

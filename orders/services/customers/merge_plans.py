@@ -6,6 +6,8 @@ from datetime import datetime
 from typing import Any, Final
 
 from django.db.models import Count
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from loyalty.core.digests import digest_of
 from loyalty.core.errors import Conflict
@@ -26,14 +28,14 @@ class NobodyLeft(Conflict):
     """One of the two was erased: nobody can say any more who that was."""
 
     code = "customer-erased"
-    title = "The customer was erased."
+    title = gettext_noop("The customer was erased.")
 
 
 class MergeStale(Conflict):
     """What was shown is not what would move any more."""
 
     code = "preview-stale"
-    title = "Something has changed since this was shown."
+    title = gettext_noop("Something has changed since this was shown.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +119,7 @@ def refuse_erased(store: Store, *customers: Customer) -> None:
     """Raise NobodyLeft unless all of these customers can still be told apart from nobody; one query."""
     named = Customer.objects.for_store(store).filter(NAMED, pk__in=[customer.pk for customer in customers])
     if named.aggregate(found=Count("pk"))["found"] != len(customers):
-        raise NobodyLeft("One of the two was erased, and nobody can say any more who that was.")
+        raise NobodyLeft(_("One of the two was erased, and nobody can say any more who that was."))
 
 
 def filled(merged: Customer, kept: Customer) -> dict[str, str]:
@@ -129,7 +131,7 @@ def _holdings(merged: Customer, kept: Customer, now: datetime) -> list[Holding]:
     found = []
     for kind in KINDS:
         available = LEDGERS[kind].available([merged.pk, kept.pk], now=now)
-        for currency in sorted({currency for _, currency in available}):
+        for currency in sorted({currency for _owner, currency in available}):
             of_merged, of_kept = (available.get((who.pk, currency), 0) for who in (merged, kept))
             found.append(Holding(kind, currency, of_merged, of_kept))
     return found

@@ -7,6 +7,8 @@ from typing import Any, Final
 
 from django.db import connection, transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from loyalty.core.errors import NotFound
 from loyalty.customers.identify import has_platform_id
@@ -33,9 +35,9 @@ from orders.services.customers.forget_files import forget_files
 _BATCH: Final = 200
 # What an erasure counts, among the facts of its request.
 _COUNTED: Final = ("customers", "deliveries")
-_WAITS: Final = "Waits for staff under Privacy requests."
-_KEPT: Final = "Closed by staff: nothing was erased."
-_ERASED_WORDS: Final = "Erased before it was worked on: it named somebody whose data had to go."
+_WAITS: Final = gettext_noop("Waits for staff under Privacy requests.")
+_KEPT: Final = gettext_noop("Closed by staff: nothing was erased.")
+_ERASED_WORDS: Final = gettext_noop("Erased before it was worked on: it named somebody whose data had to go.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +58,8 @@ def note_request(delivery: InboundDelivery, person: Person, *, actor: Actor, now
     happenings = [Happening(delivery.store_id, Event.DATA_REQUESTED, customer_id=item.pk) for item in customers]
     record(happenings, actor=actor, now=now)
     if not customers:
-        return Finished("Nothing is kept about this customer.")
-    return Finished(_WAITS)
+        return Finished(_("Nothing is kept about this customer."))
+    return Finished(_(_WAITS))
 
 
 def erase_person(delivery: InboundDelivery, person: Person, *, actor: Actor, now: datetime) -> Finished:
@@ -71,11 +73,14 @@ def erase_person(delivery: InboundDelivery, person: Person, *, actor: Actor, now
         if request.done_at is None and request.confirmed_at is not None:
             _erase(request, delivery, person, now)
     if any(request.done_at is None for request in requests):
-        return Finished(_WAITS, erase=False)
+        return Finished(_(_WAITS), erase=False)
     if all(request.facts.get("kept") for request in requests):
-        return Finished(_KEPT)
+        return Finished(_(_KEPT))
     customers, emptied = (sum(request.facts.get(name, 0) for request in requests) for name in _COUNTED)
-    return Finished(f"Erased: {customers} customers here, {emptied} stored deliveries.")
+    return Finished(
+        _("Erased: %(customers)s customers here, %(deliveries)s stored deliveries.")
+        % {"customers": customers, "deliveries": emptied}
+    )
 
 
 def _put_before_staff(
@@ -109,7 +114,7 @@ def erase_shop(delivery: InboundDelivery, *, actor: Actor, now: datetime) -> Fin
     store = delivery.store
     request = _note(delivery, PrivacyKind.ERASE_SHOP, dict.fromkeys(_COUNTED, 0), now, customer=None, actor=None)
     if request.done_at is None and request.confirmed_at is None:
-        return Finished(_WAITS, erase=False)
+        return Finished(_(_WAITS), erase=False)
     more = False
     if request.done_at is None:
         by = Actor.from_ref(request.confirmed_by)
@@ -123,8 +128,10 @@ def erase_shop(delivery: InboundDelivery, *, actor: Actor, now: datetime) -> Fin
             _disconnect(delivery, by, now)
             request.done_at, request.done_by = now, by.ref
         request.save(update_fields=["facts", "done_at", "done_by"])
-    words = f"Erased: {request.facts['customers']} customers, {request.facts['deliveries']} stored deliveries"
-    return Finished(f"{words}, the credentials." if not request.facts.get("kept") else _KEPT, again=more)
+    if request.facts.get("kept"):
+        return Finished(_(_KEPT), again=more)
+    words = _("Erased: %(customers)s customers, %(deliveries)s stored deliveries, the credentials.")
+    return Finished(words % request.facts, again=more)
 
 
 @transaction.atomic
@@ -157,7 +164,7 @@ def _undecided(store: Store, request_id: int) -> PrivacyRequest | None:
     requests = PrivacyRequest.objects.for_store(store).exclude(kind=PrivacyKind.DATA).filter(pk=request_id)
     request: PrivacyRequest | None = requests.first()
     if request is None:
-        raise NotFound(f"This store has no request for erasure with the id {request_id}.")
+        raise NotFound(_("This store has no request for erasure with the id %(id)s.") % {"id": request_id})
     _delivery_of(request)
     return requests.select_for_update(of=("self",)).filter(done_at__isnull=True, confirmed_at__isnull=True).first()
 
@@ -251,8 +258,8 @@ def _of_person(store: Store, ids: Sequence[int], person: Person) -> "QuerySet[In
 def _with_text(store: Store, text: str) -> list[int]:
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT id FROM platforms_inbounddelivery "
-            "WHERE store_id = %s AND position(lower(%s)::text IN lower(encode(body, 'escape'))) > 0",
+            "SELECT id FROM platforms_inbounddelivery WHERE store_id = %s AND position(lower(%s)::text IN "
+            "lower(encode(body, 'escape'))) > 0",
             [store.pk, text],
         )
         return [row[0] for row in cursor.fetchall()]

@@ -3,14 +3,16 @@
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, Final
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 from django.template.loader import render_to_string
+from django.utils.translation import gettext as _
 
 from loyalty.core.days import end_of_day, last_day_of_use, local_day
+from loyalty.core.phrases import listed
 from loyalty.jobs.problems import by_halves, solved
 from loyalty.journal.models import CustomerProblem
 from loyalty.ledger.ledger import Kind
@@ -22,7 +24,7 @@ from loyalty.notices.write import Letter, Message, in_language_of, queue
 from loyalty.store_settings.sections import settings_by_store
 from loyalty.stores.dates import show_day_in_words
 from loyalty.stores.models import Customer, Store
-from orders.kinds import KINDS, LEDGERS, NAMES, show
+from orders.kinds import KINDS, LEDGERS, name_of, show, title_of
 
 JOB: Final = "loyalty.deliver_notices"
 BATCH: Final = 500
@@ -35,22 +37,6 @@ class Ending:
 
     store_ids: Sequence[int]
     horizon: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class ReminderLine:
-    """One line of the digest: an amount, and the last day on which it can be used."""
-
-    amount: str
-    day: str
-
-
-@dataclass(frozen=True, slots=True)
-class ReminderKind:
-    """What the digest says of one kind."""
-
-    name: str
-    lines: tuple[ReminderLine, ...]
 
 
 def write_reminders(now: datetime) -> int:
@@ -152,23 +138,34 @@ def _letter_to(customer: Customer, lots: Lots) -> Letter:
 
 
 def _letter(customer: Customer, lots: Lots) -> Letter:
-    store = customer.store
-    kinds = [ReminderKind(NAMES[kind].capitalize(), _lines(mine, store)) for kind, mine in lots.items() if mine]
-    context = {"store": store, "customer_name": customer.name, "kinds": kinds}
-    message = Message(
-        subject=f"{store.name}: {' and '.join(NAMES[kind] for kind, mine in lots.items() if mine)} expire soon",
+    lines = {kind: _lines(mine, customer.store) for kind, mine in lots.items() if mine}
+    return Letter(write_digest(lines, store=customer.store, name=customer.name), customer, None)
+
+
+def write_digest(lines: Mapping[Kind, Sequence[str]], *, store: Store, name: str) -> Message:
+    """The message to a customer of this name about what expires, with the lines of each kind."""
+    kinds = [{"name": title_of(kind), "lines": mine} for kind, mine in lines.items()]
+    context = {"store": store, "customer_name": name, "kinds": kinds}
+    words = _("%(store)s: %(kinds)s expire soon")
+    return Message(
+        subject=words % {"store": store.name, "kinds": listed(name_of(kind) for kind in lines)},
         text=render_to_string("orders/notices/reminder.txt", context),
         html=render_to_string("orders/notices/reminder.html", context),
     )
-    return Letter(message, customer, None)
 
 
-def _lines(lots: Sequence[Any], store: Store) -> tuple[ReminderLine, ...]:
+def line_words(amount: Amount, currency: str, day: date | None, store: Store) -> str:
+    """One line of the digest: an amount, and the last day on which it can be used."""
+    words = _("%(amount)s: until %(day)s")
+    return words % {"amount": show(amount, currency, store), "day": show_day_in_words(day, store)}
+
+
+def _lines(lots: Sequence[Any], store: Store) -> tuple[str, ...]:
     """One line for each last day and currency, soonest first."""
     sums: dict[tuple[datetime, str], Amount] = defaultdict(int)
     for lot in lots:
         sums[lot.expires_at, lot.currency] += lot.remaining
     return tuple(
-        ReminderLine(show(amount, currency, store), show_day_in_words(last_day_of_use(expires_at, store.tz), store))
+        line_words(amount, currency, last_day_of_use(expires_at, store.tz), store)
         for (expires_at, currency), amount in sums.items()
     )

@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from loyalty.core.errors import Invalid, NotFound
 from loyalty.journal.record import Event, record
@@ -36,7 +37,7 @@ def award_for_order(
     that is another customer's, or that has fallen through.
     """
     if adjustment.amount <= 0:
-        raise Invalid.at("/amount", "An order earns more than nothing.", code="does-not-fit")
+        raise Invalid.at("/amount", _("An order earns more than nothing."), code="does-not-fit")
     order = _earning_order(store, order_id, customer_id)
     lock_customers([customer_id])
     remark = Remark.objects.create(store=store, reason=adjustment.reason, note=adjustment.note, created_at=now)
@@ -64,9 +65,9 @@ def _earning_order(store: Store, order_id: int, customer_id: int) -> Order:
     except NotFound as error:
         raise Invalid.at("/order", error.detail, code="not-found") from error
     if order.customer_id != customer_id:
-        raise Invalid.at("/order", "This order is another customer's.", code="other-customer")
+        raise Invalid.at("/order", _("This order is another customer's."), code="other-customer")
     if order.fell_through:
-        raise Invalid.at("/order", "An order that is cancelled or refunded earns no points.", code="fell-through")
+        raise Invalid.at("/order", _("An order that is cancelled or refunded earns no points."), code="fell-through")
     return order
 
 

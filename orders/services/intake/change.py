@@ -6,6 +6,8 @@ from decimal import Decimal
 from typing import Any, Final
 
 from django.db import transaction
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from loyalty.core.clock import later_than
 from loyalty.core.errors import Invalid
@@ -37,14 +39,14 @@ class UseCancel(Invalid):
     """Cancelling decides about value, so it has a call of its own (M1)."""
 
     code = "use-cancel"
-    title = "An order is cancelled by its own call."
+    title = gettext_noop("An order is cancelled by its own call.")
 
 
 class UseReinstate(Invalid):
     """Bringing a cancelled order back has a call of its own (M10)."""
 
     code = "use-reinstate"
-    title = "A cancelled order is brought back by its own call."
+    title = gettext_noop("A cancelled order is brought back by its own call.")
 
 
 @transaction.atomic
@@ -60,7 +62,7 @@ def change_order(
     _refuse_cancelling(order, values.get("status", order.status))
     settings = current_settings(store)
     before, changes = facts_of(order), _differences(order, values)
-    for name, (_, after) in changes.items():
+    for name, (_before, after) in changes.items():
         setattr(order, name, after)
     order.tag_keys = [tag_key(tag) for tag in order.tags]
     from_outside = actor.type is ActorType.API_KEY and _LOOKED_AT & values.keys()
@@ -123,10 +125,10 @@ def _refuse_cancelling(order: Order, status: str) -> None:
         return
     if status == OrderStatus.CANCELLED:
         raise UseCancel.at(
-            "/status", "Cancel the order with its own call; it decides what happens to credits and points."
+            "/status", _("Cancel the order with its own call; it decides what happens to credits and points.")
         )
     if order.status == OrderStatus.CANCELLED:
-        raise UseReinstate.at("/status", "Bring a cancelled order back with the reinstate call.")
+        raise UseReinstate.at("/status", _("Bring a cancelled order back with the reinstate call."))
 
 
 def _differences(order: Order, values: dict[str, Any]) -> dict[str, tuple[Any, Any]]:

@@ -5,6 +5,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final, assert_never
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
 from loyalty.platforms.connections.connect import pause_uninstalled, settle_uninstalled
 from loyalty.platforms.documents.read import parse_json
 from loyalty.platforms.meaning import (
@@ -35,10 +38,10 @@ from orders.services.intake.platform_payments import note_credits_taken, note_pa
 from orders.services.intake.platform_presence import note_deleted
 
 _WORDS: Final[Mapping[Outcome, str]] = {
-    Outcome.CREATED: "Order {} recorded.",
-    Outcome.UPDATED: "Order {} updated.",
-    Outcome.UNCHANGED: "Order {}: nothing new.",
-    Outcome.STALE: "Order {}: an older state than the recorded one, nothing was changed.",
+    Outcome.CREATED: gettext_noop("Order %(number)s recorded."),
+    Outcome.UPDATED: gettext_noop("Order %(number)s updated."),
+    Outcome.UNCHANGED: gettext_noop("Order %(number)s: nothing new."),
+    Outcome.STALE: gettext_noop("Order %(number)s: an older state than the recorded one, nothing was changed."),
 }
 
 
@@ -69,7 +72,7 @@ def meaning(delivery: InboundDelivery) -> Meaning:
     """What a stored delivery asks for. Raises NotAnOrder."""
     document = parse_json(bytes(delivery.body).decode(errors="replace"))
     if not isinstance(document, Mapping):
-        raise NotAnOrder("This is not a JSON object.")
+        raise NotAnOrder(_("This is not a JSON object."))
     return meaning_of(delivery.platform, delivery.topic, document)
 
 
@@ -139,8 +142,8 @@ def carry_out_answered(delivery: InboundDelivery, *, still_opens: bool, now: dat
         actor = actor_of(delivery)
         settle_uninstalled(connected, at=delivery.received_at, still_opens=still_opens, actor=actor, now=now)
     if still_opens:
-        return _left("The shop still lets us in with our credentials, so the app is there. Nothing was ended.")
-    return Result(DeliveryState.DONE, "The shop uninstalled the app: its credentials were erased.")
+        return _left(_("The shop still lets us in with our credentials, so the app is there. Nothing was ended."))
+    return Result(DeliveryState.DONE, _("The shop uninstalled the app: its credentials were erased."))
 
 
 def carry_out_fetched(delivery: InboundDelivery, document: Mapping[str, Any] | None, now: datetime) -> Result:
@@ -155,7 +158,8 @@ def carry_out_fetched(delivery: InboundDelivery, document: Mapping[str, Any] | N
         # The order as it is shown lists its payments; one that is not shown to us has at least this one.
         return result or _credits_taken(delivery, said, now)
     label = LABELS[delivery.platform]
-    return result or _left(f"{label} does not show this order.", external_id=_external_id(said))
+    words = _("%(platform)s does not show this order.") % {"platform": label}
+    return result or _left(words, external_id=_external_id(said))
 
 
 def _shown_at(delivery: InboundDelivery, said: WholeOrder) -> datetime | None:
@@ -181,7 +185,7 @@ def _recorded(done: IngestResult, snapshot: OrderSnapshot) -> Result:
         return _left(TEST_WORDS, external_id=snapshot.external_id)
     new = done.outcome in (Outcome.CREATED, Outcome.UPDATED)
     state = DeliveryState.DONE if new else DeliveryState.IGNORED
-    words = _WORDS[done.outcome].format(snapshot.number) + without(done.left_out)
+    words = _(_WORDS[done.outcome]) % {"number": snapshot.number} + without(done.left_out)
     return Result(state, words, done.order, snapshot.external_id, left_out=done.left_out)
 
 
@@ -210,8 +214,11 @@ def _unasked(
 
 def _not_inside(delivery: InboundDelivery, said: NamedOrder) -> Result:
     label = LABELS[delivery.platform]
-    words = f"The order is not inside, and without credentials {label} cannot be asked for it."
-    return _left(f"{words} Its own update brings the change.", external_id=said.external_id)
+    words = _(
+        "The order is not inside, and without credentials %(platform)s cannot be asked for it. Its own update brings "
+        "the change."
+    )
+    return _left(words % {"platform": label}, external_id=said.external_id)
 
 
 def _payment_news(delivery: InboundDelivery, said: PaymentNews, now: datetime) -> Result:
@@ -220,14 +227,22 @@ def _payment_news(delivery: InboundDelivery, said: PaymentNews, now: datetime) -
     )
     # An attempt is told on the timeline even where it changes nothing.
     state = DeliveryState.IGNORED if words and not said.attempt else DeliveryState.DONE
-    return Result(state, words or f"Order {order.number}: payment {said.status}.", order, said.external_id)
+    return Result(
+        state,
+        words or _("Order %(number)s: payment %(status)s.") % {"number": order.number, "status": said.status},
+        order,
+        said.external_id,
+    )
 
 
 def _credits_taken(delivery: InboundDelivery, said: CreditsTaken, now: datetime) -> Result:
     order, is_news = note_credits_taken(
         store=delivery.store, platform=delivery.platform, taken=said, actor=actor_of(delivery), now=now
     )
-    words = f"Order {order.number}: {'store credit paid for it there' if is_news else 'nothing new'}."
+    words = _("Order %(number)s: nothing new.")
+    if is_news:
+        words = _("Order %(number)s: store credit paid for it there.")
+    words %= {"number": order.number}
     return Result(DeliveryState.DONE if is_news else DeliveryState.IGNORED, words, order, said.external_id)
 
 
@@ -257,18 +272,18 @@ def _note_deleted(delivery: InboundDelivery, external_id: str, said_at: datetime
         now=now,
     )
     if order is None:
-        return _left("The deleted order was not recorded here.", external_id=external_id)
-    words = f"Order {order.number} was deleted there. Here it stays, with what it used."
+        return _left(_("The deleted order was not recorded here."), external_id=external_id)
+    words = _("Order %(number)s was deleted there. Here it stays, with what it used.") % {"number": order.number}
     return Result(DeliveryState.DONE, words, order, external_id)
 
 
 def _uninstalled(delivery: InboundDelivery, now: datetime) -> Result | Ask:
     connected, actor = connection_of(delivery), actor_of(delivery)
     if connected is None or not pause_uninstalled(connected, at=delivery.received_at, actor=actor, now=now):
-        return _left("The connection was ended or made anew since.")
+        return _left(_("The connection was ended or made anew since."))
     if connected.has_credentials:
         return Ask()
-    return Result(DeliveryState.DONE, "The shop uninstalled the app: nothing is asked of it any more.")
+    return Result(DeliveryState.DONE, _("The shop uninstalled the app: nothing is asked of it any more."))
 
 
 def _privacy_request(delivery: InboundDelivery, said: DataWanted | EraseCustomer | EraseShop, now: datetime) -> Result:
@@ -285,7 +300,7 @@ def _privacy_request(delivery: InboundDelivery, said: DataWanted | EraseCustomer
 
 def _merged(delivery: InboundDelivery, said: MergedCustomers, now: datetime) -> Result:
     done = merge_there(store=delivery.store, platform=delivery.platform, said=said, actor=actor_of(delivery), now=now)
-    return Result(DeliveryState.DONE if done else DeliveryState.IGNORED, done or "They are one customer already.")
+    return Result(DeliveryState.DONE if done else DeliveryState.IGNORED, done or _("They are one customer already."))
 
 
 def _left(words: str, *, external_id: str = "") -> Result:

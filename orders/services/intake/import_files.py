@@ -9,6 +9,8 @@ from itertools import islice
 from typing import Final
 
 from django.db import transaction
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from loyalty.database.halves import in_halves, in_turns
 from loyalty.platforms.files import Row
@@ -31,7 +33,7 @@ Take = Callable[[Sequence[Said], datetime], Sequence[Took]]
 
 # As many rows are recorded in one transaction; more make it longer and nothing faster.
 BATCH: Final = 250
-_UNEXPECTED: Final = "Something unexpected is in this order; the log says what."
+_UNEXPECTED: Final = gettext_noop("Something unexpected is in this order; the log says what.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +161,7 @@ class _Unread:
 
 def _read(row: Row, platform: str, now: datetime) -> Said | _Unread:
     if row.document is None:
-        return _Unread(row.error or NotAnOrder("There is no order here."))
+        return _Unread(row.error or NotAnOrder(_("There is no order here.")))
     try:
         snapshot = meant(read_order(platform, row.document), now=now)
     except OrderGone as gone:
@@ -168,7 +170,7 @@ def _read(row: Row, platform: str, now: datetime) -> Said | _Unread:
         return _Unread(error)
     except Exception:
         logger.exception("Row %s could not be read.", row.position)
-        return _Unread(NotAnOrder(_UNEXPECTED))
+        return _Unread(NotAnOrder(_(_UNEXPECTED)))
     return replace(snapshot, is_test_delivery=True) if row.is_test else snapshot
 
 
@@ -178,6 +180,6 @@ def _result(position: int, said: Said | None, took: Took) -> RowResult:
     if isinstance(took, NotAnOrder):
         return RowResult(position, number, error=str(took), field=took.field)
     if isinstance(took, Exception):
-        logger.error("Row %s could not be imported.", position, exc_info=took)
-        return RowResult(position, number, error=_UNEXPECTED)
+        logger.error(_("Row %s could not be imported."), position, exc_info=took)
+        return RowResult(position, number, error=_(_UNEXPECTED))
     return RowResult(position, number, took, left_out=snapshot.left_out if snapshot else ())

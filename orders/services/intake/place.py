@@ -7,6 +7,8 @@ from decimal import Decimal
 from typing import Any, Final
 
 from django.db import IntegrityError, connection, transaction
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from loyalty.core.errors import FieldError, Invalid
 from loyalty.core.tags import clean_tags, tag_key
@@ -30,7 +32,7 @@ class NumberTaken(Invalid):
     """Staff enter an order that is there already."""
 
     code = "number-taken"
-    title = "There is an order with this number."
+    title = gettext_noop("There is an order with this number.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +89,7 @@ def enter_order(*, store: Store, new: NewOrder, actor: Actor, now: datetime) -> 
     """
     _one_at_a_time(store, new)
     if _existing(store, new) is not None:
-        raise NumberTaken.at("/number", f"Order {new.number} is here already.")
+        raise NumberTaken.at("/number", _("Order %(number)s is here already.") % {"number": new.number})
     order = _insert(store, new, actor, Trigger.ADMIN, now)
     return order, _spend(order, new, actor, Trigger.ADMIN, now, created=True)
 
@@ -187,7 +189,7 @@ def _issued_here(store: Store, codes: Sequence[str]) -> set[str]:
     wanted = normalised(codes)
     known = set(Redemption.objects.for_store(store).filter(code__in=wanted).values_list("code", flat=True))
     errors = [
-        FieldError(f"/codes/{index}", "not-found", f"This store has not issued the code “{code}”.")
+        FieldError(f"/codes/{index}", "not-found", _("This store has not issued the code “%(code)s”.") % {"code": code})
         for index, code in enumerate(codes)
         if code.strip().upper() not in known
     ]

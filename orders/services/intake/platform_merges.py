@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from loyalty.customers.identify import (
     CustomerFacts,
@@ -33,7 +34,11 @@ def merge_there(*, store: Store, platform: str, said: MergedCustomers, actor: Ac
     if kept == merged:
         return ""
     done = merge_customers(store=store, kept_id=kept, merged_id=merged, actor=actor, trigger=Trigger.PLATFORM, now=now)
-    return f"Customer {merged} was merged into customer {done.kept.pk}." if done.done else ""
+    return (
+        _("Customer %(merged)s was merged into customer %(kept_id)s.") % {"merged": merged, "kept_id": done.kept.pk}
+        if done.done
+        else ""
+    )
 
 
 def _lead(store: Store, platform: str, said: MergedCustomers, now: datetime) -> str:
@@ -42,15 +47,15 @@ def _lead(store: Store, platform: str, said: MergedCustomers, now: datetime) -> 
     hold_platform_ids(store, platform, (said.kept_id, said.merged_id))
     kept, merged = _known(store, platform, said)
     if kept is not None and merged is not None:
-        raise NotRecorded("An order that names one of the two is being recorded.")
+        raise NotRecorded(_("An order that names one of the two is being recorded."))
     if merged is not None:
         customer = hold_person(merged)
         take_platform_id(customer, platform, said.kept_id, now=now)
-        return f"Customer {customer.pk} has another id there now."
+        return _("Customer %(customer_id)s has another id there now.") % {"customer_id": customer.pk}
     if kept is None:
         identify(store, CustomerFacts(said.kept_id, "", "", platform=platform), now=now)
     add_earlier_platform_id(store, platform, said.merged_id, leads_to=said.kept_id, now=now)
-    return "Orders of either id are those of one customer from now on."
+    return _("Orders of either id are those of one customer from now on.")
 
 
 def _known(store: Store, platform: str, said: MergedCustomers) -> tuple[int | None, int | None]:

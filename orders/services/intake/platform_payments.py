@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Final
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from loyalty.journal.record import record
 from loyalty.platforms.documents.read import round_amount
@@ -40,7 +41,7 @@ def note_payment_news(
     """
     order = locked_order(store, platform, news.external_id)
     if order is None:
-        raise NotRecorded("The order that this payment belongs to has not arrived yet.")
+        raise NotRecorded(_("The order that this payment belongs to has not arrived yet."))
     if news.attempt:
         return order, _note_attempt(order, news.attempt, actor=actor, now=now)
     if reason := _why_not(order, news):
@@ -60,7 +61,7 @@ def note_credits_taken(
     """
     order = locked_order(store, platform, taken.external_id)
     if order is None:
-        raise NotRecorded("The order that this payment belongs to has not arrived yet.")
+        raise NotRecorded(_("The order that this payment belongs to has not arrived yet."))
     payments: dict[str, str] = order.platform_data.get(_PAYMENTS, {})
     if taken.payment_id in payments:
         return order, False
@@ -81,19 +82,25 @@ def note_credits_taken(
 
 def _note_attempt(order: Order, attempt: str, *, actor: Actor, now: datetime) -> str:
     if not note_attempts(order, [attempt], actor=actor, now=now):
-        return f"Order {order.number}: nothing new."
-    return f"Order {order.number}: an attempt to pay failed. The order stays as it is while another one may succeed."
+        return _("Order %(number)s: nothing new.") % {"number": order.number}
+    return _("Order %(number)s: an attempt to pay failed. The order stays as it is while another one may succeed.") % {
+        "number": order.number
+    }
 
 
 def _why_not(order: Order, news: PaymentNews) -> str:
     if news.at and order.platform_updated_at and news.at < order.platform_updated_at:
-        return f"Order {order.number}: an older state than the recorded one, nothing was changed."
+        return _("Order %(number)s: an older state than the recorded one, nothing was changed.") % {
+            "number": order.number
+        }
     if order.status == OrderStatus.CANCELLED and news.status != PaymentStatus.PAID:
-        return f"Order {order.number} is cancelled already; the payment changes nothing."
+        return _("Order %(number)s is cancelled already; the payment changes nothing.") % {"number": order.number}
     if order.payment_status == news.status:
-        return f"Order {order.number}: nothing new."
+        return _("Order %(number)s: nothing new.") % {"number": order.number}
     may_follow = _UNPAID if news.status == PaymentStatus.PAID else (PaymentStatus.PENDING,)
     promised = order.platform_data.get("payment_status", "").lower() in _PROMISED
     if order.payment_status not in may_follow or (promised and news.status != PaymentStatus.PAID):
-        return f"Order {order.number} is paid, or its payment promised; this attempt changes nothing."
+        return _("Order %(number)s is paid, or its payment promised; this attempt changes nothing.") % {
+            "number": order.number
+        }
     return ""

@@ -15,6 +15,8 @@ from typing import Any, Final
 
 from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import F, Q, QuerySet
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, gettext_noop
 
 from loyalty.core.clock import Clock, ticking
 from loyalty.core.encryption import Secret, Unreadable
@@ -48,15 +50,17 @@ LEASE: Final = timedelta(minutes=5)
 # How long one run goes on; the next one takes over what it leaves.
 _BUDGET: Final = timedelta(minutes=4)
 _PAGES_IN_A_ROW: Final = 20
-_UNEXPECTED_INSIDE: Final = "Something unexpected is in an order; the log says what."
+_UNEXPECTED_INSIDE: Final = gettext_noop("Something unexpected is in an order; the log says what.")
 
 
 class PolledElsewhere(Conflict):
     """Another worker is fetching this connection's orders at this moment."""
 
 
-_ELSEWHERE: Final = "The connection is being polled by another worker. Try again in a few minutes."
-_UNEXPECTED: Final = PlatformError("Something unexpected went wrong while orders were fetched; the log says what.")
+_ELSEWHERE: Final = gettext_noop("The connection is being polled by another worker. Try again in a few minutes.")
+_UNEXPECTED: Final = PlatformError(
+    gettext_lazy("Something unexpected went wrong while orders were fetched; the log says what.")
+)
 
 
 class _LeaseLost(Exception):
@@ -95,14 +99,14 @@ def catch_up(
     clock = ticking(now)
     leased = _lease(PlatformConnection.unscoped.filter(pk=connection.pk), clock())
     if leased is None:
-        raise PolledElsewhere(_ELSEWHERE)
+        raise PolledElsewhere(_(_ELSEWHERE))
     if since is not None:
         begin = min(since, leased.polled_to or since)
         _save(leased, polled_to=begin, poll_since=None, poll_until=None, poll_cursor="")
     try:
         yield from _pages(leased, now, clock)
     except _LeaseLost:
-        raise PolledElsewhere(_ELSEWHERE) from None
+        raise PolledElsewhere(_(_ELSEWHERE)) from None
     except (PlatformError, Unreadable) as error:
         _note(leased, error, clock())
         raise
@@ -241,12 +245,15 @@ def _record(connection: PlatformConnection, document: Document, now: datetime) -
         if error.for_good:
             return "unchanged", ""
         keep_unread(connection, document, error=str(error), now=now)
-        return "unreadable", f"An order could not be read ({_named(document)}). {error}"
+        return "unreadable", _("An order could not be read (%(named)s). %(error)s") % {
+            "named": _named(document),
+            "error": error,
+        }
     except (OperationalError, InterfaceError):
         raise
     except Exception:
         logger.exception("Order %s of connection %s could not be recorded.", _named(document), connection.pk)
-        keep_unread(connection, document, error=_UNEXPECTED_INSIDE, now=now)
+        keep_unread(connection, document, error=_(_UNEXPECTED_INSIDE), now=now)
         return "unreadable", f"{_UNEXPECTED_INSIDE} ({_named(document)})"
     return outcome.value if outcome in (Outcome.CREATED, Outcome.UPDATED) else "unchanged", ""
 
@@ -299,7 +306,7 @@ def _failing(store: Store) -> "QuerySet[PlatformConnection]":
 
 WAITING: Final = Waiting(
     key="poll",
-    label="Fetching orders",
+    label=gettext_noop("Fetching orders"),
     rows=_failing,
     about="platform",
     says=lambda platform: LABELS[platform],

@@ -8,9 +8,12 @@ from decimal import Decimal
 from typing import Any, Final
 
 from django.db import transaction
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from loyalty.core.errors import Conflict, Invalid
 from loyalty.core.money import quantise
+from loyalty.core.phrases import sentences
 from loyalty.core.values import value_json
 from loyalty.customers.identify import CustomerFacts, identify
 from loyalty.customers.merged import hold_person
@@ -22,7 +25,7 @@ from loyalty.platforms.registry import LABELS
 from loyalty.store_settings.sections import current_settings
 from loyalty.stores.actors import Actor, Trigger
 from loyalty.stores.models import Customer, Remark, Store
-from orders.kinds import KINDS, LEDGERS, NAMES, applied, currency_of, show
+from orders.kinds import KINDS, LEDGERS, applied, currency_of, name_of, show
 from orders.models import Order, OrderStatus, PersonsDecision
 from orders.services.codes.uses import use_codes
 from orders.services.earned_points.settle import Earner, settle_earned
@@ -46,14 +49,14 @@ class SpendDiffers(Conflict):
     """The order has already spent another amount of this kind."""
 
     code = "spend-differs"
-    title = "The order has already used another amount."
+    title = gettext_noop("The order has already used another amount.")
 
 
 class CustomerDiffers(Conflict):
     """The order is another customer's than the one whom the spend names (O7)."""
 
     code = "customer-differs"
-    title = "The order is another customer's."
+    title = gettext_noop("The order is another customer's.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +119,7 @@ def spend_on(
     settings = current_settings(order.store)
     if (spend.credits or spend.points) and order.customer_id is None and spend.customer is None:
         # Whoever's code the order may come with: nobody said that the rest is his, too.
-        raise Invalid.at("/customer", "Credits and points need a customer who holds them.", code="required")
+        raise Invalid.at("/customer", _("Credits and points need a customer who holds them."), code="required")
     named = before is not None and _take_customer(order, spend, actor, now)
     coded = use_codes(order, codes, actor=actor, now=now)
     taken = _spend(order, spend, actor, trigger, now)
@@ -136,13 +139,13 @@ def customer_named(store: Store, named: int | CustomerFacts | None, now: datetim
     if isinstance(named, int):
         customer: Customer | None = Customer.objects.for_store(store).filter(pk=named).first()
         if customer is None:
-            raise Invalid.at("/customer", "This store has no customer with this id.", code="not-found")
+            raise Invalid.at("/customer", _("This store has no customer with this id."), code="not-found")
         return hold_person(customer.pk)
     if named is None:
         return None
     customer = identify(store, named, now=now)
     if customer is None and named.email:
-        detail = "Several customers have this e-mail address. Name one of them by its id."
+        detail = _("Several customers have this e-mail address. Name one of them by its id.")
         raise Invalid.at("/customer", detail, code="not-unique")
     return customer
 
@@ -173,7 +176,7 @@ def _take_customer(order: Order, spend: Spend, actor: Actor, now: datetime) -> b
     if named is None or named.pk == order.customer_id:
         return False
     if order.customer_id is not None:
-        raise CustomerDiffers("This order is another customer's; what it uses can only be taken from its own.")
+        raise CustomerDiffers(_("This order is another customer's; what it uses can only be taken from its own."))
     order.customer = named
     order.touch(now, "customer")
     record([order_updated(order, {"customer_id": (None, named.pk)})], actor=actor, now=now)
@@ -205,16 +208,19 @@ def _is_new(order: Order, kind: Kind, spend: Spend) -> bool:
     spent, amount = used_directly(order, kind), spend.amount(kind)
     if spent and spent != amount:
         used, asked = (show(value, currency_of(order, kind), order.store) for value in (spent, amount))
-        raise SpendDiffers(f"This order has already used {used} of {NAMES[kind]}, not {asked}.")
+        raise SpendDiffers(
+            _("This order has already used %(used)s of %(kind)s, not %(asked)s.")
+            % {"used": used, "kind": name_of(kind), "asked": asked}
+        )
     return not spent
 
 
 def _spender(order: Order, spend: Spend, wanted: Taken) -> Customer:
     if order.status == OrderStatus.CANCELLED:
-        raise OrderCancelled("This order is cancelled; credits and points cannot be applied to it.")
+        raise OrderCancelled(_("This order is cancelled; credits and points cannot be applied to it."))
     for kind, amount in wanted.items():
         if amount < 0:
-            raise Invalid.at(f"/apply_{kind}", "An order cannot use less than nothing.")
+            raise Invalid.at(f"/apply_{kind}", _("An order cannot use less than nothing."))
     if "credits" in wanted:
         _check_credits(order, spend)
     customer: Customer = order.customer
@@ -230,7 +236,7 @@ def _check_credits(order: Order, spend: Spend) -> None:
     if order.platform in LABELS and spend.total is not None:
         order.total, order.total_named = _in_unit(spend.total, order.currency, "/total"), True
     if spend.credits > order.total:
-        raise Invalid.at("/apply_credits", "More credits than the order's total.", code="above-total")
+        raise Invalid.at("/apply_credits", _("More credits than the order's total."), code="above-total")
 
 
 def _in_unit(amount: Decimal, currency: str, pointer: str) -> Decimal:
@@ -238,7 +244,9 @@ def _in_unit(amount: Decimal, currency: str, pointer: str) -> Decimal:
     try:
         return quantise(amount, currency)
     except ValueError as error:
-        raise Invalid.at(pointer, f"{error} The order is in {currency}.") from error
+        raise Invalid.at(
+            pointer, sentences([error, _("The order is in %(currency)s.") % {"currency": currency}])
+        ) from error
 
 
 def _take(

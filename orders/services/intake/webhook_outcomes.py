@@ -8,6 +8,7 @@ from typing import Final, TypeVar
 
 from django.db import Error as DatabaseError
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from loyalty.core.storable_text import storable
 from loyalty.database.bulk import update
@@ -110,6 +111,12 @@ def _postpone(delivery: InboundDelivery, error: Exception, now: datetime) -> Non
 def _words(error: Exception) -> str:
     if not isinstance(error, _EXPECTED):
         said = error_words(error) if isinstance(error, DatabaseError) else ""
-        return said or f"Something unexpected happened ({type(error).__name__}); the log says what."
+        return said or _("Something unexpected happened (%(name)s); the log says what.") % {
+            "name": type(error).__name__
+        }
     field = error.field if isinstance(error, NotAnOrder) else ""
-    return f"{error} (field {field})" if field and f"“{field}”" not in str(error) else str(error)
+    return (
+        _("%(error)s (field %(field)s)") % {"error": error, "field": field}
+        if field and f"“{field}”" not in str(error)
+        else str(error)
+    )

@@ -5,6 +5,8 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from django.db import transaction
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop, ngettext
 
 from credits.ledger import CREDITS
 from loyalty.core.days import end_of_day, is_expired, local_day
@@ -31,14 +33,14 @@ class RewardInactive(Conflict):
     """The reward is offered no more."""
 
     code = "reward-inactive"
-    title = "This reward is not offered at the moment."
+    title = gettext_noop("This reward is not offered at the moment.")
 
 
 class LimitReached(Conflict):
     """The customer has redeemed this reward as often as the store allows."""
 
     code = "redemption-limit-reached"
-    title = "This customer has redeemed this reward as often as allowed."
+    title = gettext_noop("This customer has redeemed this reward as often as allowed.")
 
 
 @transaction.atomic
@@ -73,16 +75,16 @@ def usable(redemption: Redemption, now: datetime) -> bool:
 def _customer(store: Store, customer_id: int) -> Customer:
     customer = find_person(store, customer_id)
     if customer is None:
-        raise Invalid.at("/customer", "This store has no such customer.", code="not-found")
+        raise Invalid.at("/customer", _("This store has no such customer."), code="not-found")
     return customer
 
 
 def _reward(store: Store, reward_id: int) -> Reward:
     reward: Reward | None = Reward.objects.for_store(store).filter(pk=reward_id).first()
     if reward is None:
-        raise Invalid.at("/reward", "This store has no such reward.", code="not-found")
+        raise Invalid.at("/reward", _("This store has no such reward."), code="not-found")
     if not reward.active:
-        raise RewardInactive(f"“{reward.name}” is not offered at the moment.")
+        raise RewardInactive(_("“%(reward)s” is not offered at the moment.") % {"reward": reward.name})
     return reward
 
 
@@ -92,8 +94,12 @@ def _refuse_beyond_limit(reward: Reward, customer: Customer) -> None:
         return
     mine = Redemption.objects.for_store(customer.store).filter(customer=customer, reward=reward)
     if mine.exclude(state=RedemptionState.REVERSED).count() >= reward.limit_per_customer:
-        times = "once" if reward.limit_per_customer == 1 else f"{reward.limit_per_customer} times"
-        raise LimitReached(f"“{reward.name}” can be redeemed {times} by each customer.")
+        words = ngettext(
+            "“%(reward)s” can be redeemed once by each customer.",
+            "“%(reward)s” can be redeemed %(times)s times by each customer.",
+            reward.limit_per_customer,
+        )
+        raise LimitReached(words % {"reward": reward.name, "times": reward.limit_per_customer})
 
 
 def _create(reward: Reward, customer: Customer, actor: Actor, now: datetime) -> Redemption:

@@ -3,6 +3,8 @@
 from datetime import datetime
 
 from django.db import transaction
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from loyalty.core.errors import Conflict, Invalid, NotFound
 from loyalty.journal.record import Event, record
@@ -16,14 +18,14 @@ class AlreadyReversed(Conflict):
     """There is nothing to ask for any more."""
 
     code = "already-reversed"
-    title = "This redemption has already been reversed."
+    title = gettext_noop("This redemption has already been reversed.")
 
 
 class RequestAnswered(Conflict):
     """Somebody else was quicker."""
 
     code = "request-answered"
-    title = "This request has already been answered."
+    title = gettext_noop("This request has already been answered.")
 
 
 @transaction.atomic
@@ -34,9 +36,9 @@ def request_reversal(*, store: Store, redemption_id: int, reason: str, actor: Ac
     """
     redemption = _locked(store, redemption_id)
     if not reason.strip():
-        raise Invalid.at("/reason", "Say why the customer asks for it.", code="required")
+        raise Invalid.at("/reason", _("Say why the customer asks for it."), code="required")
     if redemption.state == RedemptionState.REVERSED:
-        raise AlreadyReversed("This redemption has already been reversed.")
+        raise AlreadyReversed(_("This redemption has already been reversed."))
     open_one: ReversalRequest | None = _open(redemption)
     if open_one is not None:
         return open_one
@@ -54,10 +56,10 @@ def refuse_request(*, store: Store, redemption_id: int, reason: str, actor: Acto
     """Refuse the open request of a redemption, with a reason. Raises NotFound, Invalid, RequestAnswered."""
     redemption = _locked(store, redemption_id)
     if not reason.strip():
-        raise Invalid.at("/reason", "Say why it is not reversed.", code="required")
+        raise Invalid.at("/reason", _("Say why it is not reversed."), code="required")
     request = _open(redemption)
     if request is None:
-        raise RequestAnswered("There is no open request: it has been answered, or nobody asked.")
+        raise RequestAnswered(_("There is no open request: it has been answered, or nobody asked."))
     remark = Remark.objects.create(store=store, reason=reason.strip(), note="", created_at=now)
     _answer(request, RequestState.REFUSED, remark, actor, now)
     refused = happening(redemption, Event.REVERSAL_REFUSED, {"request": str(request.pk)}, remark_id=remark.pk)
@@ -76,7 +78,7 @@ def _locked(store: Store, redemption_id: int) -> Redemption:
     rows = Redemption.objects.for_store(store).select_for_update(no_key=True)
     redemption: Redemption | None = rows.filter(pk=redemption_id).first()
     if redemption is None:
-        raise NotFound(f"This store has no redemption with the id {redemption_id}.")
+        raise NotFound(_("This store has no redemption with the id %(id)s.") % {"id": redemption_id})
     redemption.store = store
     return redemption
 

@@ -5,6 +5,8 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from django.db import transaction
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from credits.ledger import CREDITS
 from loyalty.core.days import local_day
@@ -46,17 +48,17 @@ class CodeUsed(Conflict):
     """The code has been used: the customer has had the discount."""
 
     code = "code-used"
-    title = "This code has already been used."
+    title = gettext_noop("This code has already been used.")
 
 
 class ReversalStale(Conflict):
     """What was shown is no longer what would happen; ``preview`` is what would happen now."""
 
     code = "preview-stale"
-    title = "Something has changed since this was shown."
+    title = gettext_noop("Something has changed since this was shown.")
 
     def __init__(self, fresh: ReversalPreview) -> None:
-        super().__init__("The redemption or what would return has changed since this was shown. Nothing was done.")
+        super().__init__(_("The redemption or what would return has changed since this was shown. Nothing was done."))
         self.preview = fresh
 
 
@@ -130,7 +132,7 @@ def reverse_redemption(
     settings = current_settings(store)
     plan = _confirmed_plan(redemption, ask, token, store, settings, now)
     if redemption.type == RewardType.CREDITS and not plan.takes:
-        raise NothingLeft("The credits have been spent or have expired, so there is nothing to exchange back.")
+        raise NothingLeft(_("The credits have been spent or have expired, so there is nothing to exchange back."))
     return _carry_out(plan, _Work(store, settings, ask, asked, actor, trigger, now))
 
 
@@ -153,9 +155,9 @@ def needs_force(redemption: Redemption) -> bool:
 
 def _refuse_unless_forced(ask: ReversalAsk) -> None:
     if not ask.force:
-        raise CodeUsed("The code has already been used. A manager can reverse it all the same, with a reason.")
+        raise CodeUsed(_("The code has already been used. A manager can reverse it all the same, with a reason."))
     if not ask.reason.strip():
-        raise Invalid.at("/reason", "A used code is reversed with a reason.", code="required")
+        raise Invalid.at("/reason", _("A used code is reversed with a reason."), code="required")
 
 
 def lock_redemption(store: Store, redemption_id: int) -> Redemption:
@@ -166,14 +168,14 @@ def lock_redemption(store: Store, redemption_id: int) -> Redemption:
     rows = Redemption.objects.for_store(store).filter(pk=redemption_id)
     found = rows.values_list("used_order_id").first()
     if found is None:
-        raise NotFound(f"This store has no redemption with the id {redemption_id}.")
+        raise NotFound(_("This store has no redemption with the id %(id)s.") % {"id": redemption_id})
     order = lock_order(store, found[0]) if found[0] else None
     _lock_owner(store, redemption_id)
     locked = rows.select_related("customer").select_for_update(of=("self",), no_key=True)
     redemption: Redemption = locked.get()
     if redemption.used_order_id != found[0]:
         # The order is locked first or not at all: asked again, it will be.
-        raise CodeUsed("An order has used the code at this very moment. Nothing was done; look at it again.")
+        raise CodeUsed(_("An order has used the code at this very moment. Nothing was done; look at it again."))
     redemption.used_order = order
     redemption.store = redemption.customer.store = store
     return redemption

@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from loyalty.core.errors import FieldError, Invalid, NotFound
 from loyalty.core.money import is_currency, quantise
@@ -54,7 +55,7 @@ def change_reward(*, store: Store, reward_id: int, terms: RewardTerms, actor: Ac
     """
     reward: Reward | None = Reward.objects.for_store(store).select_for_update().filter(pk=reward_id).first()
     if reward is None:
-        raise NotFound(f"This store has no reward with the id {reward_id}.")
+        raise NotFound(_("This store has no reward with the id %(id)s.") % {"id": reward_id})
     values = check_terms(terms, store)
     changed = {name: value for name, value in values.items() if getattr(reward, name) != value}
     if not changed:
@@ -73,7 +74,7 @@ def check_terms(terms: RewardTerms, store: Store) -> dict[str, Any]:
     currency = "" if percentage else terms.currency or store.currency
     errors = [*_wrong_numbers(terms), *_wrong_value(terms, currency)]
     if percentage and terms.currency:
-        errors.append(FieldError("/currency", "does-not-fit", "A percentage has no currency."))
+        errors.append(FieldError("/currency", "does-not-fit", _("A percentage has no currency.")))
     if errors:
         raise Invalid(errors=errors)
     return {
@@ -91,25 +92,25 @@ def check_terms(terms: RewardTerms, store: Store) -> dict[str, Any]:
 def _wrong_numbers(terms: RewardTerms) -> list[FieldError]:
     errors = []
     if not terms.name.strip():
-        errors.append(FieldError("/name", "blank", "A reward needs a name."))
+        errors.append(FieldError("/name", "blank", _("A reward needs a name.")))
     if terms.points <= 0:
-        errors.append(FieldError("/points", "out-of-range", "A reward costs at least one point."))
+        errors.append(FieldError("/points", "out-of-range", _("A reward costs at least one point.")))
     if terms.valid_days is not None and not 1 <= terms.valid_days <= MOST_DAYS:
-        detail = f"What is given is valid for 1 to {MOST_DAYS} days, or without a number for ever."
+        detail = _("What is given is valid for 1 to %(days)s days, or without a number for ever.") % {"days": MOST_DAYS}
         errors.append(FieldError("/valid_days", "out-of-range", detail))
     if terms.limit_per_customer is not None and terms.limit_per_customer < 1:
-        detail = "A limit is at least 1; without one a customer may redeem as often as there are points."
+        detail = _("A limit is at least 1; without one a customer may redeem as often as there are points.")
         errors.append(FieldError("/limit_per_customer", "out-of-range", detail))
     return errors
 
 
 def _wrong_value(terms: RewardTerms, currency: str) -> list[FieldError]:
     if terms.value <= 0:
-        return [FieldError("/value", "zero", "A reward is worth more than nothing.")]
+        return [FieldError("/value", "zero", _("A reward is worth more than nothing."))]
     if not currency:
         return _wrong_percentage(terms.value)
     if not is_currency(currency):
-        return [FieldError("/currency", "unknown-currency", "This is no currency code such as USD.")]
+        return [FieldError("/currency", "unknown-currency", _("This is no currency code such as USD."))]
     try:
         quantise(terms.value, currency)
     except ValueError as error:
@@ -119,9 +120,9 @@ def _wrong_value(terms: RewardTerms, currency: str) -> list[FieldError]:
 
 def _wrong_percentage(value: Decimal) -> list[FieldError]:
     if value > _MOST_PERCENT:
-        return [FieldError("/value", "does-not-fit", "At most 100 percent.")]
+        return [FieldError("/value", "does-not-fit", _("At most 100 percent."))]
     if value != round(value, 2):
-        return [FieldError("/value", "too-fine", "A percentage has at most two decimals.")]
+        return [FieldError("/value", "too-fine", _("A percentage has at most two decimals."))]
     return []
 
 

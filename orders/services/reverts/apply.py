@@ -11,6 +11,9 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
 from loyalty.core.days import last_day_of_use
 from loyalty.core.values import value_json
 from loyalty.database.bulk import insert
@@ -23,7 +26,7 @@ from loyalty.notices.write import queue
 from loyalty.store_settings.sections import StoreSettings
 from loyalty.stores.actors import Actor, Trigger
 from loyalty.stores.models import Customer, Remark, Store
-from orders.kinds import KINDS, LEDGERS, NAMES, allocation_ref, applied, currency_of, decision, reverted
+from orders.kinds import KINDS, LEDGERS, allocation_ref, applied, currency_of, decision, name_of, reverted, title_of
 from orders.models import Completeness, Order, PersonsDecision, Revert
 from orders.services.earned_points.settle import Earner, settle_earned
 from orders.services.events import happened_to
@@ -78,15 +81,15 @@ class CancelResult:
 
 
 SKIP_SENTENCES: Final[Mapping[str, str]] = {
-    "not_applied": "This order used no {name}.",
-    "not_selected": "Returning {name} was left for later.",
-    "declined": "{Name} were not to be returned.",
-    "already_reverted": "All {name} of this order are already back.",
-    "expired": "What is left of the {name} has expired and was not extended.",
-    "skip_tag": "A tag on this order keeps its {name} from being returned automatically.",
-    "blocked": "A part of the {name} has expired, so none were returned.",
-    "rules_disabled": "The rules that return {name} are switched off.",
-    "no_trigger": "No status and no tag of this order is one that returns {name}.",
+    "not_applied": gettext_noop("This order used no %(name)s."),
+    "not_selected": gettext_noop("Returning %(name)s was left for later."),
+    "declined": gettext_noop("%(title)s were not to be returned."),
+    "already_reverted": gettext_noop("All %(name)s of this order are already back."),
+    "expired": gettext_noop("What is left of the %(name)s has expired and was not extended."),
+    "skip_tag": gettext_noop("A tag on this order keeps its %(name)s from being returned automatically."),
+    "blocked": gettext_noop("A part of the %(name)s has expired, so none were returned."),
+    "rules_disabled": gettext_noop("The rules that return %(name)s are switched off."),
+    "no_trigger": gettext_noop("No status and no tag of this order is one that returns %(name)s."),
 }
 
 _LEFT_BY: Final = {
@@ -291,8 +294,7 @@ def skips(plan: OrderPlan) -> list[Skip]:
 
 def skip_sentence(kind: Kind, code: str) -> str:
     """Why nothing of ``kind`` comes back, for people."""
-    name = NAMES[kind]
-    return SKIP_SENTENCES[code].format(name=name, Name=name.capitalize())
+    return _(SKIP_SENTENCES[code]) % {"name": name_of(kind), "title": title_of(kind)}
 
 
 def _events(plan: OrderPlan, reverts: Reverts, remark: Remark | None, work: Work) -> list[Happening]:

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from django.db import transaction
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from loyalty.core.days import local_day
 from loyalty.core.errors import Conflict
@@ -23,10 +25,10 @@ class PreviewStale(Conflict):
     """What was shown is no longer what would happen; ``preview`` is what would happen now (M6)."""
 
     code = "preview-stale"
-    title = "Something has changed since this was shown."
+    title = gettext_noop("Something has changed since this was shown.")
 
     def __init__(self, fresh: Preview) -> None:
-        super().__init__("The order or what would be returned has changed since this was shown. Nothing was done.")
+        super().__init__(_("The order or what would be returned has changed since this was shown. Nothing was done."))
         self.preview = fresh
 
 
@@ -34,7 +36,7 @@ class NotReturnable(Conflict):
     """Value is returned only on an order that is cancelled or refunded (M8)."""
 
     code = "not-returnable"
-    title = "This order is neither cancelled nor refunded."
+    title = gettext_noop("This order is neither cancelled nor refunded.")
 
 
 @transaction.atomic
@@ -79,7 +81,7 @@ def return_value(
     """
     order = lock_order(store, order_id, version=version)
     if not order.fell_through:
-        raise NotReturnable("Value can be returned once the order is cancelled or its payment is refunded.")
+        raise NotReturnable(_("Value can be returned once the order is cancelled or its payment is refunded."))
     return _apply_to_one(order, choice, details, token, store, actor, trigger, now, cancels=False)
 
 

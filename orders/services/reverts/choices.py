@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from loyalty.core.days import end_of_day
 from loyalty.core.errors import FieldError, Invalid, pointer_step
 from loyalty.ledger.ledger import Kind
@@ -127,11 +129,15 @@ def resolve(choice: CancelChoice, *, limits: ExtendSettings, today: date) -> Res
 def _errors(pointer: str, extension: Extension, today: date, last: date) -> Iterable[FieldError]:
     limit = (last - today).days
     if extension.expires_on is None and extension.days is not None and not 1 <= extension.days <= limit:
-        yield FieldError(f"{pointer}/days", "out-of-range", f"Extend by 1 to {limit} days.")
+        yield FieldError(f"{pointer}/days", "out-of-range", _("Extend by 1 to %(limit)s days.") % {"limit": limit})
     elif extension.expires_on is not None and extension.expires_on < today:
-        yield FieldError(f"{pointer}/expires_on", "in-the-past", "The new expiry is before today.")
+        yield FieldError(f"{pointer}/expires_on", "in-the-past", _("The new expiry is before today."))
     elif extension.expires_on is not None and extension.expires_on > last:
-        yield FieldError(f"{pointer}/expires_on", "out-of-range", f"The latest expiry this store allows is {last}.")
+        yield FieldError(
+            f"{pointer}/expires_on",
+            "out-of-range",
+            _("The latest expiry this store allows is %(last)s.") % {"last": last},
+        )
 
 
 def kind_choice(choice: ResolvedChoice, kind: Kind, store: Store) -> KindChoice:
@@ -161,7 +167,7 @@ def check_extensions(choice: ResolvedChoice, used: Mapping[Kind, Iterable[UsedLo
     for ref in choice.extend_allocations:
         pointer = _at_allocation(ref)
         if ref not in known:
-            errors.append(FieldError(pointer, "not-found", f"This order has no allocation {ref}."))
+            errors.append(FieldError(pointer, "not-found", _("This order has no allocation %(ref)s.") % {"ref": ref}))
         elif known[ref] in kept:
             errors.append(_not_returned(pointer, known[ref]))
     if errors:
@@ -173,4 +179,8 @@ def _at_allocation(ref: str) -> str:
 
 
 def _not_returned(pointer: str, kind: Kind) -> FieldError:
-    return FieldError(pointer, "not-returned", f"What is extended has to be returned too: revert_{kind} is not true.")
+    return FieldError(
+        pointer,
+        "not-returned",
+        _("What is extended has to be returned too: revert_%(kind)s is not true.") % {"kind": kind},
+    )

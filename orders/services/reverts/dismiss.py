@@ -5,6 +5,8 @@ from datetime import datetime
 from typing import Any, Final
 
 from django.db import transaction
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from loyalty.core.errors import Conflict
 from loyalty.journal.record import Event, record
@@ -25,7 +27,7 @@ class NothingLeft(Conflict):
     """Everything that the order used is back already; what a reward gave has all been spent or has expired (R4)."""
 
     code = "nothing-left"
-    title = "Nothing is left to be returned."
+    title = gettext_noop("Nothing is left to be returned.")
 
 
 @transaction.atomic
@@ -48,9 +50,9 @@ def dismiss_revert(
     """
     order = lock_order(store, order_id, version=version)
     if not order.to_be_decided:
-        raise NotReturnable("This order is neither cancelled nor refunded, so nothing waits to be returned.")
+        raise NotReturnable(_("This order is neither cancelled nor refunded, so nothing waits to be returned."))
     if not _left(order):
-        raise NothingLeft("Everything that this order used is back already; there is nothing to decide.")
+        raise NothingLeft(_("Everything that this order used is back already; there is nothing to decide."))
     kinds = dismissible_kinds(order)
     if kinds:
         _decide(order, kinds, PersonsDecision.DISMISSED, now)

@@ -1,9 +1,13 @@
 """What the customer is told after a cancel or a return (M5, H3)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
+from typing import Final
 
 from django.template.loader import render_to_string
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from loyalty.core.days import last_day_of_use
 from loyalty.ledger.ledger import Kind
@@ -12,35 +16,27 @@ from loyalty.notices.write import Letter, Message, in_language_of
 from loyalty.stores.actors import Trigger
 from loyalty.stores.dates import show_day_in_words
 from loyalty.stores.models import Customer, Store
-from orders.kinds import KINDS, NAMES, currency_of, show
+from orders.kinds import KINDS, currency_of, name_of, show, title_of
 from orders.services.reverts.plans import OrderPlan
 
-_WHY_NOT = {
-    Outcome.EXPIRED: "expired on {day}",
-    Outcome.BLOCKED: "because another part of the {name} that you used has expired",
+# Why automation cancelled; people's reasons are theirs to tell.
+_BECAUSE: Final = {
+    Trigger.PAYMENT_EXPIRED: gettext_noop(
+        "Your order %(number)s at %(store)s was cancelled, because it was not paid in time."
+    ),
+    Trigger.PAYMENT_FAILED: gettext_noop(
+        "Your order %(number)s at %(store)s was cancelled, because the payment failed."
+    ),
 }
-# Why automation cancelled, as the end of the sentence that says so; people's reasons are theirs to tell.
-BECAUSE = {
-    Trigger.PAYMENT_EXPIRED: ", because it was not paid in time",
-    Trigger.PAYMENT_FAILED: ", because the payment failed",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class NoticeLine:
-    """One line of the message: an amount, and until when it is valid or why it did not return."""
-
-    amount: str
-    words: str
 
 
 @dataclass(frozen=True, slots=True)
 class NoticeKind:
-    """What the message says of one kind."""
+    """What the message says of one kind: a line for what returned, and until when, and one for what did not and why."""
 
     name: str
-    returned: tuple[NoticeLine, ...]
-    not_returned: tuple[NoticeLine, ...]
+    returned: tuple[str, ...]
+    not_returned: tuple[str, ...]
 
 
 def compose(
@@ -59,20 +55,34 @@ def compose(
     customer = customer or plan.order.customer
     plans = {kind: _to(customer, plan, kind) for kind in KINDS}
     kinds = [_kind(plans[kind], kind, currency_of(plan.order, kind), store) for kind in KINDS if plans[kind].used]
-    context = {
-        "store": store,
-        "order": plan.order,
-        "customer_name": customer.name if customer else "",
-        "cancelled": cancelled,
-        "because": BECAUSE.get(trigger, "") if trigger else "",
-        "kinds": kinds,
-    }
-    what = "was cancelled" if cancelled else "was updated"
+    name = customer.name if customer else ""
+    opening = opening_words(plan.order.number, store, cancelled=cancelled, trigger=trigger)
+    return write_message(plan.order.number, kinds, store=store, cancelled=cancelled, opening=opening, name=name)
+
+
+def write_message(
+    number: str, kinds: Sequence[NoticeKind], *, store: Store, cancelled: bool, opening: str, name: str
+) -> Message:
+    """The message about an order of this number to a customer of this name."""
+    context = {"store": store, "customer_name": name, "opening": opening, "kinds": kinds}
+    subject = _("%(store)s: order %(number)s was updated")
+    if cancelled:
+        subject = _("%(store)s: order %(number)s was cancelled")
     return Message(
-        subject=f"{store.name}: order {plan.order.number} {what}",
+        subject=subject % {"store": store.name, "number": number},
         text=render_to_string("orders/notices/cancelled.txt", context),
         html=render_to_string("orders/notices/cancelled.html", context),
     )
+
+
+def opening_words(number: str, store: Store, *, cancelled: bool, trigger: Trigger | None = None) -> str:
+    """What the message is about, in its first sentence."""
+    words = _("This is about your order %(number)s at %(store)s.")
+    if cancelled:
+        words = _("Your order %(number)s at %(store)s was cancelled.")
+    if cancelled and trigger in _BECAUSE:
+        words = _(_BECAUSE[trigger])
+    return words % {"number": number, "store": store.name}
 
 
 def letters(
@@ -102,35 +112,42 @@ def _to(customer: Customer | None, plan: OrderPlan, kind: Kind) -> KindPlan:
 
 def _kind(kind_plan: KindPlan, kind: Kind, currency: str, store: Store) -> NoticeKind:
     back = [lot for lot in kind_plan.lots if lot.outcome in GIVES_BACK]
-    lost = [lot for lot in kind_plan.lots if lot.outcome in _WHY_NOT]
+    lost = [lot for lot in kind_plan.lots if lot.outcome in (Outcome.EXPIRED, Outcome.BLOCKED)]
     return NoticeKind(
-        name=NAMES[kind].capitalize(),
-        returned=tuple(_line(lot.amount, currency, _until(lot, store), store) for lot in back),
+        name=title_of(kind),
+        returned=tuple(
+            returned_words(lot.amount, currency, last_day_of_use(lot.expires_at, store.tz), store) for lot in back
+        ),
         not_returned=(
-            *(_line(lot.amount, currency, _why_not(lot, kind, store), store) for lot in lost),
+            *(_not_returned(lot, kind, currency, store) for lot in lost),
             *_undecided(kind_plan, currency, store),
         ),
     )
 
 
-def _line(amount: Amount, currency: str, words: str, store: Store) -> NoticeLine:
-    return NoticeLine(show(amount, currency, store), words)
+def returned_words(amount: Amount, currency: str, last_day: date | None, store: Store) -> str:
+    """The line about a part that came back, with its last day of use."""
+    words = _("Returned to you: %(amount)s, valid until %(day)s")
+    if last_day is None:
+        words = _("Returned to you: %(amount)s, valid without end")
+    return words % {"amount": show(amount, currency, store), "day": show_day_in_words(last_day, store)}
 
 
-def _undecided(plan: KindPlan, currency: str, store: Store) -> list[NoticeLine]:
+def expired_words(amount: Amount, currency: str, last_day: date | None, store: Store) -> str:
+    """The line about a part that did not come back because it had expired."""
+    facts = {"amount": show(amount, currency, store), "day": show_day_in_words(last_day, store)}
+    return _("Not returned: %(amount)s, expired on %(day)s") % facts
+
+
+def _not_returned(lot: PlannedLot, kind: Kind, currency: str, store: Store) -> str:
+    if lot.outcome is Outcome.EXPIRED:
+        return expired_words(lot.amount, currency, last_day_of_use(lot.expires_at, store.tz), store)
+    words = _("Not returned: %(amount)s, because another part of the %(kind)s that you used has expired")
+    return words % {"amount": show(lot.amount, currency, store), "kind": name_of(kind)}
+
+
+def _undecided(plan: KindPlan, currency: str, store: Store) -> list[str]:
     if plan.lots or not plan.remains:
         return []
-    return [_line(plan.remains, currency, "please ask us if you expected it back", store)]
-
-
-def _until(lot: PlannedLot, store: Store) -> str:
-    day = _day(lot, store)
-    return f"valid until {day}" if day else "valid without end"
-
-
-def _why_not(lot: PlannedLot, kind: Kind, store: Store) -> str:
-    return _WHY_NOT[lot.outcome].format(day=_day(lot, store), name=NAMES[kind])
-
-
-def _day(lot: PlannedLot, store: Store) -> str:
-    return show_day_in_words(last_day_of_use(lot.expires_at, store.tz), store)
+    words = _("Not returned: %(amount)s, please ask us if you expected it back")
+    return [words % {"amount": show(plan.remains, currency, store)}]

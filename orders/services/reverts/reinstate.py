@@ -7,6 +7,8 @@ from enum import StrEnum
 from typing import Any, Final
 
 from django.db import transaction
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from loyalty.core.clock import later_than
 from loyalty.core.errors import Conflict
@@ -37,7 +39,7 @@ class NotPaidAfterCancellation(Conflict):
     """Only an order whose payment arrived after an automatic cancel can be marked for refund (E6)."""
 
     code = "not-paid-after-cancellation"
-    title = "No payment arrived after this order was cancelled automatically."
+    title = gettext_noop("No payment arrived after this order was cancelled automatically.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +152,7 @@ def mark_for_refund(*, store: Store, order_id: int, actor: Actor, now: datetime)
     if order.refund_marked_at is not None:
         return order
     if not order.paid_after_cancellation:
-        raise NotPaidAfterCancellation("No payment arrived after an automatic cancel of this order.")
+        raise NotPaidAfterCancellation(_("No payment arrived after an automatic cancel of this order."))
     order.refund_marked_at = now
     order.touch(now, "refund_marked_at")
     record([happened_to(order, Event.MARKED_FOR_REFUND, {})], actor=actor, now=now)

@@ -7,7 +7,8 @@ from enum import StrEnum
 from typing import cast
 
 from django.db import transaction
-from django.utils.translation import ngettext
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop, ngettext
 
 from loyalty.core.days import is_expired
 from loyalty.core.errors import Conflict, NotFound
@@ -50,7 +51,7 @@ class UndoNotPossible(Conflict):
     """The return cannot be undone; ``reason`` says why (M11). Nothing was done."""
 
     code = "undo-not-possible"
-    title = "This return cannot be undone."
+    title = gettext_noop("This return cannot be undone.")
 
     def __init__(self, refusal: Refusal) -> None:
         super().__init__(refusal.detail)
@@ -113,7 +114,7 @@ def undo_revert(
     """
     found: Revert | None = Revert.objects.for_store(store).filter(pk=revert_id).first()
     if found is None:
-        raise NotFound(f"This store has no revert with the id {revert_id}.")
+        raise NotFound(_("This store has no revert with the id %(revert_id)s.") % {"revert_id": revert_id})
     order = lock_order(store, found.order_id)
     # What a lot holds may be spent by others until the customer's ledger is ours; what is read after that is true.
     lock_customers(kept_ids([found.customer_id]))
@@ -141,7 +142,7 @@ def undo_reverts(
     """
     lock_order(store, order_id, version=version)
     if Revert.objects.for_store(store).filter(pk__in=revert_ids, order=order_id).count() != len(set(revert_ids)):
-        raise NotFound("This order has no such return.")
+        raise NotFound(_("This order has no such return."))
     return [
         undo_revert(store=store, revert_id=revert_id, reason=reason, actor=actor, trigger=trigger, now=now)
         for revert_id in revert_ids
@@ -163,21 +164,31 @@ def _plan(revert: Revert, undo: RevertUndo | None, store: Store, hours: int, now
 def _undone(undo: RevertUndo | None, store: Store) -> Refusal | None:
     if undo is None:
         return None
-    return Refusal(WhyNot.UNDONE, f"This return was undone already, on {show_moment(undo.created_at, store)}.")
+    return Refusal(
+        WhyNot.UNDONE,
+        _("This return was undone already, on %(created_at)s.") % {"created_at": show_moment(undo.created_at, store)},
+    )
 
 
 def _too_late(revert: Revert, store: Store, hours: int, now: datetime) -> Refusal | None:
     if now < revert.created_at + timedelta(hours=hours):
         return None
-    made = show_moment(revert.created_at, store)
-    words = "never, by this store’s settings" if not hours else f"for {hours} {ngettext('hour', 'hours', hours)}"
-    return Refusal(WhyNot.TOO_LATE, f"A return can be undone {words}; this one was made on {made}.")
+    if not hours:
+        return Refusal(WhyNot.TOO_LATE, _("This store’s settings say that a return can never be undone."))
+    words = ngettext(
+        "A return can be undone for %(hours)s hour; this one was made on %(made)s.",
+        "A return can be undone for %(hours)s hours; this one was made on %(made)s.",
+        hours,
+    )
+    return Refusal(WhyNot.TOO_LATE, words % {"hours": hours, "made": show_moment(revert.created_at, store)})
 
 
 def _deducted_again(revert: Revert, kind: Kind) -> Refusal | None:
     if not LEDGERS[kind].spent_after(revert.order_id, revert.pk):
         return None
-    return Refusal(WhyNot.DEDUCTED_AGAIN, "What came back was deducted again later; it cannot be taken a second time.")
+    return Refusal(
+        WhyNot.DEDUCTED_AGAIN, _("What came back was deducted again later; it cannot be taken a second time.")
+    )
 
 
 def _lots_gone(takes: Sequence[Returned], store: Store, now: datetime) -> Refusal | None:
@@ -190,13 +201,16 @@ def _lots_gone(takes: Sequence[Returned], store: Store, now: datetime) -> Refusa
 
 
 def _lot_gone(item: Returned, wanted: Amount, store: Store, now: datetime) -> Refusal | None:
-    came = f"{show(wanted, item.currency, store)} came back to lot #{item.lot_id}"
+    came_back, until = show(wanted, item.currency, store), show_last_day(item.expires_at, store)
+    facts = {"amount": came_back, "lot": item.lot_id, "day": until, "left": show(item.remaining, item.currency, store)}
     if is_expired(item.expires_at, now):
-        until = show_last_day(item.expires_at, store)
-        return Refusal(WhyNot.EXPIRED, f"{came}, which expired on {until}.")
+        words = _("%(amount)s came back to lot #%(lot)s, which expired on %(day)s.")
+        return Refusal(WhyNot.EXPIRED, words % facts)
     if item.remaining < wanted:
-        left = show(item.remaining, item.currency, store)
-        return Refusal(WhyNot.SPENT, f"{came}, which now holds {left}: the customer has used what came back.")
+        words = _(
+            "%(amount)s came back to lot #%(lot)s, which now holds %(left)s: the customer has used what came back."
+        )
+        return Refusal(WhyNot.SPENT, words % facts)
     return None
 
 

@@ -5,6 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime, time
 from typing import Final
 
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from loyalty.core.phrases import listed
 from loyalty.core.tags import tag_key
 from loyalty.ledger.ledger import Kind
 from loyalty.ledger.models import MovementType, Origin
@@ -12,7 +16,7 @@ from loyalty.platforms.registry import LABELS
 from loyalty.store_settings.sections import StoreSettings
 from loyalty.stores.actors import Trigger
 from loyalty.stores.models import Store
-from orders.kinds import KINDS, LEDGERS, applied, currency_of, reverted, show
+from orders.kinds import KINDS, LEDGERS, OWN, applied, currency_of, reverted, show
 from orders.models import Order, OrderStatus
 from orders.services.reverts.plans import load_used
 from orders.services.reverts.write_back import given_back_there
@@ -49,7 +53,9 @@ def _skip_tag(order: Order, settings: StoreSettings) -> Iterator[OrderWarning]:
     skipping = {tag_key(tag) for tag in settings.spent_revert.skip_tags}
     names = [tag for tag in order.tags if tag_key(tag) in skipping]
     if names:
-        yield OrderWarning("skip_tag", f"The tag “{names[0]}” exempts this order from automatic returns.")
+        yield OrderWarning(
+            "skip_tag", _("The tag “%(tag)s” exempts this order from automatic returns.") % {"tag": names[0]}
+        )
 
 
 def _partly_returned(order: Order, store: Store) -> Iterator[OrderWarning]:
@@ -57,7 +63,11 @@ def _partly_returned(order: Order, store: Store) -> Iterator[OrderWarning]:
         if 0 < reverted(order, kind) < applied(order, kind):
             currency = currency_of(order, kind)
             back, used = show(reverted(order, kind), currency, store), show(applied(order, kind), currency, store)
-            yield OrderWarning("partly_returned", f"{back} of {used} are already back with the customer.", kind)
+            yield OrderWarning(
+                "partly_returned",
+                _("%(back)s of %(used)s are already back with the customer.") % {"back": back, "used": used},
+                kind,
+            )
 
 
 def _open_on_platform(order: Order, settings: StoreSettings) -> Iterator[OrderWarning]:
@@ -65,27 +75,32 @@ def _open_on_platform(order: Order, settings: StoreSettings) -> Iterator[OrderWa
     # What the platform has not said yet counts as open; it is closed only when it said so.
     if not name or order.cancelled_by == Trigger.PLATFORM or order.platform_data.get("is_open") is False:
         return
+    kinds = listed(_(OWN[kind]) for kind in given_back_there(order, settings.write_back))
     if order.status == OrderStatus.CANCELLED:
-        words = f"The order is still open on {name}; cancel it there."
-    elif settings.write_back.cancel_orders:
-        kinds = " and ".join(given_back_there(order, settings.write_back))
-        back = (
-            f"{name} is asked to return the {kinds} of its own that it used" if kinds else "nothing is given back there"
+        words = _("The order is still open on %(platform)s; cancel it there.")
+    elif not settings.write_back.cancel_orders:
+        words = _("This does not cancel the order on %(platform)s; do that there.")
+    elif kinds:
+        words = _(
+            "The order is open on %(platform)s. It is cancelled there too, and %(platform)s is asked to return the "
+            "%(kinds)s of its own that it used."
         )
-        words = f"The order is open on {name}. It is cancelled there too, and {back}."
     else:
-        words = f"This does not cancel the order on {name}; do that there."
-    yield OrderWarning("open_on_platform", words)
+        words = _("The order is open on %(platform)s. It is cancelled there too, and nothing is given back there.")
+    yield OrderWarning("open_on_platform", words % {"platform": name, "kinds": kinds})
 
 
 def _third_extension(order: Order, store: Store, now: datetime) -> Iterator[OrderWarning]:
     if order.customer_id is None:
         return
-    earlier = _extended_this_year(order.customer_id, store, now) - {order.pk}
-    if len(earlier) + 1 >= _MANY_EXTENSIONS and _has_expired(order, now):
-        yield OrderWarning(
-            "third_extension", f"Expired value was extended for this customer {len(earlier)} times this year."
+    earlier = len(_extended_this_year(order.customer_id, store, now) - {order.pk})
+    if earlier + 1 >= _MANY_EXTENSIONS and _has_expired(order, now):
+        words = ngettext(
+            "Expired value was extended for this customer %(times)s time this year.",
+            "Expired value was extended for this customer %(times)s times this year.",
+            earlier,
         )
+        yield OrderWarning("third_extension", words % {"times": earlier})
 
 
 def _extended_this_year(customer_id: int, store: Store, now: datetime) -> set[int]:
@@ -111,6 +126,6 @@ def _has_expired(order: Order, now: datetime) -> bool:
 
 def _no_email(order: Order) -> Iterator[OrderWarning]:
     if order.customer is None:
-        yield OrderWarning("no_email", "The order has no customer, so nobody can be told.")
+        yield OrderWarning("no_email", _("The order has no customer, so nobody can be told."))
     elif not order.customer.email:
-        yield OrderWarning("no_email", "The customer has no e-mail address and cannot be told.")
+        yield OrderWarning("no_email", _("The customer has no e-mail address and cannot be told."))

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any, Final, TypeVar
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from loyalty.core.encryption import Unreadable
 from loyalty.journal.models import JournalEntry
@@ -101,7 +102,7 @@ def tag_there(message: Message, now: datetime) -> None:
     tag: str = message.body["tag"]
     task = _task(message, now)
     if not (task.order.credits_reverted or task.order.points_reverted):
-        raise _given_up(task.order, message, "what had come back was taken back again.", now)
+        raise _given_up(task.order, message, _("What had come back was taken back again."), now)
     # Known as ours before it can come back as a message of the platform, which then tells us nothing new.
     _remember_tag(task.order, tag)
     _ask(task, now, lambda client, external_id: client.add_tag(external_id, tag))
@@ -112,7 +113,7 @@ def cancel_there(message: Message, now: datetime) -> None:
     """Cancel the platform's order; it gives back what the store wants it to, and no more. Raises Postpone, GiveUp."""
     task = _task(message, now)
     if task.order.status != OrderStatus.CANCELLED:
-        raise _given_up(task.order, message, "it was brought back here meanwhile.", now)
+        raise _given_up(task.order, message, _("It was brought back here meanwhile."), now)
     reason: str = message.body["reason"]
     kinds = _not_recorded_here(task.order, message.body.get("give_back", []))
 
@@ -120,7 +121,7 @@ def cancel_there(message: Message, now: datetime) -> None:
         return client.cancel_order(external_id, reason=reason, give_back=kinds)
 
     if not _ask(task, now, cancel):
-        raise Postpone(f"{LABELS[task.order.platform]} is still cancelling the order.")
+        raise Postpone(_("%(platform)s is still cancelling the order.") % {"platform": LABELS[task.order.platform]})
     _close_there(task.order)
     _confirm(task, Event.CANCELLED_THERE, {"give_back": kinds} if kinds else {}, now)
 
@@ -131,7 +132,8 @@ def _task(message: Message, now: datetime) -> _Task:
     connections = PlatformConnection.objects.for_store(message.store)
     connection = connections.filter(platform=order.platform).first()
     if connection is None:
-        raise _given_up(order, message, f"this store is not connected to {LABELS[order.platform]}.", now)
+        words = _("This store is not connected to %(platform)s.") % {"platform": LABELS[order.platform]}
+        raise _given_up(order, message, words, now)
     try:
         return _Task(message, order, client_for(connection))
     except (PlatformError, Unreadable) as error:
@@ -154,7 +156,7 @@ def _given_up(order: Order, message: Message, reason: str, now: datetime) -> Giv
     """The error that ends a message; the order's timeline says why."""
     data = {"platform": order.platform, "what": _WHAT[message.topic], "reason": reason}
     _record(order, Event.NOT_WRITTEN_BACK, data, now)
-    return GiveUp(reason[:1].upper() + reason[1:])
+    return GiveUp(reason)
 
 
 def _confirm(task: _Task, event: Event, data: dict[str, Any], now: datetime) -> None:

@@ -58,10 +58,10 @@ def test_o7_the_preview_says_what_moves_and_the_merge_does_it(store: Store, ana:
     for said in (
         "Member points 60 points 200 points 260 points",
         "Store credits 0.00 USD 5.00 USD 5.00 USD",
-        "1 lot, spent and expired ones too",
-        "1 order: what returns for them later reaches Ana Lee.",
-        "takes them over: external id crm-1, phone 0912 345 678.",
-        "store credits: 1 entry; member points: 3 entries",
+        "1 lot, with the expiry and the order of use that it has.",
+        "1 order: what returns for it later reaches Ana Lee.",
+        "takes them over: external id crm-1 and phone 0912 345 678.",
+        "store credits: 1 entry and member points: 3 entries",
         "ends with the entry “Moved when merged” (60 points)",
         "Merge Ana into Ana Lee for good",
     ):
@@ -74,7 +74,7 @@ def test_o7_the_preview_says_what_moves_and_the_merge_does_it(store: Store, ana:
     assert not Customer.unscoped.filter(merged_into__isnull=False).exists()
 
     done = words(client.post(page_of(kept), sent | {"sure": "on"}, follow=True))
-    assert "Ana was merged into Ana Lee, who now has 5.00 USD, 260 points." in done
+    assert "Ana was merged into Ana Lee, who now has 5.00 USD and 260 points." in done
     assert "Merged in Ana , " in done
     assert factories.balance("points", kept, now=NOW) == 260
     assert list(find_faults(store)) == []

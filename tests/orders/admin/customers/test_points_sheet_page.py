@@ -37,7 +37,7 @@ def test_r6_the_first_sending_only_shows(shop: tuple[Store, Client, Customer]) -
     _, client, ana = shop
     page = client.post(address(), {"table": TABLE, "once": "t"})
     words = page.content.decode()
-    assert "1 row will be carried out, 1 will not" in words
+    assert "1 row will be carried out. 1 row will not" in words
     assert "No customer has this e-mail or id." in words
     assert factories.balance("points", ana, now=NOW) == 0
 
@@ -46,7 +46,7 @@ def test_r6_the_second_carries_it_out_once(shop: tuple[Store, Client, Customer])
     _, client, ana = shop
     page = client.post(address(), {"table": TABLE, "once": "t"})
     done = confirmed(client, page)
-    assert "100 points given, in 1 rows. 1 of 2 rows had errors and were left out." in done.content.decode()
+    assert "100 points given, in 1 row. 1 of 2 rows had an error and was left out." in done.content.decode()
     again = confirmed(client, page)
     assert "Nothing was changed this time" in again.content.decode()
     assert factories.balance("points", ana, now=NOW) == 100

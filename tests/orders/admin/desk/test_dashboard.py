@@ -177,7 +177,7 @@ def test_reverts_by_day_and_cause(store: Store) -> None:
     auto_cancel(NOW)
     chart = charts(store)[0]
     assert figures(chart) == {"Jan 5, 2026": "2", "Jan 4, 2026": "1"}
-    assert chart.bars[0].words == "1 by hand, 1 because the payment failed"
+    assert chart.bars[0].words == "1 by hand and 1 because the payment failed"
     assert [(part.begins, part.length) for part in chart.bars[0].segments] == [(0, 50), (50, 50)]
     assert [key.words for key in chart.keys] == ["2 by hand", "1 because the payment failed"]
     assert f"trigger={Trigger.PAYMENT_FAILED}" in chart.keys[1].link
@@ -216,7 +216,7 @@ def test_figures_are_counted_once_a_minute_and_per_store(store: Store) -> None:
     assert kept.context["tiles"][0].figure == "0"
     assert len(second) < len(first) - 8
     assert other.get(page_of(other_store, "admin:index")).context["is_new"]
-    cache.delete(f"dashboard:{store.pk}")
+    cache.delete(f"dashboard:{store.pk}:en")
     assert client.get(address).context["tiles"][0].figure == "1"
 
 

@@ -63,7 +63,7 @@ def test_o9_an_order_deleted_there_says_so_on_its_page_and_in_the_list_and_is_fo
 
 def test_o9_a_paid_order_deleted_there_asks_nobody_for_anything(client: Client, store: Store) -> None:
     shown = page(client, make(store, platform_deleted_at=factories.NOW, payment_status="paid"))
-    assert "Deleting is no cancel: nothing moved. What it used stays used." in shown
+    assert "Deleting is not cancelling: nothing moved. What it used stays used." in shown
 
 
 def test_e10_a_payment_that_failed_after_it_was_there_is_listed_with_that_sentence(

@@ -338,7 +338,7 @@ def test_r3_a_redemption_leads_to_the_shop_s_own_discount_while_it_is_there(
     factories.cancel_and_return(order)
     pending = shown(platform_state="pending")
     assert link in pending
-    assert "platform deletion pending" in pending
+    assert "Platform deletion pending" in pending
     gone = shown(platform_state="confirmed")
-    assert "deleted on the platform" in gone
+    assert "Deleted on the platform" in gone
     assert "Open the discount" not in gone

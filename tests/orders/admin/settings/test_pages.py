@@ -233,7 +233,7 @@ def test_l6_limits_are_saved_and_empty_means_not_at_all(shop: tuple[Store, Clien
     assert sentence(page, "adjust").startswith("1 person works here as support.")
     assert page.context["history"][0]["changes"] == [
         ("Store credits in USD that each support person may give and remove in a day", "100.00 USD", "250.50 USD"),
-        ("Member points that each support person may give and remove in a day", "1000 points", "not at all"),
+        ("Member points that each support person may give and remove in a day", "1,000 points", "not at all"),
     ]
     for amount in ("0.001", "-1", "x", "1234567890123"):
         wrong = send(client, "limits", "adjust", version=1, support_adjust_credits=amount, support_adjust_points="1")

@@ -214,7 +214,7 @@ def test_n1_the_look_back_shows_figures_and_orders(shop: tuple[Store, Client]) -
     shown = look_back(client, **(TRIED | {"tags": "keep", "skip_tags": "Keep"}))
     for words in (
         "Orders acted on",
-        "1 by status, 0 by tag",
+        "1 by status and 0 by tag",
         "15.00 USD",
         "Status refunded",
         "R-1",

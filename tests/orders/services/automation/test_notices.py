@@ -49,7 +49,7 @@ def test_e3_an_expired_payment_and_what_all_or_nothing_kept() -> None:
     order = order_with_an_expired_lot(telling_store(), "expired")
     auto_cancel(NOW)
     notice = letter_about(order)
-    assert f"your order {order.number} at Aurora Tea was cancelled, because it was not paid in time." in notice.text
+    assert f"Your order {order.number} at Aurora Tea was cancelled, because it was not paid in time." in notice.text
     assert "was cancelled, because it was not paid in time." in notice.html
     assert lines(notice) == [
         "- Not returned: 10.00 USD, expired on January 4, 2026",
