@@ -29,7 +29,7 @@ def find_view(store: Store, user: User, view_id: int) -> SavedView:
     """A view that this person sees. Raises NotFound for another's and for another store's (T1)."""
     view: SavedView | None = views_of(store, user).filter(pk=view_id).first()
     if view is None:
-        raise NotFound(_("There is no saved view with the id %(view_id)s.") % {"view_id": view_id})
+        raise NotFound(_("There is no saved view with the id %(id)s.") % {"id": view_id})
     return view
 
 

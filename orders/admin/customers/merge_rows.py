@@ -179,10 +179,10 @@ def _kept_history(plan: MergePlan, store: Store) -> list[str]:
 
 def _merged_history(plan: MergePlan, store: Store) -> list[str]:
     moved = listed(amount_words(item, item.merged, store) for item in plan.holdings if item.merged)
-    stays = _("Stays to be read as it is.")
+    stays = _("Can still be read as it is.")
     if moved:
         words = _(
-            "Stays to be read as it is, and ends with the entry “Moved when merged” (%(amounts)s): what is left is "
+            "Can still be read as it is, and ends with the entry “Moved when merged” (%(amounts)s): what is left is "
             "nothing."
         )
         stays = words % {"amounts": moved}

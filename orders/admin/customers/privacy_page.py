@@ -70,7 +70,7 @@ def erase_page(self: BackOfficeAdmin, request: HttpRequest, asked: PrivacyReques
     if not SureForm(request.POST).is_valid():
         messages.error(request, _("Nothing was erased. Tick the box first: erasing cannot be taken back."))
     elif confirm_erasure(store=active_store(request), request_id=asked.pk, actor=acting(request), now=read_clock()):
-        messages.success(request, _("It is erased within a minute. Look here again then."))
+        messages.success(request, _("It will be erased within a minute. Look here again then."))
     else:
         messages.info(request, _("This request was decided already."))
     return HttpResponseRedirect(reverse(PAGE, args=[asked.pk]))
@@ -99,7 +99,8 @@ class PrivacyRequestAdmin(StoreModelAdmin):
     ordering = ("-id",)
     empty_title = gettext_noop("Nobody has asked yet")
     empty_hint = gettext_noop(
-        "When a shop platform passes on that a customer wants to know or erase his data, it is listed here. Nothing is "
+        "When a shop platform passes on that a customer wants to see or erase their data, it is listed here. Nothing "
+        "is "
         "erased and nothing handed out before you say so."
     )
     store_views: ClassVar[tuple[StoreView, ...]] = (

@@ -82,8 +82,8 @@ _IS_NOW: Final[dict[str, str]] = {
 _PAYMENT_IS_NOW: Final[dict[str, str]] = {
     PaymentStatus.PENDING: gettext_noop("The payment of order %(number)s is now pending."),
     PaymentStatus.PAID: gettext_noop("The payment of order %(number)s is now paid."),
-    PaymentStatus.FAILED: gettext_noop("The payment of order %(number)s is now failed."),
-    PaymentStatus.EXPIRED: gettext_noop("The payment of order %(number)s is now expired."),
+    PaymentStatus.FAILED: gettext_noop("The payment of order %(number)s has now failed."),
+    PaymentStatus.EXPIRED: gettext_noop("The payment of order %(number)s has now expired."),
     PaymentStatus.PARTIALLY_REFUNDED: gettext_noop("The payment of order %(number)s is now partially refunded."),
     PaymentStatus.REFUNDED: gettext_noop("The payment of order %(number)s is now refunded."),
 }

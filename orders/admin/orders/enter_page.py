@@ -216,7 +216,7 @@ class EnterForm(CustomerForm):
 def _checked_total(total: Decimal, currency: str) -> Decimal:
     """A total in the currency's unit, from nothing on. Raises ValidationError."""
     if not 0 <= total < _LARGEST_TOTAL:
-        raise forms.ValidationError(_("Enter what the order came to, from 0 on."))
+        raise forms.ValidationError(_("Enter what the order came to: 0 or more."))
     try:
         return quantise(total, currency)
     except ValueError as error:

@@ -78,7 +78,7 @@ class WriteBackForm(CardForm):
                 % {"tag": tag}
             )
         if (wanted.return_credits_there or wanted.return_points_there) and not wanted.cancel_orders:
-            said.append(_("SHOPLINE is asked to return its own only with a cancel, and cancels are not told to it."))
+            said.append(_("SHOPLINE returns its own only together with a cancel, and it is not told of cancels."))
         return said
 
 

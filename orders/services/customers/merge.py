@@ -71,7 +71,7 @@ def merge_customers(
     for merging somebody into himself, NobodyLeft for somebody who was erased, MergeStale for a plan that has changed.
     """
     if kept_id == merged_id:
-        raise Invalid.at("/customer", _("A customer cannot be merged with himself."), code="same")
+        raise Invalid.at("/customer", _("A customer cannot be merged with themselves."), code="same")
     pair = _locked(store, kept_id, merged_id)
     if pair.kept == pair.merged:
         return Merge(pair.kept, done=False)

@@ -35,7 +35,7 @@ def merge_there(*, store: Store, platform: str, said: MergedCustomers, actor: Ac
         return ""
     done = merge_customers(store=store, kept_id=kept, merged_id=merged, actor=actor, trigger=Trigger.PLATFORM, now=now)
     return (
-        _("Customer %(merged)s was merged into customer %(kept_id)s.") % {"merged": merged, "kept_id": done.kept.pk}
+        _("Customer %(merged)s was merged into customer %(kept)s.") % {"merged": merged, "kept": done.kept.pk}
         if done.done
         else ""
     )
@@ -51,7 +51,7 @@ def _lead(store: Store, platform: str, said: MergedCustomers, now: datetime) -> 
     if merged is not None:
         customer = hold_person(merged)
         take_platform_id(customer, platform, said.kept_id, now=now)
-        return _("Customer %(customer_id)s has another id there now.") % {"customer_id": customer.pk}
+        return _("Customer %(id)s has another id there now.") % {"id": customer.pk}
     if kept is None:
         identify(store, CustomerFacts(said.kept_id, "", "", platform=platform), now=now)
     add_earlier_platform_id(store, platform, said.merged_id, leads_to=said.kept_id, now=now)

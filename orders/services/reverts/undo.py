@@ -114,7 +114,7 @@ def undo_revert(
     """
     found: Revert | None = Revert.objects.for_store(store).filter(pk=revert_id).first()
     if found is None:
-        raise NotFound(_("This store has no revert with the id %(revert_id)s.") % {"revert_id": revert_id})
+        raise NotFound(_("This store has no revert with the id %(id)s.") % {"id": revert_id})
     order = lock_order(store, found.order_id)
     # What a lot holds may be spent by others until the customer's ledger is ours; what is read after that is true.
     lock_customers(kept_ids([found.customer_id]))
@@ -166,7 +166,7 @@ def _undone(undo: RevertUndo | None, store: Store) -> Refusal | None:
         return None
     return Refusal(
         WhyNot.UNDONE,
-        _("This return was undone already, on %(created_at)s.") % {"created_at": show_moment(undo.created_at, store)},
+        _("This return was undone already, on %(moment)s.") % {"moment": show_moment(undo.created_at, store)},
     )
 
 
