@@ -12,6 +12,7 @@ from django.utils.translation import gettext_noop
 from loyalty.core.phrases import listed
 from loyalty.journal.models import JournalEntry
 from loyalty.journal.record import Event
+from loyalty.languages.retell import retell
 from loyalty.ledger.ledger import currency_for
 from loyalty.platforms.registry import LABELS
 from loyalty.stores.actors import actor_names
@@ -267,7 +268,7 @@ def _tagged_there(data: dict[str, Any], store: Store) -> str:
 
 
 def _not_told(data: dict[str, Any], store: Store) -> str:
-    said = {"platform": _label(data), "reason": data.get("reason", "")}
+    said = {"platform": _label(data), "reason": retell(str(data.get("reason", "")))}
     if data.get("what") == "tag":
         return _("The order could not be tagged on %(platform)s. %(reason)s") % said
     return _("The order could not be cancelled on %(platform)s. %(reason)s") % said

@@ -14,6 +14,7 @@ from loyalty.backoffice.badges import badge
 from loyalty.backoffice.lists.paging import BriefPage, page_of
 from loyalty.core.locales import count_text
 from loyalty.core.phrases import listed, sentences
+from loyalty.languages.retell import retell
 from loyalty.stores.active_store import active_store, may
 from loyalty.stores.actors import actor_names
 from loyalty.stores.dates import show_moment
@@ -284,5 +285,5 @@ def _row(item: BulkItem, store: Store) -> dict[str, Any]:
         "used": [used_words(order, kind, store) for kind in KINDS],
         "outcome": badge(item.get_outcome_display(), _OUTCOME_COLOURS.get(Outcome(item.outcome), "")),
         "why": _(WORDS[item.code]) if item.code in WORDS else "",
-        "error": item.error,
+        "error": retell(item.error),
     }

@@ -18,6 +18,7 @@ from loyalty.backoffice.lists.paging import page_of
 from loyalty.core.clock import read_clock
 from loyalty.jobs.periodic import EVERY, JOBS, WORDS
 from loyalty.journal.models import JobRun
+from loyalty.languages.retell import retell
 from loyalty.stores.active_store import active_store, is_operator, may, store_or_none
 from loyalty.stores.dates import show_moment
 from loyalty.stores.models import Store
@@ -89,7 +90,7 @@ def _problem_row(problem: Problem, store: Store) -> dict[str, Any]:
         "id": problem.pk,
         "order": problem.order,
         "job": _(WORDS.get(problem.job, problem.job)),
-        "error": problem.error,
+        "error": retell(problem.error),
         "attempts": problem.attempts,
         "since": show_moment(problem.created_at, store),
         "next": show_moment(problem.next_attempt_at, store),

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from loyalty.accounts.letters import WAITING as LETTERS
 from loyalty.jobs.waiting import Waiting
+from loyalty.languages.retell import retell
 from loyalty.notices.deliver import WAITING as NOTICES
 from loyalty.outbox.retry import WAITING as MESSAGES
 from loyalty.platforms.webhooks.replay import WAITING as DELIVERIES
@@ -84,7 +85,7 @@ def _row(found: Any, store: Store, now: datetime) -> dict[str, Any]:
         "customer_id": found.found_customer_id,
         "since": show_moment(found.found_since, store) or "–",
         "attempts": found.found_attempts,
-        "error": found.found_error[:_LONGEST_ERROR],
+        "error": retell(found.found_error)[:_LONGEST_ERROR],
         "given_up": found.found_turn is None,
         "turn": _("within a minute") if is_due else show_moment(found.found_turn, store),
     }

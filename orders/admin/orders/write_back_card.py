@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from loyalty.core.phrases import listed, sentences
+from loyalty.languages.retell import retell
 from loyalty.outbox.models import Message, MessageStatus
 from loyalty.platforms.registry import LABELS
 from loyalty.stores.dates import show_moment
@@ -59,5 +60,5 @@ def _says(message: Message, store: Store) -> str:
         return show_moment(message.done_at, store)
     if message.status == MessageStatus.QUEUED and message.last_error:
         next_try = _("Next try %(moment)s.") % {"moment": show_moment(message.next_attempt_at, store)}
-        return sentences([message.last_error, next_try])
-    return message.last_error or _("Will be done within a minute.")
+        return sentences([retell(message.last_error), next_try])
+    return retell(message.last_error) or _("Will be done within a minute.")

@@ -18,6 +18,7 @@ from loyalty.backoffice.links import cell_link, order_address
 from loyalty.backoffice.lists.filters import FilterForm, FormFilter
 from loyalty.core.clock import read_clock
 from loyalty.core.errors import Conflict
+from loyalty.languages.retell import retell
 from loyalty.outbox.models import Message, MessageStatus
 from loyalty.outbox.retry import retry
 from loyalty.outbox.topics import OWN_PAGES, words_of
@@ -49,7 +50,7 @@ def outcome_lines(message: Message) -> SafeString:
         return format_html("{}", DASH)
     return format_html(
         '<span class="cell-lines"><span class="error-words">{}</span><small>{}</small></span>',
-        message.last_error[:200],
+        retell(message.last_error)[:200],
         turn,
     )
 

@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from loyalty.backoffice.badges import DASH, count_to
+from loyalty.languages.retell import retell
 from loyalty.outbox.topics import words_of
 from loyalty.platforms.connections.check import being_asked
 from loyalty.platforms.models import FAILING_STATES, InboundDelivery, PlatformConnection
@@ -63,7 +64,7 @@ def asking_words(connected: PlatformConnection) -> list[str]:
             % {
                 "what": words_of(asked.topic),
                 "moment": show_moment(asked.created_at, connected.store),
-                "error": asked.last_error,
+                "error": retell(asked.last_error),
             }
         ).rstrip()
         for asked in being_asked(connected)
@@ -89,9 +90,9 @@ def _state(connected: PlatformConnection) -> tuple[str, str, str]:
     if not connected.enabled:
         return _("Disconnected"), "orange", _("Nothing is taken in. Connect again to go on.")
     if connected.uninstalled_at:
-        return _("Uninstalled"), "red", _(connected.last_error)
+        return _("Uninstalled"), "red", retell(connected.last_error)
     if connected.last_error:
-        return _("Needs attention"), "red", _(connected.last_error)
+        return _("Needs attention"), "red", retell(connected.last_error)
     if not connected.may_be_called:
         return _("Webhooks only"), "blue", _("Webhooks are taken in. Enter an access token to catch what they miss.")
     if connected.last_checked_at is None:

@@ -21,6 +21,7 @@ from loyalty.backoffice.base import BackOfficeAdmin, StoreModelAdmin, StoreView,
 from loyalty.backoffice.links import cell_link, order_address
 from loyalty.backoffice.lists.filters import FilterForm, FormFilter
 from loyalty.core.clock import read_clock
+from loyalty.languages.retell import retell
 from loyalty.platforms.models import FAILING_STATES, DeliveryState, InboundDelivery, Platform
 from loyalty.platforms.snapshot import named
 from loyalty.platforms.webhooks.replay import may_be_replayed, replay
@@ -178,7 +179,7 @@ def _badge(delivery: InboundDelivery) -> SafeString:
 
 def _words(delivery: InboundDelivery) -> str:
     # Kept as it was said; a sentence without anything of its own in it can be said in the reader's language.
-    return _(delivery.last_error or delivery.outcome) or DASH
+    return retell(delivery.last_error or delivery.outcome) or DASH
 
 
 def _order(delivery: InboundDelivery) -> SafeString | str:
@@ -190,14 +191,14 @@ def _order(delivery: InboundDelivery) -> SafeString | str:
 def _facts(delivery: InboundDelivery, store: Store) -> list[tuple[str, Any]]:
     facts: list[tuple[str, Any]] = [
         (_("State"), _badge(delivery)),
-        (_("What came of it"), _(delivery.outcome) or DASH),
+        (_("What came of it"), retell(delivery.outcome) or DASH),
         (
             _("Could not be read"),
             _("%(named)s: left out, the rest counts") % {"named": named(delivery.left_out)}
             if delivery.left_out
             else "",
         ),
-        (_("Error"), _(delivery.last_error)),
+        (_("Error"), retell(delivery.last_error)),
         (_("Order"), _order(delivery)),
         (_("Received"), show_moment(delivery.received_at, store)),
         (_("Worked through"), show_moment(delivery.processed_at, store)),
