@@ -75,17 +75,19 @@ def _once(view: ApiView, request: Request, run: Callable[[], Response]) -> HttpR
         return _replay(view, stored, fingerprint)
     answer = _answer(run)
     answer.headers["Content-Language"] = get_language()
-    # An answer that is past its time but not pruned yet gives way.
-    CommandAnswer.unscoped.update_or_create(
-        store=view.store,
-        key=key,
-        defaults={
-            "fingerprint": fingerprint,
-            "status": answer.status_code,
-            "headers": {name: answer[name] for name in _KEPT_HEADERS if name in answer},
-            "body": _sealed(view, answer.content),
-            "created_at": view.now,
-        },
+    kept = {
+        "fingerprint": fingerprint,
+        "status": answer.status_code,
+        "headers": {name: answer[name] for name in _KEPT_HEADERS if name in answer},
+        "body": _sealed(view, answer.content),
+        "created_at": view.now,
+    }
+    # One statement. An answer that is past its time but not pruned yet gives way.
+    CommandAnswer.unscoped.bulk_create(
+        [CommandAnswer(store=view.store, key=key, **kept)],
+        update_conflicts=True,
+        unique_fields=["store", "key"],
+        update_fields=list(kept),
     )
     return answer
 

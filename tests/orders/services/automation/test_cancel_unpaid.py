@@ -1,12 +1,13 @@
 """E2-E9, F1, F2: cancelling by itself when a payment expired or failed, through REST and the jobs."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
 import time_machine
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from credits.models import CreditLot, CreditMovement
 from loyalty.journal.models import JournalEntry
@@ -15,6 +16,7 @@ from loyalty.proof.prove import find_faults
 from orders.models import Order, PersonsDecision, Revert
 from orders.services.automation import cancel_unpaid
 from tests.examples import Example, Shop, open_shop, x4, x5
+from tests.factories import grant, make_customer, make_order
 from tests.orders.services.automation.sweeping import (
     TICK,
     balance,
@@ -404,12 +406,12 @@ def test_e8_more_than_a_batch_in_several_stores(shop: Shop, clock: Clock, monkey
 
 
 def statements_of_a_sweep(shop: Shop, clock: Clock, orders: int) -> int:
-    customer = shop.customer("Statement", f"s{orders}@example.org")
-    shop.give_credits(customer, "10000.00", "2021-10-01")
-    shop.give_credits(customer, "10000.00")
-    shop.give_points(customer, 10000)
-    for number in range(orders):
-        shop.order(customer, f"{orders}-{number}", apply_credits="1.00", apply_points=1, payment_status="failed")
+    customer, now = make_customer(shop.store), timezone.now()
+    grant("credits", customer, "10000.00", until=date(2021, 10, 1), now=now)
+    grant("credits", customer, "10000.00", now=now)
+    grant("points", customer, 10000, now=now)
+    for _ in range(orders):
+        make_order(customer, credits="1.00", points=1, payment_status="failed", now=now)
     with CaptureQueriesContext(connection) as queries:
         counts = cancel_unpaid.auto_cancel(clock_at(shop))
     assert counts["cancelled"] == orders
@@ -417,8 +419,8 @@ def statements_of_a_sweep(shop: Shop, clock: Clock, orders: int) -> int:
 
 
 def test_e8_statements_do_not_grow_with_the_orders(shop: Shop, clock: Clock) -> None:
-    one, ten, sixty = (statements_of_a_sweep(shop, clock, orders) for orders in (1, 10, 60))
-    assert one == ten == sixty
+    one, sixty = (statements_of_a_sweep(shop, clock, orders) for orders in (1, 60))
+    assert one == sixty
 
 
 def spender(shop: Shop, **facts: Any) -> str:
