@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -10,7 +11,7 @@ import time_machine
 from django.conf import settings
 from django.db import connections
 from django.test import Client
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Error, Page, expect, sync_playwright
 
 from loyalty.stores.models import Role, Store
 from tests.factories import NOW, make_store, make_user
@@ -57,27 +58,53 @@ def store(transactional_db: None, clock: None) -> Store:
     return make_store(name="Taipei Tea")
 
 
+@pytest.fixture(scope="package")
+def tabs(browser: Browser) -> dict[str, list[Page]]:
+    """Tabs that tests are done with, by their options: to open one costs more than most tests do in it."""
+    return defaultdict(list)
+
+
 @pytest.fixture
-def visit(browser: Browser, live_server: Any, store: Store) -> Iterator[Callable[..., Page]]:
+def visit(
+    browser: Browser, tabs: dict[str, list[Page]], live_server: Any, store: Store
+) -> Iterator[Callable[..., Page]]:
     """Opens a page as a member of the store's staff, support by default; other arguments are the browser context's."""
-    open_contexts: list[BrowserContext] = []
+    used: list[tuple[dict[str, Any], Page]] = []
     failures: list[str] = []
 
+    def note(error: Error) -> None:
+        failures.append(str(error))
+
     def open_page(path: str, *, role: Role = Role.SUPPORT, store: Store = store, **options: Any) -> Page:
-        context = browser.new_context(**({"viewport": {"width": 1280, "height": 1000}} | options))
-        open_contexts.append(context)
-        context.set_default_timeout(15_000)
+        free = tabs[repr(options)]
+        page = free.pop() if free else _new_tab(browser, options)
+        used.append((options, page))
         client = Client()
         client.force_login(make_user((store, role)), backend="django.contrib.auth.backends.ModelBackend")
         name = settings.SESSION_COOKIE_NAME
-        context.add_cookies([{"name": name, "value": client.cookies[name].value, "url": live_server.url}])
-        page = context.new_page()
-        page.on("pageerror", lambda error: failures.append(str(error)))
+        page.context.add_cookies([{"name": name, "value": client.cookies[name].value, "url": live_server.url}])
+        page.on("pageerror", note)
         page.goto(f"{live_server.url}{path}")
         return page
 
     expect.set_options(timeout=15_000)
     yield open_page
-    for context in open_contexts:
-        context.close()
+    for options, page in used:
+        page.remove_listener("pageerror", note)
+        _empty(page, options)
+        tabs[repr(options)].append(page)
     assert not failures, "a page's script failed"
+
+
+def _new_tab(browser: Browser, options: dict[str, Any]) -> Page:
+    context = browser.new_context(**({"viewport": {"width": 1280, "height": 1000}} | options))
+    context.set_default_timeout(15_000)
+    return context.new_page()
+
+
+def _empty(page: Page, options: dict[str, Any]) -> None:
+    """Leave nothing of a test in a tab, but for what it has cached of our static files."""
+    page.evaluate("localStorage.clear(); sessionStorage.clear()")
+    page.context.clear_cookies()
+    page.emulate_media(media="screen", color_scheme=options.get("color_scheme", "light"))
+    page.goto("about:blank")
