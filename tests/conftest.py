@@ -2,8 +2,6 @@
 
 import gc
 import os
-import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack
 from contextvars import ContextVar
@@ -16,11 +14,12 @@ from django.db import connection
 from pytest_django import DjangoDbBlocker
 
 from loyalty.database import named_stores
-from loyalty.embedded.layout import Layout, layout_in
+from loyalty.embedded.layout import Layout
 from loyalty.embedded.prepared import PREPARED_DATABASE, prepare_from
 from loyalty.stores.models import Store
 from tests import factories
 from tests.database import as_the_web, emptied_by_the_owner
+from tests.layouts import new_layout
 from tests.platforms_imitated.fixtures import (
     imitated_shopify,
     imitated_shopline,
@@ -68,11 +67,9 @@ def store(db: None) -> Store:
 
 @pytest.fixture
 def layout() -> Iterator[Layout]:
-    """An empty folder with a short name (sockets' addresses are short) that a server's account can reach."""
-    folder = Path(tempfile.mkdtemp(prefix="loyalty-embedded-"))
-    folder.chmod(0o711)
-    yield layout_in(folder)
-    shutil.rmtree(folder, ignore_errors=True)
+    """An empty folder for servers of the test's own."""
+    with new_layout() as folder:
+        yield folder
 
 
 @pytest.fixture(scope="session")

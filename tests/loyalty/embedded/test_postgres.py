@@ -12,12 +12,25 @@ import pytest
 
 from loyalty.embedded.layout import OWNER_ROLE, SUPERUSER, WEB_ROLE, Layout
 from loyalty.embedded.postgres import PostgresServer
+from loyalty.embedded.prepared import PreparedDatabase
 from loyalty.embedded.process import EmbeddedServerError, wait_until
 from loyalty.embedded.supervisor import embedded_servers, sole_supervisor
+from tests.layouts import new_layout
+
+
+@pytest.fixture(scope="module")
+def made() -> Iterator[PreparedDatabase]:
+    """The data folder of a server that was started for the first time and stopped: each test has a copy of it."""
+    with new_layout() as layout:
+        server = PostgresServer(layout=layout)
+        server.start()
+        server.stop()
+        yield PreparedDatabase(layout.postgres_data)
 
 
 @pytest.fixture
-def server(layout: Layout) -> Iterator[PostgresServer]:
+def server(made: PreparedDatabase, layout: Layout) -> Iterator[PostgresServer]:
+    assert made.copy_to(layout)
     server = PostgresServer(layout=layout)
     server.start()
     yield server
