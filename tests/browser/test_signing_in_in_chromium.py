@@ -115,4 +115,4 @@ def test_t6_somebody_new_comes_by_invitation(open_page: Callable[..., Page], vis
     new.get_by_label("Choose a password").fill("only dora knows")
     new.get_by_label("The same again").fill("only dora knows")
     new.get_by_role("button", name="Accept and sign in").click()
-    expect(new.get_by_text("You work in Taipei Tea now, as support.")).to_be_visible()
+    expect(new.get_by_text("You now work in Taipei Tea. Your role: Support.")).to_be_visible()
