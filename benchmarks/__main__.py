@@ -249,6 +249,25 @@ def coming_in(bench: Bench, runs: int, count: int) -> Iterator[Row]:
     yield Row("the longest that another shop's message waited, s", f"{wait:.2f} s", "", wait, 5, at_most=True)
 
 
+def moving_in(bench: Bench, runs: int, people: int) -> Iterator[Row]:
+    """A file of ``people`` with three lots each: the whole command, upload and rehearsal included, beside COPY."""
+    rates: dict[str, list[float]] = {"ours": [], "reference": []}
+    peaks: list[float] = []
+    seconds: list[float] = []
+    for _ in range(runs):
+        for who, measured in rates.items():
+            with bench.copy() as url:
+                result = measure(url, "import_balances", who, str(people))
+            measured.append(rate([result]))
+            if who == "ours":
+                peaks.append(result["peak_mb"])
+                seconds.append(result["ended"] - result["began"])
+    ours, reference = median(rates["ours"]), median(rates["reference"])
+    yield Row(f"importing {people * 3:,} lots, lots/s", f"{ours:.0f}", f"{reference:.0f}", ours / reference, 0.6)
+    yield Row(f"the same for {people:,} people, s", f"{median(seconds):.0f} s", "", median(seconds), 90, at_most=True)
+    yield Row("memory of importing balances, MB", f"{max(peaks):.0f} MB", "", max(peaks), 200, at_most=True)
+
+
 def run(bench: Bench, *, orders: int, runs: int, count: int) -> None:
     """Measure everything and print the table, a line as soon as it is known."""
     print(f"Making {orders:,} orders …", file=sys.stderr)
@@ -258,6 +277,7 @@ def run(bench: Bench, *, orders: int, runs: int, count: int) -> None:
         statements(bench),
         receipt(bench, runs, count),
         coming_in(bench, runs, 100_000 if orders >= FULL else 5_000),
+        moving_in(bench, runs, 100_000 if orders >= FULL else 10_000),
         cancel_one(bench, runs, count),
         sweep(bench, runs),
         exports(bench),

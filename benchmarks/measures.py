@@ -18,6 +18,7 @@ from django.test.utils import CaptureQueriesContext
 
 from benchmarks.coming_in import backlog, import_file
 from benchmarks.data import NOW, generate, install_reference
+from benchmarks.moving_in import import_balances
 from benchmarks.receipt import receipt
 from loyalty.core.clock import Clock
 from loyalty.database.named_stores import every_store
@@ -181,6 +182,7 @@ MEASURES: Final[dict[str, Callable[..., Any]]] = {
         receipt,
         import_file,
         backlog,
+        import_balances,
     )
 }
 

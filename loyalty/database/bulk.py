@@ -14,7 +14,20 @@ from django.db import connection, models
 
 def array(values: Iterable[Any]) -> str:
     """A PostgreSQL array of numbers, texts, booleans, instants or None, to be cast: ``%s::bigint[]``."""
-    return "{" + ",".join([_WRITE.get(type(value), _quoted)(value) for value in values]) + "}"
+    values = list(values)
+    return (
+        _array_of_texts(values) or "{" + ",".join([_WRITE.get(type(value), _quoted)(value) for value in values]) + "}"
+    )
+
+
+def _array_of_texts(values: list[Any]) -> str:
+    """The array where all values are texts with nothing in them to escape, which most are; else ``""``."""
+    try:
+        joined = '","'.join(values)
+    except TypeError:
+        return ""
+    plain = values and "\\" not in joined and joined.count('"') == 2 * (len(values) - 1)
+    return f'{{"{joined}"}}' if plain else ""
 
 
 def _quoted(value: Any) -> str:

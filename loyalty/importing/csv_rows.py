@@ -68,7 +68,9 @@ def _read(file: BinaryIO, shape: FileShape) -> Iterator[list[str] | Fault]:
             except csv.Error as error:
                 yield _refused(error, begun)
     finally:
-        text.detach()
+        # Whoever stops half-way may have closed the file before this is let go.
+        if not file.closed:
+            text.detach()
 
 
 def _lines(text: io.TextIOWrapper, separator: str) -> Iterator[str]:

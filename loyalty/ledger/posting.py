@@ -22,10 +22,14 @@ from loyalty.database.bulk import array, new_ids
 from loyalty.ledger.models import AbstractAllocation, AbstractLot, AbstractMovement, MovementType, Origin
 from loyalty.ledger.planner import Amount
 from loyalty.stores.actors import Actor
-from loyalty.stores.models import Customer
 
 # How the constraint that keeps lapsed lots empty is called, whichever kind's.
 _BOOKED_OFF: Final = "lot_booked_off_is_empty"
+
+
+_LOCK: Final = """
+SELECT merged_into_id FROM stores_customer WHERE id = ANY(%s::bigint[]) ORDER BY id FOR NO KEY UPDATE
+"""
 
 
 class LotBookedOff(Conflict):
@@ -131,8 +135,10 @@ def lock_customers(customer_ids: Collection[int]) -> None:
     NO KEY: inserting rows that point to the customer does not wait, writing his ledger does. Raises CustomerMerged for
     one who was merged into another: nothing is written to a ledger that has moved (O7).
     """
-    rows = Customer.unscoped.filter(pk__in=customer_ids).order_by("pk").select_for_update(no_key=True)
-    if any(merged_into is not None for merged_into in rows.values_list("merged_into_id", flat=True)):
+    with connection.cursor() as cursor:
+        cursor.execute(_LOCK, [array(customer_ids)])
+        merged = any(merged_into is not None for (merged_into,) in cursor.fetchall())
+    if merged:
         raise CustomerMerged
 
 

@@ -21,7 +21,7 @@ from loyalty.ledger.posting import BY_HAND, Cause, Entry, NewLot, Posted, lock_c
 from loyalty.stores.actors import Actor
 from loyalty.stores.models import Remark, Store
 from orders.kinds import KINDS, LEDGERS
-from orders.models import BalanceImport, BalanceImportKey
+from orders.models import BalanceImport
 from orders.services.balance_imports.codes import write_codes
 from orders.services.balance_imports.rehearsal.history import (
     IMPORT,
@@ -38,6 +38,9 @@ from orders.services.balance_imports.rehearsal.stage import CODE, LOT, PAST
 
 # Two imports of one store write one after the other, so that a row which both bring is seen by the second.
 _ONE_AT_A_TIME: Final = "SELECT pg_advisory_xact_lock(hashtextextended('balance imports', %s))"
+_KNOWN: Final = """
+SELECT key FROM orders_balanceimportkey WHERE store_id = %s AND kind = %s AND key = ANY(%s::text[]) AND NOT taken_back
+"""
 
 
 @dataclass(slots=True)
@@ -88,8 +91,9 @@ def _leave_out_known(batch: _Batch, people: Sequence[Person]) -> None:
             if row.key:
                 by_kind[row.kind][row.key] = row.id
     for kind, keys in by_kind.items():
-        known = BalanceImportKey.objects.for_store(batch.store).filter(kind=kind, key__in=keys, taken_back=False)
-        batch.left_out |= {keys[key]: "already" for key in known.values_list("key", flat=True)}
+        with connection.cursor() as cursor:
+            cursor.execute(_KNOWN, [batch.store.pk, kind, array(keys)])
+            batch.left_out |= {keys[key]: "already" for (key,) in cursor.fetchall()}
 
 
 def _find_customers(batch: _Batch, people: Sequence[Person]) -> None:
@@ -104,8 +108,12 @@ def _find_customers(batch: _Batch, people: Sequence[Person]) -> None:
 
 
 def _of(batch: _Batch, what: str, kind: str) -> dict[int, list[Kept]]:
-    found = {pk: [row for row in rows if row.what == what and row.kind == kind] for pk, rows in batch.rows.items()}
-    return {pk: rows for pk, rows in found.items() if rows}
+    found: dict[int, list[Kept]] = defaultdict(list)
+    for pk, rows in batch.rows.items():
+        for row in rows:
+            if row.what == what and row.kind == kind:
+                found[pk].append(row)
+    return found
 
 
 def _remarks(batch: _Batch) -> Mapping[tuple[int, str], int]:
