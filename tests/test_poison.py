@@ -34,8 +34,9 @@ from loyalty.store_settings.sections import (
     settings_to_json,
 )
 from loyalty.stores.models import Customer, DayOfAdjusting, Role, SettingsVersion, Store
-from orders.models import BalanceImport, BulkItem, ImportState, Order, Outcome, Problem
+from orders.models import BalanceImport, BulkItem, BundleState, ImportState, Order, Outcome, Problem, StoreBundle
 from orders.services.bulk_cancels.run import choose, confirm
+from orders.services.bundles.ask import ask_for_bundle
 from orders.services.reverts.apply import Details
 from points.models import PointLot
 from tests import factories
@@ -137,6 +138,11 @@ def an_import(store: Store) -> Callable[[], bool]:
     return lambda: BalanceImport.unscoped.get(pk=held.pk).state == ImportState.DONE
 
 
+def a_bundle(store: Store) -> Callable[[], bool]:
+    bundle = ask_for_bundle(store=store, actor=ACTOR, now=NOW)
+    return lambda: StoreBundle.unscoped.get(pk=bundle.pk).state == BundleState.READY
+
+
 def lapsed(lots: type[AbstractLot]) -> Work:
     def work(store: Store) -> Callable[[], bool]:
         kind: Any = "credits" if lots is CreditLot else "points"
@@ -218,6 +224,10 @@ CASES: dict[str, tuple[Work, tuple[Poison, ...]]] = {
     "orders.import_balances": (
         an_import,
         (refused_in("credits_creditlot"), refused_in("orders_balanceimport"), refused_in("journal_journalentry")),
+    ),
+    "orders.write_bundles": (
+        a_bundle,
+        (refused_in("orders_storebundle"), refused_in("orders_storebundlepart")),
     ),
     "credits.expire_lots": (lapsed(CreditLot), (refused_in("credits_creditmovement"),)),
     "points.expire_lots": (lapsed(PointLot), (refused_in("points_pointmovement"),)),

@@ -20,6 +20,7 @@ PRUNERS: Final = (
     "loyalty.platforms.webhooks.prune.prune",
     "loyalty.ledger.staff_limits.prune",
     "orders.services.balance_imports.prune.prune",
+    "orders.services.bundles.keep.prune",
 )
 
 

@@ -85,6 +85,8 @@ class Event(StrEnum):
     ROLE_CHANGED = "staff.role_changed"
     SECOND_FACTOR_ASKED = "staff.second_factor_asked"
     STORE_ARRIVED = "store.arrived"
+    BUNDLE_ASKED = "store.bundle_asked"
+    BUNDLE_FETCHED = "store.bundle_fetched"
 
 
 @dataclass(frozen=True, slots=True)

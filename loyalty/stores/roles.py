@@ -22,6 +22,7 @@ class Can(StrEnum):
     MANAGE_STAFF = "manage_staff"
     MANAGE_API_KEYS = "manage_api_keys"
     MANAGE_WEBHOOKS = "manage_webhooks"
+    TAKE_STORE = "take_store"
 
 
 _SUPPORT = frozenset({Can.VIEW, Can.ENTER_ORDERS, Can.CANCEL_ORDERS, Can.ADJUST_LEDGER, Can.EDIT_CUSTOMERS, Can.REDEEM})

@@ -328,6 +328,8 @@ _SENTENCES: Final[dict[str, Tell]] = {
     Event.STAFF_REMOVED: _staff(gettext_noop("Ended the work here as %(old)s")),
     Event.ROLE_CHANGED: _staff(gettext_noop("Changed the role from %(old)s to %(new)s")),
     Event.SECOND_FACTOR_ASKED: _staff(gettext_noop("A second factor is asked of %(new)s, before of %(old)s")),
+    Event.BUNDLE_ASKED: fixed(gettext_noop("Asked for a file with everything in the store")),
+    Event.BUNDLE_FETCHED: fixed(gettext_noop("Downloaded the file with everything in the store")),
     Event.STORE_ARRIVED: fixed(gettext_noop("The store moved here with everything in it; its sums were proved")),
     Event.REWARD_CREATED: _reward_added,
     Event.REWARD_CHANGED: _reward,

@@ -2,6 +2,7 @@
 
 # What is imported here registers itself; a name that a folder has already would hide the folder.
 from orders.admin.bulk_cancels import page as bulk_cancels_page
+from orders.admin.bundles import page as bundles_page
 from orders.admin.customers import admin as customers_admin
 from orders.admin.customers import privacy_page
 from orders.admin.desk import jobs_page
@@ -13,6 +14,7 @@ from orders.admin.settings import admin as settings_admin
 
 __all__ = [
     "bulk_cancels_page",
+    "bundles_page",
     "customers_admin",
     "jobs_page",
     "orders_admin",

@@ -53,6 +53,7 @@ from orders.models.statuses import (
     PersonsDecision,
     RevertStatus,
 )
+from orders.models.store_bundle import BundleState, StoreBundle, StoreBundlePart
 
 __all__ = [
     "ATTEMPT_FAILED",
@@ -79,6 +80,7 @@ __all__ = [
     "BulkCancel",
     "BulkItem",
     "BulkState",
+    "BundleState",
     "CancelReason",
     "CodeOutcome",
     "CodeUse",
@@ -103,6 +105,8 @@ __all__ = [
     "Reward",
     "RewardType",
     "SavedView",
+    "StoreBundle",
+    "StoreBundlePart",
     "cancellable",
     "decided_as",
     "light",

@@ -184,4 +184,12 @@ ENTRIES: Final = (
         Section.AUDIT, 40, gettext_noop("Jobs"), "schedule", "admin:orders_problem_changelist", active=jobs_is_active
     ),
     Entry(Section.AUDIT, 50, gettext_noop("Bulk cancels"), "playlist_remove", "admin:orders_bulkcancel_changelist"),
+    Entry(
+        Section.STORE,
+        20,
+        gettext_noop("Take everything with you"),
+        "package_2",
+        "admin:orders_storebundle_changelist",
+        seen_by=Can.TAKE_STORE,
+    ),
 )

@@ -250,6 +250,8 @@ STAYS: Final[Mapping[str, str]] = {
     "orders_problem": "jobs find by themselves what they could not do, and try it where it arrives",
     "orders_balanceimportpart": "the file that an import was read from, which names people and is not kept for long",
     "orders_balanceimportrow": "what an import has read and not yet written, or why not",
+    "orders_storebundle": "bundles themselves, which are fetched where they were made",
+    "orders_storebundlepart": "bundles themselves, which are fetched where they were made",
     "orders_look": "who is looking at an order at this moment",
     "api_commandanswer": "answers that are kept a week for API keys, which stay",
     "outbox_message": "sent by the installation that wrote it, and by no other",

@@ -1,0 +1,1 @@
+"""The page on which an owner takes everything of the store away."""
