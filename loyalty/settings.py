@@ -274,8 +274,8 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 # --- Calls to addresses that stores have chosen: never to this machine, except while developing and testing
 
 OUTGOING_TO_LOCALHOST: bool = env.bool("OUTGOING_TO_LOCALHOST", default=not PRODUCTION)
-# A host that has not answered of late is left alone (loyalty.partners.breaker); tests ask one again and again.
-PARTNERS_REST = not TESTING
+# Except in tests, the database says what time it is, and hosts that have not answered of late are left alone.
+CLOCK_OF_DATABASE = PARTNERS_REST = not TESTING
 # How long a shop platform may take to answer.
 PLATFORM_TIMEOUT_SECONDS: float = env.float("PLATFORM_TIMEOUT_SECONDS", default=15.0)
 
@@ -286,9 +286,6 @@ LOCALE_PATHS = [BASE_DIR / "locale"]
 USE_I18N = True
 TIME_ZONE = "UTC"
 USE_TZ = True
-
-# What time it is, the database says (loyalty.core.clock); tests set the clock of their process.
-CLOCK_OF_DATABASE = not TESTING
 
 # --- Static files
 
@@ -344,6 +341,8 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
 CELERY_TIMEZONE = "UTC"
+# For how many days a table's rows are kept, where that is not what its model says (loyalty.database.retention).
+RETENTION_DAYS: dict[str, str] = env.dict("RETENTION_DAYS", default={})
 
 # --- REST
 

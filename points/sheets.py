@@ -24,7 +24,8 @@ from loyalty.ledger.posting import lock_customers
 from loyalty.ledger.staff_limits import Adjuster, check_within_limit, left_today, lock_left_today, note_adjusted
 from loyalty.store_settings.sections import StoreSettings
 from loyalty.stores.actors import Actor, Trigger
-from loyalty.stores.models import Customer, PlatformId, Store, fold_email
+from loyalty.stores.compared import fold_email
+from loyalty.stores.models import Customer, PlatformId, Store
 from points.expiry_scheme import scheme_last_day
 from points.ledger import POINTS
 

@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy
 
+from loyalty.database.retention import Kept, while_needed
 from loyalty.database.rights import Rights
 from loyalty.stores.models import Role, Store, User
 from loyalty.stores.scoping import SameStoreKey, StoreOwned, unique_in_store
@@ -25,7 +26,8 @@ class Invitation(StoreOwned):
     accepted_by = models.ForeignKey(User, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
     withdrawn_at = models.DateTimeField(null=True, blank=True)
 
-    rights = Rights(all_but=("email",))
+    rights = Rights(all_but=("email",), deletes=True)
+    retention = Kept(days=365, since="expires_at", why="whom a store invited; staff can look back for a year")
 
     class Meta(StoreOwned.Meta):
         constraints: ClassVar = [
@@ -76,6 +78,7 @@ class Letter(models.Model):
     last_error = models.CharField(max_length=200, blank=True)
 
     rights = Rights(changes=("attempts", "next_attempt_at", "last_error"), deletes=True)
+    retention = while_needed("only while it waits: it is deleted when it is sent or given up")
 
     class Meta:
         constraints: ClassVar = [
@@ -102,6 +105,7 @@ class Tries(models.Model):
     paused_until = models.DateTimeField(null=True, blank=True)
 
     rights = Rights(changes=("count", "last_at", "paused_until"), deletes=True)
+    retention = Kept(days=1, since="last_at", why="what stops guessing counts anew after a day")
 
     class Meta:
         verbose_name_plural = gettext_lazy("tries")

@@ -3,7 +3,7 @@
 import hashlib
 import re
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import wraps
 from http import HTTPStatus
 from typing import Any, Concatenate, Final, ParamSpec, TypeVar
@@ -24,8 +24,6 @@ from loyalty.api.requests.parsing import read_body
 from loyalty.api.values import Body
 from loyalty.api.views import ApiView
 from loyalty.core.encryption import Secret, Unreadable
-from loyalty.database.delete import delete_in_batches
-from loyalty.jobs.periodic import Counts
 from loyalty.languages.spoken import SOURCE
 from loyalty.stores.models import Store
 
@@ -59,11 +57,6 @@ def command(
         return described(run)
 
     return decorate
-
-
-def prune(now: datetime) -> Counts:
-    """Delete answers older than seven days."""
-    return {"answers": delete_in_batches(CommandAnswer.unscoped.filter(created_at__lt=now - KEEP))}
 
 
 @transaction.atomic

@@ -4,6 +4,7 @@ from typing import ClassVar
 
 from django.db import models
 
+from loyalty.database.retention import Kept
 from loyalty.database.rights import Rights
 from loyalty.stores.scoping import StoreOwned
 
@@ -22,6 +23,7 @@ class CommandAnswer(StoreOwned):
     created_at = models.DateTimeField()
 
     rights = Rights(all_but=("key",), deletes=True)
+    retention = Kept(days=7, least=7, why="a command that is repeated within seven days gets its answer again")
 
     class Meta(StoreOwned.Meta):
         constraints: ClassVar = [models.UniqueConstraint(fields=["store", "key"], name="command_answer_once")]

@@ -11,7 +11,8 @@ from django.db.models.functions import Coalesce
 
 from loyalty.customers.merged import hold_people
 from loyalty.database.bulk import insert, update
-from loyalty.stores.models import Customer, PlatformId, Store, fold_email
+from loyalty.stores.compared import fold_email
+from loyalty.stores.models import Customer, PlatformId, Store
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,8 @@ from django.db.models import Exists, OuterRef, Q
 from loyalty.customers.directory import CustomerFacts as CustomerFacts
 from loyalty.customers.directory import Directory
 from loyalty.customers.merged import hold_person, leading_to
-from loyalty.stores.models import Customer, PlatformId, Store, fold_email
+from loyalty.stores.compared import fold_email
+from loyalty.stores.models import Customer, PlatformId, Store
 
 
 def identify(store: Store, facts: CustomerFacts, *, now: datetime) -> Customer | None:

@@ -8,7 +8,8 @@ from django.utils.translation import gettext as _
 
 from loyalty.core.storable_text import storable
 from loyalty.customers.merged import leading_to
-from loyalty.stores.models import Customer, PlatformId, Store, dialled, fold_email
+from loyalty.stores.compared import dialled, fold_email
+from loyalty.stores.models import Customer, PlatformId, Store
 
 # Three letters make the first trigram, and the index knows the beginnings of words by fewer.
 LETTERS_FOR_PART: Final = 3

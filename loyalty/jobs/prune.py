@@ -3,35 +3,46 @@
 import logging
 from collections import Counter
 from datetime import datetime
-from typing import Final
 
+from django.apps import apps
+from django.db.models import Model
 from django.utils.module_loading import import_string
 
-from loyalty.database.busy import raise_if_away
+from loyalty.database.busy import is_away
+from loyalty.database.delete import delete_in_batches, empty_in_batches
+from loyalty.database.retention import Kept, all_kept, every_row
 from loyalty.jobs.periodic import Counts
 
 logger = logging.getLogger(__name__)
 
-# Each deletes its own, in batches, and answers how much as counts of names of its own.
-PRUNERS: Final = (
-    "loyalty.accounts.signing_in.rate_limits.prune",
-    "loyalty.api.idempotency.prune",
-    "loyalty.outbox.deliver.prune",
-    "loyalty.platforms.webhooks.prune.prune",
-    "loyalty.ledger.staff_limits.prune",
-    "orders.services.balance_imports.prune.prune",
-    "orders.services.bundles.keep.prune",
-)
-
 
 def prune(now: datetime) -> Counts:
-    """Delete everything whose time is over at ``now``; what one pruner cannot delete holds up no other."""
+    """Delete everything whose time is over at ``now``, by the tables' names; what cannot be deleted holds up no other.
+
+    Raises what the database said when it was away, once all have been tried.
+    """
     counts: Counter[str] = Counter()
-    for pruner in PRUNERS:
+    away: Exception | None = None
+    for model, kept in all_kept():
         try:
-            counts.update(import_string(pruner)(now))
+            counts.update(_prune(model, kept, now))
         except Exception as error:
-            raise_if_away(error)
-            logger.exception("%s failed.", pruner)
+            logger.exception("What is old of %s could not be deleted.", model._meta.label)
             counts["failed"] += 1
+            away = error if is_away(error) else away
+    if away is not None:
+        raise away
     return counts
+
+
+def _prune(model: type[Model], kept: Kept, now: datetime) -> Counts:
+    name = model._meta.label.lower()
+    if kept.by:
+        return {name: sum(import_string(kept.by)(now).values())}
+    rows = kept.over(model, now)
+    if rows is None:
+        return {}
+    if kept.along is not None:
+        label, column = kept.along
+        delete_in_batches(every_row(apps.get_model(label)).filter(**{f"{column}__in": rows}))
+    return {name: empty_in_batches(rows, kept.emptied) if kept.emptied else delete_in_batches(rows)}

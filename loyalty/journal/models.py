@@ -6,6 +6,7 @@ import pgtrigger
 from django.db import models
 from django.utils.translation import gettext_lazy
 
+from loyalty.database.retention import Kept, for_ever, while_needed
 from loyalty.database.rights import INSERT_ONLY, Rights
 from loyalty.stores.scoping import SameStoreKey, StoreOwned
 
@@ -23,6 +24,7 @@ class JournalEntry(StoreOwned):
     created_at = models.DateTimeField()
 
     rights = INSERT_ONLY
+    retention = for_ever("the history: what happened, and who did it")
 
     class Meta(StoreOwned.Meta):
         verbose_name = gettext_lazy("event")
@@ -49,6 +51,7 @@ class JobRun(models.Model):
     failed_at = models.DateTimeField(null=True, blank=True)
 
     rights = Rights(all_but=("name",))
+    retention = for_ever("one row for each job")
 
     class Meta:
         verbose_name = gettext_lazy("job")
@@ -59,13 +62,14 @@ class JobRun(models.Model):
 
 
 class LedgerCheck(StoreOwned):
-    """How a check of one store's books ended: how many rows do not agree, and the first of them (H5). Insert-only."""
+    """How a check of one store's books ended: how many rows do not agree, and the first of them (H5). Never changed."""
 
     checked_at = models.DateTimeField()
     faults = models.PositiveIntegerField(default=0)
     examples = models.JSONField(default=list)
 
-    rights = INSERT_ONLY
+    rights = Rights(deletes=True)
+    retention = Kept(days=400, least=7, since="checked_at", why="how the books looked, for an audit of the year")
 
     class Meta(StoreOwned.Meta):
         verbose_name = gettext_lazy("ledger check")
@@ -91,6 +95,7 @@ class AbstractProblem(StoreOwned):
     created_at = models.DateTimeField()
 
     rights = Rights(changes=("error", "attempts", "next_attempt_at"), deletes=True)
+    retention = while_needed("only until it is solved")
 
     class Meta(StoreOwned.Meta):
         abstract = True

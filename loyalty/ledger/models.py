@@ -12,6 +12,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from loyalty.database.retention import for_ever
 from loyalty.database.rights import INSERT_ONLY, Rights
 from loyalty.stores.scoping import SameStoreKey, StoreOwned, unique_in_store
 
@@ -71,6 +72,7 @@ class AbstractLot(StoreOwned):
     extended_from = SameStoreKey("self", null=True, blank=True)
 
     rights = Rights(changes=("remaining", "booked_off", "customer"))
+    retention = for_ever("the ledger: value that was given, and until when")
 
     class Meta(StoreOwned.Meta):
         abstract = True
@@ -123,6 +125,7 @@ class AbstractAllocation(StoreOwned):
     created_at = models.DateTimeField()
 
     rights = Rights(changes=("returned", "order"))
+    retention = for_ever("the ledger: which lots an order used")
 
     class Meta(StoreOwned.Meta):
         abstract = True
@@ -181,6 +184,7 @@ class AbstractMovement(StoreOwned):
     created_at = models.DateTimeField()
 
     rights = INSERT_ONLY
+    retention = for_ever("the ledger: every change of a balance")
 
     class Meta(StoreOwned.Meta):
         abstract = True

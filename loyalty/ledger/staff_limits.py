@@ -12,7 +12,6 @@ from django.utils.translation import gettext_noop
 from loyalty.core.days import local_day
 from loyalty.core.errors import Invalid
 from loyalty.core.money import format_amount
-from loyalty.database.delete import delete_in_batches
 from loyalty.ledger.ledger import Kind
 from loyalty.ledger.planner import Amount
 from loyalty.store_settings.sections import LimitSettings
@@ -108,11 +107,6 @@ def words_of_left(kind: Kind, left: Amount, store: Store) -> str:
 
 def _amount(kind: Kind, left: Amount, store: Store) -> str:
     return format_amount(left, store.currency if kind == "credits" else "", store.written_in)
-
-
-def prune(now: datetime) -> dict[str, int]:
-    """Delete what was counted for days that are over everywhere."""
-    return {"days_of_adjusting": delete_in_batches(DayOfAdjusting.unscoped.filter(day__lt=now.date() - _KEPT))}
 
 
 def _days(kind: Kind, adjuster: Adjuster, now: datetime) -> "QuerySet[DayOfAdjusting]":

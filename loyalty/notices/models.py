@@ -1,12 +1,13 @@
 """Notices to customers: written with the event, sent by the worker, readable for staff (H3)."""
 
-from typing import ClassVar
+from typing import ClassVar, Final
 
 import pgtrigger
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy
 
+from loyalty.database.retention import Kept, while_needed
 from loyalty.database.rights import INSERT_ONLY, Rights
 from loyalty.stores.scoping import SameStoreKey, StoreOwned, unique_in_store
 
@@ -26,6 +27,10 @@ IF NEW IS DISTINCT FROM OLD THEN
 END IF;
 RETURN NEW;
 """
+
+
+# What is left of a notice's address and words when a person is erased, or its time is over; the trigger says the same.
+ERASED: Final = {"to_email": "", "subject": "Erased", "text": "", "html": ""}
 
 
 class NoticeStatus(models.TextChoices):
@@ -66,6 +71,13 @@ class Notice(StoreOwned):
             *("status", "attempts", "next_attempt_at", "last_error", "sent_at"),
             *("to_email", "subject", "text", "html"),
         )
+    )
+    retention = Kept(
+        days=1095,
+        least=30,
+        unless=Q(status=NoticeStatus.QUEUED),
+        emptied=ERASED,
+        why="what customers were told can be shown for three years; that they were told, for ever",
     )
 
     class Meta(StoreOwned.Meta):
@@ -115,6 +127,7 @@ class Reminder(StoreOwned):
     created_at = models.DateTimeField()
 
     rights = INSERT_ONLY
+    retention = while_needed("as long as its lot: nobody is told twice")
 
     class Meta(StoreOwned.Meta):
         constraints: ClassVar = [

@@ -10,7 +10,6 @@ from django.db import transaction
 
 from loyalty.core.clock import Clock, ticking
 from loyalty.core.storable_text import storable
-from loyalty.database.delete import delete_in_batches
 from loyalty.jobs.one_by_one import alone_with, one_by_one
 from loyalty.jobs.periodic import Counts
 from loyalty.jobs.retries import OUTBOX, next_due, words_of
@@ -23,7 +22,6 @@ logger = logging.getLogger(__name__)
 
 # How long a worker has for one message before another one takes it for dead; a handler's calls end long before.
 LEASE: Final = timedelta(minutes=5)
-KEEP: Final = timedelta(days=30)
 _TURNS: Final = Turns(JOB)
 
 
@@ -44,12 +42,6 @@ def _deliver_next(now: datetime, clock: Clock, left_out: AbstractSet[int]) -> st
             return None
         with alone_with(message):
             return _carry_out(message, clock)
-
-
-def prune(now: datetime) -> Counts:
-    """Delete messages that ended more than thirty days ago."""
-    old = Message.unscoped.exclude(status=MessageStatus.QUEUED).filter(created_at__lt=now - KEEP)
-    return {"messages": delete_in_batches(old)}
 
 
 @transaction.atomic

@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy
 
+from loyalty.database.retention import Kept
 from loyalty.database.rights import Rights
 from loyalty.stores.scoping import SameStoreKey, StoreOwned, unique_in_store
 
@@ -38,6 +39,12 @@ class Message(StoreOwned):
     done_at = models.DateTimeField(null=True, blank=True)
 
     rights = Rights(changes=("status", "attempts", "next_attempt_at", "last_error", "done_at"), deletes=True)
+    retention = Kept(
+        days=30,
+        least=7,
+        unless=Q(status=MessageStatus.QUEUED),
+        why="what was sent can be looked at, and webhooks sent again, for thirty days",
+    )
 
     class Meta(StoreOwned.Meta):
         verbose_name = gettext_lazy("outgoing message")

@@ -8,6 +8,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy
 
 from loyalty.core.encryption import EncryptedField
+from loyalty.database.retention import Kept, for_ever
 from loyalty.database.rights import Rights
 from loyalty.stores.scoping import SameStoreKey, StoreOwned, unique_in_store
 
@@ -81,6 +82,7 @@ class PlatformConnection(StoreOwned):
     updated_at = models.DateTimeField(editable=False)
 
     rights = Rights(all_but=("platform", "created_at"))
+    retention = for_ever("few: a store has one for each platform")
 
     class Meta(StoreOwned.Meta):
         verbose_name = gettext_lazy("platform connection")
@@ -155,6 +157,13 @@ class InboundDelivery(StoreOwned):
         ),
         deletes=True,
     )
+    retention = Kept(
+        days=30,
+        least=7,
+        since="received_at",
+        unless="loyalty.platforms.recognise.STAYS",
+        why="longer than any platform repeats a delivery; they hold personal data",
+    )
 
     class Meta(StoreOwned.Meta):
         verbose_name = gettext_lazy("webhook delivery")
@@ -226,6 +235,7 @@ class PrivacyRequest(StoreOwned):
     done_by = models.CharField(max_length=100, blank=True)
 
     rights = Rights(changes=("customer", "facts", "confirmed_at", "confirmed_by", "done_at", "done_by"))
+    retention = for_ever("the proof that a request was answered; it holds no words of a person that was erased")
 
     class Meta(StoreOwned.Meta):
         verbose_name = gettext_lazy("privacy request")

@@ -3,7 +3,10 @@
 from collections.abc import Mapping
 from typing import Final
 
+from django.db.models import Q
+
 from loyalty.platforms.documents import kinds
+from loyalty.platforms.models import OPEN_STATES, DeliveryState
 from loyalty.platforms.registry import PLATFORMS
 from loyalty.platforms.snapshot import NotAnOrder
 
@@ -24,6 +27,11 @@ _ORDER_SIGNS: Final = {
 _CLOSED: Final = frozenset({kinds.ERASE_A_CUSTOMER, kinds.ERASE_A_SHOP})
 # Their messages empty themselves, once staff have decided.
 ERASING_TOPICS: Final = tuple(topic for topic, kind in _TOPICS.items() if kind in _CLOSED)
+# Deliveries that are not deleted when they are old: what still waits is not lost, and a request to erase says whom it
+# means until it is decided.
+STAYS: Final = Q(state__in=OPEN_STATES) | Q(
+    topic__in=ERASING_TOPICS, redacted_at__isnull=True, state=DeliveryState.DONE
+)
 _NAMES_A_SHOP: Final = frozenset({"shop_id", "shop_domain", "store_id", "store_domain"})
 _AROUND: Final = _NAMES_A_SHOP | {"merchant_id", "handle", "update_time", "created_at", "timestamp"}
 # A shop's own facts come when the app is taken away, and an edited order is announced without the order.

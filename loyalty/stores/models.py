@@ -17,7 +17,9 @@ from django.db.models.functions import Lower, Upper
 from django.utils.translation import gettext, gettext_lazy
 
 from loyalty.core.locales import locale_to_read
+from loyalty.database.retention import Kept, for_ever, while_needed
 from loyalty.database.rights import INSERT_ONLY, Rights
+from loyalty.stores.compared import Dialled, Folded
 from loyalty.stores.scoping import SameStoreKey, StoreOwned, unique_in_store
 from loyalty.stores.slugs import check_slug
 
@@ -52,6 +54,7 @@ class Store(models.Model):
     created_at = models.DateTimeField()
 
     rights = Rights(all_but=())
+    retention = while_needed("as long as the store")
 
     class Meta:
         verbose_name = gettext_lazy("store")
@@ -120,6 +123,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     objects = UserManager()
 
     rights = Rights(all_but=())
+    retention = while_needed("as long as the account")
 
     class Meta:
         ordering = ("email",)
@@ -150,6 +154,7 @@ class Membership(models.Model):
     role = models.CharField(max_length=10, choices=Role.choices)
 
     rights = Rights(changes=("role",), deletes=True)
+    retention = while_needed("as long as somebody works there")
 
     class Meta:
         verbose_name = gettext_lazy("staff member")
@@ -176,6 +181,7 @@ class DayOfAdjusting(StoreOwned):
     amount = models.DecimalField(max_digits=18, decimal_places=3, default=Decimal(0))
 
     rights = Rights(changes=("amount",), deletes=True)
+    retention = Kept(days=7, least=2, since="day", why="how much staff gave by hand on a day that is over everywhere")
 
     class Meta(StoreOwned.Meta):
         constraints: ClassVar = [
@@ -201,6 +207,7 @@ class ApiKey(StoreOwned):
     last_used_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     rights = Rights(changes=("revoked_at", "last_used_at"))
+    retention = for_ever("the history names keys, also those that were taken back")
 
     class Meta(StoreOwned.Meta):
         verbose_name = gettext_lazy("API key")
@@ -209,28 +216,6 @@ class ApiKey(StoreOwned):
 
     def __str__(self) -> str:
         return self.name
-
-
-class Folded(models.Func):
-    """An e-mail address as it is compared: trimmed and case-folded (O7), as :func:`fold_email` does it."""
-
-    template = 'casefold(btrim(%(expressions)s) COLLATE "pg_unicode_fast")'
-
-
-def fold_email(text: str) -> str:
-    """``text`` as e-mail addresses are compared: trimmed and case-folded (O7)."""
-    return text.strip().casefold()
-
-
-class Dialled(models.Func):
-    """A phone number as far as it tells people apart: its last nine digits, as :func:`dialled` does it."""
-
-    template = "right(regexp_replace(%(expressions)s, '[^0-9]', '', 'g'), 9)"
-
-
-def dialled(phone: str) -> str:
-    """The last nine digits of a phone number, which are the same with and without the country before them."""
-    return "".join(character for character in phone if character in "0123456789")[-9:]
 
 
 class Customer(StoreOwned):
@@ -257,6 +242,7 @@ class Customer(StoreOwned):
     merged_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     rights = Rights(all_but=("created_at",))
+    retention = while_needed("as long as the store; erasing a person empties the row")
 
     class Meta(StoreOwned.Meta):
         verbose_name = gettext_lazy("customer")
@@ -307,6 +293,7 @@ class PlatformId(StoreOwned):
     replaced_at = models.DateTimeField(null=True, blank=True)
 
     rights = Rights(changes=("customer", "replaced_at"), deletes=True)
+    retention = while_needed("as long as the customer")
 
     class Meta(StoreOwned.Meta):
         verbose_name = gettext_lazy("platform id")
@@ -337,6 +324,7 @@ class SettingsVersion(StoreOwned):
     created_at = models.DateTimeField()
 
     rights = INSERT_ONLY
+    retention = for_ever("the way back, and by which settings something was decided")
 
     class Meta(StoreOwned.Meta):
         constraints: ClassVar = [models.UniqueConstraint(fields=["store", "version"], name="settings_version_once")]
@@ -354,6 +342,7 @@ class Remark(StoreOwned):
 
     # Emptied when a person is erased, as the trigger allows.
     rights = Rights(changes=("reason", "note"))
+    retention = for_ever("the reasons in the history; erasing a person empties them")
 
     class Meta(StoreOwned.Meta):
         constraints: ClassVar = [unique_in_store("remark_in_store")]
@@ -378,6 +367,7 @@ class FormerActor(StoreOwned):
     name = models.TextField()
 
     rights = Rights(changes=("name",))
+    retention = for_ever("names in the history of those who have gone")
 
     def __str__(self) -> str:
         return self.name
@@ -389,7 +379,8 @@ class SentForm(StoreOwned):
     token = models.CharField(max_length=40, unique=True)
     created_at = models.DateTimeField()
 
-    rights = INSERT_ONLY
+    rights = Rights(deletes=True)
+    retention = Kept(days=30, why="a form that is sent twice counts once; nobody keeps one open for a month")
 
     def __str__(self) -> str:
         return self.token

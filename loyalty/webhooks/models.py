@@ -9,6 +9,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy
 
 from loyalty.core.encryption import EncryptedField, Secret
+from loyalty.database.retention import for_ever, while_needed
 from loyalty.database.rights import Rights
 from loyalty.outbox.models import Message
 from loyalty.stores.scoping import SameStoreKey, StoreOwned, unique_in_store
@@ -45,6 +46,7 @@ class WebhookEndpoint(StoreOwned):
     deleted_at = models.DateTimeField(null=True, blank=True)
 
     rights = Rights(all_but=("created_at",))
+    retention = for_ever("few: a store has one for each receiver")
 
     class Meta(StoreOwned.Meta):
         verbose_name = gettext_lazy("webhook endpoint")
@@ -117,6 +119,7 @@ class WebhookAttempt(StoreOwned):
     created_at = models.DateTimeField()
 
     rights = Rights(deletes=True)
+    retention = while_needed("as long as its message, with which it is deleted")
 
     class Meta(StoreOwned.Meta):
         indexes: ClassVar = [models.Index("message", "id", name="webhook_attempt_of_message")]

@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from loyalty.database.retention import Kept, for_ever, while_needed
 from loyalty.database.rights import Rights
 from loyalty.stores.scoping import SameStoreKey, StoreOwned, unique_in_store
 
@@ -74,6 +75,12 @@ class BalanceImport(StoreOwned):
     taken_back_at = models.DateTimeField(null=True, blank=True)
 
     rights = Rights(all_but=("file_name", "size", "actor", "created_at"), deletes=True)
+    retention = Kept(
+        days=30,
+        least=30,
+        by="orders.services.balance_imports.prune.prune",
+        why="a file with its bad rows can be fetched for thirty days; that value came by it is kept",
+    )
 
     class Meta(StoreOwned.Meta):
         verbose_name = "balance import"
@@ -113,6 +120,7 @@ class BalanceImportPart(StoreOwned):
     content = models.BinaryField()
 
     rights = Rights(deletes=True)
+    retention = while_needed("as long as its import, with which it is deleted")
 
     class Meta(StoreOwned.Meta):
         constraints: ClassVar[list[Any]] = [
@@ -158,6 +166,7 @@ class BalanceImportRow(StoreOwned):
     said = models.CharField(max_length=100, blank=True)
 
     rights = Rights(changes=("person", "problem", "column", "said"), deletes=True)
+    retention = while_needed("as long as its import, with which it is deleted")
 
     class Meta(StoreOwned.Meta):
         constraints: ClassVar[list[Any]] = [
@@ -188,6 +197,7 @@ class BalanceImportKey(StoreOwned):
     taken_back = models.BooleanField(default=False)
 
     rights = Rights(changes=("taken_back",))
+    retention = for_ever("what was imported once is not imported again")
 
     class Meta(StoreOwned.Meta):
         constraints: ClassVar[list[Any]] = [

@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy, ngettext
 
+from loyalty.database.retention import Kept, while_needed
 from loyalty.database.rights import Rights
 from loyalty.stores.scoping import SameStoreKey, StoreOwned, unique_in_store
 
@@ -51,6 +52,12 @@ class BulkCancel(StoreOwned):
     stopped_by = models.CharField(max_length=100, blank=True)
 
     rights = Rights(all_but=("filters", "total", "created_at"), deletes=True)
+    retention = Kept(
+        days=365,
+        since="finished_at",
+        along=("orders.BulkItem", "bulk"),
+        why="what became of each order can be looked at for a year; the orders' own history stays",
+    )
 
     class Meta(StoreOwned.Meta):
         verbose_name = gettext_lazy("bulk cancel")
@@ -96,6 +103,7 @@ class BulkItem(StoreOwned):
     error = models.TextField(blank=True)
 
     rights = Rights(changes=("outcome", "code", "error"), deletes=True)
+    retention = while_needed("as long as its bulk cancel, with which it is deleted")
 
     class Meta(StoreOwned.Meta):
         constraints: ClassVar[list[Any]] = [

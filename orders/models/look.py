@@ -4,6 +4,7 @@ from typing import Any, ClassVar
 
 from django.db import models
 
+from loyalty.database.retention import Kept
 from loyalty.database.rights import Rights
 from loyalty.stores.scoping import SameStoreKey, StoreOwned
 
@@ -21,6 +22,7 @@ class Look(StoreOwned):
     seen_at = models.DateTimeField()
 
     rights = Rights(changes=("seen_at",), deletes=True)
+    retention = Kept(days=1, since="seen_at", why="a courtesy of minutes")
 
     class Meta(StoreOwned.Meta):
         constraints: ClassVar[list[Any]] = [models.UniqueConstraint(fields=["order"], name="look_once")]

@@ -10,6 +10,7 @@ from django.db import models
 from django.db.models import Case, F, Q, Value, When
 
 from credits.models import currency, money
+from loyalty.database.retention import while_needed
 from loyalty.database.rights import Rights
 from loyalty.journal.models import AbstractProblem
 from loyalty.stores.scoping import SameStoreKey, StoreOwned, unique_in_store
@@ -162,6 +163,7 @@ class Order(StoreOwned):
     updated_at = models.DateTimeField()
 
     rights = Rights(all_but=("platform", "created_at"))
+    retention = while_needed("as long as the store")
 
     class Meta(StoreOwned.Meta):
         ordering = ("-placed_at", "-id")

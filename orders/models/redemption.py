@@ -9,6 +9,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy
 
 from credits.models import money
+from loyalty.database.retention import for_ever
 from loyalty.database.rights import Rights
 from loyalty.stores.scoping import SameStoreKey, StoreOwned, unique_in_store
 
@@ -89,6 +90,7 @@ class Reward(StoreOwned):
     updated_at = models.DateTimeField(editable=False)
 
     rights = Rights(all_but=("created_at",))
+    retention = for_ever("few, and redemptions name them")
 
     class Meta(StoreOwned.Meta):
         constraints: ClassVar[list[Any]] = [
@@ -154,6 +156,7 @@ class Redemption(StoreOwned):
             *("expires_at", "platform", "actor", "created_at"),
         )
     )
+    retention = for_ever("the history of points that were exchanged")
 
     class Meta(StoreOwned.Meta):
         constraints: ClassVar[list[Any]] = [
@@ -232,6 +235,7 @@ class CodeUse(StoreOwned):
     created_at = models.DateTimeField()
 
     rights = Rights(changes=("settled_at",))
+    retention = for_ever("which order used which code")
 
     class Meta(StoreOwned.Meta):
         constraints: ClassVar[list[Any]] = [
@@ -267,6 +271,7 @@ class ReversalRequest(StoreOwned):
     answer = SameStoreKey("stores.Remark", null=True)
 
     rights = Rights(changes=("state", "answer", "answered_at", "answered_by"))
+    retention = for_ever("what a customer asked for, and what was answered")
 
     class Meta(StoreOwned.Meta):
         constraints: ClassVar[list[Any]] = [

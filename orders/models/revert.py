@@ -8,6 +8,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy
 
 from credits.models import money
+from loyalty.database.retention import for_ever
 from loyalty.database.rights import INSERT_ONLY
 from loyalty.stores.actors import Trigger
 from loyalty.stores.scoping import SameStoreKey, StoreOwned, unique_in_store
@@ -36,6 +37,7 @@ class Revert(StoreOwned):
     created_at = models.DateTimeField()
 
     rights = INSERT_ONLY
+    retention = for_ever("what came back for which order")
 
     class Meta(StoreOwned.Meta):
         constraints: ClassVar[list[Any]] = [
@@ -71,6 +73,7 @@ class RevertUndo(StoreOwned):
     created_at = models.DateTimeField()
 
     rights = INSERT_ONLY
+    retention = for_ever("what was taken back again")
 
     class Meta(StoreOwned.Meta):
         verbose_name = gettext_lazy("undone return")

@@ -7,6 +7,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy
 
+from loyalty.database.retention import while_needed
 from loyalty.database.rights import Rights
 from loyalty.stores.models import User
 from loyalty.stores.scoping import StoreOwned
@@ -24,6 +25,7 @@ class SavedView(StoreOwned):
     created_at = models.DateTimeField()
 
     rights = Rights(changes=("name",), deletes=True)
+    retention = while_needed("until its owner deletes it")
 
     class Meta(StoreOwned.Meta):
         verbose_name = gettext_lazy("saved view")

@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from loyalty.database.retention import Kept, while_needed
 from loyalty.database.rights import Rights
 from loyalty.stores.scoping import SameStoreKey, StoreOwned, unique_in_store
 
@@ -38,6 +39,11 @@ class StoreBundle(StoreOwned):
     ends_at = models.DateTimeField(null=True, blank=True)
 
     rights = Rights(all_but=("actor", "created_at"), deletes=True)
+    retention = Kept(
+        days=2,
+        by="orders.services.bundles.keep.prune",
+        why="a file with everything of a store in it can be fetched for two days",
+    )
 
     class Meta(StoreOwned.Meta):
         verbose_name = "bundle"
@@ -67,6 +73,7 @@ class StoreBundlePart(StoreOwned):
     content = models.BinaryField()
 
     rights = Rights(deletes=True)
+    retention = while_needed("as long as its bundle, with which it is deleted")
 
     class Meta(StoreOwned.Meta):
         constraints: ClassVar[list[Any]] = [

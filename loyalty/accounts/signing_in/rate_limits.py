@@ -17,7 +17,6 @@ from django.utils.crypto import salted_hmac
 from django.utils.translation import ngettext
 
 from loyalty.accounts.models import Tries
-from loyalty.jobs.periodic import Counts
 
 # After so long without another try the count begins anew.
 QUIET: Final = timedelta(hours=24)
@@ -109,19 +108,6 @@ def succeeded(counters: Sequence[Counter], *, now: datetime) -> None:
 def forget(account: str) -> None:
     """Forget what was counted at an account, from wherever it was tried."""
     Tries.objects.filter(account=_hashed(account)).delete()
-
-
-def prune(now: datetime) -> Counts:
-    """Delete counts that would begin anew, a batch at a time."""
-    tries = 0
-    while deleted := _prune_batch(now - QUIET):
-        tries += deleted
-    return {"tries": tries}
-
-
-def _prune_batch(before: datetime) -> int:
-    old = Tries.objects.filter(last_at__lt=before).order_by("last_at")
-    return Tries.objects.filter(pk__in=list(old.values_list("pk", flat=True)[:_BATCH])).delete()[0]
 
 
 def _rows(keys: Collection[tuple[str, str, str]]) -> "models.QuerySet[Tries]":

@@ -18,8 +18,9 @@ from loyalty.api.views import ApiView, ListView
 from loyalty.customers.identify import has_platform_id, platform_ids
 from loyalty.customers.merged import leading_to
 from loyalty.customers.record import change_customer, create_customer
+from loyalty.stores.compared import fold_email
 from loyalty.stores.keys import Scope
-from loyalty.stores.models import Customer, fold_email
+from loyalty.stores.models import Customer
 
 
 class StoreDocument(Document):

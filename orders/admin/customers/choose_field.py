@@ -8,7 +8,8 @@ from django.utils.translation import gettext_lazy
 
 from loyalty.backoffice.forms import OnceForm
 from loyalty.customers.search import find_customers
-from loyalty.stores.models import Customer, Store, fold_email
+from loyalty.stores.compared import fold_email
+from loyalty.stores.models import Customer, Store
 
 _OFFERED: Final = 10
 _WHO: Final = gettext_lazy("E-mail, id or a part of the name. The customer has to be known here already.")

@@ -28,7 +28,8 @@ from loyalty.platforms.recognise import ERASING_TOPICS
 from loyalty.platforms.webhooks.replay import replay
 from loyalty.privacy.erase import NAMED, erase_customers
 from loyalty.stores.actors import Actor
-from loyalty.stores.models import Customer, PlatformId, Store, fold_email
+from loyalty.stores.compared import fold_email
+from loyalty.stores.models import Customer, PlatformId, Store
 from orders.models import Order
 from orders.services.customers.forget_files import forget_files
 

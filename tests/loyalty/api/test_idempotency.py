@@ -93,8 +93,8 @@ def test_kept_for_seven_days(api: ApiClient, path: str, clock: Any) -> None:
 
 def test_pruned_after_seven_days(api: ApiClient, path: str) -> None:
     api.command(path, BODY)
-    assert run_job("loyalty.prune", NOW + timedelta(days=7))["answers"] == 0
-    assert run_job("loyalty.prune", NOW + timedelta(days=7, seconds=1))["answers"] == 1
+    assert run_job("loyalty.prune", NOW + timedelta(days=7))["api.commandanswer"] == 0
+    assert run_job("loyalty.prune", NOW + timedelta(days=7, seconds=1))["api.commandanswer"] == 1
 
 
 @pytest.mark.django_db(transaction=True)

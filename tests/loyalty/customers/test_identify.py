@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from loyalty.customers.identify import CustomerFacts, identify, platform_ids
 from loyalty.customers.search import find_customers
-from loyalty.stores.models import Customer, PlatformId, Store, fold_email
+from loyalty.stores.compared import fold_email
+from loyalty.stores.models import Customer, PlatformId, Store
 from tests import factories
 from tests.factories import NOW
 

@@ -24,11 +24,9 @@ HISTORY: Final[dict[str, set[str]]] = {
     "credits_creditmovement": set(),
     "points_pointmovement": set(),
     "journal_journalentry": set(),
-    "journal_ledgercheck": set(),
     "orders_revert": set(),
     "orders_revertundo": set(),
     "stores_settingsversion": set(),
-    "stores_sentform": set(),
     "notices_reminder": set(),
     # The customer only where he was merged (O7), the order once (R7); triggers see to both, and look away for nobody.
     "credits_creditlot": {"remaining", "booked_off", "customer_id"},

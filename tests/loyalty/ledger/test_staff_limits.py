@@ -6,6 +6,7 @@ from decimal import Decimal
 import pytest
 from django.db import transaction
 
+from loyalty.jobs.prune import prune
 from loyalty.ledger.staff_limits import (
     AboveLimit,
     Adjuster,
@@ -13,7 +14,6 @@ from loyalty.ledger.staff_limits import (
     left_today,
     lock_left_today,
     note_adjusted,
-    prune,
     words_of_left,
 )
 from loyalty.store_settings.sections import LimitSettings
@@ -101,5 +101,5 @@ def test_t7_what_is_left_is_said_in_words() -> None:
 def test_days_that_are_over_are_deleted() -> None:
     by = adjuster(factories.make_store())
     give(by, 1)
-    assert prune(NOW + timedelta(days=7)) == {"days_of_adjusting": 0}
-    assert prune(NOW + timedelta(days=8)) == {"days_of_adjusting": 1}
+    assert prune(NOW + timedelta(days=7))["stores.dayofadjusting"] == 0
+    assert prune(NOW + timedelta(days=8))["stores.dayofadjusting"] == 1

@@ -14,7 +14,7 @@ from pytest_django import DjangoAssertNumQueries
 from loyalty.core.errors import NotFound
 from loyalty.jobs.prune import prune
 from loyalty.jobs.retries import OUTBOX
-from loyalty.outbox.deliver import KEEP, LEASE, deliver_outbox
+from loyalty.outbox.deliver import LEASE, deliver_outbox
 from loyalty.outbox.models import Message, MessageStatus
 from loyalty.outbox.retry import NotRetryable, retry
 from loyalty.outbox.send import Later, send_later
@@ -26,6 +26,7 @@ from tests.loyalty.outbox.handlers import TOPIC, queued
 from tests.workers import start
 
 SECOND = timedelta(seconds=1)
+KEEP = timedelta(days=30)
 
 
 @pytest.fixture(autouse=True)
@@ -182,8 +183,8 @@ def test_what_ended_is_deleted_after_its_time_and_what_waits_never() -> None:
     queued({"give_up": "no"}, store=store, key="failed")
     queued({"postpone": "later"}, store=store, key="waits")
     deliver_outbox(NOW)
-    assert prune(NOW + KEEP)["messages"] == 0
-    assert prune(NOW + KEEP + SECOND)["messages"] == 2
+    assert prune(NOW + KEEP)["outbox.message"] == 0
+    assert prune(NOW + KEEP + SECOND)["outbox.message"] == 2
     assert [message.key for message in Message.objects.for_store(store)] == ["waits"]
 
 

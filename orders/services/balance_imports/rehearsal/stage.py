@@ -14,7 +14,8 @@ from loyalty.core.instants import EARLIEST, furthest
 from loyalty.core.money import is_currency, quantise
 from loyalty.core.storable_text import storable
 from loyalty.customers.identify import CustomerFacts
-from loyalty.stores.models import Store, fold_email
+from loyalty.stores.compared import fold_email
+from loyalty.stores.models import Store
 from orders.services.balance_imports.problems import NO_FAULT
 from orders.services.balance_imports.rows import Lot, OpenCode, PastMovement, PastType, Problem, Row
 

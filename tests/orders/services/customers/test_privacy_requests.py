@@ -10,10 +10,10 @@ from django.test import Client
 
 from loyalty.api.models import CommandAnswer
 from loyalty.core.errors import NotFound
+from loyalty.jobs.prune import prune
 from loyalty.journal.models import JournalEntry
 from loyalty.notices.models import Notice, NoticeStatus
 from loyalty.platforms.models import InboundDelivery, PlatformConnection, PrivacyRequest
-from loyalty.platforms.webhooks.prune import prune
 from loyalty.proof.prove import find_faults
 from loyalty.stores.actors import Actor, ActorType
 from loyalty.stores.models import Customer, Remark, Role, Store
