@@ -4,6 +4,7 @@ from typing import Any, ClassVar
 
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from loyalty.database.retention import Kept, for_ever, while_needed
@@ -83,7 +84,8 @@ class BalanceImport(StoreOwned):
     )
 
     class Meta(StoreOwned.Meta):
-        verbose_name = "balance import"
+        verbose_name = gettext_lazy("balance import")
+        verbose_name_plural = gettext_lazy("balance imports")
         constraints: ClassVar[list[Any]] = [
             unique_in_store("balance_import_in_store"),
             models.CheckConstraint(condition=Q(state__in=ImportState.values), name="balance_import_state_is_known"),

@@ -61,6 +61,7 @@ class BulkCancel(StoreOwned):
 
     class Meta(StoreOwned.Meta):
         verbose_name = gettext_lazy("bulk cancel")
+        verbose_name_plural = gettext_lazy("bulk cancels")
         constraints: ClassVar[list[Any]] = [
             unique_in_store("bulk_cancel_in_store"),
             models.CheckConstraint(condition=Q(state__in=BulkState.values), name="bulk_cancel_state_is_known"),

@@ -8,6 +8,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import Case, F, Q, Value, When
+from django.utils.translation import gettext_lazy
 
 from credits.models import currency, money
 from loyalty.database.retention import while_needed
@@ -166,6 +167,8 @@ class Order(StoreOwned):
     retention = while_needed("as long as the store")
 
     class Meta(StoreOwned.Meta):
+        verbose_name = gettext_lazy("order")
+        verbose_name_plural = gettext_lazy("orders")
         ordering = ("-placed_at", "-id")
         constraints: ClassVar[list[Any]] = [
             unique_in_store("order_in_store"),

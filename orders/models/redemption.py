@@ -93,6 +93,8 @@ class Reward(StoreOwned):
     retention = for_ever("few, and redemptions name them")
 
     class Meta(StoreOwned.Meta):
+        verbose_name = gettext_lazy("reward")
+        verbose_name_plural = gettext_lazy("rewards")
         constraints: ClassVar[list[Any]] = [
             unique_in_store("reward_in_store"),
             *_terms("reward"),
@@ -159,6 +161,8 @@ class Redemption(StoreOwned):
     retention = for_ever("the history of points that were exchanged")
 
     class Meta(StoreOwned.Meta):
+        verbose_name = gettext_lazy("redemption")
+        verbose_name_plural = gettext_lazy("redemptions")
         constraints: ClassVar[list[Any]] = [
             unique_in_store("redemption_in_store"),
             models.UniqueConstraint(fields=["store", "code"], name="redemption_code_once"),

@@ -40,6 +40,8 @@ class Revert(StoreOwned):
     retention = for_ever("what came back for which order")
 
     class Meta(StoreOwned.Meta):
+        verbose_name = gettext_lazy("revert")
+        verbose_name_plural = gettext_lazy("reverts")
         constraints: ClassVar[list[Any]] = [
             unique_in_store("revert_in_store"),
             models.CheckConstraint(condition=Q(kind__in=("credits", "points")), name="revert_kind_is_known"),

@@ -86,7 +86,7 @@ class CustomerAdmin(StoreModelAdmin):
     """Customers: who they are, what they have, what happened to it."""
 
     related = ("store", "merged_into__store")
-    list_display = ("__str__", "email", "external_id", "on_platforms", "since")
+    list_display = ("__str__", "address", "own_id", "on_platforms", "since")
     ordering = ("-id",)
     exports = CUSTOMER_EXPORTS
     search_fields = ("email",)
@@ -103,6 +103,14 @@ class CustomerAdmin(StoreModelAdmin):
         StoreView("points/", "points", sheet_page),
         StoreView("<path:object_id>/redeem/", "redeem", redeem_page),
     )
+
+    @admin.display(description=gettext_lazy("E-mail"))
+    def address(self, customer: Customer) -> str:
+        return customer.email or DASH
+
+    @admin.display(description=gettext_lazy("External id"))
+    def own_id(self, customer: Customer) -> str:
+        return customer.external_id or DASH
 
     def row_or_404(self, request: HttpRequest, object_id: str) -> Any:
         """The customer to whom the id leads: beside his page nothing is shown or done with somebody merged (O7)."""

@@ -156,7 +156,7 @@ def expiring_page(self: BackOfficeAdmin, request: HttpRequest, _row: None) -> Ht
         "heading": _("Lost to expiry in the last 30 days") if view == "lost" else horizon.heading,
         "nothing": horizon.nothing,
         "totals": [_total(item, view, horizon, request, store, now) for item in KINDS],
-        "views": [(_link(request, view=key), name, key == view) for key, name in _VIEWS.items()],
+        "views": [(_link(request, view=key), _(name), key == view) for key, name in _VIEWS.items()],
         "days": [(_link(request, days=str(days), first="", last=""), days, days == _days(form)) for days in DAYS],
     }
     return TemplateResponse(request, "orders/admin/customers/expiring.html", context)

@@ -10,7 +10,7 @@ from django.db.models import F, Min, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop
+from django.utils.translation import gettext_lazy, gettext_noop
 
 from loyalty.backoffice.badges import DASH
 from loyalty.backoffice.lists.export import FORMATS
@@ -60,6 +60,12 @@ class ProfileForm(forms.ModelForm):  # type: ignore[type-arg]
     class Meta:
         model = Customer
         fields = ("name", "email", "phone", "locale")
+        labels = {
+            "name": gettext_lazy("Name"),
+            "email": gettext_lazy("E-mail"),
+            "phone": gettext_lazy("Phone"),
+            "locale": gettext_lazy("Locale"),
+        }
 
     def save_if_valid(self, customer: Customer, *, actor: Actor, now: datetime) -> bool:
         """Save what changed; False when something is wrong, which is then shown beside its field."""

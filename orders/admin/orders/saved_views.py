@@ -66,7 +66,11 @@ def views_context(request: HttpRequest) -> dict[str, Any]:
 def _built_in(query: str, *, any_kept: bool) -> list[dict[str, Any]]:
     shown = {key: value for key, value in parse_qsl(query) if key in _BUILT_IN_KEYS}
     return [
-        {"name": view.name, "query": f"?{urlencode(view.filters)}", "current": view.filters == shown and not any_kept}
+        {
+            "name": _(view.name),
+            "query": f"?{urlencode(view.filters)}",
+            "current": view.filters == shown and not any_kept,
+        }
         for view in BUILT_IN
     ]
 

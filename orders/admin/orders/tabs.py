@@ -73,7 +73,7 @@ def tab_context(tab: str, order: Order, store: Store, *, now: datetime) -> dict[
 def _details(order: Order, store: Store, now: datetime) -> dict[str, Any]:
     kinds = [
         {
-            "label": LABELS[kind],
+            "label": _(LABELS[kind]),
             "badge": revert_badge(order, kind, store),
             "why": why(order, kind, store),
             "open": order.needs_revert,
@@ -133,7 +133,7 @@ def _facts(order: Order, store: Store) -> list[tuple[str, Any]]:
     if customer and customer.email:
         facts.append((_("E-mail"), customer.email))
     for kind in KINDS:
-        facts.append((LABELS[kind], revert_badge(order, kind, store)))
+        facts.append((_(LABELS[kind]), revert_badge(order, kind, store)))
         facts.append((str(USED[kind]), used_words(order, kind, store)))
         if applied(order, kind):
             facts.append((str(RETURNED[kind]), _shown(order, kind, reverted(order, kind), store)))

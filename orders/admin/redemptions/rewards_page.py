@@ -90,10 +90,14 @@ class RewardAdmin(StoreModelAdmin):
 
     add_needs = Can.CHANGE_SETTINGS
     related = ("store",)
-    list_display = ("name", "cost", "worth", "valid", "limit", "offered")
+    list_display = ("called", "cost", "worth", "valid", "limit", "offered")
     ordering = ("-active", "points", "id")
     empty_title = gettext_noop("No rewards yet")
     empty_hint = gettext_noop("A reward is what customers get for points: a discount code, or store credits.")
+
+    @admin.display(description=gettext_lazy("Name"))
+    def called(self, reward: Reward) -> str:
+        return reward.name
 
     def add_view(
         self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
