@@ -73,7 +73,9 @@ class _Texts(HTMLParser):
         facts: dict[str, Any] = dict(attrs)
         self.texts += [facts[name] for name in self.SAID if facts.get(name)]
         if tag not in self.VOID:
-            self.open.append(tag in self.SILENT or "material-symbols" in (facts.get("class") or ""))
+            # A sample of a letter is in its reader's language.
+            quiet = {"material-symbols-outlined", "sample", "cf-message"} & set((facts.get("class") or "").split())
+            self.open.append(tag in self.SILENT or bool(quiet))
 
     def handle_endtag(self, tag: str) -> None:
         if tag not in self.VOID and self.open:

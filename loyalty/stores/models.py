@@ -327,6 +327,8 @@ class SettingsVersion(StoreOwned):
     retention = for_ever("the way back, and by which settings something was decided")
 
     class Meta(StoreOwned.Meta):
+        verbose_name = gettext_lazy("settings version")
+        verbose_name_plural = gettext_lazy("settings versions")
         constraints: ClassVar = [models.UniqueConstraint(fields=["store", "version"], name="settings_version_once")]
 
     def __str__(self) -> str:

@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 import pgtrigger
 from django.db import models
 from django.db.models import F, Q
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext, gettext_lazy
 
 from credits.models import money
 from loyalty.database.retention import for_ever
@@ -58,7 +58,7 @@ class Revert(StoreOwned):
         ]
 
     def __str__(self) -> str:
-        return f"Return of {self.kind} {self.amount}"
+        return gettext("Return %(id)s") % {"id": self.pk}
 
 
 class RevertUndo(StoreOwned):

@@ -6,7 +6,7 @@ from django.db import migrations
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('orders', '0027_balance_imports'),
+        ('orders', '0028_store_bundles'),
     ]
 
     operations = [

@@ -1,0 +1,98 @@
+"""Every page in a language that nobody speaks: what is read there went through translation."""
+
+import re
+from collections.abc import Iterator
+from typing import Any, Final
+
+import pytest
+from babel.dates import get_month_names
+from django.test import Client
+from django.utils.translation.trans_real import DjangoTranslation
+
+from loyalty.languages.catalogues import source_messages
+from loyalty.languages.spoken import LANGUAGES, TRANSLATIONS
+from loyalty.web.addresses import common_page
+from orders.admin.customers.tabs import TABS as CUSTOMER_TABS
+from orders.admin.orders.tabs import TABS as ORDER_TABS
+from tests import factories
+from tests.loyalty.backoffice.test_every_address import COMMON_PAGES, GET_PAGES, Shop
+from tests.pseudo import LANGUAGE, Pseudo, pseudo, spoken, untranslated
+
+pytestmark = pytest.mark.django_db
+# What stores and programs call things: names, addresses, codes, months (which are Babel's), and what is typed.
+_MONTHS: Final = {
+    name for width in ("wide", "abbreviated") for name in get_month_names(width, locale=LANGUAGE).values()
+}
+DATA: Final = re.compile(
+    "|".join(
+        (
+            r"[\w.+-]+@[\w.]+|[Hh]ttps?://\S+|\b[a-z_]+(?:[.:/-][a-z_]+)+\b|[\w@.]+(?:,[\w@.]*){3,}",
+            r"[Ss]tore-\d+|Customer \d+|[Kk]ey\d+|Msg_1|Five off|Gift|(?:[A-Z0-9]{4}-){3}[A-Z0-9]{4}",
+            r"\b[A-Z]{3}\b|Asia/Taipei|\ben\b|\besc\b",
+            "Loyalty Back-Office|CSV|Excel|Shopify|WooCommerce|SHOPLINE Global|SHOPLINE",
+            *(name for _, name in LANGUAGES),
+            *sorted(_MONTHS, key=len, reverse=True),
+        )
+    )
+)
+# Signed in with a password; the others are for whoever is not.
+OF_ACCOUNTS: Final = (
+    "account_change_password",
+    "account_language",
+    "mfa_index",
+    "usersessions_list",
+    "socialaccount_connections",
+)
+BEFORE_SIGNING_IN: Final = ("account_login", "account_reset_password", "account_reset_password_done")
+
+
+def _pages(shop: Shop) -> Iterator[tuple[str, str]]:
+    yield from ((name, shop.address(name)) for name in GET_PAGES)
+    for name in COMMON_PAGES:
+        yield name, common_page(f"admin:{name}", *([shop.store.pk] if name == "stores_store_change" else []))
+    customer, order = shop.address("stores_customer_change"), shop.address("orders_order_change")
+    yield from ((f"customer, {tab}", f"{customer}?tab={tab}") for tab in CUSTOMER_TABS)
+    yield from ((f"order, {tab}", f"{order}?tab={tab}") for tab in ORDER_TABS)
+    yield from ((name, common_page(name)) for name in OF_ACCOUNTS)
+
+
+def _client(**user: Any) -> Client:
+    client = Client(headers={"accept-language": LANGUAGE})
+    if user:
+        client.force_login(factories.make_user(**user), backend="django.contrib.auth.backends.ModelBackend")
+    return client
+
+
+def _said_in_english(client: Client, address: str) -> list[str]:
+    answer = client.get(address, follow=True)
+    if "html" not in answer.headers["Content-Type"]:
+        return []
+    return [text for text in untranslated(answer.text) if re.search(r"[^\W\d_]{2}", DATA.sub("", text))]
+
+
+def test_every_page_is_translated_and_each_language_has_what_it_says() -> None:
+    shop = Shop()
+    with spoken() as language:
+        operator, stranger = _client(is_superuser=True), _client()
+        found = {name: _said_in_english(operator, address) for name, address in _pages(shop)}
+        found |= {name: _said_in_english(stranger, common_page(name)) for name in BEFORE_SIGNING_IN}
+    assert {name: texts for name, texts in found.items() if texts} == {}
+    # What packages say is theirs to translate, and ours where they did not (loyalty.languages.borrowed).
+    ours = {message.id if isinstance(message.id, str) else message.id[0] for message in source_messages()}
+    theirs = {text for text in language.asked if text and text not in ours and "\x04" not in text and "⟦" not in text}
+    theirs -= {name for _, name in LANGUAGES}
+    assert (len(language.asked) > 500, len(theirs) > 10) == (True, True)
+    for spoken_by_us in TRANSLATIONS:
+        known = DjangoTranslation(spoken_by_us)._catalog  # type: ignore[attr-defined]
+        assert {text for text in theirs if not (text in known or (text, 0) in known)} == set(), spoken_by_us
+
+
+def test_the_pseudo_language_keeps_placeholders_and_tells_what_it_did_not_say() -> None:
+    assert pseudo("Hello %(name)s, <b>look</b>").startswith("⟦Héllö %(name)s, <b>löök</b> ñöçh")
+    assert len(pseudo("x" * 100)) == 162
+    assert pseudo("%(count)s") == "%(count)s"
+    assert Pseudo().ngettext("one", "many", 2).startswith("⟦màñý")
+    assert untranslated("<p title='Left'>⟦Sàîd⟧ and not</p><code>no</code><p>⟦à <b>whole</b> öñé⟧ 12</p>") == [
+        "Left",
+        "and not",
+    ]
