@@ -115,7 +115,7 @@ def revert_badge(order: Order, kind: Kind, store: Store) -> SafeString | str:
     colour = "orange" if words == str(RevertStatus.NOT_REVERTED.label) else "blue" if partial else "green"
     decided = _DECISIONS.get(decision(order, kind)) if colour != "green" else None
     shown = badge(words, colour)
-    return _with_note(shown, decided) if decided else shown
+    return _with_note(shown, _(decided)) if decided else shown
 
 
 def used_words(order: Order, kind: Kind, store: Store) -> str:

@@ -44,7 +44,7 @@ def _line(message: Message, label: str, store: Store) -> dict[str, Any]:
         if message.topic == CANCEL
         else _("Tag “%(tag)s”") % {"tag": message.body.get("tag", "")}
     )
-    state = _STATES[message.status]
+    state = _(_STATES[message.status])
     return {"what": what, "state": state, "key": message.status, "says": _says(message, store), "pk": message.pk}
 
 

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_noop
 from loyalty.core.phrases import listed, sentences
 from loyalty.ledger.ledger import Kind
 from loyalty.ledger.planner import Amount, KindPlan
+from loyalty.notices.write import in_language_of
 from loyalty.stores.models import Store
 from orders.admin.reverts.cancel_form import CancelForm
 from orders.admin.reverts.plan_rows import KindSection, Line, Marker, PlanPage, Seen, Statement, lot_row
@@ -42,7 +43,8 @@ def shown_form(form: CancelForm, shown: Preview, *, work: Work, cancels: bool, s
     balances = [_balance(shown, kind, work.store) for kind in KINDS if _moves(shown, kind)]
     statuses = _statuses(plan, marker, work)
     confirm = marker.say("confirm", _confirm_words(plan, form, work))
-    message = compose(plan, store=work.store, cancelled=work.cancels)
+    with in_language_of(order.customer, work.store):
+        message = compose(plan, store=work.store, cancelled=work.cancels)
     now_seen = Seen(marker.statements, cancels, goal_of(plan, work))
     return PlanPage(
         title=_("Cancel order %(number)s") % {"number": order.number} if work.cancels else _("Return credits/points"),
@@ -131,7 +133,8 @@ def _balance(shown: Preview, kind: Kind, store: Store) -> Line:
     currency = currency_of(shown.plan.order, kind)
     after = show(shown.balance_after[kind], currency, store)
     # The balance is no fact of the order: it may move without anybody being asked again, so it is not marked.
-    return Line(f"balance-{kind}", _BALANCES[kind], show(shown.balance_before[kind], currency, store), Statement(after))
+    before = show(shown.balance_before[kind], currency, store)
+    return Line(f"balance-{kind}", _(_BALANCES[kind]), before, Statement(after))
 
 
 def _statuses(plan: OrderPlan, marker: Marker, work: Work) -> list[Line]:
@@ -143,7 +146,8 @@ def _statuses(plan: OrderPlan, marker: Marker, work: Work) -> list[Line]:
     for kind in KINDS:
         if applied(order, kind):
             words, colour = revert_words(plan.kinds[kind], currency_of(order, kind), work.store)
-            lines.append(Line(f"status-{kind}", _STATUS_LABELS[kind], "", marker.say(f"status-{kind}", words), colour))
+            after = marker.say(f"status-{kind}", words)
+            lines.append(Line(f"status-{kind}", _(_STATUS_LABELS[kind]), "", after, colour))
     return lines
 
 

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from django.utils.translation import gettext as _
 from rest_framework import serializers
 
 from loyalty.api.answers.documents import JSON, ActorDocument, Document, actor_json
@@ -113,4 +114,4 @@ class DecisionDocument(Document):
 def decision_json(entry: JournalEntry, store: Store) -> JSON:
     """One decision about one kind of an order (N6)."""
     facts = {name: entry.data[name] for name in ("kind", "trigger", "settings_version", "matched", "outcome", "code")}
-    return DecisionDocument.of(entry, **facts, sentence=f"{sentence(entry, store)}.")
+    return DecisionDocument.of(entry, **facts, sentence=_("%(sentence)s.") % {"sentence": sentence(entry, store)})

@@ -5,6 +5,7 @@ from operator import or_
 from typing import Final
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from loyalty.jobs.periodic import WORDS
@@ -50,7 +51,7 @@ ORDERS: Final = Waiting(
     label=gettext_noop("Order"),
     rows=waiting_orders,
     about="job",
-    says=lambda job: WORDS.get(job, job),
+    says=lambda job: _(WORDS.get(job, job)),
     columns={"last_error": "error"},
     needs=Can.CANCEL_ORDERS,
 )
@@ -59,7 +60,7 @@ CUSTOMERS: Final = Waiting(
     label=gettext_noop("Customer"),
     rows=waiting_customers,
     about="job",
-    says=lambda job: WORDS.get(job, job),
+    says=lambda job: _(WORDS.get(job, job)),
     columns={"last_error": "error"},
     needs=Can.CANCEL_ORDERS,
 )

@@ -16,7 +16,7 @@ from typing import Any, Final
 from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import F, Q, QuerySet
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, gettext_noop
+from django.utils.translation import gettext_noop
 
 from loyalty.core.clock import Clock, ticking
 from loyalty.core.encryption import Secret, Unreadable
@@ -59,7 +59,7 @@ class PolledElsewhere(Conflict):
 
 _ELSEWHERE: Final = gettext_noop("The connection is being polled by another worker. Try again in a few minutes.")
 _UNEXPECTED: Final = PlatformError(
-    gettext_lazy("Something unexpected went wrong while orders were fetched; the log says what.")
+    gettext_noop("Something unexpected went wrong while orders were fetched; the log says what.")
 )
 
 
