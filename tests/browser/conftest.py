@@ -77,14 +77,14 @@ def visit(
 
     def open_page(path: str, *, role: Role = Role.SUPPORT, store: Store = store, **options: Any) -> Page:
         free = tabs[repr(options)]
-        page = free.pop() if free else _new_tab(browser, options)
+        page = free.pop() if free else _new_tab(browser, base_url=live_server.url, **options)
         used.append((options, page))
         client = Client()
         client.force_login(make_user((store, role)), backend="django.contrib.auth.backends.ModelBackend")
         name = settings.SESSION_COOKIE_NAME
         page.context.add_cookies([{"name": name, "value": client.cookies[name].value, "url": live_server.url}])
         page.on("pageerror", note)
-        page.goto(f"{live_server.url}{path}")
+        page.goto(path)
         return page
 
     expect.set_options(timeout=15_000)
@@ -96,7 +96,7 @@ def visit(
     assert not failures, "a page's script failed"
 
 
-def _new_tab(browser: Browser, options: dict[str, Any]) -> Page:
+def _new_tab(browser: Browser, **options: Any) -> Page:
     context = browser.new_context(**({"viewport": {"width": 1280, "height": 1000}} | options))
     context.set_default_timeout(15_000)
     return context.new_page()

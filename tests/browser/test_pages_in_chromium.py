@@ -108,17 +108,14 @@ def test_a_statement_prints_without_the_menu(store: Store, visit: Visit, way: di
 
 @pytest.mark.parametrize("way", WAYS)
 def test_settings_pages_fit_and_say_what_a_choice_means(store: Store, visit: Visit, way: dict[str, Any]) -> None:
+    page = visit(reverse("admin:index"), role=Role.MANAGER, **way)
     for settings_page in PAGES:
-        page = visit(reverse(f"admin:stores_settingsversion_{settings_page.key}"), role=Role.MANAGER, **way)
+        page.goto(reverse(f"admin:stores_settingsversion_{settings_page.key}"))
         expect(page.get_by_role("button", name="Save").first).to_be_visible()
         picture(page, f"settings-{settings_page.key}", way)
         if way.get("java_script_enabled", True):
             assert fits(page)
-        if not way:
-            read = visit(reverse(f"admin:stores_settingsversion_{settings_page.key}"), role=Role.VIEWER)
-            expect(read.get_by_role("button", name="Save")).to_have_count(0)
-            picture(read, f"settings-{settings_page.key}-viewer")
-    page = visit(reverse("admin:stores_settingsversion_expiry"), role=Role.MANAGER, **way)
+    page.goto(reverse("admin:stores_settingsversion_expiry"))
     page.get_by_label("After a number of days").check()
     page.get_by_label("Number of days", exact=True).fill("30")
     if way.get("java_script_enabled", True):
