@@ -1,10 +1,13 @@
 """The connection to PostgreSQL, as the settings hand it to Django."""
 
-from typing import Any
+from typing import Any, Final
 
 import environ
 
 from loyalty.database.time_limits import limits_of
+
+# What is prepared is planned once, for any values (loyalty.database.prepared).
+_PLANS: Final = "-c plan_cache_mode=force_generic_plan"
 
 
 def database(env: environ.Env, usual: str, process: str) -> dict[str, Any]:
@@ -14,8 +17,9 @@ def database(env: environ.Env, usual: str, process: str) -> dict[str, Any]:
     # A socket's folder stands in the address's query; Django's own tools look for it in HOST.
     connection["HOST"] = options.pop("host", connection["HOST"])
     options.setdefault("connect_timeout", 5)
+    options.setdefault("prepare_threshold", 5)
     # What the address asks for comes last, and counts.
-    options["options"] = f"{limits_of(process, env)} {options.get('options', '')}".rstrip()
+    options["options"] = f"{limits_of(process, env)} {_PLANS} {options.get('options', '')}".rstrip()
     return connection | {
         "ENGINE": "loyalty.database.backend",
         "CONN_MAX_AGE": env.int("DATABASE_CONN_MAX_AGE", default=60),

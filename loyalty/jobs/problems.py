@@ -11,8 +11,10 @@ from typing import Any, TypeVar
 
 from django.db.models import Exists, OuterRef
 
+from loyalty.database.bulk import array
 from loyalty.database.halves import in_halves
 from loyalty.database.named_stores import in_stores
+from loyalty.database.prepared import prepared_cursor
 from loyalty.jobs.retries import PROBLEMS, words_of
 from loyalty.journal.models import AbstractProblem
 from loyalty.stores.scoping import StoreOwned
@@ -61,7 +63,13 @@ def by_halves(
 
 def solved(problems: type[AbstractProblem], rows: Sequence[Any], *, job: str) -> None:
     """Forget what was wrong with these rows: it succeeded."""
-    problems.unscoped.filter(job=job, **{f"{problems.SUBJECT}__in": rows}).delete()
+    table = problems._meta.db_table
+    subject: Any = problems._meta.get_field(problems.SUBJECT)
+    with prepared_cursor() as cursor:
+        cursor.execute(
+            f'DELETE FROM "{table}" WHERE job = %s AND "{subject.attname}" = ANY(%s::bigint[])',
+            [job, array(row.pk for row in rows)],
+        )
 
 
 def _set_aside(problems: type[AbstractProblem], row: Any, error: str, job: str, now: datetime) -> None:

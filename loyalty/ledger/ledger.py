@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Literal
 
-from django.db import connection
 from django.db.models import Max, Q, QuerySet, Sum, Value
 from django.utils.translation import gettext as _
 
 from loyalty.core.money import format_amount
 from loyalty.database.bulk import array
+from loyalty.database.prepared import prepared_cursor
 from loyalty.ledger.models import AbstractLot, MovementType, Origin
 from loyalty.ledger.planner import (
     GIVES_BACK,
@@ -305,8 +305,8 @@ class Ledger:
 
     def _used(self, spender: Literal["order", "redemption"], ids: Collection[int]) -> list[UsedLot]:
         # Every cancel asks this twice; putting the query together would take longer than answering it.
-        with connection.cursor() as cursor:
-            cursor.execute(_USED.format(spender=spender, **self.tables.sql), [array(ids)])
+        with prepared_cursor() as cursor:
+            cursor.execute(self.tables.filled(_USED, spender=spender), [array(ids)])
             return [UsedLot(*row) for row in cursor.fetchall()]
 
     def _open(self, now: datetime) -> "QuerySet[AbstractLot]":

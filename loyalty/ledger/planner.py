@@ -143,11 +143,12 @@ class KindPlan:
     lots: tuple[PlannedLot, ...]
     used: Amount
     already: Amount
+    # What comes back now.
+    returns: Amount = field(init=False)
 
-    @property
-    def returns(self) -> Amount:
-        """What comes back now."""
-        return sum((lot.amount for lot in self.lots if lot.outcome in GIVES_BACK), start=0)
+    def __post_init__(self) -> None:
+        back = sum((lot.amount for lot in self.lots if lot.outcome in GIVES_BACK), start=0)
+        object.__setattr__(self, "returns", back)
 
     @property
     def remains(self) -> Amount:

@@ -10,6 +10,7 @@ Callers hold the customers' row locks (:func:`lock_customers`), which is what se
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any, Final
 
 from django.db import IntegrityError, connection
@@ -19,6 +20,7 @@ from django.utils.translation import gettext_noop
 from loyalty.core.errors import Conflict
 from loyalty.customers.merged import CustomerMerged
 from loyalty.database.bulk import array, new_ids
+from loyalty.database.prepared import prepared_cursor
 from loyalty.ledger.models import AbstractAllocation, AbstractLot, AbstractMovement, MovementType, Origin
 from loyalty.ledger.planner import Amount
 from loyalty.stores.actors import Actor
@@ -113,6 +115,10 @@ class Tables:
     # Whether a customer may owe: then a movement without a lot is a debt, and what settles it another one (C1).
     may_owe: bool = False
 
+    def filled(self, statement: str, **names: str) -> str:
+        """The statement with what its placeholders stand for, and with ``names`` for others."""
+        return _filled(statement, self, tuple(names.items()))
+
     @property
     def sql(self) -> dict[str, str]:
         """What the statement's placeholders stand for."""
@@ -135,11 +141,12 @@ def lock_customers(customer_ids: Collection[int]) -> None:
     NO KEY: inserting rows that point to the customer does not wait, writing his ledger does. Raises CustomerMerged for
     one who was merged into another: nothing is written to a ledger that has moved (O7).
     """
-    with connection.cursor() as cursor:
+    if not customer_ids:
+        return
+    with prepared_cursor() as cursor:
         cursor.execute(_LOCK, [array(customer_ids)])
-        merged = any(merged_into is not None for (merged_into,) in cursor.fetchall())
-    if merged:
-        raise CustomerMerged
+        if any(merged_into is not None for (merged_into,) in cursor.fetchall()):
+            raise CustomerMerged
 
 
 def post(
@@ -164,9 +171,9 @@ def post(
         "trigger": trigger,
         **_columns(entries, new_ids(tables.lot, sum(_wants_id(entry) for entry in entries))),
     }
-    with connection.cursor() as cursor:
+    with prepared_cursor() as cursor:
         try:
-            cursor.execute(_POST.format(**tables.sql), parameters)
+            cursor.execute(tables.filled(_POST), parameters)
         except IntegrityError as error:
             if _BOOKED_OFF in str(error):
                 raise LotBookedOff(_("Some of this value has expired in this very moment. Look again.")) from error
@@ -176,6 +183,12 @@ def post(
 
 def _wants_id(entry: Entry) -> bool:
     return entry.new_lot is not None and entry.new_lot.id is None
+
+
+@cache
+def _filled(statement: str, tables: Tables, names: Sequence[tuple[str, str]]) -> str:
+    # Without what makes it readable it is short enough for the driver to remember where its parameters are.
+    return " ".join(statement.format(**tables.sql, **dict(names)).split())
 
 
 def _columns(entries: Sequence[Entry], new_ids: list[int]) -> dict[str, str]:

@@ -1,15 +1,18 @@
 """A store's settings: their shape and defaults, and the version that governs (H4)."""
 
+import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, is_dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import cache, lru_cache
 from typing import Annotated, Any, Final, Literal, get_args, get_origin, get_type_hints
 
 from django.db.models import Exists, Min, OuterRef, QuerySet
 from django.db.models.fields.json import KT
 
 from loyalty.core.values import MAX_DIGITS
+from loyalty.database.prepared import prepared_cursor
 from loyalty.store_settings.facts import NOTHING, Facts, facts_by_name, is_nullable
 from loyalty.stores.models import SettingsVersion, Store
 
@@ -176,6 +179,9 @@ _SECTIONS: Final = {name: kind for name, kind in get_type_hints(StoreSettings).i
 _SPANS: Final = {"days": _TEN_YEARS, "hours": _TEN_YEARS * 24, "minutes": _TEN_YEARS * 24 * 60}
 
 _NOT_THERE: Final = object()
+_NEWEST: Final = """
+SELECT data::text, version FROM stores_settingsversion WHERE store_id = %s::bigint ORDER BY version DESC LIMIT 1
+"""
 # Where null is a value: no window, not allowed. Everywhere else it brings the default back.
 NULLABLE: Final = frozenset(
     name
@@ -187,8 +193,16 @@ NULLABLE: Final = frozenset(
 
 def current_settings(store: Store) -> StoreSettings:
     """The settings that govern ``store`` now; one query."""
-    saved = SettingsVersion.objects.for_store(store).order_by("-version").first()
-    return settings_from_json(saved.data, version=saved.version) if saved else StoreSettings()
+    with prepared_cursor() as cursor:
+        cursor.execute(_NEWEST, [store.pk])
+        saved = cursor.fetchone()
+    return _as_saved(*saved) if saved else StoreSettings()
+
+
+@lru_cache(maxsize=1000)
+def _as_saved(data: str, version: int) -> StoreSettings:
+    """What the text of a saved version says; the same for the same text, so every cancel need not read it again."""
+    return settings_from_json(json.loads(data), version=version)
 
 
 def settings_of(store_ids: Collection[int]) -> dict[int, StoreSettings]:
@@ -285,7 +299,7 @@ def _as_json(value: Any) -> Any:
 
 def _section(kind: Any, data: Any) -> Any:
     values = data if isinstance(data, Mapping) else {}
-    hints, facts = get_type_hints(kind), facts_by_name(kind)
+    hints, facts = _hints(kind), facts_by_name(kind)
     read: dict[str, Any] = {}
     for name in hints.keys() & values.keys():
         try:
@@ -294,6 +308,11 @@ def _section(kind: Any, data: Any) -> Any:
             if facts[name].cautious is not NOTHING:
                 read[name] = facts[name].cautious
     return kind(**read)
+
+
+@cache
+def _hints(kind: Any) -> dict[str, Any]:
+    return get_type_hints(kind)
 
 
 def _value(hint: Any, value: Any, *, most: int) -> Any:

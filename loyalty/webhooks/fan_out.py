@@ -8,9 +8,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from django.db import connection
-
 from loyalty.database.bulk import array, insert_statement
+from loyalty.database.prepared import prepared_cursor
 from loyalty.jobs.periodic import wake
 from loyalty.journal.models import JournalEntry
 from loyalty.outbox.models import Message, MessageStatus
@@ -39,7 +38,7 @@ WHERE NOT (entry.order_id IS NOT NULL AND entry.event = ANY(%s::text[]) AND told
 def write_entries(columns: Mapping[str, Sequence[Any]], *, now: datetime) -> None:
     """Write the journal's entries, given column by column, and a message for every endpoint that is told of one."""
     insert, values = insert_statement(JournalEntry, columns)
-    with connection.cursor() as cursor:
+    with prepared_cursor() as cursor:
         if ENTRIES.isdisjoint(columns["event"]):
             cursor.execute(insert, values)
             return

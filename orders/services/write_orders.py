@@ -6,9 +6,8 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Final
 
-from django.db import connection
-
 from loyalty.database.bulk import array
+from loyalty.database.prepared import prepared_cursor
 from orders.models import Order, OrderStatus
 from orders.models.order import GENERATED
 
@@ -60,7 +59,7 @@ RETURNING orders_order.id, {answered}
 
 def write_changes(changes: Sequence[OrderChange], *, trigger: str, reason: str, now: datetime) -> None:
     """Write ``changes`` and bring their order objects up to date; callers hold the orders' locks."""
-    with connection.cursor() as cursor:
+    with prepared_cursor() as cursor:
         cursor.execute(
             _WRITE,
             {

@@ -7,7 +7,7 @@ read these entries and nothing else.
 """
 
 from collections.abc import Collection
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, Final
 
@@ -44,6 +44,10 @@ class Matched:
 
     by: MatchedBy | None = None
     value: str | None = None
+
+    def as_json(self) -> dict[str, str | None]:
+        """As the journal keeps it."""
+        return {"by": self.by, "value": self.value}
 
 
 BY_PERSON: Final = Matched(MatchedBy.PERSON)
@@ -84,7 +88,7 @@ def decision_entry(
         "kind": kind,
         "trigger": trigger.value,
         "settings_version": settings_version,
-        "matched": asdict(matched),
+        "matched": matched.as_json(),
         "outcome": outcome_of(plan).value,
         "code": plan.code,
         "amount": value_json(plan.returns if revert is None else revert.amount, currency),
@@ -103,7 +107,7 @@ def unacted_entry(order: Order, kind: Kind, reason: Matched, *, trigger: Trigger
         "kind": kind,
         "trigger": trigger.value,
         "settings_version": settings_version,
-        "matched": asdict(reason),
+        "matched": reason.as_json(),
         "outcome": DecisionOutcome.NOT_RETURNED.value,
         "code": "no_trigger",
         "amount": value_json(0, currency),
@@ -135,7 +139,7 @@ def persons_entry(
         "kind": kind,
         "trigger": trigger.value,
         "settings_version": settings_version,
-        "matched": asdict(BY_PERSON),
+        "matched": BY_PERSON.as_json(),
         "outcome": (DecisionOutcome.PARTLY_RETURNED if back else DecisionOutcome.NOT_RETURNED).value,
         "code": code,
         "amount": value_json(amount, currency),

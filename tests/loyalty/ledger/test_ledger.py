@@ -205,7 +205,7 @@ def test_m7_customers_are_locked_in_id_order_and_inserts_do_not_wait(store: Stor
     with CaptureQueriesContext(connection) as queries:
         lock_customers(reversed(ids))  # type: ignore[arg-type]
     (query,) = queries
-    assert re.search(r'ORDER BY ("stores_customer"."id"|1) ASC FOR NO KEY UPDATE$', query["sql"])
+    assert re.search(r"ORDER BY id FOR NO KEY UPDATE$", query["sql"].strip())
 
 
 @pytest.mark.parametrize("verb", ["UPDATE {table} SET {column} = {column}", "DELETE FROM {table}"])

@@ -1,0 +1,44 @@
+"""Statements that are the same all day: PostgreSQL keeps them parsed and planned (ADR 0059).
+
+For SQL that stands in the code and gets its values as arrays: what it is asked for one order or for five hundred is
+one statement. Statements that are put together for each question belong into a plain cursor.
+"""
+
+from collections.abc import Sequence
+from typing import Any, Generic, TypeVar, cast
+
+from django.db import DEFAULT_DB_ALIAS, connection, connections, models
+
+from loyalty.database.backend.base import DatabaseWrapper
+
+M = TypeVar("M", bound=models.Model)
+
+
+def prepared_cursor() -> Any:
+    """As ``connection.cursor()``, for statements of that kind. Every value has a type: a cast, or its column's."""
+    return cast("DatabaseWrapper", connections[DEFAULT_DB_ALIAS]).preparing_cursor()
+
+
+class Columns(Generic[M]):
+    """All columns of a model in a fixed statement, and the object that they are.
+
+    What the ORM would find out for every query anew is found out once.
+    """
+
+    def __init__(self, model: type[M], alias: str) -> None:
+        self.model = model
+        fields = model._meta.concrete_fields
+        self.names = [field.attname for field in fields]
+        self.sql = ", ".join(f'{alias}."{field.column}"' for field in fields)
+        self._converters = [
+            (place, converter)
+            for place, field in enumerate(fields)
+            for converter in field.get_db_converters(connection)
+        ]
+
+    def read(self, values: Sequence[Any]) -> M:
+        """The object that a row with these columns is."""
+        read = list(values)
+        for place, convert in self._converters:
+            read[place] = convert(read[place], None, connection)
+        return self.model.from_db(DEFAULT_DB_ALIAS, self.names, read)
