@@ -21,6 +21,8 @@ _TABLES: Final = [
     "credits_creditmovement",
     "credits_creditallocation",
     "credits_creditlot",
+    "orders_redemption",
+    "orders_reward",
     "orders_revert",
     "orders_problem",
     "orders_order",
@@ -48,13 +50,18 @@ def kind_sql(ledger: Ledger) -> dict[str, str]:
         "second": second,
         "currency": ", currency" if usd else "",
         "usd": ", 'USD'" if usd else "",
+        "code": "'USD'" if usd else "''",
+        "place": "1" if usd else "0",
         "back_currency": ", back.currency" if usd else "",
     }
 
 
-def generate(orders: int, *, stores: int = STORES, now: datetime = NOW) -> None:
-    """Empty the database and fill it with ``orders`` orders of ``stores`` stores, as of ``now``."""
-    parameters: dict[str, Any] = {"stores": stores, "orders": orders, "now": now}
+def generate(orders: int, *, stores: int = STORES, now: datetime = NOW, varied: bool = False) -> None:
+    """Empty the database and fill it with ``orders`` orders of ``stores`` stores, as of ``now``.
+
+    ``varied`` as those of shops: of every status, with tags, codes, returns in part, and people with long histories.
+    """
+    parameters: dict[str, Any] = {"stores": stores, "orders": orders, "now": now, "varied": varied}
     with connection.cursor() as cursor:
         cursor.execute(f"TRUNCATE {', '.join(_TABLES)} RESTART IDENTITY CASCADE")
         cursor.execute("DROP TABLE IF EXISTS plan, person, buyer")

@@ -40,12 +40,13 @@ ACTOR: Final = Actor.command("benchmark")
 
 def data(orders: str) -> None:
     """Generate the data."""
-    generate(int(orders))
+    generate(int(orders), varied=True)
 
 
 def _open_orders(part: int, parts: int, count: int) -> list[tuple[int, int]]:
     """``count`` paid orders that used 2 + 2 lots, with their stores; no other ``part`` of ``parts`` has the same."""
-    orders = Order.unscoped.filter(credits_applied__gt=0, status="confirmed", payment_status="paid").order_by("pk")
+    paid = Order.unscoped.filter(status="confirmed", payment_status="paid")
+    orders = paid.filter(credits_applied__gt=0, credits_reverted=0, codes=[]).order_by("pk")
     mine = ((order, store) for order, store in orders.values_list("pk", "store_id") if order // 2 % parts == part)
     return list(islice(mine, count))
 
