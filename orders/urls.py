@@ -5,6 +5,15 @@ from django.urls import path
 from orders.api.automation.holds import HoldView
 from orders.api.backtests.cancels import BacktestView
 from orders.api.backtests.rules import RulesBacktestView
+from orders.api.balance_imports.imports import (
+    BadRowListView,
+    BalanceImportListView,
+    BalanceImportView,
+    PartListView,
+    RehearsalView,
+    StartView,
+    TakeBackView,
+)
 from orders.api.customers.merges import MergeView
 from orders.api.earned_points.awards import PointsView
 from orders.api.orders.orders import DecisionsView, OrderListView, OrderView, TimelineView
@@ -52,5 +61,12 @@ urlpatterns = [
     path(
         "redemptions/<str:redemption_id>/request-reversal/", RequestReversalView.as_view(), name="api-request-reversal"
     ),
+    path("balance-imports/", BalanceImportListView.as_view(), name="api-balance-imports"),
+    path("balance-imports/<str:import_id>/", BalanceImportView.as_view(), name="api-balance-import"),
+    path("balance-imports/<str:import_id>/parts/", PartListView.as_view(), name="api-balance-import-parts"),
+    path("balance-imports/<str:import_id>/rehearsal/", RehearsalView.as_view(), name="api-balance-import-rehearsal"),
+    path("balance-imports/<str:import_id>/start/", StartView.as_view(), name="api-balance-import-start"),
+    path("balance-imports/<str:import_id>/bad-rows/", BadRowListView.as_view(), name="api-balance-import-bad-rows"),
+    path("balance-imports/<str:import_id>/take-back/", TakeBackView.as_view(), name="api-balance-import-take-back"),
     path("discount-codes/<str:code>/", CodeView.as_view(), name="api-discount-code"),
 ]

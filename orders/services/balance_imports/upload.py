@@ -4,10 +4,12 @@ The parts are rows of the database, because the web takes them and a worker read
 """
 
 import hashlib
+from collections.abc import Sequence
 from datetime import datetime
 from typing import BinaryIO, Final
 
 from django.db import transaction
+from django.db.models import Max
 from django.utils.translation import gettext as _
 
 from loyalty.core.errors import Conflict, Invalid, NotFound
@@ -105,11 +107,17 @@ def upload(*, store: Store, file: BinaryIO, file_name: str, size: int, actor: Ac
     return begun
 
 
+def parts_of(imports: Sequence[BalanceImport]) -> dict[int, int]:
+    """How many parts of their files are here, by import; those of one store, one query."""
+    if not imports:
+        return {}
+    parts = BalanceImportPart.objects.for_store(imports[0].store).filter(balance_import__in=imports).order_by()
+    return dict(parts.values("balance_import").annotate(last=Max("number")).values_list("balance_import", "last"))
+
+
 def next_part(held: BalanceImport) -> int:
     """The number of the part that is to come next."""
-    parts = BalanceImportPart.objects.for_store(held.store).filter(balance_import=held)
-    last: int = parts.order_by("-number").values_list("number", flat=True).first() or 0
-    return last + 1
+    return parts_of([held]).get(held.pk, 0) + 1
 
 
 def find(store: Store, import_id: int) -> BalanceImport:

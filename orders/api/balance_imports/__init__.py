@@ -1,0 +1,1 @@
+"""Bringing balances from another system, over REST."""
