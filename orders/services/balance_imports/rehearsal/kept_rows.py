@@ -47,14 +47,14 @@ class Kept(NamedTuple):
 Person = tuple[str, list[Kept]]
 
 
-def next_people(held: BalanceImport, after: str, *, what: str = "", most: int = BATCH) -> list[Person]:
+def next_people(held: BalanceImport, after: str, *, what: str = "") -> list[Person]:
     """The rows without a problem of the next people behind the key ``after``, each person's whole."""
     rows = BalanceImportRow.objects.for_store(held.store).filter(balance_import=held, problem="")
     if what:
         rows = rows.filter(what=what)
     ordered = rows.order_by("person", "position", "part").values_list(*Kept._fields)
-    found = [Kept(*row) for row in ordered.filter(person__gt=after)[:most]]
-    if len(found) == most:
+    found = [Kept(*row) for row in ordered.filter(person__gt=after)[:BATCH]]
+    if len(found) == BATCH:
         last = found[-1].person
         found = [row for row in found if row.person != last]
         # Somebody with more rows than are taken up together is taken up alone.
