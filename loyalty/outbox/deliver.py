@@ -7,6 +7,7 @@ from functools import partial
 from typing import Final
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from loyalty.core.clock import Clock, ticking
 from loyalty.core.storable_text import storable
@@ -61,7 +62,7 @@ def _carry_out(message: Message, clock: Clock) -> str:
     """Call the handler, with no transaction open, and record what came of it."""
     if OUTBOX.are_over(message.attempts - 1):
         # Its lease ran out time and again: what it asks for kills the worker, or takes longer than the lease.
-        return _fail(message, "Every attempt ended without an outcome.")
+        return _fail(message, _("Every attempt ended without an outcome."))
     try:
         handler_of(message.topic)(message, clock())
     except GiveUp as error:

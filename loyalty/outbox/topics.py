@@ -6,6 +6,7 @@ from typing import Final
 
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext, gettext_noop
+from django.utils.translation import gettext as _
 
 from loyalty.outbox.models import Message
 
@@ -61,6 +62,6 @@ def handler_of(topic: str) -> Handler:
     """The handler of a topic. Raises Postpone for a topic that this version does not know: the next one may."""
     path = TOPICS.get(topic)
     if path is None:
-        raise Postpone(f"Nobody here carries out “{topic}”.")
+        raise Postpone(_("Nobody here carries out “%(topic)s”.") % {"topic": topic})
     handler: Handler = import_string(path)
     return handler

@@ -15,6 +15,7 @@ from typing import Any, Final
 from django.conf import settings
 from django.core.checks import CheckMessage, Error
 from django.core.mail import EmailMultiAlternatives, get_connection
+from django.utils.translation import gettext as _
 
 from loyalty.partners.breaker import NoAnswer, asking
 from loyalty.partners.request_limits import seconds_left
@@ -74,9 +75,13 @@ def parse_address(text: str) -> Address:
         (group,) = parsed["groups"]
         (address,) = group.addresses
     except (MessageError, ValueError, IndexError, AttributeError) as error:
-        raise NotAnAddress(f"“{text}” is not an e-mail address such as shop@example.com.") from error
+        raise NotAnAddress(
+            _("“%(text)s” is not an e-mail address such as shop@example.com.") % {"text": text}
+        ) from error
     if parsed["defects"] or not address.username or not address.domain or group.display_name is not None:
-        raise NotAnAddress(f"“{text}” is not an e-mail address such as Your shop <shop@example.com>.")
+        raise NotAnAddress(
+            _("“%(text)s” is not an e-mail address such as Your shop <shop@example.com>.") % {"text": text}
+        )
     return Address(_one_line(address.display_name), address.username, address.domain)
 
 
@@ -105,10 +110,15 @@ def _hand_over(message: EmailMultiAlternatives) -> None:
     except SMTPDataError as error:
         raise _refused(error.smtp_code, error.smtp_error) from error
     except SMTPSenderRefused as error:
-        raise ServerAway(f"The mail server refuses our sender {error.sender}: {_said(error.smtp_error)}") from error
+        raise ServerAway(
+            _("The mail server refuses our sender %(sender)s: %(said)s")
+            % {"sender": error.sender, "said": _said(error.smtp_error)}
+        ) from error
     except (SMTPException, OSError) as error:
         # No connection, no greeting, no TLS, a password that is wrong, a connection that ended: it is nobody's mail.
-        raise ServerAway(f"The mail server cannot be used: {_said(error)}", at_a_mail=is_open) from error
+        raise ServerAway(
+            _("The mail server cannot be used: %(said)s") % {"said": _said(error)}, at_a_mail=is_open
+        ) from error
     finally:
         # A server that does not answer our goodbye has taken the mail all the same.
         with suppress(SMTPException, OSError):
@@ -142,8 +152,11 @@ def _made(mail: Mail) -> EmailMultiAlternatives:
 
 def _refused(code: int, said: bytes | str) -> Exception:
     if code == _CLOSING:
-        return ServerAway(f"The mail server is closing: {_said(said)}")
-    return MailRefused(f"The mail server does not take this mail: {code} {_said(said)}", for_good=code >= _FOR_GOOD)
+        return ServerAway(_("The mail server is closing: %(said)s") % {"said": _said(said)})
+    return MailRefused(
+        _("The mail server does not take this mail: %(code)s %(said)s") % {"code": code, "said": _said(said)},
+        for_good=code >= _FOR_GOOD,
+    )
 
 
 def _said(said: object) -> str:

@@ -1,5 +1,7 @@
 """Asking a shop platform: the client of a store's connection."""
 
+from django.utils.translation import gettext as _
+
 from loyalty.platforms.http.protocol import NotThere, PlatformClient, Refused
 from loyalty.platforms.models import PlatformConnection
 from loyalty.platforms.registry import PLATFORMS
@@ -18,5 +20,7 @@ def client_for(connection: PlatformConnection) -> PlatformClient:
     """The client of a connection. Raises Refused when it lacks credentials, or is switched off."""
     platform = PLATFORMS[connection.platform]
     if not connection.may_be_called:
-        raise Refused(f"The connection to {platform.label} is switched off or has no credentials yet.")
+        raise Refused(
+            _("The connection to %(label)s is switched off or has no credentials yet.") % {"label": platform.label}
+        )
     return platform.client(connection)

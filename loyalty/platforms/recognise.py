@@ -4,14 +4,17 @@ from collections.abc import Mapping
 from typing import Final
 
 from django.db.models import Q
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from loyalty.platforms.documents import kinds
 from loyalty.platforms.models import OPEN_STATES, DeliveryState
 from loyalty.platforms.registry import PLATFORMS
 from loyalty.platforms.snapshot import NotAnOrder
 
-_EMPTY = "An empty object, without any order in it."
-_ONLY_AN_ID = "Only an id came, as platforms send when something was deleted. There is no order in it."
+_SOMETHING_ELSE: Final = gettext_noop("something else")
+_EMPTY = gettext_noop("An empty object, without any order in it.")
+_ONLY_AN_ID = gettext_noop("Only an id came, as platforms send when something was deleted. There is no order in it.")
 
 _WEBHOOKS: Final = [platform.webhooks for platform in PLATFORMS.values()]
 # A document may come from any platform, whatever it is given for.
@@ -47,20 +50,24 @@ _NOT_TOLD_APART: Final = (
 def refuse_other_kinds(document: Mapping[str, object], *, platform: str) -> None:
     """Raise NotAnOrder when the document is recognisably something else, or an order of another platform."""
     if not document:
-        raise NotAnOrder(_EMPTY)
+        raise NotAnOrder(_(_EMPTY))
     if document.keys() <= {"id", "_id"}:
-        raise NotAnOrder(_ONLY_AN_ID)
+        raise NotAnOrder(_(_ONLY_AN_ID))
     if kind := _kind_by_itself(document):
-        raise NotAnOrder(f"This is {kind}, not an order.")
+        raise NotAnOrder(_("This is %(kind)s, not an order.") % {"kind": _(kind)})
     _refuse_other_platforms(document, platform)
 
 
 def refuse_other_topics(topic: str) -> None:
     """Raise NotAnOrder when a webhook's topic (``refunds/create``, ``coupon.deleted``) is not about an order."""
     subject = topic.strip().lower().replace(".", "/").partition("/")[0]
-    kind = _TOPICS.get(subject, "something else") if subject else kinds.AN_ORDER
+    kind = _TOPICS.get(subject, _SOMETHING_ELSE) if subject else kinds.AN_ORDER
     if kind != kinds.AN_ORDER:
-        raise NotAnOrder(f"This is {kind}, not an order (a webhook about “{topic[:100]}”).", field="topic")
+        raise NotAnOrder(
+            _("This is %(kind)s, not an order (a webhook about “%(topic)s”).")
+            % {"kind": _(kind), "topic": topic[:100]},
+            field="topic",
+        )
 
 
 def disagreement(topic: str, document: Mapping[str, object]) -> str:
@@ -74,7 +81,10 @@ def disagreement(topic: str, document: Mapping[str, object]) -> str:
     agrees = len(both) == 1 or any(both <= kinds for kinds in _NOT_TOLD_APART)
     if agrees or (said not in _CLOSED and "" in both):
         return ""
-    return f"The header says “{topic[:100]}”, and the body is {body or 'something else'}."
+    return _("The header says “%(topic)s”, and the body is %(kind)s.") % {
+        "topic": topic[:100],
+        "kind": _(body or _SOMETHING_ELSE),
+    }
 
 
 def _kind_of_topic(topic: str) -> str:
@@ -104,4 +114,7 @@ def _refuse_other_platforms(document: Mapping[str, object], platform: str) -> No
     for signs, labels in _ORDER_SIGNS.items():
         if signs <= document.keys() and signs not in own:
             label = " or ".join(labels)
-            raise NotAnOrder(f"This looks like an order from {label}; please choose the platform it came from.")
+            raise NotAnOrder(
+                _("This looks like an order from %(label)s; please choose the platform it came from.")
+                % {"label": label}
+            )

@@ -9,6 +9,8 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Final
 
+from django.utils.translation import gettext as _
+
 _NAMED: Final = 5
 
 
@@ -125,9 +127,10 @@ def named(left_out: Sequence[str]) -> str:
     """What of a document could not be read, for a sentence: the first few paths, and how many more there are."""
     shown = left_out[:_NAMED]
     more = len(left_out) - len(shown)
-    return ", ".join(shown) + (f" and {more} more" if more else "")
+    names = ", ".join(shown)
+    return _("%(names)s and %(count)s more") % {"names": names, "count": more} if more else names
 
 
 def without(left_out: Sequence[str]) -> str:
     """What is said behind the sentence about an order that was not read in full; "" when it was (O10)."""
-    return f" Read, without: {named(left_out)}." if left_out else ""
+    return " " + _("Read, without: %(named)s.") % {"named": named(left_out)} if left_out else ""

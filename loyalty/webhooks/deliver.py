@@ -7,6 +7,7 @@ from time import monotonic
 from typing import Final
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 from standardwebhooks import Webhook
 
 from loyalty.core.encryption import Unreadable
@@ -46,9 +47,9 @@ def deliver(message: Message, now: datetime) -> None:
     """
     endpoint = _endpoint(message)
     if endpoint is None or not endpoint.enabled:
-        raise GiveUp("The endpoint is switched off.")
+        raise GiveUp(_("The endpoint is switched off."))
     if endpoint.paused_until is not None and now < endpoint.paused_until:
-        raise Postpone("The endpoint is failing; the next attempt is made for all at once.", endpoint.paused_until)
+        raise Postpone(_("The endpoint is failing; the next attempt is made for all at once."), endpoint.paused_until)
     entry = _entry(message)
     began = monotonic()
     try:
@@ -88,7 +89,7 @@ def signed(endpoint: WebhookEndpoint, message_id: str, body: bytes, now: datetim
     try:
         secrets = [secret.reveal() for secret in endpoint.secrets(now)]
     except Unreadable as error:
-        raise Postpone(f"{error} Give the endpoint a new secret.") from error
+        raise Postpone(_("%(error)s Give the endpoint a new secret.") % {"error": error}) from error
     signatures = [Webhook(secret).sign(message_id, now, body.decode()) for secret in secrets]
     return {
         "webhook-id": message_id,
@@ -121,11 +122,11 @@ def _judge(endpoint: WebhookEndpoint, reply: Reply, now: datetime) -> None:
         _succeeded(endpoint)
     elif reply.status == HTTPStatus.GONE:
         _switch_off(endpoint, DisabledBecause.GONE, now)
-        raise GiveUp("The endpoint answered 410: it is gone, and told nothing any more.")
+        raise GiveUp(_("The endpoint answered 410: it is gone, and told nothing any more."))
     else:
         until = _retry_after(reply, now)
         _failed(endpoint, until, now)
-        raise Postpone(f"The endpoint answered {reply.status}.", until)
+        raise Postpone(_("The endpoint answered %(status)s.") % {"status": reply.status}, until)
 
 
 def _retry_after(reply: Reply, now: datetime) -> datetime | None:

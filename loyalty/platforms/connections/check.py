@@ -11,6 +11,7 @@ from uuid import uuid4
 
 from django.db import transaction
 from django.db.models import QuerySet
+from django.utils.translation import gettext as _
 
 from loyalty.core.encryption import Unreadable
 from loyalty.outbox.models import Message, MessageStatus
@@ -107,21 +108,26 @@ def register_webhooks(connected: PlatformConnection, *, address: str, now: datet
 
 
 def _unreadable(connected: PlatformConnection, now: datetime) -> Refused:
-    error = Refused("The stored credentials cannot be decrypted with this installation's keys. Enter them again.")
+    error = Refused(_("The stored credentials cannot be decrypted with this installation's keys. Enter them again."))
     _note(connected, now, error=str(error))
     return error
 
 
 def _shop_words(shop: Shop) -> str:
-    missing = f" These permissions are missing: {', '.join(shop.missing)}. Add them there." if shop.missing else ""
-    return f"The connection works: it answers as “{shop.name}”.{missing}"
+    said = {"name": shop.name, "missing": ", ".join(shop.missing)}
+    if not shop.missing:
+        return _("The connection works: it answers as “%(name)s”.") % said
+    return (
+        _("The connection works: it answers as “%(name)s”. These permissions are missing: %(missing)s. Add them there.")
+        % said
+    )
 
 
 def _report_words(report: WebhookReport) -> str:
-    done = len(report.found), len(report.repaired), len(report.created)
-    return "Changes are told to the webhook address below: {} webhooks were in place, {} repaired, {} created.".format(
-        *done
-    )
+    return _(
+        "Changes are told to the webhook address below: %(found)s webhooks were in place, %(repaired)s repaired, "
+        "%(created)s created."
+    ) % {"found": len(report.found), "repaired": len(report.repaired), "created": len(report.created)}
 
 
 def _note(

@@ -3,27 +3,29 @@
 from collections.abc import Mapping
 from typing import Final
 
-AN_ORDER: Final = "an order"
-A_DELETED_ORDER: Final = "the number of a deleted order"
-AN_EDITED_ORDER: Final = "a notice that an order was edited, without the order itself"
-A_REFUND: Final = "a refund"
-A_RETURN: Final = "a return"
-A_TRANSACTION: Final = "a payment transaction"
-A_COUPON: Final = "a coupon"
-A_DISCOUNT: Final = "a discount"
-A_CUSTOMER: Final = "a customer"
-A_MERGE: Final = "a merge of customers"
-A_PRODUCT: Final = "a product"
-A_DRAFT: Final = "a draft order"
-A_SHIPMENT: Final = "a shipment"
-A_CART: Final = "a shopping cart"
-A_CHECKOUT: Final = "an unfinished checkout"
-OF_THE_SHOP: Final = "a message about the shop"
-OF_THE_APP: Final = "a message about the app"
-A_PRIVACY_REQUEST: Final = "a privacy request"
-A_CUSTOMERS_DATA: Final = "a request for a customer's data"
-ERASE_A_CUSTOMER: Final = "a request to erase a customer"
-ERASE_A_SHOP: Final = "a request to erase a shop's customers"
+from django.utils.translation import gettext_noop
+
+AN_ORDER: Final = gettext_noop("an order")
+A_DELETED_ORDER: Final = gettext_noop("the number of a deleted order")
+AN_EDITED_ORDER: Final = gettext_noop("a notice that an order was edited, without the order itself")
+A_REFUND: Final = gettext_noop("a refund")
+A_RETURN: Final = gettext_noop("a return")
+A_TRANSACTION: Final = gettext_noop("a payment transaction")
+A_COUPON: Final = gettext_noop("a coupon")
+A_DISCOUNT: Final = gettext_noop("a discount")
+A_CUSTOMER: Final = gettext_noop("a customer")
+A_MERGE: Final = gettext_noop("a merge of customers")
+A_PRODUCT: Final = gettext_noop("a product")
+A_DRAFT: Final = gettext_noop("a draft order")
+A_SHIPMENT: Final = gettext_noop("a shipment")
+A_CART: Final = gettext_noop("a shopping cart")
+A_CHECKOUT: Final = gettext_noop("an unfinished checkout")
+OF_THE_SHOP: Final = gettext_noop("a message about the shop")
+OF_THE_APP: Final = gettext_noop("a message about the app")
+A_PRIVACY_REQUEST: Final = gettext_noop("a privacy request")
+A_CUSTOMERS_DATA: Final = gettext_noop("a request for a customer's data")
+ERASE_A_CUSTOMER: Final = gettext_noop("a request to erase a customer")
+ERASE_A_SHOP: Final = gettext_noop("a request to erase a shop's customers")
 
 # A topic, or the subject it begins with, and what comes with it.
 Topics = Mapping[str, str]

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Final
 
+from django.utils.translation import gettext as _
+
 from loyalty.platforms.documents.read import Fields
 from loyalty.platforms.meaning import NAMELESS, Meaning, NamedOrder, WholeOrder
 from loyalty.platforms.snapshot import NotAnOrder
@@ -35,5 +37,5 @@ def id_in(document: Mapping[str, object], *keys: str) -> str:
     fields = Fields(document)
     found = next((text for key in keys if (text := fields.identifier(key))), "")
     if not found:
-        raise NotAnOrder("It does not say which order it is about.", field=keys[0])
+        raise NotAnOrder(_("It does not say which order it is about."), field=keys[0])
     return found

@@ -13,6 +13,8 @@ from datetime import UTC, datetime
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Final, NoReturn
 
+from django.utils.translation import gettext as _
+
 from loyalty.core.json_keys import NamedTwice, named_once
 from loyalty.core.money import is_currency, unit_of
 from loyalty.core.tags import tag_key
@@ -41,11 +43,14 @@ def parse_json(text: str) -> object:
     try:
         value: object = DECODER.decode(text)
     except json.JSONDecodeError as error:
-        raise NotAnOrder(f"This is not valid JSON (line {error.lineno}, column {error.colno}).") from None
+        raise NotAnOrder(
+            _("This is not valid JSON (line %(lineno)s, column %(colno)s).")
+            % {"lineno": error.lineno, "colno": error.colno}
+        ) from None
     except NamedTwice as error:
         raise NotAnOrder(str(error)) from None
     except (ValueError, ArithmeticError, RecursionError):
-        raise NotAnOrder("This is not valid JSON: a number is too long or the nesting too deep.") from None
+        raise NotAnOrder(_("This is not valid JSON: a number is too long or the nesting too deep.")) from None
     return value
 
 
@@ -79,7 +84,11 @@ class Fields:
     def missing(self, key: str) -> NotAnOrder:
         """The error for a field that has to be there, and is not, or cannot be read."""
         path = self.path_of(key)
-        return NotAnOrder(f"The field “{path}” {'cannot be read' if self.has(key) else 'is missing'}.", field=path)
+        return NotAnOrder(
+            (_("The field “%(field)s” cannot be read.") if self.has(key) else _("The field “%(field)s” is missing."))
+            % {"field": path},
+            field=path,
+        )
 
     def has(self, key: str) -> bool:
         """Whether the field is there, and neither null nor empty text."""

@@ -9,6 +9,8 @@ from typing import Any, Final
 from urllib.parse import urlencode
 
 from django.conf import settings
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from loyalty.core.clock import read_clock
 from loyalty.core.storable_text import storable, storable_json
@@ -60,11 +62,15 @@ class JsonApi:
                 timeout=settings.PLATFORM_TIMEOUT_SECONDS,
             )
         except http.NotAllowed as error:
-            raise Failed(f"{self.label} cannot be asked. {error}") from error
+            raise Failed(_("%(label)s cannot be asked. %(error)s") % {"label": self.label, "error": error}) from error
         except Resting as error:
-            raise Throttled(f"{self.label} was not asked: {error}", after=error.after) from error
+            raise Throttled(
+                _("%(label)s was not asked: %(error)s") % {"label": self.label, "error": error}, after=error.after
+            ) from error
         except http.Unreachable as error:
-            raise Unreachable(f"{self.label} could not be reached: {error}") from error
+            raise Unreachable(
+                _("%(label)s could not be reached: %(error)s") % {"label": self.label, "error": error}
+            ) from error
         self._judge(reply)
         return Answer(self._value(reply), reply.headers)
 
@@ -74,7 +80,7 @@ class JsonApi:
         """As :meth:`ask`, for what is answered with an object. Raises Unreachable when it is anything else."""
         value = self.ask(method, path, query=query, body=body).value
         if not isinstance(value, dict):
-            raise Unreachable(f"{self.label} answered something else than an object.")
+            raise Unreachable(_("%(label)s answered something else than an object.") % {"label": self.label})
         return value
 
     def find_object(self, path: str) -> Document | None:
@@ -100,16 +106,28 @@ class JsonApi:
             return
         retry_after = reply.headers.get("Retry-After", "")
         if status == HTTPStatus.TOO_MANY_REQUESTS or (status == HTTPStatus.SERVICE_UNAVAILABLE and retry_after):
-            raise Throttled(f"{self.label} asks us to slow down.", after=pause(retry_after, read_clock()))
+            raise Throttled(
+                _("%(label)s asks us to slow down.") % {"label": self.label}, after=pause(retry_after, read_clock())
+            )
         if status in _REFUSALS:
-            raise Refused(f"{self.label} {_REFUSALS[status]}{self._detail(reply)}")
+            raise Refused(_(_REFUSALS[status]) % {"platform": self.label} + self._detail(reply))
         if status < HTTPStatus.BAD_REQUEST:
-            raise Failed(f"{self.label} sends us on to another address. Enter the shop's own address.")
+            raise Failed(
+                _("%(label)s sends us on to another address. Enter the shop's own address.") % {"label": self.label}
+            )
         if status == HTTPStatus.NOT_FOUND:
-            raise NotThere(f"{self.label} does not have this{self._detail(reply)}.")
+            raise NotThere(
+                _("%(label)s does not have this%(detail)s.") % {"label": self.label, "detail": self._detail(reply)}
+            )
         if status >= HTTPStatus.INTERNAL_SERVER_ERROR or status in _LATER:
-            raise Unreachable(f"{self.label} has a problem of its own at the moment (status {status}).")
-        raise Failed(f"{self.label} did not accept this (status {status}){self._detail(reply)}.")
+            raise Unreachable(
+                _("%(label)s has a problem of its own at the moment (status %(status)s).")
+                % {"label": self.label, "status": status}
+            )
+        raise Failed(
+            _("%(label)s did not accept this (status %(status)s)%(detail)s.")
+            % {"label": self.label, "status": status, "detail": self._detail(reply)}
+        )
 
     def _value(self, reply: http.Reply) -> Any:
         if not reply.body.strip():
@@ -118,7 +136,9 @@ class JsonApi:
             # Cleaned at the door: nothing behind it has to think of what no column takes.
             return storable_json(DECODER.decode(reply.body.decode()))
         except (ValueError, ArithmeticError, RecursionError):
-            raise Unreachable(f"{self.label} answered something that is not JSON. Is the address right?") from None
+            raise Unreachable(
+                _("%(label)s answered something that is not JSON. Is the address right?") % {"label": self.label}
+            ) from None
 
     def _detail(self, reply: http.Reply) -> str:
         """What the platform itself says about it, if anything, without credentials."""
@@ -133,10 +153,10 @@ class JsonApi:
 
 _JSON: Final = {"Content-Type": "application/json", "Accept": "application/json"}
 _REFUSALS: Final = {
-    401: "does not accept the credentials. Enter new ones in the connection's settings",
-    402: "says that the shop is closed until its bill is paid",
-    403: "does not allow this with these credentials",
-    423: "says that the shop is locked",
+    401: gettext_noop("%(platform)s does not accept the credentials. Enter new ones in the connection's settings"),
+    402: gettext_noop("%(platform)s says that the shop is closed until its bill is paid"),
+    403: gettext_noop("%(platform)s does not allow this with these credentials"),
+    423: gettext_noop("%(platform)s says that the shop is locked"),
 }
 _LATER: Final = frozenset({408, 425})
 
@@ -164,14 +184,20 @@ def pause(retry_after: str, now: datetime) -> timedelta:
 def order_number(label: str, external_id: str) -> str:
     """The id of an order where ids are numbers. Raises Failed for anything else, which would be another address."""
     if not external_id.isdigit():
-        raise Failed(f"“{external_id}” is not the number of an order on {label}.")
+        raise Failed(
+            _("“%(external_id)s” is not the number of an order on %(label)s.")
+            % {"external_id": external_id, "label": label}
+        )
     return external_id
 
 
 def order_id(label: str, external_id: str) -> str:
     """The id of an order where ids are letters and digits. Raises Failed for anything else."""
     if not external_id.isalnum() or not external_id.isascii():
-        raise Failed(f"“{external_id}” is not the id of an order on {label}.")
+        raise Failed(
+            _("“%(external_id)s” is not the id of an order on %(label)s.")
+            % {"external_id": external_id, "label": label}
+        )
     return external_id
 
 
@@ -179,7 +205,9 @@ def dig(label: str, value: Any, *path: str) -> Any:
     """What stands at ``path`` in an answer. Raises Unreachable when the answer has another shape than documented."""
     for name in path:
         if not isinstance(value, Mapping) or name not in value:
-            raise Unreachable(f"{label} answered without the field “{'.'.join(path)}”.")
+            raise Unreachable(
+                _("%(label)s answered without the field “%(path)s”.") % {"label": label, "path": ".".join(path)}
+            )
         value = value[name]
     return value
 
@@ -187,5 +215,5 @@ def dig(label: str, value: Any, *path: str) -> Any:
 def documents(label: str, value: Any) -> list[Document]:
     """The objects of a list. Raises Unreachable when ``value`` is none."""
     if not isinstance(value, list) or not all(isinstance(entry, Mapping) for entry in value):
-        raise Unreachable(f"{label} answered something else than a list.")
+        raise Unreachable(_("%(label)s answered something else than a list.") % {"label": label})
     return value

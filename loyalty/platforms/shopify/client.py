@@ -4,6 +4,8 @@ from collections.abc import Collection
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from django.utils.translation import gettext as _
+
 from loyalty.platforms.http.json_api import JsonApi, dig, documents, order_number
 from loyalty.platforms.http.protocol import (
     Document,
@@ -110,7 +112,7 @@ class ShopifyClient:
         if dig(LABEL, discount, "codesCount", "count") <= 1:
             self._forgiving("discountCodeDelete", queries.DELETE_DISCOUNT, id=node["id"])
         elif mine is None:
-            raise Unreachable(f"{LABEL} knows the code but does not list it yet.")
+            raise Unreachable(_("%(label)s knows the code but does not list it yet.") % {"label": LABEL})
         else:
             field = "discountCodeRedeemCodeBulkDelete"
             self._forgiving(field, queries.DELETE_ONE_CODE, id=node["id"], codes=[mine["id"]])
@@ -132,12 +134,12 @@ class ShopifyClient:
                 nodes, cursor = [*nodes, *more["nodes"]], _next(more)
             return rest_order({**order, "lineItems": {"nodes": nodes}})
         except (KeyError, TypeError, AttributeError) as error:
-            raise Unreachable(f"{LABEL} answered an order in an unknown form.") from error
+            raise Unreachable(_("%(label)s answered an order in an unknown form.") % {"label": LABEL}) from error
 
     def _is_cancelled(self, external_id: str) -> bool:
         order = dig(LABEL, self._graphql.query(queries.CANCELLED, id=_gid(external_id)), "order")
         if order is None:
-            raise NotThere(f"{LABEL} does not have this order, or does not show it to us.")
+            raise NotThere(_("%(label)s does not have this order, or does not show it to us.") % {"label": LABEL})
         return bool(order.get("cancelledAt"))
 
     def _webhooks(self) -> list[Document]:

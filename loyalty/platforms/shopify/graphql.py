@@ -6,6 +6,8 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any, Final
 
+from django.utils.translation import gettext as _
+
 from loyalty.platforms.http.json_api import LONGEST_PAUSE, PAUSE, JsonApi, dig, documents
 from loyalty.platforms.http.protocol import Document, Failed, Refused, Throttled, Unreachable
 
@@ -34,35 +36,37 @@ class GraphQl:
             raise _error(value)
         data: Document | None = dig(LABEL, value, "data")
         if not isinstance(data, Mapping):
-            raise Unreachable(f"{LABEL} answered without data.")
+            raise Unreachable(_("%(label)s answered without data.") % {"label": LABEL})
         return data
 
     def mutate(self, text: str, field: str, **variables: object) -> Document:
         """What the mutation ``field`` answers. Raises UserError when Shopify would not do it."""
         payload = dig(LABEL, self.query(text, **variables), field)
         if not isinstance(payload, Mapping):
-            raise Unreachable(f"{LABEL} answered without “{field}”.")
+            raise Unreachable(_("%(label)s answered without “%(field)s”.") % {"label": LABEL, "field": field})
         errors = [error for name in _USER_ERRORS for error in documents(LABEL, payload.get(name) or [])]
         if errors:
             said = "; ".join(str(error.get("message", "")) for error in errors)
             codes = frozenset(str(error.get("code", "")) for error in errors)
-            raise UserError(f"{LABEL} did not do it: {said}", codes)
+            raise UserError(_("%(label)s did not do it: %(said)s") % {"label": LABEL, "said": said}, codes)
         return payload
 
 
 def _error(value: Mapping[str, Any]) -> Throttled | Refused | Unreachable | Failed:
     errors = value["errors"]
     if not isinstance(errors, list):
-        return Failed(f"{LABEL} did not accept this: {errors}")
+        return Failed(_("%(label)s did not accept this: %(errors)s") % {"label": LABEL, "errors": errors})
     said = "; ".join(str(error.get("message", "")) for error in errors if isinstance(error, Mapping))
     codes = {_code(error) for error in errors}
     if "THROTTLED" in codes:
-        return Throttled(f"{LABEL} asks us to slow down.", after=_pause(value))
+        return Throttled(_("%(label)s asks us to slow down.") % {"label": LABEL}, after=_pause(value))
     if "ACCESS_DENIED" in codes:
-        return Refused(f"{LABEL} does not allow this with these credentials: {said}")
+        return Refused(
+            _("%(label)s does not allow this with these credentials: %(said)s") % {"label": LABEL, "said": said}
+        )
     if "INTERNAL_SERVER_ERROR" in codes:
-        return Unreachable(f"{LABEL} has a problem of its own at the moment.")
-    return Failed(f"{LABEL} did not accept this: {said}")
+        return Unreachable(_("%(label)s has a problem of its own at the moment.") % {"label": LABEL})
+    return Failed(_("%(label)s did not accept this: %(said)s") % {"label": LABEL, "said": said})
 
 
 def _code(error: object) -> str:

@@ -5,6 +5,8 @@ from collections.abc import Collection, Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
+from django.utils.translation import gettext as _
+
 from loyalty.core.tags import tag_key
 from loyalty.platforms.http.json_api import JsonApi, dig, documents, order_id
 from loyalty.platforms.http.protocol import Document, Failed, NewCode, Page, Shop, WebhookReport
@@ -76,16 +78,25 @@ class ShoplineClient:
     def add_tag(self, external_id: str, tag: str) -> None:
         """Put the tag beside the others; SHOPLINE takes ten of 3 to 40 characters, and drops an eleventh silently."""
         if len(tag) not in _TAG_LENGTHS:
-            raise Failed(f"{LABEL} takes tags of 3 to 40 characters; “{tag}” has {len(tag)}.")
+            raise Failed(
+                _("%(label)s takes tags of 3 to 40 characters; “%(tag)s” has %(count)s.")
+                % {"label": LABEL, "tag": tag, "count": len(tag)}
+            )
         path = f"/orders/{order_id(LABEL, external_id)}"
         held = [str(text) for text in self._api.ask_object("GET", path).get("tags") or ()]
         if tag_key(tag) in map(tag_key, held):
             return
         if len(held) >= _MOST_TAGS:
-            raise Failed(f"{LABEL} allows {_MOST_TAGS} tags on an order, and this one has them already.")
+            raise Failed(
+                _("%(label)s allows %(most_tags)s tags on an order, and this one has them already.")
+                % {"label": LABEL, "most_tags": _MOST_TAGS}
+            )
         answered = self._api.ask_object("PUT", f"{path}/tags", {"tags": [*held, tag]}).get("tags") or ()
         if tag_key(tag) not in {tag_key(str(text)) for text in answered}:
-            raise Failed(f"{LABEL} did not keep the tag “{tag}”: a shop may have 100 different ones.")
+            raise Failed(
+                _("%(label)s did not keep the tag “%(tag)s”: a shop may have 100 different ones.")
+                % {"label": LABEL, "tag": tag}
+            )
 
     def cancel_order(self, external_id: str, *, reason: str, give_back: Collection[str] = ()) -> bool:
         """Cancel, and have SHOPLINE return no money and nothing that is not asked for, nor write to the customer.
@@ -116,7 +127,7 @@ class ShoplineClient:
         if made is not None:
             # An answer that got lost leaves the promotion made; one of the shop's own stays the shop's.
             if dig(LABEL, made, "title_translations").get("en") != new.title:
-                raise Failed(f"{LABEL} has the code {new.code} already.")
+                raise Failed(_("%(label)s has the code %(code)s already.") % {"label": LABEL, "code": new.code})
             return str(dig(LABEL, made, "id"))
         return str(dig(LABEL, self._api.ask_object("POST", "/promotions", _new_promotion(new)), "id"))
 

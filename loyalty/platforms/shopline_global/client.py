@@ -6,6 +6,8 @@ from datetime import UTC, datetime
 from typing import Any, Final
 from urllib.parse import parse_qs, urlsplit
 
+from django.utils.translation import gettext as _
+
 from loyalty.core.tags import tag_key
 from loyalty.platforms.documents.read import Fields
 from loyalty.platforms.http.json_api import JsonApi, dig, documents, order_id
@@ -65,7 +67,10 @@ class ShoplineGlobalClient:
         fields = Fields(order)
         held = fields.tags("tags")
         if fields.left_out:
-            raise Failed(f"{LABEL} keeps this order's tags in a form that cannot be read, so none is added.")
+            raise Failed(
+                _("%(label)s keeps this order's tags in a form that cannot be read, so none is added.")
+                % {"label": LABEL}
+            )
         if tag_key(tag) in map(tag_key, held):
             return
         tags = [*held, tag] if isinstance(order.get("tags"), list) else ",".join([*held, tag])
@@ -87,7 +92,7 @@ class ShoplineGlobalClient:
             rule = self._api.ask_object("GET", f"/sales/price_rules/{dig(LABEL, made, 'price_rule_id')}.json")
             # An answer that got lost leaves the code made; one of the shop's own stays the shop's.
             if dig(LABEL, rule, "price_rule").get("title") != new.title:
-                raise Failed(f"{LABEL} has the code {new.code} already.")
+                raise Failed(_("%(label)s has the code %(code)s already.") % {"label": LABEL, "code": new.code})
             return str(dig(LABEL, made, "id"))
         rule = dig(
             LABEL, self._api.ask_object("POST", "/sales/price_rules.json", {"price_rule": _rule(new)}), "price_rule"
@@ -124,7 +129,7 @@ class ShoplineGlobalClient:
     def _order(self, external_id: str) -> Document:
         order = self.fetch_order(external_id)
         if order is None:
-            raise NotThere(f"{LABEL} does not have this order.")
+            raise NotThere(_("%(label)s does not have this order.") % {"label": LABEL})
         return order
 
     def _webhooks(self) -> list[Document]:

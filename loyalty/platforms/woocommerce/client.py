@@ -6,6 +6,8 @@ from collections.abc import Collection, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from django.utils.translation import gettext as _
+
 from loyalty.core.tags import tag_key
 from loyalty.platforms.documents.read import Fields
 from loyalty.platforms.http.json_api import Answer, JsonApi, dig, documents, order_number
@@ -86,7 +88,10 @@ class WooCommerceClient:
         read = [Fields(one) for one in entries]
         held = [text for one in read for text in one.tags("value")]
         if any(one.left_out for one in read):
-            raise Failed(f"{LABEL} keeps this order's tags in a form that cannot be read, so none is added.")
+            raise Failed(
+                _("%(label)s keeps this order's tags in a form that cannot be read, so none is added.")
+                % {"label": LABEL}
+            )
         if tag_key(tag) in map(tag_key, held):
             return
         # The same form that it had: a list stays a list. An entry with an id is changed, one without is made.

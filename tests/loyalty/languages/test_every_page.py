@@ -27,7 +27,7 @@ DATA: Final = re.compile(
     "|".join(
         (
             r"[\w.+-]+@[\w.]+|[Hh]ttps?://\S+|\b[a-z_]+(?:[.:/-][a-z_]+)+\b|[\w@.]+(?:,[\w@.]*){3,}",
-            r"[Ss]tore-\d+|Customer \d+|[Kk]ey\d+|Msg_1|Five off|Gift|(?:[A-Z0-9]{4}-){3}[A-Z0-9]{4}",
+            r"[Ss]tore-\d+|Customer \d+|[Kk]ey\d+|[Mm]sg_\d+|Five off|Gift|(?:[A-Z0-9]{4}-){3}[A-Z0-9]{4}",
             r"\b[A-Z]{3}\b|Asia/Taipei|\ben\b|\besc\b",
             "Loyalty Back-Office|CSV|Excel|Shopify|WooCommerce|SHOPLINE Global|SHOPLINE",
             *(name for _, name in LANGUAGES),
