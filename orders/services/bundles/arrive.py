@@ -6,10 +6,12 @@ from datetime import datetime
 from itertools import islice
 from typing import IO, Any, Final
 
-from django.db import DataError, IntegrityError, connection, transaction
+from django.db import Error, connection, transaction
 from django.utils.translation import gettext as _
 
 from loyalty.accounts.open_store import NewStore, create_store
+from loyalty.core.logs import what_failed
+from loyalty.database.busy import is_away, is_busy
 from loyalty.database.error_words import error_words
 from loyalty.database.named_stores import in_store
 from loyalty.journal.record import Event, Happening, record
@@ -128,10 +130,14 @@ def _write(cursor: Any, table: Table, store: Store, now: datetime) -> int:
         with transaction.atomic():
             cursor.execute(_statement(table), {"store": store.pk, "now": now})
             return int(cursor.rowcount)
-    except (DataError, IntegrityError) as error:
+    except Error as error:
+        if is_busy(error) or is_away(error):
+            raise
         where = _first_invalid(cursor, table)
         words = _("ndjson/%(table)s.ndjson%(where)s cannot be kept: %(why)s")
-        raise BundleRefused(words % {"table": table.name, "where": where, "why": error_words(error)}) from None
+        raise BundleRefused(
+            words % {"table": table.name, "where": where, "why": error_words(error) or what_failed(error)}
+        ) from None
 
 
 def _statement(table: Table) -> str:

@@ -21,6 +21,8 @@ from orders.services.bundles.tables import TRAVELS, Table
 from orders.services.bundles.write import ACTORS, BOUND
 
 _DECIMAL: Final = re.compile(r"-?[0-9]{1,18}(\.[0-9]{1,3})?", re.ASCII)
+# As long as the columns that hold one.
+_LONGEST_REF: Final = 100
 _LARGEST_ID: Final = 2**63 - 1
 _MAKE: Final = """
 CREATE TEMPORARY TABLE {name} (
@@ -74,7 +76,7 @@ def _actors(bundle: Bundle) -> Iterator[tuple[Any, ...]]:
         row = _read(ACTORS, number, line)
         if list(row) != ["ref", "name"] or not all(isinstance(value, str) for value in row.values()):
             raise _refusal(ACTORS, number, _("it does not say who acted."))
-        if not known.match(row["ref"]):
+        if not known.match(row["ref"]) or len(row["ref"]) > _LONGEST_REF:
             raise _refusal(ACTORS, number, _("it does not say who acted."))
         yield number, row["ref"], row["name"]
 

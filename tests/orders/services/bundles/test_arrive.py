@@ -238,6 +238,11 @@ def text(value: str) -> Callable[[io.BytesIO], io.BytesIO]:
         pytest.param(line(b"\xff\xfe\n"), "line 1: it is no JSON", id="another encoding"),
         pytest.param(line(b"7\n"), "line 1: it is no row", id="no row"),
         pytest.param(line(b"{}"), "line 1 is cut off", id="half a line"),
+        pytest.param(
+            line(b'{"ref": "user:%s", "name": "x"}\n' % (b"7" * 9999), "actors"),
+            "does not say who acted",
+            id="an endless actor",
+        ),
         pytest.param(line(b'{"ref": "root:1", "name": "x"}\n', "actors"), "does not say who acted", id="no actor"),
     ],
 )
