@@ -47,14 +47,19 @@ def _write(file: Path, people: int) -> None:
 
 
 def _reference(file: Path) -> None:
-    """COPY into a temporary table, then a statement for each table that is written."""
+    """COPY into a temporary table, then a statement for each table that is written: the rows that are kept, too."""
     names = {"store": _STORE, "now": timezone.now()}
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(_STAGING)
         with cursor.copy(_COPY) as copy, file.open("rb") as content:
             while piece := content.read(1 << 16):
                 copy.write(piece)
-        for statement in (_IMPORT, _CUSTOMERS, *(sql.format(**kind) for kind in _KINDS for sql in (_LOTS_OF, _KEYS))):
+        for statement in (
+            _IMPORT,
+            _ROWS,
+            _CUSTOMERS,
+            *(sql.format(**kind) for kind in _KINDS for sql in (_LOTS_OF, _KEYS)),
+        ):
             cursor.execute(statement, names)
 
 
@@ -71,6 +76,15 @@ INSERT INTO orders_balanceimport (store_id, state, file_name, size, received, sh
     started_at)
 VALUES (%(store)s, 'done', 'reference', 1, 0, '', '{}', '{}', '[]', '{}', 0, '', 0, 0, '', 'system:reference', '', '',
     %(now)s, %(now)s, %(now)s)
+"""
+_ROWS: Final = """
+INSERT INTO orders_balanceimportrow (store_id, balance_import_id, position, part, what, person, platform, external_id,
+    email, name, phone, locale, kind, amount, currency, at, expires_at, type, reason, code, key, problem, "column",
+    said)
+SELECT %(store)s, (SELECT max(id) FROM orders_balanceimport), row_number() OVER (), 0, 'lot', ':' || external_id, '',
+    external_id, email, name, '', '', kind, amount, coalesce(currency, ''), granted_on, expires_on + 1, '', '', '',
+    'r:' || reference, '', '', ''
+FROM staging
 """
 _CUSTOMERS: Final = """
 INSERT INTO stores_customer (store_id, external_id, email, name, phone, locale, created_at, updated_at)

@@ -108,7 +108,12 @@ class _Said:
         return cell
 
     def _text(self, key: str) -> str:
+        # Most of what is asked for is in no column, and nearly all that is there is text.
+        if key not in self._places:
+            return ""
         cell = self._cell(key)
+        if type(cell) is str:
+            return cell
         return f"{cell:f}" if isinstance(cell, Decimal) else str(cell)
 
     def _refuse(self, code: str, key: str, said: object) -> None:

@@ -35,6 +35,7 @@ BY_EMAIL: Final = "~"
 _MOST_PROBLEMS: Final = 3
 _MOST_DIGITS: Final = 12
 _LONGEST: Final = {"external_id": 100, "email": 254, "name": 200, "phone": 50, "locale": 20}
+_LONGEST_PLATFORM: Final = 20
 _EMAIL: Final = re.compile(r"[^@\s]+@[^@\s]+")
 _FIRST_DAY: Final = EARLIEST.date()
 _PERCENT: Final = 100
@@ -67,11 +68,9 @@ class Stage:
         person = row.person
         faults = list(row.problems)
         things: list[Values] = []
-        try:
-            if not faults:
-                self._check_person(person)
-        except _Fault as fault:
-            faults.append(fault.problem)
+        facts, wrong = _facts(person)
+        if wrong and not faults:
+            faults.append(wrong)
         everything: tuple[Said, ...] = (*row.lots, *row.past, *row.codes)
         for said in everything:
             try:
@@ -80,25 +79,12 @@ class Stage:
                 things.append(self._thing(said, f"{row.position}:{len(things)}"))
             except _Fault as fault:
                 faults.append(fault.problem)
-        facts = _facts(person)
         if faults:
             for part, one in enumerate(faults[:_MOST_PROBLEMS]):
                 yield (row.position, part, BAD, *facts, *_NOTHING, one.code, one.column[:100], _begin(one.value))
             return
         for part, thing in enumerate(things or [(PERSON, *_NOTHING, "", "", "")]):
             yield (row.position, part, thing[0], *facts, *thing[1:])
-
-    def _check_person(self, person: CustomerFacts) -> None:
-        for name, longest in _LONGEST.items():
-            text = getattr(person, name) or ""
-            if len(text) > longest:
-                raise _Fault("too-long", name, text)
-            if storable(text) != text:
-                raise _Fault("not-storable", name, storable(text))
-        if person.email.strip() and not _EMAIL.fullmatch(person.email.strip()):
-            raise _Fault("no-email", "email", person.email)
-        if not person.external_id and not person.email.strip():
-            raise _Fault("nobody", "email")
 
     def _thing(self, said: Said, place: str) -> Values:
         if isinstance(said, Lot):
@@ -194,11 +180,27 @@ def person_key(person: CustomerFacts) -> str:
     return f"{BY_EMAIL}{fold_email(person.email)}"
 
 
-def _facts(person: CustomerFacts) -> Sequence[str]:
+@lru_cache(maxsize=1024)
+def _facts(person: CustomerFacts) -> tuple[Sequence[str], Problem | None]:
+    """The columns of who it is, and what is wrong with them; rows of one person often stand together."""
     texts = (person.platform, person.external_id or "", person.email.strip(), person.name, person.phone, person.locale)
-    longest = (20, *_LONGEST.values())
+    longest = (_LONGEST_PLATFORM, *_LONGEST.values())
     facts = [storable(text)[:most] for text, most in zip(texts, longest, strict=True)]
-    return (storable(person_key(person))[:400], *facts)
+    return (storable(person_key(person))[:400], *facts), _wrong(person)
+
+
+def _wrong(person: CustomerFacts) -> Problem | None:
+    for name, longest in _LONGEST.items():
+        text = getattr(person, name) or ""
+        if len(text) > longest:
+            return Problem("too-long", name, text)
+        if storable(text) != text:
+            return Problem("not-storable", name, storable(text))
+    if person.email.strip() and not _EMAIL.fullmatch(person.email.strip()):
+        return Problem("no-email", "email", person.email)
+    if not person.external_id and not person.email.strip():
+        return Problem("nobody", "email")
+    return None
 
 
 def _key(text: str) -> str:
