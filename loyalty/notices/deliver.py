@@ -122,8 +122,17 @@ def _mail(notice: Notice) -> Mail:
         html=notice.html,
         message_id=notice.message_id,
         from_name=notice.store.name,
-        headers={"Content-Language": notice.language or SOURCE},
+        headers={"Content-Language": notice.language or SOURCE, **_thread(notice)},
     )
+
+
+def _thread(notice: Notice) -> dict[str, str]:
+    """What mail programs put under the first message about the same order by."""
+    if notice.order_id is None:
+        return {}
+    sent = Notice.objects.for_store(notice.store).filter(order=notice.order_id, status=NoticeStatus.SENT)
+    first = sent.filter(customer=notice.customer_id).order_by("pk").values_list("message_id", flat=True).first()
+    return {"In-Reply-To": first, "References": first} if first else {}
 
 
 def _note(notice: Notice, event: Event, now: datetime) -> None:

@@ -17,7 +17,7 @@ from loyalty.notices.deliver import deliver_notices
 from loyalty.notices.models import Notice, NoticeStatus
 from loyalty.notices.write import Letter, Message, queue
 from loyalty.stores.models import Customer
-from tests.factories import ACTOR, NOW, make_customer, make_store
+from tests.factories import ACTOR, NOW, make_customer, make_order, make_store
 
 
 def queued(customer: Customer | None = None) -> Notice:
@@ -69,6 +69,19 @@ def test_h3_a_sent_notice_is_marked_noted_and_not_sent_again() -> None:
 def test_h3_two_notices_have_message_ids_of_their_own() -> None:
     customer = make_customer(make_store())
     assert queued(customer).message_id != queued(customer).message_id
+
+
+@pytest.mark.django_db
+def test_h3_messages_about_one_order_answer_the_first_and_say_their_language() -> None:
+    customer = make_customer(make_store(), locale="de-AT")
+    order = make_order(customer)
+    for language, about in (("de", order.pk), ("de", order.pk), ("en", None)):
+        queue([Letter(Message("s", "t", "h", language), customer, about)], actor=ACTOR, now=NOW)
+        deliver_notices(NOW)
+    first, second, other = (sent.message() for sent in mail.outbox)
+    assert (second["In-Reply-To"], second["References"]) == (first["Message-ID"], first["Message-ID"])
+    assert [one["In-Reply-To"] for one in (first, other)] == [None, None]
+    assert [one["Content-Language"] for one in (first, second, other)] == ["de", "de", "en"]
 
 
 @pytest.mark.django_db
