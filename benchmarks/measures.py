@@ -106,7 +106,7 @@ def sweep_ours() -> dict[str, Any]:
     """The auto-cancel sweep over all that is due, batch by batch as the job does it; the longest batch in seconds."""
     batch, seconds = cancel_unpaid.cancel_batch, [0.0]
 
-    def timed(rules: Sequence[cancel_unpaid.Rule], clock: Clock, counts: dict[str, int]) -> int:
+    def timed(rules: Sequence[cancel_unpaid.Rule], clock: Clock, counts: dict[str, int]) -> set[int]:
         start = time.perf_counter()
         claimed = batch(rules, clock, counts)
         seconds.append(time.perf_counter() - start)

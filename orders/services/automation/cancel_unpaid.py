@@ -3,10 +3,9 @@
 The state of an order is the queue: a sweep finds what is due by query, so nothing depends on a message arriving.
 """
 
-import logging
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -28,8 +27,6 @@ from orders.services.reverts.apply import Details, Work, apply_works
 from orders.services.reverts.choices import ResolvedChoice
 from orders.services.reverts.plans import OrderPlan, UsedByKind, load_used, plan_order
 from orders.services.rules.trace import BY_PERSON, Matched, MatchedBy
-
-logger = logging.getLogger(__name__)
 
 JOB: Final = "orders.auto_cancel"
 # Large enough that a batch costs little more than its rows, small enough to hold locks for well under a second.
@@ -77,10 +74,27 @@ def auto_cancel(now: datetime) -> dict[str, int]:
     """
     counts = {"cancelled": 0, "failed": 0}
     clock = ticking(now)
-    for rules in _alike(_rules()):
-        while claimed := cancel_batch(rules, clock, counts):
-            logger.debug("%s orders with payment %s", claimed, rules[0].payment_status)
+    queues = [_Queue(rules) for rules in _alike(_rules())]
+    while queues:
+        queues = [queue for queue in queues if queue.go_on(clock, counts)]
     return counts
+
+
+@dataclass(slots=True)
+class _Queue:
+    """What is due by rules that are alike. A store that has had its turn waits for the others, however much it has."""
+
+    rules: list[Rule]
+    had: set[int] = field(default_factory=set)
+
+    def go_on(self, clock: Clock, counts: dict[str, int]) -> bool:
+        """Cancel the next batch; False when nothing is due any more."""
+        waiting = [rule for rule in self.rules if rule.store.pk not in self.had]
+        if waiting and (stores := cancel_batch(waiting, clock, counts)):
+            self.had |= stores
+            return True
+        had_somebody, self.had = bool(self.had), set()
+        return had_somebody
 
 
 def due_orders(rule: Rule, now: datetime) -> "QuerySet[Order]":
@@ -136,10 +150,10 @@ def _alike(rules: Iterable[Rule]) -> list[list[Rule]]:
 
 
 @transaction.atomic
-def cancel_batch(rules: Sequence[Rule], clock: Clock, counts: dict[str, int]) -> int:
+def cancel_batch(rules: Sequence[Rule], clock: Clock, counts: dict[str, int]) -> set[int]:
     """Cancel the next orders that are due by these rules, one a store, with one payment status and grace.
 
-    Adds to ``counts`` and answers how many orders it looked at.
+    Adds to ``counts`` and answers whose orders it looked at: none when nothing is due.
     """
     due = _due(rules, clock()).order_by("store_id", "pk")
     claim = due.select_for_update(of=("self",), no_key=True, skip_locked=True)
@@ -154,7 +168,7 @@ def cancel_batch(rules: Sequence[Rule], clock: Clock, counts: dict[str, int]) ->
         failed = by_halves(Problem, orders, lambda part: _cancel(part, by_store, now), job=JOB, now=now)
         counts["failed"] += failed
         counts["cancelled"] += len(orders) - failed
-    return len(orders)
+    return {order.store_id for order in orders}
 
 
 def _cancel(orders: Sequence[Order], rules: Mapping[int, Rule], now: datetime) -> None:

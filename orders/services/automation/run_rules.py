@@ -70,27 +70,37 @@ def evaluate_rules(now: datetime) -> dict[str, int]:
     """
     counts = {"returned": 0, "skipped": 0, "failed": 0}
     clock = ticking(now)
-    while evaluate_batch(clock, counts) == BATCH:
-        pass
-    return counts
+    had: set[int] = set()
+    while True:
+        stores, is_full = evaluate_batch(clock, counts, had)
+        # A store that has had its turn waits for the others, however much it has.
+        if is_full or (stores and had):
+            had |= stores
+        elif had:
+            had.clear()
+        else:
+            return counts
 
 
 @transaction.atomic
-def evaluate_batch(clock: Clock, counts: dict[str, int]) -> int:
-    """Look at the next orders that are due; adds to ``counts`` and answers how many it claimed."""
-    orders, failed_before = _claim(clock())
+def evaluate_batch(clock: Clock, counts: dict[str, int], had: AbstractSet[int]) -> tuple[set[int], bool]:
+    """Look at the next orders that are due, of stores that have not had their turn.
+
+    Adds to ``counts``; answers whose orders these were, and whether there may be more.
+    """
+    orders, failed_before = _claim(clock(), had)
     # Read under the locks: what lapsed while they were waited for is not valid any more.
     now = clock()
     if orders:
         counts["failed"] += by_halves(
             Problem, orders, lambda part: _evaluate(part, failed_before, now, counts), job=JOB, now=now
         )
-    return len(orders)
+    return {order.store_id for order in orders}, len(orders) == BATCH
 
 
-def _claim(now: datetime) -> tuple[list[Order], set[int]]:
+def _claim(now: datetime, had: AbstractSet[int]) -> tuple[list[Order], set[int]]:
     """The next orders that are due, and the ids of those among them that failed before."""
-    due = Order.unscoped.filter(~set_aside(Problem, JOB, now), rules_due_at__lte=now)
+    due = Order.unscoped.filter(~set_aside(Problem, JOB, now), rules_due_at__lte=now).exclude(store__in=had)
     failed_before = Exists(Problem.unscoped.filter(order=OuterRef("pk"), job=JOB))
     due = due.annotate(failed_before=failed_before).order_by("rules_due_at", "pk")
     locked = due.select_related("store").select_for_update(of=("self",), no_key=True, skip_locked=True)

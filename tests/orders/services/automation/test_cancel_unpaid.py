@@ -405,6 +405,25 @@ def test_e8_more_than_a_batch_in_several_stores(shop: Shop, clock: Clock, monkey
     assert run_jobs("orders.auto_cancel") == [f"orders.auto_cancel: cancelled={len(orders)} failed=0"]
 
 
+def test_t1_a_store_with_many_orders_keeps_no_other_waiting(
+    shop: Shop, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    many, few, plain = shop, open_shop("pens"), cancel_unpaid.cancel_batch
+    turns: list[set[int]] = []
+
+    def noted(*said: Any) -> set[int]:
+        turns.append(plain(*said))
+        return turns[-1]
+
+    monkeypatch.setattr(cancel_unpaid, "BATCH", 2)
+    monkeypatch.setattr(cancel_unpaid, "cancel_batch", noted)
+    for one, orders in ((many, 5), (few, 3)):
+        for number in range(orders):
+            one.order(None, str(number), payment_status="failed")
+    assert run_jobs("orders.auto_cancel") == ["orders.auto_cancel: cancelled=8 failed=0"]
+    assert [turn for turn in turns if turn] == [{many.store.pk}, {few.store.pk}] * 2 + [{many.store.pk}]
+
+
 def statements_of_a_sweep(shop: Shop, clock: Clock, orders: int) -> int:
     customer, now = make_customer(shop.store), timezone.now()
     grant("credits", customer, "10000.00", until=date(2021, 10, 1), now=now)

@@ -589,6 +589,27 @@ def test_e8_more_than_a_batch_with_both_triggers(shop: Shop, clock: Clock, monke
     assert list(find_faults(shop.store)) == []
 
 
+def test_t1_a_store_with_many_orders_keeps_no_other_waiting(
+    shop: Shop, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other, plain = open_shop("pens"), run_rules.evaluate_batch
+    turns: list[set[int]] = []
+
+    def noted(*said: Any) -> tuple[set[int], bool]:
+        stores, is_full = plain(*said)
+        turns.append(stores)
+        return stores, is_full
+
+    monkeypatch.setattr(run_rules, "BATCH", 2)
+    monkeypatch.setattr(run_rules, "evaluate_batch", noted)
+    for one, orders in ((shop, 5), (other, 1)):
+        rules(one, tags=["back"])
+        for number in range(orders):
+            sayer("rest", one, spend(one, f"8{number}"))(tags=["back"])
+    assert evaluate() == "returned=6 skipped=0 failed=0"
+    assert [turn for turn in turns if turn][:2] == [{shop.store.pk}, {other.store.pk}]
+
+
 def statements_of(shop: Shop, orders: int, *, skip: bool) -> int:
     customer = make_customer(shop.store)
     grant("credits", customer, "1000.00", until=date(2026, 10, 1))
