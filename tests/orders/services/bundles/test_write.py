@@ -94,7 +94,7 @@ def test_memory_does_not_grow_with_the_rows() -> None:
             tracemalloc.stop()
         return most
 
-    assert peak(8000) < peak(2000) + 500_000
+    assert peak(4000) < peak(1000) + 500_000
 
 
 @pytest.mark.django_db(transaction=True)
