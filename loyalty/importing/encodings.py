@@ -5,6 +5,7 @@ they are weighed by how much of what they come to is text as people write it, an
 """
 
 import codecs
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO, Final
@@ -44,6 +45,7 @@ _FIRST_LINES: Final = 4096
 _LIKELY: Final = 0.5
 _CLOSE: Final = 0.75
 _SHOWN: Final = 40
+_BETWEEN_CELLS: Final = re.compile(r"[,;\t|\"]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,11 +155,11 @@ def _most_telling(lines: list[_Line]) -> _Line:
 
 
 def _shown(line: _Line, encoding: str) -> dict[str, object]:
-    """The line's number, and the part of its text around the first letter beyond ASCII."""
+    """The line's number, and the first cell in it with a letter beyond ASCII."""
     text = line.content.decode(_CODECS[encoding], errors="replace")
-    first = next((at for at, letter in enumerate(text) if ord(letter) >= _ASCII), 0)
-    begin = max(first - _SHOWN // 2, 0)
-    return {"line": line.number, "text": text[begin : begin + _SHOWN].strip()}
+    cells = _BETWEEN_CELLS.split(text)
+    told = next((cell for cell in cells if not cell.isascii()), text).strip()
+    return {"line": line.number, "text": told[:_SHOWN]}
 
 
 def _score(lines: list[_Line], encoding: str) -> float:

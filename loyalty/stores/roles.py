@@ -15,6 +15,7 @@ class Can(StrEnum):
     ADJUST_WITHOUT_LIMIT = "adjust_without_limit"
     EDIT_CUSTOMERS = "edit_customers"
     MERGE_CUSTOMERS = "merge_customers"
+    IMPORT_BALANCES = "import_balances"
     REDEEM = "redeem"
     FORCE_REVERSALS = "force_reversals"
     CHANGE_SETTINGS = "change_settings"
@@ -29,6 +30,7 @@ _SUPPORT = frozenset({Can.VIEW, Can.ENTER_ORDERS, Can.CANCEL_ORDERS, Can.ADJUST_
 _MANAGER = _SUPPORT | {
     Can.ADJUST_WITHOUT_LIMIT,
     Can.MERGE_CUSTOMERS,
+    Can.IMPORT_BALANCES,
     Can.CHANGE_SETTINGS,
     Can.UNDO_REVERTS,
     Can.FORCE_REVERSALS,

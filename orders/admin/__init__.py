@@ -1,6 +1,7 @@
 """The back-office's pages about orders, returns, redemptions and customers."""
 
 # What is imported here registers itself; a name that a folder has already would hide the folder.
+from orders.admin.balance_imports import admin as balance_imports_admin
 from orders.admin.bulk_cancels import page as bulk_cancels_page
 from orders.admin.bundles import page as bundles_page
 from orders.admin.customers import admin as customers_admin
@@ -13,6 +14,7 @@ from orders.admin.reverts import admin as reverts_admin
 from orders.admin.settings import admin as settings_admin
 
 __all__ = [
+    "balance_imports_admin",
     "bulk_cancels_page",
     "bundles_page",
     "customers_admin",

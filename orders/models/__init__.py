@@ -27,6 +27,7 @@ from orders.models.conditions import (
     cancellable,
     decided_as,
 )
+from orders.models.kept_layout import KeptLayout
 from orders.models.look import Look
 from orders.models.order import Order, Problem, light
 from orders.models.redemption import (
@@ -86,6 +87,7 @@ __all__ = [
     "CodeUse",
     "Completeness",
     "ImportState",
+    "KeptLayout",
     "Look",
     "Order",
     "OrderStatus",

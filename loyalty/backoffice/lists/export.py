@@ -47,7 +47,7 @@ def _one_row(admin: ModelAdmin, request: HttpRequest, export: Export, suffix: st
     row = admin.get_object(request, request.GET["row"])
     if row is None:
         raise Http404
-    return _file(request, export, suffix, admin.get_queryset(request).filter(pk=row.pk))
+    return as_file(request, export, suffix, admin.get_queryset(request).filter(pk=row.pk))
 
 
 def _list(admin: ModelAdmin, request: HttpRequest, export: Export, suffix: str) -> HttpResponseBase:
@@ -56,10 +56,11 @@ def _list(admin: ModelAdmin, request: HttpRequest, export: Export, suffix: str) 
     except WrongFilter:
         messages.error(request, _("Nothing was exported: one of the filters is wrong."))
         return HttpResponseRedirect(f"../?{request.GET.urlencode()}")
-    return _file(request, export, suffix, rows)
+    return as_file(request, export, suffix, rows)
 
 
-def _file(request: HttpRequest, export: Export, suffix: str, rows: object) -> HttpResponseBase:
+def as_file(request: HttpRequest, export: Export, suffix: str, rows: object) -> HttpResponseBase:
+    """These rows as a file, CSV or XLSX, sent piece by piece."""
     store, now = active_store(request), read_clock()
     lines = export.lines(rows, store, now=now)  # type: ignore[arg-type]
     headings = export.headings(store)

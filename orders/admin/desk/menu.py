@@ -141,6 +141,14 @@ ENTRIES: Final = (
         active=customers_is_active,
     ),
     Entry(Section.CUSTOMERS, 20, gettext_noop("Expiring soon"), "hourglass_bottom", "admin:stores_customer_expiring"),
+    Entry(
+        Section.CUSTOMERS,
+        40,
+        gettext_noop("Move in"),
+        "move_to_inbox",
+        "admin:orders_balanceimport_changelist",
+        seen_by=Can.IMPORT_BALANCES,
+    ),
     Entry(Section.LOYALTY, 10, gettext_noop("Rewards"), "redeem", "admin:orders_reward_changelist"),
     Entry(
         Section.LOYALTY,

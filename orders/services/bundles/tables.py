@@ -23,6 +23,7 @@ from orders.models import (
     BulkCancel,
     BulkItem,
     CodeUse,
+    KeptLayout,
     Order,
     Redemption,
     ReversalRequest,
@@ -174,6 +175,7 @@ TRAVELS: Final = (
     ),
     # What came from which row: so that the same file changes nothing where it arrives, either.
     Table(name="balance_import_keys", model=BalanceImportKey),
+    Table(name="kept_layouts", model=KeptLayout, actors=("actor",)),
     # Somebody's own tabs stay with his account.
     Table(name="saved_views", model=SavedView, rows="mine.owner_id IS NULL", left_out={"owner_id": "NULL"}),
     Table(

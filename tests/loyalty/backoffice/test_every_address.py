@@ -18,9 +18,10 @@ from loyalty.stores.roles import Can, allows
 from loyalty.web.addresses import STORE_URLS, common_page, page_of
 from loyalty.webhooks.models import WebhookDelivery
 from orders.admin.settings.admin import PAGES
-from orders.models import BulkCancel, Order, Revert
+from orders.models import BalanceImport, BulkCancel, Order, Revert
 from orders.services.bulk_cancels.run import choose
 from tests import factories
+from tests.balance_imports import HEADER, carried_out, uploaded
 from tests.deliveries import connect_store
 from tests.loyalty.webhooks.receiving import happen, make_endpoint
 
@@ -30,6 +31,14 @@ OPERATOR = "operator"
 # The pages of a store, and the permission that opens them.
 GET_PAGES: dict[str, Can] = {
     "index": Can.VIEW,
+    "orders_balanceimport_changelist": Can.IMPORT_BALANCES,
+    "orders_balanceimport_change": Can.IMPORT_BALANCES,
+    "orders_balanceimport_bring": Can.IMPORT_BALANCES,
+    "orders_balanceimport_layout": Can.IMPORT_BALANCES,
+    "orders_balanceimport_take_back": Can.IMPORT_BALANCES,
+    "orders_balanceimport_certificate": Can.IMPORT_BALANCES,
+    "orders_balanceimport_rows": Can.IMPORT_BALANCES,
+    "orders_balanceimport_bad_rows": Can.IMPORT_BALANCES,
     "orders_bulkcancel_changelist": Can.VIEW,
     "orders_bulkcancel_change": Can.VIEW,
     "orders_storebundle_changelist": Can.TAKE_STORE,
@@ -118,6 +127,10 @@ ELSEWHERE = {
     "autocomplete",
     "search",
     "app_list",
+    "orders_balanceimport_add",
+    "orders_balanceimport_part",
+    "orders_balanceimport_start",
+    "orders_balanceimport_discard",
     "orders_bulkcancel_add",
     "orders_bulkcancel_stop",
     "orders_bulkcancel_go_on",
@@ -183,7 +196,7 @@ ELSEWHERE = {
 }
 
 # These addresses name no row.
-_NO_ROW = ("_changelist", "_add", "_upcoming", "_backtest", "_expiring", "_customer_points", "_queue")
+_NO_ROW = ("_changelist", "_add", "_upcoming", "_backtest", "_expiring", "_customer_points", "_queue", "_bring")
 _SETTINGS = (*(f"settingsversion_{page.key}" for page in PAGES), "settingsversion_tagging")
 
 
@@ -234,6 +247,10 @@ class Shop:
             body__type="order.cancelled", topic="webhook"
         )
         self.revert: Revert = Revert.objects.for_store(self.store).get()
+        text = f"{HEADER}77,,Old,points,5,,,,,\n"
+        # What is written can be taken back, what is not yet can be laid out.
+        self.moved_in: BalanceImport = carried_out(self.store, text)
+        self.brought: BalanceImport = uploaded(self.store, text)
         self.bulk: BulkCancel = choose(
             store=self.store,
             orders=Order.objects.for_store(self.store),
@@ -245,6 +262,7 @@ class Shop:
     def address(self, name: str, where: Store | None = None) -> str:
         """The address of a page about this shop's rows, in this shop's store unless another is named."""
         rows = {
+            "orders_balanceimport": self.brought if name.endswith("_layout") else self.moved_in,
             "orders_bulkcancel": self.bulk,
             "orders_order": self.order,
             "orders_revert": self.revert,
@@ -263,7 +281,7 @@ class Shop:
         model = "_".join(name.split("_")[:2])
         if model not in rows or name.endswith(_NO_ROW + _SETTINGS):
             return page_of(where or self.store, f"admin:{name}")
-        more = ["credits"] if name == "stores_customer_adjust" else []
+        more = {"stores_customer_adjust": ["credits"], "orders_balanceimport_rows": ["csv"]}.get(name, [])
         return page_of(where or self.store, f"admin:{name}", rows[model].pk, *more)
 
 
@@ -391,7 +409,8 @@ def test_t5_every_link_and_form_of_a_stores_page_stays_in_the_store(shop: Shop) 
     }
     common |= {_common(name, shop) for name in COMMON_PAGES} | {common_page("admin:password_change")}
     here = page_of(shop.store, "admin:index")
-    for name in set(GET_PAGES) - {"platforms_privacyrequest_data"}:
+    files = {"platforms_privacyrequest_data", "orders_balanceimport_rows", "orders_balanceimport_bad_rows"}
+    for name in set(GET_PAGES) - files:
         page = client.get(shop.address(name)).content.decode()
         leads = re.findall(r"""(?:href|action|formaction|hx-\w+|data-[\w-]+)=["'](/[^"'?#]*)""", page)
         assert here in leads, name

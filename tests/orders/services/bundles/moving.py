@@ -21,7 +21,16 @@ from loyalty.stores.actors import Actor, Trigger
 from loyalty.stores.models import Role, Store
 from loyalty.webhooks.endpoints import note_change
 from loyalty.webhooks.models import WebhookEndpoint
-from orders.models import BalanceImport, BalanceImportKey, ImportState, Order, PlatformState, Revert, SavedView
+from orders.models import (
+    BalanceImport,
+    BalanceImportKey,
+    ImportState,
+    KeptLayout,
+    Order,
+    PlatformState,
+    Revert,
+    SavedView,
+)
 from orders.services.bulk_cancels.run import choose, confirm
 from orders.services.bundles.arrive import read_bundle
 from orders.services.bundles.manifest import Manifest, read_manifest
@@ -94,6 +103,8 @@ def everything() -> Shop:
     bulk = choose(orders=Order.objects.for_store(store).filter(pk=shop.order.pk), filters="", **acting)
     confirm(bulk_id=bulk.pk, details=Details(note="Closed"), leave_paid=False, leave_completed=False, **acting)
     choose(orders=Order.objects.for_store(store), filters="", **acting)
+    kept = {"layout": {}, "actor": Actor.user(owner).ref, "created_at": NOW, "updated_at": NOW}
+    KeptLayout.unscoped.create(store=store, name="Old till", **kept)
     for view in (None, owner):
         SavedView.unscoped.create(store=store, name="Mine", query="status=x", owner=view, created_at=NOW)
     lot = factories.grant("points", ada, 5)

@@ -21,6 +21,7 @@ WITHOUT_IDS: Final = {
     "orders_order.rules_news",
     "platforms_inbounddelivery.headers",
     "platforms_privacyrequest.facts",
+    "orders_keptlayout.layout",
     *(f"orders_balanceimport.{name}" for name in ("layout", "summary", "told", "result")),
 }
 
