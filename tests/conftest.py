@@ -34,7 +34,7 @@ _ROOT = Path(__file__).resolve().parents[1]
 
 def pytest_configure() -> None:
     """Look for garbage less often: nearly all that is found is modules and tests, which stay."""
-    gc.set_threshold(20_000, 20, 50)
+    gc.set_threshold(50_000, 20, 1_000)
 
 
 @pytest.hookimpl(trylast=True)

@@ -6,7 +6,8 @@ import pytest
 import time_machine
 
 from loyalty.proof.prove import find_faults
-from tests.examples import Shop, open_shop
+from tests.examples import Shop
+from tests.orders.services.shops import open_quick_shop
 
 
 @pytest.fixture
@@ -19,7 +20,7 @@ def clock(db: None) -> Iterator[time_machine.Traveller]:
 @pytest.fixture
 def shop(clock: time_machine.Traveller) -> Shop:
     """The shop under test."""
-    return open_shop()
+    return open_quick_shop()
 
 
 @pytest.fixture
