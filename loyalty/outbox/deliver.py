@@ -21,8 +21,10 @@ from loyalty.outbox.topics import GiveUp, Postpone, handler_of
 
 logger = logging.getLogger(__name__)
 
-# How long a worker has for one message before another one takes it for dead; a handler's calls end long before.
+# How long a worker has for one message before another one takes it for dead; a handler's calls end long before. That of
+# a webhook makes one call, and its receiver is to hear soon though a worker was killed.
 LEASE: Final = timedelta(minutes=5)
+LEASES: Final = {"webhook": timedelta(seconds=30)}
 _TURNS: Final = Turns(JOB)
 
 
@@ -52,7 +54,7 @@ def _claim(due: datetime, clock: Clock, left_out: AbstractSet[int], store_id: in
     message = next_due(queued, due, left_out)
     if message is not None:
         message.attempts += 1
-        message.next_attempt_at = clock() + LEASE
+        message.next_attempt_at = clock() + LEASES.get(message.topic, LEASE)
         with alone_with(message):
             message.save(update_fields=["attempts", "next_attempt_at"])
     return message

@@ -14,11 +14,13 @@ from pytest_django import DjangoAssertNumQueries
 from loyalty.core.errors import NotFound
 from loyalty.jobs.prune import prune
 from loyalty.jobs.retries import OUTBOX
-from loyalty.outbox.deliver import LEASE, deliver_outbox
+from loyalty.outbox.deliver import LEASE, LEASES, deliver_outbox
 from loyalty.outbox.models import Message, MessageStatus
 from loyalty.outbox.retry import NotRetryable, retry
 from loyalty.outbox.send import Later, send_later
 from loyalty.outbox.topics import TOPICS
+from loyalty.partners.http import CONNECT_SECONDS
+from loyalty.webhooks.deliver import TIMEOUT_SECONDS
 from tests.database import as_owner
 from tests.factories import NOW, make_customer, make_order, make_store
 from tests.loyalty.outbox import handlers
@@ -211,6 +213,8 @@ django.setup()
 from datetime import datetime
 from loyalty.jobs.periodic import run_job
 from loyalty.outbox.topics import TOPICS
+from loyalty.partners.http import CONNECT_SECONDS
+from loyalty.webhooks.deliver import TIMEOUT_SECONDS
 TOPICS[{TOPIC!r}] = "{handlers.__name__}.handle"
 run_job("loyalty.deliver_outbox", datetime.fromisoformat("{NOW.isoformat()}"))
 """
@@ -263,6 +267,11 @@ def test_run_jobs_knows_the_outbox() -> None:
     with time_machine.travel(NOW, tick=False):
         call_command("run_jobs", "loyalty.deliver_outbox", stdout=output)
     assert output.getvalue() == "loyalty.deliver_outbox: done=0 postponed=1 failed=0\n"
+
+
+def test_a_webhook_s_lease_is_longer_than_its_call_and_short_enough_to_be_missed_by_nobody() -> None:
+    assert TIMEOUT_SECONDS + CONNECT_SECONDS < LEASES["webhook"].total_seconds() <= 30
+    assert set(LEASES) <= set(TOPICS)
 
 
 @pytest.mark.django_db(transaction=True)

@@ -15,7 +15,7 @@ from werkzeug import Request, Response
 
 from loyalty.jobs.retries import OUTBOX, PARTNERS
 from loyalty.journal.models import JournalEntry
-from loyalty.outbox.deliver import LEASE
+from loyalty.outbox.deliver import LEASES
 from loyalty.outbox.models import Message
 from loyalty.outbox.send import JOB
 from loyalty.stores.models import Store
@@ -370,8 +370,8 @@ def test_a_worker_killed_between_answer_and_record_leads_to_a_repeat_under_the_s
     with start("-c", WORKER.format(now=NOW.isoformat()), CREDENTIALS_KEYS=keys) as worker:
         assert worker.wait(timeout=60) == -9
     assert len(receiver.received) == 1
-    assert deliver(NOW + LEASE - SECOND) == counts()
-    assert deliver(NOW + LEASE) == counts(done=1)
+    assert deliver(NOW + LEASES["webhook"] - SECOND) == counts()
+    assert deliver(NOW + LEASES["webhook"]) == counts(done=1)
     first, second = receiver.received
     assert (first.body, first.headers["webhook-id"]) == (second.body, second.headers["webhook-id"])
 
