@@ -7,7 +7,7 @@ the kept one's by then; ids, e-mail addresses and histories are led there when t
 from collections.abc import Collection
 from typing import Any, Final
 
-from django.db.models import Q, QuerySet
+from django.db.models import Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
@@ -74,6 +74,7 @@ def people_of(customer: Customer) -> list[int]:
 
 def one_person(customer_id: int) -> list[int]:
     """The ids of everybody who is one person with this customer, the kept one first; one query."""
-    kept = leading_to(Customer.unscoped.filter(pk=customer_id))
-    people = Customer.unscoped.filter(Q(pk__in=kept) | Q(merged_into__in=kept))
+    # One value, and not a list of one: that is looked up in two indexes, where a list goes through all customers.
+    kept = Subquery(leading_to(Customer.unscoped.filter(pk=customer_id)))
+    people = Customer.unscoped.filter(Q(pk=kept) | Q(merged_into=kept))
     return list(people.order_by("merged_at", "pk").reverse().values_list("pk", flat=True))

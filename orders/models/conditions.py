@@ -6,10 +6,12 @@ from django.db.models import Case, F, Q, When
 from django.db.models.functions import Coalesce
 
 from loyalty.stores.actors import Trigger
-from orders.models.statuses import OrderStatus, PaymentStatus, PersonsDecision
+from orders.models.statuses import OrderStatus, PaymentStatus, PersonsDecision, RevertStatus
 
 UNDECIDED = (PersonsDecision.NONE, PersonsDecision.DEFERRED)
 
+# Said beside an instant of the cancellation, it lets an index pass over the others, newest first.
+CANCELLED = Q(status=OrderStatus.CANCELLED)
 # The order fell through: what O3 calls cancelled or refunded; partially refunded does not count.
 FELL_THROUGH = Q(status=OrderStatus.CANCELLED) | Q(payment_status=PaymentStatus.REFUNDED)
 
@@ -18,6 +20,9 @@ PAID_STATUSES = (PaymentStatus.PAID, PaymentStatus.PARTIALLY_REFUNDED, PaymentSt
 UNPAID_STATUSES = (PaymentStatus.PENDING, PaymentStatus.FAILED, PaymentStatus.EXPIRED)
 # Gone from the platform before anybody paid for it: what it used waits for a decision as well (O9).
 DELETED_UNPAID = Q(platform_deleted_at__isnull=False, payment_status__in=UNPAID_STATUSES)
+
+# Of one kind or the other nothing has come back.
+NOT_REVERTED = Q(credit_revert_status=RevertStatus.NOT_REVERTED) | Q(points_revert_status=RevertStatus.NOT_REVERTED)
 
 # Since when an order of the queue waits: since it fell through, by whichever way (B2).
 WAITING_SINCE = Coalesce(

@@ -21,6 +21,7 @@ from orders.models.conditions import (
     DELETED_UNPAID,
     FAILED_AFTER_PAYMENT,
     FELL_THROUGH,
+    NOT_REVERTED,
     OPEN_ON_PLATFORM,
     PAID_AFTER_CANCELLATION,
     RUNS_OUT,
@@ -38,6 +39,8 @@ from orders.models.statuses import (
     PersonsDecision,
     RevertStatus,
 )
+
+NEWEST: Final = (F("placed_at").desc(), F("id").desc())
 
 
 def _revert_status(kind: str) -> "models.GeneratedField":
@@ -202,26 +205,28 @@ class Order(StoreOwned):
             ),
         ]
         indexes: ClassVar[list[Any]] = [
-            models.Index("store", F("placed_at").desc(), F("id").desc(), name="order_newest"),
-            models.Index(
-                "store", "credit_revert_status", F("placed_at").desc(), F("id").desc(), name="order_credit_status"
-            ),
-            models.Index(
-                "store", "points_revert_status", F("placed_at").desc(), F("id").desc(), name="order_points_status"
+            models.Index("store", *NEWEST, name="order_newest"),
+            *(
+                models.Index(
+                    "store",
+                    f"{kind}_revert_status",
+                    *NEWEST,
+                    condition=Q(**{f"{kind}_revert_status__isnull": False}),
+                    name=f"order_{kind}_status",
+                )
+                for kind in ("credit", "points")
             ),
             models.Index(
                 "store",
                 "completeness",
-                F("placed_at").desc(),
-                F("id").desc(),
+                *NEWEST,
                 condition=Q(completeness__isnull=False),
                 name="order_completeness",
             ),
             *(
                 models.Index(
                     "store",
-                    F("placed_at").desc(),
-                    F("id").desc(),
+                    *NEWEST,
                     condition=Q(**{f"{kind}_applied__gt": 0}),
                     name=f"order_used_{kind}",
                 )
@@ -231,8 +236,7 @@ class Order(StoreOwned):
             *(
                 models.Index(
                     "store",
-                    F("placed_at").desc(),
-                    F("id").desc(),
+                    *NEWEST,
                     condition=decided_as(decision.value),
                     name=f"order_{decision.value}",
                 )
@@ -241,16 +245,14 @@ class Order(StoreOwned):
             ),
             models.Index(
                 "store",
-                F("placed_at").desc(),
-                F("id").desc(),
+                *NEWEST,
                 condition=Q(paid_after_cancellation=True),
                 name="order_paid_after_cancel",
             ),
             models.Index(
                 "store",
                 "cancelled_by",
-                F("placed_at").desc(),
-                F("id").desc(),
+                *NEWEST,
                 condition=~Q(cancelled_by=""),
                 name="order_cancelled_by",
             ),
@@ -264,8 +266,7 @@ class Order(StoreOwned):
             models.Index("store", "status", F("placed_at").desc(), F("id").desc(), name="order_status"),
             models.Index("store", "payment_status", F("placed_at").desc(), F("id").desc(), name="order_payment"),
             models.Index("store", "number", name="order_number"),
-            models.Index("store", "external_id", name="order_external"),
-            models.Index("customer", F("id").desc(), name="order_of_customer"),
+            models.Index("customer", *NEWEST, name="order_of_customer"),
             models.Index("customer", condition=Q(points_not_taken__gt=0), name="order_with_shortfall"),
             models.Index("store", "payment_status", "id", condition=AUTO_CANCELLABLE, name="order_auto_cancel"),
             models.Index(
@@ -282,28 +283,28 @@ class Order(StoreOwned):
             ),
             models.Index(
                 "store",
-                F("placed_at").desc(),
-                F("id").desc(),
+                *NEWEST,
                 condition=Q(held_at__isnull=False),
                 name="order_held",
             ),
             models.Index(
                 "store",
-                F("placed_at").desc(),
-                F("id").desc(),
+                *NEWEST,
                 condition=OPEN_ON_PLATFORM,
                 name="order_open_on_platform",
             ),
             models.Index("attempt_failed_at", condition=ATTEMPT_FAILED, name="order_attempt_failed"),
             *(
-                models.Index("store", F("placed_at").desc(), F("id").desc(), condition=condition, name=f"order_{name}")
+                models.Index("store", *NEWEST, condition=condition, name=f"order_{name}")
                 for name, condition in (
+                    ("not_reverted", NOT_REVERTED),
+                    ("needs_revert", Q(needs_revert=True)),
                     ("failed_after_paid", FAILED_AFTER_PAYMENT),
                     ("deleted_there", Q(platform_deleted_at__isnull=False)),
                 )
             ),
             models.Index("rules_due_at", "id", condition=Q(rules_due_at__isnull=False), name="order_rules_due"),
-            GinIndex("store", "tag_keys", name="order_tags"),
+            GinIndex("store", "tag_keys", condition=~Q(tag_keys=[]), name="order_tags"),
         ]
 
     def __str__(self) -> str:

@@ -235,7 +235,7 @@ def _redemptions(request: HttpRequest, customer: Customer, store: Store, now: da
 
 
 def _orders(request: HttpRequest, customer: Customer, store: Store) -> dict[str, Any]:
-    orders = light(Order.objects.for_store(store)).filter(customer=customer).order_by("-id")
+    orders = light(Order.objects.for_store(store)).filter(customer=customer).order_by("-placed_at", "-id")
     context = _page(request, orders)
     return context | {"orders": [_order(order, store) for order in context["rows"]]}
 

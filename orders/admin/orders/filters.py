@@ -22,7 +22,9 @@ from loyalty.stores.actors import Trigger
 from loyalty.stores.models import Customer
 from orders.kinds import KINDS, LEDGERS
 from orders.models import (
+    CANCELLED,
     FAILED_AFTER_PAYMENT,
+    NOT_REVERTED,
     OPEN_ON_PLATFORM,
     BulkItem,
     Completeness,
@@ -120,10 +122,10 @@ class OrderFilterForm(FilterForm):
             "tags": self._tagged,
             "placed_from": lambda day: Q(placed_at__gte=self._start(day)),
             "placed_to": lambda day: Q(placed_at__lt=end_of_day(day, self.store.tz)),
-            "cancelled_from": lambda day: Q(cancelled_at__gte=self._start(day)),
-            "cancelled_to": lambda day: Q(cancelled_at__lt=end_of_day(day, self.store.tz)),
-            "cancelled_by": lambda key: Q(cancelled_at__isnull=False, cancelled_by__in=_CANCELLED_BY[key][1]),
-            "not_reverted": lambda _: _not_reverted(),
+            "cancelled_from": lambda day: CANCELLED & Q(cancelled_at__gte=self._start(day)),
+            "cancelled_to": lambda day: CANCELLED & Q(cancelled_at__lt=end_of_day(day, self.store.tz)),
+            "cancelled_by": lambda key: CANCELLED & Q(cancelled_by__in=_CANCELLED_BY[key][1]),
+            "not_reverted": lambda _: NOT_REVERTED,
             "expired_lots": lambda _: _drew_on_expired(),
             "bulk": lambda number: Q(pk__in=self._items.filter(bulk=number).values("order")),
             "reversed_code": lambda _: Q(pk__in=flagged_uses(self.store).values("order")),
@@ -141,11 +143,6 @@ class OrderFilterForm(FilterForm):
     def _start(self, day: date) -> datetime:
         # The end of the day before: some zones have days that do not begin at midnight (L2).
         return end_of_day(day - timedelta(days=1), self.store.tz)
-
-
-def _not_reverted() -> Q:
-    not_reverted = RevertStatus.NOT_REVERTED
-    return Q(credit_revert_status=not_reverted) | Q(points_revert_status=not_reverted)
 
 
 def _drew_on_expired() -> Q:

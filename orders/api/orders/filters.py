@@ -20,6 +20,7 @@ from loyalty.core.tags import tag_key
 from loyalty.store_settings.sections import current_settings
 from orders.api.orders.documents import TRIGGERS
 from orders.models import (
+    CANCELLED,
     FAILED_AFTER_PAYMENT,
     NOT_OPEN_ON_PLATFORM,
     OPEN_ON_PLATFORM,
@@ -80,8 +81,8 @@ class OrderFilters(Filters):
     cancelled_by = ChoiceFilter(values=TRIGGERS, help_text="What cancelled the order.")
     placed_after = InstantFilter(field_name="placed_at", lookup_expr="gte", help_text="Placed then or later.")
     placed_before = InstantFilter(field_name="placed_at", lookup_expr="lt", help_text="Placed before then.")
-    cancelled_after = InstantFilter(field_name="cancelled_at", lookup_expr="gte", help_text="Cancelled then or later.")
-    cancelled_before = InstantFilter(field_name="cancelled_at", lookup_expr="lt", help_text="Cancelled before then.")
+    cancelled_after = InstantFilter(method="cancelled", help_text="Cancelled then or later.")
+    cancelled_before = InstantFilter(method="cancelled", help_text="Cancelled before then.")
     held = YesNoFilter(
         field_name="held_at", lookup_expr="isnull", exclude=True, help_text="Kept from being cancelled automatically."
     )
@@ -110,6 +111,11 @@ class OrderFilters(Filters):
         """Orders that used a kind, or did not."""
         column = f"{name.removeprefix('used_')}_applied"
         return orders.filter(**({f"{column}__gt": 0} if value else {column: 0}))
+
+    def cancelled(self, orders: "QuerySet[Order]", name: str, value: datetime) -> "QuerySet[Order]":
+        """Orders that were cancelled at the instant or later, or before it."""
+        lookup = "gte" if name == "cancelled_after" else "lt"
+        return orders.filter(CANCELLED, **{f"cancelled_at__{lookup}": value})
 
     def tagged(self, orders: "QuerySet[Order]", name: str, value: str) -> "QuerySet[Order]":
         """Orders with the tag, or without it (N3)."""

@@ -1,0 +1,186 @@
+"""Whatever orders are narrowed to, found or not, costs what is found: no filter of any list goes through a store."""
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+from django import forms
+from django.db import connection
+from django.db.models import QuerySet, UniqueConstraint
+from django.http import QueryDict
+from django.test import RequestFactory
+from django.test.utils import CaptureQueriesContext
+from rest_framework.request import Request
+
+from loyalty.api.answers.pagination import Ordering, read_page
+from loyalty.api.requests import filters
+from loyalty.database.named_stores import in_store
+from loyalty.stores.actors import Actor, Trigger
+from loyalty.stores.models import Store
+from orders.admin.orders.filters import OrderFilterForm
+from orders.api.orders.filters import OrderFilters
+from orders.api.orders.orders import OrderListView, shown_orders
+from orders.models import WAITING_SINCE, Order
+from orders.services.reverts.apply import Details
+from orders.services.reverts.cancel import cancel_order
+from orders.services.reverts.choices import CancelChoice
+from tests import factories
+from tests.database import as_owner
+from tests.factories import NOW
+
+pytestmark = pytest.mark.django_db
+
+ROOT: Final = Path(__file__).parents[2]
+
+ORDERS: Final = 3000
+# A page holds 51; the tags of the newest 1,000 are looked at, and nothing else may be.
+MOST_READ: Final = 1100
+# What no column of an order tells: whether a lot that it drew on has lapsed by now. It is asked of one after the other.
+ASKED_OF_EACH: Final = {"expired_lots"}
+# Nearly every order is one of these, so that a page of them is always near.
+_NEARLY_ALL: Final = {"false"}
+_TEXTS: Final = ("nothing",)
+_INSTANTS: Final = ("2001-01-01T00:00:00Z", "2040-01-01T00:00:00Z")
+
+
+@pytest.fixture
+def store() -> Iterator[Store]:
+    """A store with thousands of orders that are all alike, and another one where everything is what is rare here.
+
+    So the database believes that there is plenty of it everywhere.
+    """
+    store, other = factories.make_store(), factories.make_store()
+    factories.make_order(factories.make_customer(store), payment_status="paid", status="confirmed")
+    customer = factories.make_customer(other)
+    factories.grant("credits", customer, "10.00")
+    factories.grant("points", customer, 10)
+    spent = factories.make_order(customer, credits="10.00", points=10, tags=["nothing"])
+    cancel_order(
+        store=other,
+        order_id=spent.pk,
+        choice=CancelChoice(),
+        details=Details(),
+        token=None,
+        actor=Actor.job("tests"),
+        trigger=Trigger.API,
+        now=NOW,
+    )
+    own = {"id", "number", "external_id", "placed_at", "created_at", "updated_at"}
+    columns = ", ".join(f.column for f in Order._meta.concrete_fields if not f.generated and f.name not in own)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO orders_order (number, placed_at, created_at, updated_at, {columns})"
+            " SELECT 'copy ' || i, placed_at - minutes, created_at, updated_at - minutes,"
+            f" {columns} FROM orders_order, generate_series(1, %s) AS i, make_interval(mins => i) AS minutes",
+            [ORDERS],
+        )
+    with as_owner(), connection.cursor() as cursor:
+        cursor.execute("ANALYZE orders_order")
+    with in_store(store.pk):
+        yield store
+
+
+def _asked_over_rest() -> list[tuple[str, str]]:
+    asked: list[tuple[str, str]] = []
+    for name, item in OrderFilters.base_filters.items():
+        match item:
+            case filters.ListFilter():
+                values = tuple(item.extra["values"])
+            case filters.YesNoFilter():
+                values = ("true", "false")
+            case filters.InstantFilter():
+                values = _INSTANTS
+            case filters.CustomerFilter():
+                values = ("1",)
+            case _:
+                values = _TEXTS
+        asked += [(name, value) for value in values]
+    return asked
+
+
+def _asked_on_the_page() -> list[tuple[str, str]]:
+    asked: list[tuple[str, str]] = []
+    for name, field in OrderFilterForm.base_fields.items():
+        match field:
+            case forms.ChoiceField():
+                values = tuple(str(value) for value, _ in field.choices if value)
+            case forms.DateField():
+                values = ("2001-01-01", "2040-01-01")
+            case _:
+                values = ("1",)
+        asked += [(name, value) for value in values]
+    return asked
+
+
+def _rest_rows(store: Store, asked: dict[str, str], ordering: Ordering) -> None:
+    request = Request(RequestFactory().get("/", asked))
+    request.auth = factories.make_api_key(store)
+    narrowed = OrderFilters(QueryDict(request.META["QUERY_STRING"]), queryset=shown_orders(store), request=request)
+    assert narrowed.is_valid(), narrowed.errors
+    read_page(narrowed.qs, request, ordering=ordering)
+
+
+def _page_rows(store: Store, name: str, value: str) -> None:
+    request: Any = RequestFactory().get("/", {name: value})
+    request.store = store
+    rows: QuerySet[Order] = OrderFilterForm(request.GET, request=request).narrow(Order.objects.for_store(store))
+    order = (WAITING_SINCE, "id") if name == "needs_revert" else ("-placed_at", "-id")
+    list(rows.order_by(*order)[:51])
+
+
+def _orders_read(queries: CaptureQueriesContext) -> int:
+    """How many orders the statements that were captured looked at, when they are carried out again."""
+    read = 0
+    for query in list(queries):
+        if f'"{Order._meta.db_table}"' in query["sql"] or "FROM orders_order" in query["sql"]:
+            with connection.cursor() as cursor:
+                cursor.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {query['sql'].replace('%', '%%')}")
+                (plan,) = cursor.fetchone()
+            read += _read((json.loads(plan) if isinstance(plan, str) else plan)[0]["Plan"])
+    return read
+
+
+def _read(node: dict[str, Any]) -> int:
+    of_orders = node.get("Relation Name") == Order._meta.db_table
+    here = (node["Actual Rows"] + node.get("Rows Removed by Filter", 0)) * node["Actual Loops"] if of_orders else 0
+    return int(here) + sum(_read(child) for child in node.get("Plans", ()))
+
+
+def test_o4_no_filter_over_rest_goes_through_a_store(store: Store) -> None:
+    read = {}
+    for name, value in _asked_over_rest():
+        if value not in _NEARLY_ALL:
+            with CaptureQueriesContext(connection) as queries:
+                _rest_rows(store, {name: value}, OrderListView.orderings[0])
+            read[name, value] = _orders_read(queries)
+    assert {asked: rows for asked, rows in read.items() if rows > MOST_READ} == {}
+
+
+def test_o4_no_ordering_over_rest_goes_through_a_store(store: Store) -> None:
+    read = {}
+    for ordering in OrderListView.orderings:
+        with CaptureQueriesContext(connection) as queries:
+            _rest_rows(store, {"ordering": ordering.name}, ordering)
+        read[ordering.name] = _orders_read(queries)
+    assert {name: rows for name, rows in read.items() if rows > MOST_READ} == {}
+
+
+def test_o4_no_filter_of_the_page_goes_through_a_store(store: Store) -> None:
+    read = {}
+    for name, value in _asked_on_the_page():
+        with CaptureQueriesContext(connection) as queries:
+            _page_rows(store, name, value)
+        read[name, value] = _orders_read(queries)
+    assert {asked for asked, rows in read.items() if rows > MOST_READ} == {(name, "yes") for name in ASKED_OF_EACH}
+
+
+def test_each_index_of_orders_says_what_reads_it() -> None:
+    kept = [*Order._meta.indexes, *(c for c in Order._meta.constraints if isinstance(c, UniqueConstraint))]
+    _, _, told = (ROOT / "docs" / "scaling.md").read_text().partition("## What reads each index of orders")
+    table, _, _ = told.partition("\n## ")
+    rows = [line.split("|") for line in table.splitlines() if line.startswith("| `")]
+    named = [name for _, first, *_ in rows for name in re.findall(r"`(\w+)`", first)]
+    assert sorted(named) == sorted([f"{Order._meta.db_table}_pkey", *(one.name for one in kept)])
