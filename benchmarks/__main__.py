@@ -9,9 +9,10 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from statistics import median
 from typing import Any, Final
 
@@ -22,11 +23,15 @@ from loyalty.embedded.supervisor import throw_away_servers
 
 FULL: Final = 1_000_000
 QUICK: Final = 20_000
+SIDES: Final = ("ours", "reference")
 
 
 @dataclass(frozen=True)
 class Row:
-    """One line of the table. ``at_most`` says whether the goal is an upper bound."""
+    """One line of the table. ``at_most`` says whether the goal is an upper bound.
+
+    ``times`` are the ratios, or the figures, of the single runs: how many there were, and how far they lie apart.
+    """
 
     what: str
     ours: str
@@ -34,6 +39,15 @@ class Row:
     ratio: float
     goal: float
     at_most: bool = False
+    times: Sequence[float] = ()
+
+    @property
+    def spread(self) -> str:
+        """How often it ran, and how far the runs lie from the middle at most."""
+        times = self.times or [self.ratio]
+        middle = median(times)
+        apart = max(abs(one - middle) for one in times) / middle if middle else 0.0
+        return f"{len(times)}x +-{apart:.0%}"
 
     @property
     def met(self) -> bool:
@@ -43,7 +57,15 @@ class Row:
     def __str__(self) -> str:
         sign = "<=" if self.at_most else ">="
         met = "met" if self.met else "NOT MET"
-        return f"{self.what:<58} {self.ours:>14} {self.reference:>14} {self.ratio:>8.2f} {sign}{self.goal:>6.2f}  {met}"
+        figures = f"{self.ours:>14} {self.reference:>14} {self.ratio:>8.2f} {sign}{self.goal:>6.2f}"
+        return f"{self.what:<58} {figures} {self.spread:>9}  {met}"
+
+    def beside(self, before: float | None) -> str:
+        """The line with what its ratio was in an earlier run, and what has become of it."""
+        if before is None:
+            return f"{self}  new"
+        changed = (self.ratio - before) / before if before else 0.0
+        return f"{self}  was {before:.2f} ({changed:+.0%})"
 
 
 class Bench:
@@ -121,33 +143,43 @@ def rate(results: list[Any]) -> float:
     return float(orders / seconds)
 
 
+def ratios(runs: Mapping[str, Sequence[float]]) -> list[float]:
+    """Ours against the reference, run by run."""
+    return [ours / reference for ours, reference in zip(runs["ours"], runs["reference"], strict=True)]
+
+
 def cancel_one(bench: Bench, runs: int, count: int) -> Iterator[Row]:
     """One order at a time, by one caller and by eight."""
     p50: dict[str, float] = {}
     at_once: dict[str, float] = {}
-    for who in ("ours", "reference"):
-        times, rates = [], []
-        for _ in range(runs):
+    times: dict[str, list[float]] = {"ours": [], "reference": []}
+    rates: dict[str, list[float]] = {"ours": [], "reference": []}
+    # In turns, so that both have the same weather.
+    for _ in range(runs):
+        for who in SIDES:
             with bench.copy() as url:
-                times.append(measure(url, "one_by_one", who, "0", "1", str(count))["p50"])
+                times[who].append(measure(url, "one_by_one", who, "0", "1", str(count))["p50"])
             with bench.copy() as url:
                 callers = [("one_by_one", who, str(part), "8", str(count // 4)) for part in range(8)]
-                rates.append(together(url, *callers))
-        p50[who], at_once[who] = median(times) * 1000, median(rates)
+                rates[who].append(together(url, *callers))
+    for who in SIDES:
+        p50[who], at_once[who] = median(times[who]) * 1000, median(rates[who])
     yield Row(
         "cancel and return one order (2 + 2 lots), p50",
         f"{p50['ours']:.2f} ms",
         f"{p50['reference']:.2f} ms",
         p50["ours"] / p50["reference"],
-        4,
+        2,
         at_most=True,
+        times=ratios(times),
     )
     yield Row(
         "the same at 8 callers, orders/s",
         f"{at_once['ours']:.0f}",
         f"{at_once['reference']:.0f}",
         at_once["ours"] / at_once["reference"],
-        0.35,
+        0.5,
+        times=ratios(rates),
     )
 
 
@@ -175,8 +207,17 @@ def sweep(bench: Bench, runs: int) -> Iterator[Row]:
         with bench.copy() as url:
             rates["two"].append(together(url, ("sweep_ours",), ("sweep_ours",)))
     ours, reference, two = (median(rates[key]) for key in ("sweep_ours", "sweep_reference", "two"))
-    yield Row("auto-cancel sweep, one worker, orders/s", f"{ours:.0f}", f"{reference:.0f}", ours / reference, 0.7)
-    yield Row("two workers against one, orders/s", f"{two:.0f}", f"{ours:.0f}", two / ours, 1.4)
+    against = {"ours": rates["sweep_ours"], "reference": rates["sweep_reference"]}
+    yield Row(
+        "auto-cancel sweep, one worker, orders/s",
+        f"{ours:.0f}",
+        f"{reference:.0f}",
+        ours / reference,
+        0.7,
+        times=ratios(against),
+    )
+    at_once = ratios({"ours": rates["two"], "reference": rates["sweep_ours"]})
+    yield Row("two workers against one, orders/s", f"{two:.0f}", f"{ours:.0f}", two / ours, 1.4, times=at_once)
     yield Row(
         "WAL of the sweep, MB",
         f"{wal['sweep_ours'] / 1e6:.0f}",
@@ -215,12 +256,16 @@ def exports(bench: Bench) -> Iterator[Row]:
 
 def receipt(bench: Bench, runs: int, count: int) -> Iterator[Row]:
     """The receipt of webhooks beside a bare view with one INSERT."""
-    ratios = []
+    sent: dict[str, list[float]] = {"ours": [], "reference": []}
     for _ in range(runs):
         with bench.copy() as url:
-            ratios.append(measure(url, "receipt", str(count * 5)))
-    ours, reference = (median(ratio[who] for ratio in ratios) for who in ("ours", "reference"))
-    yield Row("webhook receipt, requests/s", f"{ours:.0f}", f"{reference:.0f}", ours / reference, 0.5)
+            measured = measure(url, "receipt", str(count * 5))
+        for who in SIDES:
+            sent[who].append(measured[who])
+    ours, reference = median(sent["ours"]), median(sent["reference"])
+    yield Row(
+        "webhook receipt, requests/s", f"{ours:.0f}", f"{reference:.0f}", ours / reference, 0.5, times=ratios(sent)
+    )
 
 
 def coming_in(bench: Bench, runs: int, count: int) -> Iterator[Row]:
@@ -270,11 +315,19 @@ def moving_in(bench: Bench, runs: int, people: int) -> Iterator[Row]:
     yield Row("memory of importing balances, MB", f"{max(peaks):.0f} MB", "", max(peaks), 200, at_most=True)
 
 
-def run(bench: Bench, *, orders: int, runs: int, count: int) -> None:
-    """Measure everything and print the table, a line as soon as it is known."""
+def lists(bench: Bench) -> Iterator[Row]:
+    """Every filter and ordering of the order list, and long histories: the slowest value of each."""
+    for what, times in measure(bench.url("bench_data"), "lists").items():
+        middle = median(times)
+        yield Row(f"{what}, ms in PostgreSQL", f"{middle:.1f}", "", middle, 15, at_most=True, times=times)
+
+
+def run(bench: Bench, *, orders: int, runs: int, count: int, before: Mapping[str, float] | None) -> dict[str, float]:
+    """Measure everything and print the table, a line as soon as it is known; answers the ratios by line."""
     print(f"Making {orders:,} orders …", file=sys.stderr)
     bench.prepare(orders)
-    print(f"{'what':<58} {'ours':>14} {'reference':>14} {'ratio':>8} {'goal':>8}", flush=True)
+    print(f"{'what':<58} {'ours':>14} {'reference':>14} {'ratio':>8} {'goal':>8} {'runs':>9}", flush=True)
+    figures = {}
     for rows in (
         statements(bench),
         receipt(bench, runs, count),
@@ -282,11 +335,14 @@ def run(bench: Bench, *, orders: int, runs: int, count: int) -> None:
         moving_in(bench, runs, 100_000 if orders >= FULL else 10_000),
         cancel_one(bench, runs, count),
         sweep(bench, runs),
+        lists(bench),
         exports(bench),
         memory(bench, orders),
     ):
         for row in rows:
-            print(row, flush=True)
+            figures[row.what] = row.ratio
+            print(row if before is None else row.beside(before.get(row.what)), flush=True)
+    return figures
 
 
 def main() -> None:
@@ -294,12 +350,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="./run bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help=f"{QUICK:,} orders and one run of each, in two minutes")
     parser.add_argument("--orders", type=int, help=f"how many orders (default {FULL:,})")
+    parser.add_argument("--save", type=Path, metavar="NEW.json", help="keep the ratios in this file")
+    parser.add_argument("--compare", type=Path, metavar="OLD.json", help="beside each line, what a saved run had")
     arguments = parser.parse_args()
+    before = json.loads(arguments.compare.read_text()) if arguments.compare else None
     orders = arguments.orders or (QUICK if arguments.quick else FULL)
     runs, count = (1, 220) if arguments.quick else (3, 1020)
     with throw_away_servers(postgres=True, valkey=True) as layout:
         os.environ["REDIS_URL"] = layout.redis_url()
-        run(Bench(layout.database_url(role=OWNER_ROLE)), orders=orders, runs=runs, count=count)
+        bench = Bench(layout.database_url(role=OWNER_ROLE))
+        figures = run(bench, orders=orders, runs=runs, count=count, before=before)
+    if arguments.save:
+        arguments.save.write_text(json.dumps(figures, indent=1))
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 from django.core.management import call_command
+from django.db import transaction
 from django.utils import timezone
 
 from benchmarks.documents import order
@@ -73,9 +74,11 @@ def backlog(count: str) -> dict[str, Any]:
             store=store, platform="shopify", created_at=timezone.now(), updated_at=timezone.now()
         )
     orders = int(count) // _STATES
-    _keep(flooded, [(number, state) for number in range(orders) for state in range(_STATES)])
     waiting = InboundDelivery.unscoped.filter(store=flooded, state__in=OPEN_STATES)
     with _workers():
+        # All at once, when the workers are there: what they do before nobody sees is no part of it.
+        with transaction.atomic():
+            _keep(flooded, [(number, state) for number in range(orders) for state in range(_STATES)])
         began, sent = time.time(), 0
         wake(JOB)
         while waiting.exists():

@@ -18,6 +18,7 @@ from django.test.utils import CaptureQueriesContext
 
 from benchmarks.coming_in import backlog, import_file
 from benchmarks.data import NOW, generate, install_reference
+from benchmarks.lists import lists
 from benchmarks.moving_in import import_balances
 from benchmarks.receipt import receipt
 from loyalty.core.clock import Clock
@@ -94,9 +95,8 @@ def statements() -> dict[str, int]:
     counts = {}
     rule = next(iter(cancel_unpaid.rules_of(Store.objects.get(pk=1), settings_by_store()[1])))
     for size in (1, 10, 500):
-        cancel_unpaid.BATCH = size  # type: ignore[misc]
         with CaptureQueriesContext(connection) as queries:
-            cancel_unpaid.cancel_batch([rule], lambda: NOW, {"cancelled": 0, "failed": 0})
+            cancel_unpaid.cancel_batch([rule], lambda: NOW, {"cancelled": 0, "failed": 0}, size=size)
         control = ("BEGIN", "COMMIT", "SAVEPOINT", "RELEASE")
         counts[str(size)] = sum(not query["sql"].startswith(control) for query in queries.captured_queries)
     return counts
@@ -182,6 +182,7 @@ MEASURES: Final[dict[str, Callable[..., Any]]] = {
         wal_position,
         receipt,
         import_file,
+        lists,
         backlog,
         import_balances,
     )

@@ -25,7 +25,7 @@ SELECT id, store_id, used, placed_at, mixed,
     used AND mixed BETWEEN 620 AND 639 AND NOT waits AND NOT cancelled AS with_code,
     CASE WHEN %(varied)s THEN array_remove(ARRAY[
         CASE WHEN mixed %% 4 = 0 THEN 'vip' END,
-        CASE WHEN mixed %% 10 = 1 THEN 'wholesale' END,
+        CASE WHEN mixed %% 10 = 2 THEN 'wholesale' END,
         CASE WHEN mixed %% 20 = 3 THEN 'drop-' || id %% greatest(%(orders)s / 100, 1) END
     ], NULL) ELSE '{}' END AS tags
 FROM (

@@ -7,23 +7,16 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
-from django import forms
 from django.db import connection
-from django.db.models import QuerySet, UniqueConstraint
-from django.http import QueryDict
-from django.test import RequestFactory
+from django.db.models import UniqueConstraint
 from django.test.utils import CaptureQueriesContext
-from rest_framework.request import Request
 
-from loyalty.api.answers.pagination import Ordering, read_page
-from loyalty.api.requests import filters
+from benchmarks.lists import asked_on_the_page, asked_over_rest, read_on_the_page, read_over_rest
 from loyalty.database.named_stores import in_store
 from loyalty.stores.actors import Actor, Trigger
 from loyalty.stores.models import Store
-from orders.admin.orders.filters import OrderFilterForm
-from orders.api.orders.filters import OrderFilters
-from orders.api.orders.orders import OrderListView, shown_orders
-from orders.models import WAITING_SINCE, Order
+from orders.api.orders.orders import OrderListView
+from orders.models import Order
 from orders.services.reverts.apply import Details
 from orders.services.reverts.cancel import cancel_order
 from orders.services.reverts.choices import CancelChoice
@@ -69,7 +62,7 @@ def store() -> Iterator[Store]:
         now=NOW,
     )
     own = {"id", "number", "external_id", "placed_at", "created_at", "updated_at"}
-    columns = ", ".join(f.column for f in Order._meta.concrete_fields if not f.generated and f.name not in own)
+    columns = ", ".join(str(f.column) for f in Order._meta.concrete_fields if not f.generated and f.name not in own)
     with connection.cursor() as cursor:
         cursor.execute(
             f"INSERT INTO orders_order (number, placed_at, created_at, updated_at, {columns})"
@@ -81,54 +74,6 @@ def store() -> Iterator[Store]:
         cursor.execute("ANALYZE orders_order")
     with in_store(store.pk):
         yield store
-
-
-def _asked_over_rest() -> list[tuple[str, str]]:
-    asked: list[tuple[str, str]] = []
-    for name, item in OrderFilters.base_filters.items():
-        match item:
-            case filters.ListFilter():
-                values = tuple(item.extra["values"])
-            case filters.YesNoFilter():
-                values = ("true", "false")
-            case filters.InstantFilter():
-                values = _INSTANTS
-            case filters.CustomerFilter():
-                values = ("1",)
-            case _:
-                values = _TEXTS
-        asked += [(name, value) for value in values]
-    return asked
-
-
-def _asked_on_the_page() -> list[tuple[str, str]]:
-    asked: list[tuple[str, str]] = []
-    for name, field in OrderFilterForm.base_fields.items():
-        match field:
-            case forms.ChoiceField():
-                values = tuple(str(value) for value, _ in field.choices if value)
-            case forms.DateField():
-                values = ("2001-01-01", "2040-01-01")
-            case _:
-                values = ("1",)
-        asked += [(name, value) for value in values]
-    return asked
-
-
-def _rest_rows(store: Store, asked: dict[str, str], ordering: Ordering) -> None:
-    request = Request(RequestFactory().get("/", asked))
-    request.auth = factories.make_api_key(store)
-    narrowed = OrderFilters(QueryDict(request.META["QUERY_STRING"]), queryset=shown_orders(store), request=request)
-    assert narrowed.is_valid(), narrowed.errors
-    read_page(narrowed.qs, request, ordering=ordering)
-
-
-def _page_rows(store: Store, name: str, value: str) -> None:
-    request: Any = RequestFactory().get("/", {name: value})
-    request.store = store
-    rows: QuerySet[Order] = OrderFilterForm(request.GET, request=request).narrow(Order.objects.for_store(store))
-    order = (WAITING_SINCE, "id") if name == "needs_revert" else ("-placed_at", "-id")
-    list(rows.order_by(*order)[:51])
 
 
 def _orders_read(queries: CaptureQueriesContext) -> int:
@@ -151,10 +96,10 @@ def _read(node: dict[str, Any]) -> int:
 
 def test_o4_no_filter_over_rest_goes_through_a_store(store: Store) -> None:
     read = {}
-    for name, value in _asked_over_rest():
+    for name, value in asked_over_rest():
         if value not in _NEARLY_ALL:
             with CaptureQueriesContext(connection) as queries:
-                _rest_rows(store, {name: value}, OrderListView.orderings[0])
+                read_over_rest(store, {name: value}, OrderListView.orderings[0])
             read[name, value] = _orders_read(queries)
     assert {asked: rows for asked, rows in read.items() if rows > MOST_READ} == {}
 
@@ -163,16 +108,16 @@ def test_o4_no_ordering_over_rest_goes_through_a_store(store: Store) -> None:
     read = {}
     for ordering in OrderListView.orderings:
         with CaptureQueriesContext(connection) as queries:
-            _rest_rows(store, {"ordering": ordering.name}, ordering)
+            read_over_rest(store, {"ordering": ordering.name}, ordering)
         read[ordering.name] = _orders_read(queries)
     assert {name: rows for name, rows in read.items() if rows > MOST_READ} == {}
 
 
 def test_o4_no_filter_of_the_page_goes_through_a_store(store: Store) -> None:
     read = {}
-    for name, value in _asked_on_the_page():
+    for name, value in asked_on_the_page():
         with CaptureQueriesContext(connection) as queries:
-            _page_rows(store, name, value)
+            read_on_the_page(store, name, value)
         read[name, value] = _orders_read(queries)
     assert {asked for asked, rows in read.items() if rows > MOST_READ} == {(name, "yes") for name in ASKED_OF_EACH}
 

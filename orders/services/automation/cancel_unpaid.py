@@ -150,14 +150,15 @@ def _alike(rules: Iterable[Rule]) -> list[list[Rule]]:
 
 
 @transaction.atomic
-def cancel_batch(rules: Sequence[Rule], clock: Clock, counts: dict[str, int]) -> set[int]:
+def cancel_batch(rules: Sequence[Rule], clock: Clock, counts: dict[str, int], *, size: int = 0) -> set[int]:
     """Cancel the next orders that are due by these rules, one a store, with one payment status and grace.
 
-    Adds to ``counts`` and answers whose orders it looked at: none when nothing is due.
+    As many as ``size`` says, else as a batch has. Adds to ``counts`` and answers whose orders it looked at: none when
+    nothing is due.
     """
     due = _due(rules, clock()).order_by("store_id", "pk")
     claim = due.select_for_update(of=("self",), no_key=True, skip_locked=True)
-    orders = list(claim.only(*_NEEDED)[:BATCH])
+    orders = list(claim.only(*_NEEDED)[: size or BATCH])
     # Read under the locks: what lapsed while they were waited for is not valid any more.
     now = clock()
     if orders:

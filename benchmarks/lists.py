@@ -1,0 +1,145 @@
+"""Lists of the largest store: what PostgreSQL takes for every filter and ordering, as the web's role (O4)."""
+
+import json
+from collections.abc import Callable, Iterator
+from functools import partial
+from statistics import median
+from typing import Any, Final, cast
+
+from django import forms
+from django.conf import settings
+from django.db import connection
+from django.db.models import Count, QuerySet
+from django.http import QueryDict
+from django.test import RequestFactory
+from django.test.utils import CaptureQueriesContext
+from rest_framework.request import Request
+
+from loyalty.api.answers.pagination import Ordering, read_page
+from loyalty.api.requests import filters
+from loyalty.database.named_stores import in_store
+from loyalty.stores.models import ApiKey, Store
+from orders.admin.orders.filters import OrderFilterForm
+from orders.api.orders.filters import OrderFilters
+from orders.api.orders.orders import OrderListView, shown_orders
+from orders.kinds import KINDS, LEDGERS
+from orders.models import WAITING_SINCE, Order
+
+_RUNS: Final = 5
+_PAGE: Final = 51
+_DEEP: Final = 1000
+Asked = tuple[str, str]
+
+
+def asked_over_rest() -> list[Asked]:
+    """Every filter of the order list over REST with every value that it knows, else with one that finds nothing."""
+    asked: list[Asked] = []
+    for name, item in vars(OrderFilters)["base_filters"].items():
+        match item:
+            case filters.ListFilter():
+                values = tuple(item.extra["values"])
+            case filters.YesNoFilter():
+                values = ("true", "false")
+            case filters.InstantFilter():
+                values = ("2001-01-01T00:00:00Z", "2040-01-01T00:00:00Z")
+            case filters.CustomerFilter():
+                values = ("1",)
+            case _:
+                values = ("nothing",)
+        asked += [(name, value) for value in values]
+    return asked
+
+
+def asked_on_the_page() -> list[Asked]:
+    """The same of the order list's page."""
+    asked: list[Asked] = []
+    for name, field in OrderFilterForm.base_fields.items():
+        match field:
+            case forms.ChoiceField():
+                values = tuple(str(value) for value, _ in cast("Any", field.choices) if value)
+            case forms.DateField():
+                values = ("2001-01-01", "2040-01-01")
+            case _:
+                values = ("1",)
+        asked += [(name, value) for value in values]
+    return asked
+
+
+def read_over_rest(store: Store, asked: dict[str, str], ordering: Ordering) -> None:
+    """Read the page of orders that is asked for."""
+    request = Request(RequestFactory(SERVER_NAME="localhost").get("/", asked))
+    request.auth = ApiKey(store=store)
+    narrowed = OrderFilters(QueryDict(request.META["QUERY_STRING"]), queryset=shown_orders(store), request=request)
+    if not narrowed.is_valid():
+        raise SystemExit(f"{asked}: {narrowed.errors}")
+    read_page(narrowed.qs, request, ordering=ordering)
+
+
+def read_on_the_page(store: Store, name: str, value: str) -> None:
+    """Read the rows of the page whose filter has this value."""
+    request: Any = RequestFactory().get("/", {name: value})
+    request.store = store
+    rows: QuerySet[Order] = OrderFilterForm(request.GET, request=request).narrow(Order.objects.for_store(store))
+    order = (WAITING_SINCE, "id") if name == "needs_revert" else ("-placed_at", "-id")
+    list(rows.order_by(*order)[:_PAGE])
+
+
+def lists() -> dict[str, list[float]]:
+    """Milliseconds in PostgreSQL, of several runs, of each list's slowest value of a filter."""
+    store = Store.objects.get(pk=1)
+    slowest: dict[str, list[float]] = {}
+    with connection.cursor() as cursor:
+        cursor.execute(f"SET ROLE {connection.ops.quote_name(settings.DATABASE_WEB_ROLE)}")
+    with in_store(store.pk):
+        for what, read in _readings(store):
+            times = [_milliseconds(read) for _ in range(_RUNS)]
+            slowest[what] = max(slowest.get(what, [0.0]), times, key=median)
+    return slowest
+
+
+def _readings(store: Store) -> Iterator[tuple[str, Callable[[], Any]]]:
+    newest = OrderListView.orderings[0]
+    for name, value in asked_over_rest():
+        yield f"REST {name}", partial(read_over_rest, store, {name: value}, newest)
+    for ordering in OrderListView.orderings:
+        asked = {"ordering": ordering.name}
+        yield f"REST ordering={ordering.name}", partial(read_over_rest, store, asked, ordering)
+    for name, value in asked_on_the_page():
+        yield f"page {name}", partial(read_on_the_page, store, name, value)
+    deep = Order.objects.for_store(store).order_by("-placed_at", "-id")
+    last = deep[min(_DEEP * (_PAGE - 1), deep.count() - _PAGE)]
+    beyond = shown_orders(store).filter(placed_at__lte=last.placed_at).order_by("-placed_at", "-id")[:_PAGE]
+    yield f"page {_DEEP:,} of REST", partial(_read, beyond)
+    yield from _long_histories(store)
+
+
+def _long_histories(store: Store) -> Iterator[tuple[str, Callable[[], Any]]]:
+    people = Order.objects.for_store(store).order_by().values("customer")
+    busiest = people.annotate(number=Count("pk")).order_by("-number").values_list("customer", flat=True)[0]
+    for kind in KINDS:
+        ledger = LEDGERS[kind]
+        movements = ledger.tables.movement.objects.for_store(store).filter(customer=busiest)
+        held = ledger.tables.lot.objects.for_store(store).filter(customer=busiest, remaining__gt=0)
+        yield f"history of {movements.count():,} {kind}", partial(_read, movements.order_by("-id")[:_PAGE])
+        yield f"balance of {movements.count():,} {kind}", partial(_read, held)
+    orders = Order.objects.for_store(store).filter(customer=busiest).order_by("-placed_at", "-id")
+    yield "orders of who has most", partial(_read, orders[:_PAGE])
+
+
+def _read(rows: "QuerySet[Any]") -> list[Any]:
+    return list(rows.all())
+
+
+def _milliseconds(read: Callable[[], Any]) -> float:
+    """What PostgreSQL took for the statements that ``read`` sends, when they are carried out again."""
+    with CaptureQueriesContext(connection) as queries:
+        read()
+    return float(sum(_plan(query["sql"])["Execution Time"] for query in list(queries)))
+
+
+def _plan(statement: str) -> dict[str, Any]:
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) {statement.replace('%', '%%')}")
+        (plan,) = cursor.fetchone()
+    found: dict[str, Any] = (json.loads(plan) if isinstance(plan, str) else plan)[0]
+    return found
