@@ -13,6 +13,8 @@ from tests.database import as_owner
 # Written by our own code alone, in a shape that our own code reads: none of it comes from outside as it is.
 OWN_JSON: Final = frozenset(
     {"body", "codes", "counts", "data", "facts", "filters", "headers", "lots", "notes", "platform_data", "rules_news"}
+    # Of a balance import: how its file is read, what the rehearsal found, what was typed in and what was written.
+    | {"layout", "summary", "told", "result"}
 )
 # What names a row in addresses, what says what a row is, and secrets.
 KEPT: Final = frozenset(
@@ -105,7 +107,9 @@ _OURS: Final = ("loyalty.", "orders", "credits", "points")
 
 
 def _tables() -> list[str]:
-    return [model._meta.db_table for model in apps.get_models() if model._meta.app_config.name.startswith(_OURS)]
+    tables = [model._meta.db_table for model in apps.get_models() if model._meta.app_config.name.startswith(_OURS)]
+    # Where the pieces of a file are in it is nothing that anybody is shown.
+    return [table for table in tables if table != "orders_balanceimportpart"]
 
 
 def _set(column: Column, value: Any) -> bool:

@@ -75,6 +75,7 @@ def _answers(shop: Shop) -> Iterator[tuple[str, Any]]:
     client.raise_request_exception = False
     parts = {
         "customer_id": shop.customer.pk,
+        "import_id": shop.moved_in.pk,
         "order_id": shop.order.pk,
         "revert_id": shop.revert.pk,
         "reward_id": shop.reward.pk,
