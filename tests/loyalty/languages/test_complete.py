@@ -10,7 +10,7 @@ from loyalty.languages.faults import faults_of
 from loyalty.languages.spoken import TRANSLATIONS
 
 # Those that are being translated. One that is complete leaves this list: then its tests fail until it does.
-AWAITED: Final = TRANSLATIONS
+AWAITED: Final[tuple[str, ...]] = ()
 LANGUAGES: Final = [
     pytest.param(name, marks=[pytest.mark.xfail(reason="being translated", strict=True)] if name in AWAITED else [])
     for name in TRANSLATIONS
