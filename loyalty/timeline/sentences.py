@@ -214,7 +214,9 @@ def _balance(data: dict[str, Any], store: Store) -> str:
 
 def _webhook(data: dict[str, Any], store: Store) -> str:
     words = _WEBHOOK_CHANGES[data["change"]]
-    return _(_DISABLED_BECAUSE.get(data["because"], words) if data["change"] == "disabled" else words)
+    if data["change"] == "disabled":
+        words = _DISABLED_BECAUSE.get(data["because"], words)
+    return _(words)
 
 
 def _about_the_rest(message: str) -> Tell:
