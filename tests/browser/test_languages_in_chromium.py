@@ -7,13 +7,10 @@ from playwright.sync_api import Page
 
 from loyalty.stores.models import Role
 from tests.browser.screens import PHONE, fits, picture
-from tests.loyalty.backoffice.test_every_address import GET_PAGES, Shop
+from tests.loyalty.backoffice.test_every_address import FILES, GET_PAGES, Shop
 from tests.pseudo import spoken
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True), pytest.mark.timeout(300)]
-
-# It is a file.
-NO_PAGE = "platforms_privacyrequest_data"
 
 
 def test_every_page_fits_a_phone_when_its_words_are_long(clock: None, visit: Callable[..., Page]) -> None:
@@ -21,7 +18,7 @@ def test_every_page_fits_a_phone_when_its_words_are_long(clock: None, visit: Cal
     with spoken():
         page = visit(shop.address("index"), store=shop.store, role=Role.OWNER, locale="de-DE", **PHONE)
         origin, too_wide = page.url.partition("/admin/")[0], []
-        for name in sorted(set(GET_PAGES) - {NO_PAGE}):
+        for name in sorted(set(GET_PAGES) - FILES):
             page.goto(f"{origin}{shop.address(name)}")
             if not fits(page):
                 too_wide.append(name)

@@ -103,6 +103,8 @@ GET_PAGES: dict[str, Can] = {
     "webhooks_webhookdelivery_changelist": Can.MANAGE_WEBHOOKS,
     "webhooks_webhookdelivery_change": Can.MANAGE_WEBHOOKS,
 }
+# Of these the answers are files.
+FILES = {"platforms_privacyrequest_data", "orders_balanceimport_rows", "orders_balanceimport_bad_rows"}
 # Pages that name no store, and who may open them; /admin/ leads on.
 COMMON_PAGES: dict[str, str] = {
     "stores_store_changelist": OPERATOR,
@@ -409,8 +411,7 @@ def test_t5_every_link_and_form_of_a_stores_page_stays_in_the_store(shop: Shop) 
     }
     common |= {_common(name, shop) for name in COMMON_PAGES} | {common_page("admin:password_change")}
     here = page_of(shop.store, "admin:index")
-    files = {"platforms_privacyrequest_data", "orders_balanceimport_rows", "orders_balanceimport_bad_rows"}
-    for name in set(GET_PAGES) - files:
+    for name in set(GET_PAGES) - FILES:
         page = client.get(shop.address(name)).content.decode()
         leads = re.findall(r"""(?:href|action|formaction|hx-\w+|data-[\w-]+)=["'](/[^"'?#]*)""", page)
         assert here in leads, name
