@@ -44,7 +44,7 @@ def test_what_was_not_read_and_who_is_to_be_forgotten(visit: Visit, store: Store
     picture(page, "erasing", options)
     page.get_by_label("I know who asked").check()
     page.get_by_role("button", name="Erase for good").click()
-    expect(page.get_by_text("It is erased within a minute.")).to_be_visible()
+    expect(page.get_by_text("It will be erased within a minute.")).to_be_visible()
     process_deliveries(NOW.replace(year=2027))
     assert Customer.objects.for_store(store).get().email == ""
     page.reload()

@@ -50,7 +50,7 @@ def test_o2_o5_an_order_is_entered_and_another_one_told_what_it_used(visit: Call
     page.get_by_label("Reason").fill("Used at the till")
     page.get_by_role("button", name="Preview").click()
     page.get_by_role("button", name="Record 100 points").click()
-    expect(page.get_by_text("Recorded: order 1007 used 100 points.")).to_be_visible()
+    expect(page.get_by_text("Recorded: order 1007 used 100 points")).to_be_visible()
     looked_at(page, "recorded")
     assert Order.objects.for_store(store).filter(customer=ana).count() == 2
     assert (factories.balance("credits", ana, now=NOW), factories.balance("points", ana, now=NOW)) == (35, 200)

@@ -47,7 +47,8 @@ from orders.services.balance_imports.upload import MOST_BYTES, add_part, begin
 _MAKES_VALUE: Final = (Scope.POINTS_WRITE, Scope.CUSTOMERS_WRITE)
 # And codes worth something, as a reward does.
 _MAKES_CODES: Final = (Scope.REDEMPTIONS_WRITE, Scope.SETTINGS_WRITE)
-_SCOPES: Final = {"GET": Scope.LEDGER_READ, "POST": Scope.CREDITS_WRITE, "DELETE": Scope.CREDITS_WRITE}
+_READ: Final = {"GET": Scope.LEDGER_READ}
+_SEND: Final = {"POST": Scope.CREDITS_WRITE}
 # A body has at most a megabyte, and base64 makes four characters of three bytes.
 _LONGEST_PART: Final = 960_000
 _FORM: Final[tuple[str, ...]] = ("separator", "decimal_mark", "day_order", "currency", "platform")
@@ -100,8 +101,6 @@ class StartBody(Body):
 class _ImportView(ApiView):
     """An import of the key's store."""
 
-    required_scopes: ClassVar = _SCOPES
-
     def held(self, text: str) -> BalanceImport:
         """The import in the address."""
         words = gettext_noop("This store has no balance import with the id %(id)s.")
@@ -119,6 +118,8 @@ class _ImportView(ApiView):
 
 class BalanceImportListView(ListView, _ImportView):
     """The store's balance imports."""
+
+    required_scopes: ClassVar = _READ | _SEND
 
     @extend_schema(responses=BalanceImportDocument(many=True))
     def get(self, _request: Request) -> Response:
@@ -151,6 +152,8 @@ class BalanceImportListView(ListView, _ImportView):
 class BalanceImportView(_ImportView):
     """One import."""
 
+    required_scopes: ClassVar = _READ | {"DELETE": Scope.CREDITS_WRITE}
+
     @extend_schema(responses=BalanceImportDocument)
     def get(self, _request: Request, import_id: str) -> Response:
         """How far it is, what the rehearsal found and what was written."""
@@ -165,6 +168,8 @@ class BalanceImportView(_ImportView):
 
 class PartListView(_ImportView):
     """The parts of an import's file."""
+
+    required_scopes: ClassVar = _SEND
 
     @command(body=PartBody, answer=BalanceImportDocument)
     def post(self, _request: Request, import_id: str) -> Response:
@@ -182,6 +187,8 @@ class PartListView(_ImportView):
 class RehearsalView(_ImportView):
     """What an import would do."""
 
+    required_scopes: ClassVar = _SEND
+
     @command(body=RehearsalBody, answer=BalanceImportDocument)
     def post(self, _request: Request, import_id: str) -> Response:
         """Have the file read and rehearsed; nothing is written. Ask for the import until it is `rehearsed` or `failed`.
@@ -197,6 +204,8 @@ class RehearsalView(_ImportView):
 
 class StartView(_ImportView):
     """Carrying an import out."""
+
+    required_scopes: ClassVar = _SEND
 
     @command(body=StartBody, answer=BalanceImportDocument)
     def post(self, request: Request, import_id: str) -> Response:
@@ -218,6 +227,8 @@ class StartView(_ImportView):
 class TakeBackView(_ImportView):
     """Taking an import back."""
 
+    required_scopes: ClassVar = _SEND
+
     @command(body=None, answer=BalanceImportDocument)
     def post(self, _request: Request, import_id: str) -> Response:
         """Have everything taken back that it gave; customers and the old history stay.
@@ -237,6 +248,8 @@ class TakeBackView(_ImportView):
 
 class BadRowListView(ListView, _ImportView):
     """What is wrong with the rows of an import."""
+
+    required_scopes: ClassVar = _READ
 
     orderings: ClassVar = (Ordering("position", descending=False),)
 

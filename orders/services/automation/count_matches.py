@@ -19,7 +19,7 @@ def matching(store: Store, rules: SpentRevertSettings) -> int:
 
     As if the rules were on. What people declined, dismissed or left for later is not counted, and neither are orders
     with a skip tag. Ends at one more than COUNTED_TO; one statement, each arm of which walks an index of its own, and
-    one before it for tags, which says how to find them.
+    two before it for tags, which say how to find them.
     """
     arms: list[QuerySet[Any]] = [arm.order_by().values("pk")[: COUNTED_TO + 1] for arm in _arms(store, rules)]
     if not arms:

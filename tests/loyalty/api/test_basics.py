@@ -22,6 +22,7 @@ METHODS = ("get", "post", "patch", "delete")
 # Staff and commands meet these, REST clients never do.
 NEVER_OVER_REST = {
     "above-limit",
+    "bundle-refused",
     "invitation-not-yours",
     "invitation-over",
     "last-owner",

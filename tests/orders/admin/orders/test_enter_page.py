@@ -111,7 +111,7 @@ def test_o2_what_is_wrong_is_said_at_its_field_and_nothing_is_written(store: Sto
     who = {"who": "ana@example.org", "note": "x"}
     for fields, field, words in (
         ({"number": ""}, "number", "required"),
-        ({"total": "-1"}, "total", "from 0 on"),
+        ({"total": "-1"}, "total", "0 or more"),
         ({"total": "1.005"}, "total", "finer than the smallest amount"),
         ({"currency": "XYZ"}, "currency", "no currency code"),
         ({"who": "nobody"}, "who", "No customer of this store"),
