@@ -2,7 +2,7 @@
 
 from datetime import date, datetime
 
-from babel.dates import format_date, format_skeleton, format_time
+from babel.dates import format_date, format_skeleton, format_time, get_datetime_format
 from django.db.models import TextChoices
 from django.utils.translation import gettext as _
 
@@ -22,7 +22,8 @@ def show_moment(moment: datetime | None, store: Store) -> str:
         return ""
     locale = locale_of(store.written_in)
     day = format_date(moment.astimezone(store.tz), "medium", locale=locale)
-    return f"{day}, {format_time(moment, 'short', tzinfo=store.tz, locale=locale)}"
+    time = format_time(moment, "short", tzinfo=store.tz, locale=locale)
+    return str(get_datetime_format("medium", locale=locale)).replace("'", "").format(time, day)
 
 
 def show_day(day: date | None, store: Store) -> str:

@@ -63,3 +63,16 @@ def test_l8_every_stored_locale_is_shown_in_every_language(locale: str, reads: s
 def test_t4_values_are_written_as_the_reader_s_language_writes_them(locale: str, reads: str, written: str) -> None:
     with override(reads):
         assert locale_to_read(locale) == written
+
+
+@pytest.mark.parametrize(
+    ("reads", "shown"),
+    [
+        ("en", "Jan 5, 2026, 2:03\N{NARROW NO-BREAK SPACE}PM"), ("de", "05.01.2026, 14:03"),
+        ("ja", "2026/01/05 14:03"), ("zh-hant", "2026年1月5日 下午2:03"),
+    ],
+)  # fmt: skip
+def test_t4_a_moment_is_joined_as_the_language_joins_day_and_time(reads: str, shown: str) -> None:
+    store = Store(locale="en", time_zone="Asia/Taipei", currency="TWD")
+    with override(reads):
+        assert show_moment(datetime(2026, 1, 5, 6, 3, tzinfo=UTC), store) == shown
