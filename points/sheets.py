@@ -97,7 +97,7 @@ def read_sheet(text: str) -> list[Row]:
     500.
     """
     if "\x00" in text:
-        raise Invalid.at("/table", _("The table holds the character NUL, so it is no text. Save it as CSV (UTF-8)."))
+        raise Invalid.at("/table", _("The table holds the character NUL, so it is not text. Save it as CSV (UTF-8)."))
     try:
         return _rows(text)
     except csv.Error as error:

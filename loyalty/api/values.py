@@ -273,7 +273,7 @@ class SlugField(_JSONText, serializers.SlugField):
 class CurrencyField(Described, TextField):
     """The code of a currency that is legal tender today."""
 
-    default_error_messages = {"unknown_currency": gettext_lazy("This is no currency code such as USD.")}
+    default_error_messages = {"unknown_currency": gettext_lazy("This is not a currency code such as USD.")}
 
     def to_internal_value(self, data: Any) -> str:
         """The code."""

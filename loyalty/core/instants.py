@@ -32,7 +32,7 @@ def check_instant(instant: datetime, *, now: datetime, ahead: timedelta | None =
     latest = furthest(now) if ahead is None else now + ahead
     if not EARLIEST <= instant <= latest:
         raise OutOfRange(
-            _("Accepted are instants from %(earliest)s to %(latest)s.")
+            _("Moments from %(earliest)s to %(latest)s are accepted.")
             % {"earliest": f"{EARLIEST:%Y-%m-%d}", "latest": f"{latest:%Y-%m-%dT%H:%M:%SZ}"}
         )
     return instant
@@ -42,7 +42,7 @@ def check_day(day: date, *, now: datetime) -> date:
     """The day, when it lies between the year 2000 and ten years after ``now``. Raises OutOfRange."""
     if not EARLIEST.date() <= day <= furthest(now).date():
         raise OutOfRange(
-            _("Accepted are days from %(earliest)s to %(furthest)s.")
+            _("Days from %(earliest)s to %(furthest)s are accepted.")
             % {"earliest": f"{EARLIEST:%Y-%m-%d}", "furthest": f"{furthest(now):%Y-%m-%d}"}
         )
     return day

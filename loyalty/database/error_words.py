@@ -25,7 +25,7 @@ _WORDS: Final[Mapping[str, str]] = {
     "23505": gettext_noop("There is one already, and there may be only one (%(code)s)."),
     _RULE: gettext_noop("A rule of the database forbids it (%(code)s)."),
 }
-_BUSY: Final = gettext_noop("Somebody else was at work on it for too long (%(code)s).")
+_BUSY: Final = gettext_noop("Something else was working on it for too long (%(code)s).")
 
 
 def error_words(error: DatabaseError) -> str:

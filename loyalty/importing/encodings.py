@@ -79,7 +79,7 @@ def guess_encoding(file: BinaryIO) -> Guess:
     if _is_utf_16(start):
         return Guess(UTF_16, _("Every other byte is empty, as in UTF-16."))
     if b"\x00" in start:
-        raise NotATable.at("/file", _("This is no text and no Excel file. Save it as CSV (UTF-8) or as .xlsx."))
+        raise NotATable.at("/file", _("This is neither text nor an Excel file. Save it as CSV (UTF-8) or as .xlsx."))
     is_utf_8, lines = _scan(file)
     if not lines:
         return Guess(UTF_8, _("The file has plain letters only, which all encodings write alike."))
@@ -133,7 +133,7 @@ def _old_encoding(lines: list[_Line]) -> Guess:
     if best <= 0:
         raise NotATable.at(
             "/file",
-            _("Line %(line)s is no text in any encoding that is known here. Save the file as CSV (UTF-8).")
+            _("Line %(line)s is not text in any encoding that is known here. Save the file as CSV (UTF-8).")
             % {"line": lines[0].number},
         )
     close = tuple(name for score, name in scores if score >= best * _CLOSE or score >= _LIKELY)

@@ -38,7 +38,7 @@ class LotBookedOff(Conflict):
     """Value was to go into a lot that lapsed since that was planned; whoever looks again sees it as expired."""
 
     code = "lot-expired"
-    title = gettext_noop("Some of this value has expired in this moment.")
+    title = gettext_noop("Some of this value has expired at this very moment.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +176,7 @@ def post(
             cursor.execute(tables.filled(_POST), parameters)
         except IntegrityError as error:
             if _BOOKED_OFF in str(error):
-                raise LotBookedOff(_("Some of this value has expired in this very moment. Look again.")) from error
+                raise LotBookedOff(_("Some of this value has expired at this very moment. Look again.")) from error
             raise
         return [Posted(*row) for row in cursor.fetchall()]
 

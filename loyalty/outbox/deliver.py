@@ -64,7 +64,7 @@ def _carry_out(message: Message, clock: Clock) -> str:
     """Call the handler, with no transaction open, and record what came of it."""
     if OUTBOX.are_over(message.attempts - 1):
         # Its lease ran out time and again: what it asks for kills the worker, or takes longer than the lease.
-        return _fail(message, _("Every attempt ended without an outcome."))
+        return _fail(message, _("No attempt came to an end."))
     try:
         handler_of(message.topic)(message, clock())
     except GiveUp as error:

@@ -57,11 +57,13 @@ def create_api_key(
         if scope != ALL_SCOPES and scope not in set(Scope):
             raise Invalid.at(
                 "/scopes",
-                gettext("“%(scope)s” is not a scope. Known are: %(scopes)s, or * for all.")
+                gettext("“%(scope)s” is not a scope. These are known: %(scopes)s, or * for all.")
                 % {"scope": scope, "scopes": ", ".join(Scope)},
             )
     if expires_at is not None and expires_at <= now:
-        raise Invalid.at("/expires_at", gettext("The key would have expired already."), code="in-the-past")
+        raise Invalid.at(
+            "/expires_at", gettext("That day is over already: the key would never work."), code="in-the-past"
+        )
     prefix, secret = secrets.token_hex(6), secrets.token_urlsafe(32)
     api_key: ApiKey = ApiKey.objects.create(
         store=store,

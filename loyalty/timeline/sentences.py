@@ -227,7 +227,7 @@ def _reward(data: dict[str, Any], store: Store) -> str:
     terms, said = data.get("terms", {}), {"reward": data.get("name", "")}
     if set(terms) == {"active"}:
         return (
-            _("Reward “%(reward)s” is offered") if terms["active"] else _("Reward “%(reward)s” is offered no more")
+            _("Reward “%(reward)s” is offered") if terms["active"] else _("Reward “%(reward)s” is no longer offered")
         ) % said
     named = ", ".join(_(_TERMS[name]) if name in _TERMS else name for name in terms)
     return _("Reward “%(reward)s” changed: %(terms)s") % (said | {"terms": named})
@@ -327,9 +327,9 @@ _SENTENCES: Final[dict[str, Tell]] = {
     Event.STAFF_INVITED_AGAIN: _staff(gettext_noop("Sent the invitation to work here as %(role)s again")),
     Event.INVITATION_WITHDRAWN: _staff(gettext_noop("Withdrew the invitation to work here as %(role)s")),
     Event.STAFF_JOINED: _staff(gettext_noop("Accepted the invitation to work here as %(role)s")),
-    Event.STAFF_REMOVED: _staff(gettext_noop("Ended the work here as %(old)s")),
+    Event.STAFF_REMOVED: _staff(gettext_noop("No longer works here as %(old)s")),
     Event.ROLE_CHANGED: _staff(gettext_noop("Changed the role from %(old)s to %(new)s")),
-    Event.SECOND_FACTOR_ASKED: _staff(gettext_noop("A second factor is asked of %(new)s, before of %(old)s")),
+    Event.SECOND_FACTOR_ASKED: _staff(gettext_noop("A second factor is now asked of: %(new)s. Before: %(old)s")),
     Event.BUNDLE_ASKED: fixed(gettext_noop("Asked for a file with everything in the store")),
     Event.BUNDLE_FETCHED: fixed(gettext_noop("Downloaded the file with everything in the store")),
     Event.STORE_ARRIVED: fixed(gettext_noop("The store moved here with everything in it; its sums were proved")),

@@ -122,7 +122,7 @@ def _judge(endpoint: WebhookEndpoint, reply: Reply, now: datetime) -> None:
         _succeeded(endpoint)
     elif reply.status == HTTPStatus.GONE:
         _switch_off(endpoint, DisabledBecause.GONE, now)
-        raise GiveUp(_("The endpoint answered 410: it is gone, and told nothing any more."))
+        raise GiveUp(_("The endpoint answered 410: it is gone, and is no longer told anything."))
     else:
         until = _retry_after(reply, now)
         _failed(endpoint, until, now)

@@ -208,7 +208,7 @@ def _checked_events(events: Sequence[str]) -> list[str]:
             known = ", ".join(WebhookEvent)
             raise Invalid.at(
                 f"/events/{index}",
-                _("“%(event)s” is no event. Known are: %(known)s.") % {"event": event, "known": known},
+                _("“%(event)s” is not an event. These are known: %(known)s.") % {"event": event, "known": known},
                 code="invalid-choice",
             )
     return [event.value for event in WebhookEvent if event in events]

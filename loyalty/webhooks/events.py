@@ -23,7 +23,7 @@ class WebhookEvent(StrEnum):
 TEST: Final = "webhook.test"
 
 WORDS: Final[Mapping[WebhookEvent, Any]] = {
-    WebhookEvent.ORDER_CANCELLED: gettext_lazy("an order was cancelled, by whomever"),
+    WebhookEvent.ORDER_CANCELLED: gettext_lazy("an order was cancelled, no matter by whom"),
     WebhookEvent.CREDITS_REVERTED: gettext_lazy("store credits that an order used are back with the customer"),
     WebhookEvent.POINTS_REVERTED: gettext_lazy("member points that an order used are back with the customer"),
     WebhookEvent.REVERT_SKIPPED: gettext_lazy("it was decided that a kind is not returned, and why"),

@@ -34,7 +34,7 @@ def test_a_newcomer_moves_in_with_a_file_of_his_own(visit: Callable[..., Page], 
     expect(page.get_by_text("Nothing was brought here yet")).to_be_visible()
     looked_at(page, "moving-in-empty")
     page.get_by_role("link", name="Bring a file").click()
-    expect(page.get_by_text("How moving in goes")).to_be_visible()
+    expect(page.get_by_text("How moving in works")).to_be_visible()
     looked_at(page, "moving-in-bring")
     page.get_by_label("CSV or Excel file").set_input_files(file)
     page.get_by_role("button", name="Send the file").click()

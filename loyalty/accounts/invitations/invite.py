@@ -45,7 +45,7 @@ class InvitationOver(Conflict):
     """The invitation was accepted, withdrawn or became too old meanwhile."""
 
     code = "invitation-over"
-    title = gettext_noop("This invitation does not count any more.")
+    title = gettext_noop("This invitation no longer works.")
 
 
 class NotForYou(Conflict):
@@ -162,7 +162,7 @@ def _locked(invitation: Invitation, now: datetime | None = None) -> Invitation:
     rows = Invitation.objects.for_store(invitation.store).select_related("store").select_for_update(of=("self",))
     row: Invitation | None = rows.filter(pk=invitation.pk, accepted_at__isnull=True, withdrawn_at__isnull=True).first()
     if row is None or (now is not None and row.expires_at <= now):
-        raise InvitationOver(gettext("This invitation does not count any more."))
+        raise InvitationOver(gettext("This invitation no longer works."))
     return row
 
 

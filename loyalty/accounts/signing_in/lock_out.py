@@ -62,7 +62,7 @@ def take_or_refuse(counters: Sequence[Counter], *, now: datetime) -> None:
     except Paused as paused:
         raise ValidationError(
             _(
-                "Too many tries that were wrong. Wait %(wait)s, then try again; until then nothing is tried. "
+                "Too many wrong tries. Wait %(wait)s, then try again; until then nothing is accepted. "
                 "With “Forgot your password?” you get a link by e-mail that lets you in at once."
             )
             % {"wait": paused.wait},

@@ -25,7 +25,7 @@ PROBLEMS: Final[Mapping[str, tuple[int, str]]] = {
     "idempotency-key-in-use": (409, gettext_noop("The first request with this Idempotency-Key is still running.")),
     "import-not-ready": (409, gettext_noop("The import is not at the point where this can be done.")),
     "import-was-used": (409, gettext_noop("Something of this import was used since.")),
-    "lot-expired": (409, gettext_noop("Some of this value has expired in this moment.")),
+    "lot-expired": (409, gettext_noop("Some of this value has expired at this very moment.")),
     "not-returnable": (409, gettext_noop("This order is neither cancelled nor refunded.")),
     "nothing-left": (409, gettext_noop("Nothing is left to be returned.")),
     "nothing-to-import": (409, gettext_noop("There is nothing to import.")),
@@ -51,7 +51,7 @@ PROBLEMS: Final[Mapping[str, tuple[int, str]]] = {
     "use-reinstate": (422, gettext_noop("A cancelled order is brought back by its own call.")),
     "too-many-requests": (429, gettext_noop("The API key has sent too many requests.")),
     "internal-error": (500, gettext_noop("Something went wrong here.")),
-    "busy": (503, gettext_noop("Others hold what this request needs.")),
+    "busy": (503, gettext_noop("Somebody else is changing what this request needs.")),
     "unavailable": (503, gettext_noop("The service cannot be reached for a moment.")),
 }
 

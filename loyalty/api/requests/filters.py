@@ -43,7 +43,7 @@ class _ListField(forms.CharField):
         for part in chosen:
             if part not in self.values:
                 raise ValidationError(
-                    _("“%(part)s” is none of %(values)s") % {"part": part, "values": ", ".join(self.values)}
+                    _("“%(part)s” is not one of %(values)s") % {"part": part, "values": ", ".join(self.values)}
                 )
         return chosen
 
@@ -74,7 +74,7 @@ class _YesNoField(forms.CharField):
     def clean(self, value: Any) -> bool:
         text = super().clean(value)
         if text not in ("true", "false"):
-            raise ValidationError(_("it is true or false"))
+            raise ValidationError(_("it must be true or false"))
         return bool(text == "true")
 
 

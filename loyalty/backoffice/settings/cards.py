@@ -91,7 +91,7 @@ class CardForm(forms.Form):
     template_of_card: ClassVar[str] = "loyalty/settings/form.html"
     # What to do when the settings changed in between.
     again: ClassVar[str] = gettext_noop(
-        "Your choice is still marked below. Press Save again if it shall count all the same."
+        "Your choice is still marked below. Press Save again if you want it all the same."
     )
     paths: ClassVar[Mapping[str, Path]]
     change_labels: ClassVar[Mapping[str, str]] = {}
@@ -165,7 +165,9 @@ class SwitchForm(CardForm):
     """
 
     template_of_card = "loyalty/settings/switch.html"
-    again = gettext_noop("The switch below shows how it stands now. Press it again if it shall change all the same.")
+    again = gettext_noop(
+        "The switch below shows how it stands now. Press it again if you want to change it all the same."
+    )
     done_on: ClassVar[str]
     done_off: ClassVar[str]
 

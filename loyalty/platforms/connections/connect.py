@@ -168,7 +168,7 @@ def _check(platform: str, given: Credentials) -> None:
     if platform not in PLATFORMS:
         raise Invalid.at(
             "/platform",
-            _("“%(platform)s” is no platform. The platforms are %(platforms)s.")
+            _("“%(platform)s” is not a platform. The platforms are %(platforms)s.")
             % {"platform": platform, "platforms": ", ".join(PLATFORMS)},
         )
     if given.base_url:

@@ -80,7 +80,7 @@ class JsonApi:
         """As :meth:`ask`, for what is answered with an object. Raises Unreachable when it is anything else."""
         value = self.ask(method, path, query=query, body=body).value
         if not isinstance(value, dict):
-            raise Unreachable(_("%(label)s answered something else than an object.") % {"label": self.label})
+            raise Unreachable(_("%(label)s answered with something other than an object.") % {"label": self.label})
         return value
 
     def find_object(self, path: str) -> Document | None:
@@ -137,7 +137,7 @@ class JsonApi:
             return storable_json(DECODER.decode(reply.body.decode()))
         except (ValueError, ArithmeticError, RecursionError):
             raise Unreachable(
-                _("%(label)s answered something that is not JSON. Is the address right?") % {"label": self.label}
+                _("%(label)s answered with something that is not JSON. Is the address right?") % {"label": self.label}
             ) from None
 
     def _detail(self, reply: http.Reply) -> str:
@@ -215,5 +215,5 @@ def dig(label: str, value: Any, *path: str) -> Any:
 def documents(label: str, value: Any) -> list[Document]:
     """The objects of a list. Raises Unreachable when ``value`` is none."""
     if not isinstance(value, list) or not all(isinstance(entry, Mapping) for entry in value):
-        raise Unreachable(_("%(label)s answered something else than a list.") % {"label": label})
+        raise Unreachable(_("%(label)s answered with something other than a list.") % {"label": label})
     return value

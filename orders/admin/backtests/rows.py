@@ -39,8 +39,8 @@ _FILLED: Final = 0.75
 
 # How many orders a trigger reaches, as bars and tiles say it.
 _REACHED: Final = {
-    Trigger.PAYMENT_EXPIRED: ngettext_lazy("%(count)s payment expired", "%(count)s payment expired", "number"),
-    Trigger.PAYMENT_FAILED: ngettext_lazy("%(count)s payment failed", "%(count)s payment failed", "number"),
+    Trigger.PAYMENT_EXPIRED: ngettext_lazy("%(count)s payment expired", "%(count)s payments expired", "number"),
+    Trigger.PAYMENT_FAILED: ngettext_lazy("%(count)s payment failed", "%(count)s payments failed", "number"),
     Trigger.RULE_STATUS: ngettext_lazy("%(count)s by status", "%(count)s by status", "number"),
     Trigger.RULE_TAG: ngettext_lazy("%(count)s by tag", "%(count)s by tag", "number"),
 }

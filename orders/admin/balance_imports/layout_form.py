@@ -28,7 +28,7 @@ DAY_ORDERS: Final = {
 }
 LABELS_OF_FORMS: Final = {
     "encoding": gettext_lazy("Encoding"),
-    "separator": gettext_lazy("What separates columns"),
+    "separator": gettext_lazy("Column separator"),
     "sheet": gettext_lazy("Sheet"),
     "header_row": gettext_lazy("Row with the columns' names"),
     "decimal_mark": gettext_lazy("Decimals"),

@@ -52,14 +52,14 @@ class CustomerForm(OnceForm):
     def _choose(self) -> None:
         self.chosen = self.fits
         if not self.found:
-            self.add_error("who", _("No customer of this store fits that."))
+            self.add_error("who", _("No customer of this store matches that."))
         elif self.chosen is None and "customer" not in self.errors:
             self.add_error("customer", self._several())
 
     def _several(self) -> str:
         if len(self.found) <= _OFFERED:
-            return _("Several customers fit that. Pick one.")
-        return _("Many customers fit that; these are %(count)s of them. Pick one, or type more of the name.") % {
+            return _("Several customers match that. Pick one.")
+        return _("Many customers match that; these are %(count)s of them. Pick one, or type more of the name.") % {
             "count": _OFFERED
         }
 

@@ -61,7 +61,7 @@ def load_actors(rows: Sequence[Any], _viewing: Viewing) -> dict[str, str]:
 
 BY: Final = (
     Column(gettext_noop("By"), lambda row, viewing: viewing.loaded[row.actor]),
-    text(gettext_noop("Caused"), lambda row: trigger_words(row.trigger)),
+    text(gettext_noop("Cause"), lambda row: trigger_words(row.trigger)),
     text(gettext_noop("Reason"), lambda row: _reason(row.remark.reason) if row.remark else ""),
     text(gettext_noop("Note"), lambda row: row.remark.note if row.remark else ""),
 )

@@ -93,7 +93,7 @@ class EnterForm(CustomerForm):
         label=gettext_lazy("Note"),
         max_length=200,
         required=False,
-        help_text=gettext_lazy("Stands in the order's timeline, and beside what was used in the customer's history."),
+        help_text=gettext_lazy("Shown in the order's timeline, and beside what was used in the customer's history."),
     )
     # Whom the preview showed; nobody else is taken from when it is confirmed.
     shown = forms.IntegerField(widget=forms.HiddenInput, required=False)
@@ -116,7 +116,7 @@ class EnterForm(CustomerForm):
         """A currency code, in capitals."""
         code = str(self.cleaned_data["currency"]).upper()
         if not is_currency(code):
-            raise forms.ValidationError(_("This is no currency code such as USD."))
+            raise forms.ValidationError(_("This is not a currency code such as USD."))
         return code
 
     def clean_placed(self) -> datetime:
@@ -173,13 +173,13 @@ class EnterForm(CustomerForm):
 
     def _check_customer(self, cleaned: dict[str, Any]) -> None:
         if cleaned.get("who") and (cleaned.get("new_email") or cleaned.get("new_name")):
-            self.add_error("new_email", _("Choose a customer above, or fill in a new one here: not both."))
+            self.add_error("new_email", _("Choose a customer above or fill in a new one here, not both."))
         elif cleaned.get("new_name") and not cleaned.get("new_email"):
             self._add_first_error("new_email", _("A new customer needs an e-mail address."))
         # Only the confirming button is held to what was shown; whoever types somebody else means him.
         shown = cleaned.get("shown") if "_confirm" in self.data else None
         if shown and self.chosen is not None and self.chosen.pk != shown:
-            self.add_error("who", _("Somebody else fits that now. Look again."))
+            self.add_error("who", _("Somebody else matches that now. Look again."))
 
     def _check_uses(self, cleaned: dict[str, Any]) -> None:
         if not any(amount_of(cleaned, kind) for kind in KINDS):

@@ -43,7 +43,7 @@ class RecordForm(CustomerForm):
     reason = forms.CharField(
         label=gettext_lazy("Reason"),
         max_length=200,
-        help_text=gettext_lazy("Stands in the order's timeline and the customer's history."),
+        help_text=gettext_lazy("Shown in the order's timeline and the customer's history."),
     )
     version = forms.IntegerField(widget=forms.HiddenInput)
 

@@ -58,7 +58,7 @@ class RewardForm(OnceForm):
         ),
     )
     limit_per_customer = forms.IntegerField(
-        label=gettext_lazy("At most, for each customer"),
+        label=gettext_lazy("Times per customer at most"),
         required=False,
         min_value=1,
         max_value=10**6,

@@ -59,7 +59,7 @@ class RevertFilterForm(FilterForm):
         label=gettext_lazy("How much"), choices=[("", gettext_lazy("Any")), *Completeness.choices], required=False
     )
     trigger = forms.ChoiceField(
-        label=gettext_lazy("Caused"),
+        label=gettext_lazy("Cause"),
         choices=_triggers,
         required=False,
     )
@@ -128,7 +128,7 @@ class RevertAdmin(StoreModelAdmin):
             ),
             (_("When"), show_moment(row.created_at, store)),
             (_("By"), actor_names([row.actor])[row.actor]),
-            (_("Caused"), trigger_words(row.trigger)),
+            (_("Cause"), trigger_words(row.trigger)),
             (_("Reason"), reason_words(row.remark.reason, row.remark.note) if row.remark else DASH),
             (_("Settings version"), _version_link(row)),
             *_undone_facts(row, store),
@@ -169,7 +169,7 @@ class RevertAdmin(StoreModelAdmin):
     def undone(self, row: Any) -> SafeString | str:
         return badge(_("undone")) if row.was_undone else DASH
 
-    @admin.display(description=gettext_lazy("Caused"))
+    @admin.display(description=gettext_lazy("Cause"))
     def caused(self, row: Revert) -> str:
         return trigger_words(row.trigger).capitalize()
 

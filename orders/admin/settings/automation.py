@@ -110,7 +110,7 @@ class WindowForm(CardForm):
         label=gettext_lazy("Hours to pay after the order was placed"),
         help_text=gettext_lazy(
             "Then a payment that is still pending becomes Expired. An order's own due time comes first. Leave empty if "
-            "only orders that name their own due time shall expire."
+            "only orders that name their own due time are to expire."
         ),
     )
     paths = {"window": ("auto_cancel", "payment_window_hours")}

@@ -60,18 +60,18 @@ class PointsExpiryForm(CardForm):
     scheme = OptionField(gettext_noop("Points expire"), SCHEMES)
     days = forms.IntegerField(
         label=gettext_lazy("Number of days"),
-        help_text=gettext_lazy("Counts for “After a number of days”."),
+        help_text=gettext_lazy("Used with “After a number of days”."),
     )
     month = forms.TypedChoiceField(
         label=gettext_lazy("Month"),
         choices=_months,
         coerce=int,
-        help_text=gettext_lazy("Counts for “On a date of the next year”."),
+        help_text=gettext_lazy("Used with “On a date of the next year”."),
     )
     day = forms.IntegerField(
         label=gettext_lazy("Day of the month"),
         help_text=gettext_lazy(
-            "Counts for “On a date of the next year”. In years without a 29 February the 28th counts."
+            "Used with “On a date of the next year”. In years without a 29 February it is the 28th."
         ),
     )
     paths = {

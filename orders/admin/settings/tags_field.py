@@ -17,7 +17,7 @@ class TagsField(forms.CharField):
 
     def __init__(self, label: str, help_text: str = "") -> None:
         attrs = {"rows": 3, "data-tags": "", "autocapitalize": "off", "spellcheck": "false"}
-        widget = forms.Textarea(attrs=attrs | {"placeholder": gettext_lazy("One tag a line")})
+        widget = forms.Textarea(attrs=attrs | {"placeholder": gettext_lazy("One tag per line")})
         super().__init__(
             label=gettext_lazy(label),
             help_text=gettext_lazy(help_text) if help_text else "",

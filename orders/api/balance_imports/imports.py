@@ -275,7 +275,7 @@ def _layout(held: BalanceImport, values: dict[str, Any]) -> dict[str, Any]:
     columns: dict[str, str] | None = values.get("columns")
     unknown = sorted(set(columns or ()) - set(FIELDS))
     if unknown:
-        known = _("Known are: %(names)s.") % {"names": ", ".join(FIELDS)}
+        known = _("These are known: %(names)s.") % {"names": ", ".join(FIELDS)}
         raise Invalid.at("/columns", known, code="unknown")
     said: dict[str, str] = {name: values[name] for name in _FORM if name in values}
     with stored_file(held) as file:

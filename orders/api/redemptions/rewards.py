@@ -104,6 +104,6 @@ def _terms(values: dict[str, Any], store: Store) -> RewardTerms:
     if values["type"] != RewardType.PERCENTAGE:
         currency = currency or store.currency
         if not is_currency(currency):
-            raise Invalid.at("/currency", _("This is no currency code such as USD."), code="unknown-currency")
+            raise Invalid.at("/currency", _("This is not a currency code such as USD."), code="unknown-currency")
         values = values | {"value": check_amount(values["value"], currency, "/value")}
     return RewardTerms(**(values | {"currency": currency}))

@@ -162,7 +162,7 @@ def _check_part(held: BalanceImport, number: int, content: bytes) -> None:
         sentence = _("A part has at least one byte and at most %(most)s.") % {"most": MOST_OF_PART}
         raise Invalid.at("", sentence, code="out-of-range")
     if held.received + len(content) > held.size:
-        raise Invalid.at("", _("With this part the file would be larger than was said."), code="out-of-range")
+        raise Invalid.at("", _("With this part the file would be larger than announced."), code="out-of-range")
 
 
 def _complete(held: BalanceImport) -> None:

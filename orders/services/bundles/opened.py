@@ -72,7 +72,7 @@ def opened(file: IO[bytes]) -> Iterator[Bundle]:
     try:
         archive = zipfile.ZipFile(file)
     except _DAMAGED:
-        raise BundleRefused(_("This is no zip file, or only a part of one.")) from None
+        raise BundleRefused(_("This is not a zip file, or only a part of one.")) from None
     with archive:
         yield Bundle(archive)
 
@@ -81,7 +81,7 @@ def _entries(archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
     """What is in the zip, which is exactly what belongs into a bundle. Nothing is ever unpacked to a folder."""
     entries = {entry.filename: entry for entry in archive.infolist()}
     if stranger := next((name for name in entries if name != NAME and name not in NAMES), None):
-        raise BundleRefused(_("“%(name)s” is no file of a bundle.") % {"name": stranger[:200]})
+        raise BundleRefused(_("“%(name)s” is not a file of a bundle.") % {"name": stranger[:200]})
     if len(entries) != len(archive.infolist()):
         raise BundleRefused(_("A file is in the bundle twice."))
     if missing := next((name for name in (NAME, *sorted(NAMES)) if name not in entries), None):

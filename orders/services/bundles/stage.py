@@ -99,7 +99,7 @@ class _Lines:
                 words = _("column “%(column)s” is missing or unknown. The version that wrote a bundle reads it.")
                 raise _refusal(self.name, number, words % {"column": name[:100]})
             if not (_is_id(row["id"]) and row["id"] > last):
-                raise _refusal(self.name, number, _("its id is no number, or is not above the one before."))
+                raise _refusal(self.name, number, _("its id is not a number, or is not above the one before."))
             last = row["id"]
             self._check(number, row)
             yield number, last, line.decode()
@@ -107,11 +107,11 @@ class _Lines:
     def _check(self, number: int, row: dict[str, Any]) -> None:
         for name in self.keys:
             if not (row[name] is None or _is_id(row[name])):
-                raise _refusal(self.name, number, _("%(column)s is no id.") % {"column": name})
+                raise _refusal(self.name, number, _("%(column)s is not an id.") % {"column": name})
         for name in self.numeric:
             value = row[name]
             if not (value is None or (isinstance(value, str) and _DECIMAL.fullmatch(value))):
-                raise _refusal(self.name, number, _("%(column)s is no amount.") % {"column": name})
+                raise _refusal(self.name, number, _("%(column)s is not an amount.") % {"column": name})
 
 
 def _is_id(value: Any) -> bool:
@@ -122,9 +122,9 @@ def _read(table: str, number: int, line: bytes) -> dict[str, Any]:
     try:
         row = json.loads(line.decode(), parse_constant=_refuse_constant)
     except (ValueError, RecursionError):
-        raise _refusal(table, number, _("it is no JSON.")) from None
+        raise _refusal(table, number, _("it is not JSON.")) from None
     if not isinstance(row, dict):
-        raise _refusal(table, number, _("it is no row."))
+        raise _refusal(table, number, _("it is not a row."))
     # Only what is written as an escape can be a half of a surrogate pair, or a NUL.
     if b"\\u" in line and storable_json(row) != row:
         raise _refusal(table, number, _("it holds characters that cannot be kept."))

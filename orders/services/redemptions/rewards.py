@@ -110,7 +110,7 @@ def _wrong_value(terms: RewardTerms, currency: str) -> list[FieldError]:
     if not currency:
         return _wrong_percentage(terms.value)
     if not is_currency(currency):
-        return [FieldError("/currency", "unknown-currency", _("This is no currency code such as USD."))]
+        return [FieldError("/currency", "unknown-currency", _("This is not a currency code such as USD."))]
     try:
         quantise(terms.value, currency)
     except ValueError as error:

@@ -103,7 +103,7 @@ def test_a_database_that_is_away_before_a_view_is_503(db: None) -> None:
     client.cookies["sessionid"] = "x" * 32
     answer = client.get(reverse("admin:index"))
     assert (answer.status_code, answer["Retry-After"]) == (503, "5")
-    assert "look first whether it was carried out" in answer.content.decode()
+    assert "check first whether it went through" in answer.content.decode()
 
 
 def test_other_failures_are_500_as_before(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -137,7 +137,7 @@ def test_e7_an_order_that_is_held_up_is_set_aside_by_the_job_and_tried_again(ord
         counts = pool.submit(sweep).result(timeout=20)
     assert counts == {"cancelled": 1, "failed": 1}
     problem = Problem.unscoped.get(order=order, job=JOB)
-    assert problem.error == "Somebody else was at work on it for too long (OperationalError 55P03)."
+    assert problem.error == "Something else was working on it for too long (OperationalError 55P03)."
     assert auto_cancel(problem.next_attempt_at) == {"cancelled": 1, "failed": 0}
     assert Revert.unscoped.filter(order=order).count() == 1
 

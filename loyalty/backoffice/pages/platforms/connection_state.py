@@ -88,13 +88,13 @@ def facts_of(connected: PlatformConnection, now: datetime) -> list[tuple[str, st
 
 def _state(connected: PlatformConnection) -> tuple[str, str, str]:
     if not connected.enabled:
-        return _("Disconnected"), "orange", _("Nothing is taken in. Connect again to go on.")
+        return _("Disconnected"), "orange", _("Nothing is received. Connect again to go on.")
     if connected.uninstalled_at:
         return _("Uninstalled"), "red", retell(connected.last_error)
     if connected.last_error:
         return _("Needs attention"), "red", retell(connected.last_error)
     if not connected.may_be_called:
-        return _("Webhooks only"), "blue", _("Webhooks are taken in. Enter an access token to catch what they miss.")
+        return _("Webhooks only"), "blue", _("Webhooks are received. Enter an access token to catch what they miss.")
     if connected.last_checked_at is None:
         return _("Not tested yet"), "orange", _("Test the connection, then register the webhooks.")
     return _("Connected"), "green", connected.last_answer

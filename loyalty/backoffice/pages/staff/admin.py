@@ -47,7 +47,7 @@ def remove_page(self: BackOfficeAdmin, request: HttpRequest, member: Membership)
 def withdraw_page(self: BackOfficeAdmin, request: HttpRequest, _row: None, invitation: int) -> HttpResponse:
     """Withdraw an invitation."""
     found = _invitation_or_404(request, invitation)
-    with telling_outcome(request, _("The invitation to %(email)s counts no more.") % {"email": found.email}):
+    with telling_outcome(request, _("The invitation to %(email)s no longer works.") % {"email": found.email}):
         withdraw(found, actor=acting(request), now=read_clock())
     return HttpResponseRedirect(reverse(LIST))
 
@@ -57,7 +57,7 @@ def send_again_page(self: BackOfficeAdmin, request: HttpRequest, _row: None, inv
     """Send an invitation with a new link."""
     found = _invitation_or_404(request, invitation)
     with telling_outcome(
-        request, _("A new link is on its way to %(email)s. The older one counts no more.") % {"email": found.email}
+        request, _("A new link is on its way to %(email)s. The older one no longer works.") % {"email": found.email}
     ):
         send_again(found, base=base_of(request), actor=acting(request), now=read_clock())
     return HttpResponseRedirect(reverse(LIST))
@@ -136,7 +136,9 @@ class MembershipAdmin(StoreModelAdmin):
                     % {"email": data["email"], "role": role.label},
                 )
                 return HttpResponseRedirect(reverse(LIST))
-        hint = _("We send a link to the address. It works once, for seven days, and only for whoever reads its mail.")
+        hint = _(
+            "We send a link to this address. It works once, for seven days, and only for whoever receives mail there."
+        )
         return form_page(
             self, request, _("Invite staff"), LIST, {"form": form, "submit": _("Send invitation"), "hint": hint}
         )

@@ -148,7 +148,7 @@ class ApiKeyAdmin(StoreModelAdmin):
         key: ApiKey = self.row_or_404(request, object_id)
         more: dict[str, Any] = {
             "original": key,
-            "hint": gettext("May do: %(scopes)s. %(state)s.")
+            "hint": gettext("Allowed: %(scopes)s. %(state)s.")
             % {"scopes": self.scopes_shown(key), "state": self.state(key)},
         }
         if key.revoked_at is None:
@@ -174,7 +174,7 @@ class ApiKeyAdmin(StoreModelAdmin):
             return gettext("Revoked %(moment)s") % {"moment": show_moment(key.revoked_at, key.store)}
         return gettext("In force") if is_in_force(key, read_clock()) else gettext("Expired")
 
-    @admin.display(description=gettext_lazy("May do"))
+    @admin.display(description=gettext_lazy("Allowed"))
     def scopes_shown(self, key: ApiKey) -> str:
         return gettext("everything") if key.scopes == ["*"] else ", ".join(key.scopes)
 

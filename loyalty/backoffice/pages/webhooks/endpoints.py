@@ -90,7 +90,9 @@ def remove_page(self: BackOfficeAdmin, request: HttpRequest, endpoint: WebhookEn
     """Remove the endpoint."""
     actor = Actor.user(acting_user(request))
     remove_endpoint(store=active_store(request), endpoint_id=endpoint.pk, actor=actor, now=read_clock())
-    messages.success(request, gettext("“%(endpoint)s” is removed and told nothing any more.") % {"endpoint": endpoint})
+    messages.success(
+        request, gettext("“%(endpoint)s” is removed and is no longer told anything.") % {"endpoint": endpoint}
+    )
     return HttpResponseRedirect(reverse(LIST))
 
 
@@ -164,7 +166,7 @@ class WebhookEndpointAdmin(StoreModelAdmin):
     def address(self, endpoint: WebhookEndpoint) -> str:
         return Truncator(endpoint.url).chars(60)
 
-    @admin.display(description=gettext_lazy("Told of"))
+    @admin.display(description=gettext_lazy("Events"))
     def told(self, endpoint: WebhookEndpoint) -> str:
         count = len(endpoint.events)
         return ngettext("%(count)s event", "%(count)s events", count) % {"count": count}

@@ -38,7 +38,7 @@ class EndpointForm(OnceForm):
         widget=forms.URLInput(attrs={"placeholder": "https://example.com/hooks/loyalty"}),
     )
     events = forms.MultipleChoiceField(
-        label=gettext_lazy("Told when …"),
+        label=gettext_lazy("Tell it when …"),
         choices=_EVENTS,
         widget=forms.CheckboxSelectMultiple,
         error_messages={"required": gettext_lazy("Choose at least one event.")},
@@ -59,6 +59,6 @@ class RotateForm(OnceForm):
         max_value=int(LONGEST_OVERLAP.total_seconds()) // _HOUR,
         initial=int(OVERLAP.total_seconds()) // _HOUR,
         help_text=gettext_lazy(
-            "For so long deliveries carry a signature of each, so that the receiver can change over. 0: at once."
+            "For this long, deliveries are signed with both, so that the receiver can change over. 0: change at once."
         ),
     )

@@ -9,7 +9,7 @@ from typing import Final
 from django.utils.translation import gettext_lazy as _
 
 WHO: Final = _("Who it is")
-VALUE: Final = _("What somebody has")
+VALUE: Final = _("What a customer has")
 HISTORY: Final = _("Old history")
 CODES: Final = _("Open codes")
 

@@ -20,7 +20,7 @@ from orders.services.balance_imports.layouts.recognise import recognise
 # What people say about a file's form; the rest of what they say is the column of each field.
 FORMS: Final[Mapping[str, object]] = {
     "encoding": _("encoding"),
-    "separator": _("what separates columns"),
+    "separator": _("column separator"),
     "sheet": _("sheet"),
     "header_row": _("row with the columns' names"),
     "decimal_mark": _("mark before decimals"),

@@ -290,7 +290,7 @@ def test_t2_the_timeline_names_who_came_and_whose_role_changed() -> None:
         "Invited somebody to work here as support",
         "Accepted the invitation to work here as support",
         "Changed the role from support to manager: Dora",
-        "Ended the work here as manager: Dora",
+        "No longer works here as manager: Dora",
     ]
     assert lines[1].who == "Dora"
     assert STRANGER not in str([row.data for row in JournalEntry.objects.for_store(store).all()])

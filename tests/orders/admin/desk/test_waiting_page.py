@@ -114,7 +114,7 @@ def test_filters_narrow_and_ten_rows_cost_what_one_costs(shop: tuple[Store, dict
     assert set(rows(client, state="waiting")) == {"letter", "poll", "order", "customer"}
     assert set(rows(client, kind="notice")) == {"notice"}
     assert set(rows(client, kind="no such kind")) == set(KINDS)
-    assert "Nothing fits" in client.get(reverse(PAGE), {"kind": "poll", "state": "given_up"}).content.decode()
+    assert "Nothing matches" in client.get(reverse(PAGE), {"kind": "poll", "state": "given_up"}).content.decode()
     with CaptureQueriesContext(connection) as once:
         client.get(reverse(PAGE))
     fail(store)

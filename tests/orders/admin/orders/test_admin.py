@@ -73,7 +73,7 @@ def test_a_wrong_filter_says_so_beside_its_field(client: Client, store: Store) -
     place(store, "1")
     answer = client.get(reverse(LIST), {"placed_from": "yesterday", "placed_to": "9999-12-31"})
     assert "Enter a valid date" in answer.content.decode()
-    assert "Accepted are days from 2000-01-01" in answer.content.decode()
+    assert "Days from 2000-01-01" in answer.content.decode()
 
 
 def test_lists_cannot_be_filtered_through_columns(client: Client) -> None:

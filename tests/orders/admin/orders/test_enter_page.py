@@ -113,7 +113,7 @@ def test_o2_what_is_wrong_is_said_at_its_field_and_nothing_is_written(store: Sto
         ({"number": ""}, "number", "required"),
         ({"total": "-1"}, "total", "0 or more"),
         ({"total": "1.005"}, "total", "finer than the smallest amount"),
-        ({"currency": "XYZ"}, "currency", "no currency code"),
+        ({"currency": "XYZ"}, "currency", "not a currency code"),
         ({"who": "nobody"}, "who", "No customer of this store"),
         ({"who": "ana@example.org", "new_email": "x@example.org"}, "new_email", "not both"),
         ({"new_name": "Bo"}, "new_email", "needs an e-mail"),
@@ -123,7 +123,7 @@ def test_o2_what_is_wrong_is_said_at_its_field_and_nothing_is_written(store: Sto
         ({"credits": "100.01", "total": "100"} | who, "credits", "More credits than the order's total"),
         ({"credits": "5", "currency": "EUR"} | who, "credits", "does not have 5.00 EUR: the balance is 0.00 EUR"),
         ({"placed": "2026-02-01T10:00"}, "placed", "now or earlier"),
-        ({"due": "1999-01-01T10:00"}, "due", "Accepted are instants"),
+        ({"due": "1999-01-01T10:00"}, "due", "Moments from"),
         ({"payment": "refunded"}, "payment", "not one of the available choices"),
         ({"status": "cancelled"}, "status", "not one of the available choices"),
         (code, "codes", "has not issued the code “NOPE-1”"),
@@ -173,7 +173,7 @@ def test_o7_whoever_was_shown_is_taken_from_and_nobody_else(store: Store, ana: C
 
     refused = client.post(reverse("admin:orders_order_add"), sent)
 
-    assert refused.context["form"].errors["who"] == ["Somebody else fits that now. Look again."]
+    assert refused.context["form"].errors["who"] == ["Somebody else matches that now. Look again."]
     assert entered(store) == []
     corrected = {name: value for name, value in sent.items() if name != "_confirm"} | {"who": "bo@example.org"}
     assert "Bo has 300 points." in page(client.post(reverse("admin:orders_order_add"), corrected))
@@ -220,7 +220,7 @@ def test_t1_another_stores_people_and_orders_are_unknown(store: Store, ana: Cust
     other, (client, _) = factories.make_store(), staff(store)
     theirs = factories.make_customer(other, name="Zoe", email="zoe@example.org")
     factories.make_order(theirs, number="T-1", platform="staff")
-    assert "No customer of this store fits that" in page(send(client, who="zoe@example.org"))
+    assert "No customer of this store matches that" in page(send(client, who="zoe@example.org"))
     shown = send(client)
     assert "is here already" not in page(shown)
     assert "There is an" not in page(shown)

@@ -166,7 +166,7 @@ def test_o7_an_order_without_a_customer_takes_the_chosen_one(store: Store, ana: 
     other = factories.make_customer(store, name="Ana Mendes", email="mendes@example.org")
     order = factories.make_order(None, store=store, total=Decimal(100))
     client, _ = staff(store)
-    assert "fits that" in page(preview(client, order, credits="5", who="nobody"))
+    assert "matches that" in page(preview(client, order, credits="5", who="nobody"))
     assert "Pick one" in page(preview(client, order, credits="5", who="Ana"))
     mine = confirmed(preview(client, order, credits="5", who="Ana", customer=str(ana.pk), once="a"))
     theirs = preview(client, order, credits="5", who="Ana", customer=str(other.pk), once="b")
@@ -210,7 +210,7 @@ def test_t1_another_stores_orders_and_customers_are_unknown_and_a_viewer_may_not
     factories.grant("credits", stranger, "50")
     client, _ = staff(store)
     asked = preview(client, order, credits="5", who="stranger@example.org", customer=str(stranger.pk))
-    assert "No customer of this store fits that" in page(asked)
+    assert "No customer of this store matches that" in page(asked)
     assert staff(store, Role.VIEWER)[0].get(at(order)).status_code == 403
     with pages_of(elsewhere):
         assert staff(elsewhere)[0].get(at(order)).status_code == 404

@@ -168,14 +168,16 @@ def text(value: str) -> Callable[[io.BytesIO], io.BytesIO]:
 @pytest.mark.parametrize(
     ("attack", "words"),
     [
-        pytest.param(lambda _: io.BytesIO(b"PK no zip"), "no zip file, or only a part", id="no zip"),
-        pytest.param(cut, "no zip file, or only a part", id="cut off"),
+        pytest.param(lambda _: io.BytesIO(b"PK no zip"), "not a zip file, or only a part", id="no zip"),
+        pytest.param(cut, "not a zip file, or only a part", id="cut off"),
         pytest.param(bent, "damaged and cannot be read|was changed", id="a bit of it bent"),
         pytest.param(
             lambda bundle: changed(bundle, {"ndjson/rewards.ndjson": None}), "without its file ndjson/rew", id="missing"
         ),
         pytest.param(
-            lambda bundle: changed(bundle, {"../../etc/cron.d/x": b"x"}), "“../../etc/cron.d/x” is no file", id="a path"
+            lambda bundle: changed(bundle, {"../../etc/cron.d/x": b"x"}),
+            "“../../etc/cron.d/x” is not a file",
+            id="a path",
         ),
         pytest.param(bomb, "unpack to far more", id="a bomb"),
         pytest.param(
@@ -213,12 +215,12 @@ def text(value: str) -> Callable[[io.BytesIO], io.BytesIO]:
         pytest.param(
             other("credit_lots", granted="11.000"), "sums are not those .* come to granted 11.000", id="another sum"
         ),
-        pytest.param(other("credit_movements", amount="9.0005"), "amount is no amount", id="too many decimals"),
-        pytest.param(other("credit_lots", granted="NaN"), "line 1: granted is no amount", id="no number"),
+        pytest.param(other("credit_movements", amount="9.0005"), "amount is not an amount", id="too many decimals"),
+        pytest.param(other("credit_lots", granted="NaN"), "line 1: granted is not an amount", id="no number"),
         pytest.param(other("credit_lots", customer_id=1), "customer_id 1 is not in this bundle", id="a stranger"),
-        pytest.param(other("credit_lots", customer_id="1 OR 1"), "customer_id is no id", id="an id that is none"),
+        pytest.param(other("credit_lots", customer_id="1 OR 1"), "customer_id is not an id", id="an id that is none"),
         pytest.param(other("orders", store_id=1), "“store_id” is missing or unknown", id="another store"),
-        pytest.param(other("customers", id=-4), "its id is no number", id="an absurd id"),
+        pytest.param(other("customers", id=-4), "its id is not a number", id="an absurd id"),
         pytest.param(other("journal", actor="user:1"), "actor user:1 is not in this bundle", id="a stranger acts"),
         pytest.param(other("orders", placed_at="tomorrowish"), "line 1: placed_at cannot be kept", id="no instant"),
         pytest.param(other("customers", name="x" * 201), "line 1: name cannot be kept", id="too long"),
@@ -228,10 +230,10 @@ def text(value: str) -> Callable[[io.BytesIO], io.BytesIO]:
         pytest.param(other("point_movements", balance_after=31), "books of this bundle do not agree", id="books"),
         pytest.param(text("\\ud83d"), "line 1: it holds characters", id="half a pair of surrogates"),
         pytest.param(text("\\u0000"), "line 1: it holds characters", id="a NUL"),
-        pytest.param(line(b"[" * 99999 + b"\n"), "line 1: it is no JSON", id="depth"),
-        pytest.param(line(b'{"id": NaN}\n'), "line 1: it is no JSON", id="NaN"),
-        pytest.param(line(b"\xff\xfe\n"), "line 1: it is no JSON", id="another encoding"),
-        pytest.param(line(b"7\n"), "line 1: it is no row", id="no row"),
+        pytest.param(line(b"[" * 99999 + b"\n"), "line 1: it is not JSON", id="depth"),
+        pytest.param(line(b'{"id": NaN}\n'), "line 1: it is not JSON", id="NaN"),
+        pytest.param(line(b"\xff\xfe\n"), "line 1: it is not JSON", id="another encoding"),
+        pytest.param(line(b"7\n"), "line 1: it is not a row", id="no row"),
         pytest.param(line(b"{}"), "line 1 is cut off", id="half a line"),
         pytest.param(
             line(b'{"ref": "user:%s", "name": "x"}\n' % (b"7" * 9999), "actors"),
