@@ -131,6 +131,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "loyalty.web.request_ids.RequestIdMiddleware",
     "loyalty.partners.request_limits.RequestsCallNobody",
     "loyalty.backoffice.middleware.NoStoreMiddleware",
     "django.middleware.security.SecurityMiddleware",
@@ -394,4 +395,4 @@ SPECTACULAR_SETTINGS = {
 
 # --- Logs: to standard output, without personal data
 
-LOGGING = to_standard_output(level=env.str("LOG_LEVEL", default="INFO"))
+LOGGING = to_standard_output(level=env.str("LOG_LEVEL", default="INFO"), form=env.str("LOG_FORMAT", default="plain"))

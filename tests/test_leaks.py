@@ -205,15 +205,16 @@ def written(monkeypatch: pytest.MonkeyPatch) -> Iterator[Written]:
         return response
 
     monkeypatch.setattr(Client, "request", asked)
-    plain = to_standard_output(level="INFO")["formatters"]["plain"]
-    formatter = logging.config.DictConfigurator({}).configure_formatter(dict(plain))
+    written_by = [
+        logging.config.DictConfigurator({}).configure_formatter(dict(facts))
+        for facts in to_standard_output(level="INFO")["formatters"].values()
+    ]
 
     class Handler(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:
-            kept.texts["log"].append(self.format(record))
+            kept.texts["log"] += [formatter.format(record) for formatter in written_by]
 
     handler = Handler(logging.INFO)
-    handler.setFormatter(formatter)
     logging.getLogger().addHandler(handler)
     before_task_publish.connect(kept.message)
     with time_machine.travel(NOW, tick=False):

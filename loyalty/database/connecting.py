@@ -4,6 +4,7 @@ from typing import Any, Final
 
 import environ
 
+from loyalty.database.backend.slow_statements import USUAL_MILLISECONDS
 from loyalty.database.time_limits import limits_of
 
 # What is prepared is planned once, for any values (loyalty.database.prepared).
@@ -25,4 +26,5 @@ def database(env: environ.Env, usual: str, process: str) -> dict[str, Any]:
         "CONN_MAX_AGE": env.int("DATABASE_CONN_MAX_AGE", default=60),
         "CONN_HEALTH_CHECKS": True,
         "ATOMIC_REQUESTS": False,
+        "SLOW_MILLISECONDS": env.int("SLOW_STATEMENT_MILLISECONDS", default=USUAL_MILLISECONDS),
     }

@@ -17,6 +17,7 @@ from django.utils.translation import gettext_noop
 from kombu.exceptions import OperationalError
 
 from loyalty.celery import app
+from loyalty.core.causes import cause
 from loyalty.core.logs import what_failed
 from loyalty.core.storable_text import storable
 from loyalty.database.named_stores import every_store
@@ -144,9 +145,14 @@ def wake_later(name: str, *, seconds: float) -> None:
 
 def _send(name: str, **said: float) -> None:
     try:
-        app.send_task(name, kwargs=said, retry=False, ignore_result=True)
+        app.send_task(name, kwargs=said, headers=_on_behalf_of(), retry=False, ignore_result=True)
     except OperationalError:
         logger.warning("The broker is away; %s will run with its schedule.", name)
+
+
+def _on_behalf_of() -> dict[str, str]:
+    asking = cause().request_id
+    return {"request_id": asking} if asking else {}
 
 
 _SENDERS: Final = {name: partial(_send, name) for name in JOBS}

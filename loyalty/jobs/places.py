@@ -18,6 +18,8 @@ from typing import Final
 from celery import signals
 from django.db import close_old_connections, connections
 
+from loyalty.core.causes import run_of
+
 logger = logging.getLogger(__name__)
 
 # Those that wait for others have more, so that some are left while a partner is slow; of what moves value, two sweeps
@@ -46,21 +48,22 @@ class Places:
     def __init__(self) -> None:
         self._lock = Lock()
         self._taken: Counter[str] = Counter()
-        self._again: set[str] = set()
+        # Jobs to be run once more, each with the request that asked for it last.
+        self._again: dict[str, str] = {}
         self._ending = False
         self._threads = ThreadPoolExecutor(64, thread_name_prefix="job")
 
-    def begin(self, name: str, run: Run, *, extra: bool = False) -> None:
+    def begin(self, name: str, run: Run, request_id: str = "", *, extra: bool = False) -> None:
         """Have ``run`` made now, or once more when a place is free; an ``extra`` one only where a place is."""
         with self._lock:
             if self._ending:
                 return
             if self._taken[name] >= places_of(name):
                 if not extra:
-                    self._again.add(name)
+                    self._again[name] = request_id
                 return
             self._taken[name] += 1
-        self._threads.submit(self._take, _Place(self, name, run))
+        self._threads.submit(self._take, _Place(self, name, run, request_id))
 
     def end(self) -> None:
         """Begin nothing more: the process is about to end, and runs look up from their work."""
@@ -76,23 +79,24 @@ class Places:
         while True:
             place.began = monotonic()
             close_old_connections()
-            try:
-                place.run()
-            except Exception:
-                logger.exception("%s failed.", place.name)
-            finally:
-                close_old_connections()
-            if not self._goes_on(place.name):
+            with run_of(place.name, request_id=place.request_id):
+                try:
+                    place.run()
+                except Exception:
+                    logger.exception("%s failed.", place.name)
+                finally:
+                    close_old_connections()
+            if not self._goes_on(place):
                 return
 
-    def _goes_on(self, name: str) -> bool:
+    def _goes_on(self, place: "_Place") -> bool:
         """Whether this place is needed once more; gives it back where it is not."""
         with self._lock:
-            if name in self._again and not self._ending:
-                self._again.discard(name)
+            if place.name in self._again and not self._ending:
+                place.request_id = self._again.pop(place.name)
                 return True
             is_kept = self._taken.total() <= _KEPT
-            self._taken[name] -= 1
+            self._taken[place.name] -= 1
         if not is_kept:
             connections.close_all()
         return False
@@ -101,8 +105,8 @@ class Places:
 class _Place:
     """One run that is under way."""
 
-    def __init__(self, places: Places, name: str, run: Run) -> None:
-        self.places, self.name, self.run, self.began = places, name, run, monotonic()
+    def __init__(self, places: Places, name: str, run: Run, request_id: str) -> None:
+        self.places, self.name, self.run, self.request_id, self.began = places, name, run, request_id, monotonic()
 
 
 _mine: ContextVar[_Place | None] = ContextVar("place", default=None)
@@ -115,21 +119,24 @@ def places_of(name: str) -> int:
     return PLACES.get(name, _USUAL)
 
 
-def begin(name: str, run: Run, *, after: float = 0.0) -> None:
-    """Have a run made in this process, in a thread of its own; ``after``: so many seconds from now."""
+def begin(name: str, run: Run, *, after: float = 0.0, request_id: str = "") -> None:
+    """Have a run made in this process, in a thread of its own; ``after``: so many seconds from now.
+
+    ``request_id``: of the request that asks for it.
+    """
     if after > 0:
-        later = Timer(after, _places().begin, (name, run))
+        later = Timer(after, _places().begin, (name, run, request_id))
         later.daemon = True
         later.start()
     else:
-        _places().begin(name, run)
+        _places().begin(name, run, request_id)
 
 
 def one_more() -> None:
     """From within a run: there is work for another one beside it, where a place is free. A worker's alone."""
     mine = _mine.get()
     if mine is not None:
-        mine.places.begin(mine.name, mine.run, extra=True)
+        mine.places.begin(mine.name, mine.run, mine.request_id, extra=True)
 
 
 def is_over() -> bool:
@@ -142,7 +149,7 @@ def is_over() -> bool:
         return False
     if monotonic() - mine.began < _RUN_SECONDS and not mine.places.is_ending:
         return False
-    mine.places.begin(mine.name, mine.run)
+    mine.places.begin(mine.name, mine.run, mine.request_id)
     return True
 
 

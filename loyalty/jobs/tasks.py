@@ -9,6 +9,7 @@ from typing import Final
 from celery import Task
 
 from loyalty.celery import app
+from loyalty.core.causes import accepted_id
 from loyalty.core.clock import read_clock
 from loyalty.jobs.periodic import EVERY, JOBS, counts_line, run_job
 from loyalty.jobs.places import begin
@@ -25,7 +26,8 @@ def _task(name: str) -> Callable[..., None]:
         if self.request.called_directly or self.request.is_eager:
             _run(name)
         else:
-            begin(name, partial(_run, name), after=after)
+            asked = (self.request.headers or {}).get("request_id")
+            begin(name, partial(_run, name), after=after, request_id=accepted_id(asked) if asked else "")
 
     return task
 

@@ -26,6 +26,7 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import ReadTimeoutError
 from urllib3.util.connection import create_connection
 
+from loyalty.core.causes import told_onwards
 from loyalty.partners.breaker import NoAnswer, asking
 from loyalty.partners.request_limits import seconds_left
 
@@ -134,7 +135,7 @@ def _send(
     return session.request(
         method,
         url,
-        headers={**_HEADERS, **(headers or {})},
+        headers={**_HEADERS, **told_onwards(), **(headers or {})},
         data=body,
         timeout=(min(CONNECT_SECONDS, timeout), timeout),
         allow_redirects=False,

@@ -1,5 +1,7 @@
 """How gunicorn serves the web, here and in containers: threads get whole requests."""
 
+import os
+
 workers = 2
 worker_class = "loyalty.serving.worker.WholeRequests"
 # More than loyalty.partners.request_limits lets wait for others at once, so that somebody always answers.
@@ -7,3 +9,12 @@ threads = 8
 # The program is read once, before its processes are made.
 preload_app = True
 control_socket_disable = True
+
+if os.environ.get("LOG_FORMAT") == "json":
+    # Its own few lines as well; requests are logged by the application's loggers.
+    logconfig_dict = {
+        "formatters": {"json": {"()": "loyalty.core.logs.DiscreetJson"}},
+        "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "json"}},
+        "root": {"level": "INFO", "handlers": ["console"]},
+        "loggers": {"gunicorn.error": {"level": "INFO", "handlers": ["console"], "propagate": False}},
+    }

@@ -19,6 +19,8 @@ from waitress.channel import HTTPChannel
 from waitress.server import create_server
 from waitress.task import ErrorTask, WSGITask
 
+from loyalty.serving.told import REQUEST_ID, ROUTE
+
 # Written out where the proxy's limits are the same: docker/Caddyfile.
 SECONDS: Final = 30
 MOST_HEADERS: Final = 32 * 1024
@@ -41,8 +43,10 @@ def logged(task: Any) -> Iterator[None]:
     began = monotonic()
     yield
     method, path = getattr(task.request, "command", "-"), getattr(task.request, "path", "-")
-    milliseconds = (monotonic() - began) * 1000
-    logger.info("%s %s %s %.0fms", method, quote(path, encoding="latin-1"), task.status[:3], milliseconds)
+    milliseconds, status, known = (monotonic() - began) * 1000, task.status[:3], getattr(task, "environ", None) or {}
+    facts = {"method": method, "status": status, "milliseconds": round(milliseconds)}
+    facts |= {"request_id": known.get(REQUEST_ID, ""), "doing": known.get(ROUTE, "")}
+    logger.info("%s %s %s %.0fms", method, quote(path, encoding="latin-1"), status, milliseconds, extra=facts)
 
 
 class _Answer(WSGITask):

@@ -8,6 +8,7 @@ from django.db.backends.postgresql import base, operations
 from psycopg import Cursor
 from psycopg.pq import TransactionStatus
 
+from loyalty.database.backend.slow_statements import USUAL_MILLISECONDS, name_slow
 from loyalty.database.named_stores import SETTING, named
 
 _TELL = f"SELECT set_config('{SETTING}', %s, false)"
@@ -45,6 +46,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         self._told: str | None = None
         self._planned_at = 0.0
         self._prepares = False
+        self._slow = self.settings_dict.get("SLOW_MILLISECONDS", USUAL_MILLISECONDS) / 1000
         self.execute_wrappers.append(self._tell_first)
 
     def init_connection_state(self) -> None:
@@ -91,4 +93,9 @@ class DatabaseWrapper(base.DatabaseWrapper):
         if stores != self._told and not self._is_refused():
             self.connection.execute(_TELL, [stores])
             self._told = stores
-        return execute(statement, parameters, many, context)
+        began = monotonic()
+        try:
+            return execute(statement, parameters, many, context)
+        finally:
+            if (seconds := monotonic() - began) >= self._slow:
+                name_slow(statement, seconds)

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from loyalty.core.causes import run_of
 from loyalty.core.clock import read_clock
 from loyalty.core.logs import what_failed
 from loyalty.jobs.periodic import JOBS, counts_line, found_work, run_job
@@ -54,11 +55,12 @@ class _Run:
             pass
 
     def _job(self, name: str) -> bool:
-        try:
-            counts = run_job(name, read_clock())
-        except Exception as error:
-            logger.exception("%s failed.", name)
-            self.errors[name] = what_failed(error)
-            return False
+        with run_of(name):
+            try:
+                counts = run_job(name, read_clock())
+            except Exception as error:
+                logger.exception("%s failed.", name)
+                self.errors[name] = what_failed(error)
+                return False
         self.totals[name].update(counts)
         return found_work(counts)

@@ -1,5 +1,6 @@
 """The jobs as Celery tasks: fixed names, a schedule, a real worker, and life without Redis."""
 
+import re
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +12,7 @@ from django.core import mail
 from django.utils import timezone
 
 from loyalty.celery import app
+from loyalty.core.causes import Cause, because_of
 from loyalty.jobs import periodic
 from loyalty.jobs.periodic import EVERY, JOBS, run_job
 from loyalty.notices.models import Notice, NoticeStatus
@@ -49,8 +51,10 @@ def test_h3_a_commit_wakes_a_real_worker_which_sends_the_notice(
     worker: "subprocess.Popen[str]", tmp_path: Path
 ) -> None:
     wait_for("ready.", worker)
-    notice = queue_one()
-    wait_for("loyalty.deliver_notices: sent=1", worker)
+    with because_of(Cause(request_id="asked-by-web")):
+        notice = queue_one()
+    said = wait_for("loyalty.deliver_notices: sent=1", worker)
+    assert re.search(r" request_id=asked-by-web job_id=[0-9a-f]{32}$", said)
     notice.refresh_from_db()
     assert notice.status == NoticeStatus.SENT
     files = list(tmp_path.iterdir())

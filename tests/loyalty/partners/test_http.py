@@ -19,6 +19,7 @@ from pytest_django import Settings
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
+from loyalty.core.causes import Cause, because_of
 from loyalty.partners.http import NotAllowed, Reply, Unreachable, call, check_url
 
 PUBLIC = "93.184.215.14"
@@ -402,3 +403,9 @@ def test_ipv6_is_called_too() -> None:
         assert call("GET", f"http://[::1]:{server.port}/").body == b"six"
     finally:
         server.stop()
+
+
+def test_a_partner_is_told_on_whose_behalf_it_is_asked(httpserver: HTTPServer) -> None:
+    httpserver.expect_request("/hook", headers={"X-Request-ID": "asked"}).respond_with_data("ok")
+    with because_of(Cause(request_id="asked")):
+        assert call("GET", httpserver.url_for("/hook")).status == 200
