@@ -22,6 +22,8 @@ NOTHING: Final = object()
 class Facts:
     """The bounds of a whole number; ``below`` and ``finest`` of a rate; the ``choices`` of a list; a text's length.
 
+    ``mistake`` says, in a message of the catalogues, what is wrong with a text that does not fit its ``pattern``.
+
     ``cautious`` counts where a saved value cannot be read and the default would do something: then nothing happens
     until a release comes by that understands it. ``words`` are for the REST contract.
     """
@@ -34,6 +36,7 @@ class Facts:
     shortest: int = 0
     longest: int | None = None
     pattern: str = ""
+    mistake: str = ""
     cautious: Any = NOTHING
     words: str = ""
 
@@ -76,8 +79,8 @@ class Facts:
                 _("This is a text of %(shortest)s to %(longest)s characters.")
                 % {"shortest": self.shortest, "longest": self.longest},
             )
-        elif not re.fullmatch(self.pattern, text):
-            yield "invalid", _("A tag has no comma and no line break.")
+        elif self.pattern and not re.fullmatch(self.pattern, text):
+            yield "invalid", _(self.mistake)
 
     def _wrong_rate(self, rate: Decimal) -> Iterator[tuple[str, str]]:
         if not 0 < rate < (self.below or 0):

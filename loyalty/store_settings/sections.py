@@ -10,10 +10,12 @@ from typing import Annotated, Any, Final, Literal, get_args, get_origin, get_typ
 
 from django.db.models import Exists, Min, OuterRef, QuerySet
 from django.db.models.fields.json import KT
+from django.utils.translation import gettext_noop
 
 from loyalty.core.values import MAX_DIGITS
 from loyalty.database.prepared import prepared_cursor
 from loyalty.store_settings.facts import NOTHING, Facts, facts_by_name, is_nullable
+from loyalty.store_settings.words import WordsSettings
 from loyalty.stores.models import SettingsVersion, Store
 
 AutoCancel = Literal["off", "cancel", "cancel_and_revert"]
@@ -152,7 +154,15 @@ class WriteBackSettings:
     With a cancel the platform can be asked to return what the order used there of its own, each kind by itself.
     """
 
-    tag: Annotated[str | None, Facts(shortest=3, longest=40, pattern=_PLATFORM_TAG)] = None
+    tag: Annotated[
+        str | None,
+        Facts(
+            shortest=3,
+            longest=40,
+            pattern=_PLATFORM_TAG,
+            mistake=gettext_noop("A tag has no comma and no line break."),
+        ),
+    ] = None
     cancel_orders: bool = False
     return_credits_there: bool = False
     return_points_there: bool = False
@@ -172,6 +182,7 @@ class StoreSettings:
     earning: EarningSettings = field(default_factory=EarningSettings)
     earned_points: EarnedPointsSettings = field(default_factory=EarnedPointsSettings)
     write_back: WriteBackSettings = field(default_factory=WriteBackSettings)
+    words: WordsSettings = field(default_factory=WordsSettings)
     version: int = 0
 
 

@@ -31,7 +31,7 @@ from loyalty.core.errors import Invalid
 from loyalty.core.money import amount_text
 from loyalty.core.tags import tag_key
 from loyalty.core.values import MAX_DIGITS
-from loyalty.store_settings import sections
+from loyalty.store_settings import sections, words
 from loyalty.store_settings.facts import LONGEST_NAME, MOST_NAMES, Facts, facts_by_name, is_nullable
 from loyalty.store_settings.save import change_settings
 from loyalty.store_settings.sections import StoreSettings, current_settings, settings_from_json, settings_to_json
@@ -87,26 +87,25 @@ class RateField(AmountField):
         return {"oneOf": [text, number]}
 
 
-class PlatformTagField(Described, TextField):
-    """A tag that every platform takes: of a length and without a comma; null: none."""
+class PatternField(Described, TextField):
+    """A text of a length that fits a pattern, such as a tag that every platform takes; null, where it may be: none."""
 
-    default_error_messages = {"invalid": gettext_lazy("A tag has no comma and no line break.")}
-
-    def __init__(self, *, pattern: str, **options: Any) -> None:
-        super().__init__(**options)
-        self.pattern = pattern
+    def __init__(self, *, facts: Facts, **options: Any) -> None:
+        super().__init__(min_length=facts.shortest, max_length=facts.longest, allow_blank=not facts.shortest, **options)
+        self.facts = facts
 
     def to_internal_value(self, data: Any) -> str:
-        """The tag. Raises ValidationError for one with a comma, which platforms take for two."""
-        tag: str = super().to_internal_value(data)
-        if len(tag) >= (self.min_length or 0) and not re.fullmatch(self.pattern, tag):
-            self.fail("invalid")
-        return tag
+        """The text. Raises ValidationError for one that does not fit."""
+        text: str = super().to_internal_value(data)
+        if len(text) >= self.facts.shortest and not re.fullmatch(self.facts.pattern, text):
+            raise serializers.ValidationError(_(self.facts.mistake), code="invalid")
+        return text
 
     def described(self) -> dict[str, Any]:
         """What it takes, for the schema: white space around it is taken away."""
-        sent = rf"^\s*{self.pattern}\s*$"
-        return {"type": "string", "minLength": self.min_length, "maxLength": self.max_length, "pattern": sent}
+        sent = rf"^\s*{self.facts.pattern}\s*$"
+        text = {"type": "string", "minLength": self.min_length, "maxLength": self.max_length, "pattern": sent}
+        return {"anyOf": [text, {"type": "string", "const": ""}]} if self.allow_blank else text
 
 
 class MergedBody(Body):
@@ -128,7 +127,7 @@ def _field(hint: Any, facts: Facts) -> Any:
     if is_nullable(hint):
         options["allow_null"], hint = True, get_args(hint)[0]
     kind = get_origin(hint) or hint
-    make: Any = PlatformTagField
+    make: Any = PatternField
     if is_dataclass(hint):
         make = _BODIES[hint]
     elif kind is Literal:
@@ -146,7 +145,7 @@ def _field(hint: Any, facts: Facts) -> Any:
     elif kind is Decimal:
         make, options = RateField, options | {"below": facts.below, "finest": facts.finest}
     else:
-        options |= {"min_length": facts.shortest, "max_length": facts.longest, "pattern": facts.pattern}
+        options["facts"] = facts
     return make(**options)
 
 
@@ -214,6 +213,18 @@ class WriteBackBody(MergedBody):
     """What is told to the shop platform after the fact: a tag on orders whose value came back, and cancels (O6)."""
 
     section = sections.WriteBackSettings
+
+
+class LanguageWordsBody(MergedBody):
+    """The words of a store in one language; empty, or null: ours."""
+
+    section = words.LanguageWords
+
+
+class WordsBody(MergedBody):
+    """What a store calls credits and points, in each language."""
+
+    section = words.WordsSettings
 
 
 class SettingsBody(MergedBody):

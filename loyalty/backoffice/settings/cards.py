@@ -239,7 +239,12 @@ def differences(
     cards: Sequence[CardKind], before: StoreSettings, after: StoreSettings, *, store: Store
 ) -> list[Change]:
     """What differs between two versions in what these cards are about, in their order."""
-    return [change for card in cards for change in card.form(settings=after, store=store).changes(before, after)]
+    return [
+        change
+        for card in cards
+        if any(value_at(before, path) != value_at(after, path) for path in card.form.paths.values())
+        for change in card.form(settings=after, store=store).changes(before, after)
+    ]
 
 
 def _plain_words(value: Any) -> str:

@@ -192,7 +192,8 @@ def version_says(pages: Sequence[SettingsPage], version: SettingsVersion) -> lis
     """All that governed under a version, page by page."""
     settings = settings_from_json(version.data, version=version.version)
     forms = [(page, [card.form(settings=settings, store=version.store) for card in page.cards]) for page in pages]
-    return [(page, [said for form in cards for said in form.said()]) for page, cards in forms]
+    found = [(page, [said for form in cards for said in form.said()]) for page, cards in forms]
+    return [(page, said) for page, said in found if said]
 
 
 def _restore(page: SettingsPage, request: HttpRequest, version: SettingsVersion) -> HttpResponse:

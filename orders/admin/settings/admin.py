@@ -20,9 +20,10 @@ from orders.admin.settings.limits import LIMITS
 from orders.admin.settings.notices import NOTICES
 from orders.admin.settings.spent_revert import SPENT_REVERT
 from orders.admin.settings.tagging_guide import guide_page
+from orders.admin.settings.words_page import WORDS
 
 # In the order of the menu. Every section of the settings is on one of these pages, and only on one.
-PAGES: Final[tuple[SettingsPage, ...]] = (ORDER_SETTINGS, SPENT_REVERT, EXPIRY, NOTICES, LIMITS, EARNED)
+PAGES: Final[tuple[SettingsPage, ...]] = (ORDER_SETTINGS, SPENT_REVERT, EXPIRY, NOTICES, *WORDS, LIMITS, EARNED)
 
 
 @admin.register(SettingsVersion)

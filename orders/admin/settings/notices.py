@@ -18,6 +18,7 @@ from loyalty.notices.write import Message, in_language_of
 from loyalty.store_settings.sections import StoreSettings
 from loyalty.stores.actors import Trigger
 from loyalty.stores.models import Customer, Store
+from orders.admin.settings.words_page import LINKS
 from orders.kinds import title_of
 from orders.services.customers.remind import line_words, write_digest
 from orders.services.reverts.notice import NoticeKind, expired_words, opening_words, returned_words, write_message
@@ -151,4 +152,5 @@ NOTICES: Final = SettingsPage(
         CardKind("reminder", _REMINDERS, ReminderForm, samples=reminder_samples),
     ),
     wakes=("loyalty.deliver_notices",),
+    links=tuple(LINKS.values()),
 )

@@ -85,6 +85,8 @@ def test_reminders_are_off_until_they_are_switched_on_and_null_switches_them_off
         ({"earned_points": {"statuses": ["paid"]}}, "/earned_points/statuses/0", "invalid-choice"),
         ({"earned_points": {"skip_tags": ["a", "A"]}}, "/earned_points/skip_tags", "duplicate"),
         ({"limits": {"support_adjust_points": -1}}, "/limits/support_adjust_points", "negative"),
+        ({"words": {"de": {"points": "x\ny"}}}, "/words/de/points", "invalid"),
+        ({"words": {"fr": {"points": "Sous"}}}, "/words/fr", "unknown-field"),
     ],
 )
 def test_bad_settings_name_the_field(api: ApiClient, body: Any, pointer: str, code: str) -> None:

@@ -18,6 +18,7 @@ from loyalty.stores.roles import Can, allows
 from loyalty.web.addresses import STORE_URLS, common_page, page_of
 from loyalty.webhooks.models import WebhookDelivery
 from orders.admin.settings.admin import PAGES
+from orders.admin.settings.words_page import WORDS
 from orders.models import BalanceImport, BulkCancel, Order, Revert
 from orders.services.bulk_cancels.run import choose
 from tests import factories
@@ -78,6 +79,7 @@ GET_PAGES: dict[str, Can] = {
     "stores_settingsversion_expiry": Can.VIEW,
     "stores_settingsversion_notices": Can.VIEW,
     "stores_settingsversion_spent_revert": Can.VIEW,
+    **{f"stores_settingsversion_{page.key}": Can.VIEW for page in WORDS},
     "stores_settingsversion_limits": Can.VIEW,
     "stores_settingsversion_earned": Can.VIEW,
     "stores_settingsversion_tagging": Can.VIEW,

@@ -298,3 +298,20 @@ def test_c1_what_orders_earn_is_said_by_an_example(shop: tuple[Store, Client]) -
     assert current_settings(store).earning == EarningSettings(Decimal("0.1"), "paid")
     send(client, "earned", "earning", version=1, points_per_unit="", on_status="completed")
     assert current_settings(store).earning == EarningSettings()
+
+
+def test_h3_names_of_credits_and_points_are_saved_for_each_language(shop: tuple[Store, Client]) -> None:
+    store, client = shop
+    saved = send(client, "words_de", "names", version=0, credits="Einkaufsgeld", points="Taler", point=" Taler ")
+    assert saved.status_code == 302
+    words = current_settings(store).words
+    assert (words.de.credits, words.de.points, words.de.point) == ("Einkaufsgeld", "Taler", "Taler")
+    assert words.en.credits == ""
+
+    history = client.get(address("words_de")).context["history"]
+    assert ("Name of store credits", "ours", "Einkaufsgeld") in history[0]["changes"]
+    assert client.get(address("words_ja")).context["history"] == []
+
+    refused = send(client, "words_de", "names", version=1, credits="Geld\u202edleG")
+    assert "A name is one line of text." in refused.content.decode()
+    assert current_settings(store).version == 1
