@@ -1,7 +1,7 @@
 """Sentences that were stored: kept in English, told again in the language of who reads (ADR 0058)."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
@@ -14,6 +14,8 @@ from loyalty.languages.catalogues import path_of
 from loyalty.languages.spoken import SOURCE, TRANSLATIONS
 
 _FACT: Final = re.compile(r"%\((\w+)\)s")
+# Facts that are sentences of ours themselves.
+_SENTENCES: Final = frozenset({"sentence", "error", "reason", "why"})
 # A message with fewer letters of its own, such as ``%(name)s, %(moment)s``, fits too much.
 _OWN_LETTERS: Final = 12
 
@@ -44,11 +46,16 @@ def shapes_of(catalogue: Catalog) -> list[Shape]:
     return sorted((shape for shape in shapes if shape.own >= _OWN_LETTERS), key=lambda shape: -shape.own)
 
 
-def told_by(shapes: Iterable[Shape], stored: str) -> str:
-    """The translation of the first shape that fits, with the facts of ``stored``; itself when none fits."""
+def told_by(shapes: Sequence[Shape], stored: str) -> str:
+    """The translation of the first shape that fits, with the facts of ``stored``; itself when none fits.
+
+    A fact that is a sentence is told again as well.
+    """
     for shape in shapes:
         if found := shape.pattern.fullmatch(stored):
-            return shape.translation % found.groupdict()
+            facts = found.groupdict()
+            inner = {name: told_by(shapes, facts[name]) for name in _SENTENCES & facts.keys()}
+            return shape.translation % (facts | inner)
     return stored
 
 

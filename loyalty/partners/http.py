@@ -19,7 +19,7 @@ from urllib.parse import SplitResult, urlsplit
 import requests
 from django.conf import settings
 from django.core.checks import CheckMessage, Error
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
@@ -90,7 +90,7 @@ def call(
             with requests.Session() as session, _send(session, method, url, headers, body, left) as response:
                 return Reply(response.status_code, response.headers, _read(response, limit, excerpt=excerpt))
         except requests.RequestException as error:
-            raise Unreachable(f"{host} {_reason(error, left)}") from error
+            raise Unreachable(_reason(host, error, left)) from error
 
 
 def check_url(url: str) -> None:
@@ -154,14 +154,19 @@ def _read(response: requests.Response, limit: int, *, excerpt: bool) -> bytes:
     return bytes(body)
 
 
-def _reason(error: requests.RequestException, timeout: float) -> str:
+def _reason(host: str | None, error: requests.RequestException, timeout: float) -> str:
     # A body that stops coming is told as a broken connection, with the true cause inside.
     causes = (error, *error.args)
     if isinstance(error, requests.exceptions.SSLError):
-        return gettext("does not prove by a certificate that it is this host.")
+        return gettext("%(host)s does not prove by a certificate that it is this host.") % {"host": host}
     if any(isinstance(cause, requests.exceptions.Timeout | ReadTimeoutError) for cause in causes):
-        return gettext("did not answer within %(timeout)s seconds.") % {"timeout": f"{timeout:g}"}
-    return gettext("ended the connection without a complete answer.")
+        words = ngettext(
+            "%(host)s did not answer within %(timeout)s second.",
+            "%(host)s did not answer within %(timeout)s seconds.",
+            1 if timeout == 1 else 2,
+        )
+        return words % {"host": host, "timeout": f"{timeout:.3g}"}
+    return gettext("%(host)s ended the connection without a complete answer.") % {"host": host}
 
 
 def _resolve(scheme: str, host: str, port: int | None, *, flags: int = 0) -> list[str]:

@@ -131,6 +131,8 @@ def named(left_out: Sequence[str]) -> str:
     return _("%(names)s and %(count)s more") % {"names": names, "count": more} if more else names
 
 
-def without(left_out: Sequence[str]) -> str:
-    """What is said behind the sentence about an order that was not read in full; "" when it was (O10)."""
-    return " " + _("Read, without: %(named)s.") % {"named": named(left_out)} if left_out else ""
+def without(sentence: str, left_out: Sequence[str]) -> str:
+    """A sentence about an order, and what of it was not read; the sentence alone when all of it was (O10)."""
+    if not left_out:
+        return sentence
+    return _("%(sentence)s Read, without: %(named)s.") % {"sentence": sentence, "named": named(left_out)}

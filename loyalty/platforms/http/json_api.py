@@ -110,24 +110,20 @@ class JsonApi:
                 _("%(label)s asks us to slow down.") % {"label": self.label}, after=pause(retry_after, read_clock())
             )
         if status in _REFUSALS:
-            raise Refused(_(_REFUSALS[status]) % {"platform": self.label} + self._detail(reply))
+            raise Refused(self._with_answer(_(_REFUSALS[status]) % {"platform": self.label}, reply))
         if status < HTTPStatus.BAD_REQUEST:
             raise Failed(
                 _("%(label)s sends us on to another address. Enter the shop's own address.") % {"label": self.label}
             )
         if status == HTTPStatus.NOT_FOUND:
-            raise NotThere(
-                _("%(label)s does not have this%(detail)s.") % {"label": self.label, "detail": self._detail(reply)}
-            )
+            raise NotThere(self._with_answer(_("%(label)s does not have this.") % {"label": self.label}, reply))
         if status >= HTTPStatus.INTERNAL_SERVER_ERROR or status in _LATER:
             raise Unreachable(
                 _("%(label)s has a problem of its own at the moment (status %(status)s).")
                 % {"label": self.label, "status": status}
             )
-        raise Failed(
-            _("%(label)s did not accept this (status %(status)s)%(detail)s.")
-            % {"label": self.label, "status": status, "detail": self._detail(reply)}
-        )
+        words = _("%(label)s did not accept this (status %(status)s).") % {"label": self.label, "status": status}
+        raise Failed(self._with_answer(words, reply))
 
     def _value(self, reply: http.Reply) -> Any:
         if not reply.body.strip():
@@ -140,23 +136,25 @@ class JsonApi:
                 _("%(label)s answered with something that is not JSON. Is the address right?") % {"label": self.label}
             ) from None
 
-    def _detail(self, reply: http.Reply) -> str:
-        """What the platform itself says about it, if anything, without credentials."""
+    def _with_answer(self, sentence: str, reply: http.Reply) -> str:
+        """The sentence, and behind it what the platform itself says about it, if anything, without credentials."""
         try:
             said = storable(told(DECODER.decode(reply.body.decode())))
         except (ValueError, ArithmeticError, RecursionError):
-            return ""
+            return sentence
         for secret in filter(None, self.secrets):
             said = said.replace(secret, "…")
-        return f": {said[:_DETAIL_LENGTH].rstrip('.')}" if said else ""
+        if not said:
+            return sentence
+        return _("%(sentence)s It answered: “%(said)s”") % {"sentence": sentence, "said": said[:_DETAIL_LENGTH]}
 
 
 _JSON: Final = {"Content-Type": "application/json", "Accept": "application/json"}
 _REFUSALS: Final = {
-    401: gettext_noop("%(platform)s does not accept the credentials. Enter new ones in the connection's settings"),
-    402: gettext_noop("%(platform)s says that the shop is closed until its bill is paid"),
-    403: gettext_noop("%(platform)s does not allow this with these credentials"),
-    423: gettext_noop("%(platform)s says that the shop is locked"),
+    401: gettext_noop("%(platform)s does not accept the credentials. Enter new ones in the connection's settings."),
+    402: gettext_noop("%(platform)s says that the shop is closed until its bill is paid."),
+    403: gettext_noop("%(platform)s does not allow this with these credentials."),
+    423: gettext_noop("%(platform)s says that the shop is locked."),
 }
 _LATER: Final = frozenset({408, 425})
 

@@ -13,6 +13,7 @@ from django.utils.translation import ngettext
 from loyalty.backoffice.base import BackOfficeAdmin, store_view
 from loyalty.backoffice.confirm import Case
 from loyalty.core.errors import Conflict, Invalid, NotFound
+from loyalty.core.locales import count_text
 from loyalty.importing.encodings import ENCODINGS, readings
 from loyalty.importing.tables import NotATable
 from loyalty.stores.dates import show_day
@@ -165,6 +166,8 @@ def says(row: Row, store: Store) -> list[str]:
         if lot.amount
     ]
     if row.past:
-        found.append(ngettext("a movement of the old history", "movements of the old history", len(row.past)))
+        count = len(row.past)
+        words = ngettext("%(count)s movement of the old history", "%(count)s movements of the old history", count)
+        found.append(words % {"count": count_text(count)})
     found += [_("the open code %(code)s") % {"code": code.code} for code in row.codes]
     return found or [_("becomes known, and has nothing")]

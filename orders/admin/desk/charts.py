@@ -165,7 +165,7 @@ def _key(trigger: Trigger, counts: Mapping[date, Mapping[str, int]], link: str) 
 
 
 def _caused(count: int, trigger: Trigger) -> str:
-    return _("%(count)s %(cause)s") % {"count": count_text(count), "cause": trigger_words(trigger)}
+    return _("%(cause)s: %(count)s") % {"count": count_text(count), "cause": trigger_words(trigger)}
 
 
 def _colour(trigger: Trigger) -> int:

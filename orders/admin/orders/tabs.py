@@ -161,7 +161,7 @@ def _facts(order: Order, store: Store) -> list[tuple[str, Any]]:
         facts += [
             (
                 _("Cancelled"),
-                _("%(moment)s %(cause)s")
+                _("%(moment)s, %(cause)s")
                 % {"moment": show_moment(order.cancelled_at, store), "cause": trigger_words(order.cancelled_by)},
             ),
             (_("Cancel reason"), reason),

@@ -38,6 +38,21 @@ from orders.models import CodeOutcome, CodeUse, Order
 from orders.services.rules.trace import last_decisions
 
 _TOLD: Final = (MovementType.SPEND, MovementType.REVERT, MovementType.UNDO)
+# By whether a return is behind it, else a reversed code; and whether it went into a new lot.
+_BACK: Final = {
+    (True, False): gettext_noop(
+        '<a class="cell-link" href="{revert}">Returned</a> {amount} to its lot on {moment}, {cause} ({name}).'
+    ),
+    (True, True): gettext_noop(
+        '<a class="cell-link" href="{revert}">Returned</a> {amount} to a <a class="cell-link" href="{lots}">new lot '
+        "#{lot}</a>, extended to {day}, on {moment}, {cause} ({name})."
+    ),
+    (False, False): gettext_noop("Returned {amount} to its lot on {moment}, by reversing the code ({name})."),
+    (False, True): gettext_noop(
+        'Returned {amount} to a <a class="cell-link" href="{lots}">new lot #{lot}</a>, extended to {day}, on {moment}, '
+        "by reversing the code ({name})."
+    ),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +144,7 @@ def _row(case: _Case, row: Any, movements: Sequence[Any]) -> UsedRow:
     return UsedRow(
         amount=case.shown(row.amount),
         by=list(_by(case, row, spent)),
-        lot=_lot(case, lot, _("Lot")),
+        lot=cell_link(_lots(case, lot), _("Lot #%(lot)s") % {"lot": lot.pk}),
         origin=_origin(lot, case.store),
         expired=is_expired(lot.expires_at, case.now),
         where=[*where, *([_left(case, lot, left)] if left else [])],
@@ -170,28 +185,24 @@ def _told(case: _Case, spent: Any, worth: str) -> str:
     return _("%(name)s, %(moment)s") % facts
 
 
-def _lot(case: _Case, lot: Any, words: str) -> SafeString:
-    """The lot's number behind ``words``, as a link to the lots of its customer."""
-    return cell_link(f"{customer_address(lot.customer_id)}?tab={case.kind}", format_html("{} #{}", words, lot.pk))
+def _lots(case: _Case, lot: Any) -> str:
+    """The address of the lots of a lot's customer."""
+    return f"{customer_address(lot.customer_id)}?tab={case.kind}"
 
 
 def _back(case: _Case, row: Any, movement: Any, undone: Any) -> SafeString:
     """Into which lot a part went when, by what and by whom, and what has become of it since."""
     lot, store = movement.lot, case.store
-    words = _("{returned} {amount} to its lot on {moment}, {cause} ({name}).")
-    if lot.pk != row.lot_id:
-        words = _("{returned} {amount} to a {lot}, extended to {day}, on {moment}, {cause} ({name}).")
-    returned = _("Returned")
-    if movement.revert_id:
-        returned = cell_link(reverse("admin:orders_revert_change", args=[movement.revert_id]), returned)
+    revert = movement.revert_id
     told = format_html(
-        words,
-        returned=returned,
+        _(_BACK[bool(revert), lot.pk != row.lot_id]),
+        revert=reverse("admin:orders_revert_change", args=[revert]) if revert else "",
         amount=case.shown(movement.amount),
-        lot=_lot(case, lot, _("new lot")),
+        lots=_lots(case, lot),
+        lot=lot.pk,
         day=show_last_day(lot.expires_at, store),
         moment=show_moment(movement.created_at, store),
-        cause=trigger_words(movement.trigger) if movement.revert_id else _("by reversing the code"),
+        cause=trigger_words(movement.trigger),
         name=case.names[movement.actor],
     )
     since = _holds(case, lot)

@@ -133,11 +133,12 @@ def _write(cursor: Any, table: Table, store: Store, now: datetime) -> int:
     except Error as error:
         if is_busy(error) or is_away(error):
             raise
-        where = _first_invalid(cursor, table)
-        words = _("ndjson/%(table)s.ndjson%(where)s cannot be kept: %(why)s")
-        raise BundleRefused(
-            words % {"table": table.name, "where": where, "why": error_words(error) or what_failed(error)}
-        ) from None
+        facts = {"table": table.name, "why": error_words(error) or what_failed(error)}
+        words = _("ndjson/%(table)s.ndjson cannot be kept: %(why)s")
+        if invalid := _first_invalid(cursor, table):
+            words = _("ndjson/%(table)s.ndjson line %(line)s: %(column)s cannot be kept: %(why)s")
+            facts |= dict(zip(("line", "column"), invalid, strict=True))
+        raise BundleRefused(words % facts) from None
 
 
 def _statement(table: Table) -> str:
@@ -165,8 +166,8 @@ def _statement(table: Table) -> str:
     )
 
 
-def _first_invalid(cursor: Any, table: Table) -> str:
-    """The first line whose text is not of its column's kind, as words behind the file's name; empty when none is."""
+def _first_invalid(cursor: Any, table: Table) -> tuple[str, str] | None:
+    """The first line whose text is not of its column's kind, and that column; None when all are."""
     for column in table.fields:
         name, kind = column.column, str(column.db_type(connection))
         if kind == "jsonb" or kind.endswith("[]"):
@@ -177,8 +178,8 @@ def _first_invalid(cursor: Any, table: Table) -> str:
             [kind],
         )
         if found := cursor.fetchone():
-            return _(" line %(line)s: %(column)s") % {"line": found[0], "column": name}
-    return ""
+            return str(found[0]), name
+    return None
 
 
 def _prove(store: Store, manifest: Manifest, now: datetime) -> None:

@@ -67,7 +67,7 @@ def _copy(cursor: Any, name: str, columns: str, rows: Iterator[tuple[Any, ...]])
                 copy.write_row(row)
     except (psycopg.DataError, psycopg.IntegrityError) as error:
         line = re.search(r"line (\d+)", error.diag.context or "")
-        raise _refusal(name, int(line[1]) if line else 0, _("it holds a value that cannot be kept.")) from None
+        raise _refusal(name, int(line[1]) if line else 0, _("It holds a value that cannot be kept.")) from None
 
 
 def _actors(bundle: Bundle) -> Iterator[tuple[Any, ...]]:
@@ -75,9 +75,9 @@ def _actors(bundle: Bundle) -> Iterator[tuple[Any, ...]]:
     for number, line in enumerate(bundle.lines(ACTORS), 1):
         row = _read(ACTORS, number, line)
         if list(row) != ["ref", "name"] or not all(isinstance(value, str) for value in row.values()):
-            raise _refusal(ACTORS, number, _("it does not say who acted."))
+            raise _refusal(ACTORS, number, _("It does not say who acted."))
         if not known.match(row["ref"]) or len(row["ref"]) > _LONGEST_REF:
-            raise _refusal(ACTORS, number, _("it does not say who acted."))
+            raise _refusal(ACTORS, number, _("It does not say who acted."))
         yield number, row["ref"], row["name"]
 
 
@@ -96,10 +96,10 @@ class _Lines:
             row = _read(self.name, number, line)
             if row.keys() != self.columns:
                 name = min(row.keys() ^ self.columns)
-                words = _("column “%(column)s” is missing or unknown. The version that wrote a bundle reads it.")
+                words = _("The column “%(column)s” is missing or unknown. The version that wrote a bundle reads it.")
                 raise _refusal(self.name, number, words % {"column": name[:100]})
             if not (_is_id(row["id"]) and row["id"] > last):
-                raise _refusal(self.name, number, _("its id is not a number, or is not above the one before."))
+                raise _refusal(self.name, number, _("Its id is not a number, or is not above the one before."))
             last = row["id"]
             self._check(number, row)
             yield number, last, line.decode()
@@ -122,12 +122,12 @@ def _read(table: str, number: int, line: bytes) -> dict[str, Any]:
     try:
         row = json.loads(line.decode(), parse_constant=_refuse_constant)
     except (ValueError, RecursionError):
-        raise _refusal(table, number, _("it is not JSON.")) from None
+        raise _refusal(table, number, _("It is not JSON.")) from None
     if not isinstance(row, dict):
-        raise _refusal(table, number, _("it is not a row."))
+        raise _refusal(table, number, _("It is not a row."))
     # Only what is written as an escape can be a half of a surrogate pair, or a NUL.
     if b"\\u" in line and storable_json(row) != row:
-        raise _refusal(table, number, _("it holds characters that cannot be kept."))
+        raise _refusal(table, number, _("It holds characters that cannot be kept."))
     return row
 
 

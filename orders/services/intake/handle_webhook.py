@@ -185,7 +185,7 @@ def _recorded(done: IngestResult, snapshot: OrderSnapshot) -> Result:
         return _left(TEST_WORDS, external_id=snapshot.external_id)
     new = done.outcome in (Outcome.CREATED, Outcome.UPDATED)
     state = DeliveryState.DONE if new else DeliveryState.IGNORED
-    words = _(_WORDS[done.outcome]) % {"number": snapshot.number} + without(done.left_out)
+    words = without(_(_WORDS[done.outcome]) % {"number": snapshot.number}, done.left_out)
     return Result(state, words, done.order, snapshot.external_id, left_out=done.left_out)
 
 

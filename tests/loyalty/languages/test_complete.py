@@ -5,7 +5,7 @@ from typing import Final
 import pytest
 from babel.messages.catalog import Catalog
 
-from loyalty.languages.catalogues import path_of, read_catalogue, source_messages
+from loyalty.languages.catalogues import path_of, read_catalogue
 from loyalty.languages.faults import faults_of
 from loyalty.languages.spoken import TRANSLATIONS
 
@@ -15,12 +15,6 @@ LANGUAGES: Final = [
     pytest.param(name, marks=[pytest.mark.xfail(reason="being translated", strict=True)] if name in AWAITED else [])
     for name in TRANSLATIONS
 ]
-
-
-@pytest.fixture(scope="module")
-def source() -> Catalog:
-    """Every message of the source."""
-    return source_messages()
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

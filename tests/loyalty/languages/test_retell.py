@@ -12,6 +12,7 @@ def shapes() -> list[Shape]:
     catalogue = Catalog(locale="de")
     catalogue.add("Order %(number)s recorded.", "Bestellung %(number)s aufgenommen.")
     catalogue.add("Order %(number)s was deleted there. Order %(number)s stays.", "%(number)s bleibt.")
+    catalogue.add("%(sentence)s It answered: “%(said)s”", "%(sentence)s Die Antwort: „%(said)s“")
     catalogue.add("The code is 10 % off.", "Der Code gibt 10 % Nachlass.")
     catalogue.add("%(name)s, %(moment)s", "%(moment)s, %(name)s")
     catalogue.add("Not translated: %(name)s.", "")
@@ -30,6 +31,10 @@ def shapes() -> list[Shape]:
         ("Order 7 was deleted there. Order 8 stays.", "Order 7 was deleted there. Order 8 stays."),
         ("Order 100% recorded.", "Bestellung 100% aufgenommen."),
         ("Order %(number)s recorded.", "Bestellung %(number)s aufgenommen."),
+        (
+            "Order 7 recorded. It answered: “Order 8 recorded.”",
+            "Bestellung 7 aufgenommen. Die Antwort: „Order 8 recorded.“",
+        ),
         ("The code is 10 % off.", "Der Code gibt 10 % Nachlass."),
         ("1 order could not be read.", "1 Bestellung war nicht lesbar."),
         ("20 orders could not be read.", "20 Bestellungen waren nicht lesbar."),

@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from loyalty.backoffice.forms import OnceForm
+from loyalty.core.phrases import sentences
 from loyalty.platforms.connections.connect import SECRETS, Credentials
 from loyalty.platforms.models import PlatformConnection
 from loyalty.platforms.shop_platform import Connecting, Field
@@ -53,7 +54,7 @@ class ConnectionForm(OnceForm):
         if not is_secret:
             return shown
         shown.required = not stored and field.name == "webhook_secret" and not chosen_here
-        shown.help_text = f"{_help(field)} {_(_KEEP if stored else _NEW)}"
+        shown.help_text = sentences([_help(field), _(_KEEP if stored else _NEW)])
         if stored:
             shown.widget.attrs["placeholder"] = _("stored")
         return shown

@@ -177,9 +177,9 @@ def test_reverts_by_day_and_cause(store: Store) -> None:
     auto_cancel(NOW)
     chart = charts(store)[0]
     assert figures(chart) == {"Jan 5, 2026": "2", "Jan 4, 2026": "1"}
-    assert chart.bars[0].words == "1 by hand and 1 because the payment failed"
+    assert chart.bars[0].words == "by hand: 1 and because the payment failed: 1"
     assert [(part.begins, part.length) for part in chart.bars[0].segments] == [(0, 50), (50, 50)]
-    assert [key.words for key in chart.keys] == ["2 by hand", "1 because the payment failed"]
+    assert [key.words for key in chart.keys] == ["by hand: 2", "because the payment failed: 1"]
     assert f"trigger={Trigger.PAYMENT_FAILED}" in chart.keys[1].link
 
 
