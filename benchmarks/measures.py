@@ -26,7 +26,7 @@ from loyalty.database.named_stores import every_store
 from loyalty.exporting.files import csv_parts, write_xlsx
 from loyalty.exporting.tables import Cell
 from loyalty.store_settings.sections import settings_by_store
-from loyalty.stores.actors import Actor, Trigger
+from loyalty.stores.actors import Act, Actor, Trigger
 from loyalty.stores.models import Store
 from orders.admin.exports.orders import ORDERS
 from orders.models import Order
@@ -54,14 +54,7 @@ def _open_orders(part: int, parts: int, count: int) -> list[tuple[int, int]]:
 
 def _ours(order_id: int, store: Store) -> None:
     cancel_order(
-        store=store,
-        order_id=order_id,
-        choice=BOTH,
-        details=Details(),
-        token=None,
-        actor=ACTOR,
-        trigger=Trigger.API,
-        now=NOW,
+        store=store, order_id=order_id, choice=BOTH, details=Details(), token=None, act=Act(ACTOR, Trigger.API, NOW)
     )
 
 

@@ -23,7 +23,7 @@ from loyalty.ledger.planner import Amount
 from loyalty.ledger.posting import lock_customers
 from loyalty.ledger.staff_limits import Adjuster, check_within_limit, left_today, lock_left_today, note_adjusted
 from loyalty.store_settings.sections import StoreSettings
-from loyalty.stores.actors import Actor, Trigger
+from loyalty.stores.actors import Act, Actor, Trigger
 from loyalty.stores.compared import fold_email
 from loyalty.stores.models import Customer, PlatformId, Store
 from points.expiry_scheme import scheme_last_day
@@ -203,9 +203,7 @@ def _write(line: Line, customer: Customer, desk: Desk, now: datetime) -> Change:
         store=desk.store,
         customer_id=customer.pk,
         adjustment=adjustment,
-        actor=desk.actor,
-        trigger=Trigger.ADMIN,
-        now=now,
+        act=Act(desk.actor, Trigger.ADMIN, now),
     )
     return Change.of(customer, adjustment, posted)
 

@@ -11,7 +11,7 @@ from loyalty.ledger.adjust import Adjustment, adjust
 from loyalty.ledger.ledger import Kind
 from loyalty.ledger.planner import Amount
 from loyalty.store_settings.sections import StoreSettings, settings_to_json
-from loyalty.stores.actors import Actor, Trigger
+from loyalty.stores.actors import Act, Actor, Trigger
 from loyalty.stores.models import ApiKey, Customer, Membership, Role, SettingsVersion, Store, User
 from orders.kinds import LEDGERS
 from orders.models import Order, Redemption, Reward
@@ -101,13 +101,7 @@ def grant(
         expires_at=end_of_day(until, store.tz) if until else None,
     )
     posted = adjust(
-        LEDGERS[kind],
-        store=store,
-        customer_id=customer.pk,
-        adjustment=adjustment,
-        actor=ACTOR,
-        trigger=Trigger.ADMIN,
-        now=now,
+        LEDGERS[kind], store=store, customer_id=customer.pk, adjustment=adjustment, act=Act(ACTOR, Trigger.ADMIN, now)
     )
     lot: CreditLot | PointLot = LEDGERS[kind].tables.lot.unscoped.get(pk=posted[-1].lot_id)
     return lot
@@ -132,7 +126,7 @@ def make_order(
         "customer": customer.pk if customer else None,
     }
     new = NewOrder(**(values | fields), apply_credits=Decimal(credits), apply_points=points)
-    order, _ = place_order(store=owner, new=new, actor=ACTOR, trigger=Trigger.API, now=now)
+    order, _ = place_order(store=owner, new=new, act=Act(ACTOR, Trigger.API, now))
     return order
 
 
@@ -162,9 +156,7 @@ def cancel_choosing(
         choice=choice,
         details=Details(**details),
         token=token,
-        actor=ACTOR,
-        trigger=Trigger.ADMIN,
-        now=now,
+        act=Act(ACTOR, Trigger.ADMIN, now),
     )
 
 
@@ -178,22 +170,14 @@ def return_choosing(
         choice=choice,
         details=Details(),
         token=token,
-        actor=ACTOR,
-        trigger=Trigger.ADMIN,
-        now=now,
+        act=Act(ACTOR, Trigger.ADMIN, now),
     )
 
 
 def bring_back(order: Order, deduct: Deduct = Deduct.ALL, *, now: datetime = NOW) -> ReinstateResult:
     """Bring a cancelled ``order`` back by hand, confirmed (M10)."""
     return reinstate(
-        store=order.store,
-        order_id=order.pk,
-        status="confirmed",
-        deduct=deduct,
-        actor=ACTOR,
-        trigger=Trigger.ADMIN,
-        now=now,
+        store=order.store, order_id=order.pk, status="confirmed", deduct=deduct, act=Act(ACTOR, Trigger.ADMIN, now)
     )
 
 
@@ -214,12 +198,7 @@ def make_collector(store: Store, **values: Any) -> Customer:
 def make_redemption(customer: Customer, reward: Reward, *, now: datetime = BEFORE) -> Redemption:
     """What ``customer`` gets for points that must be there."""
     return redeem(
-        store=customer.store,
-        customer_id=customer.pk,
-        reward_id=reward.pk,
-        actor=ACTOR,
-        trigger=Trigger.ADMIN,
-        now=now,
+        store=customer.store, customer_id=customer.pk, reward_id=reward.pk, act=Act(ACTOR, Trigger.ADMIN, now)
     )
 
 
@@ -237,14 +216,12 @@ def reverse(redemption: Redemption, *, now: datetime = NOW, token: str | None = 
         ask=ReversalAsk(**ask),
         token=token,
         asked=Asked.NOT_ASKED,
-        actor=ACTOR,
-        trigger=Trigger.ADMIN,
-        now=now,
+        act=Act(ACTOR, Trigger.ADMIN, now),
     )
 
 
 def merge(merged: Customer, kept: Customer, **values: Any) -> Merge:
     """Merge the first into the second by hand."""
     return merge_customers(
-        store=kept.store, kept_id=kept.pk, merged_id=merged.pk, actor=ACTOR, trigger=Trigger.ADMIN, now=NOW, **values
+        store=kept.store, kept_id=kept.pk, merged_id=merged.pk, act=Act(ACTOR, Trigger.ADMIN, NOW), **values
     )

@@ -14,7 +14,7 @@ from loyalty.ledger.ledger import Ledger
 from loyalty.ledger.models import Origin
 from loyalty.ledger.planner import Amount
 from loyalty.ledger.posting import NewLot, Posted, lock_customers
-from loyalty.stores.actors import Actor, Trigger
+from loyalty.stores.actors import Act
 from loyalty.stores.models import Customer, Remark, Store
 
 
@@ -30,29 +30,20 @@ class Adjustment:
 
 
 @transaction.atomic
-def adjust(
-    ledger: Ledger,
-    *,
-    store: Store,
-    customer_id: int,
-    adjustment: Adjustment,
-    actor: Actor,
-    trigger: Trigger,
-    now: datetime,
-) -> list[Posted]:
+def adjust(ledger: Ledger, *, store: Store, customer_id: int, adjustment: Adjustment, act: Act) -> list[Posted]:
     """Give or remove value; answers the movements written, oldest first: one for a gift, one per lot for a removal.
 
     Raises Invalid for nothing and for a gift that has expired already, NotFound for a customer of another store,
     InsufficientBalance when there is less than is to be removed.
     """
-    _refuse_what_changes_nothing(adjustment, now)
+    _refuse_what_changes_nothing(adjustment, act.now)
     customer = find_person(store, customer_id)
     if customer is None:
         raise NotFound(_("This store has no customer with the id %(id)s.") % {"id": customer_id})
     lock_customers([customer.pk])
-    remark = Remark.objects.create(store=store, reason=adjustment.reason, note=adjustment.note, created_at=now)
-    posted = _write(ledger, customer, adjustment, remark, actor, trigger, now)
-    record([_changed(ledger, customer, adjustment, remark)], actor=actor, now=now)
+    remark = Remark.objects.create(store=store, reason=adjustment.reason, note=adjustment.note, created_at=act.now)
+    posted = _write(ledger, customer, adjustment, remark, act)
+    record([_changed(ledger, customer, adjustment, remark)], actor=act.actor, now=act.now)
     return posted
 
 
@@ -63,15 +54,7 @@ def _refuse_what_changes_nothing(adjustment: Adjustment, now: datetime) -> None:
         raise Invalid.at("/expires_on", _("The expiry is before today."), code="in-the-past")
 
 
-def _write(
-    ledger: Ledger,
-    customer: Customer,
-    adjustment: Adjustment,
-    remark: Remark,
-    actor: Actor,
-    trigger: Trigger,
-    now: datetime,
-) -> list[Posted]:
+def _write(ledger: Ledger, customer: Customer, adjustment: Adjustment, remark: Remark, act: Act) -> list[Posted]:
     if adjustment.amount > 0:
         gift = ledger.grant(
             customer,
@@ -79,20 +62,10 @@ def _write(
             currency=adjustment.currency,
             new_lot=NewLot(Origin.GRANT, adjustment.expires_at),
             remark_id=remark.pk,
-            actor=actor,
-            trigger=trigger,
-            now=now,
+            act=act,
         )
         return [gift]
-    return ledger.remove(
-        customer,
-        -adjustment.amount,
-        currency=adjustment.currency,
-        remark_id=remark.pk,
-        actor=actor,
-        trigger=trigger,
-        now=now,
-    )
+    return ledger.remove(customer, -adjustment.amount, currency=adjustment.currency, remark_id=remark.pk, act=act)
 
 
 def _changed(ledger: Ledger, customer: Customer, adjustment: Adjustment, remark: Remark) -> Happening:

@@ -14,7 +14,7 @@ from loyalty.ledger.ledger import Ledger, claw_back, valid_at
 from loyalty.ledger.models import MovementType, Origin
 from loyalty.ledger.planner import Amount, Draw, OpenLot, draw_up_to
 from loyalty.ledger.posting import Cause, Entry, NewLot, post
-from loyalty.stores.actors import Actor
+from loyalty.stores.actors import Act
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,15 +79,13 @@ def shared(amount: Amount, parts: Sequence[tuple[int, Amount]]) -> dict[int, Amo
     return shares
 
 
-def award(ledger: Ledger, awards: Sequence[Award], *, actor: Actor, trigger: str, now: datetime) -> None:
+def award(ledger: Ledger, awards: Sequence[Award], *, act: Act) -> None:
     """Give what orders earn, each as a lot of its own; statements do not grow with them."""
     if awards:
-        ledger.give_new([_granting(item) for item in awards], actor=actor, trigger=trigger, now=now)
+        ledger.give_new([_granting(item) for item in awards], act=act)
 
 
-def take_back(
-    ledger: Ledger, takes: Sequence[TakeBack], *, actor: Actor, trigger: str, now: datetime
-) -> dict[int, Amount]:
+def take_back(ledger: Ledger, takes: Sequence[TakeBack], *, act: Act) -> dict[int, Amount]:
     """Take back what orders earned; answers by order how much was taken, or is owed now.
 
     From the lots that the order earned first, then from the others in the order of L3, never below zero.
@@ -95,14 +93,14 @@ def take_back(
     if not takes:
         return {}
     customers = {item.customer_id for item in takes}
-    held, own = _held(ledger, customers, now), _earned_lots(ledger, [item.order_id for item in takes])
+    held, own = _held(ledger, customers, act.now), _earned_lots(ledger, [item.order_id for item in takes])
     entries: list[Entry] = []
     for item in takes:
         draws = draw_up_to(held[item.customer_id], item.amount, first=own[item.order_id])
         held[item.customer_id] = _left(held[item.customer_id], draws)
         entries += _taking(item, draws)
     if entries:
-        post(ledger.tables, entries, customer_ids=customers, actor=actor, trigger=trigger, now=now)
+        post(ledger.tables, entries, customer_ids=customers, act=act)
     taken: dict[int, Amount] = dict.fromkeys((item.order_id for item in takes), 0)
     for entry in entries:
         taken[entry.cause.order_id or 0] -= entry.amount

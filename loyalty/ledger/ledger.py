@@ -30,7 +30,7 @@ from loyalty.ledger.planner import (
     draw,
 )
 from loyalty.ledger.posting import BY_HAND, Cause, Entry, NewLot, Posted, Tables, post
-from loyalty.stores.actors import Actor
+from loyalty.stores.actors import Act, Actor
 from loyalty.stores.models import Customer
 
 Kind = Literal["credits", "points"]
@@ -148,9 +148,7 @@ class Ledger:
         currency: str,
         new_lot: NewLot,
         remark_id: int | None,
-        actor: Actor,
-        trigger: str,
-        now: datetime,
+        act: Act,
         cause: Cause = BY_HAND,
     ) -> Posted:
         """Give ``amount`` as a new lot (L6, L7), by hand or because of what ``cause`` names."""
@@ -164,62 +162,36 @@ class Ledger:
             cause=cause,
             remark_id=remark_id,
         )
-        return self.give_new([entry], actor=actor, trigger=trigger, now=now)[-1]
+        return self.give_new([entry], act=act)[-1]
 
     def remove(
-        self,
-        customer: Customer,
-        amount: Amount,
-        *,
-        currency: str,
-        remark_id: int | None,
-        actor: Actor,
-        trigger: str,
-        now: datetime,
+        self, customer: Customer, amount: Amount, *, currency: str, remark_id: int | None, act: Act
     ) -> list[Posted]:
         """Take ``amount`` from the lots that expire first (L6). Raises InsufficientBalance, all or nothing."""
-        draws = self._draw(customer, amount, currency=currency, now=now)
+        draws = self._draw(customer, amount, currency=currency, now=act.now)
         entries = _drawing(customer, draws, MovementType.ADJUST, currency=currency, remark_id=remark_id)
-        posted = self._post(entries, [customer.pk], actor=actor, trigger=trigger, now=now)
+        posted = self._post(entries, [customer.pk], act=act)
         return posted[-len(entries) :]
 
     def take_back(
-        self,
-        customer: Customer,
-        draws: Sequence[Draw],
-        *,
-        currency: str,
-        cause: Cause,
-        remark_id: int | None,
-        actor: Actor,
-        trigger: str,
-        now: datetime,
+        self, customer: Customer, draws: Sequence[Draw], *, currency: str, cause: Cause, remark_id: int | None, act: Act
     ) -> None:
         """Take back what ``cause`` once gave, from the lots named and no others (R4); they must hold as much."""
         entries = _drawing(customer, draws, MovementType.CLAW_BACK, currency=currency, cause=cause, remark_id=remark_id)
-        self._post(entries, [customer.pk], actor=actor, trigger=trigger, now=now)
+        self._post(entries, [customer.pk], act=act)
 
     def spend(
-        self,
-        customer: Customer,
-        amount: Amount,
-        *,
-        currency: str,
-        cause: Cause,
-        remark_id: int | None = None,
-        actor: Actor,
-        trigger: str,
-        now: datetime,
+        self, customer: Customer, amount: Amount, *, currency: str, cause: Cause, remark_id: int | None = None, act: Act
     ) -> None:
         """Spend ``amount`` on an order or a redemption, one allocation per lot (L3, L4).
 
         Raises InsufficientBalance, all or nothing.
         """
-        draws = self._draw(customer, amount, currency=currency, now=now)
+        draws = self._draw(customer, amount, currency=currency, now=act.now)
         entries = _drawing(customer, draws, MovementType.SPEND, currency=currency, cause=cause, remark_id=remark_id)
-        self._post(entries, [customer.pk], actor=actor, trigger=trigger, now=now)
+        self._post(entries, [customer.pk], act=act)
 
-    def give_back(self, returns: Sequence[Return], *, actor: Actor, trigger: str, now: datetime) -> dict[int, int]:
+    def give_back(self, returns: Sequence[Return], *, act: Act) -> dict[int, int]:
         """Write planned returns (M4), for any number of spends; answers the new lot of each extended allocation.
 
         Only what the plan gives back is written: a valid lot gets its value back, an extended one becomes a new lot
@@ -229,7 +201,7 @@ class Ledger:
         if not back:
             return {}
         customers = {item.planned.used.customer_id for item in back}
-        posted = self._post([_returning(item) for item in back], customers, actor=actor, trigger=trigger, now=now)
+        posted = self._post([_returning(item) for item in back], customers, act=act)
         pairs = zip(back, posted[-len(back) :], strict=True)
         return {
             item.planned.used.allocation_id: row.lot_id
@@ -259,24 +231,20 @@ class Ledger:
         back = movements.filter(revert=revert_id, type=MovementType.REVERT).aggregate(last=Max("id"))["last"]
         return movements.filter(type=MovementType.SPEND, id__gt=back or 0).exists()
 
-    def undo_returns(
-        self, returned: Sequence[Returned], *, remark_id: int | None, actor: Actor, trigger: str, now: datetime
-    ) -> None:
+    def undo_returns(self, returned: Sequence[Returned], *, remark_id: int | None, act: Act) -> None:
         """Post the opposite of what reverts put into these lots, under the same reverts (M11).
 
         Lowers what the allocations say is returned. The database refuses to take a lot below zero.
         """
         entries = [_undoing(item, remark_id) for item in returned]
-        self._post(entries, {item.customer_id for item in returned}, actor=actor, trigger=trigger, now=now)
+        self._post(entries, {item.customer_id for item in returned}, act=act)
 
     def post_due(self, customer_ids: Collection[int], *, actor: Actor, now: datetime) -> int:
         """Post what has lapsed for these customers (L5); answers how many lots."""
-        return len(self._post([], customer_ids, actor=actor, trigger="", now=now))
+        return len(self._post([], customer_ids, act=Act(actor, "", now)))
 
-    def _post(
-        self, entries: Iterable[Entry], customer_ids: Collection[int], *, actor: Actor, trigger: str, now: datetime
-    ) -> list[Posted]:
-        return post(self.tables, list(entries), customer_ids=customer_ids, actor=actor, trigger=trigger, now=now)
+    def _post(self, entries: Iterable[Entry], customer_ids: Collection[int], *, act: Act) -> list[Posted]:
+        return post(self.tables, list(entries), customer_ids=customer_ids, act=act)
 
     def _draw(self, customer: Customer, amount: Amount, *, currency: str, now: datetime) -> list[Draw]:
         owed = self.debts([customer.pk]).get(customer.pk, 0)
@@ -288,10 +256,10 @@ class Ledger:
                 _("The customer does not have %(wanted)s: the balance is %(has)s.") % {"wanted": wanted, "has": has}
             ) from error
 
-    def give_new(self, entries: Sequence[Entry], *, actor: Actor, trigger: str, now: datetime) -> list[Posted]:
+    def give_new(self, entries: Sequence[Entry], *, act: Act) -> list[Posted]:
         """Write new lots, and settle out of them what their customers owe (C1)."""
         customers = {entry.customer_id for entry in entries}
-        posted = self._post(entries, customers, actor=actor, trigger=trigger, now=now)[-len(entries) :]
+        posted = self._post(entries, customers, act=act)[-len(entries) :]
         debts = self.debts(customers)
         settling: list[Entry] = []
         for entry, row in zip(entries, posted, strict=True):
@@ -300,7 +268,7 @@ class Ledger:
                 debts[entry.customer_id] -= settled
                 settling += _settling(entry, row.lot_id, settled)
         if settling:
-            self._post(settling, customers, actor=actor, trigger=trigger, now=now)
+            self._post(settling, customers, act=act)
         return posted
 
     def _used(self, spender: Literal["order", "redemption"], ids: Collection[int]) -> list[UsedLot]:

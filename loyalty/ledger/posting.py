@@ -23,7 +23,7 @@ from loyalty.database.bulk import array, new_ids
 from loyalty.database.prepared import prepared_cursor
 from loyalty.ledger.models import AbstractAllocation, AbstractLot, AbstractMovement, MovementType, Origin
 from loyalty.ledger.planner import Amount
-from loyalty.stores.actors import Actor
+from loyalty.stores.actors import Act
 
 # How the constraint that keeps lapsed lots empty is called, whichever kind's.
 _BOOKED_OFF: Final = "lot_booked_off_is_empty"
@@ -149,15 +149,7 @@ def lock_customers(customer_ids: Collection[int]) -> None:
             raise CustomerMerged
 
 
-def post(
-    tables: Tables,
-    entries: Sequence[Entry],
-    *,
-    customer_ids: Collection[int],
-    actor: Actor,
-    trigger: str,
-    now: datetime,
-) -> list[Posted]:
+def post(tables: Tables, entries: Sequence[Entry], *, customer_ids: Collection[int], act: Act) -> list[Posted]:
     """Write ``entries`` and everything due at ``now`` for ``customer_ids``; callers hold the customers' locks.
 
     At most two statements: ids for new lots, when there are any, and the write. The database refuses an entry that
@@ -166,9 +158,9 @@ def post(
     """
     parameters: dict[str, Any] = {
         "customers": array(customer_ids),
-        "now": now,
-        "actor": actor.ref,
-        "trigger": trigger,
+        "now": act.now,
+        "actor": act.actor.ref,
+        "trigger": act.trigger,
         **_columns(entries, new_ids(tables.lot, sum(_wants_id(entry) for entry in entries))),
     }
     with prepared_cursor() as cursor:

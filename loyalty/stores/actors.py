@@ -7,6 +7,7 @@ The ledgers and the journal keep an actor as a short reference without personal 
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
@@ -92,6 +93,18 @@ class Actor:
     def command(cls, name: str) -> "Actor":
         """A management command run on the server."""
         return cls(ActorType.SYSTEM, name)
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """One act: who does it, what caused it, and the moment it is done at, the same for everything it writes.
+
+    ``trigger`` is a :class:`Trigger`, or a word of the ledgers' own for what no order caused, such as an import.
+    """
+
+    actor: Actor
+    trigger: str
+    now: datetime
 
 
 _RULES = {"spent_revert": gettext_noop("Spent-revert rules")}

@@ -9,7 +9,7 @@ from typing import Any, Final, Literal
 
 from loyalty.ledger.ledger import Kind
 from loyalty.store_settings.sections import current_settings
-from loyalty.stores.actors import Trigger
+from loyalty.stores.actors import Act, Trigger
 from loyalty.stores.models import Customer, Role
 from orders.demo.shop import Shop
 from orders.models import Order, OrderStatus, PaymentStatus
@@ -154,9 +154,7 @@ def _bring_back(shop: Shop, order: Order, now: datetime) -> None:
         order_id=order.pk,
         status=OrderStatus.CONFIRMED,
         deduct=Deduct.AVAILABLE,
-        actor=shop.person(Role.SUPPORT),
-        trigger=Trigger.ADMIN,
-        now=now,
+        act=Act(shop.person(Role.SUPPORT), Trigger.ADMIN, now),
     )
 
 
@@ -167,7 +165,5 @@ def _return_all(shop: Shop, order: Order, now: datetime) -> None:
         choice=CancelChoice(returns=BOTH),
         details=Details("customer", "Parcel came back."),
         token=None,
-        actor=shop.person(Role.SUPPORT),
-        trigger=Trigger.ADMIN,
-        now=now,
+        act=Act(shop.person(Role.SUPPORT), Trigger.ADMIN, now),
     )

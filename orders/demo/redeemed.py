@@ -4,7 +4,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
 
-from loyalty.stores.actors import Actor, Trigger
+from loyalty.stores.actors import Act, Actor, Trigger
 from loyalty.stores.models import Customer, Role
 from orders.demo.examples import TAG
 from orders.demo.shop import Shop
@@ -56,14 +56,7 @@ def _redeemed(shop: Shop, customer: Customer, reward: Reward, *, day: int) -> li
     def step(now: datetime) -> None:
         actor = Actor.api_key(shop.api_key)
         made.append(
-            redeem(
-                store=shop.store,
-                customer_id=customer.pk,
-                reward_id=reward.pk,
-                actor=actor,
-                trigger=Trigger.API,
-                now=now,
-            )
+            redeem(store=shop.store, customer_id=customer.pk, reward_id=reward.pk, act=Act(actor, Trigger.API, now))
         )
 
     shop.past.at(shop.on(day, 14), step)
@@ -92,9 +85,7 @@ def _reversed(shop: Shop, customer: Customer, reward: Reward) -> None:
             ask=ReversalAsk(reason="Redeemed by accident", notify_customer=False),
             token=None,
             asked=Asked.NOT_ASKED,
-            actor=shop.person(Role.SUPPORT),
-            trigger=Trigger.ADMIN,
-            now=now,
+            act=Act(shop.person(Role.SUPPORT), Trigger.ADMIN, now),
         )
 
     shop.past.at(shop.on(-8, 11), step)

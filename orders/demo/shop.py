@@ -13,7 +13,7 @@ from loyalty.ledger.ledger import Kind, currency_for
 from loyalty.ledger.planner import Amount
 from loyalty.ledger.posting import lock_customers
 from loyalty.store_settings.sections import current_settings
-from loyalty.stores.actors import Actor, Trigger
+from loyalty.stores.actors import Act, Actor, Trigger
 from loyalty.stores.models import ApiKey, Customer, Role, Store, User
 from orders.demo.cast import DemoStore
 from orders.demo.past import Past
@@ -97,7 +97,7 @@ class Shop:
             number=number, total=total, currency=self.store.currency, placed_at=now, customer=customer.pk, **facts
         )
         actor = Actor.api_key(self.api_key)
-        order, _ = place_order(store=self.store, new=new, actor=actor, trigger=Trigger.API, now=now)
+        order, _ = place_order(store=self.store, new=new, act=Act(actor, Trigger.API, now))
         return order
 
     def change(self, order: Order, values: dict[str, Any], *, at: datetime) -> None:
@@ -117,9 +117,11 @@ class Shop:
             choice=choice,
             details=details,
             token=None,
-            actor=Actor.api_key(self.api_key) if by_api else self.person(Role.SUPPORT),
-            trigger=Trigger.API if by_api else Trigger.ADMIN,
-            now=now,
+            act=Act(
+                Actor.api_key(self.api_key) if by_api else self.person(Role.SUPPORT),
+                Trigger.API if by_api else Trigger.ADMIN,
+                now,
+            ),
         )
 
     def sweep(self, *, at: datetime) -> None:
@@ -137,9 +139,7 @@ class Shop:
             store=self.store,
             customer_id=customer.pk,
             adjustment=adjustment,
-            actor=self.person(Role.MANAGER),
-            trigger=Trigger.ADMIN,
-            now=now,
+            act=Act(self.person(Role.MANAGER), Trigger.ADMIN, now),
         )
 
     def _post_lapsed(self, customer: Customer, kind: Kind, now: datetime) -> None:

@@ -13,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 
 from benchmarks.lists import asked_on_the_page, asked_over_rest, read_on_the_page, read_over_rest
 from loyalty.database.named_stores import in_store
-from loyalty.stores.actors import Actor, Trigger
+from loyalty.stores.actors import Act, Actor, Trigger
 from loyalty.stores.models import Store
 from orders.api.orders.orders import OrderListView
 from orders.models import Order
@@ -57,9 +57,7 @@ def store() -> Iterator[Store]:
         choice=CancelChoice(),
         details=Details(),
         token=None,
-        actor=Actor.job("tests"),
-        trigger=Trigger.API,
-        now=NOW,
+        act=Act(Actor.job("tests"), Trigger.API, NOW),
     )
     own = {"id", "number", "external_id", "placed_at", "created_at", "updated_at"}
     columns = ", ".join(str(f.column) for f in Order._meta.concrete_fields if not f.generated and f.name not in own)

@@ -32,7 +32,7 @@ from loyalty.ledger.ledger import Kind
 from loyalty.ledger.planner import InsufficientBalance
 from loyalty.proof.prove import find_faults
 from loyalty.store_settings.sections import EarnedPointsSettings, EarningSettings, SpentRevertSettings, StoreSettings
-from loyalty.stores.actors import Actor, ActorType, Trigger
+from loyalty.stores.actors import Act, Actor, ActorType, Trigger
 from orders.kinds import KINDS, LEDGERS
 from orders.models import Order, Redemption, Revert
 from orders.services.automation.run_rules import evaluate_rules
@@ -167,7 +167,7 @@ class StoreLife(RuleBasedStateMachine):
         return {"store": self.store, "actor": factories.ACTOR, "now": self.now}
 
     def by_hand(self) -> dict[str, Any]:
-        return {"trigger": Trigger.ADMIN, **self.acting()}
+        return {"store": self.store, "act": Act(factories.ACTOR, Trigger.ADMIN, self.now)}
 
     def end_of(self, days: int | None) -> datetime | None:
         return None if days is None else end_of_day(self.today + timedelta(days=days), self.store.tz)
@@ -208,7 +208,7 @@ class StoreLife(RuleBasedStateMachine):
             apply_points=points,
             codes=[f" {redemption.code} ".lower() for redemption in codes],
         )
-        return place_order(new=new, trigger=Trigger.API, **self.acting())[0]
+        return place_order(store=self.store, new=new, act=Act(factories.ACTOR, Trigger.API, self.now))[0]
 
     @rule(
         who=st.none() | WHO | WHO,

@@ -5,13 +5,13 @@ from decimal import Decimal
 from functools import partial
 from typing import Any
 
-from loyalty.stores.actors import Trigger
+from loyalty.stores.actors import Act, Trigger
 from loyalty.stores.models import Customer
 from orders.models import Order
 from orders.services.intake.place import NewOrder, place_order
 from tests import factories
 
-WHO: dict[str, Any] = {"actor": factories.ACTOR, "trigger": Trigger.API, "now": factories.NOW}
+WHO: dict[str, Any] = {"act": Act(factories.ACTOR, Trigger.API, factories.NOW)}
 
 
 def spending(customer: Customer, amount: int, number: str) -> Callable[[], tuple[Order, bool]]:

@@ -12,7 +12,7 @@ from loyalty.core.errors import DomainError
 from loyalty.customers.identify import CustomerFacts
 from loyalty.customers.merged import CustomerMerged, find_person
 from loyalty.proof.prove import find_faults
-from loyalty.stores.actors import Trigger
+from loyalty.stores.actors import Act, Trigger
 from loyalty.stores.models import Customer, Store
 from orders.kinds import LEDGERS
 from orders.models import Order
@@ -45,7 +45,7 @@ def placing(store: Store, customer: int | CustomerFacts, number: str, points: in
         customer=customer,
         apply_points=points,
     )
-    return partial(place_order, store=store, new=new, actor=ACTOR, trigger=Trigger.API, now=NOW)
+    return partial(place_order, store=store, new=new, act=Act(ACTOR, Trigger.API, NOW))
 
 
 def held(*customers: Customer) -> list[int]:

@@ -19,7 +19,7 @@ from loyalty.ledger.adjust import Adjustment, adjust
 from loyalty.ledger.planner import InsufficientBalance
 from loyalty.proof.prove import find_faults
 from loyalty.store_settings.sections import StoreSettings
-from loyalty.stores.actors import Trigger
+from loyalty.stores.actors import Act, Trigger
 from loyalty.stores.models import Customer, Store
 from orders.kinds import LEDGERS
 from orders.models import Order, OrderStatus, Revert
@@ -58,9 +58,7 @@ def placing(owner: Customer, number: str, **values: Any) -> Callable[[], tuple[O
         "customer": owner.pk,
     }
     new = NewOrder(**(facts | values))
-    return partial(
-        place_order, store=owner.store, new=new, actor=factories.ACTOR, trigger=Trigger.API, now=factories.NOW
-    )
+    return partial(place_order, store=owner.store, new=new, act=Act(factories.ACTOR, Trigger.API, factories.NOW))
 
 
 def expiring() -> Counts:
@@ -248,9 +246,7 @@ def test_l6_returns_removals_and_spends_of_the_same_customers_never_deadlock(sto
             store=store,
             customer_id=customer.pk,
             adjustment=Adjustment(Decimal(-1), "Mistake", currency="USD"),
-            actor=factories.ACTOR,
-            trigger=Trigger.ADMIN,
-            now=factories.NOW,
+            act=Act(factories.ACTOR, Trigger.ADMIN, factories.NOW),
         )
 
     for number in ROUNDS:

@@ -20,7 +20,7 @@ from loyalty.journal.models import JournalEntry
 from loyalty.platforms.snapshot import OrderSnapshot
 from loyalty.proof.prove import find_faults
 from loyalty.store_settings.sections import SpentRevertSettings, StoreSettings
-from loyalty.stores.actors import Actor, Trigger
+from loyalty.stores.actors import Act, Actor, Trigger
 from loyalty.stores.models import Store
 from orders.models import Order, Revert
 from orders.services.automation import run_rules
@@ -123,7 +123,7 @@ def test_n4_what_is_undone_while_the_rules_look_is_not_returned_again(store: Sto
         evaluate_rules(NOW)
         saying(order, minute=2, tags=("back",))()
         revert = Revert.unscoped.get(order=order, kind="credits")
-        facts: dict[str, Any] = {"store": store, "actor": factories.ACTOR, "trigger": Trigger.ADMIN, "now": NOW}
+        facts: dict[str, Any] = {"store": store, "act": Act(factories.ACTOR, Trigger.ADMIN, NOW)}
         done = together(partial(undo_revert, revert_id=revert.pk, **facts), partial(evaluate_rules, NOW))
         assert not any(isinstance(one, DomainError) for one in done)
         saying(order, minute=3, tags=("back", "again"))()

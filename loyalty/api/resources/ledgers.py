@@ -23,7 +23,7 @@ from loyalty.ledger.ledger import Ledger, valid_at
 from loyalty.ledger.models import MovementType
 from loyalty.ledger.planner import Amount, InsufficientBalance
 from loyalty.ledger.posting import Posted
-from loyalty.stores.actors import Trigger
+from loyalty.stores.actors import Act, Trigger
 from loyalty.stores.keys import Scope
 from loyalty.stores.models import Customer, Store
 
@@ -170,9 +170,7 @@ class AdjustView(ApiView):
             store=self.store,
             customer_id=customer_id,
             adjustment=adjustment,
-            actor=self.actor,
-            trigger=Trigger.API,
-            now=self.now,
+            act=Act(self.actor, Trigger.API, self.now),
         )
 
     def amount_of(self, values: dict[str, Any]) -> tuple[Amount, str]:

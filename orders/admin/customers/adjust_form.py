@@ -23,7 +23,7 @@ from loyalty.ledger.staff_limits import Adjuster, check_within_limit, lock_left_
 from loyalty.notices.models import Notice
 from loyalty.store_settings.sections import StoreSettings, current_settings
 from loyalty.stores.active_store import acting, acting_user, active_store, role_of
-from loyalty.stores.actors import Trigger
+from loyalty.stores.actors import Act, Trigger
 from loyalty.stores.models import Customer, Store
 from orders.admin.amounts import checked_amount
 from orders.kinds import LEDGERS, show
@@ -131,9 +131,7 @@ def carry_out(form: AdjustForm, *, request: HttpRequest, customer: Customer, now
             store=store,
             customer_id=customer.pk,
             adjustment=adjustment,
-            actor=acting(request),
-            trigger=Trigger.ADMIN,
-            now=now,
+            act=Act(acting(request), Trigger.ADMIN, now),
         )
     except InsufficientBalance as error:
         raise Invalid.at("/amount", error.detail) from error

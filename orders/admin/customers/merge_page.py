@@ -17,7 +17,7 @@ from loyalty.core.phrases import listed
 from loyalty.core.values import parse_id
 from loyalty.customers.merged import find_person
 from loyalty.customers.search import find_customers, namesakes_of, shared_by
-from loyalty.stores.actors import Trigger
+from loyalty.stores.actors import Act, Trigger
 from loyalty.stores.models import Customer, Store
 from loyalty.stores.roles import Can
 from orders.admin.customers.merge_rows import amount_words, candidate_rows, shown_merge
@@ -86,9 +86,7 @@ def _carry_out(case: Case[Customer], other: Customer) -> HttpResponse:
             merged_id=other.pk,
             reason=form.cleaned_data["reason"],
             token=form.cleaned_data["token"],
-            actor=case.actor,
-            trigger=Trigger.ADMIN,
-            now=case.now,
+            act=Act(case.actor, Trigger.ADMIN, case.now),
         )
     except (MergeStale, Invalid):
         return _show(case, other, said=_(_CHANGED), status=HTTPStatus.CONFLICT)

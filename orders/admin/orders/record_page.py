@@ -21,7 +21,7 @@ from loyalty.core.phrases import sentences
 from loyalty.ledger.ledger import Kind
 from loyalty.platforms.registry import LABELS
 from loyalty.stores.active_store import active_store
-from loyalty.stores.actors import Trigger
+from loyalty.stores.actors import Act, Trigger
 from loyalty.stores.models import Customer, Store
 from loyalty.stores.roles import Can
 from orders.admin.amounts import AmountField, amount_of
@@ -137,9 +137,7 @@ def _take(case: _Case, form: RecordForm, *, version: int, rehearse: bool) -> Out
             store=case.store,
             order_id=case.row.pk,
             spend=form.spend(),
-            actor=case.actor,
-            trigger=Trigger.ADMIN,
-            now=case.now,
+            act=Act(case.actor, Trigger.ADMIN, case.now),
             version=version,
         )
 

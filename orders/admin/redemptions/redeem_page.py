@@ -14,7 +14,7 @@ from loyalty.backoffice.base import BackOfficeAdmin, store_view
 from loyalty.backoffice.confirm import Case
 from loyalty.backoffice.forms import OnceForm
 from loyalty.core.errors import DomainError, Invalid
-from loyalty.stores.actors import Trigger
+from loyalty.stores.actors import Act, Trigger
 from loyalty.stores.models import Customer, Store
 from loyalty.stores.roles import Can
 from orders.admin.redemptions.rows import worth_words
@@ -74,9 +74,7 @@ def _carry_out(case: Case[Customer], form: RedeemForm) -> Redemption | None:
                 store=case.store,
                 customer_id=case.row.pk,
                 reward_id=form.cleaned_data["reward"],
-                actor=case.actor,
-                trigger=Trigger.ADMIN,
-                now=case.now,
+                act=Act(case.actor, Trigger.ADMIN, case.now),
             ),
         )
     except Invalid as error:

@@ -18,7 +18,7 @@ from loyalty.core.errors import Busy, Invalid
 from loyalty.core.phrases import sentences
 from loyalty.store_settings.sections import StoreSettings, current_settings
 from loyalty.stores.active_store import may
-from loyalty.stores.actors import Trigger
+from loyalty.stores.actors import Act, Trigger
 from loyalty.stores.models import Store
 from loyalty.stores.roles import Can
 from orders.admin.redemptions.reverse_form import ReversalForm
@@ -124,9 +124,7 @@ def _confirm(case: _Case, form: ReversalForm) -> HttpResponse:
             ask=ask,
             token=case.request.POST.get("token", ""),
             asked=case.asked,
-            actor=case.actor,
-            trigger=Trigger.ADMIN,
-            now=case.now,
+            act=Act(case.actor, Trigger.ADMIN, case.now),
         )
     except ReversalStale:
         return _again(case, _(FACTS_CHANGED), seen)

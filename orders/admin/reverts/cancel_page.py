@@ -19,7 +19,7 @@ from loyalty.backoffice.links import order_address
 from loyalty.core.phrases import sentences
 from loyalty.ledger.ledger import Kind
 from loyalty.store_settings.sections import StoreSettings, current_settings
-from loyalty.stores.actors import Trigger
+from loyalty.stores.actors import Act, Trigger
 from loyalty.stores.roles import Can
 from orders.admin.reverts.cancel_form import CancelForm
 from orders.admin.reverts.cancel_rows import amounts_words, earned_words, shown_form, state_of
@@ -59,7 +59,7 @@ class _Case(Case[Order]):
     def work(self) -> Work:
         """What confirming would carry out, as far as the form shows it."""
         becomes = self.cancels and self.row.status != OrderStatus.CANCELLED
-        return Work(self.store, self.settings, Details(), self.actor, Trigger.ADMIN, self.now, becomes)
+        return Work(self.store, self.settings, Details(), Act(self.actor, Trigger.ADMIN, self.now), becomes)
 
     def form(self) -> CancelForm:
         """The fields, filled with what was sent."""
@@ -102,9 +102,7 @@ def _confirm(case: _Case, form: CancelForm) -> HttpResponse:
             choice=form.choice(),
             details=form.details(),
             token=token,
-            actor=case.actor,
-            trigger=Trigger.ADMIN,
-            now=case.now,
+            act=Act(case.actor, Trigger.ADMIN, case.now),
         )
     except PreviewStale as stale:
         return _after_stale(case, form, seen, stale)

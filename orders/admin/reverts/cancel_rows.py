@@ -98,7 +98,7 @@ def _section(plan: OrderPlan, kind: Kind, form: CancelForm, marker: Marker, work
                 form=form,
                 marker=marker,
                 store=work.store,
-                now=work.now,
+                now=work.act.now,
             )
             for lot in plan.used[kind]
         ],

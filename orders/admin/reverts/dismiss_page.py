@@ -20,7 +20,7 @@ from loyalty.core.phrases import sentences
 from loyalty.ledger.ledger import Kind
 from loyalty.ledger.planner import Amount
 from loyalty.stores.active_store import acting, active_store
-from loyalty.stores.actors import Trigger
+from loyalty.stores.actors import Act, Trigger
 from loyalty.stores.roles import Can
 from orders.admin.reverts.cancel_rows import amounts_words
 from orders.admin.reverts.walk import WALKING, go_on, is_walking, walk_bar
@@ -56,9 +56,7 @@ def dismiss_page(admin: BackOfficeAdmin, request: HttpRequest, order: Order) -> 
             store=case.store,
             order_id=order.pk,
             reason=form.cleaned_data["reason"],
-            actor=case.actor,
-            trigger=Trigger.ADMIN,
-            now=case.now,
+            act=Act(case.actor, Trigger.ADMIN, case.now),
         )
     except Conflict as refused:
         messages.warning(
@@ -85,7 +83,7 @@ def put_back_all(request: HttpRequest, orders: list[tuple[int, str]]) -> None:
     """Bring these orders of the active store, given by id and number, back into the queue, and say what came of it."""
     store, actor, now = active_store(request), acting(request), read_clock()
     for order_id, number in orders:
-        order = put_back_in_queue(store=store, order_id=order_id, actor=actor, trigger=Trigger.ADMIN, now=now)
+        order = put_back_in_queue(store=store, order_id=order_id, act=Act(actor, Trigger.ADMIN, now))
         if order.needs_revert:
             messages.success(
                 request, _("Order %(number)s is back in the queue of what needs a revert.") % {"number": number}

@@ -17,7 +17,7 @@ from loyalty.backoffice.forms import OnceForm
 from loyalty.backoffice.links import order_address
 from loyalty.core.errors import VersionConflict
 from loyalty.ledger.planner import InsufficientBalance
-from loyalty.stores.actors import Trigger
+from loyalty.stores.actors import Act, Trigger
 from loyalty.stores.roles import Can
 from orders.admin.display import CHANGED, DONE_BEFORE
 from orders.admin.reverts.reinstate_rows import Choice, choices_of, held_words, message_words, unpaid_words
@@ -73,9 +73,7 @@ def _carry_out(case: Case[Order], form: ReinstateForm) -> str:
             status=data["status"],
             deduct=Deduct(data["deduct"]),
             version=data["version"],
-            actor=case.actor,
-            trigger=Trigger.ADMIN,
-            now=case.now,
+            act=Act(case.actor, Trigger.ADMIN, case.now),
         ),
     )
     return _(DONE_BEFORE) if result is None else message_words(result, case.store)

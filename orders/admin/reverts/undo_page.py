@@ -22,7 +22,7 @@ from loyalty.backoffice.links import order_address
 from loyalty.core.errors import VersionConflict
 from loyalty.core.phrases import sentences
 from loyalty.stores.active_store import may
-from loyalty.stores.actors import Trigger
+from loyalty.stores.actors import Act, Trigger
 from loyalty.stores.roles import Can
 from orders.admin.display import CHANGED, DONE_BEFORE
 from orders.admin.reverts.cancel_rows import amounts_words
@@ -116,9 +116,7 @@ def _carry_out(case: _Case, form: UndoForm) -> str:
             revert_ids=[int(revert_id) for revert_id in data["revert"]],
             reason=data["reason"],
             version=data["version"],
-            actor=case.actor,
-            trigger=Trigger.ADMIN,
-            now=case.now,
+            act=Act(case.actor, Trigger.ADMIN, case.now),
         ),
     )
     return _(DONE_BEFORE) if results is None else _message(results, case)

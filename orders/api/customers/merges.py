@@ -11,7 +11,7 @@ from loyalty.api.resources.customers import CustomerDocument, customer_json
 from loyalty.api.values import Body, IdField, TextField
 from loyalty.api.views import ApiView
 from loyalty.customers.identify import platform_ids
-from loyalty.stores.actors import Trigger
+from loyalty.stores.actors import Act, Trigger
 from loyalty.stores.keys import Scope
 from orders.services.customers.merge import merge_customers
 
@@ -48,8 +48,6 @@ class MergeView(ApiView):
             kept_id=self.customer(customer_id).pk,
             merged_id=values["customer"],
             reason=values.get("reason", ""),
-            actor=self.actor,
-            trigger=Trigger.API,
-            now=self.now,
+            act=Act(self.actor, Trigger.API, self.now),
         )
         return Response(customer_json(merged.kept, platform_ids([merged.kept.pk])))

@@ -10,7 +10,7 @@ from loyalty.api.idempotency import command
 from loyalty.api.openapi.schema import IF_MATCH
 from loyalty.api.requests.etags import expected_version, versioned
 from loyalty.api.views import ApiView
-from loyalty.stores.actors import Trigger
+from loyalty.stores.actors import Act, Trigger
 from loyalty.stores.keys import Scope
 from orders.api.orders.documents import OrderDocument
 from orders.api.reverts.bodies import DismissBody
@@ -34,9 +34,7 @@ class DismissView(ApiView):
             order_id=self.key_of(order_id),
             reason=self.read(DismissBody)["reason"],
             version=expected_version(request),
-            actor=self.actor,
-            trigger=Trigger.API,
-            now=self.now,
+            act=Act(self.actor, Trigger.API, self.now),
         )
         return versioned(OrderDocument.of(order), order.version)
 
@@ -47,8 +45,6 @@ class DismissView(ApiView):
             store=self.store,
             order_id=self.key_of(order_id),
             version=expected_version(request),
-            actor=self.actor,
-            trigger=Trigger.API,
-            now=self.now,
+            act=Act(self.actor, Trigger.API, self.now),
         )
         return versioned(None, order.version, status=204)

@@ -19,7 +19,7 @@ from loyalty.jobs.problems import by_halves, set_aside, solved
 from loyalty.ledger.ledger import Kind
 from loyalty.ledger.planner import Decision, ExpiredRule
 from loyalty.store_settings.sections import AutoCancel, StoreSettings, settings_by_store
-from loyalty.stores.actors import Actor, Trigger
+from loyalty.stores.actors import Act, Actor, Trigger
 from loyalty.stores.models import Store
 from orders.kinds import KINDS, decision
 from orders.models import AUTO_CANCELLABLE, FINAL_DECISIONS, Order, PaymentStatus, Problem, cancellable
@@ -181,7 +181,7 @@ def _cancel(orders: Sequence[Order], rules: Mapping[int, Rule], now: datetime) -
 
 def _work(rule: Rule, now: datetime) -> Work:
     details = Details(notify_customer=rule.settings.notify.on_automatic)
-    return Work(rule.store, rule.settings, details, Actor.job(JOB), rule.trigger, now, cancels=True)
+    return Work(rule.store, rule.settings, details, Act(Actor.job(JOB), rule.trigger, now), cancels=True)
 
 
 def _plan(order: Order, rule: Rule, used: UsedByKind, now: datetime) -> OrderPlan:

@@ -17,7 +17,7 @@ from loyalty.jobs.problems import by_halves, set_aside, solved
 from loyalty.journal.record import Happening, record
 from loyalty.ledger.planner import ExpiredRule
 from loyalty.store_settings.sections import StoreSettings, settings_of
-from loyalty.stores.actors import Actor, Trigger
+from loyalty.stores.actors import Act, Actor, Trigger
 from orders.kinds import KINDS, applied
 from orders.models import Order, Problem
 from orders.services.reverts.apply import RULES, Details, Work, apply_works
@@ -147,7 +147,7 @@ def _give_back(judged: Sequence[Judged], now: datetime) -> None:
 
 def _work(judged: Judged, now: datetime) -> Work:
     details = Details(notify_customer=judged.settings.notify.on_automatic)
-    return Work(judged.plan.order.store, judged.settings, details, ACTOR, judged.trigger, now, cancels=False)
+    return Work(judged.plan.order.store, judged.settings, details, Act(ACTOR, judged.trigger, now), cancels=False)
 
 
 def _leave(judged: Sequence[Judged], now: datetime) -> None:

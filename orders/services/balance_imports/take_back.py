@@ -19,7 +19,7 @@ from loyalty.journal.record import Event, record
 from loyalty.ledger.ledger import Kind
 from loyalty.ledger.models import MovementType
 from loyalty.ledger.posting import Cause, Entry, lock_customers, post
-from loyalty.stores.actors import Actor
+from loyalty.stores.actors import Act, Actor
 from loyalty.stores.models import Store
 from orders.kinds import KINDS, LEDGERS
 from orders.models import BalanceImport, BalanceImportKey, ImportState, Redemption, RedemptionState
@@ -192,7 +192,7 @@ def _take_lots(held: BalanceImport, kind: Kind, actor: Actor, now: datetime) -> 
         ]
         taken += len(entries)
         customers = {row[2] for row in rows}
-        post(tables, entries, customer_ids=customers, actor=actor, trigger=IMPORT, now=now)
+        post(tables, entries, customer_ids=customers, act=Act(actor, IMPORT, now))
 
 
 def _codes(held: BalanceImport) -> "QuerySet[Redemption]":
@@ -218,7 +218,7 @@ def _take_codes(held: BalanceImport, actor: Actor, now: datetime) -> int:
             entries.append(Entry(**where, type=MovementType.ADJUST, amount=-used.amount))
     if redemptions:
         customers = {redemption.customer_id for redemption in redemptions}
-        post(points.tables, entries, customer_ids=customers, actor=actor, trigger=IMPORT, now=now)
+        post(points.tables, entries, customer_ids=customers, act=Act(actor, IMPORT, now))
     for redemption in redemptions:
         redemption.state, redemption.points_returned = RedemptionState.REVERSED, redemption.points
         redemption.reversed_at = redemption.ended_at = redemption.updated_at = now

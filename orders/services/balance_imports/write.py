@@ -18,7 +18,7 @@ from loyalty.ledger.ledger import Kind
 from loyalty.ledger.models import MovementType, Origin
 from loyalty.ledger.planner import Amount
 from loyalty.ledger.posting import BY_HAND, Cause, Entry, NewLot, Posted, lock_customers, post
-from loyalty.stores.actors import Actor
+from loyalty.stores.actors import Act, Actor
 from loyalty.stores.models import Remark, Store
 from orders.kinds import KINDS, LEDGERS
 from orders.models import BalanceImport
@@ -59,7 +59,7 @@ class _Batch:
         """Through the one door, in the name of whoever started the import."""
         customers = {entry.customer_id for entry in entries}
         tables = LEDGERS[kind].tables
-        return post(tables, entries, customer_ids=customers, actor=self.actor, trigger=IMPORT, now=self.now)
+        return post(tables, entries, customer_ids=customers, act=Act(self.actor, IMPORT, self.now))
 
 
 def write_people(held: BalanceImport, people: Sequence[Person], *, actor: Actor, now: datetime) -> list[int]:
@@ -151,7 +151,7 @@ def _write_lots(batch: _Batch, kind: Kind, remarks: Mapping[tuple[int, str], int
         )
         for pk, row in lots
     ]
-    posted = LEDGERS[kind].give_new(entries, actor=batch.actor, trigger=IMPORT, now=batch.now)
+    posted = LEDGERS[kind].give_new(entries, act=Act(batch.actor, IMPORT, batch.now))
     for (_, row), made in zip(lots, posted, strict=True):
         of_credits = kind == "credits"
         batch.keys.append(

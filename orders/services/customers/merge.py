@@ -22,7 +22,7 @@ from loyalty.ledger.merge import hand_over, move_holdings
 from loyalty.ledger.planner import Amount
 from loyalty.notices.models import Notice, NoticeStatus
 from loyalty.platforms.models import PrivacyRequest
-from loyalty.stores.actors import Actor, Trigger
+from loyalty.stores.actors import Act, Actor
 from loyalty.stores.models import Customer, PlatformId, Remark, Store
 from orders.kinds import KINDS, LEDGERS
 from orders.models import Order, Redemption
@@ -51,15 +51,7 @@ class _Pair:
 
 @transaction.atomic
 def merge_customers(
-    *,
-    store: Store,
-    kept_id: int,
-    merged_id: int,
-    reason: str = "",
-    token: str | None = None,
-    actor: Actor,
-    trigger: Trigger,
-    now: datetime,
+    *, store: Store, kept_id: int, merged_id: int, reason: str = "", token: str | None = None, act: Act
 ) -> Merge:
     """Merge one customer into another, for good; of two who are one already nothing is changed.
 
@@ -77,16 +69,13 @@ def merge_customers(
         return Merge(pair.kept, done=False)
     if token is None:
         refuse_erased(store, pair.merged, pair.kept)
-    elif token != plan_merge(store, merged=pair.merged, kept=pair.kept, now=now).token:
+    elif token != plan_merge(store, merged=pair.merged, kept=pair.kept, now=act.now).token:
         raise MergeStale(_("Something has changed since this was shown. Nothing was done."))
-    moved = {
-        kind: move_holdings(LEDGERS[kind], pair.merged, pair.kept, actor=actor, trigger=trigger, now=now)
-        for kind in KINDS
-    }
-    _lead(pair, now)
-    _hand_over(pair, now)
-    _fill(pair, now)
-    _record(pair, moved, reason, actor, now)
+    moved = {kind: move_holdings(LEDGERS[kind], pair.merged, pair.kept, act=act) for kind in KINDS}
+    _lead(pair, act.now)
+    _hand_over(pair, act.now)
+    _fill(pair, act.now)
+    _record(pair, moved, reason, act.actor, act.now)
     return Merge(pair.kept, done=True)
 
 

@@ -1,7 +1,5 @@
 """Awarding points for an order by name, whatever the store's rule says (C1)."""
 
-from datetime import datetime
-
 from django.db import transaction
 from django.utils.translation import gettext as _
 
@@ -11,7 +9,7 @@ from loyalty.ledger.adjust import Adjustment
 from loyalty.ledger.models import Origin
 from loyalty.ledger.posting import Cause, NewLot, Posted, lock_customers
 from loyalty.store_settings.sections import current_settings
-from loyalty.stores.actors import Actor, Trigger
+from loyalty.stores.actors import Act
 from loyalty.stores.models import Customer, Remark, Store
 from orders.models import Order
 from orders.services.earned_points.shortfalls import settle_shortfalls
@@ -21,16 +19,7 @@ from points.ledger import POINTS
 
 
 @transaction.atomic
-def award_for_order(
-    *,
-    store: Store,
-    order_id: int,
-    customer_id: int,
-    adjustment: Adjustment,
-    actor: Actor,
-    trigger: Trigger,
-    now: datetime,
-) -> Posted:
+def award_for_order(*, store: Store, order_id: int, customer_id: int, adjustment: Adjustment, act: Act) -> Posted:
     """Give the customer of an order points that it earned; they go when the order falls through, if the store says so.
 
     Raises Invalid at ``/amount`` unless points are given, and at ``/order`` for an order that this store does not have,
@@ -40,22 +29,20 @@ def award_for_order(
         raise Invalid.at("/amount", _("An order earns more than nothing."), code="does-not-fit")
     order = _earning_order(store, order_id, customer_id)
     lock_customers([customer_id])
-    remark = Remark.objects.create(store=store, reason=adjustment.reason, note=adjustment.note, created_at=now)
+    remark = Remark.objects.create(store=store, reason=adjustment.reason, note=adjustment.note, created_at=act.now)
     posted = POINTS.grant(
         Customer.objects.for_store(store).get(pk=customer_id),
         adjustment.amount,
         currency="",
         new_lot=NewLot(Origin.EARNED, adjustment.expires_at),
         remark_id=remark.pk,
-        actor=actor,
-        trigger=trigger,
-        now=now,
+        act=act,
         cause=Cause(order.pk),
     )
-    _note(order, int(adjustment.amount), remark, actor, trigger, now)
+    _note(order, int(adjustment.amount), remark, act)
     if current_settings(store).earned_points.carry_shortfall:
         earned = {customer_id: int(adjustment.amount)}
-        settle_shortfalls(earned, settled_now=[order.pk], actor=actor, trigger=trigger, now=now)
+        settle_shortfalls(earned, settled_now=[order.pk], act=act)
     return posted
 
 
@@ -71,8 +58,8 @@ def _earning_order(store: Store, order_id: int, customer_id: int) -> Order:
     return order
 
 
-def _note(order: Order, points: int, remark: Remark, actor: Actor, trigger: Trigger, now: datetime) -> None:
+def _note(order: Order, points: int, remark: Remark, act: Act) -> None:
     order.points_earned += points
-    order.touch(now, "points_earned")
-    data = {"points": points, "trigger": trigger.value}
-    record([happened_to(order, Event.POINTS_EARNED, data, remark_id=remark.pk)], actor=actor, now=now)
+    order.touch(act.now, "points_earned")
+    data = {"points": points, "trigger": act.trigger}
+    record([happened_to(order, Event.POINTS_EARNED, data, remark_id=remark.pk)], actor=act.actor, now=act.now)

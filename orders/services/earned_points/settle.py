@@ -20,7 +20,7 @@ from loyalty.ledger.earned import Award, Receiver, TakeBack, award, receivers, s
 from loyalty.ledger.planner import Amount
 from loyalty.ledger.posting import lock_customers
 from loyalty.store_settings.sections import StoreSettings, earning_since
-from loyalty.stores.actors import Actor
+from loyalty.stores.actors import Act
 from loyalty.stores.models import Store
 from orders.models import Order, OrderStatus
 from orders.services.earned_points.rules import Earned, Settling, earns, forfeited, seen_in_time, settling
@@ -73,40 +73,40 @@ class _Due:
         return shared(self.settles.give, [(who.customer_id, who.taken) for who in self.receivers])
 
 
-def settle_earned(earners: Iterable[Earner], *, actor: Actor, trigger: str, now: datetime) -> None:
+def settle_earned(earners: Iterable[Earner], *, act: Act) -> None:
     """Award, take back or give again what these orders' state asks for, in statements that do not grow with them.
 
     Points come back out of the lot that the order earned first, then out of others by L3, never below zero; a
     shortfall counts against what is earned next, or is kept as a debt where the store allows it. Who may not award (T7)
     awards nothing, and the order's timeline says so.
     """
-    dues = _planned(earners, actor=actor, trigger=trigger, now=now)
+    dues = _planned(earners, act=act)
     lock_customers({customer for due in dues for customer in due.people})
-    _settle(dues, actor=actor, trigger=trigger, now=now)
+    _settle(dues, act=act)
 
 
-def settle_in_turns(earners: Sequence[Earner], *, actor: Actor, trigger: str, now: datetime) -> None:
+def settle_in_turns(earners: Sequence[Earner], *, act: Act) -> None:
     """What :func:`settle_earned` comes to for one order after the other.
 
     Together it gives first, then takes, and what is owed counts last. So orders whose customers meet in another one,
     where one of the two is no award or something is still short, are settled by themselves; the others together.
     """
-    dues = _planned(earners, actor=actor, trigger=trigger, now=now)
+    dues = _planned(earners, act=act)
     lock_customers({customer for due in dues for customer in due.people})
     meeting = _meeting(dues)
-    _settle([due for due in dues if meeting.isdisjoint(due.people)], actor=actor, trigger=trigger, now=now)
+    _settle([due for due in dues if meeting.isdisjoint(due.people)], act=act)
     for due in dues:
         if not meeting.isdisjoint(due.people):
             # The one before may have been taken out of this one's award, or have paid what this one left untaken.
             due.earner.order.refresh_from_db(fields=_COLUMNS)
-            settle_earned([due.earner], actor=actor, trigger=trigger, now=now)
+            settle_earned([due.earner], act=act)
 
 
-def _planned(earners: Iterable[Earner], *, actor: Actor, trigger: str, now: datetime) -> Sequence[_Due]:
+def _planned(earners: Iterable[Earner], *, act: Act) -> Sequence[_Due]:
     """What is due; who may not award (T7) only tells."""
     dues = _in_time([due for earner in earners if (due := _due(earner)) and not due.is_nothing])
-    if not actor.may_award:
-        record([_not_earned(due, trigger) for due in dues if due.awards], actor=actor, now=now)
+    if not act.actor.may_award:
+        record([_not_earned(due, act.trigger) for due in dues if due.awards], actor=act.actor, now=act.now)
         dues = [due for due in dues if not due.awards]
     return _with_receivers(dues)
 
@@ -121,17 +121,15 @@ def _meeting(dues: Sequence[_Due]) -> set[int]:
     return (several & turns) | with_shortfalls(several)
 
 
-def _settle(dues: Sequence[_Due], *, actor: Actor, trigger: str, now: datetime) -> None:
+def _settle(dues: Sequence[_Due], *, act: Act) -> None:
     """Do what is due; the customers are locked."""
     if not dues:
         return
-    _give([due for due in dues if due.awards or due.settles.give], actor=actor, trigger=trigger, now=now)
-    taken = _take([due for due in dues if due.settles.take], actor=actor, trigger=trigger, now=now)
+    _give([due for due in dues if due.awards or due.settles.give], act=act)
+    taken = _take([due for due in dues if due.settles.take], act=act)
     _write(dues, taken)
-    record([_told(due, taken.get(due.earner.order.pk, 0), trigger) for due in dues], actor=actor, now=now)
-    settle_shortfalls(
-        _awarded(dues), settled_now=[due.earner.order.pk for due in dues], actor=actor, trigger=trigger, now=now
-    )
+    record([_told(due, taken.get(due.earner.order.pk, 0), act.trigger) for due in dues], actor=act.actor, now=act.now)
+    settle_shortfalls(_awarded(dues), settled_now=[due.earner.order.pk for due in dues], act=act)
 
 
 def _awarded(dues: Sequence[_Due]) -> dict[int, int]:
@@ -222,19 +220,19 @@ def _with_receivers(dues: Sequence[_Due]) -> Sequence[_Due]:
     return [replace(due, receivers=got.get(due.earner.order.pk, ())) for due in dues]
 
 
-def _give(dues: Sequence[_Due], *, actor: Actor, trigger: str, now: datetime) -> None:
+def _give(dues: Sequence[_Due], *, act: Act) -> None:
     awards = [
         Award(
             store_id=due.earner.store.pk,
             customer_id=customer_id,
             order_id=due.earner.order.pk,
             amount=points,
-            expires_at=_expiry(due.earner, now),
+            expires_at=_expiry(due.earner, act.now),
         )
         for due in dues
         for customer_id, points in due.gives.items()
     ]
-    award(POINTS, awards, actor=actor, trigger=trigger, now=now)
+    award(POINTS, awards, act=act)
 
 
 def _expiry(earner: Earner, now: datetime) -> datetime | None:
@@ -242,7 +240,7 @@ def _expiry(earner: Earner, now: datetime) -> datetime | None:
     return end_of_day(last_day, earner.store.tz) if last_day else None
 
 
-def _take(dues: Sequence[_Due], *, actor: Actor, trigger: str, now: datetime) -> dict[int, int]:
+def _take(dues: Sequence[_Due], *, act: Act) -> dict[int, int]:
     takes = [
         TakeBack(
             store_id=due.earner.store.pk,
@@ -254,7 +252,7 @@ def _take(dues: Sequence[_Due], *, actor: Actor, trigger: str, now: datetime) ->
         for due in dues
         for customer_id, points in due.takes.items()
     ]
-    taken = take_back(POINTS, takes, actor=actor, trigger=trigger, now=now)
+    taken = take_back(POINTS, takes, act=act)
     return {order_id: int(points) for order_id, points in taken.items()}
 
 

@@ -4,7 +4,6 @@ Somebody who earns, spends and cancels in turn would otherwise have points witho
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime
 from typing import Final
 
 from django.db import connection
@@ -13,7 +12,7 @@ from django.db.models import Sum
 from loyalty.database.bulk import array
 from loyalty.journal.record import Event, Happening, record
 from loyalty.ledger.earned import TakeBack, receivers, take_back
-from loyalty.stores.actors import Actor
+from loyalty.stores.actors import Act
 from loyalty.stores.models import Customer
 from orders.models import Order
 from orders.services.events import happened_to
@@ -27,9 +26,7 @@ WHERE orders.id = change.id
 """
 
 
-def settle_shortfalls(
-    earned: Mapping[int, int], *, settled_now: Collection[int], actor: Actor, trigger: str, now: datetime
-) -> None:
+def settle_shortfalls(earned: Mapping[int, int], *, settled_now: Collection[int], act: Act) -> None:
     """Take out of what customers have just ``earned`` what earlier orders' falling through left untaken, oldest first.
 
     Callers hold the customers' locks, and those of the orders ``settled_now``, which are left alone. An earlier order
@@ -46,14 +43,14 @@ def settle_shortfalls(
         if amount and any(who.customer_id == customer_id for who in got.get(order.pk, ())):
             left[customer_id] -= amount
             takes.append(TakeBack(order.store_id, customer_id, order.pk, amount, may_owe=False))
-    back = take_back(POINTS, takes, actor=actor, trigger=trigger, now=now)
+    back = take_back(POINTS, takes, act=act)
     taken = {order_id: int(points) for order_id, points in back.items() if points}
     if not taken:
         return
     with connection.cursor() as cursor:
-        cursor.execute(_WRITE, {"ids": array(taken), "taken": array(taken.values()), "now": now})
-    told = [_told(order, taken[order.pk], trigger) for order in orders if order.pk in taken]
-    record(told, actor=actor, now=now)
+        cursor.execute(_WRITE, {"ids": array(taken), "taken": array(taken.values()), "now": act.now})
+    told = [_told(order, taken[order.pk], act.trigger) for order in orders if order.pk in taken]
+    record(told, actor=act.actor, now=act.now)
 
 
 def shortfall_of(customer: Customer) -> int:

@@ -16,7 +16,7 @@ from loyalty.core.values import value_json
 from loyalty.jobs.periodic import wake
 from loyalty.journal.record import Event, Happening, record
 from loyalty.store_settings.sections import current_settings
-from loyalty.stores.actors import Actor, ActorType, Trigger
+from loyalty.stores.actors import Act, Actor, ActorType, Trigger
 from loyalty.stores.models import Store
 from orders.kinds import KINDS, applied, reverted
 from orders.models import PAID_STATUSES, Order, OrderStatus, PaymentDetail, PaymentStatus
@@ -75,7 +75,7 @@ def change_order(
     told = unacted(order, settings.version) if "payment_status" in changes else []
     record([order_updated(order, changes), *told], actor=actor, now=now)
     trigger = Trigger.API if actor.type is ActorType.API_KEY else Trigger.ADMIN
-    settle_earned([Earner(order, store, settings)], actor=actor, trigger=trigger, now=now)
+    settle_earned([Earner(order, store, settings)], act=Act(actor, trigger, now))
     return order
 
 

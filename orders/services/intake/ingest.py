@@ -14,7 +14,7 @@ from loyalty.database.bulk import insert, new_ids, update
 from loyalty.journal.record import Event, Happening, record
 from loyalty.platforms.snapshot import OrderSnapshot
 from loyalty.store_settings.sections import StoreSettings, current_settings
-from loyalty.stores.actors import Actor, Trigger
+from loyalty.stores.actors import Act, Actor, Trigger
 from loyalty.stores.models import Customer, Store
 from orders.models import Order, PaymentStatus
 from orders.models.order import GENERATED
@@ -209,7 +209,7 @@ class _Intake:
         record([happening for entry in news for happening in self._told(entry)], actor=self.actor, now=self.now)
         self._use_codes(news)
         earners = [Earner(entry.order, self.store, self.settings) for entry in news]
-        settle_in_turns(earners, actor=self.actor, trigger=Trigger.PLATFORM, now=self.now)
+        settle_in_turns(earners, act=Act(self.actor, Trigger.PLATFORM, self.now))
         for entry in entries:
             self._note_attempts(entry)
             if is_there_again(entry.order, entry.snapshot, entry.heard_before, entry.shown_at):

@@ -14,7 +14,7 @@ from loyalty.core.errors import FieldError, Invalid
 from loyalty.core.tags import clean_tags, tag_key
 from loyalty.customers.identify import CustomerFacts
 from loyalty.journal.record import Event, record
-from loyalty.stores.actors import Actor, Trigger
+from loyalty.stores.actors import Act, Actor, Trigger
 from loyalty.stores.models import Remark, Store
 from orders.models import Order, OrderStatus, PaymentStatus, Redemption
 from orders.services.codes.uses import normalised
@@ -61,7 +61,7 @@ class NewOrder:
 
 
 @transaction.atomic
-def place_order(*, store: Store, new: NewOrder, actor: Actor, trigger: Trigger, now: datetime) -> tuple[Order, bool]:
+def place_order(*, store: Store, new: NewOrder, act: Act) -> tuple[Order, bool]:
     """Record the order and take what it applies from the customer's valid lots, all or nothing.
 
     Answers the order and whether it is new. The same order again (by platform and external id, or by number where it
@@ -75,8 +75,8 @@ def place_order(*, store: Store, new: NewOrder, actor: Actor, trigger: Trigger, 
     _one_at_a_time(store, new)
     order, created = _existing(store, new), False
     if order is None:
-        order, created = _insert_once(store, new, actor, trigger, now)
-    _spend(order, new, actor, trigger, now, created=created)
+        order, created = _insert_once(store, new, act)
+    _spend(order, new, act, created=created)
     return order, created
 
 
@@ -90,19 +90,17 @@ def enter_order(*, store: Store, new: NewOrder, actor: Actor, now: datetime) -> 
     _one_at_a_time(store, new)
     if _existing(store, new) is not None:
         raise NumberTaken.at("/number", _("Order %(number)s is here already.") % {"number": new.number})
-    order = _insert(store, new, actor, Trigger.ADMIN, now)
-    return order, _spend(order, new, actor, Trigger.ADMIN, now, created=True)
+    order = _insert(store, new, Act(actor, Trigger.ADMIN, now))
+    return order, _spend(order, new, Act(actor, Trigger.ADMIN, now), created=True)
 
 
-def _spend(order: Order, new: NewOrder, actor: Actor, trigger: Trigger, now: datetime, *, created: bool) -> Taken:
+def _spend(order: Order, new: NewOrder, act: Act, *, created: bool) -> Taken:
     return spend_on(
         order,
         _spend_of(new),
         before=None if created else facts_of(order),
         codes=_issued_here(order.store, new.codes),
-        actor=actor,
-        trigger=trigger,
-        now=now,
+        act=act,
     )
 
 
@@ -134,10 +132,10 @@ def _existing(store: Store, new: NewOrder) -> Order | None:
     return None if order_id is None else lock_order(store, order_id)
 
 
-def _insert_once(store: Store, new: NewOrder, actor: Actor, trigger: Trigger, now: datetime) -> tuple[Order, bool]:
+def _insert_once(store: Store, new: NewOrder, act: Act) -> tuple[Order, bool]:
     try:
         with transaction.atomic():
-            return _insert(store, new, actor, trigger, now), True
+            return _insert(store, new, act), True
     except IntegrityError:
         # Another transaction recorded the same order first; the unique key made this one wait until it was committed.
         order = _existing(store, new)
@@ -146,7 +144,7 @@ def _insert_once(store: Store, new: NewOrder, actor: Actor, trigger: Trigger, no
         return order, False
 
 
-def _insert(store: Store, new: NewOrder, actor: Actor, trigger: Trigger, now: datetime) -> Order:
+def _insert(store: Store, new: NewOrder, act: Act) -> Order:
     cancelled = new.status == OrderStatus.CANCELLED
     tags = clean_tags(new.tags)
     order = Order(
@@ -154,7 +152,7 @@ def _insert(store: Store, new: NewOrder, actor: Actor, trigger: Trigger, now: da
         number=new.number,
         external_id=new.external_id,
         platform=new.platform,
-        customer=customer_named(store, new.customer, now),
+        customer=customer_named(store, new.customer, act.now),
         status=new.status,
         payment_status=new.payment_status,
         payment_due_at=new.payment_due_at,
@@ -164,17 +162,17 @@ def _insert(store: Store, new: NewOrder, actor: Actor, trigger: Trigger, now: da
         tags=tags,
         tag_keys=[tag_key(tag) for tag in tags],
         lines=list(new.lines),
-        cancelled_at=now if cancelled else None,
-        cancelled_by=trigger if cancelled else "",
-        created_at=now,
-        updated_at=now,
+        cancelled_at=act.now if cancelled else None,
+        cancelled_by=act.trigger if cancelled else "",
+        created_at=act.now,
+        updated_at=act.now,
     )
-    note_payment(order, changed=True, now=now)
+    note_payment(order, changed=True, now=act.now)
     order.save(force_insert=True)
     data = {"status": order.status, "payment_status": order.payment_status, "platform": order.platform}
-    remark = _remark(new, store, now)
+    remark = _remark(new, store, act.now)
     created = happened_to(order, Event.ORDER_CREATED, data, remark_id=remark.pk if remark else None)
-    record([created], actor=actor, now=now)
+    record([created], actor=act.actor, now=act.now)
     return order
 
 

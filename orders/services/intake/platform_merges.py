@@ -15,7 +15,7 @@ from loyalty.customers.identify import (
 )
 from loyalty.customers.merged import hold_person
 from loyalty.platforms.meaning import MergedCustomers
-from loyalty.stores.actors import Actor, Trigger
+from loyalty.stores.actors import Act, Actor, Trigger
 from loyalty.stores.models import Store
 from orders.services.customers.merge import merge_customers
 from orders.services.intake.platform_payments import NotRecorded
@@ -33,7 +33,7 @@ def merge_there(*, store: Store, platform: str, said: MergedCustomers, actor: Ac
         return _lead(store, platform, said, now)
     if kept == merged:
         return ""
-    done = merge_customers(store=store, kept_id=kept, merged_id=merged, actor=actor, trigger=Trigger.PLATFORM, now=now)
+    done = merge_customers(store=store, kept_id=kept, merged_id=merged, act=Act(actor, Trigger.PLATFORM, now))
     return (
         _("Customer %(merged)s was merged into customer %(kept)s.") % {"merged": merged, "kept": done.kept.pk}
         if done.done

@@ -23,7 +23,7 @@ from loyalty.ledger.planner import Amount, InsufficientBalance
 from loyalty.ledger.posting import Cause, lock_customers
 from loyalty.platforms.registry import LABELS
 from loyalty.store_settings.sections import current_settings
-from loyalty.stores.actors import Actor, Trigger
+from loyalty.stores.actors import Act, Actor
 from loyalty.stores.models import Customer, Remark, Store
 from orders.kinds import KINDS, LEDGERS, applied, currency_of, name_of, show
 from orders.models import Order, OrderStatus, PersonsDecision
@@ -80,14 +80,7 @@ class Spend:
 
 @transaction.atomic
 def record_spend(
-    *,
-    store: Store,
-    order_id: int,
-    spend: Spend,
-    actor: Actor,
-    trigger: Trigger,
-    now: datetime,
-    version: int | None = None,
+    *, store: Store, order_id: int, spend: Spend, act: Act, version: int | None = None
 ) -> tuple[Order, Taken]:
     """Record on an order of ``store`` what it used, all or nothing; answers the order and what was taken just now.
 
@@ -95,18 +88,11 @@ def record_spend(
     VersionConflict when the order is at another ``version``, and whatever :func:`spend_on` raises.
     """
     order = lock_order(store, order_id, version=version)
-    return order, spend_on(order, spend, before=facts_of(order), actor=actor, trigger=trigger, now=now)
+    return order, spend_on(order, spend, before=facts_of(order), act=act)
 
 
 def spend_on(
-    order: Order,
-    spend: Spend,
-    *,
-    before: Facts | None,
-    actor: Actor,
-    trigger: Trigger,
-    now: datetime,
-    codes: AbstractSet[str] = frozenset(),
+    order: Order, spend: Spend, *, before: Facts | None, act: Act, codes: AbstractSet[str] = frozenset()
 ) -> Taken:
     """Take from the customer's valid lots what the locked ``order`` uses and has not used yet (O5).
 
@@ -120,14 +106,14 @@ def spend_on(
     if (spend.credits or spend.points) and order.customer_id is None and spend.customer is None:
         # Whoever's code the order may come with: nobody said that the rest is his, too.
         raise Invalid.at("/customer", _("Credits and points need a customer who holds them."), code="required")
-    named = before is not None and _take_customer(order, spend, actor, now)
-    coded = use_codes(order, codes, actor=actor, now=now)
-    taken = _spend(order, spend, actor, trigger, now)
+    named = before is not None and _take_customer(order, spend, act.actor, act.now)
+    coded = use_codes(order, codes, actor=act.actor, now=act.now)
+    taken = _spend(order, spend, act)
     # The client says what the order is, and what was spent on it may belong back at once (N2).
-    if (before is None or taken or coded) and watch(order, before, rules=settings.spent_revert, now=now):
+    if (before is None or taken or coded) and watch(order, before, rules=settings.spent_revert, now=act.now):
         order.save(update_fields=WATCHED)
     if before is None or named or coded:
-        settle_earned([Earner(order, order.store, settings)], actor=actor, trigger=trigger, now=now)
+        settle_earned([Earner(order, order.store, settings)], act=act)
     return taken
 
 
@@ -183,7 +169,7 @@ def _take_customer(order: Order, spend: Spend, actor: Actor, now: datetime) -> b
     return True
 
 
-def _spend(order: Order, spend: Spend, actor: Actor, trigger: Trigger, now: datetime) -> Taken:
+def _spend(order: Order, spend: Spend, act: Act) -> Taken:
     """Take what is not taken yet."""
     wanted = {kind: spend.amount(kind) for kind in KINDS if spend.amount(kind) and _is_new(order, kind, spend)}
     if not wanted:
@@ -191,16 +177,16 @@ def _spend(order: Order, spend: Spend, actor: Actor, trigger: Trigger, now: date
     total = order.total
     customer = _spender(order, spend, wanted)
     lock_customers([customer.pk])
-    remark = remark_on(order.store, spend.reason, now)
+    remark = remark_on(order.store, spend.reason, act.now)
     for kind, amount in wanted.items():
-        _take(order, customer, kind, amount, remark, actor, trigger, now)
-    order.touch(now, *_WRITTEN)
+        _take(order, customer, kind, amount, remark, act)
+    order.touch(act.now, *_WRITTEN)
     spent: dict[str, Any] = {kind: value_json(amount, currency_of(order, kind)) for kind, amount in wanted.items()}
-    spent |= {"currency": order.currency, "trigger": trigger.value}
+    spent |= {"currency": order.currency, "trigger": act.trigger}
     happenings = [happened_to(order, Event.ORDER_SPENT, spent, remark_id=remark.pk if remark else None)]
     if order.total != total:
         happenings.append(order_updated(order, {"total": (total, order.total)}))
-    record(happenings, actor=actor, now=now)
+    record(happenings, actor=act.actor, now=act.now)
     return wanted
 
 
@@ -249,27 +235,11 @@ def _in_unit(amount: Decimal, currency: str, pointer: str) -> Decimal:
         ) from error
 
 
-def _take(
-    order: Order,
-    customer: Customer,
-    kind: Kind,
-    amount: Amount,
-    remark: Remark | None,
-    actor: Actor,
-    trigger: Trigger,
-    now: datetime,
-) -> None:
+def _take(order: Order, customer: Customer, kind: Kind, amount: Amount, remark: Remark | None, act: Act) -> None:
     currency = currency_of(order, kind)
     try:
         LEDGERS[kind].spend(
-            customer,
-            amount,
-            currency=currency,
-            cause=Cause(order.pk),
-            remark_id=remark.pk if remark else None,
-            actor=actor,
-            trigger=trigger,
-            now=now,
+            customer, amount, currency=currency, cause=Cause(order.pk), remark_id=remark.pk if remark else None, act=act
         )
     except InsufficientBalance as error:
         raise InsufficientBalance.at(f"/apply_{kind}", error.detail) from error

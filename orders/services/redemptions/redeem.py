@@ -16,7 +16,7 @@ from loyalty.journal.record import Event, record
 from loyalty.ledger.models import Origin
 from loyalty.ledger.planner import InsufficientBalance
 from loyalty.ledger.posting import Cause, NewLot, lock_customers
-from loyalty.stores.actors import Actor, Trigger
+from loyalty.stores.actors import Act, Actor
 from loyalty.stores.models import Customer, Store
 from orders.models import PlatformState, Redemption, RedemptionState, Reward, RewardType
 from orders.services.codes.events import happening
@@ -44,9 +44,7 @@ class LimitReached(Conflict):
 
 
 @transaction.atomic
-def redeem(
-    *, store: Store, customer_id: int, reward_id: int, actor: Actor, trigger: Trigger, now: datetime
-) -> Redemption:
+def redeem(*, store: Store, customer_id: int, reward_id: int, act: Act) -> Redemption:
     """Spend the customer's points on a reward (L3) and issue its code, or grant its credits.
 
     A code for a connected platform is told to it after the commit, and can be used once the platform has confirmed.
@@ -56,13 +54,13 @@ def redeem(
     customer, reward = _customer(store, customer_id), _reward(store, reward_id)
     lock_customers([customer.pk])
     _refuse_beyond_limit(reward, customer)
-    redemption = _create(reward, customer, actor, now)
-    _spend(redemption, customer, actor, trigger, now)
+    redemption = _create(reward, customer, act.actor, act.now)
+    _spend(redemption, customer, act)
     if redemption.type == RewardType.CREDITS:
-        _grant(redemption, customer, actor, trigger, now)
-    facts = {"reward": str(reward.pk), "name": reward.name, "points": redemption.points, "trigger": trigger.value}
-    record([happening(redemption, Event.REDEEMED, facts)], actor=actor, now=now)
-    tell_of_new_code(redemption, now=now)
+        _grant(redemption, customer, act)
+    facts = {"reward": str(reward.pk), "name": reward.name, "points": redemption.points, "trigger": act.trigger}
+    record([happening(redemption, Event.REDEEMED, facts)], actor=act.actor, now=act.now)
+    tell_of_new_code(redemption, now=act.now)
     return redemption
 
 
@@ -136,15 +134,15 @@ def _expiry(reward: Reward, store: Store, now: datetime) -> datetime | None:
     return end_of_day(local_day(now, store.tz) + timedelta(days=reward.valid_days), store.tz)
 
 
-def _spend(redemption: Redemption, customer: Customer, actor: Actor, trigger: Trigger, now: datetime) -> None:
+def _spend(redemption: Redemption, customer: Customer, act: Act) -> None:
     cause = Cause(redemption_id=redemption.pk)
     try:
-        POINTS.spend(customer, redemption.points, currency="", cause=cause, actor=actor, trigger=trigger, now=now)
+        POINTS.spend(customer, redemption.points, currency="", cause=cause, act=act)
     except InsufficientBalance as error:
         raise InsufficientBalance.at("/reward", error.detail) from error
 
 
-def _grant(redemption: Redemption, customer: Customer, actor: Actor, trigger: Trigger, now: datetime) -> None:
+def _grant(redemption: Redemption, customer: Customer, act: Act) -> None:
     posted = CREDITS.grant(
         customer,
         redemption.value,
@@ -152,9 +150,7 @@ def _grant(redemption: Redemption, customer: Customer, actor: Actor, trigger: Tr
         new_lot=NewLot(Origin.REWARD, redemption.expires_at),
         cause=Cause(redemption_id=redemption.pk),
         remark_id=None,
-        actor=actor,
-        trigger=trigger,
-        now=now,
+        act=act,
     )
     redemption.credit_lot_id = posted.lot_id
     redemption.save(update_fields=["credit_lot"])

@@ -20,7 +20,7 @@ from loyalty.ledger.posting import Cause, lock_customers
 from loyalty.notices.models import Notice
 from loyalty.notices.write import queue
 from loyalty.store_settings.sections import StoreSettings, current_settings
-from loyalty.stores.actors import Actor, Trigger
+from loyalty.stores.actors import Act
 from loyalty.stores.models import Remark, Store
 from orders.kinds import KINDS
 from orders.models import Order, Redemption, RedemptionState, RewardType
@@ -100,22 +100,12 @@ class _Work:
     settings: StoreSettings
     ask: ReversalAsk
     asked: Asked
-    actor: Actor
-    trigger: Trigger
-    now: datetime
+    act: Act
 
 
 @transaction.atomic
 def reverse_redemption(
-    *,
-    store: Store,
-    redemption_id: int,
-    ask: ReversalAsk,
-    token: str | None,
-    asked: Asked,
-    actor: Actor,
-    trigger: Trigger,
-    now: datetime,
+    *, store: Store, redemption_id: int, ask: ReversalAsk, token: str | None, asked: Asked, act: Act
 ) -> Reversed:
     """Reverse a redemption, once: a second time changes nothing and answers it as it is.
 
@@ -130,10 +120,10 @@ def reverse_redemption(
     if needs_force(redemption):
         _refuse_unless_forced(ask)
     settings = current_settings(store)
-    plan = _confirmed_plan(redemption, ask, token, store, settings, now)
+    plan = _confirmed_plan(redemption, ask, token, store, settings, act.now)
     if redemption.type == RewardType.CREDITS and not plan.takes:
         raise NothingLeft(_("The credits have been spent or have expired, so there is nothing to exchange back."))
-    return _carry_out(plan, _Work(store, settings, ask, asked, actor, trigger, now))
+    return _carry_out(plan, _Work(store, settings, ask, asked, act))
 
 
 def can_be_reversed(redemption: Redemption) -> bool:
@@ -222,12 +212,12 @@ def _carry_out(plan: ReversalPlan, work: _Work) -> Reversed:
     remark = _remark(ask, work)
     redemption.forced = needs_force(redemption)
     redemption.state = RedemptionState.REVERSED
-    redemption.ended_at = redemption.ended_at or work.now
-    redemption.reversed_at = redemption.updated_at = work.now
-    redemption.reversed_by = work.actor.ref
+    redemption.ended_at = redemption.ended_at or work.act.now
+    redemption.reversed_at = redemption.updated_at = work.act.now
+    redemption.reversed_by = work.act.actor.ref
     redemption.reversal_remark = remark
     redemption.credits_taken = Decimal(plan.taken)
-    tell_of_reversal(redemption, now=work.now)
+    tell_of_reversal(redemption, now=work.act.now)
     redemption.save_changes()
     new_lots = _write_ledgers(plan, remark, work)
     redemption.points_returned += plan.returns
@@ -240,15 +230,15 @@ def _carry_out(plan: ReversalPlan, work: _Work) -> Reversed:
         remark_id=remark.pk if remark else None,
         order_id=redemption.used_order_id,
     )
-    record([reversed_now], actor=work.actor, now=work.now)
-    close_requests(redemption, actor=work.actor, now=work.now)
+    record([reversed_now], actor=work.act.actor, now=work.act.now)
+    close_requests(redemption, actor=work.act.actor, now=work.act.now)
     return Reversed(redemption, plan, new_lots, notice)
 
 
 def _remark(ask: ReversalAsk, work: _Work) -> Remark | None:
     if not ask.reason and not ask.note:
         return None
-    remark: Remark = Remark.objects.create(store=work.store, reason=ask.reason, note=ask.note, created_at=work.now)
+    remark: Remark = Remark.objects.create(store=work.store, reason=ask.reason, note=ask.note, created_at=work.act.now)
     return remark
 
 
@@ -257,7 +247,7 @@ def _write_ledgers(plan: ReversalPlan, remark: Remark | None, work: _Work) -> di
     if plan.redemption.used_order is not None:
         return _return_through(plan.redemption.used_order, plan, work)
     returns = [Return(work.store.pk, None, remark_id, lot) for lot in plan.points.lots]
-    new_lots = POINTS.give_back(returns, actor=work.actor, trigger=work.trigger, now=work.now)
+    new_lots = POINTS.give_back(returns, act=work.act)
     if plan.takes:
         CREDITS.take_back(
             plan.redemption.customer,
@@ -265,9 +255,7 @@ def _write_ledgers(plan: ReversalPlan, remark: Remark | None, work: _Work) -> di
             currency=plan.redemption.currency,
             cause=Cause(redemption_id=plan.redemption.pk),
             remark_id=remark_id,
-            actor=work.actor,
-            trigger=work.trigger,
-            now=work.now,
+            act=work.act,
         )
     return new_lots
 
@@ -293,9 +281,7 @@ def _return_through(order: Order, plan: ReversalPlan, work: _Work) -> dict[int, 
             work.store,
             work.settings,
             Details(reason=work.ask.reason, note=work.ask.note),
-            work.actor,
-            work.trigger,
-            work.now,
+            work.act,
             cancels=False,
         ),
     )
@@ -308,7 +294,7 @@ def _tell(plan: ReversalPlan, work: _Work) -> Notice | None:
         wanted = work.settings.notify.on_redemption_reversal_default
     if not wanted:
         return None
-    notices = queue([reversal_letter(plan, store=work.store)], actor=work.actor, now=work.now)
+    notices = queue([reversal_letter(plan, store=work.store)], actor=work.act.actor, now=work.act.now)
     return notices[0] if notices else None
 
 
@@ -318,7 +304,7 @@ def _facts(plan: ReversalPlan, work: _Work, notice: Notice | None) -> dict[str, 
         "name": redemption.reward_name,
         "points": redemption.points,
         "returned": plan.returns,
-        "trigger": work.trigger.value,
+        "trigger": work.act.trigger,
         "forced": redemption.forced,
         "platform_asked": work.asked.value,
         "notice": str(notice.pk) if notice else None,

@@ -7,7 +7,6 @@ and a lot's expiry never changes. So customers are locked late, in id order, and
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
 
@@ -24,7 +23,7 @@ from loyalty.ledger.posting import lock_customers
 from loyalty.notices.models import Notice
 from loyalty.notices.write import queue
 from loyalty.store_settings.sections import StoreSettings
-from loyalty.stores.actors import Actor, Trigger
+from loyalty.stores.actors import Act, Trigger
 from loyalty.stores.models import Customer, Remark, Store
 from orders.kinds import KINDS, LEDGERS, allocation_ref, applied, currency_of, decision, name_of, reverted, title_of
 from orders.models import Completeness, Order, PersonsDecision, Revert
@@ -108,9 +107,7 @@ class Work:
     store: Store
     settings: StoreSettings
     details: Details
-    actor: Actor
-    trigger: Trigger
-    now: datetime
+    act: Act
     cancels: bool
 
 
@@ -137,15 +134,15 @@ def apply_works(planned: Sequence[tuple[OrderPlan, Work]]) -> list[CancelResult]
     reverts = _write_reverts(planned, remark)
     new_lots = {kind: _give_back(kind, plans, reverts, remark, work) for kind in KINDS}
     changes = [_change(plan, work) for plan in plans]
-    write_changes(changes, trigger=work.trigger, reason=work.details.reason, now=work.now)
-    ended = settle_codes(codes_of(plans), actor=work.actor, now=work.now)
+    write_changes(changes, trigger=work.act.trigger, reason=work.details.reason, now=work.act.now)
+    ended = settle_codes(codes_of(plans), actor=work.act.actor, now=work.act.now)
     events = [event for plan, work in planned for event in _events(plan, reverts, remark, work)]
-    record([*events, *ended], actor=work.actor, now=work.now)
-    settle_earned(earners, actor=work.actor, trigger=work.trigger, now=work.now)
+    record([*events, *ended], actor=work.act.actor, now=work.act.now)
+    settle_earned(earners, act=work.act)
     write_back(
         ((plan.order, bool(plan.given_back), item.cancels, item.settings.write_back) for plan, item in planned),
         reason=work.details.reason,
-        now=work.now,
+        now=work.act.now,
     )
     results = [_result(plan, reverts, new_lots, work) for plan in plans]
     return _told(results, planned)
@@ -159,7 +156,7 @@ def _remark(work: Work) -> Remark | None:
     if not work.details.reason and not work.details.note:
         return None
     remark: Remark = Remark.objects.create(
-        store=work.store, reason=work.details.reason, note=work.details.note, created_at=work.now
+        store=work.store, reason=work.details.reason, note=work.details.note, created_at=work.act.now
     )
     return remark
 
@@ -195,12 +192,12 @@ def _revert(order: Order, kind: Kind, plan: KindPlan, customer_id: int, remark: 
         amount=sum((lot.amount for lot in lots if lot.outcome in GIVES_BACK), start=0),
         applied=applied(order, kind),
         completeness=Completeness.FULL if full else Completeness.PARTIAL,
-        trigger=work.trigger,
-        actor=work.actor.ref,
+        trigger=work.act.trigger,
+        actor=work.act.actor.ref,
         remark_id=remark.pk if remark else None,
         lots=[lot_json(kind, lot, work.store) for lot in lots],
         settings_version=work.settings.version,
-        created_at=work.now,
+        created_at=work.act.now,
     )
 
 
@@ -229,7 +226,7 @@ def _give_back(
         for lot in plan.kinds[kind].lots
         if (revert := reverts.get((plan.order.pk, kind, lot.used.customer_id)))
     ]
-    return LEDGERS[kind].give_back(returns, actor=work.actor, trigger=work.trigger, now=work.now)
+    return LEDGERS[kind].give_back(returns, act=work.act)
 
 
 def _change(plan: OrderPlan, work: Work) -> OrderChange:
@@ -241,14 +238,14 @@ def _change(plan: OrderPlan, work: Work) -> OrderChange:
         credits_decision=decisions["credits"],
         points_decision=decisions["points"],
         cancels=work.cancels,
-        evaluated=work.trigger in RULES,
+        evaluated=work.act.trigger in RULES,
         deferred=any(plan.kinds[kind].decision is Decision.DEFER for kind in KINDS if decisions[kind]),
     )
 
 
 def decisions_after(plan: OrderPlan, work: Work) -> dict[Kind, str]:
     """What stands beside each kind afterwards (N4, B2)."""
-    return {kind: _decision(decision(plan.order, kind), plan.kinds[kind], work.trigger) for kind in KINDS}
+    return {kind: _decision(decision(plan.order, kind), plan.kinds[kind], work.act.trigger) for kind in KINDS}
 
 
 def decided(order: Order) -> dict[Kind, str]:
@@ -256,7 +253,7 @@ def decided(order: Order) -> dict[Kind, str]:
     return {kind: decision(order, kind) for kind in KINDS}
 
 
-def _decision(before: str, plan: KindPlan, trigger: Trigger) -> str:
+def _decision(before: str, plan: KindPlan, trigger: str) -> str:
     """What is decided about what remains: people decide, automation only leaves for later (N4, B2).
 
     A later "left out" does not take back an earlier decision.
@@ -305,7 +302,7 @@ def _events(plan: OrderPlan, reverts: Reverts, remark: Remark | None, work: Work
             kind,
             plan.kinds[kind],
             matched=plan.matched[kind],
-            trigger=work.trigger,
+            trigger=work.act.trigger,
             settings_version=work.settings.version,
             revert=revert,
             remark_id=remark_id,
@@ -318,7 +315,7 @@ def _events(plan: OrderPlan, reverts: Reverts, remark: Remark | None, work: Work
 
 
 def _cancelled(order: Order, remark_id: int | None, work: Work) -> Happening:
-    data = {"trigger": work.trigger.value, "reason": work.details.reason}
+    data = {"trigger": work.act.trigger, "reason": work.details.reason}
     return happened_to(order, Event.ORDER_CANCELLED, data, remark_id=remark_id)
 
 
@@ -330,7 +327,7 @@ def _is_decided(plan: OrderPlan, kind: Kind, work: Work) -> bool:
     if plan.kinds[kind].decision is Decision.DEFER and code == "not_selected":
         # "Left out" does not take back what was decided before, and so decides nothing.
         return decision(plan.order, kind) == PersonsDecision.DEFERRED
-    return work.cancels or work.trigger not in _PEOPLE or code != "already_reverted"
+    return work.cancels or work.act.trigger not in _PEOPLE or code != "already_reverted"
 
 
 def _told(results: list[CancelResult], planned: Sequence[tuple[OrderPlan, Work]]) -> list[CancelResult]:
@@ -342,10 +339,10 @@ def _told(results: list[CancelResult], planned: Sequence[tuple[OrderPlan, Work]]
     written = [
         letter
         for plan, work in told
-        for letter in letters(plan, others=others, store=work.store, cancelled=work.cancels, trigger=work.trigger)
+        for letter in letters(plan, others=others, store=work.store, cancelled=work.cancels, trigger=work.act.trigger)
     ]
     work = told[0][1]
-    notices = queue(written, actor=work.actor, now=work.now)
+    notices = queue(written, actor=work.act.actor, now=work.act.now)
     # Of several, the one to the order's customer is the answer; it was written first.
     first = {notice.order_id: notice for notice in reversed(notices)}
     return [replace(result, notice=first.get(result.order.pk)) for result in results]

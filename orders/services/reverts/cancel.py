@@ -11,7 +11,7 @@ from loyalty.core.days import local_day
 from loyalty.core.errors import Conflict
 from loyalty.ledger.planner import ExpiredRule
 from loyalty.store_settings.sections import StoreSettings, current_settings
-from loyalty.stores.actors import Actor, Trigger
+from loyalty.stores.actors import Act, Actor, Trigger
 from loyalty.stores.models import Store
 from orders.models import Order, OrderStatus
 from orders.services.locks import lock_order, lock_orders
@@ -47,9 +47,7 @@ def cancel_order(
     choice: CancelChoice,
     details: Details,
     token: str | None,
-    actor: Actor,
-    trigger: Trigger,
-    now: datetime,
+    act: Act,
     version: int | None = None,
 ) -> CancelResult:
     """Cancel one order and return what was chosen; on a cancelled order return what is left (M7, M8).
@@ -59,7 +57,7 @@ def cancel_order(
     given and old.
     """
     order = lock_order(store, order_id, version=version)
-    return _apply_to_one(order, choice, details, token, store, actor, trigger, now, cancels=True)
+    return _apply_to_one(order, choice, details, token, store, act, cancels=True)
 
 
 @transaction.atomic
@@ -70,9 +68,7 @@ def return_value(
     choice: CancelChoice,
     details: Details,
     token: str | None,
-    actor: Actor,
-    trigger: Trigger,
-    now: datetime,
+    act: Act,
     version: int | None = None,
 ) -> CancelResult:
     """Return what is left of a refunded or cancelled order and leave its status alone (M8).
@@ -82,7 +78,7 @@ def return_value(
     order = lock_order(store, order_id, version=version)
     if not order.fell_through:
         raise NotReturnable(_("Value can be returned once the order is cancelled or its payment is refunded."))
-    return _apply_to_one(order, choice, details, token, store, actor, trigger, now, cancels=False)
+    return _apply_to_one(order, choice, details, token, store, act, cancels=False)
 
 
 @transaction.atomic
@@ -102,27 +98,18 @@ def cancel_many(
         for order in orders
         if order.status != OrderStatus.CANCELLED
     ]
-    work = Work(store, settings, details, actor, Trigger.BULK, now, cancels=True)
+    work = Work(store, settings, details, Act(actor, Trigger.BULK, now), cancels=True)
     done = {result.order.pk: result for result in apply_plans(plans, work)}
     untouched = {order.pk: CancelResult(order, cancelled_now=False, reverts=(), skipped=()) for order in orders}
     return {order_id: done.get(order_id) or untouched.get(order_id) for order_id in order_ids}
 
 
 def _apply_to_one(
-    order: Order,
-    choice: CancelChoice,
-    details: Details,
-    token: str | None,
-    store: Store,
-    actor: Actor,
-    trigger: Trigger,
-    now: datetime,
-    *,
-    cancels: bool,
+    order: Order, choice: CancelChoice, details: Details, token: str | None, store: Store, act: Act, *, cancels: bool
 ) -> CancelResult:
     settings = current_settings(store)
-    plan = _confirmed_plan(order, choice, token, store, settings, now)
-    work = Work(store, settings, details, actor, trigger, now, cancels and order.status != OrderStatus.CANCELLED)
+    plan = _confirmed_plan(order, choice, token, store, settings, act.now)
+    work = Work(store, settings, details, act, cancels and order.status != OrderStatus.CANCELLED)
     if not work.cancels and not plan.returns_anything and decisions_after(plan, work) == decided(order):
         return CancelResult(order, cancelled_now=False, reverts=(), skipped=skips(plan))
     return apply_plans([plan], work)[0]

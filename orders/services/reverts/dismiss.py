@@ -12,7 +12,7 @@ from loyalty.core.errors import Conflict
 from loyalty.journal.record import Event, record
 from loyalty.ledger.ledger import Kind
 from loyalty.store_settings.sections import current_settings
-from loyalty.stores.actors import Actor, Trigger
+from loyalty.stores.actors import Act
 from loyalty.stores.models import Remark, Store
 from orders.kinds import KINDS, applied, decision, reverted
 from orders.models import FINAL_DECISIONS, Order, PersonsDecision
@@ -31,16 +31,7 @@ class NothingLeft(Conflict):
 
 
 @transaction.atomic
-def dismiss_revert(
-    *,
-    store: Store,
-    order_id: int,
-    reason: str,
-    actor: Actor,
-    trigger: Trigger,
-    now: datetime,
-    version: int | None = None,
-) -> Order:
+def dismiss_revert(*, store: Store, order_id: int, reason: str, act: Act, version: int | None = None) -> Order:
     """Decide that what is left of each kind is not returned: it leaves the queue and stays Not Reverted (B2).
 
     Automation leaves it alone from then on, people may still return it (N4). What was declined or dismissed before
@@ -55,16 +46,14 @@ def dismiss_revert(
         raise NothingLeft(_("Everything that this order used is back already; there is nothing to decide."))
     kinds = dismissible_kinds(order)
     if kinds:
-        _decide(order, kinds, PersonsDecision.DISMISSED, now)
-        remark: Remark = Remark.objects.create(store=store, reason=reason, created_at=now)
-        _trace(order, kinds, Event.REVERT_DISMISSED, "declined", actor, trigger, now, remark_id=remark.pk)
+        _decide(order, kinds, PersonsDecision.DISMISSED, act.now)
+        remark: Remark = Remark.objects.create(store=store, reason=reason, created_at=act.now)
+        _trace(order, kinds, Event.REVERT_DISMISSED, "declined", act, remark_id=remark.pk)
     return order
 
 
 @transaction.atomic
-def put_back_in_queue(
-    *, store: Store, order_id: int, actor: Actor, trigger: Trigger, now: datetime, version: int | None = None
-) -> Order:
+def put_back_in_queue(*, store: Store, order_id: int, act: Act, version: int | None = None) -> Order:
     """Take back what people decided about the part that is not returned: the order waits in the queue again (B2).
 
     What is left counts as deferred: a person decides, or automation after a change from outside (N4). With nothing
@@ -73,8 +62,8 @@ def put_back_in_queue(
     order = lock_order(store, order_id, version=version)
     kinds = decided_kinds(order)
     if kinds:
-        _decide(order, kinds, PersonsDecision.DEFERRED, now)
-        _trace(order, kinds, Event.REVERT_WAITS_AGAIN, "not_selected", actor, trigger, now)
+        _decide(order, kinds, PersonsDecision.DEFERRED, act.now)
+        _trace(order, kinds, Event.REVERT_WAITS_AGAIN, "not_selected", act)
     return order
 
 
@@ -102,16 +91,8 @@ def _decide(order: Order, kinds: Sequence[Kind], decision: PersonsDecision, now:
 
 
 def _trace(
-    order: Order,
-    kinds: Sequence[Kind],
-    event: Event,
-    code: str,
-    actor: Actor,
-    trigger: Trigger,
-    now: datetime,
-    *,
-    remark_id: int | None = None,
+    order: Order, kinds: Sequence[Kind], event: Event, code: str, act: Act, *, remark_id: int | None = None
 ) -> None:
-    facts: dict[str, Any] = {"code": code, "trigger": trigger, "remark_id": remark_id}
+    facts: dict[str, Any] = {"code": code, "trigger": act.trigger, "remark_id": remark_id}
     facts["settings_version"] = current_settings(order.store).version
-    record([persons_entry(order, kind, event, **facts) for kind in kinds], actor=actor, now=now)
+    record([persons_entry(order, kind, event, **facts) for kind in kinds], actor=act.actor, now=act.now)

@@ -20,7 +20,7 @@ from orders.kinds import KINDS, currency_of, name_of, show, title_of
 from orders.services.reverts.plans import OrderPlan
 
 # Why automation cancelled; people's reasons are theirs to tell.
-_BECAUSE: Final = {
+_BECAUSE: Final[Mapping[str, str]] = {
     Trigger.PAYMENT_EXPIRED: gettext_noop(
         "Your order %(number)s at %(store)s was cancelled, because it was not paid in time."
     ),
@@ -44,7 +44,7 @@ def compose(
     *,
     store: Store,
     cancelled: bool,
-    trigger: Trigger | None = None,
+    trigger: str | None = None,
     customer: Customer | None = None,
 ) -> Message:
     """The message for what ``plan`` does: what returned, until when, what did not and why.
@@ -75,7 +75,7 @@ def write_message(
     )
 
 
-def opening_words(number: str, store: Store, *, cancelled: bool, trigger: Trigger | None = None) -> str:
+def opening_words(number: str, store: Store, *, cancelled: bool, trigger: str | None = None) -> str:
     """What the message is about, in its first sentence."""
     words = _("This is about your order %(number)s at %(store)s.")
     if cancelled:
@@ -86,7 +86,7 @@ def opening_words(number: str, store: Store, *, cancelled: bool, trigger: Trigge
 
 
 def letters(
-    plan: OrderPlan, *, others: Mapping[int, Customer], store: Store, cancelled: bool, trigger: Trigger
+    plan: OrderPlan, *, others: Mapping[int, Customer], store: Store, cancelled: bool, trigger: str
 ) -> list[Letter]:
     """The message addressed to the order's customer, and one to each of ``others`` whose value comes back."""
     readers = [plan.order.customer] if plan.order.customer else []
@@ -94,7 +94,7 @@ def letters(
     return [_letter(plan, reader, store=store, cancelled=cancelled, trigger=trigger) for reader in readers]
 
 
-def _letter(plan: OrderPlan, reader: Customer, *, store: Store, cancelled: bool, trigger: Trigger) -> Letter:
+def _letter(plan: OrderPlan, reader: Customer, *, store: Store, cancelled: bool, trigger: str) -> Letter:
     with in_language_of(reader, store):
         message = compose(plan, store=store, cancelled=cancelled, trigger=trigger, customer=reader)
     return Letter(message, reader, plan.order.pk)

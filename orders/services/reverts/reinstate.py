@@ -18,7 +18,7 @@ from loyalty.ledger.ledger import Kind
 from loyalty.ledger.planner import Amount, InsufficientBalance
 from loyalty.ledger.posting import Cause, lock_customers
 from loyalty.store_settings.sections import current_settings
-from loyalty.stores.actors import Actor, Trigger
+from loyalty.stores.actors import Act, Actor
 from loyalty.stores.models import Customer, Store
 from orders.kinds import KINDS, LEDGERS, currency_of, reverted
 from orders.models import Order, OrderStatus, PersonsDecision
@@ -111,15 +111,7 @@ def _in_hand(order: Order, kind: Kind, now: datetime) -> InHand:
 
 @transaction.atomic
 def reinstate(
-    *,
-    store: Store,
-    order_id: int,
-    status: str,
-    deduct: Deduct,
-    actor: Actor,
-    trigger: Trigger,
-    now: datetime,
-    version: int | None = None,
+    *, store: Store, order_id: int, status: str, deduct: Deduct, act: Act, version: int | None = None
 ) -> ReinstateResult:
     """Bring a cancelled order back as ``status`` and take ``deduct`` of what is with the customer again (M10).
 
@@ -131,14 +123,14 @@ def reinstate(
     """
     order = lock_order(store, order_id, version=version)
     comes_back = order.status == OrderStatus.CANCELLED
-    taken = _deduct_again(order, deduct, actor, trigger, now)
+    taken = _deduct_again(order, deduct, act)
     if comes_back:
-        _bring_back(order, status, now)
+        _bring_back(order, status, act.now)
     if comes_back or taken:
-        order.touch(now, *_WRITTEN)
-        record(_events(order, taken, trigger, comes_back=comes_back), actor=actor, now=now)
+        order.touch(act.now, *_WRITTEN)
+        record(_events(order, taken, act.trigger, comes_back=comes_back), actor=act.actor, now=act.now)
     if comes_back:
-        settle_earned([Earner(order, store, current_settings(store))], actor=actor, trigger=trigger, now=now)
+        settle_earned([Earner(order, store, current_settings(store))], act=act)
     return ReinstateResult(order, comes_back, _in_all(taken))
 
 
@@ -168,12 +160,12 @@ def _in_all(taken: _Taken) -> dict[Kind, Amount]:
     return {kind: amount for kind, amount in sums.items() if amount}
 
 
-def _deduct_again(order: Order, deduct: Deduct, actor: Actor, trigger: Trigger, now: datetime) -> _Taken:
+def _deduct_again(order: Order, deduct: Deduct, act: Act) -> _Taken:
     if deduct is Deduct.NONE:
         return {}
     # The balance is read under the lock: a spend at the same moment has happened, or waits for this one.
-    lock_customers({holder.customer_id for held in in_hand(order, now=now).values() for holder in held.holders})
-    found = in_hand(order, now=now)
+    lock_customers({holder.customer_id for held in in_hand(order, now=act.now).values() for holder in held.holders})
+    found = in_hand(order, now=act.now)
     customers = Customer.objects.for_store(order.store).in_bulk(
         {holder.customer_id for held in found.values() for holder in held.holders}
     )
@@ -181,14 +173,12 @@ def _deduct_again(order: Order, deduct: Deduct, actor: Actor, trigger: Trigger, 
     for kind, held in found.items():
         for holder in held.holders:
             if amount := holder.deducts(deduct):
-                _take(order, customers[holder.customer_id], kind, amount, actor, trigger, now)
+                _take(order, customers[holder.customer_id], kind, amount, act)
                 taken.setdefault(holder.customer_id, {})[kind] = amount
     return taken
 
 
-def _take(
-    order: Order, customer: Customer, kind: Kind, amount: Amount, actor: Actor, trigger: Trigger, now: datetime
-) -> None:
+def _take(order: Order, customer: Customer, kind: Kind, amount: Amount, act: Act) -> None:
     currency, ledger = currency_of(order, kind), LEDGERS[kind]
     try:
         ledger.spend(
@@ -196,9 +186,7 @@ def _take(
             amount,
             currency=currency,
             cause=Cause(order.pk, deduction=ledger.next_deduction(order.pk)),
-            actor=actor,
-            trigger=trigger,
-            now=now,
+            act=act,
         )
     except InsufficientBalance as error:
         raise InsufficientBalance.at("/deduct", error.detail) from error
@@ -228,14 +216,14 @@ _WRITTEN: Final = (
 )
 
 
-def _events(order: Order, taken: _Taken, trigger: Trigger, *, comes_back: bool) -> list[Happening]:
+def _events(order: Order, taken: _Taken, trigger: str, *, comes_back: bool) -> list[Happening]:
     happenings = []
     if comes_back:
         left = {kind: value_json(reverted(order, kind), currency_of(order, kind)) for kind in KINDS}
-        facts = {"status": order.status, "trigger": trigger.value, "deducts": bool(taken), "with_customer": left}
+        facts = {"status": order.status, "trigger": trigger, "deducts": bool(taken), "with_customer": left}
         happenings.append(happened_to(order, Event.ORDER_REINSTATED, facts))
     for customer_id, amounts in taken.items():
         data: dict[str, Any] = {kind: value_json(amount, currency_of(order, kind)) for kind, amount in amounts.items()}
-        data |= {"currency": order.currency, "trigger": trigger.value}
+        data |= {"currency": order.currency, "trigger": trigger}
         happenings.append(replace(happened_to(order, Event.DEDUCTED_AGAIN, data), customer_id=customer_id))
     return happenings

@@ -19,7 +19,7 @@ from loyalty.ledger.planner import Amount
 from loyalty.ledger.posting import lock_customers
 from loyalty.notices.write import withdraw
 from loyalty.store_settings.sections import current_settings
-from loyalty.stores.actors import Actor, Trigger
+from loyalty.stores.actors import Act
 from loyalty.stores.dates import show_last_day, show_moment
 from loyalty.stores.models import Remark, Store
 from orders.kinds import LEDGERS, reverted, show
@@ -103,9 +103,7 @@ def undo_plans(reverts: Sequence[Revert], *, store: Store, now: datetime) -> lis
 
 
 @transaction.atomic
-def undo_revert(
-    *, store: Store, revert_id: int, reason: str = "", actor: Actor, trigger: Trigger, now: datetime
-) -> UndoResult:
+def undo_revert(*, store: Store, revert_id: int, reason: str = "", act: Act) -> UndoResult:
     """Take back what one revert gave, once, and leave the rest declined (M11, N4).
 
     Posts movements of type *undo* that name the revert, lowers what the allocations and the order say is returned, and
@@ -118,23 +116,15 @@ def undo_revert(
     order = lock_order(store, found.order_id)
     # What a lot holds may be spent by others until the customer's ledger is ours; what is read after that is true.
     lock_customers(kept_ids([found.customer_id]))
-    plan = undo_plans([found], store=store, now=now)[0]
+    plan = undo_plans([found], store=store, now=act.now)[0]
     if plan.refusal:
         raise UndoNotPossible(plan.refusal)
-    return _carry_out(plan, order, reason, actor, trigger, now)
+    return _carry_out(plan, order, reason, act)
 
 
 @transaction.atomic
 def undo_reverts(
-    *,
-    store: Store,
-    order_id: int,
-    revert_ids: Sequence[int],
-    reason: str = "",
-    version: int | None = None,
-    actor: Actor,
-    trigger: Trigger,
-    now: datetime,
+    *, store: Store, order_id: int, revert_ids: Sequence[int], reason: str = "", version: int | None = None, act: Act
 ) -> list[UndoResult]:
     """Undo several reverts of one order, all or none; as :func:`undo_revert`.
 
@@ -143,10 +133,7 @@ def undo_reverts(
     lock_order(store, order_id, version=version)
     if Revert.objects.for_store(store).filter(pk__in=revert_ids, order=order_id).count() != len(set(revert_ids)):
         raise NotFound(_("This order has no such return."))
-    return [
-        undo_revert(store=store, revert_id=revert_id, reason=reason, actor=actor, trigger=trigger, now=now)
-        for revert_id in revert_ids
-    ]
+    return [undo_revert(store=store, revert_id=revert_id, reason=reason, act=act) for revert_id in revert_ids]
 
 
 def _plan(revert: Revert, undo: RevertUndo | None, store: Store, hours: int, now: datetime) -> UndoPlan:
@@ -214,24 +201,24 @@ def _lot_gone(item: Returned, wanted: Amount, store: Store, now: datetime) -> Re
     return None
 
 
-def _carry_out(plan: UndoPlan, order: Order, reason: str, actor: Actor, trigger: Trigger, now: datetime) -> UndoResult:
+def _carry_out(plan: UndoPlan, order: Order, reason: str, act: Act) -> UndoResult:
     revert, kind = plan.revert, plan.kind
-    remark = Remark.objects.create(store=order.store, reason=reason, created_at=now) if reason else None
+    remark = Remark.objects.create(store=order.store, reason=reason, created_at=act.now) if reason else None
     undo: RevertUndo = RevertUndo.objects.create(
         store_id=order.store_id,
         revert=revert,
         order=order,
         remark=remark,
-        actor=actor.ref,
-        trigger=trigger,
-        created_at=now,
+        actor=act.actor.ref,
+        trigger=act.trigger,
+        created_at=act.now,
     )
-    LEDGERS[kind].undo_returns(plan.takes, remark_id=undo.remark_id, actor=actor, trigger=trigger, now=now)
-    _lower(order, kind, plan.amount, now)
+    LEDGERS[kind].undo_returns(plan.takes, remark_id=undo.remark_id, act=act)
+    _lower(order, kind, plan.amount, act.now)
     codes = {item.redemption_id for item in plan.takes if item.redemption_id is not None}
-    record(settle_codes(codes, actor=actor, now=now), actor=actor, now=now)
-    _trace(undo, plan, order, actor, trigger, now)
-    notices = withdraw(order_id=order.pk, written_at=revert.created_at, actor=actor, now=now)
+    record(settle_codes(codes, actor=act.actor, now=act.now), actor=act.actor, now=act.now)
+    _trace(undo, plan, order, act)
+    notices = withdraw(order_id=order.pk, written_at=revert.created_at, actor=act.actor, now=act.now)
     return UndoResult(undo, revert, order, withdrawn=bool(notices))
 
 
@@ -241,17 +228,17 @@ def _lower(order: Order, kind: Kind, amount: Amount, now: datetime) -> None:
     order.touch(now, f"{kind}_reverted", f"{kind}_decision")
 
 
-def _trace(undo: RevertUndo, plan: UndoPlan, order: Order, actor: Actor, trigger: Trigger, now: datetime) -> None:
+def _trace(undo: RevertUndo, plan: UndoPlan, order: Order, act: Act) -> None:
     entry = persons_entry(
         order,
         plan.kind,
         Event.REVERT_UNDONE,
         code="declined",
-        trigger=trigger,
+        trigger=act.trigger,
         settings_version=current_settings(order.store).version,
         remark_id=undo.remark_id,
         amount=plan.amount,
         revert=plan.revert,
     )
     # Whoever got it may have been merged into another since, whose balance it is that changes (O7).
-    record([replace(entry, customer_id=plan.takes[0].customer_id)], actor=actor, now=now)
+    record([replace(entry, customer_id=plan.takes[0].customer_id)], actor=act.actor, now=act.now)

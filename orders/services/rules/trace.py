@@ -18,7 +18,6 @@ from loyalty.journal.models import JournalEntry
 from loyalty.journal.record import Event, Happening
 from loyalty.ledger.ledger import Kind
 from loyalty.ledger.planner import Amount, KindPlan
-from loyalty.stores.actors import Trigger
 from loyalty.stores.models import Store
 from orders.kinds import REVERTED_EVENT, applied, currency_of, reverted
 from orders.models import Order, Revert
@@ -77,7 +76,7 @@ def decision_entry(
     plan: KindPlan,
     *,
     matched: Matched,
-    trigger: Trigger,
+    trigger: str,
     settings_version: int,
     revert: Revert | None = None,
     remark_id: int | None = None,
@@ -86,7 +85,7 @@ def decision_entry(
     currency = currency_of(order, kind)
     data: dict[str, Any] = {
         "kind": kind,
-        "trigger": trigger.value,
+        "trigger": trigger,
         "settings_version": settings_version,
         "matched": matched.as_json(),
         "outcome": outcome_of(plan).value,
@@ -100,12 +99,12 @@ def decision_entry(
     return _of_revert(happened_to(order, event, data, remark_id=remark_id), revert)
 
 
-def unacted_entry(order: Order, kind: Kind, reason: Matched, *, trigger: Trigger, settings_version: int) -> Happening:
+def unacted_entry(order: Order, kind: Kind, reason: Matched, *, trigger: str, settings_version: int) -> Happening:
     """The journal's entry for what automatic cancelling does not do about ``kind``, and why (E10, N6)."""
     currency = currency_of(order, kind)
     data: dict[str, Any] = {
         "kind": kind,
-        "trigger": trigger.value,
+        "trigger": trigger,
         "settings_version": settings_version,
         "matched": reason.as_json(),
         "outcome": DecisionOutcome.NOT_RETURNED.value,
@@ -124,7 +123,7 @@ def persons_entry(
     event: Event,
     *,
     code: str,
-    trigger: Trigger,
+    trigger: str,
     settings_version: int,
     remark_id: int | None = None,
     amount: Amount = 0,
@@ -137,7 +136,7 @@ def persons_entry(
     currency, back = currency_of(order, kind), reverted(order, kind)
     data: dict[str, Any] = {
         "kind": kind,
-        "trigger": trigger.value,
+        "trigger": trigger,
         "settings_version": settings_version,
         "matched": BY_PERSON.as_json(),
         "outcome": (DecisionOutcome.PARTLY_RETURNED if back else DecisionOutcome.NOT_RETURNED).value,

@@ -9,7 +9,7 @@ from django.db import connection
 
 from loyalty.database.backend.base import PLANS_LAST_SECONDS
 from loyalty.database.prepared import prepared_cursor
-from loyalty.stores.actors import Actor, Trigger
+from loyalty.stores.actors import Act, Actor, Trigger
 from orders.services.reverts.apply import Details
 from orders.services.reverts.cancel import cancel_order
 from orders.services.reverts.choices import CancelChoice
@@ -78,9 +78,7 @@ def test_a_cancel_finds_its_rows_by_their_keys_whatever_the_store_is_like() -> N
         choice=CancelChoice(returns={"credits": True, "points": True}),
         details=Details(),
         token=None,
-        actor=Actor.job("tests"),
-        trigger=Trigger.API,
-        now=NOW,
+        act=Act(Actor.job("tests"), Trigger.API, NOW),
     )
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_seqscan = off")

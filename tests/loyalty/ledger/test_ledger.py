@@ -20,7 +20,7 @@ from loyalty.ledger.models import Origin
 from loyalty.ledger.planner import Amount, InsufficientBalance
 from loyalty.ledger.posting import NewLot, Posted, lock_customers
 from loyalty.proof.prove import find_faults
-from loyalty.stores.actors import Trigger
+from loyalty.stores.actors import Act, Trigger
 from loyalty.stores.models import Customer, Remark, Store
 from orders.kinds import LEDGERS
 from points.models import PointLot, PointMovement
@@ -43,9 +43,7 @@ def change(customer: Customer, kind: Kind, amount: Amount, **values: Any) -> lis
         store=customer.store,
         customer_id=customer.pk,
         adjustment=Adjustment(amount, **(facts | values)),
-        actor=ACTOR,
-        trigger=Trigger.ADMIN,
-        now=NOW,
+        act=Act(ACTOR, Trigger.ADMIN, NOW),
     )
 
 
@@ -107,9 +105,7 @@ def test_t1_a_customer_of_another_store_is_unknown(customer: Customer) -> None:
             store=factories.make_store(),
             customer_id=customer.pk,
             adjustment=Adjustment(Decimal(1), "", currency="USD"),
-            actor=ACTOR,
-            trigger=Trigger.API,
-            now=NOW,
+            act=Act(ACTOR, Trigger.API, NOW),
         )
 
 
@@ -193,9 +189,7 @@ def test_l5_a_gift_is_two_statements_of_the_engine(customer: Customer) -> None:
             currency="USD",
             new_lot=NewLot(Origin.GRANT, None),
             remark_id=None,
-            actor=ACTOR,
-            trigger=Trigger.API,
-            now=NOW,
+            act=Act(ACTOR, Trigger.API, NOW),
         )
     assert len(queries) == 2
 

@@ -15,7 +15,7 @@ from loyalty.ledger.models import Origin
 from loyalty.ledger.planner import Decision, Draw, ExpiredRule, KindChoice, plan_kind
 from loyalty.ledger.posting import Cause, NewLot
 from loyalty.proof.prove import find_faults
-from loyalty.stores.actors import Trigger
+from loyalty.stores.actors import Act, Trigger
 from loyalty.stores.models import Customer
 from orders.models import Redemption, Reward
 from points.ledger import POINTS
@@ -50,9 +50,7 @@ def redeem(redemption: Redemption) -> None:
         redemption.points,
         currency="",
         cause=Cause(redemption_id=redemption.pk),
-        actor=ACTOR,
-        trigger=Trigger.API,
-        now=BEFORE,
+        act=Act(ACTOR, Trigger.API, BEFORE),
     )
 
 
@@ -61,7 +59,7 @@ def give_back(redemption: Redemption) -> None:
         POINTS.redeemed_lots(redemption.pk), KindChoice(Decision.RETURN), rule=ExpiredRule.VALID_ONLY, now=NOW
     )
     returns = [Return(redemption.store_id, None, None, lot) for lot in plan.lots]
-    POINTS.give_back(returns, actor=ACTOR, trigger=Trigger.API, now=NOW)
+    POINTS.give_back(returns, act=Act(ACTOR, Trigger.API, NOW))
     back = {"state": "reversed", "reversed_at": NOW, "ended_at": NOW, "points_returned": plan.returns}
     Redemption.unscoped.filter(pk=redemption.pk).update(**back)
 
@@ -114,7 +112,7 @@ def test_r4_what_a_reward_gave_is_taken_back_from_its_lot_alone(customer: Custom
     credits = {"type": "credits", "value": Decimal(10), "currency": "USD", "code": None}
     new = NewLot(Origin.REWARD, None)
     lot = CREDITS.grant(
-        customer, Decimal(10), currency="USD", new_lot=new, remark_id=None, actor=ACTOR, trigger=Trigger.API, now=BEFORE
+        customer, Decimal(10), currency="USD", new_lot=new, remark_id=None, act=Act(ACTOR, Trigger.API, BEFORE)
     )
     redemption = make_redemption(customer, 500, credit_lot_id=lot.lot_id, **credits)
     redeem(redemption)
@@ -124,9 +122,7 @@ def test_r4_what_a_reward_gave_is_taken_back_from_its_lot_alone(customer: Custom
         currency="USD",
         cause=Cause(redemption_id=redemption.pk),
         remark_id=None,
-        actor=ACTOR,
-        trigger=Trigger.API,
-        now=NOW,
+        act=Act(ACTOR, Trigger.API, NOW),
     )
     Redemption.unscoped.filter(pk=redemption.pk).update(
         state="reversed", reversed_at=NOW, ended_at=NOW, credits_taken=4
@@ -147,7 +143,7 @@ def test_r2_an_allocation_names_an_order_or_a_redemption_and_not_both(customer: 
     redemption = make_redemption(customer, 50)
     for cause in (Cause(order.pk, redemption.pk), Cause()):
         with pytest.raises(IntegrityError, match="order_or_redemption"), transaction.atomic():
-            POINTS.spend(customer, 50, currency="", cause=cause, actor=ACTOR, trigger=Trigger.API, now=NOW)
+            POINTS.spend(customer, 50, currency="", cause=cause, act=Act(ACTOR, Trigger.API, NOW))
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 
 from loyalty.journal.record import Event, Happening, record
 from loyalty.outbox.models import Message
-from loyalty.stores.actors import Trigger
+from loyalty.stores.actors import Act, Trigger
 from loyalty.stores.models import Store
 from loyalty.webhooks.endpoints import EndpointValues, change_endpoint, remove_endpoint
 from loyalty.webhooks.events import WebhookEvent
@@ -192,7 +192,7 @@ def test_m11_an_undone_return_is_told_with_what_it_took_again(store: Store, rece
     order = cancelled_order(store)
     Message.unscoped.all().delete()
     revert = Revert.objects.for_store(store).get(kind="points")
-    undo_revert(store=store, revert_id=revert.pk, actor=ACTOR, trigger=Trigger.ADMIN, now=NOW)
+    undo_revert(store=store, revert_id=revert.pk, act=Act(ACTOR, Trigger.ADMIN, NOW))
     deliver()
     found = sent(receiver)
     assert set(found) == {"order.revert_undone", "order.revert_undone points"}

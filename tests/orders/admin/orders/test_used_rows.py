@@ -10,7 +10,7 @@ from django.test import Client
 
 from loyalty.core.days import end_of_day
 from loyalty.journal.models import JournalEntry
-from loyalty.stores.actors import Actor, Trigger
+from loyalty.stores.actors import Act, Actor, Trigger
 from loyalty.stores.models import Store
 from orders.admin.orders.used_rows import stays_words
 from orders.models import Order, Revert
@@ -102,10 +102,10 @@ def test_o5_m11_recorded_by_staff_undone_and_deducted_again(store: Store) -> Non
     factories.grant("credits", ana, "50", until=VALID)
     order = factories.make_order(ana)
     spend = Spend(credits=Decimal(20), points=100, reason="Paid at the till")
-    record_spend(store=store, order_id=order.pk, spend=spend, actor=mia, trigger=Trigger.ADMIN, now=BEFORE)
+    record_spend(store=store, order_id=order.pk, spend=spend, act=Act(mia, Trigger.ADMIN, BEFORE))
     factories.cancel(order)
     points = Revert.objects.for_store(store).get(kind="points")
-    undo_revert(store=store, revert_id=points.pk, actor=mia, trigger=Trigger.ADMIN, now=NOW)
+    undo_revert(store=store, revert_id=points.pk, act=Act(mia, Trigger.ADMIN, NOW))
 
     words = told(client, order)
 
@@ -114,8 +114,7 @@ def test_o5_m11_recorded_by_staff_undone_and_deducted_again(store: Store) -> Non
     assert "Not returned: 100 points. It can still go back to its lot." in words
     reinstate(
         store=store, order_id=order.pk, status="confirmed", deduct=Deduct.ALL,
-        actor=mia, trigger=Trigger.ADMIN, now=NOW,
-    )  # fmt: skip
+        act=Act(mia, Trigger.ADMIN, NOW))  # fmt: skip
     words = told(client, order)
     assert f"Deducted again, after it had been returned {user}, 5 Jan 2026, 14:00" in words
 

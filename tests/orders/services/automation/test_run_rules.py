@@ -18,7 +18,7 @@ from loyalty.journal.record import Event
 from loyalty.notices.models import Notice
 from loyalty.platforms.snapshot import OrderSnapshot
 from loyalty.proof.prove import find_faults
-from loyalty.stores.actors import Actor, Trigger
+from loyalty.stores.actors import Act, Actor, Trigger
 from loyalty.timeline.sentences import sentence
 from orders.models import Order, Problem, Revert
 from orders.services.automation import run_rules
@@ -413,7 +413,7 @@ def test_n4_dismissed_is_final_and_put_back_waits_for_something_new(shop: Shop, 
     shop.command(f"/orders/{order}/dismiss-revert/", {"reason": "Agreed"})
     say(tags=["back"])
     by = Actor.command("tests")
-    put_back_in_queue(store=shop.store, order_id=int(order), actor=by, trigger=Trigger.ADMIN, now=timezone.now())
+    put_back_in_queue(store=shop.store, order_id=int(order), act=Act(by, Trigger.ADMIN, timezone.now()))
     clock.shift(timedelta(minutes=10))
     evaluate()
     assert kinds(shop, order) == NONE

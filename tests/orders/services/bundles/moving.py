@@ -17,7 +17,7 @@ from loyalty.core.encryption import Secret
 from loyalty.journal.record import Event, Happening, record
 from loyalty.notices.models import Notice, Reminder
 from loyalty.store_settings.sections import StoreSettings
-from loyalty.stores.actors import Actor, Trigger
+from loyalty.stores.actors import Act, Actor, Trigger
 from loyalty.stores.models import Role, Store
 from loyalty.webhooks.endpoints import note_change
 from loyalty.webhooks.models import WebhookEndpoint
@@ -89,7 +89,7 @@ def everything() -> Shop:
         now=NOW,
     )
     revert = Revert.objects.for_store(store).get()
-    undo_revert(revert_id=revert.pk, reason="Too much", trigger=Trigger.ADMIN, **acting)
+    undo_revert(revert_id=revert.pk, reason="Too much", store=store, act=Act(Actor.user(owner), Trigger.ADMIN, NOW))
     collector, reward = factories.make_collector(store, name="=Cora"), factories.make_reward(store)
     factories.grant("credits", collector, "9.99", currency="EUR", until=date(2026, 2, 1))
     redemption = factories.make_redemption(collector, reward)

@@ -12,7 +12,7 @@ from loyalty.jobs.periodic import run_job
 from loyalty.journal.models import JournalEntry
 from loyalty.notices.models import Notice
 from loyalty.store_settings.sections import AutoCancelSettings, SpentRevertSettings, StoreSettings
-from loyalty.stores.actors import Actor, ActorType, Trigger
+from loyalty.stores.actors import Act, Actor, ActorType, Trigger
 from loyalty.stores.models import Customer, Store
 from orders.admin.desk.dashboard import count_figures
 from orders.models import Order, Redemption, Revert
@@ -165,7 +165,7 @@ def came_with(order: Order, redemption: Redemption, *, now: datetime) -> None:
         customer=order.customer_id,
         codes=[redemption.code or ""],
     )
-    place_order(store=order.store, new=new, actor=CLIENT, trigger=Trigger.API, now=now)
+    place_order(store=order.store, new=new, act=Act(CLIENT, Trigger.API, now))
     run_job("orders.evaluate_rules", now)
 
 
@@ -183,7 +183,7 @@ def test_r7_o5_rules_look_back_at_what_became_known_after_the_refund(
     else:
         factories.grant("points", redemption.customer, 70)
         spend = Spend(redemption.customer.pk, points=70)
-        record_spend(store=store, order_id=order.pk, spend=spend, actor=CLIENT, trigger=Trigger.API, now=NOW - DAY)
+        record_spend(store=store, order_id=order.pk, spend=spend, act=Act(CLIENT, Trigger.API, NOW - DAY))
         run_job("orders.evaluate_rules", NOW - DAY)
         back = 70
     assert points(order) == (back, back, "reverted", "")
@@ -220,7 +220,7 @@ def test_o5_n4_a_spend_that_is_recorded_after_a_decision_starts_fresh(store: Sto
     factories.return_choosing(order, dismissed)
     assert points(order) == (500, 0, "not_reverted", "declined")
     spend = Spend(points=30, reason="Forgotten")
-    record_spend(store=store, order_id=order.pk, spend=spend, actor=ACTOR, trigger=Trigger.ADMIN, now=NOW)
+    record_spend(store=store, order_id=order.pk, spend=spend, act=Act(ACTOR, Trigger.ADMIN, NOW))
     order.refresh_from_db()
     assert (points(order), order.needs_revert) == ((530, 0, "not_reverted", ""), True)
 
@@ -251,7 +251,7 @@ def test_r7_o7_whose_code_it_was_may_be_merged_before_it_comes_back_and_is_undon
     other = factories.make_customer(redemption.store, name="Other")
     merge(kept, other)
     revert = Revert.objects.for_store(order.store).get()
-    undo_revert(store=order.store, revert_id=revert.pk, actor=ACTOR, trigger=Trigger.ADMIN, now=NOW)
+    undo_revert(store=order.store, revert_id=revert.pk, act=Act(ACTOR, Trigger.ADMIN, NOW))
     assert (has(other), state(redemption)) == (0, ("used", 0))
     undone = JournalEntry.objects.for_store(order.store).get(event="order.revert_undone")
     assert undone.customer_id == other.pk

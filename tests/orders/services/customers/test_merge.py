@@ -22,7 +22,7 @@ from loyalty.notices.models import Notice
 from loyalty.privacy.erase import erase_customers
 from loyalty.proof.prove import find_faults
 from loyalty.store_settings.sections import EarnedPointsSettings, EarningSettings, StoreSettings
-from loyalty.stores.actors import Trigger
+from loyalty.stores.actors import Act, Trigger
 from loyalty.stores.models import Customer, Store
 from orders.kinds import LEDGERS
 from orders.models import Order, Revert
@@ -116,7 +116,7 @@ def test_o7_a_return_from_before_is_undone_from_the_kept_one(ana: Customer, kept
     order = factories.cancel(factories.make_order(ana, points=60))
     merge(ana, kept)
     revert = Revert.objects.for_store(kept.store).get(order=order)
-    undo_revert(store=kept.store, revert_id=revert.pk, actor=ACTOR, trigger=Trigger.ADMIN, now=NOW)
+    undo_revert(store=kept.store, revert_id=revert.pk, act=Act(ACTOR, Trigger.ADMIN, NOW))
     assert available("points", ana, kept) == [0, 0]
     assert factories.cancel(order).points_reverted == 60
     assert available("points", ana, kept) == [0, 60]
@@ -257,7 +257,7 @@ def test_o7_what_cannot_be_merged(store: Store, ana: Customer, kept: Customer) -
         merge(foreign, kept)
     assert refused.value.errors[0].code == "not-found"
     with pytest.raises(NotFound):
-        merge_customers(store=store, kept_id=foreign.pk, merged_id=kept.pk, actor=ACTOR, trigger=Trigger.ADMIN, now=NOW)
+        merge_customers(store=store, kept_id=foreign.pk, merged_id=kept.pk, act=Act(ACTOR, Trigger.ADMIN, NOW))
     with transaction.atomic():
         erase_customers(store=store, customer_ids=[ana.pk], actor=ACTOR, now=NOW)
     for pair in ((ana, kept), (kept, ana)):

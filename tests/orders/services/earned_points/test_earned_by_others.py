@@ -10,7 +10,7 @@ from loyalty.ledger.adjust import Adjustment
 from loyalty.ledger.earned import receivers, shared
 from loyalty.proof.prove import find_faults
 from loyalty.store_settings.sections import EarnedPointsSettings, EarningSettings, StoreSettings, current_settings
-from loyalty.stores.actors import Trigger
+from loyalty.stores.actors import Act, Trigger
 from loyalty.stores.models import Customer, Store
 from orders.models import Order
 from orders.services.earned_points.award import award_for_order
@@ -82,8 +82,7 @@ def test_c2_each_of_two_who_got_some_loses_his_own_and_gets_it_again() -> None:
     moved = Moved()
     award_for_order(
         store=moved.store, order_id=moved.order.pk, customer_id=moved.ben.pk, adjustment=Adjustment(50, "Extra"),
-        actor=ACTOR, trigger=Trigger.ADMIN, now=NOW,
-    )  # fmt: skip
+        act=Act(ACTOR, Trigger.ADMIN, NOW))  # fmt: skip
     assert moved.points(moved.ana, moved.ben) == [100, 550]
     moved.pay("refunded")
     assert moved.points(moved.ana, moved.ben) == [0, 500]

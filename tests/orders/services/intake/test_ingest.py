@@ -14,7 +14,7 @@ from loyalty.core.values import value_json
 from loyalty.customers.identify import platform_ids
 from loyalty.journal.models import JournalEntry
 from loyalty.platforms.snapshot import CustomerSnapshot, LineSnapshot, OrderSnapshot, UsedThere
-from loyalty.stores.actors import Actor, Trigger
+from loyalty.stores.actors import Act, Actor, Trigger
 from loyalty.stores.models import Customer, Store
 from orders.models import Order, OrderStatus
 from orders.services.automation.cancel_unpaid import auto_cancel
@@ -307,8 +307,7 @@ def test_o7_a_later_update_does_not_take_the_order_from_whom_a_spend_named(store
             number="#1001", external_id=recorded(store).external_id, platform="shopify", total=Decimal(120),
             currency="USD", placed_at=NOW, customer=customer.pk, apply_points=60,
         ),
-        actor=factories.ACTOR, trigger=Trigger.API, now=NOW,
-    )  # fmt: skip
+        act=Act(factories.ACTOR, Trigger.API, NOW))  # fmt: skip
     send(store, snapshot(1))
     assert (order.customer, recorded(store).customer, recorded(store).points_applied) == (customer, customer, 60)
 

@@ -13,7 +13,7 @@ from loyalty.journal.models import JournalEntry
 from loyalty.ledger.planner import InsufficientBalance
 from loyalty.proof.prove import find_faults
 from loyalty.store_settings.sections import EarningSettings, StoreSettings
-from loyalty.stores.actors import Trigger
+from loyalty.stores.actors import Act, Trigger
 from loyalty.stores.models import Customer, Store
 from orders.models import Order, OrderStatus
 from orders.services.intake.place import NewOrder, place_order
@@ -38,7 +38,7 @@ def place(store: Store, **values: Any) -> tuple[Order, bool]:
         "placed_at": NOW,
         "customer": None,
     }
-    return place_order(store=store, new=NewOrder(**(facts | values)), actor=ACTOR, trigger=Trigger.API, now=NOW)
+    return place_order(store=store, new=NewOrder(**(facts | values)), act=Act(ACTOR, Trigger.API, NOW))
 
 
 def test_l3_an_order_takes_from_the_lot_that_expires_first(store: Store, customer: Customer) -> None:

@@ -11,7 +11,7 @@ import time_machine
 from loyalty.journal.models import JournalEntry
 from loyalty.platforms.files import Row
 from loyalty.platforms.read import read_order
-from loyalty.stores.actors import Trigger
+from loyalty.stores.actors import Act, Trigger
 from loyalty.stores.models import Store
 from orders.models import Order
 from orders.services.intake.import_files import Import, Rehearsal, RowResult, Take, take_rows
@@ -124,9 +124,7 @@ def test_o9_what_waits_is_given_back_by_cancelling_or_dismissed(store: Store) ->
     first = cancel(deleted(store), now=NOW)
     assert (first.credits_reverted, first.needs_revert) == (10, False)
     second = deleted(make_store())
-    dismissed = dismiss_revert(
-        store=second.store, order_id=second.pk, reason="no", actor=ACTOR, trigger=Trigger.ADMIN, now=NOW
-    )
+    dismissed = dismiss_revert(store=second.store, order_id=second.pk, reason="no", act=Act(ACTOR, Trigger.ADMIN, NOW))
     assert (dismissed.needs_revert, dismissed.credits_decision) == (False, "dismissed")
 
 

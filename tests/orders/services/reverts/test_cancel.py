@@ -17,7 +17,7 @@ from loyalty.journal.models import JournalEntry
 from loyalty.notices.models import Notice
 from loyalty.proof.prove import find_faults
 from loyalty.store_settings.sections import ExtendSettings, StoreSettings
-from loyalty.stores.actors import Trigger
+from loyalty.stores.actors import Act, Trigger
 from loyalty.stores.models import Customer, Remark, Store
 from orders.models import Order, OrderStatus, PersonsDecision, Revert, RevertStatus
 from orders.services.intake.change import change_order
@@ -56,8 +56,8 @@ def x1(customer: Customer) -> Order:
 
 
 def cancel(order: Order, choice: CancelChoice = BOTH, *, now: datetime = NOW, **values: Any) -> CancelResult:
-    facts = {"details": Details(), "token": None, "actor": ACTOR, "trigger": Trigger.ADMIN} | values
-    return cancel_order(store=order.store, order_id=order.pk, choice=choice, now=now, **facts)
+    facts = {"details": Details(), "token": None, "act": Act(ACTOR, Trigger.ADMIN, now)} | values
+    return cancel_order(store=order.store, order_id=order.pk, choice=choice, **facts)
 
 
 def give_back(
@@ -352,9 +352,7 @@ def test_t1_an_order_of_another_store_is_unknown(x1: Order) -> None:
                 choice=BOTH,
                 details=Details(),
                 token=None,
-                actor=ACTOR,
-                trigger=Trigger.API,
-                now=NOW,
+                act=Act(ACTOR, Trigger.API, NOW),
             )
     assert cancel_many(store=other, order_ids=[x1.pk], details=Details(), actor=ACTOR, now=NOW) == {x1.pk: None}
     assert fresh(x1).status == OrderStatus.PENDING

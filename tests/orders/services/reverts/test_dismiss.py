@@ -9,7 +9,7 @@ from loyalty.core.errors import NotFound, VersionConflict
 from loyalty.journal.models import JournalEntry
 from loyalty.proof.prove import find_faults
 from loyalty.store_settings.sections import AutoCancelSettings, StoreSettings
-from loyalty.stores.actors import Trigger
+from loyalty.stores.actors import Act, Trigger
 from loyalty.stores.models import Customer, Store
 from orders.models import Order
 from orders.services.automation.cancel_unpaid import auto_cancel
@@ -23,7 +23,7 @@ from tests.factories import NOW
 
 pytestmark = pytest.mark.django_db
 
-WHO: dict[str, Any] = {"actor": factories.ACTOR, "trigger": Trigger.ADMIN, "now": NOW}
+WHO: dict[str, Any] = {"act": Act(factories.ACTOR, Trigger.ADMIN, NOW)}
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from loyalty.ledger.ledger import Kind
 from loyalty.ledger.planner import Amount, InsufficientBalance
 from loyalty.proof.prove import find_faults
 from loyalty.store_settings.sections import AutoCancelSettings, StoreSettings
-from loyalty.stores.actors import Trigger
+from loyalty.stores.actors import Act, Trigger
 from loyalty.stores.models import Customer, Store
 from orders.models import Completeness, Order, OrderStatus, PersonsDecision, Revert, RevertStatus
 from orders.services.intake.change import change_order
@@ -52,12 +52,12 @@ def order(customer: Customer) -> Order:
 
 
 def bring_back(order: Order, deduct: str = "none", **values: Any) -> ReinstateResult:
-    facts: dict[str, Any] = {"status": "confirmed", "actor": ACTOR, "trigger": Trigger.ADMIN, "now": LATER}
+    facts: dict[str, Any] = {"status": "confirmed", "act": Act(ACTOR, Trigger.ADMIN, LATER)}
     return reinstate(store=order.store, order_id=order.pk, deduct=Deduct(deduct), **(facts | values))
 
 
 def cancel(order: Order, choice: CancelChoice = BOTH, **values: Any) -> CancelResult:
-    facts = {"details": Details(), "token": None, "actor": ACTOR, "trigger": Trigger.ADMIN, "now": LATER} | values
+    facts = {"details": Details(), "token": None, "act": Act(ACTOR, Trigger.ADMIN, LATER)} | values
     return cancel_order(store=order.store, order_id=order.pk, choice=choice, **facts)
 
 
@@ -281,7 +281,13 @@ def test_t1_another_stores_order_is_unknown(order: Order) -> None:
     other = factories.make_store()
     facts: dict[str, Any] = {"store": other, "order_id": order.pk, "actor": ACTOR, "now": LATER}
     with pytest.raises(NotFound):
-        reinstate(status="confirmed", deduct=Deduct.ALL, trigger=Trigger.ADMIN, **facts)
+        reinstate(
+            store=other,
+            order_id=order.pk,
+            status="confirmed",
+            deduct=Deduct.ALL,
+            act=Act(ACTOR, Trigger.ADMIN, LATER),
+        )
     with pytest.raises(NotFound):
         mark_for_refund(**facts)
     assert fresh(order).status == OrderStatus.CANCELLED

@@ -1,6 +1,6 @@
 """Undoing a return (M11): when it can be done, what it writes, and what comes of it."""
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -15,7 +15,7 @@ from loyalty.notices.deliver import deliver_notices
 from loyalty.notices.models import Notice
 from loyalty.proof.prove import find_faults
 from loyalty.store_settings.sections import AutoCancelSettings, LimitSettings, StoreSettings
-from loyalty.stores.actors import Trigger
+from loyalty.stores.actors import Act, Trigger
 from loyalty.stores.models import Customer, Store
 from orders.kinds import LEDGERS
 from orders.models import Order, Revert, RevertUndo
@@ -31,7 +31,9 @@ from tests.factories import NOW
 
 pytestmark = pytest.mark.django_db
 
-WHO: dict[str, Any] = {"actor": factories.ACTOR, "trigger": Trigger.ADMIN}
+
+def by_staff(now: datetime) -> Act:
+    return Act(factories.ACTOR, Trigger.ADMIN, now)
 
 
 @pytest.fixture
@@ -50,11 +52,11 @@ def returned(customer: Customer, *, until: date | None = None, **details: Any) -
 def cancel(order: Order, *, details: Details | None = None, now: Any = NOW, **extend: Extension) -> CancelResult:
     choice = CancelChoice(returns={"credits": True, "points": True}, extend=extend)  # type: ignore[arg-type]
     facts: dict[str, Any] = {"store": order.store, "order_id": order.pk, "choice": choice, "token": None}
-    return cancel_order(**facts, details=details or Details(), now=now, **WHO)
+    return cancel_order(**facts, details=details or Details(), act=by_staff(now))
 
 
 def undo(revert: Revert, *, now: Any = NOW, reason: str = "") -> UndoResult:
-    return undo_revert(store=revert.store, revert_id=revert.pk, reason=reason, now=now, **WHO)
+    return undo_revert(store=revert.store, revert_id=revert.pk, reason=reason, act=by_staff(now))
 
 
 def credits_of(result: CancelResult) -> Revert:
@@ -214,7 +216,7 @@ def test_m11_a_lot_of_two_parts_of_the_order_is_counted_whole(store: Store, ana:
     factories.grant("credits", ana, "30")
     order = factories.make_order(ana, credits="15")
     cancel(order)
-    reinstate(store=store, order_id=order.pk, status="confirmed", deduct=Deduct.ALL, now=NOW, **WHO)
+    reinstate(store=store, order_id=order.pk, status="confirmed", deduct=Deduct.ALL, act=by_staff(NOW))
     revert = credits_of(cancel(order, now=NOW + timedelta(minutes=1)))
     factories.make_order(ana, credits="16", now=NOW)
 
@@ -224,7 +226,7 @@ def test_m11_a_lot_of_two_parts_of_the_order_is_counted_whole(store: Store, ana:
 def test_m10_m11_what_was_deducted_again_is_not_taken_a_second_time(store: Store, ana: Customer) -> None:
     first = returned(ana)
     factories.grant("credits", ana, "50")
-    reinstate(store=store, order_id=first.order.pk, status="confirmed", deduct=Deduct.AVAILABLE, now=NOW, **WHO)
+    reinstate(store=store, order_id=first.order.pk, status="confirmed", deduct=Deduct.AVAILABLE, act=by_staff(NOW))
 
     assert why_not(credits_of(first))[0] is WhyNot.DEDUCTED_AGAIN
 
@@ -236,7 +238,7 @@ def test_m10_m11_what_was_deducted_again_is_not_taken_a_second_time(store: Store
 
 def test_m11_an_order_that_came_back_without_a_deduction_can_be_undone(store: Store, ana: Customer) -> None:
     first = returned(ana)
-    reinstate(store=store, order_id=first.order.pk, status="confirmed", deduct=Deduct.NONE, now=NOW, **WHO)
+    reinstate(store=store, order_id=first.order.pk, status="confirmed", deduct=Deduct.NONE, act=by_staff(NOW))
 
     undo(credits_of(first))
 
@@ -248,15 +250,15 @@ def test_m11_an_order_that_came_back_without_a_deduction_can_be_undone(store: St
 def test_m11_both_kinds_at_once_or_neither(store: Store, ana: Customer) -> None:
     result = returned(ana)
     ids = [made.revert.pk for made in result.reverts]
-    taking = {"actor": factories.ACTOR, "trigger": Trigger.ADMIN, "now": NOW}
+    taking = {"act": Act(factories.ACTOR, Trigger.ADMIN, NOW)}
     spent = Adjustment(-1, "Used in the shop")
-    adjust(LEDGERS["points"], store=store, customer_id=ana.pk, adjustment=spent, **taking)  # type: ignore[arg-type]
+    adjust(LEDGERS["points"], store=store, customer_id=ana.pk, adjustment=spent, **taking)
 
     with pytest.raises(UndoNotPossible):
-        undo_reverts(store=store, order_id=result.order.pk, revert_ids=ids, now=NOW, **WHO)
+        undo_reverts(store=store, order_id=result.order.pk, revert_ids=ids, act=by_staff(NOW))
     assert balance(ana) == (15, 99)
 
-    undo_reverts(store=store, order_id=result.order.pk, revert_ids=ids[:1], now=NOW, **WHO)
+    undo_reverts(store=store, order_id=result.order.pk, revert_ids=ids[:1], act=by_staff(NOW))
     assert balance(ana) == (0, 99)
     assert list(find_faults(store)) == []
 
@@ -294,7 +296,7 @@ def test_n4_automation_does_not_return_what_was_undone(store: Store, ana: Custom
     result = returned(ana)
     undo(credits_of(result))
     later = NOW + timedelta(minutes=1)
-    reinstate(store=store, order_id=result.order.pk, status="pending", deduct=Deduct.NONE, now=later, **WHO)
+    reinstate(store=store, order_id=result.order.pk, status="pending", deduct=Deduct.NONE, act=by_staff(later))
     changes = {"payment_status": "failed"}
     later += timedelta(minutes=1)
     change_order(store=store, order_id=result.order.pk, values=changes, actor=factories.ACTOR, now=later)
@@ -309,7 +311,7 @@ def test_n4_automation_does_not_return_what_was_undone(store: Store, ana: Custom
 def test_t1_another_stores_revert_is_unknown(ana: Customer) -> None:
     revert = credits_of(returned(ana))
     with pytest.raises(NotFound):
-        undo_revert(store=factories.make_store(), revert_id=revert.pk, now=NOW, **WHO)
+        undo_revert(store=factories.make_store(), revert_id=revert.pk, act=by_staff(NOW))
 
 
 def test_h5_check_ledger_finds_an_undo_without_movements_and_movements_without_an_undo(
@@ -327,11 +329,7 @@ def test_h5_check_ledger_finds_an_undo_without_movements_and_movements_without_a
         )
     points = next(made.revert for made in result.reverts if made.kind == "points")
     LEDGERS["points"].undo_returns(
-        LEDGERS["points"].returned_by([points.pk])[points.pk],
-        remark_id=None,
-        actor=factories.ACTOR,
-        trigger="admin",
-        now=NOW,
+        LEDGERS["points"].returned_by([points.pk])[points.pk], remark_id=None, act=Act(factories.ACTOR, "admin", NOW)
     )
 
     faults = [fault for fault in find_faults(store) if "were taken back" in str(fault)]

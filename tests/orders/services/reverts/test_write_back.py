@@ -16,7 +16,7 @@ from loyalty.outbox.models import Message, MessageStatus
 from loyalty.platforms.models import PlatformConnection
 from loyalty.platforms.read import read_order
 from loyalty.store_settings.sections import StoreSettings, WriteBackSettings
-from loyalty.stores.actors import Actor, Trigger
+from loyalty.stores.actors import Act, Actor, Trigger
 from loyalty.stores.models import Customer, Store
 from orders.models import OPEN_ON_PLATFORM, Order
 from orders.services.intake.ingest import Outcome, ingest
@@ -293,7 +293,7 @@ def test_o6_what_staff_recorded_here_as_used_there_comes_back_once(imitated_shop
     assert order.customer is not None
     factories.grant("credits", order.customer, "10")
     spend = Spend(credits=Decimal(10), reason="Used on SHOPLINE")
-    record_spend(store=order.store, order_id=order.pk, spend=spend, actor=ACTOR, trigger=Trigger.ADMIN, now=NOW)
+    record_spend(store=order.store, order_id=order.pk, spend=spend, act=Act(ACTOR, Trigger.ADMIN, NOW))
     switch_on(order.store, WriteBackSettings(cancel_orders=True, return_credits_there=True, return_points_there=True))
     factories.cancel(order)
     deliver_outbox(NOW)
