@@ -26,7 +26,7 @@ from loyalty.core.clock import read_clock
 from loyalty.core.errors import NotFound
 from loyalty.core.values import parse_id
 from loyalty.customers.merged import find_person
-from loyalty.stores.actors import Actor
+from loyalty.stores.actors import Act, Actor, Trigger
 from loyalty.stores.models import ApiKey, Customer, Store
 
 Row = TypeVar("Row", bound=Model)
@@ -77,6 +77,11 @@ class ApiView(KnownMethods):
     def now(self) -> datetime:
         """The instant of this request; the clock is read once."""
         return read_clock()
+
+    @property
+    def act(self) -> Act:
+        """Who acts, over REST, at the instant of this request."""
+        return Act(self.actor, Trigger.API, self.now)
 
     def key_of(self, text: str) -> int:
         """The row behind an id in the address. Raises NotFound for one that cannot be ours."""

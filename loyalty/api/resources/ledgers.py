@@ -23,7 +23,6 @@ from loyalty.ledger.ledger import Ledger, valid_at
 from loyalty.ledger.models import MovementType
 from loyalty.ledger.planner import Amount, InsufficientBalance
 from loyalty.ledger.posting import Posted
-from loyalty.stores.actors import Act, Trigger
 from loyalty.stores.keys import Scope
 from loyalty.stores.models import Customer, Store
 
@@ -170,7 +169,7 @@ class AdjustView(ApiView):
             store=self.store,
             customer_id=customer_id,
             adjustment=adjustment,
-            act=Act(self.actor, Trigger.API, self.now),
+            act=self.act,
         )
 
     def amount_of(self, values: dict[str, Any]) -> tuple[Amount, str]:

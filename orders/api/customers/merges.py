@@ -11,7 +11,6 @@ from loyalty.api.resources.customers import CustomerDocument, customer_json
 from loyalty.api.values import Body, IdField, TextField
 from loyalty.api.views import ApiView
 from loyalty.customers.identify import platform_ids
-from loyalty.stores.actors import Act, Trigger
 from loyalty.stores.keys import Scope
 from orders.services.customers.merge import merge_customers
 
@@ -48,6 +47,6 @@ class MergeView(ApiView):
             kept_id=self.customer(customer_id).pk,
             merged_id=values["customer"],
             reason=values.get("reason", ""),
-            act=Act(self.actor, Trigger.API, self.now),
+            act=self.act,
         )
         return Response(customer_json(merged.kept, platform_ids([merged.kept.pk])))

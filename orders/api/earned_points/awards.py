@@ -10,7 +10,6 @@ from loyalty.api.resources.ledger_documents import PointLotDocument, PointMoveme
 from loyalty.api.values import IdField
 from loyalty.ledger.adjust import Adjustment
 from loyalty.ledger.posting import Posted
-from loyalty.stores.actors import Act, Trigger
 from orders.services.earned_points.award import award_for_order
 from points.api import AdjustPointsView, PointAdjustmentBody
 
@@ -43,6 +42,6 @@ class PointsView(AdjustPointsView):
             order_id=values["order"],
             customer_id=customer_id,
             adjustment=adjustment,
-            act=Act(self.actor, Trigger.API, self.now),
+            act=self.act,
         )
         return [awarded]

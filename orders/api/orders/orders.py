@@ -16,7 +16,7 @@ from loyalty.api.requests.etags import expected_version, versioned
 from loyalty.api.views import ApiView, ListView
 from loyalty.core.values import check_amount
 from loyalty.journal.models import JournalEntry
-from loyalty.stores.actors import Act, Trigger, actor_names
+from loyalty.stores.actors import actor_names
 from loyalty.stores.keys import Scope
 from loyalty.stores.models import Store
 from orders.api.orders.bodies import ChangesBody, NewOrderBody, new_order_of
@@ -72,7 +72,7 @@ class OrderListView(ListView):
         is taken now.
         """
         new = new_order_of(self.read(NewOrderBody), store=self.store, now=self.now)
-        order, created = place_order(store=self.store, new=new, act=Act(self.actor, Trigger.API, self.now))
+        order, created = place_order(store=self.store, new=new, act=self.act)
         return versioned(OrderDocument.of(order), order.version, status=201 if created else 200)
 
 

@@ -15,7 +15,6 @@ from loyalty.api.idempotency import command
 from loyalty.api.views import ApiView, ListView
 from loyalty.core.errors import NotFound
 from loyalty.store_settings.sections import current_settings
-from loyalty.stores.actors import Act, Trigger
 from loyalty.stores.keys import Scope, allows_scope
 from orders.api.redemptions.bodies import RedemptionBody, RequestBody, ReverseBody, ask_of
 from orders.api.redemptions.documents import (
@@ -62,7 +61,7 @@ class RedemptionListView(ListView):
             store=self.store,
             customer_id=values["customer"],
             reward_id=values["reward"],
-            act=Act(self.actor, Trigger.API, self.now),
+            act=self.act,
         )
         address = reverse("api-redemption", args=[made.pk], request=request)
         body = redemption_json(made, None, store=self.store, now=self.now)
@@ -151,7 +150,7 @@ class ReverseView(_OneView):
                 ask=ask_of(values),
                 token=values.get("preview_token"),
                 asked=self.asked,
-                act=Act(self.actor, Trigger.API, self.now),
+                act=self.act,
             )
         except ReversalStale as error:
             raise Problem.of(error, members={"plan": self.plan(error.preview)}) from error

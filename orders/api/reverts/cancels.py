@@ -13,7 +13,6 @@ from loyalty.api.requests.etags import expected_version, versioned
 from loyalty.api.views import ApiView
 from loyalty.core.values import parse_id
 from loyalty.store_settings.sections import current_settings
-from loyalty.stores.actors import Trigger
 from loyalty.stores.keys import Scope, allows_scope
 from orders.api.orders.orders import find_order
 from orders.api.reverts.bodies import BulkCancelBody, CancelBody, choice_of, details_of
@@ -76,9 +75,7 @@ class _RevertingView(_PlanningView):
                 details=details_of(values),
                 token=values.get("preview_token"),
                 version=expected_version(request),
-                actor=self.actor,
-                trigger=Trigger.API,
-                now=self.now,
+                act=self.act,
             )
         except PreviewStale as error:
             raise Problem.of(error, members={"plan": self.plan(error.preview)}) from error

@@ -10,7 +10,6 @@ from loyalty.api.idempotency import command
 from loyalty.api.openapi.schema import IF_MATCH
 from loyalty.api.requests.etags import expected_version, versioned
 from loyalty.api.views import ApiView
-from loyalty.stores.actors import Act, Trigger
 from loyalty.stores.keys import Scope
 from orders.api.orders.documents import OrderDocument
 from orders.api.reverts.bodies import DismissBody
@@ -34,7 +33,7 @@ class DismissView(ApiView):
             order_id=self.key_of(order_id),
             reason=self.read(DismissBody)["reason"],
             version=expected_version(request),
-            act=Act(self.actor, Trigger.API, self.now),
+            act=self.act,
         )
         return versioned(OrderDocument.of(order), order.version)
 
@@ -45,6 +44,6 @@ class DismissView(ApiView):
             store=self.store,
             order_id=self.key_of(order_id),
             version=expected_version(request),
-            act=Act(self.actor, Trigger.API, self.now),
+            act=self.act,
         )
         return versioned(None, order.version, status=204)

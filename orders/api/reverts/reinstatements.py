@@ -8,7 +8,6 @@ from rest_framework.response import Response
 from loyalty.api.idempotency import command
 from loyalty.api.requests.etags import expected_version, versioned
 from loyalty.api.views import ApiView
-from loyalty.stores.actors import Act, Trigger
 from loyalty.stores.keys import Scope
 from orders.api.reverts.bodies import ReinstateBody
 from orders.api.reverts.documents import ReinstateAnswerDocument, reinstate_json
@@ -35,6 +34,6 @@ class ReinstateView(ApiView):
             status=values["status"],
             deduct=Deduct(values["deduct"]),
             version=expected_version(request),
-            act=Act(self.actor, Trigger.API, self.now),
+            act=self.act,
         )
         return versioned(reinstate_json(result), result.order.version)

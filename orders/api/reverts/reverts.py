@@ -15,7 +15,7 @@ from loyalty.api.requests.etags import versioned
 from loyalty.api.views import ApiView, ListView
 from loyalty.ledger.ledger import Kind
 from loyalty.ledger.models import MovementType
-from loyalty.stores.actors import Act, Trigger, actor_names
+from loyalty.stores.actors import actor_names
 from loyalty.stores.keys import Scope
 from orders.api.reverts.bodies import UndoBody
 from orders.api.reverts.documents import RevertDocument, UndoAnswerDocument, revert_json
@@ -61,7 +61,7 @@ class UndoView(ApiView):
                 store=self.store,
                 revert_id=self.key_of(revert_id),
                 reason=values.get("reason", ""),
-                act=Act(self.actor, Trigger.API, self.now),
+                act=self.act,
             )
         except UndoNotPossible as error:
             raise Problem.of(error, members={"reason": error.reason}) from error

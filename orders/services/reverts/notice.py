@@ -80,7 +80,7 @@ def opening_words(number: str, store: Store, *, cancelled: bool, trigger: str | 
     words = _("This is about your order %(number)s at %(store)s.")
     if cancelled:
         words = _("Your order %(number)s at %(store)s was cancelled.")
-    if cancelled and trigger in _BECAUSE:
+    if cancelled and trigger is not None and trigger in _BECAUSE:
         words = _(_BECAUSE[trigger])
     return words % {"number": number, "store": store.name}
 
