@@ -1,6 +1,6 @@
 """Bringing cancelled orders back and deducting again (M9, M10, N4, X10), and payments that come too late (E6)."""
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -51,13 +51,17 @@ def order(customer: Customer) -> Order:
     return factories.cancel(factories.make_order(customer, credits="15", points=100))
 
 
+def by_staff(now: datetime = LATER) -> Act:
+    return Act(ACTOR, Trigger.ADMIN, now)
+
+
 def bring_back(order: Order, deduct: str = "none", **values: Any) -> ReinstateResult:
-    facts: dict[str, Any] = {"status": "confirmed", "act": Act(ACTOR, Trigger.ADMIN, LATER)}
+    facts: dict[str, Any] = {"status": "confirmed", "act": by_staff()}
     return reinstate(store=order.store, order_id=order.pk, deduct=Deduct(deduct), **(facts | values))
 
 
 def cancel(order: Order, choice: CancelChoice = BOTH, **values: Any) -> CancelResult:
-    facts = {"details": Details(), "token": None, "act": Act(ACTOR, Trigger.ADMIN, LATER)} | values
+    facts = {"details": Details(), "token": None, "act": by_staff()} | values
     return cancel_order(store=order.store, order_id=order.pk, choice=choice, **facts)
 
 
@@ -144,7 +148,7 @@ def test_m10_a_deduction_draws_on_any_valid_lots_the_one_that_expires_first_befo
     factories.grant("credits", customer, "9", until=date(2026, 1, 5), now=NOW)
     tomorrow = NOW + timedelta(days=1)
 
-    bring_back(order, "all", now=tomorrow)
+    bring_back(order, "all", act=by_staff(tomorrow))
 
     drawn = CreditAllocation.unscoped.filter(order=order, deduction=1).order_by("pk")
     assert [(row.lot_id == soon.pk, row.amount) for row in drawn] == [(True, 4), (False, 11)]
@@ -207,7 +211,7 @@ def test_m10_credits_of_another_currency_are_not_taken(order: Order, customer: C
 def test_m10_nothing_with_the_customer_and_nothing_is_taken(customer: Customer) -> None:
     factories.grant("credits", customer, "30")
     order = factories.make_order(customer, credits="15")
-    cancel(order, NEITHER, now=NOW)
+    cancel(order, NEITHER, act=by_staff(NOW))
 
     result = bring_back(order, "all")
 
@@ -251,10 +255,10 @@ def test_m10_what_was_deducted_again_and_expired_meanwhile_can_be_extended(custo
     bring_back(order, "all")
     later = NOW + timedelta(days=5)
 
-    cancel(order, BOTH, now=later)
+    cancel(order, BOTH, act=by_staff(later))
     assert (has(order, now=later), fresh(order).credit_revert_status) == (0, RevertStatus.NOT_REVERTED)
     extend = CancelChoice(returns={"credits": True}, extend={"credits": Extension(days=30)})
-    done = cancel(order, extend, now=later)
+    done = cancel(order, extend, act=by_staff(later))
 
     assert [made.revert.amount for made in done.reverts] == [15]
     assert (has(order, now=later), fresh(order).completeness) == (15, "full")
@@ -262,7 +266,7 @@ def test_m10_what_was_deducted_again_and_expired_meanwhile_can_be_extended(custo
 
 
 def test_h2_the_timeline_says_what_happened(order: Order) -> None:
-    bring_back(order, "available", trigger=Trigger.API)
+    bring_back(order, "available", act=Act(ACTOR, Trigger.API, LATER))
 
     entries = JournalEntry.unscoped.filter(order=order).order_by("-pk")[:2]
     assert [(entry.event, entry.data) for entry in reversed(entries)] == [
@@ -286,7 +290,7 @@ def test_t1_another_stores_order_is_unknown(order: Order) -> None:
             order_id=order.pk,
             status="confirmed",
             deduct=Deduct.ALL,
-            act=Act(ACTOR, Trigger.ADMIN, LATER),
+            act=by_staff(),
         )
     with pytest.raises(NotFound):
         mark_for_refund(**facts)
