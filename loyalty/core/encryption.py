@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Self
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from django.apps import apps
 from django.conf import settings
 from django.db import models
 
@@ -87,6 +88,15 @@ class EncryptedField(SecretTextField):
     def get_prep_value(self, value: object) -> str:
         """What is written: the token."""
         return self.to_python(value).token
+
+
+def encrypted_columns() -> dict[type[models.Model], list[str]]:
+    """The models that keep secrets, with the names of their columns."""
+    found = {
+        model: [field.name for field in model._meta.get_fields() if isinstance(field, EncryptedField)]
+        for model in apps.get_models()
+    }
+    return {model: names for model, names in found.items() if names}
 
 
 def _fernet() -> MultiFernet:

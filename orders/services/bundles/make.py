@@ -12,6 +12,7 @@ from django.db.models import QuerySet
 
 from loyalty.core.clock import Clock, ticking
 from loyalty.database.busy import raise_if_away
+from loyalty.database.snapshot import snapshot
 from loyalty.jobs.one_by_one import alone_with, one_by_one
 from loyalty.jobs.periodic import Counts
 from loyalty.jobs.retries import words_of
@@ -19,7 +20,6 @@ from loyalty.stores.models import Store
 from orders.models import BundleState, StoreBundle
 from orders.services.bundles.ask import JOB
 from orders.services.bundles.keep import KEEP, keep_file
-from orders.services.bundles.snapshot import snapshot
 from orders.services.bundles.write import count_rows, write_bundle
 
 logger = logging.getLogger(__name__)

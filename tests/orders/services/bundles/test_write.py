@@ -13,13 +13,13 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 
+from loyalty.database.snapshot import snapshot
 from loyalty.stores.actors import Actor
 from loyalty.stores.models import Role, Store
 from loyalty.webhooks.endpoints import note_change
 from loyalty.webhooks.models import WebhookEndpoint
 from orders.models import Order
 from orders.services.bundles import write
-from orders.services.bundles.snapshot import snapshot
 from orders.services.bundles.write import count_rows, write_bundle
 from tests import factories
 from tests.examples import open_shop, x1
