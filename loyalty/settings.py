@@ -1,5 +1,6 @@
 """The one settings file. Everything that differs between installations comes from the environment.
 
+A value stands there, or in a file that it names: ``SECRET_KEY`` in that of ``SECRET_KEY_FILE``.
 ``LOYALTY_ENV`` says which kind this is:
 
 - ``local`` (when unset): this machine only. It answers to localhost alone; what is not set is the embedded servers
@@ -13,13 +14,13 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import environ
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management.utils import get_random_secret_key
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from loyalty.backoffice.theme import THEME
+from loyalty.core.environment import Environment
 from loyalty.core.logs import to_standard_output
 from loyalty.database.connecting import database
 from loyalty.database.time_limits import LIMITS
@@ -39,7 +40,7 @@ REQUIRED_IN_PRODUCTION = (
     "DEFAULT_FROM_EMAIL",
 )
 
-env = environ.Env()
+env = Environment()
 # What a local run keeps: under the project, or in the folder that is named.
 LAYOUT = layout_in(Path(home)) if (home := env.str("LOYALTY_LOCAL", default="")) else layout_for(BASE_DIR)
 ENVIRONMENT: str = env.str("LOYALTY_ENV", default="local")

@@ -131,7 +131,6 @@ def test_the_image_starts_the_web_application() -> None:
     dockerfile = (PROJECT / "Dockerfile").read_text()
     assert 'CMD ["gunicorn", "loyalty.wsgi"' in dockerfile
     assert "ENV LOYALTY_ENV=production" in dockerfile
-    assert "\nUSER loyalty\n" in dockerfile
 
 
 @pytest.fixture

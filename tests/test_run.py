@@ -10,7 +10,15 @@ import yaml
 ROOT = Path(__file__).resolve().parent.parent
 RUN = (ROOT / "run").read_text()
 CI = (ROOT / ".ci" / "run").read_text()
-CHECKS = ("ruff check .", "ruff format --check .", "mypy", "lint-imports", "manage.py check", "makemigrations --check")
+CHECKS = (
+    "ruff check .",
+    "ruff format --check .",
+    "mypy",
+    "lint-imports",
+    "hadolint",
+    "manage.py check",
+    "makemigrations --check",
+)
 
 
 def steps(script: str) -> list[str]:
