@@ -20,11 +20,11 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from loyalty.backoffice.theme import THEME
-from loyalty.core.environment import Environment
 from loyalty.core.logs import to_standard_output
 from loyalty.database.connecting import database
 from loyalty.database.time_limits import LIMITS
 from loyalty.embedded.layout import WEB_ROLE, layout_for, layout_in
+from loyalty.environment import Environment
 from loyalty.languages.spoken import LANGUAGES as LANGUAGES
 from loyalty.languages.spoken import SOURCE
 

@@ -48,6 +48,8 @@ def test_help_tells_every_command() -> None:
         "lint",
         "fix",
         "bench",
+        "setup",
+        "release",
         "help",
     ]
-    assert set(commands) == {"shell", "test", "messages", "lint", "fix", "bench", "help"}
+    assert set(commands) == {"shell", "test", "messages", "lint", "fix", "bench", "setup", "release", "help"}

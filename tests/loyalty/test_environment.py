@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from loyalty.core.environment import Environment
+from loyalty.environment import Environment
 
 
 def test_a_file_holds_what_the_environment_would(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

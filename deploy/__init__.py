@@ -1,0 +1,1 @@
+"""How an installation is run, and how a version of the product is released."""
