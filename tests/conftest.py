@@ -15,7 +15,7 @@ from pytest_django import DjangoDbBlocker
 
 from loyalty.database import named_stores
 from loyalty.embedded.layout import Layout
-from loyalty.embedded.prepared import PREPARED_DATABASE, prepare_from
+from loyalty.embedded.prepared import PREPARED_DATABASE, is_prepared, prepare_from
 from loyalty.stores.models import Store
 from tests import factories
 from tests.database import as_the_web, emptied_by_the_owner
@@ -82,23 +82,40 @@ def payloads() -> Path:
 
 
 @pytest.fixture(scope="session")
-def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
+def own_server() -> Iterator[psycopg.Connection | None]:
+    """The server that runs for these tests alone, held by one worker at a time; None where the environment names it."""
+    if "TESTS_OWN_SERVER" not in os.environ:
+        yield None
+        return
+    facts = connection.settings_dict
+    with psycopg.connect(host=facts["HOST"], user=facts["USER"], dbname="postgres", autocommit=True) as server:
+        server.execute("SELECT pg_advisory_lock(1)")
+        yield server
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(
+    django_db_modify_db_settings_parallel_suffix: None, own_server: psycopg.Connection | None
+) -> None:
     """Test databases are copies of the prepared one, where our server has it."""
-    if os.environ.get("TEST_DATABASE") == "prepared":
+    if own_server and is_prepared(own_server):
         connection.settings_dict["TEST"]["TEMPLATE"] = PREPARED_DATABASE
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+def django_db_setup(
+    django_db_setup: None, django_db_blocker: DjangoDbBlocker, own_server: psycopg.Connection | None
+) -> Iterator[None]:
     """The test database, on which every test is what the web is.
 
-    The first one that migrations make on our server is prepared for the runs that follow.
+    The first one that migrations make on our server is prepared for the other workers, which wait for it, and for the
+    runs that follow.
     """
-    if os.environ.get("TEST_DATABASE") == "to prepare" and os.environ.get("PYTEST_XDIST_WORKER", "gw0") == "gw0":
-        connection.close()
-        facts = connection.settings_dict
-        with psycopg.connect(host=facts["HOST"], user=facts["USER"], dbname="postgres", autocommit=True) as server:
-            prepare_from(facts["NAME"], server)
+    if own_server:
+        if not is_prepared(own_server):
+            connection.close()
+            prepare_from(connection.settings_dict["NAME"], own_server)
+        own_server.execute("SELECT pg_advisory_unlock(1)")
     with emptied_by_the_owner(), ExitStack() as stack:
         with django_db_blocker.unblock():
             stack.enter_context(as_the_web())

@@ -18,7 +18,7 @@ from psycopg import sql
 
 from loyalty.embedded.account import server_account
 from loyalty.embedded.binaries import make_user_folder
-from loyalty.embedded.layout import OWNER_ROLE, Layout, user_folder
+from loyalty.embedded.layout import Layout, user_folder
 
 PREPARED_DATABASE: Final = "loyalty_prepared"
 # What else than migrations decides how a new database looks.
@@ -71,11 +71,9 @@ class PreparedDatabase:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def is_prepared(layout: Layout) -> bool:
-    """Whether the running server of a layout has the prepared database."""
-    with psycopg.connect(layout.database_url(role=OWNER_ROLE, database="postgres")) as connection:
-        found = connection.execute("SELECT FROM pg_database WHERE datname = %s", [PREPARED_DATABASE])
-        return found.rowcount == 1
+def is_prepared(server: psycopg.Connection) -> bool:
+    """Whether a server has the prepared database."""
+    return server.execute("SELECT FROM pg_database WHERE datname = %s", [PREPARED_DATABASE]).rowcount == 1
 
 
 def prepare_from(database: str, server: psycopg.Connection) -> None:

@@ -11,7 +11,7 @@ from contextlib import ExitStack
 import pytest
 
 from loyalty.embedded.layout import OWNER_ROLE
-from loyalty.embedded.prepared import PreparedDatabase, is_prepared
+from loyalty.embedded.prepared import PreparedDatabase
 from loyalty.embedded.supervisor import throw_away_servers
 
 
@@ -33,7 +33,7 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> Iterator[None]
         prepared = PreparedDatabase.of(early_config.rootpath) if postgres else None
         layout = stack.enter_context(throw_away_servers(postgres=postgres, valkey=valkey, prepared=prepared))
         if postgres:
-            os.environ["TEST_DATABASE"] = "prepared" if is_prepared(layout) else "to prepare"
+            os.environ["TESTS_OWN_SERVER"] = "yes"
             # The owner, since the test database is made and flushed by it.
             os.environ["DATABASE_URL"] = layout.database_url(role=OWNER_ROLE)
         if valkey:

@@ -9,9 +9,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
+import psycopg
+
 from loyalty.embedded.account import server_account
 from loyalty.embedded.binaries import make_user_folder
-from loyalty.embedded.layout import Layout, layout_in, user_folder
+from loyalty.embedded.layout import OWNER_ROLE, Layout, layout_in, user_folder
 from loyalty.embedded.postgres import PostgresServer
 from loyalty.embedded.prepared import PreparedDatabase, is_prepared
 from loyalty.embedded.process import EmbeddedServerError
@@ -78,11 +80,16 @@ def throw_away_servers(*, postgres: bool, valkey: bool, prepared: PreparedDataba
         was_kept = prepared is not None and prepared.copy_to(layout)
         with embedded_servers(layout, postgres=postgres, valkey=valkey, throw_away=True):
             yield layout
-            is_new = prepared is not None and not was_kept and is_prepared(layout)
+            is_new = prepared is not None and not was_kept and _has_prepared(layout)
         if prepared is not None and is_new:
             prepared.keep(layout)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _has_prepared(layout: Layout) -> bool:
+    with psycopg.connect(layout.database_url(role=OWNER_ROLE, database="postgres")) as server:
+        return is_prepared(server)
 
 
 def remove_local_data(layout: Layout) -> None:

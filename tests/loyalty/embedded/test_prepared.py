@@ -18,7 +18,8 @@ def test_what_one_run_prepared_the_next_one_finds_and_cannot_spoil(layout: Layou
     prepared = PreparedDatabase(layout.home / "prepared" / "now")
     for number in range(3):
         with throw_away_servers(postgres=True, valkey=False, prepared=prepared) as servers:
-            assert is_prepared(servers) == (number > 0)
+            with connect(servers, "postgres") as connection:
+                assert is_prepared(connection) == (number > 0)
             if number == 0:
                 with connect(servers, "loyalty") as connection:
                     connection.execute("CREATE TABLE made AS SELECT 1")
