@@ -313,6 +313,11 @@ def moving_in(bench: Bench, runs: int, people: int) -> Iterator[Row]:
     yield Row(f"importing {people * 3:,} lots, lots/s", f"{ours:.0f}", f"{reference:.0f}", ours / reference, 0.6)
     yield Row(f"the same for {people:,} people, s", f"{median(seconds):.0f} s", "", median(seconds), 90, at_most=True)
     yield Row("memory of importing balances, MB", f"{max(peaks):.0f} MB", "", max(peaks), 200, at_most=True)
+    with bench.copy() as url:
+        waits = measure(url, "beside_an_import", str(people // 5))
+    beside, alone = waits["beside"], waits["alone"]
+    what = "another store's requests during it, p95"
+    yield Row(what, f"{beside:.1f} ms", f"{alone:.1f} ms", beside / alone, 1.3, at_most=True)
 
 
 def lists(bench: Bench) -> Iterator[Row]:

@@ -16,6 +16,7 @@ from typing import Any, Final
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from benchmarks.beside import beside_an_import
 from benchmarks.coming_in import backlog, import_file
 from benchmarks.data import NOW, generate, install_reference
 from benchmarks.lists import lists
@@ -178,6 +179,7 @@ MEASURES: Final[dict[str, Callable[..., Any]]] = {
         lists,
         backlog,
         import_balances,
+        beside_an_import,
     )
 }
 

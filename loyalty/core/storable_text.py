@@ -13,7 +13,8 @@ def storable(text: str) -> str:
 
     For words that are only shown: errors, answers, names of things. What is decided by is refused instead.
     """
-    return _NOT_STORABLE.sub(_SHOWN_INSTEAD, text)
+    # Neither is printable, and nearly all texts are.
+    return text if text.isprintable() else _NOT_STORABLE.sub(_SHOWN_INSTEAD, text)
 
 
 def storable_json(value: Any) -> Any:

@@ -7,10 +7,9 @@ from datetime import datetime
 from itertools import chain
 from typing import Any, Final
 
-from django.db.models.functions import Coalesce
-
 from loyalty.customers.merged import hold_people
-from loyalty.database.bulk import insert, update
+from loyalty.database.bulk import array, insert, update
+from loyalty.database.prepared import prepared_cursor
 from loyalty.stores.compared import fold_email
 from loyalty.stores.models import Customer, PlatformId, Store
 
@@ -43,6 +42,11 @@ class CustomerFacts:
             yield f"email:{email}"
 
 
+_OWN_IDS: Final = "SELECT external_id, id FROM stores_customer WHERE store_id = %s AND external_id = ANY(%s::text[])"
+_EMAILS: Final = """
+SELECT folded_email, coalesce(merged_into_id, id) FROM stores_customer
+WHERE store_id = %s AND folded_email = ANY(%s::text[])
+"""
 # What is filled in where it is blank.
 _BLANKS: Final = ("external_id", "email", "name", "phone", "locale")
 
@@ -132,10 +136,8 @@ class Directory:
         for said in facts:
             if said.external_id:
                 there[said.platform].add(said.external_id)
-        own, known = there.pop("", set()), {}
-        if own:
-            customers = Customer.objects.for_store(self._store).filter(external_id__in=own)
-            known = {("", name): pk for name, pk in customers.order_by().values_list("external_id", "pk")}
+        own = there.pop("", set())
+        known = {("", name): pk for name, pk in self._ask(_OWN_IDS, own)} if own else {}
         for platform, names in there.items():
             ids = PlatformId.objects.for_store(self._store).filter(platform=platform, external_id__in=names)
             known |= {(platform, name): pk for name, pk in ids.values_list("external_id", "customer_id")}
@@ -144,11 +146,14 @@ class Directory:
     def _namesakes(self, emails: set[str]) -> dict[str, set[int]]:
         """Whom e-mail addresses lead to."""
         found: dict[str, set[int]] = defaultdict(set)
-        if emails:
-            customers = Customer.objects.for_store(self._store).filter(folded_email__in=emails).order_by()
-            for email, pk in customers.values_list("folded_email", Coalesce("merged_into_id", "pk")):
-                found[email].add(pk)
+        for email, pk in self._ask(_EMAILS, emails) if emails else ():
+            found[email].add(pk)
         return found
+
+    def _ask(self, statement: str, texts: set[str]) -> list[tuple[str, int]]:
+        with prepared_cursor() as cursor:
+            cursor.execute(statement, [self._store.pk, array(texts)])
+            return list(cursor.fetchall())
 
     def _create(self, facts: CustomerFacts) -> _Person:
         customer = Customer(

@@ -25,6 +25,8 @@ def array(values: Iterable[Any]) -> str:
         return "{" + ",".join(map(str, elements)) + "}"
     if types == {NoneType}:
         return "{" + ",".join(["NULL"] * len(elements)) + "}"
+    if NoneType in types and types <= _UNQUOTED_OR_NONE:
+        return "{" + ",".join(["NULL" if value is None else str(value) for value in elements]) + "}"
     if NoneType not in types:
         joined = '","'.join(map(str, elements))
         if "\\" not in joined and joined.count('"') == 2 * (len(elements) - 1):
@@ -44,6 +46,7 @@ _WRITE: Final[Mapping[type, Callable[[Any], str]]] = {
     NoneType: lambda _: "NULL",
 }
 _UNQUOTED: Final = frozenset({int, Decimal, bool})
+_UNQUOTED_OR_NONE: Final = _UNQUOTED | {NoneType}
 
 
 def insert(model: type[models.Model], columns: Mapping[str, Sequence[Any]]) -> list[int]:
@@ -60,7 +63,7 @@ def new_ids(model: type[models.Model], count: int) -> list[int]:
         return []
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT nextval(pg_get_serial_sequence(%s, 'id')) FROM generate_series(1, %s)",
+            "SELECT nextval((SELECT pg_get_serial_sequence(%s, 'id'))::regclass) FROM generate_series(1, %s)",
             [model._meta.db_table, count],
         )
         return [row[0] for row in cursor.fetchall()]
@@ -111,7 +114,7 @@ class _Rows:
 def _rows(model: type[models.Model], columns: Mapping[str, Sequence[Any]]) -> tuple[list[str], _Rows, list[str]]:
     """The quoted names of ``columns``, the rows that they are, and the values that go with these."""
     names, rows = _named(model, tuple(columns))
-    values = [array(map(_as_text(of), column)) for of, column in zip(rows.types, columns.values(), strict=True)]
+    values = [array(_as_text(of, column)) for of, column in zip(rows.types, columns.values(), strict=True)]
     return names, rows, values
 
 
@@ -128,8 +131,8 @@ def _type(field: Any) -> str:
     return f"{of}[]" if whole.endswith("[]") else of
 
 
-def _as_text(of: str) -> Callable[[Any], Any]:
-    """What a value of a column of this type travels as."""
+def _as_text(of: str, column: Sequence[Any]) -> Iterable[Any]:
+    """What the values of a column of this type travel as."""
     if of == "jsonb":
-        return lambda value: None if value is None else json.dumps(value)
-    return array if of.endswith("[]") else lambda value: value
+        return (None if value is None else json.dumps(value) for value in column)
+    return map(array, column) if of.endswith("[]") else column

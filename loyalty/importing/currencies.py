@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Final
 
 from django.utils.translation import gettext as _
@@ -42,6 +43,7 @@ def without_currency(text: str) -> str:
     return text
 
 
+@lru_cache(maxsize=8192)
 def currency_of(text: str) -> tuple[str, ...]:
     """The currencies that a code or a sign in the text may stand for; none when there is neither."""
     upper = text.upper().replace("￥", "¥").replace("\uff04", "$")

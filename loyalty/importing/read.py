@@ -79,7 +79,7 @@ def letter_of(place: int) -> str:
 def _below(rows: Iterator[TableRow], width: int, *, may_be_short: bool) -> Iterator[TableRow]:
     count = 0
     for row in rows:
-        if not row.fault and not any(cell != "" for cell in row.cells):
+        if not row.fault and row.cells.count("") == len(row.cells):
             continue
         count += 1
         if count > MOST_ROWS:

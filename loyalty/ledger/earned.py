@@ -10,10 +10,11 @@ from datetime import datetime
 
 from django.db.models.functions import Coalesce
 
-from loyalty.ledger.ledger import Ledger, claw_back, valid_at
+from loyalty.ledger.ledger import Ledger, valid_at
 from loyalty.ledger.models import MovementType, Origin
 from loyalty.ledger.planner import Amount, Draw, OpenLot, draw_up_to
 from loyalty.ledger.posting import Cause, Entry, NewLot, post
+from loyalty.ledger.settle import claw_back
 from loyalty.stores.actors import Act
 
 

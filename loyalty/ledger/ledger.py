@@ -30,6 +30,7 @@ from loyalty.ledger.planner import (
     draw,
 )
 from loyalty.ledger.posting import BY_HAND, Cause, Entry, NewLot, Posted, Tables, post
+from loyalty.ledger.settle import Given, settle
 from loyalty.stores.actors import Act, Actor
 from loyalty.stores.models import Customer
 
@@ -76,6 +77,10 @@ class Returned:
     currency: str = ""
 
 
+_DEBTS: Final = """
+SELECT customer_id, sum(amount)::{amount} FROM {movement}
+WHERE customer_id = ANY(%s::bigint[]) AND lot_id IS NULL GROUP BY customer_id HAVING sum(amount) < 0
+"""
 _USED: Final = """
 SELECT allocation.id, order_id, customer_id, lot_id, amount, returned, expires_at, origin, {lot_currency}, deduction,
     redemption_id, booked_off
@@ -112,9 +117,14 @@ class Ledger:
         """What each of these customers owes, for those who do (C1); one query where a customer may owe at all."""
         if not self.tables.may_owe:
             return {}
-        rows = self.tables.movement.unscoped.filter(customer__in=customer_ids, lot__isnull=True).order_by()
-        owed = rows.values("customer_id").annotate(total=Sum("amount")).filter(total__lt=0)
-        return {row["customer_id"]: -row["total"] for row in owed}
+        with prepared_cursor() as cursor:
+            cursor.execute(self.tables.filled(_DEBTS), [array(customer_ids)])
+            return {customer_id: -total for customer_id, total in cursor.fetchall()}
+
+    def given(self, lot_ids: Collection[int], customer_ids: Collection[int]) -> list[Given]:
+        """Which of these lots are those customers', in the order in which they were given."""
+        lots = self.tables.lot.unscoped.filter(pk__in=lot_ids, customer__in=customer_ids).order_by("pk")
+        return [Given(*row) for row in lots.values_list("store_id", "customer_id", "pk", "granted")]
 
     def used_lots(self, order_ids: Collection[int]) -> dict[int, list[UsedLot]]:
         """What these orders drew on, in the order of spending; one query. Callers hold the orders' locks to write."""
@@ -260,15 +270,9 @@ class Ledger:
         """Write new lots, and settle out of them what their customers owe (C1)."""
         customers = {entry.customer_id for entry in entries}
         posted = self._post(entries, customers, act=act)[-len(entries) :]
-        debts = self.debts(customers)
-        settling: list[Entry] = []
-        for entry, row in zip(entries, posted, strict=True):
-            settled = min(debts.get(entry.customer_id, 0), entry.amount)
-            if settled:
-                debts[entry.customer_id] -= settled
-                settling += _settling(entry, row.lot_id, settled)
-        if settling:
-            self._post(settling, customers, act=act)
+        given = [Given(entry.store_id, entry.customer_id, row.lot_id, entry.amount)
+                 for entry, row in zip(entries, posted, strict=True)]  # fmt: skip
+        settle(self.tables, self.debts(customers), given, act=act)
         return posted
 
     def _used(self, spender: Literal["order", "redemption"], ids: Collection[int]) -> list[UsedLot]:
@@ -339,26 +343,4 @@ def _undoing(item: Returned, remark_id: int | None) -> Entry:
         allocation_id=item.allocation_id,
         revert_id=item.revert_id,
         remark_id=remark_id,
-    )
-
-
-def _settling(entry: Entry, lot_id: int, amount: Amount) -> list[Entry]:
-    # What the lot loses settles what was booked without a lot, so the balance stays what it is.
-    return [
-        claw_back(entry.store_id, entry.customer_id, -amount, lot_id=lot_id),
-        claw_back(entry.store_id, entry.customer_id, amount, lot_id=None),
-    ]
-
-
-def claw_back(
-    store_id: int, customer_id: int, amount: Amount, *, lot_id: int | None, order_id: int | None = None
-) -> Entry:
-    """A movement of earned points (C1); without a lot it is a debt, or with a positive amount what settles one."""
-    return Entry(
-        store_id=store_id,
-        customer_id=customer_id,
-        type=MovementType.CLAW_BACK,
-        amount=amount,
-        lot_id=lot_id,
-        cause=Cause(order_id),
     )

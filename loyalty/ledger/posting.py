@@ -7,7 +7,7 @@ allocations and what came back to them, and writes the movements with their runn
 Callers hold the customers' row locks (:func:`lock_customers`), which is what serialises a customer's ledger.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -156,21 +156,35 @@ def post(tables: Tables, entries: Sequence[Entry], *, customer_ids: Collection[i
     would take a lot below zero or above what was granted, or an allocation above what was used. Raises LotBookedOff for
     value into a lot that lapsed, and was posted as such, since the entries were planned.
     """
-    parameters: dict[str, Any] = {
-        "customers": array(customer_ids),
-        "now": act.now,
-        "actor": act.actor.ref,
-        "trigger": act.trigger,
+    said = {
+        **_said(customer_ids, act),
         **_columns(entries, new_ids(tables.lot, sum(_wants_id(entry) for entry in entries))),
     }
     with prepared_cursor() as cursor:
         try:
-            cursor.execute(tables.filled(_POST), parameters)
+            cursor.execute(tables.filled(_POST, entries=tables.filled(_HANDED_IN), returning=_RETURNING), said)
         except IntegrityError as error:
             if _BOOKED_OFF in str(error):
                 raise LotBookedOff(_("Some of this value has expired at this very moment. Look again.")) from error
             raise
         return [Posted(*row) for row in cursor.fetchall()]
+
+
+def post_new_lots(
+    tables: Tables, lots: str, values: Mapping[str, Any], *, customer_ids: Collection[int], act: Act
+) -> None:
+    """As :func:`post`, for new lots that rows of the database describe already: they get here without leaving it.
+
+    ``lots`` is a query with the columns of :data:`NEW_LOT`, and ``values`` are its parameters.
+    """
+    said = {**_said(customer_ids, act), **values}
+    entries = tables.filled(_AT_HAND, lots=lots)
+    with prepared_cursor() as cursor:
+        cursor.execute(tables.filled(_POST, entries=entries, returning=""), said)
+
+
+def _said(customer_ids: Collection[int], act: Act) -> dict[str, Any]:
+    return {"customers": array(customer_ids), "now": act.now, "actor": act.actor.ref, "trigger": act.trigger}
 
 
 def _wants_id(entry: Entry) -> bool:
@@ -214,6 +228,29 @@ _OWED = """
         SELECT customer_id, ''::text, amount
         FROM {movement} WHERE customer_id = ANY(%(customers)s::bigint[]) AND lot_id IS NULL"""
 
+# Entries that come as arrays, one for each column.
+_HANDED_IN = """
+    SELECT * FROM unnest(
+        %(store)s::bigint[], %(customer)s::bigint[], %(type)s::text[], %(amount)s::{amount}[], %(currency)s::text[],
+        %(lot)s::bigint[], %(origin)s::text[], %(expires)s::timestamptz[], %(extended_from)s::bigint[],
+        %(order)s::bigint[], %(redemption)s::bigint[], %(allocation)s::bigint[], %(revert)s::bigint[],
+        %(remark)s::bigint[], %(deduction)s::int[], %(granted)s::timestamptz[], %(left)s::{amount}[],
+        %(booked_off)s::boolean[], %(at)s::timestamptz[]
+    ) WITH ORDINALITY
+"""
+
+# What a query for new lots answers, by these names. Their ids were drawn beforehand.
+NEW_LOT: Final = (
+    *("store_id", "customer_id", "id", "amount", "currency", "origin", "granted_at", "expires_at"),
+    *("remark_id", "position"),
+)
+_AT_HAND = """
+    SELECT store_id, customer_id, 'grant', amount::{amount}, currency, id, origin, expires_at, NULL::bigint,
+        NULL::bigint, NULL::bigint, NULL::bigint, NULL::bigint, remark_id, 0, granted_at, NULL::{amount}, false,
+        NULL::timestamptz, position
+    FROM ({lots}) AS lot
+"""
+
 _POST = """
 WITH due AS (
     SELECT id, store_id, customer_id, {lot_currency} AS currency, remaining, expires_at
@@ -227,18 +264,11 @@ WITH due AS (
         WHERE customer_id = ANY(%(customers)s::bigint[]) AND remaining > 0{owed}
     ) AS held
     GROUP BY 1, 2
-), entry AS (
-    SELECT * FROM unnest(
-        %(store)s::bigint[], %(customer)s::bigint[], %(type)s::text[], %(amount)s::{amount}[], %(currency)s::text[],
-        %(lot)s::bigint[], %(origin)s::text[], %(expires)s::timestamptz[], %(extended_from)s::bigint[],
-        %(order)s::bigint[], %(redemption)s::bigint[], %(allocation)s::bigint[], %(revert)s::bigint[],
-        %(remark)s::bigint[], %(deduction)s::int[], %(granted)s::timestamptz[], %(left)s::{amount}[],
-        %(booked_off)s::boolean[], %(at)s::timestamptz[]
-    ) WITH ORDINALITY AS entry (
-        store_id, customer_id, type, amount, currency, lot_id, origin, expires_at, extended_from_id,
-        order_id, redemption_id, allocation_id, revert_id, remark_id, deduction, granted_at, remaining, booked_off,
-        at, position
-    )
+), entry (
+    store_id, customer_id, type, amount, currency, lot_id, origin, expires_at, extended_from_id, order_id,
+    redemption_id, allocation_id, revert_id, remark_id, deduction, granted_at, remaining, booked_off, at, position
+) AS (
+    {entries}
 ), line AS (
     SELECT 0 AS part, row_number() OVER (ORDER BY expires_at, id) AS position, store_id, customer_id, currency,
         id AS lot_id, 'expire' AS type, -remaining AS amount, NULL::bigint AS order_id, NULL::bigint AS redemption_id,
@@ -290,5 +320,6 @@ LEFT JOIN allocated ON line.type = 'spend' AND allocated.lot_id = line.lot_id
     AND allocated.order_id IS NOT DISTINCT FROM line.order_id
     AND allocated.redemption_id IS NOT DISTINCT FROM line.redemption_id AND allocated.deduction = line.deduction
 ORDER BY line.part, line.position
-RETURNING id, lot_id, type, amount, balance_after
+{returning}
 """
+_RETURNING = "RETURNING id, lot_id, type, amount, balance_after"

@@ -178,6 +178,7 @@ class BalanceImportRow(StoreOwned):
         ]
         indexes: ClassVar[list[Any]] = [
             models.Index("balance_import", "position", condition=~Q(problem=""), name="balance_import_row_bad"),
+            models.Index("balance_import", "position", "part", name="balance_import_row_in_order"),
         ]
 
     def __str__(self) -> str:

@@ -72,7 +72,7 @@ def test_a_newcomer_moves_in_with_a_file_of_his_own(visit: Callable[..., Page], 
     expect(page.get_by_text("Nothing of it was spent.")).to_be_visible()
     looked_at(page, "moving-in-take-back")
     page.get_by_role("button", name="Take all of it back").click()
-    expect(page.get_by_text("It is being taken back.")).to_be_visible()
+    expect(page.get_by_text("It is being taken back:")).to_be_visible()
     run_job(JOB, NOW)
     expect(page.get_by_text("Taken back", exact=True).first).to_be_visible()
     assert BalanceImport.objects.for_store(store).get().layout["shape"]["encoding"] == "windows-1252"

@@ -20,6 +20,7 @@ from orders.models import UNWRITTEN, WORKED_ON, BalanceImport, ImportState
 from orders.services.balance_imports.layouts.products import PRODUCTS
 from orders.services.balance_imports.problems import NO_FAULT, words_of
 from orders.services.balance_imports.start import Compared, compare, told_of
+from orders.services.balance_imports.take_back import taken_so_far, to_take
 from orders.services.balance_imports.upload import MOST_OF_PART, next_part
 
 _TABS: Final = ("", "bad")
@@ -41,6 +42,8 @@ def import_context(case: Case[BalanceImport], held: BalanceImport, form: StartFo
         "next_part": next_part(held) if held.state == ImportState.UPLOADING else 0,
         "part_size": MOST_OF_PART,
     }
+    if held.state == ImportState.TAKING_BACK:
+        context |= {"taken": taken_so_far(held), "to_take": to_take(held)}
     if summary and held.state not in (ImportState.UPLOADING, ImportState.READING):
         context |= _found(case, held)
     if held.state == ImportState.REHEARSED:
@@ -74,6 +77,7 @@ def _found(case: Case[BalanceImport], held: BalanceImport) -> dict[str, Any]:
         "page": page,
         "rows": [shown_row(row, held) for row in page],
         "bad_rows": summary["bad_rows"],
+        "brought_before": summary.get("brought_before", 0),
     }
 
 

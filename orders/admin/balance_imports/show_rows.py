@@ -37,11 +37,11 @@ def state_badge(held: BalanceImport) -> SafeString:
 
 
 def kept_rows(held: BalanceImport, only: str) -> "QuerySet[BalanceImportRow]":
-    """The rows in the order of an index: ``bad`` ones as they stand in the file, all of them person by person."""
+    """The rows as they stand in the file: all of them, or ``bad`` ones."""
     rows = BalanceImportRow.objects.for_store(held.store).filter(balance_import=held)
     if only == "bad":
-        return rows.exclude(problem="").exclude(problem__in=NO_FAULT).order_by("position", "part")
-    return rows.order_by("person", "position", "part")
+        rows = rows.exclude(problem="").exclude(problem__in=NO_FAULT)
+    return rows.order_by("position", "part")
 
 
 def said_by(row: BalanceImportRow, store: Store) -> str:

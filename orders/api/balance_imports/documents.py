@@ -55,7 +55,10 @@ class AlikeDocument(Document):
 
 
 class RehearsalDocument(Document):
-    """What would happen; `known` of the people are here already, `alike` are the first hundred of `alike_count`."""
+    """What would happen; `known` of the people are here already, `alike` are the first hundred of `alike_count`.
+
+    `brought_before` rows have no reference and give somebody what another import gave: they would be given twice.
+    """
 
     rows = serializers.IntegerField()
     bad_rows = serializers.IntegerField()
@@ -68,6 +71,7 @@ class RehearsalDocument(Document):
     compared = ComparedTotalDocument(many=True)
     alike = AlikeDocument(many=True)
     alike_count = serializers.IntegerField()
+    brought_before = serializers.IntegerField()
 
 
 class ImportResultDocument(Document):
@@ -180,6 +184,7 @@ def _rehearsal(held: BalanceImport) -> JSON:
             }
             for one in compare(found["totals"], told_of(held))
         ],
+        brought_before=found.get("brought_before", 0),
         alike=[{"email": email, "numbers": numbers, "row": row} for email, numbers, row in found.get("alike", ())],
     )
 

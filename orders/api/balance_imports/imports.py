@@ -20,11 +20,12 @@ from loyalty.api.idempotency import command
 from loyalty.api.requests.permissions import require_scope
 from loyalty.api.values import AmountField, Body, CurrencyField, TextField, WholeNumberField
 from loyalty.api.views import ApiView, ListView
-from loyalty.core.errors import Invalid
+from loyalty.core.errors import Invalid, NotFound
 from loyalty.importing.csv_rows import SEPARATORS
 from loyalty.importing.days import DAY_FIRST, MONTH_FIRST
 from loyalty.platforms.registry import PLATFORMS
 from loyalty.stores.keys import Scope
+from loyalty.stores.models import Store
 from orders.api.balance_imports.documents import (
     BadRowDocument,
     BalanceImportDocument,
@@ -35,6 +36,7 @@ from orders.api.balance_imports.documents import (
 )
 from orders.models import BalanceImport, BalanceImportRow
 from orders.services.balance_imports.layouts.fields import FIELDS
+from orders.services.balance_imports.layouts.keep import LONGEST_NAME, kept_layout
 from orders.services.balance_imports.layouts.suggest import suggest
 from orders.services.balance_imports.prune import discard
 from orders.services.balance_imports.rehearsal.rehearse import start_reading
@@ -72,9 +74,11 @@ class PartBody(Body):
 class RehearsalBody(Body):
     """How the file is read, where its names and forms do not say it: columns by what they say, and the form.
 
-    `columns` has the file's column names by what they say: `email`, `external_id`, `amount` … (as in the guide).
+    `columns` has the file's column names by what they say: `email`, `external_id`, `amount` … (as in the guide). Or
+    `layout`, by itself, is the name of a layout that the store keeps.
     """
 
+    layout = TextField(max_length=LONGEST_NAME, required=False)
     columns = serializers.DictField(child=TextField(max_length=200), required=False)
     separator = serializers.ChoiceField(choices=SEPARATORS, required=False)
     decimal_mark = serializers.ChoiceField(choices=[".", ","], required=False)
@@ -272,6 +276,8 @@ def _decoded(text: str) -> bytes:
 
 
 def _layout(held: BalanceImport, values: dict[str, Any]) -> dict[str, Any]:
+    if "layout" in values:
+        return _kept(held.store, **values)
     columns: dict[str, str] | None = values.get("columns")
     unknown = sorted(set(columns or ()) - set(FIELDS))
     if unknown:
@@ -280,6 +286,16 @@ def _layout(held: BalanceImport, values: dict[str, Any]) -> dict[str, Any]:
     said: dict[str, str] = {name: values[name] for name in _FORM if name in values}
     with stored_file(held) as file:
         return suggest(file, said, held.store, columns=columns).layout.to_json()
+
+
+def _kept(store: Store, layout: str, **others: Any) -> dict[str, Any]:
+    if others:
+        words = _("A kept layout says this; leave it out, or leave the layout out.")
+        raise Invalid.at(f"/{min(others)}", words, code="invalid")
+    try:
+        return kept_layout(store, layout)
+    except NotFound as missing:
+        raise Invalid.at("/layout", str(missing.detail), code="unknown") from missing
 
 
 def _told(said: dict[str, Any], place: int, own: str) -> Told:

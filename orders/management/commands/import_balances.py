@@ -14,17 +14,21 @@ from tqdm import tqdm
 
 from loyalty.accounts.open_store import find_store
 from loyalty.core.clock import read_clock
+from loyalty.core.errors import NotFound
 from loyalty.database.named_stores import in_store
 from loyalty.exporting.files import csv_parts
+from loyalty.importing.read import read_table
 from loyalty.management.commanding import OneLineCommand
 from loyalty.stores.actors import Actor
 from loyalty.stores.models import Store
 from orders.models import BalanceImport, ImportState
-from orders.services.balance_imports.bad_rows import bad_rows_table
+from orders.services.balance_imports.bad_rows import bad_rows_table, layout_of
+from orders.services.balance_imports.layouts.keep import kept_layout
 from orders.services.balance_imports.problems import words_of
 from orders.services.balance_imports.rehearsal.rehearse import rehearse, start_reading
 from orders.services.balance_imports.run import run_batch
 from orders.services.balance_imports.start import Told, compare, start
+from orders.services.balance_imports.stored_file import stored_file
 from orders.services.balance_imports.upload import upload
 
 ACTOR: Final = Actor.command("import_balances")
@@ -48,7 +52,9 @@ class Command(OneLineCommand):
         """Declare the command's arguments."""
         parser.add_argument("--store", required=True, metavar="SLUG", help="the store that the balances belong to")
         parser.add_argument("--rehearse", action="store_true", help="say what would happen and write no balance")
-        parser.add_argument("--layout", type=Path, metavar="FILE", help="how the file is read, as JSON")
+        parser.add_argument(
+            "--layout", metavar="NAME", help="how the file is read: a layout that the store keeps, or a file with JSON"
+        )
         parser.add_argument(
             "--total", action="append", default=[], metavar="KIND:AMOUNT", dest="totals",
             help="what the old system says it is in all, such as points:51200 or USD:1234.50; for each kind one",
@@ -71,11 +77,11 @@ class Command(OneLineCommand):
         if held.summary["bad_rows"]:
             raise CommandError(f"{held.summary['bad_rows']} rows cannot be imported; the lines above say why.")
 
-    def _rehearsed(self, store: Store, file: Path, layout: Path | None) -> BalanceImport:
+    def _rehearsed(self, store: Store, file: Path, layout: str | None) -> BalanceImport:
         held = _begun(store, file)
         if held.state == ImportState.RUNNING:
             return held
-        said = json.loads(layout.read_text()) if layout else {}
+        said = _layout(store, layout) if layout else {}
         if held.state != ImportState.READING or held.layout != said:
             if held.state == ImportState.READING:
                 raise CommandError("This file is being read in another way at this moment.")
@@ -92,8 +98,15 @@ class Command(OneLineCommand):
             f"{found['rows']} rows: {found['people']} customers, {found['known']} of them here already; "
             f"{found['past']} movements of the past, {found['codes']} codes, {found['bad_rows']} rows that cannot be"
         )
+        if unread := _unread(held):
+            self.stdout.write(f"  columns of which nothing is read: {', '.join(unread)}")
         for code, rows in found["problems"]:
             self.stdout.write(f"  {rows} rows: {words_of(code)}")
+        if found["brought_before"]:
+            self.stdout.write(
+                f"  {found['brought_before']} rows give somebody what another import gave already (the same customer, "
+                "kind and amount) and have no reference by which to tell: they would be given twice"
+            )
         for line in found["totals"]:
             until = line["month"] or "never"
             self.stdout.write(f"  {line['currency'] or line['kind']}, expires {until}: {line['amount']}")
@@ -129,6 +142,27 @@ def _begun(store: Store, file: Path) -> BalanceImport:
         raise CommandError(f"The file {file} cannot be read: {error.strerror}.") from None
     held.store = store
     return held
+
+
+def _unread(held: BalanceImport) -> list[str]:
+    """Columns of the file of which nothing is read: what a file calls in an unknown way must not be missed silently."""
+    with stored_file(held) as file:
+        layout = layout_of(held, file)
+        return [name for name in read_table(file, layout.shape).headings if name not in layout.columns.values()]
+
+
+def _layout(store: Store, said: str) -> dict[str, Any]:
+    """The kept layout of this name, else the JSON in this file."""
+    try:
+        return kept_layout(store, said)
+    except NotFound as missing:
+        try:
+            read: dict[str, Any] = json.loads(Path(said).read_text())
+        except OSError:
+            raise CommandError(f"{missing.detail} There is no such file either.") from None
+        except ValueError:
+            raise CommandError(f"The file {said} is not JSON.") from None
+        return read
 
 
 def _told(text: str) -> Told:

@@ -56,21 +56,22 @@ def bad_rows_table(held: BalanceImport) -> tuple[list[str], Iterator[list[Cell]]
     Sent again like that, the two further columns are passed over. Its store must be named while it is read.
     """
     with stored_file(held) as file:
-        headings = [*read_table(file, _layout(held, file).shape).headings, _("What is wrong"), _("Row")]
+        headings = [*read_table(file, layout_of(held, file).shape).headings, _("What is wrong"), _("Row")]
     return headings, _lines(held, len(headings) - 2)
 
 
 def _lines(held: BalanceImport, width: int) -> Iterator[list[Cell]]:
     wrong = bad_rows(held)
     with stored_file(held) as file:
-        rows = read_table(file, _layout(held, file).shape).rows
+        rows = read_table(file, layout_of(held, file).shape).rows
         for bad in wrong:
             row = next((row for row in rows if row.number >= bad.position), None)
             cells = list(row.cells[:width]) if row is not None and row.number == bad.position else []
             yield [*cells, *[""] * (width - len(cells)), bad.words, bad.position]
 
 
-def _layout(held: BalanceImport, file: BinaryIO) -> Layout:
+def layout_of(held: BalanceImport, file: BinaryIO) -> Layout:
+    """How the file of an import is read: as somebody said it, else as its columns' names say."""
     if held.layout.get("columns"):
         return Layout.from_json(held.layout)
     return suggest(file, {}, held.store).layout

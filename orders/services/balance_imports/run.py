@@ -19,17 +19,17 @@ from loyalty.database.halves import in_halves
 from loyalty.database.named_stores import in_store
 from loyalty.jobs.periodic import wake_later
 from loyalty.journal.record import Event, record
-from loyalty.stores.actors import Actor
+from loyalty.stores.actors import Act, Actor
 from loyalty.stores.models import Store
 from orders.models import WORKED_ON, BalanceImport, ImportState
 from orders.services.balance_imports.certify import written_totals
 from orders.services.balance_imports.jobs import JOB
-from orders.services.balance_imports.rehearsal.history import mark
-from orders.services.balance_imports.rehearsal.kept_rows import Person, next_people
+from orders.services.balance_imports.rehearsal.history import IMPORT
+from orders.services.balance_imports.rehearsal.kept_rows import next_people
 from orders.services.balance_imports.rehearsal.rehearse import rehearse
 from orders.services.balance_imports.start import happening
 from orders.services.balance_imports.take_back import carry_back
-from orders.services.balance_imports.write import write_people
+from orders.services.balance_imports.write import set_aside, write_people
 
 logger = logging.getLogger(__name__)
 
@@ -106,21 +106,17 @@ def run_batch(import_id: int, store: Store, clock: Clock) -> int:
         if not people:
             _end(held, clock())
             return 0
-        actor = Actor.from_ref(held.started_by)
-        done = in_halves(people, lambda some: write_people(held, some, actor=actor, now=clock()))
-        _set_aside(people, done)
-        held.done_until = people[-1][0]
-        rows = sum(len(rows) for _, rows in people)
+        act = Act(Actor.from_ref(held.started_by), IMPORT, clock())
+        done = in_halves(list(people), lambda some: write_people(held, some, act=act))
+        for person, came in zip(people, done, strict=True):
+            if isinstance(came, Exception):
+                logger.error("Rows of an import could not be written.", exc_info=came)
+                set_aside(held, person)
+        rows = sum(people.values())
+        held.done_until = next(reversed(people))
         held.items_done += rows
         held.save(update_fields=["done_until", "items_done"])
         return rows
-
-
-def _set_aside(people: list[Person], done: list[int | Exception]) -> None:
-    for (_person, rows), came in zip(people, done, strict=True):
-        if isinstance(came, Exception):
-            logger.error("Rows of an import could not be written.", exc_info=came)
-            mark({row.id: "failed" for row in rows})
 
 
 def _end(held: BalanceImport, now: datetime) -> None:

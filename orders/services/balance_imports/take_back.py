@@ -4,11 +4,12 @@ People who are being taken back from wait, for as long as that takes: half of an
 has expired since stays expired, the old history stays (movements are never deleted), and so do the customers.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
+from django.core.cache import cache
 from django.db import connection, transaction
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
@@ -31,6 +32,8 @@ from orders.services.balance_imports.upload import locked
 # So many obstacles are named; the rest is counted.
 MOST_NAMED: Final = 100
 _BATCH: Final = 5_000
+# How long it is remembered how far somebody was who does not go on, in seconds.
+_REMEMBERED: Final = 600
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,13 +141,33 @@ def carry_back(held: BalanceImport, *, now: datetime) -> int:
         held.state, held.failure, held.updated_at = ImportState.DONE, str(CannotTakeBack(found, count)), now
         held.save_changes()
         return 0
-    taken = sum(_take_lots(held, kind, actor, now) for kind in KINDS) + _take_codes(held, actor, now)
+    seen, taken = 0, 0
+    for kind in KINDS:
+        for count, some in _take_lots(held, kind, actor, now):
+            seen, taken = seen + count, taken + some
+            cache.set(_so_far(held), seen, _REMEMBERED)
+    taken += _take_codes(held, actor, now)
     made = BalanceImportKey.objects.for_store(held.store).filter(balance_import=held)
     made.exclude(credit_lot=None, point_lot=None, redemption=None).update(taken_back=True)
     held.state, held.taken_back_at, held.updated_at = ImportState.TAKEN_BACK, now, now
     held.save_changes()
     record([happening(held, Event.IMPORT_TAKEN_BACK, {"taken": taken})], actor=actor, now=now)
     return taken
+
+
+def to_take(held: BalanceImport) -> int:
+    """How many lots and codes there are to be taken back."""
+    return sum(int(line["lots"]) for line in held.result["totals"]) + int(held.result["codes"])
+
+
+def taken_so_far(held: BalanceImport) -> int:
+    """How many lots whoever takes the import back has gone through. Nothing of it is so until all of it is."""
+    return int(cache.get(_so_far(held), 0))
+
+
+def _so_far(held: BalanceImport) -> str:
+    # The transaction that takes back shows nobody anything before it ends, so this is said beside it.
+    return f"balance-import-{held.pk}-taken-back"
 
 
 def _lock_everybody(held: BalanceImport) -> None:
@@ -168,10 +191,11 @@ def _lock_everybody(held: BalanceImport) -> None:
         lock_customers(ordered[begin : begin + _BATCH])
 
 
-def _take_lots(held: BalanceImport, kind: Kind, actor: Actor, now: datetime) -> int:
+def _take_lots(held: BalanceImport, kind: Kind, actor: Actor, now: datetime) -> Iterator[tuple[int, int]]:
+    """Take back the lots of one kind; after each batch, how many it had, and how many of them still held something."""
     tables = LEDGERS[kind].tables
     currency = "lot.currency" if tables.has_currency else "''"
-    after, taken = 0, 0
+    after = 0
     while True:
         with connection.cursor() as cursor:
             cursor.execute(
@@ -183,16 +207,16 @@ def _take_lots(held: BalanceImport, kind: Kind, actor: Actor, now: datetime) -> 
             )
             rows = cursor.fetchall()
         if not rows:
-            return taken
+            return
         after = rows[-1][0]
         entries = [
             Entry(held.store_id, customer, MovementType.ADJUST, -remaining, currency=money, lot_id=lot)
             for _, lot, customer, remaining, money, expires_at in rows
             if remaining and (expires_at is None or expires_at > now)
         ]
-        taken += len(entries)
         customers = {row[2] for row in rows}
         post(tables, entries, customer_ids=customers, act=Act(actor, IMPORT, now))
+        yield len(rows), len(entries)
 
 
 def _codes(held: BalanceImport) -> "QuerySet[Redemption]":

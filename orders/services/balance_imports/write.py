@@ -7,24 +7,23 @@ told of an imported lot: an import is one entry of the journal.
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any, Final
 
 from django.db import connection
 
 from loyalty.customers.identify import identify_all
 from loyalty.database.bulk import array, insert, new_ids
+from loyalty.ledger.bring import bring_lots
 from loyalty.ledger.ledger import Kind
 from loyalty.ledger.models import MovementType, Origin
 from loyalty.ledger.planner import Amount
 from loyalty.ledger.posting import BY_HAND, Cause, Entry, NewLot, Posted, lock_customers, post
-from loyalty.stores.actors import Act, Actor
+from loyalty.stores.actors import Act
 from loyalty.stores.models import Remark, Store
 from orders.kinds import KINDS, LEDGERS
 from orders.models import BalanceImport
 from orders.services.balance_imports.codes import write_codes
 from orders.services.balance_imports.rehearsal.history import (
-    IMPORT,
     Old,
     by_balance,
     first_movements,
@@ -33,92 +32,137 @@ from orders.services.balance_imports.rehearsal.history import (
     replay,
     unfit,
 )
-from orders.services.balance_imports.rehearsal.kept_rows import Kept, Person, merged_facts
+from orders.services.balance_imports.rehearsal.kept_rows import SPAN, Kept, facts_of, rows_of, span
 from orders.services.balance_imports.rehearsal.stage import CODE, LOT, PAST
 
 # Two imports of one store write one after the other, so that a row which both bring is seen by the second.
 _ONE_AT_A_TIME: Final = "SELECT pg_advisory_xact_lock(hashtextextended('balance imports', %s))"
-_KNOWN: Final = """
-SELECT key FROM orders_balanceimportkey WHERE store_id = %s AND kind = %s AND key = ANY(%s::text[]) AND NOT taken_back
+# One row after the other by the index, however many keys there are by now.
+_LEAVE_OUT_KNOWN: Final = f"""
+UPDATE orders_balanceimportrow AS r SET problem = 'already'
+FROM (
+    SELECT r.id FROM orders_balanceimportrow AS r CROSS JOIN LATERAL (
+        SELECT FROM orders_balanceimportkey AS known
+        WHERE known.store_id = %(store)s AND known.kind = r.kind AND known.key = r.key AND NOT known.taken_back LIMIT 1
+    ) AS known
+    WHERE {SPAN} AND r.key <> ''
+) AS known
+WHERE r.id = known.id
 """
+_LEAVE_OUT: Final = f"""
+UPDATE orders_balanceimportrow AS r SET problem = %(problem)s WHERE {SPAN} AND r.person = ANY(%(people)s::text[])
+"""
+_REASONS: Final = (
+    f"SELECT DISTINCT r.person, r.reason FROM orders_balanceimportrow AS r WHERE {SPAN} AND r.reason <> ''"
+)
+_SORTS: Final = f"SELECT DISTINCT r.what, r.kind FROM orders_balanceimportrow AS r WHERE {SPAN}"
+_LOTS: Final = f"""
+SELECT id, person, reason, nextval((SELECT pg_get_serial_sequence(%(table)s, 'id'))::regclass) FROM (
+    SELECT r.id, r.person, r.reason FROM orders_balanceimportrow AS r
+    WHERE {SPAN} AND r.what = '{LOT}' AND r.kind = %(kind)s ORDER BY r.person, r.position, r.part
+) AS r
+"""
+# From the rows into the ledger, in the order in which they were drawn.
+_NEW_LOTS: Final = f"""
+SELECT r.store_id, given.customer_id, given.lot_id AS id, r.amount, r.currency, '{Origin.IMPORTED.value}' AS origin,
+    r.at AS granted_at, r.expires_at, given.remark_id, given.position
+FROM unnest(%(rows)s::bigint[], %(lots)s::bigint[], %(owners)s::bigint[], %(remarks)s::bigint[])
+    WITH ORDINALITY AS given (row_id, lot_id, customer_id, remark_id, position)
+JOIN orders_balanceimportrow AS r ON r.id = given.row_id
+"""
+_KEYS: Final = """
+INSERT INTO orders_balanceimportkey (store_id, balance_import_id, kind, key, credit_lot_id, point_lot_id,
+    redemption_id, taken_back)
+SELECT r.store_id, r.balance_import_id, r.kind, r.key, made.credit_lot, made.point_lot, made.redemption, false
+FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[])
+    AS made (row_id, credit_lot, point_lot, redemption)
+JOIN orders_balanceimportrow AS r ON r.id = made.row_id
+"""
+_Key = tuple[int, int | None, int | None, int | None]
 
 
 @dataclass(slots=True)
 class _Batch:
-    """What is being written: the rows of each customer, and why some of them are not."""
+    """What is being written: of whom, and why some of their rows are not."""
 
-    store: Store
     held: BalanceImport
-    actor: Actor
-    now: datetime
-    rows: dict[int, list[Kept]] = field(default_factory=lambda: defaultdict(list))
+    people: Sequence[str]
+    act: Act
+    customers: dict[str, int] = field(default_factory=dict)
     left_out: dict[int, str] = field(default_factory=dict)
-    keys: list[tuple[str, str, int | None, int | None, int | None]] = field(default_factory=list)
+    keys: list[_Key] = field(default_factory=list)
+
+    @property
+    def store(self) -> Store:
+        """Whose import it is."""
+        return self.held.store
 
     def post(self, kind: Kind, entries: Sequence[Entry]) -> list[Posted]:
         """Through the one door, in the name of whoever started the import."""
         customers = {entry.customer_id for entry in entries}
         tables = LEDGERS[kind].tables
-        return post(tables, entries, customer_ids=customers, act=Act(self.actor, IMPORT, self.now))
+        return post(tables, entries, customer_ids=customers, act=self.act)
+
+    def ask(self, statement: str, **values: Any) -> list[Any]:
+        """What a statement about these people's rows answers."""
+        with connection.cursor() as cursor:
+            cursor.execute(statement, span(self.held, self.people) | values)
+            return cursor.fetchall() if cursor.description else []
+
+    def of(self, what: str, kind: str) -> dict[int, list[Kept]]:
+        """What their rows say of one sort, by customer."""
+        found: dict[int, list[Kept]] = defaultdict(list)
+        for row in rows_of(self.held, self.people, what):
+            if row.kind == kind:
+                found[self.customers[row.person]].append(row)
+        return found
 
 
-def write_people(held: BalanceImport, people: Sequence[Person], *, actor: Actor, now: datetime) -> list[int]:
-    """Write what these people's rows say; answers how many things were written of each. Must run in a transaction.
+def write_people(held: BalanceImport, people: Sequence[str], *, act: Act) -> Sequence[str]:
+    """Write what the rows of these people say, who stand together in the order of keys; answers them.
 
-    What another import wrote in the meantime is left as it is; what cannot be written any more is marked.
+    What another import wrote in the meantime is left as it is; what cannot be written any more is marked. Must run in a
+    transaction.
     """
-    batch = _Batch(held.store, held, actor, now)
+    batch = _Batch(held, people, act)
     with connection.cursor() as cursor:
         cursor.execute(_ONE_AT_A_TIME, [held.store_id])
-    _leave_out_known(batch, people)
-    _find_customers(batch, people)
-    lock_customers(sorted(batch.rows))
+    batch.ask(_LEAVE_OUT_KNOWN, store=held.store_id)
+    _find_customers(batch)
+    lock_customers(sorted(set(batch.customers.values())))
     remarks = _remarks(batch)
+    sorts = set(batch.ask(_SORTS))
     for kind in KINDS:
-        _write_history(batch, kind, remarks)
-        _write_lots(batch, kind, remarks)
-    _write_codes(batch)
+        if (PAST, kind) in sorts:
+            _write_history(batch, kind, remarks)
+        if (LOT, kind) in sorts:
+            _write_lots(batch, kind, remarks)
+    if (CODE, "points") in sorts:
+        _write_codes(batch)
     _write_keys(batch)
     if batch.left_out:
         mark(batch.left_out)
-    return [sum(row.id not in batch.left_out for row in rows) for _, rows in people]
+    return people
 
 
-def _leave_out_known(batch: _Batch, people: Sequence[Person]) -> None:
-    by_kind: dict[str, dict[str, int]] = defaultdict(dict)
-    for _, rows in people:
-        for row in rows:
-            if row.key:
-                by_kind[row.kind][row.key] = row.id
-    for kind, keys in by_kind.items():
-        with connection.cursor() as cursor:
-            cursor.execute(_KNOWN, [batch.store.pk, kind, array(keys)])
-            batch.left_out |= {keys[key]: "already" for (key,) in cursor.fetchall()}
+def set_aside(held: BalanceImport, person: str) -> None:
+    """Mark the rows of somebody that cannot be written, nobody knows why."""
+    with connection.cursor() as cursor:
+        cursor.execute(_LEAVE_OUT, span(held, [person]) | {"people": [person], "problem": "failed"})
 
 
-def _find_customers(batch: _Batch, people: Sequence[Person]) -> None:
-    wanted = [[row for row in rows if row.id not in batch.left_out] for _, rows in people]
-    wanted = [rows for rows in wanted if rows]
-    customers = identify_all(batch.store, [merged_facts(rows) for rows in wanted], now=batch.now)
-    for customer, rows in zip(customers, wanted, strict=True):
-        if customer is None:
-            batch.left_out |= {row.id: "several-people" for row in rows}
-        else:
-            batch.rows[customer.pk] += rows
-
-
-def _of(batch: _Batch, what: str, kind: str) -> dict[int, list[Kept]]:
-    found: dict[int, list[Kept]] = defaultdict(list)
-    for pk, rows in batch.rows.items():
-        for row in rows:
-            if row.what == what and row.kind == kind:
-                found[pk].append(row)
-    return found
+def _find_customers(batch: _Batch) -> None:
+    said = facts_of(batch.held, batch.people)
+    found = identify_all(batch.store, list(said.values()), now=batch.act.now)
+    batch.customers = {person: one.pk for person, one in zip(said, found, strict=True) if one is not None}
+    nobody = said.keys() - batch.customers.keys()
+    if nobody:
+        batch.ask(_LEAVE_OUT, people=sorted(nobody), problem="several-people")
 
 
 def _remarks(batch: _Batch) -> Mapping[tuple[int, str], int]:
     """A remark for each customer and reason: one that is erased takes nobody else's words with it."""
-    wanted = {(pk, row.reason) for pk, rows in batch.rows.items() for row in rows if row.reason}
+    wanted = {(batch.customers[person], reason) for person, reason in batch.ask(_REASONS)}
     if not wanted:
         return {}
     ordered, count = sorted(wanted), len(wanted)
@@ -126,7 +170,7 @@ def _remarks(batch: _Batch) -> Mapping[tuple[int, str], int]:
         "store_id": [batch.store.pk] * count,
         "reason": [reason for _, reason in ordered],
         "note": [""] * count,
-        "created_at": [batch.now] * count,
+        "created_at": [batch.act.now] * count,
     }
     return dict(zip(ordered, insert(Remark, columns), strict=True))
 
@@ -136,45 +180,34 @@ def _amount(kind: str, amount: Any) -> Amount:
 
 
 def _write_lots(batch: _Batch, kind: Kind, remarks: Mapping[tuple[int, str], int]) -> None:
-    lots = [(pk, row) for pk, rows in _of(batch, LOT, kind).items() for row in rows]
-    if not lots:
-        return
-    entries = [
-        Entry(
-            store_id=batch.store.pk,
-            customer_id=pk,
-            type=MovementType.GRANT,
-            amount=_amount(kind, row.amount),
-            currency=row.currency,
-            new_lot=NewLot(Origin.IMPORTED, row.expires_at, granted_at=row.at),
-            remark_id=remarks.get((pk, row.reason)),
-        )
-        for pk, row in lots
-    ]
-    posted = LEDGERS[kind].give_new(entries, act=Act(batch.actor, IMPORT, batch.now))
-    for (_, row), made in zip(lots, posted, strict=True):
-        of_credits = kind == "credits"
-        batch.keys.append(
-            (kind, row.key, made.lot_id if of_credits else None, None if of_credits else made.lot_id, None)
-        )
+    """Rows become lots without leaving the database: only who and which are said from here."""
+    ledger = LEDGERS[kind]
+    drawn = batch.ask(_LOTS, kind=kind, table=ledger.tables.lot._meta.db_table)
+    rows, people, reasons, lots = zip(*drawn, strict=True)
+    owners = [batch.customers[person] for person in people]
+    said = [remarks.get(about) for about in zip(owners, reasons, strict=True)]
+    values = {"rows": array(rows), "lots": array(lots), "owners": array(owners), "remarks": array(said)}
+    whose: Any = {"lot_ids": lots, "customer_ids": set(owners)}
+    bring_lots(ledger, _NEW_LOTS, values, **whose, act=batch.act)
+    of_credits = kind == "credits"
+    batch.keys += [(row, lot, None, None) if of_credits else (row, None, lot, None)
+                   for row, lot in zip(rows, lots, strict=True)]  # fmt: skip
 
 
 def _write_history(batch: _Batch, kind: Kind, remarks: Mapping[tuple[int, str], int]) -> None:
-    past = _of(batch, PAST, kind)
-    if not past:
-        return
+    past = batch.of(PAST, kind)
     first = first_movements(LEDGERS[kind].tables.movement._meta.db_table, list(past))
     entries: list[Entry] = []
     for pk, rows in past.items():
         own, begun = first.get(pk, (None, None))
         for _, some in by_balance(rows):
-            old = replay(some, carried_over=begun or batch.now)
+            old = replay(some, carried_over=begun or batch.act.now)
             if unfit(some, own) or old.below_zero:
                 code = "history-below-zero" if old.below_zero else "history-too-late"
                 batch.left_out |= {row.id: code for row in some}
                 continue
             entries += _closed(batch, kind, pk, old, remarks)
-            batch.keys += [(kind, row.key, None, None, None) for row in some]
+            batch.keys += [(row.id, None, None, None) for row in some]
     if entries:
         batch.post(kind, entries)
 
@@ -214,10 +247,8 @@ def _currency(old: Old) -> str:
 
 
 def _write_codes(batch: _Batch) -> None:
-    wanted = [(pk, row) for pk, rows in _of(batch, CODE, "points").items() for row in rows]
-    if not wanted:
-        return
-    redemptions, left_out = write_codes(batch.store, wanted, actor=batch.actor, now=batch.now)
+    wanted = [(pk, row) for pk, rows in batch.of(CODE, "points").items() for row in rows]
+    redemptions, left_out = write_codes(batch.store, wanted, actor=batch.act.actor, now=batch.act.now)
     batch.left_out |= left_out
     done = [(pk, row, redemptions[row.id]) for pk, row in wanted if row.id in redemptions]
     lots = new_ids(LEDGERS["points"].tables.lot, len(done))
@@ -229,25 +260,12 @@ def _write_codes(batch: _Batch) -> None:
         entries.append(Entry(**owner, type=MovementType.GRANT, amount=points, new_lot=granted))
         cause = Cause(redemption_id=redemption_id)
         entries.append(Entry(**owner, type=MovementType.SPEND, amount=-points, lot_id=lot_id, cause=cause))
-        batch.keys.append(("points", row.key, None, None, redemption_id))
+        batch.keys.append((row.id, None, None, redemption_id))
     if entries:
         batch.post("points", entries)
 
 
 def _write_keys(batch: _Batch) -> None:
-    count = len(batch.keys)
-    if not count:
-        return
-    kinds, keys, credit_lots, point_lots, redemptions = zip(*batch.keys, strict=True)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "INSERT INTO orders_balanceimportkey (store_id, balance_import_id, kind, key, credit_lot_id, point_lot_id, "
-            "redemption_id, taken_back) SELECT %s, %s, kind, key, credit_lot, point_lot, redemption, false FROM "
-            "unnest(%s::text[], %s::text[], %s::bigint[], %s::bigint[], %s::bigint[]) "
-            "AS made (kind, key, credit_lot, point_lot, redemption)",
-            [
-                batch.store.pk,
-                batch.held.pk,
-                *(array(values) for values in (kinds, keys, credit_lots, point_lots, redemptions)),
-            ],
-        )
+    if batch.keys:
+        with connection.cursor() as cursor:
+            cursor.execute(_KEYS, [array(column) for column in zip(*batch.keys, strict=True)])

@@ -1,5 +1,6 @@
 """``manage.py import_balances``: rehearsed, imported, gone on with, its bad rows written to mend."""
 
+import json
 from io import StringIO
 from pathlib import Path
 
@@ -9,8 +10,10 @@ from django.core.management import CommandError, call_command
 from loyalty.stores.models import Store
 from orders.models import BalanceImport
 from orders.services.balance_imports.bad_rows import bad_rows
+from orders.services.balance_imports.layouts.keep import keep_layout
 from points.models import PointLot
 from tests.balance_imports import HEADER, rehearsed
+from tests.factories import ACTOR, NOW
 
 pytestmark = pytest.mark.django_db
 
@@ -70,3 +73,24 @@ def test_bad_arguments_are_one_line(store: Store, file: Path, tmp_path: Path) ->
         command(store, file, totals=["points"])
     with pytest.raises(CommandError):
         command(Store(slug="nobody"), file)
+
+
+def test_a_kept_layout_is_named_or_a_file_with_one(store: Store, tmp_path: Path) -> None:
+    file = tmp_path / "old.csv"
+    file.write_text("Who;What\nann@example.org;1.234,50\n")
+    shape = {"kind": "csv", "encoding": "utf-8", "separator": ";"}
+    layout = {"shape": shape, "columns": {"email": "Who", "credits": "What"}, "decimal_mark": ",", "currency": "EUR"}
+    keep_layout(store=store, name="Old system", layout=layout, actor=ACTOR, now=NOW)
+    assert "EUR in all: 1234.5;" in command(store, file, rehearse=True, layout="Old system")
+    stored = tmp_path / "layout.json"
+    stored.write_text(json.dumps(layout))
+    assert "EUR in all: 1234.5;" in command(store, file, rehearse=True, layout=str(stored))
+    for said, words in (("New", "no layout “New”"), (str(file), "is not JSON")):
+        with pytest.raises(CommandError, match=words):
+            command(store, file, rehearse=True, layout=said)
+
+
+def test_columns_of_which_nothing_is_read_are_named(store: Store, tmp_path: Path) -> None:
+    file = tmp_path / "old.csv"
+    file.write_text("Email,Points,Wallet,Lapses\nann@example.org,5,7.50,2027-01-01\n")
+    assert "nothing is read: Wallet, Lapses\n" in command(store, file, rehearse=True)

@@ -63,8 +63,8 @@ _NAMES: Final[Mapping[str, str]] = {
         "信箱, メール, メールアドレス, e mail adresse"
     ),
     "external_id": (
-        "customer id, user id, member id, customer number, external id, 顧客 id, 顧客id, 會員 id, 會員編號, "
-        "会員番号, 顧客番号, kundennummer"
+        "customer id, user id, member id, customer number, member number, external id, 顧客編號, "
+        "顧客 id, 顧客id, 會員 id, 會員編號, 会員番号, 会員id, 顧客番号, kundennummer"
     ),
     "platform": "platform",
     "name": "name, full name, customer name, 全名, 姓名, 顧客名稱, 氏名, お名前",
@@ -78,19 +78,21 @@ _NAMES: Final[Mapping[str, str]] = {
     "points": (
         "points, points balance, point balance, balance points, current points, points approved, "
         "points available, current points balance, wc points balance, member points, 點數, 會員點數, "
-        "現有點數, 剩餘點數, ポイント, 保有ポイント, punkte, punktestand"
+        "現有點數, 剩餘點數, 點數餘額, 會員點數餘額, ポイント, 保有ポイント, ポイント残高, ポイント数, "
+        "残ポイント, punkte, punktestand, punkteguthaben"
     ),
     "credits": (
         "credits, store credit, store credits, credit balance, store credit balance, current balance, "
-        "購物金, 現有購物金, 剩餘購物金, ストアクレジット, guthaben"
+        "購物金, 現有購物金, 剩餘購物金, 購物金餘額, ストアクレジット, ストアクレジット残高, guthaben"
     ),
     "amount": "amount, 金額, betrag",
     "kind": "kind",
     "currency": "currency, currency code, 幣別, 貨幣, 通貨, währung",
     "granted_on": "granted on, granted at, issued on, issued at, date issued, 發放日期, 付与日",
     "expires_on": (
-        "expires on, expires at, expiry, expiry date, expiration, expiration date, valid until, 到期日, "
-        "有效期限, 有効期限, gültig bis"
+        "expires on, expires at, expires, expiry, expiry date, expiration, expiration date, expire date, "
+        "valid until, valid to, valid through, 到期日, 到期日期, 有效期限, 有效日期, 有効期限, 失効日, "
+        "gültig bis, ablaufdatum"
     ),
     "points_expires_on": (
         "points expiration date, points expiry date, points expire on, points expire at, points expiry, "

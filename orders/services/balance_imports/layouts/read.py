@@ -1,9 +1,13 @@
 """Rows of a file as rows of an import: each cell read as its column says, and what cannot be read named."""
 
-from collections.abc import Callable, Iterator, Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, datetime, time
 from decimal import Decimal
-from typing import Any, BinaryIO, Final, TypeVar
+from functools import lru_cache
+from operator import itemgetter
+from typing import Any, BinaryIO, Final, TypeVar, cast
+from zoneinfo import ZoneInfo
 
 from django.utils.translation import gettext as _
 
@@ -15,6 +19,7 @@ from loyalty.importing.read import read_table
 from loyalty.importing.tables import BadCell, Cell, NotATable, TableRow
 from loyalty.ledger.ledger import Kind
 from loyalty.stores.models import Store
+from orders.services.balance_imports.layouts.fields import FIELDS
 from orders.services.balance_imports.layouts.layout import NAMING, Layout
 from orders.services.balance_imports.layouts.suggest import FORMS, suggest
 from orders.services.balance_imports.rows import Lot, NotReadable, OpenCode, PastMovement, PastType, Problem, Row
@@ -37,6 +42,16 @@ _PAST_TYPES: Final[Mapping[str, PastType]] = {
     **dict.fromkeys(("expired", "expire", "過期", "失効"), PastType.EXPIRED),
     **dict.fromkeys(("adjusted", "adjust", "adjustment", "manual", "調整"), PastType.ADJUSTED),
 }
+# What of it somebody has: the kind, None where a column says it; the amount's column; the column of its last day.
+_BALANCES: Final[tuple[tuple[Kind | None, str, str], ...]] = (
+    ("points", "points", "points_expires_on"),
+    ("credits", "credits", "credits_expires_on"),
+    (None, "amount", ""),
+)
+_PERSON: Final = ("external_id", "email", "name", "first_name", "last_name", "phone", "locale", "platform")
+_NAMES_OF_THINGS: Final = ("external_id", "reference", "code")
+_CUT: Final = re.compile(r"[0-9][.,]?[0-9]*E\+[0-9]{1,3}")
+_ALL_TEXT: Final = {str}
 _SHOWN: Final = 100
 # Characters of Chinese and Japanese: in these names the family comes first, and nothing stands between.
 _IDEOGRAPHS: Final = ("\u3040", "\u9fff")
@@ -56,8 +71,7 @@ def read_rows(file: BinaryIO, layout: Mapping[str, Any], store: Store) -> Iterat
         missing = sorted(set(chosen.columns.values()) - set(table.headings))
         if missing:
             raise NotReadable(_("The file has no column “%(name)s”.") % {"name": missing[0]})
-        for row in table.rows:
-            yield _Said(row, places, chosen, store).row()
+        yield from map(_Reading(places, chosen, store).row, table.rows)
     except NotATable as refused:
         raise NotReadable(refused.detail) from refused
 
@@ -72,19 +86,31 @@ def _suggested(file: BinaryIO, store: Store) -> Layout:
     return suggestion.layout
 
 
-class _Said:
-    """What one row says; collects what of it cannot be read."""
+class _Reading:
+    """Reads the rows of one file; what is the same for all of them is found out once. There are a million of them."""
 
-    def __init__(self, row: TableRow, places: Mapping[str, int], layout: Layout, store: Store) -> None:
-        self._line, self._places, self._layout, self._store = row, places, layout, store
+    def __init__(self, places: Mapping[str, int], layout: Layout, store: Store) -> None:
+        self._layout, self._tz = layout, store.tz
+        # A column that the file does not have is the empty cell behind each row.
+        self._at = {key: places.get(key, -1) for key in FIELDS}
+        self._chosen = {place: key for key, place in places.items()}
+        self._balances = [balance for balance in _BALANCES if balance[1] in places]
+        self._untils = {until for *_, until in _BALANCES if until in places}
+        self._named = itemgetter(*(self._at[key] for key in _PERSON))
+        self._before: tuple[Any, CustomerFacts] = ((), CustomerFacts(None, "", ""))
+        self._cells: Sequence[Cell] = ()
+        self._texts: Sequence[str] = ()
         self._problems: list[Problem] = []
 
-    def row(self) -> Row:
-        """The row."""
-        if self._line.fault:
-            said = ", ".join(str(cell) for cell in self._line.cells)[:_SHOWN]
-            nobody = CustomerFacts(None, "", "")
-            return Row(self._line.number, nobody, problems=(Problem(self._line.fault, "", said),))
+    def row(self, line: TableRow) -> Row:
+        """The row, with what of it cannot be read."""
+        if line.fault:
+            said = ", ".join(str(cell) for cell in line.cells)[:_SHOWN]
+            return Row(line.number, CustomerFacts(None, "", ""), problems=(Problem(line.fault, "", said),))
+        self._problems = []
+        self._take(line)
+        for key in _NAMES_OF_THINGS:
+            self._check(key)
         person = self._person()
         lots: tuple[Lot, ...] = ()
         past: tuple[PastMovement, ...] = ()
@@ -92,42 +118,43 @@ class _Said:
         if self._text("code"):
             codes = (self._code(),)
         elif self._text("past_at") or self._text("past_type"):
-            past = self._past()
+            past = tuple(self._past())
         elif self._text("active").casefold() not in _NO:
             lots = tuple(self._lots())
-        return Row(self._line.number, person, lots, past, codes, tuple(self._problems))
+        return Row(line.number, person, lots, past, codes, tuple(self._problems))
 
-    def _cell(self, key: str) -> Cell:
-        place = self._places.get(key)
-        if place is None:
-            return ""
-        cell = self._line.cells[place]
-        if isinstance(cell, BadCell):
-            self._refuse(cell.fault, key, cell)
-            return ""
-        return cell
+    def _take(self, line: TableRow) -> None:
+        cells = (*line.cells, "")
+        if set(map(type, cells)) == _ALL_TEXT:
+            self._cells, self._texts = cells, cast("Sequence[str]", cells)
+            return
+        for place, key in self._chosen.items():
+            if isinstance(cell := cells[place], BadCell):
+                self._refuse(cell.fault, key, cell)
+        self._cells = ["" if isinstance(cell, BadCell) else cell for cell in cells]
+        self._texts = [f"{cell:f}" if isinstance(cell, Decimal) else str(cell) for cell in self._cells]
 
     def _text(self, key: str) -> str:
-        # Most of what is asked for is in no column, and nearly all that is there is text.
-        if key not in self._places:
-            return ""
-        cell = self._cell(key)
-        if type(cell) is str:
-            return cell
-        return f"{cell:f}" if isinstance(cell, Decimal) else str(cell)
+        return self._texts[self._at[key]]
+
+    def _check(self, key: str) -> None:
+        """Refuse a name that a spreadsheet took for a number and cut: many names become one by that."""
+        text = self._text(key)
+        if "E+" in text and _CUT.fullmatch(text):
+            self._refuse("cut", key, text)
 
     def _refuse(self, code: str, key: str, said: object) -> None:
         problem = Problem(code, self._layout.columns.get(key, key), str(said)[:_SHOWN])
         if problem not in self._problems:
             self._problems.append(problem)
 
-    def _read(self, key: str, reads: Callable[[str], T], code: str) -> T | None:
+    def _read(self, key: str, code: str, reads: Callable[..., T], *how: object) -> T | None:
         """The cell as ``reads`` understands it; None for one that is empty or not understood."""
-        text = self._text(key)
+        text = self._texts[self._at[key]]
         if not text:
             return None
         try:
-            return reads(text)
+            return reads(text, *how)
         except UnclearDay:
             self._refuse("unclear", key, text)
         except (NotANumber, NotADay, KeyError):
@@ -135,52 +162,43 @@ class _Said:
         return None
 
     def _person(self) -> CustomerFacts:
-        number = self._text("external_id")
-        platform = self._text("platform") or self._layout.platform
-        return CustomerFacts(
-            number or None,
-            self._text("email"),
-            self._text("name") or _full_name(self._text("first_name"), self._text("last_name")),
-            self._text("phone"),
-            self._text("locale"),
-            platform if number else "",
-        )
+        said = self._named(self._texts)
+        # Rows of one person often stand together.
+        if said != self._before[0]:
+            number, email, name, first, last, phone, locale, platform = said
+            whose = (platform or self._layout.platform) if number else ""
+            facts = CustomerFacts(number or None, email, name or _full_name(first, last), phone, locale, whose)
+            self._before = (said, facts)
+        return self._before[1]
 
     def _lots(self) -> Iterator[Lot]:
-        for kind, key, until in (
-            ("points", "points", "points_expires_on"),
-            ("credits", "credits", "credits_expires_on"),
-            (self._kind(), "amount", ""),
-        ):
+        for kind, key, until in self._balances:
             amount = self._amount(key)
-            if amount is None or kind is None:
-                continue
-            yield Lot(
-                kind,
-                amount,
-                self._currency(key) if kind == "credits" else "",
-                self._day("granted_on"),
-                self._day(until if until in self._places else "expires_on"),
-                self._text("origin"),
-                self._text("reason"),
-                self._text("reference"),
-            )
+            of = kind or self._kind()
+            if amount is not None and of is not None:
+                yield Lot(
+                    of,
+                    amount,
+                    self._currency(key) if of == "credits" else "",
+                    self._day("granted_on"),
+                    self._day(until if until in self._untils else "expires_on"),
+                    self._text("origin"),
+                    self._text("reason"),
+                    self._text("reference"),
+                )
 
-    def _past(self) -> tuple[PastMovement, ...]:
-        type_ = self._read("past_type", lambda text: _PAST_TYPES[text.casefold()], "no-type")
-        at = self._read("past_at", self._instant, "no-day")
+    def _past(self) -> Iterator[PastMovement]:
+        type_ = self._read("past_type", "no-type", _past_type)
+        at = self._read("past_at", "no-day", self._instant)
         for key in ("past_at", "past_type"):
             if not self._text(key):
                 self._refuse("empty", key, "")
-        found = []
-        for kind, key in (("points", "points"), ("credits", "credits"), (self._kind(), "amount")):
+        for kind, key, _until in self._balances:
             amount = self._amount(key)
-            if amount is not None and kind is not None and type_ is not None and at is not None:
-                currency = self._currency(key) if kind == "credits" else ""
-                found.append(
-                    PastMovement(kind, type_, amount, at, currency, self._text("reason"), self._text("reference"))
-                )
-        return tuple(found)
+            of = kind or self._kind()
+            if amount is not None and of is not None and type_ is not None and at is not None:
+                currency = self._currency(key) if of == "credits" else ""
+                yield PastMovement(of, type_, amount, at, currency, self._text("reason"), self._text("reference"))
 
     def _code(self) -> OpenCode:
         points, value = self._amount("points"), self._amount("value")
@@ -197,22 +215,18 @@ class _Said:
         )
 
     def _kind(self) -> Kind | None:
-        if "amount" not in self._places or not self._text("amount"):
+        if not self._text("amount"):
             return None
         if not self._text("kind"):
             self._refuse("empty", "kind", "")
             return None
-        return self._read("kind", lambda text: _KINDS[text.casefold()], "no-kind")
+        return self._read("kind", "no-kind", _kind)
 
     def _amount(self, key: str) -> Decimal | None:
-        cell = self._cell(key)
+        cell = self._cells[self._at[key]]
         if isinstance(cell, Decimal):
             return cell
-        mark = self._layout.decimal_mark
-        percent = key == "value"
-        return self._read(
-            key, lambda text: parse_number(text.removesuffix("%") if percent else text, mark), "no-number"
-        )
+        return self._read(key, "no-number", _percentage if key == "value" else parse_number, self._layout.decimal_mark)
 
     def _currency(self, key: str) -> str:
         """The currency that the row names: in its column, by a sign beside the amount, else the file's."""
@@ -225,24 +239,39 @@ class _Said:
         return self._layout.currency
 
     def _day(self, key: str) -> date | None:
-        cell = self._cell(key)
+        cell = self._cells[self._at[key]]
         if isinstance(cell, datetime):
             return cell.date()
-        text = self._text(key)
-        return None if text.casefold() in _NEVER else self._read(key, self._local_day, "no-day")
-
-    def _local_day(self, text: str) -> date:
-        moment = parse_moment(text, self._layout.day_order)
-        if not isinstance(moment, datetime):
-            return moment
-        return (moment.astimezone(self._store.tz) if moment.tzinfo else moment).date()
+        return self._read(key, "no-day", _local_day, self._layout.day_order, self._tz)
 
     def _instant(self, text: str) -> datetime:
-        cell = self._cell("past_at")
+        cell = self._cells[self._at["past_at"]]
         moment = cell if isinstance(cell, datetime) else parse_moment(text, self._layout.day_order)
         if not isinstance(moment, datetime):
             moment = datetime.combine(moment, time.min)
-        return moment if moment.tzinfo else moment.replace(tzinfo=self._store.tz)
+        return moment if moment.tzinfo else moment.replace(tzinfo=self._tz)
+
+
+def _kind(text: str) -> Kind:
+    return _KINDS[text.casefold()]
+
+
+def _past_type(text: str) -> PastType:
+    return _PAST_TYPES[text.casefold()]
+
+
+def _percentage(text: str, decimal_mark: str) -> Decimal:
+    return parse_number(text.removesuffix("%"), decimal_mark)
+
+
+@lru_cache(maxsize=16384)
+def _local_day(text: str, order: str, tz: ZoneInfo) -> date | None:
+    if text.casefold() in _NEVER:
+        return None
+    moment = parse_moment(text, order)
+    if not isinstance(moment, datetime):
+        return moment
+    return (moment.astimezone(tz) if moment.tzinfo else moment).date()
 
 
 def _full_name(first: str, last: str) -> str:

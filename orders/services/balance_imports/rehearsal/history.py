@@ -16,6 +16,7 @@ from loyalty.database.bulk import update
 from loyalty.ledger.models import MovementType
 from orders.models import BalanceImport, BalanceImportRow
 from orders.services.balance_imports.rehearsal.kept_rows import Kept, people
+from orders.services.balance_imports.rehearsal.known_people import KNOWN_PEOPLE
 from orders.services.balance_imports.rehearsal.stage import PAST
 from orders.services.balance_imports.rows import PastType
 
@@ -97,14 +98,15 @@ def by_balance(rows: Sequence[Kept]) -> Iterator[tuple[tuple[str, str], list[Kep
 
 def judge_history(held: BalanceImport) -> None:
     """Mark past movements that cannot be: with them the old balance would have been below zero."""
-    for _person, rows in people(held, what=PAST):
+    for _person, rows in people(held, PAST):
         for _name, some in by_balance(rows):
             bad = {row.id: "history-below-zero" for row in replay(some, carried_over=some[0].at).below_zero}
             if bad:
                 mark({row.id: bad.get(row.id, "history-incomplete") for row in some})
     with connection.cursor() as cursor:
         for kind, table in (("credits", "credits_creditmovement"), ("points", "points_pointmovement")):
-            cursor.execute(_TOO_LATE.format(table=table), {"import": held.pk, "store": held.store_id, "kind": kind})
+            names: dict[str, Any] = {"import": held.pk, "store": held.store_id, "kind": kind, "what": PAST}
+            cursor.execute(_TOO_LATE.format(table=table), names)
 
 
 def mark(problems: dict[int, str]) -> None:
@@ -125,27 +127,9 @@ def first_movements(table: str, customer_ids: Sequence[int]) -> dict[int, tuple[
 
 _OWN: Final = f"m.trigger <> '{IMPORT}' AND m.type <> 'expire'"
 
-# People who are here already, by a number or by an address, and since when they have movements of ours.
+# Since when people who are here already have movements of ours.
 _TOO_LATE: Final = f"""
-WITH person AS (
-    SELECT r.person, max(r.platform) AS platform, max(r.external_id) AS external_id,
-        max(casefold(btrim(r.email) COLLATE "pg_unicode_fast") COLLATE "default") AS email
-    FROM orders_balanceimportrow AS r
-    WHERE r.balance_import_id = %(import)s AND r.problem = '' AND r.what = 'past' AND r.kind = %(kind)s
-    GROUP BY r.person
-), found AS (
-    SELECT person.person, coalesce(c.merged_into_id, c.id) AS customer_id
-    FROM person JOIN stores_customer AS c ON c.store_id = %(store)s AND c.external_id = person.external_id
-    WHERE person.platform = '' AND person.external_id <> ''
-    UNION
-    SELECT person.person, p.customer_id
-    FROM person JOIN stores_platformid AS p ON p.store_id = %(store)s AND p.platform = person.platform
-        AND p.external_id = person.external_id
-    UNION
-    SELECT person.person, coalesce(c.merged_into_id, c.id)
-    FROM person JOIN stores_customer AS c ON c.store_id = %(store)s AND c.folded_email = person.email
-    WHERE person.email <> '' AND (person.platform <> '' OR person.external_id = '' OR c.external_id IS NULL)
-), begun AS (
+{KNOWN_PEOPLE}, begun AS (
     SELECT found.person, min(m.created_at) AS at
     FROM found JOIN {{table}} AS m ON m.customer_id = found.customer_id WHERE {_OWN} GROUP BY found.person
 )

@@ -9,6 +9,7 @@ from django.db import connection
 
 from orders.models import BalanceImport
 from orders.services.balance_imports.problems import NO_FAULT
+from orders.services.balance_imports.rehearsal.brought_before import brought_before
 from orders.services.balance_imports.rehearsal.history import judge_history
 from orders.services.balance_imports.rehearsal.stage import BY_EMAIL
 
@@ -129,7 +130,7 @@ def judge(held: BalanceImport) -> dict[str, Any]:
     The summary: ``rows`` of the file, ``bad_rows``, ``items`` to be written, ``people`` and how many of them are
     ``known`` already, ``past`` movements, ``codes`` and their ``code_points``; ``problems`` as [code, rows];
     ``totals`` as {kind, currency, month of expiry or null, lots, amount}; ``alike`` addresses as [address, numbers,
-    row], the first :data:`MOST_NAMED`, and ``alike_count``.
+    row], the first :data:`MOST_NAMED`, and ``alike_count``; how many rows seem to have been ``brought_before``.
     """
     names: dict[str, Any] = {
         "import": held.pk,
@@ -146,7 +147,7 @@ def judge(held: BalanceImport) -> dict[str, Any]:
     judge_history(held)
     with connection.cursor() as cursor:
         cursor.execute(_WHOLE_ROWS, names)
-        return _summary(cursor, names)
+        return _summary(cursor, names) | {"brought_before": brought_before(held)}
 
 
 def _summary(cursor: Any, names: dict[str, Any]) -> dict[str, Any]:

@@ -4,13 +4,18 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from decimal import Decimal
 from itertools import groupby
-from typing import Final, NamedTuple
+from operator import attrgetter, itemgetter
+from typing import Any, Final, NamedTuple
+
+from django.db import connection
+from django.db.models import QuerySet
 
 from loyalty.customers.identify import CustomerFacts
 from orders.models import BalanceImport, BalanceImportRow
 
 # So many rows are taken up together, and as many more as their last person has.
 BATCH: Final = 3_000
+_ORDER: Final = ("person", "position", "part")
 
 
 class Kept(NamedTuple):
@@ -38,46 +43,74 @@ class Kept(NamedTuple):
     value: Decimal
     key: str
 
-    @property
-    def facts(self) -> CustomerFacts:
-        """Who it is about."""
-        return CustomerFacts(self.external_id or None, self.email, self.name, self.phone, self.locale, self.platform)
-
 
 Person = tuple[str, list[Kept]]
 
+# The rows without a problem of people who stand together in the order of keys.
+SPAN: Final = "r.balance_import_id = %(import)s AND r.problem = '' AND r.person BETWEEN %(first)s AND %(last)s"
+_NEXT: Final = """
+SELECT person, count(*) FROM (
+    SELECT person FROM orders_balanceimportrow
+    WHERE balance_import_id = %s AND problem = '' AND person > %s ORDER BY person LIMIT %s
+) AS next
+GROUP BY person ORDER BY person
+"""
+_SAID: Final = f"""
+SELECT r.person, r.external_id, r.email, r.name, r.phone, r.locale, r.platform
+FROM orders_balanceimportrow AS r WHERE {SPAN} GROUP BY 1, 2, 3, 4, 5, 6, 7 ORDER BY 1, min(r.position)
+"""
 
-def next_people(held: BalanceImport, after: str, *, what: str = "") -> list[Person]:
-    """The rows without a problem of the next people behind the key ``after``, each person's whole."""
-    rows = BalanceImportRow.objects.for_store(held.store).filter(balance_import=held, problem="")
-    if what:
-        rows = rows.filter(what=what)
-    ordered = rows.order_by("person", "position", "part").values_list(*Kept._fields)
-    found = [Kept(*row) for row in ordered.filter(person__gt=after)[:BATCH]]
-    if len(found) == BATCH:
-        last = found[-1].person
-        found = [row for row in found if row.person != last]
+
+def span(held: BalanceImport, people: Sequence[str]) -> dict[str, Any]:
+    """The parameters of :data:`SPAN` for these people, who stand together in the order of keys."""
+    return {"import": held.pk, "first": people[0], "last": people[-1]}
+
+
+def next_people(held: BalanceImport, after: str) -> dict[str, int]:
+    """The next people behind the key ``after`` and how many rows each has, in the order of keys."""
+    with connection.cursor() as cursor:
+        cursor.execute(_NEXT, [held.pk, after, BATCH])
+        found = dict(cursor.fetchall())
+    if sum(found.values()) == BATCH:
+        last, _ = found.popitem()
         # Somebody with more rows than are taken up together is taken up alone.
-        found = found or [Kept(*row) for row in ordered.filter(person=last)]
-    return [(person, list(some)) for person, some in groupby(found, key=lambda row: row.person)]
+        if not found:
+            found = {last: _rows(held).filter(person=last).count()}
+    return found
 
 
-def people(held: BalanceImport, *, what: str = "") -> Iterator[Person]:
-    """Everybody, in the order of keys."""
-    after = ""
-    while some := next_people(held, after, what=what):
-        yield from some
-        after = some[-1][0]
+def facts_of(held: BalanceImport, people: Sequence[str]) -> dict[str, CustomerFacts]:
+    """What the rows of each of these people say of him together: the first that is not empty, of each."""
+    with connection.cursor() as cursor:
+        cursor.execute(_SAID, span(held, people))
+        ordered = groupby(cursor.fetchall(), key=itemgetter(0))
+        return {
+            person: _together([CustomerFacts(row[1] or None, *row[2:]) for row in some]) for person, some in ordered
+        }
 
 
-def merged_facts(rows: Sequence[Kept]) -> CustomerFacts:
-    """What the rows of one person say of him together: the first that is not empty, of each."""
-    first = rows[0].facts
-    if len(rows) == 1:
-        return first
+def _together(said: Sequence[CustomerFacts]) -> CustomerFacts:
+    if len(said) == 1:
+        return said[0]
     email, name, phone, locale = (
-        next((text for row in rows if (text := getattr(row, field))), "")
+        next((text for facts in said if (text := getattr(facts, field))), "")
         for field in ("email", "name", "phone", "locale")
     )
-    named = next((row for row in rows if row.external_id), rows[0])
-    return CustomerFacts(named.external_id or None, email, name, phone, locale, named.platform)
+    named = next((facts for facts in said if facts.external_id), said[0])
+    return CustomerFacts(named.external_id, email, name, phone, locale, named.platform)
+
+
+def rows_of(held: BalanceImport, people: Sequence[str], what: str) -> list[Kept]:
+    """What these people's rows say of one sort, person by person."""
+    rows = _rows(held).filter(person__gte=people[0], person__lte=people[-1], what=what)
+    return [Kept(*row) for row in rows.order_by(*_ORDER).values_list(*Kept._fields)]
+
+
+def people(held: BalanceImport, what: str) -> Iterator[Person]:
+    """Everybody of whom rows say something of one sort, each with those rows, in the order of keys."""
+    rows = _rows(held).filter(what=what).order_by(*_ORDER).values_list(*Kept._fields).iterator(BATCH)
+    return ((person, list(some)) for person, some in groupby(map(Kept._make, rows), key=attrgetter("person")))
+
+
+def _rows(held: BalanceImport) -> "QuerySet[BalanceImportRow]":
+    return BalanceImportRow.objects.for_store(held.store).filter(balance_import=held, problem="")

@@ -1,7 +1,7 @@
 """What rows say, one thing after the other and judged by itself, as it is kept until the import is over. No query."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -60,31 +60,30 @@ class Stage:
     sha256: str
     now: datetime
 
-    def values(self, row: Row) -> Iterator[Values]:
+    def values(self, row: Row) -> list[Values]:
         """What is kept of a row, a tuple of :data:`COLUMNS` for each thing it says.
 
         A row with a fault says nothing but what is wrong with it. What has expired is left out for that alone.
         """
-        person = row.person
-        faults = list(row.problems)
+        facts, wrong = _facts(row.person)
+        faults = list(row.problems) or ([wrong] if wrong else [])
         things: list[Values] = []
-        facts, wrong = _facts(person)
-        if wrong and not faults:
-            faults.append(wrong)
         everything: tuple[Said, ...] = (*row.lots, *row.past, *row.codes)
         for said in everything:
             try:
-                if said_nothing(said):
-                    continue
-                things.append(self._thing(said, f"{row.position}:{len(things)}"))
+                if not said_nothing(said):
+                    things.append(self._thing(said, f"{row.position}:{len(things)}"))
             except _Fault as fault:
                 faults.append(fault.problem)
         if faults:
-            for part, one in enumerate(faults[:_MOST_PROBLEMS]):
-                yield (row.position, part, BAD, *facts, *_NOTHING, one.code, one.column[:100], _begin(one.value))
-            return
-        for part, thing in enumerate(things or [(PERSON, *_NOTHING, "", "", "")]):
-            yield (row.position, part, thing[0], *facts, *thing[1:])
+            return [
+                (row.position, part, BAD, *facts, *_NOTHING, one.code, one.column[:100], _begin(one.value))
+                for part, one in enumerate(faults[:_MOST_PROBLEMS])
+            ]
+        return [
+            (row.position, part, thing[0], *facts, *thing[1:])
+            for part, thing in enumerate(things or [(PERSON, *_NOTHING, "", "", "")])
+        ]
 
     def _thing(self, said: Said, place: str) -> Values:
         if isinstance(said, Lot):
@@ -141,23 +140,10 @@ class Stage:
         return currency
 
     def _since(self, day: date | None, column: str) -> datetime:
-        if day is None:
-            return self.now
-        if day < _FIRST_DAY:
-            raise _Fault("too-early", column, day)
-        if day > local_day(self.now, self.store.tz):
-            raise _Fault("in-the-future", column, day)
-        return min(_begins(day, self.store.tz), self.now)
+        return self.now if day is None else _since(day, column, self.now, self.store.tz)
 
     def _until(self, last_day: date | None) -> tuple[datetime | None, str]:
-        if last_day is None:
-            return None, ""
-        if last_day > furthest(self.now).date():
-            raise _Fault("too-far", "expires_on", last_day)
-        if last_day < _FIRST_DAY:
-            raise _Fault("too-early", "expires_on", last_day)
-        ends = _ends(last_day, self.store.tz)
-        return ends, "expired" if ends <= self.now else ""
+        return (None, "") if last_day is None else _until(last_day, self.now, self.store.tz)
 
 
 _NOTHING: Final[Values] = ("", None, "", None, None, "", "", "", None, "")
@@ -211,6 +197,7 @@ def _begin(text: str) -> str:
     return storable(text)[:100]
 
 
+@lru_cache(maxsize=8192)
 def _amount(amount: Decimal, currency: str) -> Decimal:
     if not amount.is_finite() or abs(amount) >= 10**_MOST_DIGITS:
         raise _Fault("too-large", "amount", amount)
@@ -225,11 +212,21 @@ def _amount(amount: Decimal, currency: str) -> Decimal:
     return exact
 
 
+# Files have a few days over and over.
 @lru_cache(maxsize=4096)
-def _ends(last_day: date, tz: ZoneInfo) -> datetime:
-    return end_of_day(last_day, tz)
+def _since(day: date, column: str, now: datetime, tz: ZoneInfo) -> datetime:
+    if day < _FIRST_DAY:
+        raise _Fault("too-early", column, day)
+    if day > local_day(now, tz):
+        raise _Fault("in-the-future", column, day)
+    return min(end_of_day(day - timedelta(days=1), tz), now)
 
 
 @lru_cache(maxsize=4096)
-def _begins(day: date, tz: ZoneInfo) -> datetime:
-    return end_of_day(day - timedelta(days=1), tz)
+def _until(last_day: date, now: datetime, tz: ZoneInfo) -> tuple[datetime | None, str]:
+    if last_day > furthest(now).date():
+        raise _Fault("too-far", "expires_on", last_day)
+    if last_day < _FIRST_DAY:
+        raise _Fault("too-early", "expires_on", last_day)
+    ends = end_of_day(last_day, tz)
+    return ends, "expired" if ends <= now else ""

@@ -8,15 +8,19 @@ from typing import Any
 import pytest
 from django.contrib.messages import get_messages
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import transaction
 from django.test import Client
 
+from loyalty.database.named_stores import in_store
 from loyalty.jobs.periodic import run_job
 from loyalty.stores.models import Customer, Role, Store
 from orders.models import BalanceImport, ImportState, KeptLayout
 from orders.services.balance_imports import upload as upload_module
 from orders.services.balance_imports.jobs import JOB
 from orders.services.balance_imports.layouts.keep import MOST, keep_layout, kept_layout
+from orders.services.balance_imports.take_back import carry_back, take_back
 from tests.addresses import pages_of, reverse
+from tests.balance_imports import HEADER, carried_out, rehearsed
 from tests.factories import ACTOR, NOW, balance, make_store
 from tests.orders.admin.reverts.cases import staff, store_and_staff
 
@@ -184,7 +188,7 @@ def test_bad_rows_are_shown_and_can_be_fetched_mended_and_sent_again(desk: tuple
         (b"%PDF-1.7", "This is a PDF"),
         (b"<html><body>Error 500", "web page"),
         (b"PK\x03\x04broken", "damaged"),
-        (b"\x00\x01\x02\x03", "no text"),
+        (b"\x00\x01\x02\x03", "neither text"),
         (b"email,points\n", "There are no rows"),
     ],
 )
@@ -289,3 +293,40 @@ def test_a_layout_is_kept_once_under_a_name_and_there_is_an_end_to_names(desk: t
     for name in ("One more", "", "a\x00b", "x" * 101):
         with pytest.raises(Exception, match=r"name|layouts"):
             keep_layout(store=store, name=name, layout={}, actor=ACTOR, now=NOW)
+
+
+def test_names_of_files_are_shown_as_they_are(desk: tuple[Client, Store]) -> None:
+    client, store = desk
+    held = rehearsed(store, HEADER + "9,,Zoe,points,1,,,,,\n")
+    shown = page(client, reverse("admin:orders_balanceimport_change", [held.pk]))
+    assert "Old.csv" not in shown
+    assert shown.count("old.csv") > 1
+
+
+def test_rows_stand_as_in_the_file(desk: tuple[Client, Store]) -> None:
+    client, store = desk
+    held = rehearsed(store, HEADER + "9,,Zoe,points,1,,,,,\n7,,Ann,points,1,,,,,\n9,,Zoe,points,2,,,,,\n")
+    shown = page(client, reverse("admin:orders_balanceimport_change", [held.pk]))
+    assert re.findall(r'data-label="Customer">(\w+)<', shown) == ["Zoe", "Ann", "Zoe"]
+
+
+def test_how_far_taking_back_is_can_be_seen(desk: tuple[Client, Store]) -> None:
+    client, store = desk
+    held = carried_out(store, HEADER + "7,,Ann,points,1,,,,,\n8,,Bob,points,1,,,,,\n")
+    take_back(store=store, import_id=held.pk, actor=ACTOR, now=NOW)
+    where = reverse("admin:orders_balanceimport_change", [held.pk])
+    assert "It is being taken back: 0 of 2 so far." in page(client, where)
+    # Somebody does not come to the end: what was said beside the transaction is there, and nothing is taken.
+    with in_store(store.pk), transaction.atomic():
+        carry_back(BalanceImport.objects.for_store(store).get(pk=held.pk), now=NOW)
+        transaction.set_rollback(True)
+    assert "It is being taken back: 2 of 2 so far." in page(client, where)
+    assert balance("points", Customer.unscoped.get(external_id="7"), now=NOW) == 1
+
+
+def test_what_seems_to_have_been_brought_before_is_said_before_it_starts(desk: tuple[Client, Store]) -> None:
+    client, store = desk
+    carried_out(store, HEADER + "7,,Ann,points,1,,,,,\n")
+    again = rehearsed(store, HEADER + "7,,Ann,points,1,,,,,\n8,,Bob,points,1,,,,,\n")
+    shown = page(client, reverse("admin:orders_balanceimport_change", [again.pk]))
+    assert "One row gives somebody a balance that another import gave already" in shown

@@ -8,8 +8,10 @@ import pytest
 from loyalty.core.clock import read_clock
 from loyalty.jobs.periodic import run_job
 from orders.services.balance_imports.jobs import JOB
+from orders.services.balance_imports.layouts.keep import keep_layout
 from tests.balance_imports import HEADER
 from tests.examples import Shop, open_shop, with_key
+from tests.factories import ACTOR, NOW
 
 TEXT = HEADER + "7,ann@example.org,Ann,credits,50.00,USD,,2030-12-31,,L-1\n8,,Bob,points,12,,,,,\n9,,Z,points,x,,,,,\n"
 
@@ -92,6 +94,20 @@ def test_columns_can_be_named(shop: Shop) -> None:
     assert (unknown.status_code, unknown.json()["errors"][0]["pointer"]) == (422, "/columns")
     body = {"columns": {"email": "Who", "credits": "What"}, "separator": ";", "decimal_mark": ",", "currency": "EUR"}
     assert shop.command(address, body).status_code == 200
+    found = worked(shop, held)
+    assert [(one["currency"], one["amount"]) for one in found["rehearsal"]["totals"]] == [("EUR", "1234.50")], found
+
+
+def test_a_kept_layout_says_it_all(shop: Shop) -> None:
+    shape = {"kind": "csv", "encoding": "utf-8", "separator": ";"}
+    layout = {"shape": shape, "columns": {"email": "Who", "credits": "What"}, "decimal_mark": ",", "currency": "EUR"}
+    keep_layout(store=shop.store, name="Old system", layout=layout, actor=ACTOR, now=NOW)
+    held = sent(shop, "Who;What\nann@example.org;1.234,50\n")
+    address = f"/balance-imports/{held}/rehearsal/"
+    for body, pointer in (({"layout": "New"}, "/layout"), ({"layout": "Old system", "currency": "EUR"}, "/currency")):
+        refused = shop.command(address, body)
+        assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (422, pointer)
+    assert shop.command(address, {"layout": "Old system"}).status_code == 200
     found = worked(shop, held)
     assert [(one["currency"], one["amount"]) for one in found["rehearsal"]["totals"]] == [("EUR", "1234.50")], found
 

@@ -14,8 +14,11 @@ from loyalty.core.errors import Invalid, NotFound
 from loyalty.jobs.periodic import run_job
 from loyalty.journal.models import JournalEntry
 from loyalty.ledger.balances import balances, balances_at
+from loyalty.ledger.posting import post
+from loyalty.ledger.settle import claw_back
 from loyalty.privacy.erase import erase_customers
 from loyalty.proof.prove import find_faults
+from loyalty.stores.actors import Act
 from loyalty.stores.models import Customer, Remark, Store
 from orders.kinds import LEDGERS
 from orders.models import BalanceImport, BalanceImportPart, BalanceImportRow, ImportState, Redemption
@@ -343,3 +346,23 @@ def test_t1_another_store_has_no_such_import(store: Store) -> None:
             verb()
     discard(store=store, import_id=held.pk)
     assert not BalanceImportRow.unscoped.exists()
+
+
+def test_rows_without_a_reference_that_seem_to_have_come_before_are_counted(store: Store) -> None:
+    """Another export of the same balances has other bytes, and nothing by which to tell."""
+    head = "external_id,email,kind,amount,currency,reference\n"
+    carried_out(store, head + "7,ann@example.org,credits,50,USD,\n8,,points,10,,\n9,,points,5,,\n")
+    other = factories.make_store()
+    again = head + ",Ann@example.org,credits,50.00,USD,\n8,,points,10,,R-1\n9,,points,6,,\n10,,points,5,,\n"
+    assert rehearsed(store, again).summary["brought_before"] == 1
+    assert rehearsed(other, again).summary["brought_before"] == 0
+
+
+def test_c1_imported_points_settle_what_is_owed(store: Store) -> None:
+    ann = factories.make_customer(store, external_id="7")
+    entry = claw_back(store.pk, ann.pk, -30, lot_id=None)
+    points = LEDGERS["points"].tables
+    post(points, [entry], customer_ids=[ann.pk], act=Act(ACTOR, "admin", NOW))
+    carried_out(store, HEADER + "7,,Ann,points,20,,,,,\n7,,Ann,points,20,,,,,\n8,,Bob,points,20,,,,,\n")
+    assert list(PointLot.unscoped.order_by("pk").values_list("remaining", flat=True)) == [0, 10, 20]
+    assert list(find_faults(None)) == []

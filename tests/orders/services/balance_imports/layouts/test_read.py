@@ -115,6 +115,23 @@ def test_a_bad_cell_in_a_column_that_nobody_chose_is_nothing() -> None:
     assert problems("email,points,remark\na@b.example,5,=1+1\n") == []
 
 
+def test_numbers_that_a_spreadsheet_has_cut_name_nobody() -> None:
+    """Many numbers are 1.23457E+11 then: their people would be one, and get what all of them have."""
+    rows = "1.23457E+11;;5;;;\n2;;5;1,2E+12;;\n3;;5;;9E+10;5\n4E+5x;;5;;;\n"
+    text = f"external_id;email;points;reference;code;value\n{rows}"
+    assert problems(text) == [
+        ("cut", "external_id", "1.23457E+11"), ("cut", "reference", "1,2E+12"), ("cut", "code", "9E+10"),
+    ]  # fmt: skip
+
+
+def test_columns_of_other_languages_are_not_left_out_silently() -> None:
+    text = "會員編號,購物金餘額,點數餘額,到期日期\n1,5,6,2027-01-02\n"
+    assert [(lot.kind, lot.expires_on) for lot in read(text)[0].lots] == [
+        ("points", date(2027, 1, 2)), ("credits", date(2027, 1, 2)),
+    ]  # fmt: skip
+    assert read("メール;ポイント残高;失効日\nx@b.example;5;2027/1/2\n")[0].lots[0].expires_on == date(2027, 1, 2)
+
+
 def test_an_excel_file_says_its_days_and_numbers_itself() -> None:
     book = openpyxl.Workbook()
     book.active.append(["Email", "Points", "Expires on", "Phone"])

@@ -1,0 +1,17 @@
+"""Rows of a balance import are shown as they stand in their file."""
+
+from django.contrib.postgres.operations import AddIndexConcurrently
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    atomic = False
+
+    dependencies = [("orders", "0031_indexes_by_what_is_asked")]
+
+    operations = [
+        AddIndexConcurrently(
+            "balanceimportrow",
+            models.Index("balance_import", "position", "part", name="balance_import_row_in_order"),
+        )
+    ]
