@@ -47,9 +47,10 @@ def test_help_tells_every_command() -> None:
         "messages",
         "lint",
         "fix",
+        "docs",
         "bench",
         "setup",
         "release",
         "help",
     ]
-    assert set(commands) == {"shell", "test", "messages", "lint", "fix", "bench", "setup", "release", "help"}
+    assert set(commands) == {"shell", "test", "messages", "lint", "fix", "docs", "bench", "setup", "release", "help"}
