@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +34,7 @@ def test_the_checks_are_one_list_that_ci_and_pre_commit_go_by() -> None:
     assert len(steps(lint[1])) == len(CHECKS)
     for check, step in zip(CHECKS, steps(lint[1]), strict=True):
         assert check in step
-    assert steps(CI) == ["./run test", "./run lint", "audit"]
+    assert steps(CI) == ["./run test", "./run lint", ".ci/pythons", "audit"]
     assert [hook["entry"] for repo in hooks["repos"] for hook in repo["hooks"]] == ["./run lint"]
 
 
@@ -54,3 +55,13 @@ def test_help_tells_every_command() -> None:
         "help",
     ]
     assert set(commands) == {"shell", "test", "messages", "lint", "fix", "docs", "bench", "setup", "release", "help"}
+
+
+def test_the_newer_pythons_are_those_that_the_project_says_it_runs_on() -> None:
+    script = (ROOT / ".ci" / "pythons").read_text()
+    first = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["requires-python"].removeprefix(">=")
+    [tried] = re.findall(r"^for version in (.+); do$", script, re.MULTILINE)
+    assert tried.split() == [first, "3.12", "3.13", "3.14"]
+    [part] = re.findall(r"^PART=\((.+)\)$", script, re.MULTILINE)
+    assert all((ROOT / path).exists() for path in part.split())
+    subprocess.run(["bash", "-n", ROOT / ".ci" / "pythons"], check=True)
