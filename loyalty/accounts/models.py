@@ -67,7 +67,7 @@ class Letter(models.Model):
     email = models.EmailField(max_length=254)
     base = models.CharField(max_length=300)
     # That of whoever caused it; an invitation is in the language of its store.
-    language = models.CharField(max_length=20, blank=True, default="")
+    language = models.CharField(max_length=20, blank=True, default="", db_default="")
     store = models.ForeignKey(Store, null=True, blank=True, on_delete=models.CASCADE, related_name="+")
     invitation = SameStoreKey(Invitation, null=True, blank=True)
     subject = models.CharField(max_length=200, blank=True)

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from django.db import DatabaseError, InterfaceError, OperationalError
+from django.db import DatabaseError, InterfaceError, OperationalError, ProgrammingError
 from psycopg import errors
 
 _GAVE_UP: Final = (
@@ -11,6 +11,8 @@ _GAVE_UP: Final = (
     errors.DeadlockDetected,
     errors.IdleInTransactionSessionTimeout,
 )
+# Code of the next version that runs already, while its migrations are under way (docs/upgrading.md).
+_NOT_MIGRATED: Final = (errors.UndefinedTable, errors.UndefinedColumn, errors.UndefinedFunction)
 # Seconds after which whoever was in the way is likely to be done.
 TRY_AGAIN_AFTER: Final = 5
 
@@ -24,7 +26,9 @@ def is_busy(error: BaseException | None) -> bool:
 
 
 def is_away(error: BaseException | None) -> bool:
-    """Whether the database could not be reached, or went away."""
+    """Whether the database could not be reached, went away, or is not migrated yet to what this code asks of it."""
+    if isinstance(error, ProgrammingError):
+        return isinstance(error.__cause__, _NOT_MIGRATED)
     return isinstance(error, InterfaceError | OperationalError) and not is_busy(error)
 
 

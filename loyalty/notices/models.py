@@ -55,7 +55,7 @@ class Notice(StoreOwned):
     subject = models.CharField(max_length=200)
     text = models.TextField()
     html = models.TextField()
-    language = models.CharField(max_length=20, blank=True, default="")
+    language = models.CharField(max_length=20, blank=True, default="", db_default="")
     message_id = models.CharField(max_length=200, unique=True)
     status = models.CharField(max_length=10, choices=NoticeStatus.choices, default=NoticeStatus.QUEUED)
     attempts = models.PositiveSmallIntegerField(default=0)

@@ -4,9 +4,10 @@ Made beside the old ones while the shop goes on, so there is no moment without.
 """
 
 from django.contrib.postgres.indexes import GinIndex
-from django.contrib.postgres.operations import AddIndexConcurrently, RemoveIndexConcurrently
 from django.db import migrations, models
 from django.db.models import F, Q
+
+from loyalty.database.migrating.indexes import AddIndexOnline, RemoveIndexOnline, RenameIndexOnce
 
 # Orders by tags, which no policy lets an index find (ADR 0039). Those without tags are in no index.
 TAGGED = """
@@ -29,9 +30,9 @@ def changed(index: models.Index) -> list[migrations.operations.base.Operation]:
     """The index in the place of the one that was called so."""
     before = f"{index.name}_before"
     return [
-        migrations.RenameIndex("order", new_name=before, old_name=index.name),
-        AddIndexConcurrently("order", index),
-        RemoveIndexConcurrently("order", before),
+        RenameIndexOnce("order", new_name=before, old_name=index.name),
+        AddIndexOnline("order", index),
+        RemoveIndexOnline("order", before),
     ]
 
 
@@ -41,7 +42,7 @@ class Migration(migrations.Migration):
     dependencies = [("orders", "0030_kept_layouts")]
 
     operations = [
-        AddIndexConcurrently(
+        AddIndexOnline(
             "order",
             models.Index(
                 "store",
@@ -50,7 +51,7 @@ class Migration(migrations.Migration):
                 name="order_not_reverted",
             ),
         ),
-        AddIndexConcurrently(
+        AddIndexOnline(
             "order",
             models.Index("store", *NEWEST, condition=Q(needs_revert=True), name="order_needs_revert"),
         ),
@@ -70,5 +71,5 @@ class Migration(migrations.Migration):
         *changed(models.Index("customer", *NEWEST, name="order_of_customer")),
         *changed(GinIndex("store", "tag_keys", condition=~Q(tag_keys=[]), name="order_tags")),
         migrations.RunSQL(TAGGED.format(of_those=" AND NOT tag_keys = '{}'"), TAGGED.format(of_those="")),
-        RemoveIndexConcurrently("order", "order_external"),
+        RemoveIndexOnline("order", "order_external"),
     ]

@@ -1,7 +1,8 @@
 """Rows of a balance import are shown as they stand in their file."""
 
-from django.contrib.postgres.operations import AddIndexConcurrently
 from django.db import migrations, models
+
+from loyalty.database.migrating.indexes import AddIndexOnline
 
 
 class Migration(migrations.Migration):
@@ -10,7 +11,7 @@ class Migration(migrations.Migration):
     dependencies = [("orders", "0031_indexes_by_what_is_asked")]
 
     operations = [
-        AddIndexConcurrently(
+        AddIndexOnline(
             "balanceimportrow",
             models.Index("balance_import", "position", "part", name="balance_import_row_in_order"),
         )

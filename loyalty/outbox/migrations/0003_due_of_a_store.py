@@ -2,15 +2,16 @@
 
 from typing import ClassVar
 
-from django.contrib.postgres.operations import AddIndexConcurrently, RemoveIndexConcurrently
 from django.db import migrations, models
+
+from loyalty.database.migrating.indexes import AddIndexOnline, RemoveIndexOnline
 
 
 class Migration(migrations.Migration):
     atomic = False
     dependencies: ClassVar = [("outbox", "0002_languages")]
     operations: ClassVar = [
-        AddIndexConcurrently(
+        AddIndexOnline(
             "message",
             models.Index(
                 models.F("store"),
@@ -20,5 +21,5 @@ class Migration(migrations.Migration):
                 name="message_due_of_store",
             ),
         ),
-        RemoveIndexConcurrently("message", "message_due"),
+        RemoveIndexOnline("message", "message_due"),
     ]
