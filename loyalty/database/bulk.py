@@ -103,18 +103,28 @@ class _Rows:
 
     @property
     def picked(self) -> list[str]:
-        """The columns. Arrays travel as text: an array of arrays would be taken apart down to the last element."""
-        return [f"given.c{i}::{of}" if of.endswith("[]") else f"given.c{i}" for i, of in enumerate(self.types)]
+        """The columns, as the rows have them; what was None in a column of JSON is nothing, not JSON's null."""
+        return [_PICKED.get(_family(of), "given.c{i}").format(i=i, of=of) for i, of in enumerate(self.types)]
 
     def __str__(self) -> str:
-        arrays = ", ".join(f"%s::{'text' if of.endswith('[]') else of}[]" for of in self.types)
-        return f"unnest({arrays}) AS given ({', '.join(f'c{i}' for i in range(len(self.types)))})"
+        columns = ", ".join(_SENT.get(_family(of), "unnest(%s::{of}[])").format(of=of) for of in self.types)
+        return f"ROWS FROM ({columns}) AS given ({', '.join(f'c{i}' for i in range(len(self.types)))})"
+
+
+# Arrays travel as text: an array of arrays would be taken apart down to the last element. A column of JSON travels as
+# one document, which takes a third of the time of as many texts that are each quoted once more.
+_SENT: Final[Mapping[str, str]] = {"array": "unnest(%s::text[])", "json": "jsonb_array_elements(%s::jsonb)"}
+_PICKED: Final[Mapping[str, str]] = {"array": "given.c{i}::{of}", "json": "nullif(given.c{i}, 'null')"}
+
+
+def _family(of: str) -> str:
+    return "array" if of.endswith("[]") else "json" if of == "jsonb" else ""
 
 
 def _rows(model: type[models.Model], columns: Mapping[str, Sequence[Any]]) -> tuple[list[str], _Rows, list[str]]:
     """The quoted names of ``columns``, the rows that they are, and the values that go with these."""
     names, rows = _named(model, tuple(columns))
-    values = [array(_as_text(of, column)) for of, column in zip(rows.types, columns.values(), strict=True)]
+    values = [_sent(of, column) for of, column in zip(rows.types, columns.values(), strict=True)]
     return names, rows, values
 
 
@@ -131,8 +141,12 @@ def _type(field: Any) -> str:
     return f"{of}[]" if whole.endswith("[]") else of
 
 
-def _as_text(of: str, column: Sequence[Any]) -> Iterable[Any]:
+def _sent(of: str, column: Sequence[Any]) -> str:
     """What the values of a column of this type travel as."""
-    if of == "jsonb":
-        return (None if value is None else json.dumps(value) for value in column)
-    return map(array, column) if of.endswith("[]") else column
+    match _family(of):
+        case "json":
+            return json.dumps(list(column))
+        case "array":
+            return array(map(array, column))
+        case _:
+            return array(column)

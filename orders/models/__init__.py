@@ -44,7 +44,7 @@ from orders.models.redemption import (
     Reward,
     RewardType,
 )
-from orders.models.revert import Revert, RevertUndo
+from orders.models.revert import NewRevert, Revert, RevertUndo
 from orders.models.saved_view import SavedView
 from orders.models.statuses import (
     FINAL_DECISIONS,
@@ -93,6 +93,7 @@ __all__ = [
     "ImportState",
     "KeptLayout",
     "Look",
+    "NewRevert",
     "Order",
     "OrderStatus",
     "Outcome",

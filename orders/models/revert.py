@@ -1,5 +1,7 @@
 """What gave an order's value back, and what undid that (O3, M11)."""
 
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, ClassVar
 
 import pgtrigger
@@ -10,6 +12,7 @@ from django.utils.translation import gettext, gettext_lazy
 from credits.models import money
 from loyalty.database.retention import for_ever
 from loyalty.database.rights import INSERT_ONLY
+from loyalty.ledger.planner import Amount
 from loyalty.stores.actors import Trigger
 from loyalty.stores.scoping import SameStoreKey, StoreOwned, unique_in_store
 from orders.models.statuses import Completeness
@@ -59,6 +62,27 @@ class Revert(StoreOwned):
 
     def __str__(self) -> str:
         return gettext("Return %(id)s") % {"id": self.pk}
+
+
+@dataclass(slots=True)
+class NewRevert:
+    """The columns of a :class:`Revert` that is written together with hundreds of others; ``id`` is 0 until it is."""
+
+    store_id: int
+    order_id: int
+    customer_id: int
+    kind: str
+    currency: str
+    amount: Amount
+    applied: Amount
+    completeness: str
+    trigger: str
+    actor: str
+    remark_id: int | None
+    lots: list[dict[str, Any]]
+    settings_version: int
+    created_at: datetime
+    id: int = 0
 
 
 class RevertUndo(StoreOwned):

@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Final
 
 from django.db import transaction
@@ -53,7 +54,7 @@ _NEEDED: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Rule:
     """What one store does with one payment status."""
 
@@ -64,6 +65,11 @@ class Rule:
     trigger: Trigger
     expired_lots: ExpiredRule
     grace: timedelta = timedelta()
+
+    @cached_property
+    def matched(self) -> Matched:
+        """That the store's setting decided."""
+        return Matched(MatchedBy.SETTING, f"auto_cancel.{self.payment_status}")
 
 
 def auto_cancel(now: datetime) -> dict[str, int]:
@@ -200,8 +206,7 @@ def _plan(order: Order, rule: Rule, used: UsedByKind, now: datetime) -> OrderPla
 def _decision(order: Order, kind: Kind, rule: Rule) -> tuple[Decision, Matched]:
     if decision(order, kind) in FINAL_DECISIONS:
         return Decision.DECLINE, BY_PERSON
-    by_setting = Matched(MatchedBy.SETTING, f"auto_cancel.{rule.payment_status}")
     if rule.mode == "cancel":
-        return Decision.DEFER, by_setting
+        return Decision.DEFER, rule.matched
     skip_tag = first_match(rule.settings.spent_revert.skip_tags, order.tag_keys)
-    return (Decision.RETURN, by_setting) if skip_tag is None else (Decision.SKIP, Matched(MatchedBy.SKIP_TAG, skip_tag))
+    return (Decision.RETURN, rule.matched) if skip_tag is None else (Decision.SKIP, Matched(MatchedBy.SKIP_TAG, skip_tag))

@@ -6,7 +6,7 @@ and a lot's expiry never changes. So customers are locked late, in id order, and
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields
 from decimal import Decimal
 from typing import Any, Final
 
@@ -26,7 +26,7 @@ from loyalty.store_settings.sections import StoreSettings
 from loyalty.stores.actors import Act, Trigger
 from loyalty.stores.models import Customer, Remark, Store
 from orders.kinds import KINDS, LEDGERS, allocation_ref, applied, currency_of, decision, name_of, reverted, title_of
-from orders.models import Completeness, Order, PersonsDecision, Revert
+from orders.models import Completeness, NewRevert, Order, PersonsDecision, Revert
 from orders.services.earned_points.settle import Earner, settle_earned
 from orders.services.events import happened_to
 from orders.services.reverts.notice import letters, others_in
@@ -52,7 +52,11 @@ class Skip:
 
     kind: Kind
     code: str
-    detail: str
+
+    @property
+    def detail(self) -> str:
+        """The sentence; put into words when somebody reads it, which nobody does after a sweep."""
+        return skip_sentence(self.kind, self.code)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +68,8 @@ class MadeRevert:
     new_lots: Mapping[int, int]
 
 
-# What was written, by order, kind and the customer whose value it is.
-Reverts = Mapping[tuple[int, Kind, int], Revert]
+# What is written, by order and kind: one for each customer who gets something back.
+Reverts = Mapping[tuple[int, Kind], Sequence[NewRevert]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +99,7 @@ _LEFT_BY: Final = {
     Decision.DECLINE: PersonsDecision.DECLINED,
     Decision.RETURN: PersonsDecision.EXPIRED_LEFT,
 }
-_REVERT_COLUMNS: Final = tuple(field.attname for field in Revert._meta.concrete_fields if not field.primary_key)
+_REVERT_COLUMNS: Final = tuple(field.name for field in fields(NewRevert) if field.name != "id")
 _PEOPLE: Final = frozenset({Trigger.ADMIN, Trigger.API, Trigger.BULK})
 RULES: Final = frozenset({Trigger.RULE_STATUS, Trigger.RULE_TAG})
 
@@ -113,16 +117,31 @@ class Work:
 
 def apply_plans(plans: Sequence[OrderPlan], work: Work) -> list[CancelResult]:
     """Carry out plans of locked orders, in a number of statements that does not grow with them (M7)."""
-    return apply_works([(plan, work) for plan in plans])
+    planned = [(plan, work) for plan in plans]
+    written = _write(planned)
+    notices = _tell(planned)
+    return [_result(plan, written, work, notices.get(plan.order.pk)) for plan in plans]
 
 
-def apply_works(planned: Sequence[tuple[OrderPlan, Work]]) -> list[CancelResult]:
-    """As :func:`apply_plans` for orders of several stores, each with the work of its store.
+def apply_works(planned: Sequence[tuple[OrderPlan, Work]]) -> None:
+    """As :func:`apply_plans` for orders of several stores, each with the work of its store; nobody asks what came of it.
 
     The works differ in store, settings and whether customers are told, and in nothing else.
     """
+    _write(planned)
+    _tell(planned)
+
+
+@dataclass(frozen=True, slots=True)
+class _Written:
+    reverts: Reverts
+    # The new lot of each extended allocation.
+    new_lots: Mapping[Kind, Mapping[int, int]]
+
+
+def _write(planned: Sequence[tuple[OrderPlan, Work]]) -> _Written:
     if not planned:
-        return []
+        return _Written({}, {})
     plans, work = [plan for plan, _ in planned], planned[0][1]
     earners = [Earner(plan.order, work.store, work.settings) for plan, work in planned if _earned_by(plan, work)]
     # All at once, in the order of their ids: those who get something back, and those whose earned points may go.
@@ -144,8 +163,7 @@ def apply_works(planned: Sequence[tuple[OrderPlan, Work]]) -> list[CancelResult]
         reason=work.details.reason,
         now=work.act.now,
     )
-    results = [_result(plan, reverts, new_lots, work) for plan in plans]
-    return _told(results, planned)
+    return _Written(reverts, new_lots)
 
 
 def _earned_by(plan: OrderPlan, work: Work) -> bool:
@@ -163,15 +181,19 @@ def _remark(work: Work) -> Remark | None:
 
 def _write_reverts(planned: Sequence[tuple[OrderPlan, Work]], remark: Remark | None) -> Reverts:
     reverts = {
-        (plan.order.pk, kind, customer_id): _revert(plan.order, kind, plan.kinds[kind], customer_id, remark, work)
+        (plan.order.pk, kind): [
+            _revert(plan.order, kind, plan.kinds[kind], customer_id, remark, work)
+            for customer_id in _receivers(plan.kinds[kind])
+        ]
         for plan, work in planned
         for kind in KINDS
-        for customer_id in _receivers(plan.kinds[kind])
+        if plan.kinds[kind].returns
     }
-    if reverts:
-        columns = {name: [getattr(row, name) for row in reverts.values()] for name in _REVERT_COLUMNS}
-        for revert, pk in zip(reverts.values(), insert(Revert, columns), strict=True):
-            revert.pk = pk
+    rows = [revert for made in reverts.values() for revert in made]
+    if rows:
+        columns = {name: [getattr(row, name) for row in rows] for name in _REVERT_COLUMNS}
+        for row, pk in zip(rows, insert(Revert, columns), strict=True):
+            row.id = pk
     return reverts
 
 
@@ -180,19 +202,20 @@ def _receivers(plan: KindPlan) -> list[int]:
     return list(dict.fromkeys(lot.used.customer_id for lot in plan.lots if lot.outcome in GIVES_BACK))
 
 
-def _revert(order: Order, kind: Kind, plan: KindPlan, customer_id: int, remark: Remark | None, work: Work) -> Revert:
+def _revert(order: Order, kind: Kind, plan: KindPlan, customer_id: int, remark: Remark | None, work: Work) -> NewRevert:
     lots = [lot for lot in plan.lots if lot.used.customer_id == customer_id]
-    full = reverted(order, kind) + plan.returns == applied(order, kind)
-    return Revert(
+    used = applied(order, kind)
+    full = reverted(order, kind) + plan.returns == used
+    return NewRevert(
         store_id=order.store_id,
         order_id=order.pk,
         customer_id=customer_id,
         kind=kind,
         currency=currency_of(order, kind),
         amount=sum((lot.amount for lot in lots if lot.outcome in GIVES_BACK), start=0),
-        applied=applied(order, kind),
-        completeness=Completeness.FULL if full else Completeness.PARTIAL,
-        trigger=work.act.trigger,
+        applied=used,
+        completeness=Completeness.FULL.value if full else Completeness.PARTIAL.value,
+        trigger=str(work.act.trigger),
         actor=work.act.actor.ref,
         remark_id=remark.pk if remark else None,
         lots=[lot_json(kind, lot, work.store) for lot in lots],
@@ -220,11 +243,13 @@ def _give_back(
     remark: Remark | None,
     work: Work,
 ) -> dict[int, int]:
+    remark_id = remark.pk if remark else None
     returns = [
-        Return(plan.order.store_id, revert.pk, remark.pk if remark else None, lot)
+        Return(revert.store_id, revert.id, remark_id, lot)
         for plan in plans
+        for revert in reverts.get((plan.order.pk, kind), ())
         for lot in plan.kinds[kind].lots
-        if (revert := reverts.get((plan.order.pk, kind, lot.used.customer_id)))
+        if lot.used.customer_id == revert.customer_id
     ]
     return LEDGERS[kind].give_back(returns, act=work.act)
 
@@ -268,25 +293,23 @@ def _decision(before: str, plan: KindPlan, trigger: str) -> str:
     return _LEFT_BY.get(plan.decision, before) if trigger in _PEOPLE else before
 
 
-def _result(
-    plan: OrderPlan,
-    reverts: Reverts,
-    new_lots: Mapping[Kind, Mapping[int, int]],
-    work: Work,
-) -> CancelResult:
-    made = [MadeRevert(kind, revert, new_lots[kind]) for kind in KINDS for revert in _of(plan, kind, reverts)]
-    return CancelResult(plan.order, work.cancels, made, skips(plan))
+def _result(plan: OrderPlan, written: _Written, work: Work, notice: Notice | None) -> CancelResult:
+    made = [
+        MadeRevert(kind, _as_model(revert), written.new_lots[kind])
+        for kind in KINDS
+        for revert in written.reverts.get((plan.order.pk, kind), ())
+    ]
+    return CancelResult(plan.order, work.cancels, made, skips(plan), notice)
 
 
-def _of(plan: OrderPlan, kind: Kind, reverts: Reverts) -> tuple[Revert, ...]:
-    """What was written for one kind of one order, one revert for each customer who gets something back."""
-    return tuple(reverts[plan.order.pk, kind, customer_id] for customer_id in _receivers(plan.kinds[kind]))
+def _as_model(revert: NewRevert) -> Revert:
+    return Revert(id=revert.id, **{name: getattr(revert, name) for name in _REVERT_COLUMNS})
 
 
 def skips(plan: OrderPlan) -> list[Skip]:
     """Why nothing of a kind comes back, for each kind of which nothing does."""
     codes = {kind: plan.kinds[kind].skip_code for kind in KINDS}
-    return [Skip(kind, code, skip_sentence(kind, code)) for kind, code in codes.items() if code]
+    return [Skip(kind, code) for kind, code in codes.items() if code]
 
 
 def skip_sentence(kind: Kind, code: str) -> str:
@@ -309,7 +332,7 @@ def _events(plan: OrderPlan, reverts: Reverts, remark: Remark | None, work: Work
         )
         for kind in KINDS
         if _is_decided(plan, kind, work)
-        for revert in _of(plan, kind, reverts) or (None,)
+        for revert in reverts.get((plan.order.pk, kind), (None,))
     ]
     return [_cancelled(plan.order, remark_id, work), *decisions] if work.cancels else decisions
 
@@ -330,11 +353,11 @@ def _is_decided(plan: OrderPlan, kind: Kind, work: Work) -> bool:
     return work.cancels or work.act.trigger not in _PEOPLE or code != "already_reverted"
 
 
-def _told(results: list[CancelResult], planned: Sequence[tuple[OrderPlan, Work]]) -> list[CancelResult]:
-    """The same results with the notices that were queued in this transaction (M5, H3)."""
+def _tell(planned: Sequence[tuple[OrderPlan, Work]]) -> dict[int | None, Notice]:
+    """Queue the letters in this transaction (M5, H3); answers each order's, which is that to its customer."""
     told = [(plan, work) for plan, work in planned if work.details.notify_customer]
     if not told:
-        return results
+        return {}
     others = Customer.unscoped.in_bulk({pk for plan, _ in told for pk in others_in(plan)})
     written = [
         letter
@@ -343,6 +366,5 @@ def _told(results: list[CancelResult], planned: Sequence[tuple[OrderPlan, Work]]
     ]
     work = told[0][1]
     notices = queue(written, actor=work.act.actor, now=work.act.now)
-    # Of several, the one to the order's customer is the answer; it was written first.
-    first = {notice.order_id: notice for notice in reversed(notices)}
-    return [replace(result, notice=first.get(result.order.pk)) for result in results]
+    # Of several, the one to the order's customer was written first.
+    return {notice.order_id: notice for notice in reversed(notices)}

@@ -161,6 +161,8 @@ def check_extensions(choice: ResolvedChoice, used: Mapping[Kind, Iterable[UsedLo
     Raises Invalid: ``not-found`` for an allocation that this order does not have, ``not-returned`` for a kind, or an
     allocation of a kind, that the same choice does not return.
     """
+    if not choice.extend and not choice.extend_allocations:
+        return
     known = {allocation_ref(kind, lot.allocation_id): kind for kind in KINDS for lot in used[kind]}
     kept = {kind for kind in KINDS if choice.decisions[kind] is not Decision.RETURN}
     errors = [_not_returned(f"/extend/{kind}", kind) for kind in choice.extend if kind in kept]

@@ -7,7 +7,7 @@ read these entries and nothing else.
 """
 
 from collections.abc import Collection
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
@@ -20,7 +20,7 @@ from loyalty.ledger.ledger import Kind
 from loyalty.ledger.planner import Amount, KindPlan
 from loyalty.stores.models import Store
 from orders.kinds import REVERTED_EVENT, applied, currency_of, reverted
-from orders.models import Order, Revert
+from orders.models import NewRevert, Order, Revert
 from orders.services.events import happened_to
 
 PERSONS: Final = (Event.REVERT_UNDONE, Event.REVERT_DISMISSED, Event.REVERT_WAITS_AGAIN)
@@ -78,7 +78,7 @@ def decision_entry(
     matched: Matched,
     trigger: str,
     settings_version: int,
-    revert: Revert | None = None,
+    revert: NewRevert | None = None,
     remark_id: int | None = None,
 ) -> Happening:
     """The journal's entry for one decision; ``revert`` is what was written when something came back."""
@@ -95,8 +95,9 @@ def decision_entry(
         "remains": value_json(plan.remains, currency),
         "currency": currency,
     }
-    event = REVERTED_EVENT[kind] if revert is not None else Event.REVERT_SKIPPED
-    return _of_revert(happened_to(order, event, data, remark_id=remark_id), revert)
+    if revert is None:
+        return happened_to(order, Event.REVERT_SKIPPED, data, remark_id=remark_id)
+    return _of_revert(order, REVERTED_EVENT[kind], data, revert, remark_id)
 
 
 def unacted_entry(order: Order, kind: Kind, reason: Matched, *, trigger: str, settings_version: int) -> Happening:
@@ -146,14 +147,17 @@ def persons_entry(
         "remains": value_json(applied(order, kind) - back, currency),
         "currency": currency,
     }
-    return _of_revert(happened_to(order, event, data, remark_id=remark_id), revert)
-
-
-def _of_revert(entry: Happening, revert: Revert | None) -> Happening:
-    """The entry as that of ``revert``, where there is one; whose points a code took may be another customer (R7)."""
     if revert is None:
-        return entry
-    return replace(entry, customer_id=revert.customer_id, data=entry.data | {"revert": str(revert.pk)})
+        return happened_to(order, event, data, remark_id=remark_id)
+    return _of_revert(order, event, data, revert, remark_id)
+
+
+def _of_revert(
+    order: Order, event: Event, data: dict[str, Any], revert: Revert | NewRevert, remark_id: int | None
+) -> Happening:
+    """What happened to an order by ``revert``, and so to its customer: another's than the order's by a code (R7)."""
+    data["revert"] = str(revert.id)
+    return Happening(order.store_id, event, order.pk, revert.customer_id, remark_id=remark_id, data=data)
 
 
 def decisions(order: Order, store: Store) -> "QuerySet[JournalEntry]":
