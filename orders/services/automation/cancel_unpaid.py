@@ -209,4 +209,6 @@ def _decision(order: Order, kind: Kind, rule: Rule) -> tuple[Decision, Matched]:
     if rule.mode == "cancel":
         return Decision.DEFER, rule.matched
     skip_tag = first_match(rule.settings.spent_revert.skip_tags, order.tag_keys)
-    return (Decision.RETURN, rule.matched) if skip_tag is None else (Decision.SKIP, Matched(MatchedBy.SKIP_TAG, skip_tag))
+    return (
+        (Decision.RETURN, rule.matched) if skip_tag is None else (Decision.SKIP, Matched(MatchedBy.SKIP_TAG, skip_tag))
+    )

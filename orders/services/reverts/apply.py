@@ -124,7 +124,7 @@ def apply_plans(plans: Sequence[OrderPlan], work: Work) -> list[CancelResult]:
 
 
 def apply_works(planned: Sequence[tuple[OrderPlan, Work]]) -> None:
-    """As :func:`apply_plans` for orders of several stores, each with the work of its store; nobody asks what came of it.
+    """As :func:`apply_plans` for orders of several stores, each with the work of its store; no answer.
 
     The works differ in store, settings and whether customers are told, and in nothing else.
     """
