@@ -7,145 +7,21 @@ never because a goal was missed. Absolute times prove nothing: look at the ratio
 import argparse
 import json
 import os
-import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from statistics import median
-from typing import Any, Final
+from typing import Final
 
-import psycopg
-
+from benchmarks.bench import Bench, measure, rate, ratios, together
+from benchmarks.table import Row
 from loyalty.embedded.layout import OWNER_ROLE
 from loyalty.embedded.supervisor import throw_away_servers
 
 FULL: Final = 1_000_000
 QUICK: Final = 20_000
 SIDES: Final = ("ours", "reference")
-
-
-@dataclass(frozen=True)
-class Row:
-    """One line of the table. ``at_most`` says whether the goal is an upper bound.
-
-    ``times`` are the ratios, or the figures, of the single runs: how many there were, and how far they lie apart.
-    """
-
-    what: str
-    ours: str
-    reference: str
-    ratio: float
-    goal: float
-    at_most: bool = False
-    times: Sequence[float] = ()
-
-    @property
-    def spread(self) -> str:
-        """How often it ran, and how far the runs lie from the middle at most."""
-        times = self.times or [self.ratio]
-        middle = median(times)
-        apart = max(abs(one - middle) for one in times) / middle if middle else 0.0
-        return f"{len(times)}x +-{apart:.0%}"
-
-    @property
-    def met(self) -> bool:
-        """Whether the goal is reached."""
-        return self.ratio <= self.goal if self.at_most else self.ratio >= self.goal
-
-    def __str__(self) -> str:
-        sign = "<=" if self.at_most else ">="
-        met = "met" if self.met else "NOT MET"
-        figures = f"{self.ours:>14} {self.reference:>14} {self.ratio:>8.2f} {sign}{self.goal:>6.2f}"
-        return f"{self.what:<58} {figures} {self.spread:>9}  {met}"
-
-    def beside(self, before: float | None) -> str:
-        """The line with what its ratio was in an earlier run, and what has become of it."""
-        if before is None:
-            return f"{self}  new"
-        changed = (self.ratio - before) / before if before else 0.0
-        return f"{self}  was {before:.2f} ({changed:+.0%})"
-
-
-class Bench:
-    """A PostgreSQL with the generated data, and copies of it to measure on."""
-
-    def __init__(self, address: str) -> None:
-        self.address = address
-
-    def url(self, database: str) -> str:
-        """The address of one database."""
-        head, _, query = self.address.partition("?")
-        return f"{head.rpartition('/')[0]}/{database}?{query}"
-
-    def admin(self, statement: str) -> None:
-        """Run a statement outside the measured databases."""
-        with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
-            connection.execute(statement)
-
-    @contextmanager
-    def copy(self) -> Iterator[str]:
-        """A fresh copy of the data, gone afterwards."""
-        self.admin("CREATE DATABASE bench_copy TEMPLATE bench_data STRATEGY FILE_COPY")
-        try:
-            yield self.url("bench_copy")
-        finally:
-            self.admin("DROP DATABASE bench_copy")
-
-    def prepare(self, orders: int) -> None:
-        """Make the data."""
-        self.admin("DROP DATABASE IF EXISTS bench_data")
-        self.admin("CREATE DATABASE bench_data")
-        url = self.url("bench_data")
-        subprocess.run(
-            [sys.executable, "manage.py", "migrate", "--verbosity=0", "--skip-checks"],
-            env=_environment(url),
-            check=True,
-        )
-        measure(url, "data", str(orders))
-
-
-def _environment(url: str) -> dict[str, str]:
-    # A million orders are not made within what a request may take.
-    kind = {"LOYALTY_ENV": "test", "LOYALTY_PROCESS": "command", "DJANGO_SETTINGS_MODULE": "loyalty.settings"}
-    return os.environ | {"DATABASE_URL": url} | kind
-
-
-def start(url: str, *arguments: str) -> "subprocess.Popen[str]":
-    """Start one measurement in a process of its own."""
-    command = [sys.executable, "-m", "benchmarks.measure", *arguments]
-    return subprocess.Popen(command, env=_environment(url), stdout=subprocess.PIPE, text=True)
-
-
-def finish(process: "subprocess.Popen[str]") -> Any:
-    """Its result. Ends everything when it failed."""
-    output, _ = process.communicate()
-    if process.returncode:
-        sys.exit("A measurement failed.")
-    return json.loads(output)
-
-
-def measure(url: str, *arguments: str) -> Any:
-    """Carry out one measurement."""
-    return finish(start(url, *arguments))
-
-
-def together(url: str, *commands: tuple[str, ...]) -> float:
-    """Orders per second of several measurements that run at once."""
-    return rate([finish(process) for process in [start(url, *command) for command in commands]])
-
-
-def rate(results: list[Any]) -> float:
-    """Orders per second of measurements that ran at once."""
-    seconds = max(result["ended"] for result in results) - min(result["began"] for result in results)
-    orders: int = sum(result["orders"] for result in results)
-    return float(orders / seconds)
-
-
-def ratios(runs: Mapping[str, Sequence[float]]) -> list[float]:
-    """Ours against the reference, run by run."""
-    return [ours / reference for ours, reference in zip(runs["ours"], runs["reference"], strict=True)]
 
 
 def cancel_one(bench: Bench, runs: int, count: int) -> Iterator[Row]:
@@ -246,7 +122,7 @@ def exports(bench: Bench) -> Iterator[Row]:
         many, few = (measure(bench.url("bench_data"), "export", suffix, str(most)) for most in (100_000, 10_000))
         yield Row(
             f"memory of exporting {many['orders']:,} orders as {suffix}, MB",
-            f"{many['peak_mb']:.0f} MB",
+            f"{many['peak_mb']:.0f} at {rate([many]):.0f}/s",
             f"{few['peak_mb']:.0f} MB",
             many["peak_mb"],
             200,
@@ -327,12 +203,51 @@ def lists(bench: Bench) -> Iterator[Row]:
         yield Row(f"{what}, ms in PostgreSQL", f"{middle:.1f}", "", middle, 15, at_most=True, times=times)
 
 
+def answers(bench: Bench, runs: int, count: int) -> Iterator[Row]:
+    """Answers of REST beside bare views, pages that staff open, and how soon value is back."""
+    served: dict[str, dict[str, list[float]]] = {}
+    waited: dict[str, list[float]] = {"ours": [], "reference": []}
+    for _ in range(runs):
+        with bench.copy() as url:
+            for what, rates in measure(url, "answers", str(count // 10)).items():
+                for who, one in rates.items():
+                    served.setdefault(what, {}).setdefault(who, []).append(one)
+            pages = measure(url, "pages", "10")
+            for who, seconds in measure(url, "latency", "20").items():
+                waited[who].append(median(seconds))
+    for what, (words, goal) in _SERVED.items():
+        ours, reference = (median(served[what][who]) for who in SIDES)
+        times = ratios(served[what])
+        yield Row(f"REST {words}, requests/s", f"{ours:.0f}", f"{reference:.0f}", median(times), goal, times=times)
+    for what, words in (("orders", "list page of Not Reverted"), ("dashboard", "dashboard, figures counted")):
+        statements, middle = pages[what]["statements"], f"{pages[what]['ms']:.0f} ms"
+        yield Row(f"{words}, statements", f"{statements}", middle, statements, _STATEMENTS[what], at_most=True)
+    ours, reference = (median(waited[who]) for who in SIDES)
+    words = "from a failed payment to the balance, beside a no-op"
+    times = ratios(waited)
+    yield Row(words, f"{ours * 1000:.0f} ms", f"{reference * 1000:.0f} ms", median(times), 5, at_most=True, times=times)
+
+
+_SERVED: Final = {
+    "list": ("list of 50 beside a plain view", 0.6),
+    "detail": ("one order beside a bare view", 0.5),
+    "deep": ("page 1,000 beside page 1", 1 / 1.2),
+}
+_STATEMENTS: Final = {"orders": 15, "dashboard": 30}
+
+
+def tenth(bench: Bench, whole: Mapping[str, float], count: int) -> Iterator[Row]:
+    """What grows with the data: lines that were measured on the whole, on a tenth of it."""
+    for row in (*cancel_one(bench, 1, count), *sweep(bench, 1), *answers(bench, 1, count), *lists(bench)):
+        yield replace(row, what=f"a tenth: {row.what}", reference=f"whole {whole[row.what]:.2f}")
+
+
 def run(bench: Bench, *, orders: int, runs: int, count: int, before: Mapping[str, float] | None) -> dict[str, float]:
     """Measure everything and print the table, a line as soon as it is known; answers the ratios by line."""
     print(f"Making {orders:,} orders …", file=sys.stderr)
     bench.prepare(orders)
     print(f"{'what':<58} {'ours':>14} {'reference':>14} {'ratio':>8} {'goal':>8} {'runs':>9}", flush=True)
-    figures = {}
+    figures: dict[str, float] = {}
     for rows in (
         statements(bench),
         receipt(bench, runs, count),
@@ -342,7 +257,10 @@ def run(bench: Bench, *, orders: int, runs: int, count: int, before: Mapping[str
         sweep(bench, runs),
         lists(bench),
         exports(bench),
+        answers(bench, runs, count),
         memory(bench, orders),
+        # On the tenth that memory has made.
+        tenth(bench, figures, count),
     ):
         for row in rows:
             figures[row.what] = row.ratio

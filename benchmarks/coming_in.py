@@ -1,13 +1,9 @@
 """Orders that come in: a file that is imported, and a backlog of webhooks that real workers drain."""
 
 import json
-import os
 import resource
-import subprocess
-import sys
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from io import StringIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -18,7 +14,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from benchmarks.documents import order
-from loyalty.celery import app
+from benchmarks.latency import workers
 from loyalty.database.bulk import insert
 from loyalty.jobs.periodic import wake
 from loyalty.platforms.files import read_documents
@@ -75,7 +71,7 @@ def backlog(count: str) -> dict[str, Any]:
         )
     orders = int(count) // _STATES
     waiting = InboundDelivery.unscoped.filter(store=flooded, state__in=OPEN_STATES)
-    with _workers():
+    with workers():
         # All at once, when the workers are there: what they do before nobody sees is no part of it.
         with transaction.atomic():
             _keep(flooded, [(number, state) for number in range(orders) for state in range(_STATES)])
@@ -119,17 +115,3 @@ def _keep(store: Store, said: Sequence[tuple[int, int]]) -> None:
     }
     for start in range(0, rows, 1000):
         insert(InboundDelivery, {name: values[start : start + 1000] for name, values in columns.items()})
-
-
-@contextmanager
-def _workers() -> Iterator[None]:
-    """Workers as they run in production, two processes."""
-    command = [sys.executable, "-m", "celery", "-A", "loyalty", "worker", "--loglevel", "WARNING", "--concurrency", "2"]
-    # What they say is not what was measured.
-    with subprocess.Popen(command, env=os.environ, stdout=sys.stderr) as workers:
-        try:
-            while not app.control.ping(timeout=1):
-                pass
-            yield
-        finally:
-            workers.terminate()

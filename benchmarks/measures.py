@@ -16,9 +16,11 @@ from typing import Any, Final
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from benchmarks.answers import answers, pages
 from benchmarks.beside import beside_an_import
 from benchmarks.coming_in import backlog, import_file
 from benchmarks.data import NOW, generate, install_reference
+from benchmarks.latency import latency
 from benchmarks.lists import lists
 from benchmarks.moving_in import import_balances
 from benchmarks.receipt import receipt
@@ -180,6 +182,9 @@ MEASURES: Final[dict[str, Callable[..., Any]]] = {
         backlog,
         import_balances,
         beside_an_import,
+        answers,
+        pages,
+        latency,
     )
 }
 
