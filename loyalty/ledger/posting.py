@@ -270,15 +270,13 @@ WITH due AS (
 ) AS (
     {entries}
 ), line AS (
-    SELECT 0 AS part, row_number() OVER (ORDER BY expires_at, id) AS position, store_id, customer_id, currency,
-        id AS lot_id, 'expire' AS type, -remaining AS amount, NULL::bigint AS order_id, NULL::bigint AS redemption_id,
-        NULL::bigint AS allocation_id, NULL::bigint AS revert_id, NULL::bigint AS remark_id, NULL::text AS origin,
-        0 AS deduction, NULL::timestamptz AS at
-    FROM due
-    UNION ALL
-    SELECT 1, position, store_id, customer_id, currency, lot_id, type, amount, order_id, redemption_id,
+    SELECT 1 AS part, position, store_id, customer_id, currency, lot_id, type, amount, order_id, redemption_id,
         allocation_id, revert_id, remark_id, origin, deduction, at
     FROM entry
+    UNION ALL
+    SELECT 0, row_number() OVER (ORDER BY expires_at, id), store_id, customer_id, currency, id, 'expire', -remaining,
+        NULL, NULL, NULL, NULL, NULL, NULL, 0, NULL
+    FROM due
 ), created AS (
     INSERT INTO {lot} (id, store_id, customer_id, granted, remaining, granted_at, expires_at, origin,
         extended_from_id, booked_off{currency_column})

@@ -21,6 +21,7 @@ TOPICS: Final[dict[str, str]] = {
     "platform.delete_code": "orders.services.codes.on_platform.delete_code",
     "platform.check": "loyalty.platforms.connections.check.carry_out_check",
     "platform.register_webhooks": "loyalty.platforms.connections.check.carry_out_registering",
+    "notice.withdraw": "loyalty.notices.write.withdraw_later",
     "webhook": "loyalty.webhooks.deliver.deliver",
 }
 
@@ -31,6 +32,7 @@ WORDS: Final[dict[str, str]] = {
     "platform.create_code": gettext_noop("Make a discount code on the platform"),
     "platform.check": gettext_noop("Test the connection to the platform"),
     "platform.register_webhooks": gettext_noop("Register or repair the platform's webhooks"),
+    "notice.withdraw": gettext_noop("Withdraw a message to a customer that was being sent"),
     "platform.delete_code": gettext_noop("Delete a reversed discount code on the platform"),
 }
 # Topics whose messages are shown on a page of their own instead of the list of all.

@@ -10,6 +10,8 @@ from django.db import connection, transaction
 
 from loyalty.notices.deliver import deliver_notices
 from loyalty.notices.models import Notice
+from loyalty.outbox.deliver import deliver_outbox
+from loyalty.outbox.models import Message
 from loyalty.proof.prove import find_faults
 from loyalty.stores.actors import Actor, ActorType
 from loyalty.stores.models import Customer, Store
@@ -129,11 +131,31 @@ def test_m11_h3_a_message_that_is_being_sent_is_not_withdrawn(customer: Customer
     order = factories.make_order(customer, credits="10")
     revert = cancelling(order, notify=True)().reverts[0].revert
 
-    undone = in_turn(lambda: deliver_notices(factories.NOW), undoing(revert))
+    with transaction.atomic():
+        deliver_notices(factories.NOW)
+        # Nobody waits for the mail server: undoing is done before its answer is written down.
+        (undone,) = together(undoing(revert))
 
     assert isinstance(undone, UndoResult)
     assert not undone.withdrawn
     assert (Notice.unscoped.get().status, len(mailoutbox)) == ("sent", 1)
+    deliver_outbox(factories.NOW)
+    assert (Notice.unscoped.get().status, Message.unscoped.get().status) == ("sent", "done")
+
+
+def test_m11_h3_a_message_that_was_being_sent_and_failed_is_withdrawn_by_the_outbox(customer: Customer) -> None:
+    factories.grant("credits", customer, "10")
+    order = factories.make_order(customer, credits="10")
+    revert = cancelling(order, notify=True)().reverts[0].revert
+
+    with transaction.atomic():
+        Notice.unscoped.select_for_update().get()
+        together(undoing(revert))
+        together(partial(deliver_outbox, factories.NOW))
+        assert Message.unscoped.get().status == "queued"
+    deliver_outbox(factories.NOW + timedelta(seconds=10))
+
+    assert (Notice.unscoped.get().status, Message.unscoped.get().status) == ("withdrawn", "done")
 
 
 def waiting_orders(store: Store, number: int) -> list[int]:

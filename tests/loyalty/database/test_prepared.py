@@ -82,6 +82,8 @@ def test_a_cancel_finds_its_rows_by_their_keys_whatever_the_store_is_like() -> N
     )
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_seqscan = off")
+    # Longer ones the driver takes apart anew each time. It counts the names of the values too, which are numbers here.
+    assert max(len(statement) for _, statement, *_ in _rows(_KEPT, "%")) < 3880
     kept = [statement for _, statement, *_ in _rows(_KEPT, "%") if _READS.search(statement)]
     assert len(kept) >= 3
     for statement in kept:
