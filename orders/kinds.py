@@ -7,6 +7,7 @@ from django.utils.translation import gettext_noop
 
 from credits.ledger import CREDITS
 from loyalty.core.money import format_amount, format_number
+from loyalty.core.own_names import own_name, own_words
 from loyalty.journal.record import Event
 from loyalty.ledger.ledger import Kind, Ledger, currency_for
 from loyalty.ledger.planner import Amount
@@ -24,13 +25,13 @@ REVERTED_EVENT: Final[dict[Kind, Event]] = {"credits": Event.CREDITS_REVERTED, "
 
 
 def name_of(kind: Kind) -> str:
-    """What a kind is called inside a sentence: ``store credits``."""
-    return _(_NAMES[kind])
+    """What a kind is called inside a sentence: ``store credits``, or as the store itself calls it."""
+    return own_name(kind) or _(_NAMES[kind])
 
 
 def title_of(kind: Kind) -> str:
     """What a kind is called at the beginning of a sentence, or alone: ``Store credits``."""
-    return _(_TITLES[kind])
+    return own_words(_TITLES[kind])
 
 
 def applied(order: Order, kind: Kind) -> Amount:

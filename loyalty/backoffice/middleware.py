@@ -8,21 +8,23 @@ from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponsePermanentRedirect
 from django.utils import timezone
 
+from loyalty.core.own_names import in_own_names
 from loyalty.database.named_stores import every_store, in_store, no_store
+from loyalty.store_settings.names import names_of
 from loyalty.stores.active_store import SESSION_KEY, StaffRequest, acting_user, find_workplace
 from loyalty.stores.slugs import is_reserved
 from loyalty.web.addresses import BACK_OFFICE, STORE_URLS, common_page, mounted, split_address
 
 
 class NoStoreMiddleware:
-    """A request begins without a store, whatever was named around it, and leaves none behind (T1)."""
+    """A request begins without a store and its names, whatever was named around it, and leaves none behind (T1)."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Answer the request."""
-        with no_store():
+        with no_store(), in_own_names(None):
             return self.get_response(request)
 
 
@@ -64,5 +66,6 @@ class ActiveStoreMiddleware:
         if (place.others or user.is_superuser) and request.session.get(SESSION_KEY) != place.store.pk:
             request.session[SESSION_KEY] = place.store.pk
         request.path_info, request.urlconf = rest, STORE_URLS
-        with in_store(place.store.pk), mounted(slug), timezone.override(place.store.tz):
+        names = names_of(place.store)
+        with in_store(place.store.pk), in_own_names(names), mounted(slug), timezone.override(place.store.tz):
             return self.get_response(request)

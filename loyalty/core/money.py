@@ -11,6 +11,7 @@ from babel.numbers import format_decimal
 from django.utils.translation import ngettext, pgettext
 
 from loyalty.core.locales import locale_of
+from loyalty.core.own_names import own_unit
 
 # Unicode's tables say how many decimals people write; ISO 4217 says how many there are. Where they differ, ISO counts.
 _ISO_DECIMALS = {
@@ -111,10 +112,15 @@ def decimals_in(amount: Decimal) -> int:
 
 
 def format_amount(amount: Decimal | int, currency: str, locale: str) -> str:
-    """The amount with its unit behind: ``15.00 USD``, without a currency ``1 point`` or ``1,200 points``."""
+    """The amount with its unit behind: ``15.00 USD``, without a currency ``1 point`` or ``1,200 points``.
+
+    Where a store has a name of its own for points, that one.
+    """
     number = format_number(amount, currency, locale)
     if not currency:
         # 1.5 of what comes whole is a fault that is shown; it is many.
         count = int(amount) if amount == int(amount) else 2
+        if own := own_unit(count):
+            return pgettext("points", "%(number)s %(unit)s") % {"number": number, "unit": own}
         return ngettext("%(number)s point", "%(number)s points", count) % {"number": number}
     return pgettext("money", "%(amount)s %(currency)s") % {"amount": number, "currency": currency}

@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 
 from loyalty.core.days import last_day_of_use, local_day
 from loyalty.core.money import as_stored
+from loyalty.core.own_names import own_words
 from loyalty.stores.models import Store
 
 T = TypeVar("T")
@@ -69,7 +70,7 @@ class Export:
 
     def headings(self, store: Store) -> list[str]:
         """The first line; the time zone of moments stands beside them."""
-        return [_(column.title).replace("{zone}", store.time_zone) for column in self.columns]
+        return [own_words(column.title).replace("{zone}", store.time_zone) for column in self.columns]
 
     def lines(self, listed: "QuerySet[Any]", store: Store, *, now: datetime) -> Iterator[list[Cell]]:
         """The rows as cells, read through a cursor on the server so that only a batch of them is in memory."""

@@ -51,7 +51,8 @@ class WordsSettings:
     @property
     def here(self) -> LanguageWords:
         """The words in the language of who reads now."""
-        return self.in_language(get_language() or SOURCE)
+        language = get_language()
+        return self.in_language(language if language in FIELDS else SOURCE)
 
 
 # What a language is called among the settings.

@@ -6,6 +6,7 @@ from typing import Any, Final
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
+from loyalty.core.own_names import own_words
 from loyalty.stores.models import Store
 from loyalty.timeline.words import amount_words, trigger_words, value_words
 
@@ -63,7 +64,7 @@ def skipped(data: dict[str, Any], store: Store) -> str:
 def left_words(data: dict[str, Any], store: Store) -> str:
     """What a decision about one kind left with the shop, such as ``15.00 USD of store credits``."""
     left = amount_words(data["remains"], data["currency"], store)
-    return _("%(amount)s of store credits") % {"amount": left} if data["kind"] == "credits" else left
+    return own_words("%(amount)s of store credits", amount=left) if data["kind"] == "credits" else left
 
 
 def _why_not(data: dict[str, Any]) -> str:

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy, gettext_noop
 
 from loyalty.backoffice.badges import DASH, badge
 from loyalty.backoffice.links import cell_link, order_address
+from loyalty.core.own_names import own_words_lazy
 from loyalty.ledger.ledger import Kind
 from loyalty.notices.models import Notice
 from loyalty.platforms.registry import LABELS
@@ -40,11 +41,14 @@ from orders.models import (
 from orders.services.intake.place import STAFF
 
 # What the facts of a list of facts, a column or a field are called, by kind.
-USED: Final = {"credits": gettext_lazy("Store credits used"), "points": gettext_lazy("Member points used")}
-RETURNED: Final = {"credits": gettext_lazy("Store credits returned"), "points": gettext_lazy("Member points returned")}
+USED: Final = {"credits": own_words_lazy("Store credits used"), "points": own_words_lazy("Member points used")}
+RETURNED: Final = {
+    "credits": own_words_lazy("Store credits returned"),
+    "points": own_words_lazy("Member points returned"),
+}
 NOT_RETURNED: Final = {
-    "credits": gettext_lazy("Store credits not returned"),
-    "points": gettext_lazy("Member points not returned"),
+    "credits": own_words_lazy("Store credits not returned"),
+    "points": own_words_lazy("Member points not returned"),
 }
 CHANGED: Final = gettext_noop(
     "The order has changed since this was shown. Nothing was done: check it and confirm again."

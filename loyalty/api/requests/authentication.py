@@ -9,7 +9,9 @@ from rest_framework.exceptions import AuthenticationFailed, NotAuthenticated
 from rest_framework.request import Request
 
 from loyalty.core.clock import read_clock
+from loyalty.core.own_names import go_on_in_own_names
 from loyalty.database.named_stores import every_store, go_on_in
+from loyalty.store_settings.names import names_of
 from loyalty.stores.keys import find_api_key, note_use
 from loyalty.stores.models import ApiKey
 
@@ -28,6 +30,7 @@ class ApiKeyAuthentication(BaseAuthentication):
         if api_key is None:
             raise AuthenticationFailed(gettext("This API key is unknown, revoked or expired."))
         go_on_in(api_key.store_id)
+        go_on_in_own_names(names_of(api_key.store))
         note_use(api_key, now=now)
         return AnonymousUser(), api_key
 

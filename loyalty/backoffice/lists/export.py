@@ -19,6 +19,7 @@ from unfold.admin import ModelAdmin
 
 from loyalty.backoffice.lists.all_rows import WrongFilter, listed
 from loyalty.core.clock import read_clock
+from loyalty.core.own_names import as_read_now
 from loyalty.database.named_stores import in_store_throughout
 from loyalty.exporting.files import csv_parts, write_xlsx
 from loyalty.exporting.tables import Export
@@ -71,7 +72,7 @@ def as_file(request: HttpRequest, export: Export, suffix: str, rows: object) -> 
         file.seek(0)
         return FileResponse(file, as_attachment=True, filename=name, content_type=_XLSX)
     answer = StreamingHttpResponse(
-        in_store_throughout(store.pk, csv_parts(headings, lines)), content_type="text/csv; charset=utf-8"
+        in_store_throughout(store.pk, as_read_now(csv_parts(headings, lines))), content_type="text/csv; charset=utf-8"
     )
     answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     return answer

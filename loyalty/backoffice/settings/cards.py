@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, gettext_noop
 
 from loyalty.core.errors import Invalid
+from loyalty.core.own_names import own_words
 from loyalty.store_settings.facts import is_nullable
 from loyalty.store_settings.save import merged
 from loyalty.store_settings.sections import StoreSettings, setting_at, settings_from_json, settings_to_json
@@ -38,7 +39,7 @@ class Option:
 
     def said(self) -> tuple[str, str]:
         """The choice and what it means, for who reads now."""
-        return _(self.label), _(self.words) if self.words else ""
+        return own_words(self.label), _(self.words) if self.words else ""
 
 
 def _markup(option: Option) -> SafeString:

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_noop, ngettext_lazy
 
 from loyalty.backoffice.badges import DASH
 from loyalty.core.locales import count_text
+from loyalty.core.own_names import own_words
 from loyalty.core.phrases import listed
 from loyalty.ledger.ledger import Kind
 from loyalty.stores.actors import Trigger
@@ -180,7 +181,7 @@ def tiles_of(result: Backtest, store: Store, words: Words) -> list[Tile]:
         Tile(_(words.orders), count_text(whole.orders), by_reason),
         Tile(_("Value of these orders"), value or DASH, ""),
     ]
-    for kind, name in zip(KINDS, (_("Credits returned"), _("Points returned")), strict=True):
+    for kind, name in zip(KINDS, (own_words("Credits returned"), own_words("Points returned")), strict=True):
         mine = {currency: sums for (key, currency), sums in sorted(whole.kinds.items()) if key == kind}
         back = " + ".join(show(sums.returned, currency, store) for currency, sums in mine.items())
         tiles.append(Tile(name, back or DASH, _fate(mine, store, words)))

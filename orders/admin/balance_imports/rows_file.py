@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy, gettext_noop
 
 from loyalty.backoffice.base import BackOfficeAdmin, store_view
 from loyalty.backoffice.lists.export import FORMATS, as_file
+from loyalty.core.own_names import as_read_now
 from loyalty.database.named_stores import in_store_throughout
 from loyalty.exporting.files import csv_parts
 from loyalty.exporting.tables import Cell, Column, Export, Viewing, amount, last_day, yes
@@ -72,7 +73,7 @@ def bad_rows_page(self: BackOfficeAdmin, request: HttpRequest, held: BalanceImpo
     held.store = store
     headings, lines = bad_rows_table(held)
     answer: Any = StreamingHttpResponse(
-        in_store_throughout(store.pk, csv_parts(headings, lines)), content_type="text/csv; charset=utf-8"
+        in_store_throughout(store.pk, as_read_now(csv_parts(headings, lines))), content_type="text/csv; charset=utf-8"
     )
     answer.headers["Content-Disposition"] = f'attachment; filename="{store.slug}-rows-to-mend-{held.pk}.csv"'
     found: HttpResponse = answer

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_noop, ngettext, ngettext_lazy
 from loyalty.backoffice.badges import badge
 from loyalty.backoffice.lists.paging import BriefPage, page_of
 from loyalty.core.locales import count_text
+from loyalty.core.own_names import own_words
 from loyalty.core.phrases import listed, sentences
 from loyalty.languages.retell import retell
 from loyalty.stores.active_store import active_store, may
@@ -109,7 +110,7 @@ def _sentence(summary: Summary, store: Store) -> str:
 
 def _amount(stake: Stake, store: Store) -> str:
     amount = show(stake.used, stake.currency, store)
-    return _("%(amount)s credits") % {"amount": amount} if stake.currency else amount
+    return own_words("%(amount)s credits", amount=amount) if stake.currency else amount
 
 
 def _stake(stake: Stake, store: Store) -> dict[str, str]:

@@ -16,6 +16,7 @@ from loyalty.backoffice.base import BackOfficeAdmin, StoreModelAdmin, StoreView,
 from loyalty.backoffice.links import customer_address
 from loyalty.core.clock import read_clock
 from loyalty.core.errors import Invalid
+from loyalty.core.own_names import own_words_lazy
 from loyalty.customers.identify import platform_ids
 from loyalty.customers.search import find_customers
 from loyalty.ledger.staff_limits import left_today
@@ -172,7 +173,7 @@ class CustomerAdmin(StoreModelAdmin):
         }
         return TemplateResponse(request, "orders/admin/customers/customer.html", context)
 
-    @admin.action(description=gettext_lazy("Give or remove points…"), permissions=["adjust"])
+    @admin.action(description=own_words_lazy("Give or remove points…"), permissions=["adjust"])
     def give_points(self, request: HttpRequest, queryset: "QuerySet[Customer]") -> HttpResponse:
         """Show the table with a row for each of the chosen customers (R6)."""
         return choose_for_points(self, request, queryset)

@@ -20,6 +20,7 @@ from loyalty.backoffice.base import BackOfficeAdmin, store_view
 from loyalty.backoffice.forms import OnceForm, first_time
 from loyalty.core.clock import read_clock
 from loyalty.core.errors import Invalid
+from loyalty.core.own_names import own_words
 from loyalty.core.phrases import sentences
 from loyalty.customers.identify import platform_ids
 from loyalty.ledger.staff_limits import left_today, words_of_left
@@ -176,7 +177,7 @@ def _page(admin: BackOfficeAdmin, request: HttpRequest, form: SheetForm, lines: 
     left = left_today("points", _desk(request).adjuster, now=read_clock())
     context = {
         **admin.admin_site.each_context(request),
-        "title": _("Give or remove points by a table"),
+        "title": own_words("Give or remove points by a table"),
         "opts": admin.opts,
         "form": form,
         "left": "" if left is None else words_of_left("points", left, store),

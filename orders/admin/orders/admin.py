@@ -18,6 +18,7 @@ from loyalty.backoffice.base import StoreModelAdmin, StoreView
 from loyalty.backoffice.links import order_address
 from loyalty.backoffice.outcome_messages import telling_outcome
 from loyalty.core.clock import read_clock
+from loyalty.core.own_names import own_words_lazy
 from loyalty.customers.search import find_customers
 from loyalty.platforms.registry import LABELS
 from loyalty.stores.active_store import acting, active_store, may
@@ -339,11 +340,11 @@ class OrderAdmin(StoreModelAdmin):
     def total_shown(self, order: Order) -> str:
         return money_words(order, order.store)
 
-    @admin.display(description=gettext_lazy("Credits used"))
+    @admin.display(description=own_words_lazy("Credits used"))
     def credits_used(self, order: Order) -> str:
         return used_words(order, "credits", order.store)
 
-    @admin.display(description=gettext_lazy("Points used"))
+    @admin.display(description=own_words_lazy("Points used"))
     def points_used(self, order: Order) -> str:
         return used_words(order, "points", order.store)
 

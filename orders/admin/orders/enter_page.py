@@ -26,6 +26,7 @@ from loyalty.backoffice.links import order_address
 from loyalty.core.errors import DomainError, Invalid
 from loyalty.core.instants import PLACED_AHEAD
 from loyalty.core.money import is_currency, quantise
+from loyalty.core.own_names import own_words, own_words_lazy
 from loyalty.core.phrases import sentences
 from loyalty.core.storable_text import storable
 from loyalty.customers.identify import CustomerFacts
@@ -72,8 +73,8 @@ class EnterForm(CustomerForm):
         label=gettext_lazy("Total"), help_text=gettext_lazy("What it came to in all, before credits and points.")
     )
     currency = forms.CharField(label=gettext_lazy("Currency"), max_length=3)
-    credits = forms.DecimalField(label=gettext_lazy("Store credits used"), required=False)
-    points = AmountField("", label=gettext_lazy("Member points used"), required=False)
+    credits = forms.DecimalField(label=own_words_lazy("Store credits used"), required=False)
+    points = AmountField("", label=own_words_lazy("Member points used"), required=False)
     codes = forms.CharField(
         label=gettext_lazy("Codes it came with"),
         max_length=1000,
@@ -337,7 +338,7 @@ def _facts(case: _Case, order: Order) -> list[tuple[str, str]]:
         (_("Payment due"), show_moment(order.payment_due_at, store)),
         (_("Placed"), show_moment(order.placed_at, store)),
         (_("Tags"), ", ".join(order.tags)),
-        (_("Member points used with codes"), "; ".join(by_codes)),
+        (own_words("Member points used with codes"), "; ".join(by_codes)),
     ]
     return [(name, value) for name, value in facts if value]
 

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_noop
 
 from loyalty.backoffice.badges import DASH
 from loyalty.backoffice.links import customer_address
+from loyalty.core.own_names import own_words
 from loyalty.journal.models import JournalEntry
 from loyalty.ledger.ledger import Kind
 from loyalty.ledger.planner import Amount
@@ -114,7 +115,7 @@ def _earned(order: Order, store: Store) -> list[tuple[str, Any]]:
     if not order.points_earned:
         return []
     facts: list[tuple[str, Any]] = [
-        (_("Points earned"), show(order.points_earned, "", store)),
+        (own_words("Points earned"), show(order.points_earned, "", store)),
         (_("Earned points taken back"), show(order.points_taken_back, "", store)),
     ]
     if skip_tag := keeping_tag(order, current_settings(store)):

@@ -19,6 +19,7 @@ from loyalty.backoffice.lists.filters import DayField, FilterForm, FormFilter
 from loyalty.backoffice.outcome_messages import telling_outcome
 from loyalty.core.clock import read_clock
 from loyalty.core.days import end_of_day
+from loyalty.core.own_names import own_words, own_words_lazy
 from loyalty.journal.models import JournalEntry
 from loyalty.stores.active_store import acting, active_store, may
 from loyalty.stores.actors import actor_names
@@ -167,7 +168,7 @@ class RedemptionAdmin(StoreModelAdmin):
 
     @admin.display(description=gettext_lazy("Code"))
     def name(self, row: Redemption) -> str:
-        return row.code or _("Store credits")
+        return row.code or own_words("Store credits")
 
     @admin.display(description=gettext_lazy("Customer"))
     def of_customer(self, row: Redemption) -> SafeString:
@@ -177,7 +178,7 @@ class RedemptionAdmin(StoreModelAdmin):
     def reward_shown(self, row: Redemption) -> str:
         return f"{row.reward_name} ({worth_words(row, row.store)})"
 
-    @admin.display(description=gettext_lazy("Points"))
+    @admin.display(description=own_words_lazy("Points"))
     def points_shown(self, row: Redemption) -> str:
         return show(row.points, "", row.store)
 

@@ -15,6 +15,7 @@ from loyalty.backoffice.base import BackOfficeAdmin, store_view
 from loyalty.backoffice.confirm import Case
 from loyalty.core.clock import read_clock
 from loyalty.core.errors import Busy, Invalid
+from loyalty.core.own_names import own_words
 from loyalty.core.phrases import sentences
 from loyalty.store_settings.sections import StoreSettings, current_settings
 from loyalty.stores.active_store import may
@@ -180,7 +181,9 @@ def _words(done: Reversed, store: Store) -> str:
     ]
     if done.plan.takes:
         parts.append(
-            _("%(amount)s of credits were taken back.") % {"amount": show(done.plan.taken, redemption.currency, store)}
+            own_words(
+                "%(amount)s of credits were taken back.", amount=show(done.plan.taken, redemption.currency, store)
+            )
         )
     if redemption.platform:
         parts.append(_("The code is being deleted on the shop platform."))

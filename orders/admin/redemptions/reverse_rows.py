@@ -6,6 +6,7 @@ from typing import Final
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
+from loyalty.core.own_names import own_words
 from loyalty.stores.dates import show_moment
 from loyalty.stores.models import Store
 from orders.admin.redemptions.reverse_form import ReversalForm
@@ -105,7 +106,7 @@ def _section(plan: ReversalPlan, form: ReversalForm, marker: Marker, store: Stor
     stays = plan.redemption.points - plan.redemption.points_returned - plan.returns
     return KindSection(
         kind="points",
-        title=_("Member points that return"),
+        title=own_words("Member points that return"),
         tick=None,
         rows=rows,
         returns=marker.say("returns-points", show(plan.returns, "", store)),
@@ -124,12 +125,12 @@ def _lines(shown: ReversalPreview, marker: Marker, store: Store) -> list[Line]:
     lines = [Line("state", _("State"), "", marker.say("state", str(RedemptionState.REVERSED.label)))]
     if plan.redemption.type == RewardType.CREDITS:
         taken = marker.say("taken", show(plan.taken, plan.redemption.currency, store))
-        lines.append(Line("taken", _("Credits taken back"), "", taken))
+        lines.append(Line("taken", own_words("Credits taken back"), "", taken))
     else:
         lines.append(Line("code", _("Code"), "", marker.say("code", dead)))
     # The balance is no fact of the redemption: it may move without anybody being asked again, so it is not marked.
     after = Statement(show(shown.balance_after, "", store))
-    return [*lines, Line("balance", _("Points of the customer"), show(shown.balance_before, "", store), after)]
+    return [*lines, Line("balance", own_words("Points of the customer"), show(shown.balance_before, "", store), after)]
 
 
 def _refused(plan: ReversalPlan, *, may_force: bool) -> str:

@@ -19,6 +19,7 @@ from loyalty.backoffice.base import StoreModelAdmin
 from loyalty.backoffice.forms import OnceForm, first_time
 from loyalty.core.clock import read_clock
 from loyalty.core.errors import Invalid
+from loyalty.core.own_names import own_words_lazy
 from loyalty.stores.active_store import acting, active_store, may
 from loyalty.stores.models import Store
 from loyalty.stores.roles import Can
@@ -37,7 +38,7 @@ class RewardForm(OnceForm):
         label=gettext_lazy("Name"), max_length=100, help_text=gettext_lazy("Customers read it in messages.")
     )
     points = forms.IntegerField(
-        label=gettext_lazy("Points"), min_value=1, max_value=10**12, widget=forms.NumberInput(attrs=_NUMBER)
+        label=own_words_lazy("Points"), min_value=1, max_value=10**12, widget=forms.NumberInput(attrs=_NUMBER)
     )
     type = forms.ChoiceField(label=gettext_lazy("Gives"), choices=RewardType.choices)
     value = forms.DecimalField(
@@ -137,7 +138,7 @@ class RewardAdmin(StoreModelAdmin):
         }
         return TemplateResponse(request, "loyalty/form_page.html", context)
 
-    @admin.display(description=gettext_lazy("Points"))
+    @admin.display(description=own_words_lazy("Points"))
     def cost(self, row: Reward) -> str:
         return show(row.points, "", row.store)
 

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from loyalty.backoffice.badges import DASH, badge
 from loyalty.backoffice.links import cell_link, customer_address
 from loyalty.core.days import is_expired
+from loyalty.core.own_names import own_words
 from loyalty.platforms.links import discount_page
 from loyalty.platforms.models import PlatformConnection
 from loyalty.platforms.registry import LABELS
@@ -35,7 +36,7 @@ def worth_words(row: Reward | Redemption, store: Store) -> str:
         return _("%(number)s %% off") % {"number": f"{row.value.normalize():f}"}
     amount = show(row.value, row.currency, store)
     return (
-        _("%(amount)s store credits") % {"amount": amount}
+        own_words("%(amount)s store credits", amount=amount)
         if row.type == RewardType.CREDITS
         else _("%(amount)s off") % {"amount": amount}
     )
@@ -97,9 +98,9 @@ def facts(row: Redemption, store: Store, names: dict[str, str], now: datetime) -
     known: list[tuple[str, Any]] = [
         (_("Customer"), cell_link(customer, row.customer)),
         (_("Reward"), f"{row.reward_name}: {worth_words(row, store)}"),
-        (_("Points"), show(row.points, "", store)),
+        (own_words("Points"), show(row.points, "", store)),
         (
-            _("Code") if row.code else _("Credits"),
+            _("Code") if row.code else own_words("Credits"),
             row.code or _("Lot #%(lot)s") % {"lot": row.credit_lot_id},
         ),
         (_("Valid until"), show_last_day(row.expires_at, store)),
@@ -155,13 +156,13 @@ def _reversal(row: Redemption, store: Store, names: dict[str, str]) -> list[tupl
             moment_by(row.reversed_at, names[row.reversed_by], store),
         ),
         (
-            _("Points returned"),
+            own_words("Points returned"),
             _("%(amount)s of %(total)s")
             % {"amount": show(row.points_returned, "", store), "total": show(row.points, "", store)},
         ),
     ]
     if row.credits_taken:
-        known.append((_("Credits taken back"), show(row.credits_taken, row.currency, store)))
+        known.append((own_words("Credits taken back"), show(row.credits_taken, row.currency, store)))
     if row.forced:
         known.append((_("Forced"), _("The code had been used")))
     return [*known, (_("Reason"), reason_words(remark.reason, remark.note))] if remark else known

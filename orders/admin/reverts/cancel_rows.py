@@ -6,6 +6,7 @@ from typing import Any, Final
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
+from loyalty.core.own_names import own_words
 from loyalty.core.phrases import listed, sentences
 from loyalty.ledger.ledger import Kind
 from loyalty.ledger.planner import Amount, KindPlan
@@ -77,7 +78,7 @@ def _sentence(order: Order, store: Store) -> str:
 
 def _used_words(order: Order, kind: Kind, store: Store) -> str:
     amount = show(applied(order, kind), currency_of(order, kind), store)
-    return _("%(amount)s credits") % {"amount": amount} if kind == "credits" else amount
+    return own_words("%(amount)s credits", amount=amount) if kind == "credits" else amount
 
 
 def _section(plan: OrderPlan, kind: Kind, form: CancelForm, marker: Marker, work: Work) -> KindSection:
@@ -134,7 +135,7 @@ def _balance(shown: Preview, kind: Kind, store: Store) -> Line:
     after = show(shown.balance_after[kind], currency, store)
     # The balance is no fact of the order: it may move without anybody being asked again, so it is not marked.
     before = show(shown.balance_before[kind], currency, store)
-    return Line(f"balance-{kind}", _(_BALANCES[kind]), before, Statement(after))
+    return Line(f"balance-{kind}", own_words(_BALANCES[kind]), before, Statement(after))
 
 
 def _statuses(plan: OrderPlan, marker: Marker, work: Work) -> list[Line]:

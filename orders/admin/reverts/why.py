@@ -5,6 +5,7 @@ from itertools import product
 
 from django.utils.translation import gettext as _
 
+from loyalty.core.own_names import own_words
 from loyalty.core.phrases import listed, sentences
 from loyalty.journal.models import JournalEntry
 from loyalty.ledger.ledger import Kind
@@ -75,11 +76,11 @@ def _sentence(order: Order, kind: Kind, last: JournalEntry | None, names: Mappin
     if not order.to_be_decided:
         return _in_hand(order, kind, store) if back else ""
     left = show(applied(order, kind) - back, currency_of(order, kind), store)
-    words = _("Nobody has decided yet about %(amount)s.")
+    words = _("Nobody has decided yet about %(amount)s.") % {"amount": left}
     if kind == "credits":
-        words = _("Nobody has decided yet about %(amount)s of store credits.")
+        words = own_words("Nobody has decided yet about %(amount)s of store credits.", amount=left)
     deleted = "" if order.fell_through else _("Deleted on the platform before it was paid.")
-    return sentences([deleted, words % {"amount": left}])
+    return sentences([deleted, words])
 
 
 def _is_a_rules(last: JournalEntry) -> bool:

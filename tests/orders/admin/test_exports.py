@@ -16,6 +16,8 @@ from django.test.utils import CaptureQueriesContext
 
 from benchmarks.data import generate
 from loyalty.exporting import tables
+from loyalty.store_settings.sections import StoreSettings
+from loyalty.store_settings.words import LanguageWords, WordsSettings
 from loyalty.stores.models import Role
 from orders.admin.exports.customers import CUSTOMER_EXPORTS
 from orders.admin.exports.orders import ORDER_EXPORTS
@@ -25,7 +27,7 @@ from orders.models import Order
 from tests import factories
 from tests.addresses import pages_of, reverse
 from tests.database import as_owner
-from tests.factories import NOW, cancel_and_return, grant, make_customer, make_order, make_store
+from tests.factories import NOW, cancel_and_return, grant, make_customer, make_order, make_settings, make_store
 from tests.orders.admin.reverts.cases import VALID, staff, store_and_staff, x1_order
 from tests.workers import start
 
@@ -89,6 +91,16 @@ def test_the_orders_with_their_lots() -> None:
         "Point lots: last day of use": "never",
     }
     assert line | shown == line
+
+
+def test_h3_a_file_is_in_the_language_and_with_the_names_of_who_reads() -> None:
+    store, client = store_and_staff(Role.VIEWER)
+    make_settings(store, StoreSettings(words=WordsSettings(zh_hant=LanguageWords(points="金幣"))))
+    client.defaults["HTTP_ACCEPT_LANGUAGE"] = "zh-TW"
+    cancel_and_return(x1_order(store, points=100))
+    for line in (*table(client, ORDERS_LIST, "orders"), *sheet(client, ORDERS_LIST, "orders")):
+        assert "已取消" in line.values()
+        assert any("金幣" in heading for heading in line)
 
 
 def _uses(order: Order) -> list[Any]:

@@ -1,0 +1,143 @@
+"""What a store calls credits and points, beside the language in which somebody reads about it (ADR 0061).
+
+Whoever answers for a store says once whose names they are; sentences find them here, as they find the language.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Final, Literal, Protocol, TypeVar
+
+from django.utils.functional import lazy
+from django.utils.translation import get_language, gettext_noop, override
+from django.utils.translation import gettext as _
+
+T = TypeVar("T")
+ValueKind = Literal["credits", "points"]
+
+
+class OwnNames(Protocol):
+    """A store's names in the language of who reads; each is empty where the store has none."""
+
+    def name_of(self, kind: ValueKind) -> str:
+        """The name of a kind, as of many or of none."""
+
+    def unit_of(self, count: int) -> str:
+        """What stands behind a number of points."""
+
+
+Find = Callable[[], OwnNames]
+_find: Final[ContextVar[Find | None]] = ContextVar("own_names", default=None)
+
+
+@contextmanager
+def in_own_names(find: Find | None) -> Iterator[None]:
+    """Within, a store's names are those that ``find`` answers, which is asked only when one is wanted; None: none."""
+    before = _find.set(find)
+    try:
+        yield
+    finally:
+        _find.reset(before)
+
+
+def go_on_in_own_names(find: Find) -> None:
+    """The same until the context around this ends: for hooks that cannot wrap what follows."""
+    _find.set(find)
+
+
+def own_name(kind: ValueKind) -> str:
+    """The store's own name for a kind; empty where it has none, or where nobody has said whose names they are."""
+    find = _find.get()
+    return find().name_of(kind) if find else ""
+
+
+def own_unit(count: int) -> str:
+    """The store's own name behind this many points; empty as for :func:`own_name`."""
+    find = _find.get()
+    return find().unit_of(count) if find else ""
+
+
+def capital_first(name: str) -> str:
+    """A name at the beginning of a sentence, or alone."""
+    return name[:1].upper() + name[1:]
+
+
+def as_read_now(parts: Iterator[T]) -> Iterator[T]:
+    """The parts, each made in the language and the names of now: an answer in pieces goes on after its request."""
+    return _read_in(get_language(), _find.get(), parts)
+
+
+def _read_in(language: str | None, find: Find | None, parts: Iterator[T]) -> Iterator[T]:
+    while True:
+        with override(language), in_own_names(find):
+            part = next(parts, None)
+        if part is None:
+            return
+        yield part
+
+
+_ALONE: Final = "%(kind)s"
+_USED: Final = gettext_noop("%(kind)s used")
+_USED_BY: Final = gettext_noop("%(kind)s used by orders")
+_RETURNED: Final = gettext_noop("%(kind)s returned")
+_NOT_RETURNED: Final = gettext_noop("%(kind)s not returned")
+_NOT_BACK: Final = gettext_noop("%(kind)s not back")
+_AVAILABLE: Final = gettext_noop("%(kind)s available")
+_OF_CUSTOMER: Final = gettext_noop("%(kind)s of the customer")
+_TAKEN_BACK: Final = gettext_noop("%(amount)s of %(kind)s were taken back.")
+_UNDECIDED: Final = gettext_noop("Nobody has decided yet about %(amount)s of %(kind)s.")
+_SO_MUCH: Final = gettext_noop("%(amount)s of %(kind)s")
+# What a message of ours becomes where a store has a name of its own for the kind that it is about.
+NAMED: Final[Mapping[str, tuple[ValueKind, str]]] = {
+    gettext_noop("Credits"): ("credits", _ALONE),
+    gettext_noop("Store credits"): ("credits", _ALONE),
+    gettext_noop("Store Credits"): ("credits", _ALONE),
+    gettext_noop("Credits used"): ("credits", _USED),
+    gettext_noop("Store credits used"): ("credits", _USED),
+    gettext_noop("Store credits used by orders"): ("credits", _USED_BY),
+    gettext_noop("Credits returned"): ("credits", _RETURNED),
+    gettext_noop("Store credits returned"): ("credits", _RETURNED),
+    gettext_noop("Credits not returned"): ("credits", _NOT_RETURNED),
+    gettext_noop("Store credits not returned"): ("credits", _NOT_RETURNED),
+    gettext_noop("Credits not back"): ("credits", _NOT_BACK),
+    gettext_noop("Credits available"): ("credits", _AVAILABLE),
+    gettext_noop("Credits of the customer"): ("credits", _OF_CUSTOMER),
+    gettext_noop("Credits taken back"): ("credits", gettext_noop("%(kind)s taken back")),
+    gettext_noop("%(amount)s credits"): ("credits", _SO_MUCH),
+    gettext_noop("%(amount)s store credits"): ("credits", _SO_MUCH),
+    gettext_noop("%(amount)s of store credits"): ("credits", _SO_MUCH),
+    gettext_noop("%(amount)s of credits were taken back."): ("credits", _TAKEN_BACK),
+    gettext_noop("Nobody has decided yet about %(amount)s of store credits."): ("credits", _UNDECIDED),
+    gettext_noop("Points"): ("points", _ALONE),
+    gettext_noop("Member points"): ("points", _ALONE),
+    gettext_noop("Member Points"): ("points", _ALONE),
+    gettext_noop("Points used"): ("points", _USED),
+    gettext_noop("Member points used"): ("points", _USED),
+    gettext_noop("Member points used by orders"): ("points", _USED_BY),
+    gettext_noop("Member points used with codes"): ("points", gettext_noop("%(kind)s used with codes")),
+    gettext_noop("Member points that return"): ("points", gettext_noop("%(kind)s that return")),
+    gettext_noop("Points returned"): ("points", _RETURNED),
+    gettext_noop("Member points returned"): ("points", _RETURNED),
+    gettext_noop("Points not returned"): ("points", _NOT_RETURNED),
+    gettext_noop("Member points not returned"): ("points", _NOT_RETURNED),
+    gettext_noop("Points not back"): ("points", _NOT_BACK),
+    gettext_noop("Points available"): ("points", _AVAILABLE),
+    gettext_noop("Points of the customer"): ("points", _OF_CUSTOMER),
+    gettext_noop("Points earned"): ("points", gettext_noop("%(kind)s earned")),
+    gettext_noop("Give or remove points…"): ("points", gettext_noop("Give or remove %(kind)s…")),
+    gettext_noop("Give or remove points by a table"): ("points", gettext_noop("Give or remove %(kind)s by a table")),
+    gettext_noop("Give or remove points by a table…"): ("points", gettext_noop("Give or remove %(kind)s by a table…")),
+}
+
+
+def own_words(ours: str, **facts: str) -> str:
+    """A message of ours with its facts; with the store's own name in it where it is about a kind that has one."""
+    kind, named = NAMED.get(ours, (None, ""))
+    own = own_name(kind) if kind else ""
+    if not own:
+        return _(ours) % facts if facts else _(ours)
+    words = named if named == _ALONE else _(named)
+    return words % {"kind": capital_first(own) if words.startswith(_ALONE) else own, **facts}
+
+
+own_words_lazy: Final = lazy(own_words, str)
