@@ -7,8 +7,8 @@ from django.utils.translation import gettext_noop
 
 from credits.ledger import CREDITS
 from loyalty.core.money import format_amount, format_number
-from loyalty.core.own_names import own_name, own_words
 from loyalty.journal.record import Event
+from loyalty.languages.own_names import own_name, own_words
 from loyalty.ledger.ledger import Kind, Ledger, currency_for
 from loyalty.ledger.planner import Amount
 from loyalty.stores.models import Store

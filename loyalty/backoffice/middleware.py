@@ -8,8 +8,8 @@ from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponsePermanentRedirect
 from django.utils import timezone
 
-from loyalty.core.own_names import in_own_names
 from loyalty.database.named_stores import every_store, in_store, no_store
+from loyalty.languages.own_names import in_own_names
 from loyalty.store_settings.names import names_of
 from loyalty.stores.active_store import SESSION_KEY, StaffRequest, acting_user, find_workplace
 from loyalty.stores.slugs import is_reserved

@@ -11,7 +11,7 @@ from babel.numbers import format_decimal
 from django.utils.translation import ngettext, pgettext
 
 from loyalty.core.locales import locale_of
-from loyalty.core.own_names import own_unit
+from loyalty.languages.own_names import own_unit
 
 # Unicode's tables say how many decimals people write; ISO 4217 says how many there are. Where they differ, ISO counts.
 _ISO_DECIMALS = {

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 
 from loyalty.core.days import last_day_of_use, local_day
 from loyalty.core.money import as_stored
-from loyalty.core.own_names import own_words
+from loyalty.languages.own_names import own_words
 from loyalty.stores.models import Store
 
 T = TypeVar("T")

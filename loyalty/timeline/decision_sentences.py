@@ -6,7 +6,7 @@ from typing import Any, Final
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
-from loyalty.core.own_names import own_words
+from loyalty.languages.own_names import own_words
 from loyalty.stores.models import Store
 from loyalty.timeline.words import amount_words, trigger_words, value_words
 

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy, gettext_noop
 
 from loyalty.backoffice.badges import DASH, badge
 from loyalty.backoffice.links import cell_link, order_address
-from loyalty.core.own_names import own_words_lazy
+from loyalty.languages.own_names import own_words_lazy
 from loyalty.ledger.ledger import Kind
 from loyalty.notices.models import Notice
 from loyalty.platforms.registry import LABELS

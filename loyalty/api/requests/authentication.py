@@ -9,8 +9,8 @@ from rest_framework.exceptions import AuthenticationFailed, NotAuthenticated
 from rest_framework.request import Request
 
 from loyalty.core.clock import read_clock
-from loyalty.core.own_names import go_on_in_own_names
 from loyalty.database.named_stores import every_store, go_on_in
+from loyalty.languages.own_names import go_on_in_own_names
 from loyalty.store_settings.names import names_of
 from loyalty.stores.keys import find_api_key, note_use
 from loyalty.stores.models import ApiKey

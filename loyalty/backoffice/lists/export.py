@@ -19,10 +19,10 @@ from unfold.admin import ModelAdmin
 
 from loyalty.backoffice.lists.all_rows import WrongFilter, listed
 from loyalty.core.clock import read_clock
-from loyalty.core.own_names import as_read_now
 from loyalty.database.named_stores import in_store_throughout
 from loyalty.exporting.files import csv_parts, write_xlsx
 from loyalty.exporting.tables import Export
+from loyalty.languages.own_names import as_read_now
 from loyalty.stores.active_store import active_store
 
 FORMATS: Final = (("csv", "CSV"), ("xlsx", "Excel"))

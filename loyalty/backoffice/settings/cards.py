@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, gettext_noop
 
 from loyalty.core.errors import Invalid
-from loyalty.core.own_names import own_words
+from loyalty.languages.own_names import own_words
 from loyalty.store_settings.facts import is_nullable
 from loyalty.store_settings.save import merged
 from loyalty.store_settings.sections import StoreSettings, setting_at, settings_from_json, settings_to_json

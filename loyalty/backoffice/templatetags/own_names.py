@@ -2,7 +2,7 @@
 
 from django import template
 
-from loyalty.core import own_names
+from loyalty.languages import own_names
 
 register = template.Library()
 register.simple_tag(own_names.own_words)

@@ -10,8 +10,8 @@ from django.utils.translation import gettext_noop, ngettext_lazy
 
 from loyalty.backoffice.badges import DASH
 from loyalty.core.locales import count_text
-from loyalty.core.own_names import own_words
 from loyalty.core.phrases import listed
+from loyalty.languages.own_names import own_words
 from loyalty.ledger.ledger import Kind
 from loyalty.stores.actors import Trigger
 from loyalty.stores.dates import show_day, show_moment

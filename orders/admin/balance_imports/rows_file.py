@@ -7,10 +7,10 @@ from django.utils.translation import gettext_lazy, gettext_noop
 
 from loyalty.backoffice.base import BackOfficeAdmin, store_view
 from loyalty.backoffice.lists.export import FORMATS, as_file
-from loyalty.core.own_names import as_read_now
 from loyalty.database.named_stores import in_store_throughout
 from loyalty.exporting.files import csv_parts
 from loyalty.exporting.tables import Cell, Column, Export, Viewing, amount, last_day, yes
+from loyalty.languages.own_names import as_read_now
 from loyalty.stores.active_store import active_store
 from loyalty.stores.roles import Can
 from orders.admin.balance_imports.addresses import import_address

@@ -13,8 +13,8 @@ from django.utils.translation import gettext_noop, ngettext, ngettext_lazy
 from loyalty.backoffice.badges import badge
 from loyalty.backoffice.lists.paging import BriefPage, page_of
 from loyalty.core.locales import count_text
-from loyalty.core.own_names import own_words
 from loyalty.core.phrases import listed, sentences
+from loyalty.languages.own_names import own_words
 from loyalty.languages.retell import retell
 from loyalty.stores.active_store import active_store, may
 from loyalty.stores.actors import actor_names

@@ -16,9 +16,9 @@ from loyalty.backoffice.base import BackOfficeAdmin, StoreModelAdmin, StoreView,
 from loyalty.backoffice.links import customer_address
 from loyalty.core.clock import read_clock
 from loyalty.core.errors import Invalid
-from loyalty.core.own_names import own_words_lazy
 from loyalty.customers.identify import platform_ids
 from loyalty.customers.search import find_customers
+from loyalty.languages.own_names import own_words_lazy
 from loyalty.ledger.staff_limits import left_today
 from loyalty.platforms.registry import LABELS
 from loyalty.store_settings.sections import current_settings

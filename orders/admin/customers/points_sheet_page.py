@@ -20,9 +20,9 @@ from loyalty.backoffice.base import BackOfficeAdmin, store_view
 from loyalty.backoffice.forms import OnceForm, first_time
 from loyalty.core.clock import read_clock
 from loyalty.core.errors import Invalid
-from loyalty.core.own_names import own_words
 from loyalty.core.phrases import sentences
 from loyalty.customers.identify import platform_ids
+from loyalty.languages.own_names import own_words
 from loyalty.ledger.staff_limits import left_today, words_of_left
 from loyalty.store_settings.sections import current_settings
 from loyalty.stores.active_store import active_store

@@ -18,8 +18,8 @@ from loyalty.backoffice.base import StoreModelAdmin, StoreView
 from loyalty.backoffice.links import order_address
 from loyalty.backoffice.outcome_messages import telling_outcome
 from loyalty.core.clock import read_clock
-from loyalty.core.own_names import own_words_lazy
 from loyalty.customers.search import find_customers
+from loyalty.languages.own_names import own_words_lazy
 from loyalty.platforms.registry import LABELS
 from loyalty.stores.active_store import acting, active_store, may
 from loyalty.stores.dates import show_moment

@@ -26,10 +26,10 @@ from loyalty.backoffice.links import order_address
 from loyalty.core.errors import DomainError, Invalid
 from loyalty.core.instants import PLACED_AHEAD
 from loyalty.core.money import is_currency, quantise
-from loyalty.core.own_names import own_words, own_words_lazy
 from loyalty.core.phrases import sentences
 from loyalty.core.storable_text import storable
 from loyalty.customers.identify import CustomerFacts
+from loyalty.languages.own_names import own_words, own_words_lazy
 from loyalty.ledger.ledger import Kind, currency_for
 from loyalty.stores.active_store import active_store, may
 from loyalty.stores.dates import show_moment

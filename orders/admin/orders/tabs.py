@@ -12,8 +12,8 @@ from django.utils.translation import gettext_noop
 
 from loyalty.backoffice.badges import DASH
 from loyalty.backoffice.links import customer_address
-from loyalty.core.own_names import own_words
 from loyalty.journal.models import JournalEntry
+from loyalty.languages.own_names import own_words
 from loyalty.ledger.ledger import Kind
 from loyalty.ledger.planner import Amount
 from loyalty.notices.models import Notice

@@ -19,8 +19,8 @@ from loyalty.backoffice.lists.filters import DayField, FilterForm, FormFilter
 from loyalty.backoffice.outcome_messages import telling_outcome
 from loyalty.core.clock import read_clock
 from loyalty.core.days import end_of_day
-from loyalty.core.own_names import own_words, own_words_lazy
 from loyalty.journal.models import JournalEntry
+from loyalty.languages.own_names import own_words, own_words_lazy
 from loyalty.stores.active_store import acting, active_store, may
 from loyalty.stores.actors import actor_names
 from loyalty.stores.dates import show_last_day, show_moment

@@ -15,8 +15,8 @@ from loyalty.backoffice.base import BackOfficeAdmin, store_view
 from loyalty.backoffice.confirm import Case
 from loyalty.core.clock import read_clock
 from loyalty.core.errors import Busy, Invalid
-from loyalty.core.own_names import own_words
 from loyalty.core.phrases import sentences
+from loyalty.languages.own_names import own_words
 from loyalty.store_settings.sections import StoreSettings, current_settings
 from loyalty.stores.active_store import may
 from loyalty.stores.actors import Act, Trigger

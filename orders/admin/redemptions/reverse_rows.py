@@ -6,7 +6,7 @@ from typing import Final
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
-from loyalty.core.own_names import own_words
+from loyalty.languages.own_names import own_words
 from loyalty.stores.dates import show_moment
 from loyalty.stores.models import Store
 from orders.admin.redemptions.reverse_form import ReversalForm

@@ -19,7 +19,7 @@ from loyalty.backoffice.base import StoreModelAdmin
 from loyalty.backoffice.forms import OnceForm, first_time
 from loyalty.core.clock import read_clock
 from loyalty.core.errors import Invalid
-from loyalty.core.own_names import own_words_lazy
+from loyalty.languages.own_names import own_words_lazy
 from loyalty.stores.active_store import acting, active_store, may
 from loyalty.stores.models import Store
 from loyalty.stores.roles import Can

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from loyalty.backoffice.badges import DASH, badge
 from loyalty.backoffice.links import cell_link, customer_address
 from loyalty.core.days import is_expired
-from loyalty.core.own_names import own_words
+from loyalty.languages.own_names import own_words
 from loyalty.platforms.links import discount_page
 from loyalty.platforms.models import PlatformConnection
 from loyalty.platforms.registry import LABELS

@@ -19,7 +19,7 @@ from loyalty.backoffice.links import cell_link, order_address
 from loyalty.backoffice.lists.filters import DayField, FilterForm, FormFilter
 from loyalty.core.clock import read_clock
 from loyalty.core.days import end_of_day
-from loyalty.core.own_names import own_words_lazy
+from loyalty.languages.own_names import own_words_lazy
 from loyalty.stores.active_store import active_store, may
 from loyalty.stores.actors import Trigger, actor_names
 from loyalty.stores.dates import show_moment

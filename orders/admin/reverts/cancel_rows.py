@@ -6,8 +6,8 @@ from typing import Any, Final
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
-from loyalty.core.own_names import own_words
 from loyalty.core.phrases import listed, sentences
+from loyalty.languages.own_names import own_words
 from loyalty.ledger.ledger import Kind
 from loyalty.ledger.planner import Amount, KindPlan
 from loyalty.notices.write import in_language_of

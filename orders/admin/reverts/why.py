@@ -5,9 +5,9 @@ from itertools import product
 
 from django.utils.translation import gettext as _
 
-from loyalty.core.own_names import own_words
 from loyalty.core.phrases import listed, sentences
 from loyalty.journal.models import JournalEntry
+from loyalty.languages.own_names import own_words
 from loyalty.ledger.ledger import Kind
 from loyalty.stores.actors import actor_names
 from loyalty.stores.dates import show_moment

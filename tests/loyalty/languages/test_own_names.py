@@ -6,8 +6,8 @@ import pytest
 from django.utils.translation import override
 
 from loyalty.core.money import format_amount
-from loyalty.core.own_names import NAMED, as_read_now, in_own_names, own_name, own_words, own_words_lazy
 from loyalty.languages.catalogues import ROOT
+from loyalty.languages.own_names import NAMED, as_read_now, in_own_names, own_name, own_words, own_words_lazy
 from loyalty.store_settings.words import LanguageWords
 from orders.kinds import name_of, title_of
 
