@@ -12,7 +12,6 @@ A value stands there, or in a file that it names: ``SECRET_KEY`` in that of ``SE
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management.utils import get_random_secret_key
@@ -20,6 +19,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from loyalty.backoffice.theme import THEME
+from loyalty.core.cache import cache_address
 from loyalty.core.logs import to_standard_output
 from loyalty.database.connecting import database
 from loyalty.database.time_limits import LIMITS
@@ -77,13 +77,6 @@ def broker_address(url: str) -> str:
     return f"redis+socket://{url.removeprefix('unix://')}" if url.startswith("unix://") else url
 
 
-def cache_address(url: str, number: int = 1) -> str:
-    """The same Redis, another database: clearing the cache must not clear the queue."""
-    if url.startswith("unix://"):
-        return f"{url}?db={number}"
-    return urlsplit(url)._replace(path=f"/{number}").geturl()
-
-
 # --- What this is, and whom it answers
 
 SECRET_KEY: str = env.str("SECRET_KEY") if PRODUCTION else env.str("SECRET_KEY", default="") or local_secret_key()
@@ -133,6 +126,8 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "loyalty.web.request_ids.RequestIdMiddleware",
+    "loyalty.monitoring.probes.ProbesMiddleware",
+    "loyalty.monitoring.count_requests.CountRequests",
     "loyalty.partners.request_limits.RequestsCallNobody",
     "loyalty.backoffice.middleware.NoStoreMiddleware",
     "django.middleware.security.SecurityMiddleware",
@@ -261,7 +256,6 @@ CSRF_COOKIE_SECURE = PRODUCTION
 CSRF_COOKIE_SAMESITE = "Lax"
 CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 SECURE_SSL_REDIRECT: bool = env.bool("SECURE_SSL_REDIRECT", default=PRODUCTION)
-SECURE_REDIRECT_EXEMPT = [r"^healthz$"]
 SECURE_HSTS_SECONDS = int(timedelta(days=365).total_seconds()) if PRODUCTION else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = PRODUCTION
 SECURE_HSTS_PRELOAD = PRODUCTION
@@ -393,6 +387,10 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
 }
+
+# --- What machines of the operator may read (docs/monitoring.md): metrics, with this token; nobody without one
+
+METRICS_TOKEN: str = env.str("METRICS_TOKEN", default="")
 
 # --- Logs: to standard output, without personal data
 

@@ -6,13 +6,11 @@ from django.views.generic import RedirectView
 from loyalty.accounts.signing_in.views import SignInView
 from loyalty.backoffice.site import platform_site
 from loyalty.platforms.webhooks.receive import receive
-from loyalty.web.health import healthz
 
 handler500 = "loyalty.backoffice.unavailable.failed"
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
-    path("healthz", healthz),
     # Before the admin's own page at the same address.
     path("admin/login/", SignInView.as_view(), name="account_login"),
     # Pages of a store stand behind its slug: loyalty.backoffice.store_urls.

@@ -13,7 +13,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "loyalty.settings")
 _CHARSET: Final = re.compile(r";\s*charset\s*=[^;]*", re.IGNORECASE)
 _django: Final = get_wsgi_application()
 # Reading all views takes longer than a request should: now, and not when the first one comes.
-resolve("/healthz")
+resolve("/")
 
 
 def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:

@@ -12,13 +12,14 @@ import psycopg
 import pytest
 import yaml
 
+from loyalty.core.cache import cache_address
 from loyalty.database.time_limits import LIMITS
 from loyalty.embedded.account import server_account
 from loyalty.embedded.binaries import postgres_binaries
 from loyalty.embedded.layout import OWNER_ROLE, SUPERUSER, WEB_ROLE, Layout, layout_in
 from loyalty.embedded.postgres import PostgresServer
 from loyalty.embedded.supervisor import embedded_servers
-from loyalty.settings import REQUIRED_IN_PRODUCTION, broker_address, cache_address
+from loyalty.settings import REQUIRED_IN_PRODUCTION, broker_address
 
 PROJECT = Path(__file__).resolve().parent.parent
 COMPOSE: dict[str, Any] = yaml.safe_load((PROJECT / "docker-compose.yml").read_text())

@@ -3,7 +3,9 @@
 import logging
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, ParamSpec, TypeVar
+from itertools import islice
+from typing import Any, Final, ParamSpec, TypeVar
+from urllib.parse import urlsplit
 
 from django.core.cache.backends.redis import RedisCache, RedisCacheClient
 from redis.exceptions import RedisError
@@ -12,6 +14,15 @@ logger = logging.getLogger(__name__)
 
 P = ParamSpec("P")
 T = TypeVar("T")
+
+_MOST_KEYS: Final = 1_000
+
+
+def cache_address(url: str, number: int = 1) -> str:
+    """The same Redis, another database: clearing the cache must not clear the queue."""
+    if url.startswith("unix://"):
+        return f"{url}?db={number}"
+    return urlsplit(url)._replace(path=f"/{number}").geturl()
 
 
 def _or(operation: Callable[P, T], otherwise: Callable[..., T]) -> Callable[P, T]:
@@ -43,6 +54,12 @@ class ForgivingClient(RedisCacheClient):
     incr = _or(RedisCacheClient.incr, lambda _self, _key, delta: delta)
     clear = _or(RedisCacheClient.clear, lambda _self: False)
 
+    def _keys(self, beginning: str) -> list[str]:
+        found = self.get_client(None).scan_iter(match=f"{beginning}*", count=1000)
+        return [key.decode() for key in islice(found, _MOST_KEYS)]
+
+    keys = _or(_keys, lambda _self, _beginning: [])
+
 
 class ForgivingRedisCache(RedisCache):
     """Redis as a cache, with the client above."""
@@ -50,3 +67,8 @@ class ForgivingRedisCache(RedisCache):
     def __init__(self, server: str, params: dict[str, Any]) -> None:
         super().__init__(server, params)
         self._class = ForgivingClient
+
+    def keys(self, beginning: str) -> list[str]:
+        """The keys that begin so, a thousand at most: for whoever watches, not for a request."""
+        prefix = self.make_key("")
+        return [key.removeprefix(prefix) for key in self._cache.keys(prefix + beginning)]

@@ -12,6 +12,7 @@ from time import monotonic
 from typing import Any, Final
 
 from django.db import transaction
+from django.db.models import F
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext_noop
 from kombu.exceptions import OperationalError
@@ -69,6 +70,9 @@ EVERY: Final[Mapping[str, timedelta]] = {
     "loyalty.check_ledger": timedelta(hours=1),
 }
 
+# Nothing wakes this one: whether it ran says whether beat asks, and a worker listens.
+PULSE: Final = "orders.expire_overdue_payments"
+
 # What each does, for staff.
 WORDS: Final[Mapping[str, str]] = {
     "orders.expire_overdue_payments": gettext_noop("Payments whose time has run out become Expired"),
@@ -111,7 +115,11 @@ def run_job(name: str, now: datetime) -> Counts:
 
 
 def _note(name: str, now: datetime, seconds: float, **facts: Any) -> None:
-    JobRun.objects.update_or_create(name=name, defaults={"started_at": now, "seconds": seconds, **facts})
+    facts |= {"started_at": now, "seconds": seconds}
+    failures = int("error" in facts)
+    first = {"runs": 1, "failures": failures, "seconds_in_all": seconds}
+    more = {what: F(what) + count for what, count in first.items()}
+    JobRun.objects.update_or_create(name=name, defaults=facts | more, create_defaults=facts | first)
 
 
 def found_work(counts: Mapping[str, int]) -> bool:

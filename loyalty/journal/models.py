@@ -41,7 +41,7 @@ class JournalEntry(StoreOwned):
 
 
 class JobRun(models.Model):
-    """How a periodic job last went: one row a job, for all stores."""
+    """How a periodic job last went, and how often and how long it has run so far: one row a job, for all stores."""
 
     name = models.CharField(max_length=50, unique=True)
     started_at = models.DateTimeField()
@@ -49,6 +49,10 @@ class JobRun(models.Model):
     counts = models.JSONField(default=dict)
     error = models.TextField(blank=True)
     failed_at = models.DateTimeField(null=True, blank=True)
+    # Since the row was made, over all processes: what only grows is what monitoring counts by.
+    runs = models.PositiveBigIntegerField(default=0, db_default=0)
+    failures = models.PositiveBigIntegerField(default=0, db_default=0)
+    seconds_in_all = models.FloatField(default=0, db_default=0)
 
     rights = Rights(all_but=("name",))
     retention = for_ever("one row for each job")

@@ -13,8 +13,10 @@ from math import ceil
 from typing import Final
 
 from django.conf import settings
-from django.core.cache import cache
+from django.core.cache import cache, caches
 from django.utils.translation import gettext
+
+from loyalty.core.cache import ForgivingRedisCache
 
 _PATIENCE: Final = 3
 # Seconds of the first rest; each further one is twice as long, up to the last.
@@ -24,6 +26,9 @@ _LONGEST: Final = 300
 _REMEMBERED: Final = 3600
 # How long the one call that is let through may take before another one is.
 _TRIAL: Final = 30
+
+# What is kept of a host, by what it says of its state.
+_STATES: Final = {"failing": "failures", "resting": "rests", "tried": "trial"}
 
 _insists: ContextVar[bool] = ContextVar("insists", default=False)
 
@@ -82,6 +87,21 @@ def insisting() -> Iterator[None]:
 def rest_after(failures: int) -> int:
     """Seconds for which a host rests after so many failures in a row."""
     return 0 if failures < _PATIENCE else min(_FIRST * 2 ** min(failures - _PATIENCE, 10), _LONGEST)
+
+
+def resting_partners() -> list[str]:
+    """The hosts that are left alone now; none while the cache is away."""
+    return sorted(key.removeprefix(_key("rests", "")) for key in _known("rests"))
+
+
+def states_of_partners() -> dict[str, int]:
+    """How many hosts did not answer when they were last asked, and how many of them rest, or are tried just now."""
+    return {state: len(_known(kept)) for state, kept in _STATES.items()}
+
+
+def _known(what: str) -> list[str]:
+    shared = caches["default"]
+    return shared.keys(_key(what, "")) if isinstance(shared, ForgivingRedisCache) else []
 
 
 def _note_failure(host: str) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from typing import Final
 
-from django.db.models import QuerySet
+from django.db.models import OuterRef, QuerySet, Subquery
 
 from loyalty.jobs.periodic import Counts
 from loyalty.journal.models import LedgerCheck
@@ -35,6 +35,13 @@ def last_checks() -> "QuerySet[LedgerCheck]":
     """The last check of every store that was ever checked."""
     newest_first: QuerySet[LedgerCheck] = LedgerCheck.unscoped.order_by("store_id", "-checked_at", "-pk")
     return newest_first.distinct("store_id")
+
+
+def last_of_each_store() -> list[tuple[datetime | None, int | None]]:
+    """When each store was last checked and the faults found, None for a store that never was; one look a store."""
+    newest = LedgerCheck.unscoped.filter(store=OuterRef("pk")).order_by("-checked_at")
+    checked = {fact: Subquery(newest.values(fact)[:1]) for fact in ("checked_at", "faults")}
+    return list(Store.objects.annotate(**checked).order_by().values_list("checked_at", "faults"))
 
 
 def last_check(store: Store) -> LedgerCheck | None:

@@ -1,6 +1,8 @@
 """How gunicorn serves the web, here and in containers: threads get whole requests."""
 
 import os
+from shutil import rmtree
+from tempfile import mkdtemp
 
 workers = 2
 worker_class = "loyalty.serving.worker.WholeRequests"
@@ -18,3 +20,13 @@ if os.environ.get("LOG_FORMAT") == "json":
         "root": {"level": "INFO", "handlers": ["console"]},
         "loggers": {"gunicorn.error": {"level": "INFO", "handlers": ["console"], "propagate": False}},
     }
+
+if os.environ.get("METRICS_TOKEN") and "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
+    # Where each process counts its requests, for whichever of them is asked for the sum; the library reads the name.
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = mkdtemp(prefix="loyalty-metrics-")
+
+
+def on_exit(server: object) -> None:
+    """What was counted ends with the web."""
+    if counted := os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
+        rmtree(counted, ignore_errors=True)

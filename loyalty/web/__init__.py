@@ -1,1 +1,1 @@
-"""What every answer of the web has, whoever made it: addresses, security headers, health."""
+"""What every answer of the web has, whoever made it: addresses, ids of requests, security headers."""

@@ -116,6 +116,12 @@ def _due(rules: Sequence[Rule], now: datetime) -> "QuerySet[Order]":
     return orders.filter(~set_aside(Problem, JOB, now))
 
 
+def due_by_store_rules(now: datetime) -> "Iterator[QuerySet[Order]]":
+    """All that is due at ``now``, for whoever watches; to be asked while every store is named."""
+    for rules in _alike(_rules()):
+        yield _due(rules, now).order_by()
+
+
 def rules_of(store: Store, settings: StoreSettings) -> list[Rule]:
     """What the store does with expired and with failed payments, leaving out what it has switched off (E2, F1)."""
     auto = settings.auto_cancel

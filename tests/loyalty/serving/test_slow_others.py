@@ -1,6 +1,7 @@
 """Whoever is slow, client or partner, stops nobody else: the web of production, alone and behind its proxy."""
 
 import json
+import re
 import socket
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -198,7 +199,7 @@ def assert_answers_soon(scene: Scene, door: Door) -> None:
 
 
 def test_whoever_is_slow_stops_nobody_else(scene: Scene, tmp_path: Path) -> None:
-    with ThreadPoolExecutor(2 * PRESSES) as hands, web() as served:
+    with ThreadPoolExecutor(2 * PRESSES) as hands, web(LOG_FORMAT="json", METRICS_TOKEN=KEY) as served:
         direct = Door(served.port, by_tls=False)
         assert direct.ask("POST", "/api/v1/orders/", Content_Length=str(MOST_BODY + 1)).status == 413
         assert direct.ask("GET", "/healthz", Cookie="c" * MOST_HEADERS).status == 431
@@ -212,6 +213,11 @@ def test_whoever_is_slow_stops_nobody_else(scene: Scene, tmp_path: Path) -> None
             reversals = [hands.submit(scene.reverse, direct, one) for one in scene.redemptions]
             assert_answers_soon(scene, direct)
             assert {press.result().status for press in pressed} == {302}
+            # What both processes counted, whichever of them is asked.
+            counted = direct.ask("GET", "/metrics", Authorization=f"Bearer {KEY}").body.decode()
+            answered = re.findall(r'requests_total\{method="POST",route="[^"/]+",status="2xx"\} (\d+)', counted)
+            assert answered == [str(3 * TRIES)]
+            assert "loyalty_database_readable 1.0" in counted
             # Each process lets one reversal ask the platform, and it does so now: the web is told to end.
             list(islice(as_completed(reversals), PRESSES - workers))
             scene.partner.accept()[0].close()
@@ -220,6 +226,7 @@ def test_whoever_is_slow_stops_nobody_else(scene: Scene, tmp_path: Path) -> None
     assert {reversal.result().status for reversal in reversals} == {200, 503}
     assert Message.objects.for_store(scene.store).filter(topic="platform.check").count() == 1
     said = "".join(served.said)
+    assert all(json.loads(line)["level"] for line in served.said)
     assert "GET /healthz 200" in said
     assert f"POST {scene.check} 302" in said
     assert not any(secret in said for secret in (scene.key, scene.cookie, "shpat_"))

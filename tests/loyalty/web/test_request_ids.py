@@ -53,11 +53,11 @@ def test_errors_say_it_too(client: Client, settings: Settings) -> None:
 
 def test_every_line_of_a_request_says_its_id_and_route(client: Client, caplog: pytest.LogCaptureFixture) -> None:
     client.get("/api/v1/nowhere/", headers={"X-Request-ID": "lost"})
-    client.delete("/healthz", headers={"X-Request-ID": "wrong"})
+    client.delete("/hooks/shopify/nowhere/", headers={"X-Request-ID": "wrong"})
     said = [line(record) for record in caplog.records]
     assert [(one["request_id"], one["doing"]) for one in said] == [
         ("lost", "loyalty.api.views.UnknownAddress"),
-        ("wrong", "loyalty.web.health.healthz"),
+        ("wrong", "hooks"),
     ]
 
 

@@ -1,4 +1,4 @@
-"""The health check, the security policy, and a Redis that is gone."""
+"""The security policy, and a Redis that is gone."""
 
 import logging
 import re
@@ -10,7 +10,6 @@ from django.core.cache import caches
 from django.core.cache.backends.base import BaseCache
 from django.test import Client
 from kombu.exceptions import OperationalError as QueueGone
-from pytest_django.fixtures import Settings
 
 from loyalty.core.cache import ForgivingRedisCache
 from loyalty.core.logs import DiscreetFormatter
@@ -20,24 +19,8 @@ NOBODY = "unix:///nonexistent/valkey.sock"
 
 
 @pytest.mark.django_db
-def test_healthz_names_what_answers(client: Client) -> None:
-    response = client.get("/healthz")
-    assert response.status_code == 200
-    assert response.json() == {"database": "ok", "redis": "ok"}
-    assert "no-store" in response.headers["Cache-Control"]
-
-
-@pytest.mark.django_db
-def test_healthz_stays_up_without_redis(client: Client, settings: Settings) -> None:
-    settings.REDIS_URL = NOBODY
-    response = client.get("/healthz")
-    assert response.status_code == 200
-    assert response.json() == {"database": "ok", "redis": "gone"}
-
-
-@pytest.mark.django_db
 def test_the_policy_is_strict_outside_the_admin(client: Client) -> None:
-    outside = client.get("/healthz").headers["Content-Security-Policy"]
+    outside = client.get("/").headers["Content-Security-Policy"]
     assert "unsafe" not in outside
     assert "default-src 'none'" in outside
     admin = client.get(common_page("admin:index")).headers["Content-Security-Policy"]
