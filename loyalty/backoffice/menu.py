@@ -86,6 +86,11 @@ def _handed_in() -> list[Entry]:
 def _of_platform(request: HttpRequest) -> dict[str, Any]:
     """Empty for who does not run the platform. There is always this section: without any, the theme makes up a menu."""
     items = [
+        {
+            "title": _("Is everything well?"),
+            "icon": "monitor_heart",
+            "link": common_page("admin:journal_jobrun_changelist"),
+        },
         {"title": _("Stores"), "icon": "store", "link": common_page("admin:stores_store_changelist")},
         {"title": _("Ledger check"), "icon": "fact_check", "link": common_page("admin:journal_ledgercheck_changelist")},
     ]

@@ -70,5 +70,6 @@ class ForgivingRedisCache(RedisCache):
 
     def keys(self, beginning: str) -> list[str]:
         """The keys that begin so, a thousand at most: for whoever watches, not for a request."""
+        client: Any = self._cache
         prefix = self.make_key("")
-        return [key.removeprefix(prefix) for key in self._cache.keys(prefix + beginning)]
+        return [key.removeprefix(prefix) for key in client.keys(prefix + beginning)]

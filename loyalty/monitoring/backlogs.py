@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from django.db.models import Count, Min, QuerySet
@@ -23,13 +23,15 @@ MOST: Final = 10_000
 class Backlog:
     """Rows that a job takes up: ``rows`` finds them at an instant, by an index; ``since`` is when each became due.
 
-    Rows that are not due yet count as waiting too. To be asked while every store is named.
+    Rows that are not due yet count as waiting too; those that have been due for longer than ``patience`` should be done
+    by now. To be asked while every store is named.
     """
 
     job: str
     what: str
     rows: Callable[[datetime], "Iterable[QuerySet[Any]]"]
     since: str = "next_attempt_at"
+    patience: timedelta = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,7 @@ class Waiting:
     what: str
     count: int
     overdue: float
+    patience: float
 
 
 # Named as strings, because the foundation imports none of the apps that stand on it.
@@ -65,7 +68,8 @@ def _measured(backlog: Backlog, now: datetime) -> Waiting:
         some = rows.values(backlog.since)[: MOST - count]
         found = some.aggregate(count=Count("*"), oldest=Min(backlog.since))
         count, oldest = count + found["count"], min(oldest, found["oldest"] or now)
-    return Waiting(backlog.job, backlog.what, count, (now - oldest).total_seconds())
+    overdue = (now - oldest).total_seconds()
+    return Waiting(backlog.job, backlog.what, count, overdue, backlog.patience.total_seconds())
 
 
 def _letters(_now: datetime) -> "Iterator[QuerySet[Letter]]":

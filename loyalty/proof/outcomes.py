@@ -40,8 +40,10 @@ def last_checks() -> "QuerySet[LedgerCheck]":
 def last_of_each_store() -> list[tuple[datetime | None, int | None]]:
     """When each store was last checked and the faults found, None for a store that never was; one look a store."""
     newest = LedgerCheck.unscoped.filter(store=OuterRef("pk")).order_by("-checked_at")
-    checked = {fact: Subquery(newest.values(fact)[:1]) for fact in ("checked_at", "faults")}
-    return list(Store.objects.annotate(**checked).order_by().values_list("checked_at", "faults"))
+    stores = Store.objects.annotate(
+        checked_at=Subquery(newest.values("checked_at")[:1]), faults=Subquery(newest.values("faults")[:1])
+    )
+    return list(stores.order_by().values_list("checked_at", "faults"))
 
 
 def last_check(store: Store) -> LedgerCheck | None:

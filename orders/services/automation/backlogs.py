@@ -31,6 +31,8 @@ from orders.services.rules.schedule import JOB as EVALUATING
 # Returns are counted over so long, and so many at most: there are millions of them.
 LATELY: Final = timedelta(minutes=10)
 _MOST_RETURNS: Final = 100_000
+# Pieces of work that take their time.
+_LONG: Final = timedelta(hours=1)
 
 
 def returns_lately(now: datetime) -> Mapping[tuple[str, str], int]:
@@ -85,8 +87,8 @@ BACKLOGS: Final = (
     Backlog(EXPIRING, "payments that ran out", _overdue, "payment_due_at"),
     Backlog(CANCELLING, "unpaid orders", due_by_store_rules, "payment_changed_at"),
     Backlog(EVALUATING, "orders that changed", _changed, "rules_due_at"),
-    Backlog("orders.bulk_cancel", "bulk cancels", _bulks, "confirmed_at"),
-    Backlog("orders.import_balances", "balance imports", _imports, "updated_at"),
-    Backlog("orders.write_bundles", "bundles", _bundles, "created_at"),
+    Backlog("orders.bulk_cancel", "bulk cancels", _bulks, "confirmed_at", _LONG),
+    Backlog("orders.import_balances", "balance imports", _imports, "updated_at", _LONG),
+    Backlog("orders.write_bundles", "bundles", _bundles, "created_at", _LONG),
     *(Backlog(f"{kind}.expire_lots", f"{kind} lots", _lapsed(kind), "expires_at") for kind in KINDS),
 )

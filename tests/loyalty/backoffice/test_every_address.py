@@ -113,6 +113,7 @@ COMMON_PAGES: dict[str, str] = {
     "stores_store_add": OPERATOR,
     "stores_store_change": OPERATOR,
     "journal_ledgercheck_changelist": OPERATOR,
+    "journal_jobrun_changelist": OPERATOR,
 }
 COMMON_ELSEWHERE = {
     "index",

@@ -4,6 +4,7 @@ import socket
 import time
 from datetime import timedelta
 from threading import Event
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -63,9 +64,9 @@ def test_the_broker_answers() -> None:
     assert broker() == {"broker": OK}
 
 
-def test_a_broker_that_hangs_is_given_up() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as silent, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(health.settings, "REDIS_URL", f"redis://127.0.0.1:{silent.getsockname()[1]}/0")
+def test_a_broker_that_hangs_is_given_up(settings: Settings) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        settings.REDIS_URL = f"redis://127.0.0.1:{silent.getsockname()[1]}/0"
         began = time.monotonic()
         assert broker() == {"broker": NO_ANSWER}
         assert time.monotonic() - began < health.PATIENCE
@@ -102,7 +103,7 @@ def test_a_beat_that_is_late_and_migrations_to_apply_are_said(monkeypatch: pytes
     beat_ran(timedelta(minutes=7))
     applied = MigrationRecorder.applied_migrations
 
-    def fewer(self: MigrationRecorder) -> dict[tuple[str, str], object]:
+    def fewer(self: MigrationRecorder) -> dict[tuple[str, str], Any]:
         known = dict(applied(self))
         known.pop(max(health._on_disk()))
         return known

@@ -161,7 +161,7 @@ def test_a_database_that_is_away_is_a_metric(scraper: Client, monkeypatch: pytes
 @pytest.mark.django_db
 def test_labels_are_words_of_this_program(scraper: Client) -> None:
     found = samples(scraper)
-    allowed = {"job": set(JOBS), "trigger": set(Trigger), "kind": {"credits", "points"}}
+    allowed: dict[str, set[str]] = {"job": set(JOBS), "trigger": set(Trigger), "kind": {"credits", "points"}}
     for _, labels in found:
         for name, said in labels:
             assert said in allowed.get(name, {said})

@@ -1,0 +1,1 @@
+"""The page *Is everything well?*, for operators."""
