@@ -388,9 +388,11 @@ SPECTACULAR_SETTINGS = {
     "REDOC_DIST": "SIDECAR",
 }
 
-# --- What machines of the operator may read (docs/monitoring.md): metrics, with this token; nobody without one
+# --- Who may read metrics, and where errors and traces are sent: nobody and nowhere while unset (docs/monitoring.md)
 
 METRICS_TOKEN: str = env.str("METRICS_TOKEN", default="")
+SENTRY_DSN: str = env.str("SENTRY_DSN", default="")
+OTEL_EXPORTER_OTLP_ENDPOINT: str = env.str("OTEL_EXPORTER_OTLP_ENDPOINT", default="")
 
 # --- Logs: to standard output, without personal data
 

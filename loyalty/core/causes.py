@@ -4,8 +4,8 @@ An id is brought by whoever asks, or made up: it finds lines that belong togethe
 """
 
 import re
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Final
@@ -26,6 +26,10 @@ class Cause:
     doing: str = ""
 
 
+# What looks at each request and run from its beginning to its end.
+Watch = Callable[[Cause], AbstractContextManager[object]]
+
+_watches: Final[list[Watch]] = []
 _NOTHING: Final = Cause()
 _cause: ContextVar[Cause] = ContextVar("cause", default=_NOTHING)
 
@@ -40,9 +44,22 @@ def because_of(what: Cause) -> Iterator[Cause]:
     """Within, whatever is logged and sent says that it is done for this."""
     before = _cause.set(what)
     try:
-        yield what
+        with ExitStack() as watching:
+            for watch in _watches:
+                watching.enter_context(watch(what))
+            yield what
     finally:
         _cause.reset(before)
+
+
+def watch_all(watch: Watch) -> None:
+    """Have all that is done from now on looked at."""
+    _watches.append(watch)
+
+
+def watch_no_more(watch: Watch) -> None:
+    """Have it look at nothing that begins from now on."""
+    _watches.remove(watch)
 
 
 def run_of(job: str, *, request_id: str = "") -> AbstractContextManager[Cause]:

@@ -21,7 +21,7 @@ if os.environ.get("LOG_FORMAT") == "json":
         "loggers": {"gunicorn.error": {"level": "INFO", "handlers": ["console"], "propagate": False}},
     }
 
-if os.environ.get("METRICS_TOKEN") and "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
+if {"METRICS_TOKEN", "METRICS_TOKEN_FILE"} & os.environ.keys() and "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
     # Where each process counts its requests, for whichever of them is asked for the sum; the library reads the name.
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = mkdtemp(prefix="loyalty-metrics-")
 
