@@ -304,10 +304,10 @@ UNFOLD = THEME | {"DASHBOARD_CALLBACK": "orders.admin.desk.dashboard.dashboard"}
 
 # --- E-mail: smtp+tls://user:password@host:587, consolemail:// or filemail:///folder
 
-vars().update(mail_transport())
 EMAIL_TIMEOUT = 10
+PUBLIC_URL: str = env.str("PUBLIC_URL", default="")  # what links in letters to customers begin with
 DEFAULT_FROM_EMAIL: str = env.str("DEFAULT_FROM_EMAIL", default="Loyalty Back-Office <no-reply@localhost>")
-SERVER_EMAIL = DEFAULT_FROM_EMAIL
+vars().update(mail_transport(), SERVER_EMAIL=DEFAULT_FROM_EMAIL)
 
 # --- Jobs
 

@@ -11,6 +11,7 @@ from loyalty.journal.record import Event
 from loyalty.languages.own_names import own_name, own_words
 from loyalty.ledger.ledger import Kind, Ledger, currency_for
 from loyalty.ledger.planner import Amount
+from loyalty.notices.voice import Voice
 from loyalty.stores.models import Store
 from orders.models import Order
 from points.ledger import POINTS
@@ -32,6 +33,16 @@ def name_of(kind: Kind) -> str:
 def title_of(kind: Kind) -> str:
     """What a kind is called at the beginning of a sentence, or alone: ``Store credits``."""
     return own_words(_TITLES[kind])
+
+
+def name_in(voice: Voice, kind: Kind) -> str:
+    """What a letter of a store calls a kind inside a sentence: the store's own name, else ours."""
+    return voice.words.name_of(kind) or name_of(kind)
+
+
+def title_in(voice: Voice, kind: Kind) -> str:
+    """As :func:`name_in`, at the beginning of a sentence or alone."""
+    return voice.words.name_of(kind) or title_of(kind)
 
 
 def applied(order: Order, kind: Kind) -> Amount:

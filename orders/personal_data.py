@@ -24,6 +24,7 @@ def personal_data(store: Store, customer: Customer, *, now: datetime) -> dict[st
         "store": {"name": store.name, "slug": store.slug},
         "as_of": instant_text(now),
         "customer": customer_json(customer, platform_ids([customer.pk])),
+        "no_reminders_since": instant_or_none(customer.no_reminders_since),
         "merged": [customer_json(row, {}) for row in merged.order_by("id")],
         "orders": [OrderDocument.of(order) | {"lines": order.lines} for order in orders.order_by("id")],
         **{kind: _ledger(kind, store, customer, now) for kind in KINDS},

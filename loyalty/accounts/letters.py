@@ -27,8 +27,10 @@ from loyalty.jobs.waiting import Waiting
 from loyalty.languages.spoken import SOURCE
 from loyalty.partners.breaker import NoAnswer
 from loyalty.partners.mail import Mail, MailRefused, ServerAway, send
+from loyalty.store_settings.letterhead import LetterheadSettings
+from loyalty.store_settings.sections import current_settings
 from loyalty.stores.dates import show_moment
-from loyalty.stores.models import User
+from loyalty.stores.models import Store, User
 from loyalty.stores.roles import Can
 
 logger = logging.getLogger(__name__)
@@ -55,7 +57,8 @@ def base_of(request: HttpRequest) -> str:
 
 def write(letter: Letter) -> None:
     """Put a letter in the queue, in the transaction of what it tells."""
-    letter.language = language_for(letter.store.locale) if letter.store else get_language() or SOURCE
+    if not letter.language:
+        letter.language = language_for(letter.store.locale) if letter.store else get_language() or SOURCE
     letter.save(force_insert=True)
     wake(JOB)
 
@@ -63,6 +66,23 @@ def write(letter: Letter) -> None:
 def write_reset(email: str, *, base: str, now: datetime) -> None:
     """Have a link to choose a password sent to an address, if an account has it."""
     write(Letter(kind=LetterKind.RESET, email=email, base=base, created_at=now, next_attempt_at=now))
+
+
+def write_trial(*, store: Store, email: str, subject: str, text: str, html: str, language: str, now: datetime) -> None:
+    """Have a letter to customers sent to one of the staff, as customers would get it."""
+    write(
+        Letter(
+            kind=LetterKind.TRIAL,
+            store=store,
+            email=email,
+            subject=subject[:200],
+            text=text,
+            html=html,
+            language=language,
+            created_at=now,
+            next_attempt_at=now,
+        )
+    )
 
 
 def deliver_letters(now: datetime) -> Counts:
@@ -101,7 +121,7 @@ def _claim(now: datetime, left_out: AbstractSet[int], store_id: int | None) -> L
 def _deliver(letter: Letter, now: datetime) -> str | NoAnswer:
     with override(letter.language or SOURCE):
         words = _composed(letter, now)
-        mail = _mail(letter, words) if words else None
+        mail = _mail_to_try(letter) if letter.kind == LetterKind.TRIAL else _mail(letter, words) if words else None
     if mail is None:
         letter.delete()
         return "nobody"
@@ -187,14 +207,32 @@ def _mail(letter: Letter, words: Words) -> Mail:
         text=render_to_string("loyalty/mail.txt", {"mail": words}),
         html=render_to_string("loyalty/mail.html", {"mail": words}),
         headers={"Content-Language": letter.language or SOURCE},
-        message_id=f"<letter.{letter.pk}.{int(letter.created_at.timestamp())}@loyalty-back-office>",
+        message_id=_message_id(letter),
     )
+
+
+def _mail_to_try(letter: Letter) -> Mail:
+    letterhead = current_settings(letter.store).letterhead if letter.store else LetterheadSettings()
+    return Mail(
+        to=letter.email,
+        subject=" ".join(letter.subject.split()),
+        text=letter.text,
+        html=letter.html,
+        headers={"Content-Language": letter.language},
+        message_id=_message_id(letter),
+        from_name=letterhead.sender or (letter.store.name if letter.store else ""),
+        reply_to=letterhead.reply_to,
+    )
+
+
+def _message_id(letter: Letter) -> str:
+    return f"<letter.{letter.pk}.{int(letter.created_at.timestamp())}@loyalty-back-office>"
 
 
 WAITING: Final = Waiting(
     key="letter",
     label=gettext_noop("Invitation"),
-    rows=lambda store: Letter.objects.filter(store=store).exclude(last_error=""),
+    rows=lambda store: Letter.objects.filter(store=store, kind=LetterKind.INVITATION).exclude(last_error=""),
     about="email",
     job=JOB,
     needs=Can.MANAGE_STAFF,

@@ -54,6 +54,7 @@ class LetterKind(models.TextChoices):
     RESET = "reset", gettext_lazy("A link to choose a password")
     INVITATION = "invitation", gettext_lazy("An invitation")
     NEWS = "news", gettext_lazy("What was changed on the account")
+    TRIAL = "trial", gettext_lazy("A letter to customers, sent to oneself to try it")
 
 
 class Letter(models.Model):
@@ -72,6 +73,8 @@ class Letter(models.Model):
     invitation = SameStoreKey(Invitation, null=True, blank=True)
     subject = models.CharField(max_length=200, blank=True)
     text = models.TextField(blank=True)
+    # Of a letter that is tried; the others are made when they are sent.
+    html = models.TextField(blank=True, default="", db_default="")
     created_at = models.DateTimeField()
     attempts = models.PositiveSmallIntegerField(default=0)
     next_attempt_at = models.DateTimeField()
@@ -84,8 +87,9 @@ class Letter(models.Model):
         constraints: ClassVar = [
             models.CheckConstraint(
                 condition=Q(kind=LetterKind.INVITATION, store__isnull=False, invitation__isnull=False)
-                | (~Q(kind=LetterKind.INVITATION) & Q(store__isnull=True, invitation__isnull=True)),
-                name="letter_invitation_names_it",
+                | Q(kind=LetterKind.TRIAL, store__isnull=False, invitation__isnull=True)
+                | Q(kind__in=[LetterKind.RESET, LetterKind.NEWS], store__isnull=True, invitation__isnull=True),
+                name="letter_names_what_it_is_about",
             ),
         ]
         indexes: ClassVar = [models.Index("next_attempt_at", name="letter_due")]

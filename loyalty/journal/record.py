@@ -76,6 +76,8 @@ class Event(StrEnum):
     CUSTOMER_MERGED = "customer.merged"
     CUSTOMER_MERGED_AWAY = "customer.merged_away"
     CUSTOMER_ID_UNCLEAR = "customer.id_unclear"
+    REMINDERS_STOPPED = "customer.reminders_stopped"
+    REMINDERS_WANTED = "customer.reminders_wanted"
     DATA_REQUESTED = "customer.data_requested"
     STAFF_INVITED = "staff.invited"
     STAFF_INVITED_AGAIN = "staff.invited_again"

@@ -19,8 +19,10 @@ from loyalty.jobs.waiting import Waiting
 from loyalty.journal.record import Event, Happening, record
 from loyalty.languages.spoken import SOURCE
 from loyalty.notices.models import Notice, NoticeStatus
+from loyalty.notices.unsubscribe import link_of
 from loyalty.partners.breaker import NoAnswer
 from loyalty.partners.mail import Mail, MailRefused, ServerAway, send
+from loyalty.store_settings.sections import current_settings
 from loyalty.stores.actors import Actor
 from loyalty.stores.models import Store
 from loyalty.stores.roles import Can
@@ -31,6 +33,7 @@ ACTOR: Final = Actor.job("loyalty.deliver_notices")
 # Who writes notices because a day has come rather than because something happened; each answers how many it wrote.
 # Named as strings, because the foundation imports none of the apps that stand on it.
 WRITERS: Final[tuple[str, ...]] = ("orders.services.customers.remind.write_reminders",)
+_UNASKED: Final[frozenset[str]] = frozenset({"expiring"})
 _TURNS: Final = Turns(ACTOR.key)
 _MARKS: Final = ("status", "attempts", "next_attempt_at", "last_error", "sent_at")
 
@@ -115,14 +118,16 @@ def _unforeseen(error: Exception) -> Exception | None:
 
 
 def _mail(notice: Notice) -> Mail:
+    letterhead = current_settings(notice.store).letterhead
     return Mail(
         to=notice.to_email,
         subject=notice.subject,
         text=notice.text,
         html=notice.html,
         message_id=notice.message_id,
-        from_name=notice.store.name,
-        headers={"Content-Language": notice.language or SOURCE, **_thread(notice)},
+        from_name=letterhead.sender or notice.store.name,
+        reply_to=letterhead.reply_to,
+        headers={"Content-Language": notice.language or SOURCE, **_thread(notice), **_way_out(notice)},
     )
 
 
@@ -133,6 +138,16 @@ def _thread(notice: Notice) -> dict[str, str]:
     sent = Notice.objects.for_store(notice.store).filter(order=notice.order_id, status=NoticeStatus.SENT)
     first = sent.filter(customer=notice.customer_id).order_by("pk").values_list("message_id", flat=True).first()
     return {"In-Reply-To": first, "References": first} if first else {}
+
+
+def _way_out(notice: Notice) -> dict[str, str]:
+    """How a mail program stops letters that are not about what the customer did himself (RFC 8058)."""
+    if notice.about not in _UNASKED:
+        return {}
+    return {
+        "List-Unsubscribe": f"<{link_of(notice.customer)}>",
+        "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
+    }
 
 
 def _note(notice: Notice, event: Event, now: datetime) -> None:

@@ -56,6 +56,8 @@ class Notice(StoreOwned):
     text = models.TextField()
     html = models.TextField()
     language = models.CharField(max_length=20, blank=True, default="", db_default="")
+    # Which kind of letter; empty for those of before.
+    about = models.CharField(max_length=20, blank=True, default="", db_default="")
     message_id = models.CharField(max_length=200, unique=True)
     status = models.CharField(max_length=10, choices=NoticeStatus.choices, default=NoticeStatus.QUEUED)
     attempts = models.PositiveSmallIntegerField(default=0)

@@ -35,6 +35,7 @@ class Message:
     text: str
     html: str
     language: str = field(default_factory=lambda: get_language() or SOURCE)
+    about: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +107,7 @@ def _notice(letter: Letter, now: datetime) -> Notice:
         text=letter.message.text,
         html=letter.message.html,
         language=letter.message.language,
+        about=letter.message.about,
         message_id=f"<{uuid.uuid4()}@loyalty-back-office>",
         status=NoticeStatus.QUEUED,
         next_attempt_at=now,

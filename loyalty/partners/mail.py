@@ -55,7 +55,8 @@ class NotAnAddress(ValueError):
 class Mail:
     """What one person gets, twice: as text and as HTML. The ``message_id`` is the same at each attempt.
 
-    ``from_name`` stands before the installation's address; without one its own name does.
+    ``from_name`` stands before the installation's address; without one its own name does. ``reply_to`` is the address
+    that answers go to, if another one.
     """
 
     to: str
@@ -64,6 +65,7 @@ class Mail:
     html: str
     message_id: str
     from_name: str = ""
+    reply_to: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -144,6 +146,7 @@ def _made(mail: Mail) -> EmailMultiAlternatives:
         # The envelope has the bare address; the name is a header's.
         from_email=ours.addr_spec,
         to=[mail.to],
+        reply_to=[mail.reply_to] if mail.reply_to else None,
         headers={"From": formataddr((name, ours.addr_spec)), "Message-ID": mail.message_id, **mail.headers},
     )
     message.attach_alternative(mail.html, "text/html")

@@ -12,6 +12,7 @@ from loyalty.core.tags import tag_key
 from loyalty.core.values import check_amount
 from loyalty.store_settings.facts import facts_by_name
 from loyalty.store_settings.sections import StoreSettings
+from loyalty.store_settings.words import wrong_words
 from loyalty.stores.models import Store
 
 _LEAP_YEAR: Final = 2024
@@ -19,7 +20,7 @@ _LEAP_YEAR: Final = 2024
 
 def check_settings(settings: StoreSettings, store: Store) -> StoreSettings:
     """The settings as they can be saved, amounts with the currency's decimals. Raises Invalid naming what is wrong."""
-    if errors := list(_out_of_bounds(settings, "")):
+    if errors := [*_out_of_bounds(settings, ""), *wrong_words(settings.words)]:
         raise Invalid(errors=errors)
     limits = settings.limits
     if limits.support_adjust_credits is not None:

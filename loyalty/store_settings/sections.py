@@ -15,6 +15,7 @@ from django.utils.translation import gettext_noop
 from loyalty.core.values import MAX_DIGITS
 from loyalty.database.prepared import prepared_cursor
 from loyalty.store_settings.facts import NOTHING, Facts, facts_by_name, is_nullable
+from loyalty.store_settings.letterhead import LetterheadSettings
 from loyalty.store_settings.words import WordsSettings
 from loyalty.stores.models import SettingsVersion, Store
 
@@ -183,6 +184,7 @@ class StoreSettings:
     earned_points: EarnedPointsSettings = field(default_factory=EarnedPointsSettings)
     write_back: WriteBackSettings = field(default_factory=WriteBackSettings)
     words: WordsSettings = field(default_factory=WordsSettings)
+    letterhead: LetterheadSettings = field(default_factory=LetterheadSettings)
     version: int = 0
 
 

@@ -240,6 +240,7 @@ class Customer(StoreOwned):
     dialled_phone = models.GeneratedField(expression=Dialled("phone"), output_field=models.TextField(), db_persist=True)
     merged_into = SameStoreKey("self", null=True, blank=True, editable=False)
     merged_at = models.DateTimeField(null=True, blank=True, editable=False)
+    no_reminders_since = models.DateTimeField(null=True, blank=True, editable=False)
 
     rights = Rights(all_but=("created_at",))
     retention = while_needed("as long as the store; erasing a person empties the row")

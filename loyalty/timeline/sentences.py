@@ -319,6 +319,8 @@ _SENTENCES: Final[dict[str, Tell]] = {
     Event.IMPORT_DONE: fixed(gettext_noop("Balance import done")),
     Event.IMPORT_TAKEN_BACK: fixed(gettext_noop("Balance import taken back")),
     Event.CUSTOMER_ERASED: fixed(gettext_noop("Personal data erased")),
+    Event.REMINDERS_STOPPED: fixed(gettext_noop("No more reminders before something expires")),
+    Event.REMINDERS_WANTED: fixed(gettext_noop("Reminders before something expires are sent again")),
     Event.CUSTOMER_ID_UNCLEAR: _id_unclear,
     Event.CUSTOMER_MERGED: _merged,
     Event.CUSTOMER_MERGED_AWAY: _merged_away,

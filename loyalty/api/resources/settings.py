@@ -31,7 +31,7 @@ from loyalty.core.errors import Invalid
 from loyalty.core.money import amount_text
 from loyalty.core.tags import tag_key
 from loyalty.core.values import MAX_DIGITS
-from loyalty.store_settings import sections, words
+from loyalty.store_settings import letterhead, sections, words
 from loyalty.store_settings.facts import LONGEST_NAME, MOST_NAMES, Facts, facts_by_name, is_nullable
 from loyalty.store_settings.save import change_settings
 from loyalty.store_settings.sections import StoreSettings, current_settings, settings_from_json, settings_to_json
@@ -215,16 +215,28 @@ class WriteBackBody(MergedBody):
     section = sections.WriteBackSettings
 
 
+class LetterWordsBody(MergedBody):
+    """What a store says otherwise in one kind of letter; empty, or null: ours. Placeholders stand in braces."""
+
+    section = words.LetterWords
+
+
 class LanguageWordsBody(MergedBody):
-    """The words of a store in one language; empty, or null: ours."""
+    """The words of a store in one language: its names for credits and points, and what each kind of letter says."""
 
     section = words.LanguageWords
 
 
 class WordsBody(MergedBody):
-    """What a store calls credits and points, in each language."""
+    """The words of a store, in each language."""
 
     section = words.WordsSettings
+
+
+class LetterheadBody(MergedBody):
+    """Whom letters are from, where answers go, and their colour; empty, or null: ours."""
+
+    section = letterhead.LetterheadSettings
 
 
 class SettingsBody(MergedBody):

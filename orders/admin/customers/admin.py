@@ -30,6 +30,7 @@ from orders.admin.customers.adjust_form import AdjustForm, adjuster_of, carry_ou
 from orders.admin.customers.expiring_page import expiring_page
 from orders.admin.customers.merge_page import merge_hints, merge_page
 from orders.admin.customers.points_sheet_page import choose_for_points, sheet_page
+from orders.admin.customers.reminders_page import reminders_page
 from orders.admin.customers.statement_page import statement_page
 from orders.admin.customers.tabs import TABS, cards, profile_form, tab_context
 from orders.admin.exports.customers import CUSTOMER_EXPORTS
@@ -100,6 +101,7 @@ class CustomerAdmin(StoreModelAdmin):
         StoreView("<path:object_id>/adjust/<slug:kind>/", "adjust", adjust_page),
         StoreView("<path:object_id>/statement/", "statement", statement_page),
         StoreView("<path:object_id>/merge/", "merge", merge_page),
+        StoreView("<path:object_id>/reminders/", "reminders", reminders_page),
         StoreView("expiring/", "expiring", expiring_page),
         StoreView("points/", "points", sheet_page),
         StoreView("<path:object_id>/redeem/", "redeem", redeem_page),

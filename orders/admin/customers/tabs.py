@@ -253,4 +253,5 @@ def _order(order: Order, store: Store) -> dict[str, Any]:
 
 def _notices(request: HttpRequest, customer: Customer, store: Store) -> dict[str, Any]:
     context = _page(request, Notice.objects.for_store(store).filter(customer=customer).order_by("-id"))
-    return context | {"notices": [notice_row(row, store) for row in context["rows"]]}
+    may_write = may(request, Can.CANCEL_ORDERS)
+    return context | {"may_write": may_write, "notices": [notice_row(row, store) for row in context["rows"]]}

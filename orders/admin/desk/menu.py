@@ -110,6 +110,12 @@ def spent_revert_is_active(request: HttpRequest) -> bool:
     return request.path in map(reverse, pages)
 
 
+def letters_is_active(request: HttpRequest) -> bool:
+    """Whether the page is about letters: whom they are from, or what they say in one of the languages."""
+    address = reverse("admin:stores_settingsversion_letters")
+    return request.path.startswith((address, address.replace("/letters/", "/words-")))
+
+
 def jobs_is_active(request: HttpRequest) -> bool:
     """Whether the page is that of the jobs, not the one of what waits."""
     return request.path == reverse("admin:orders_problem_changelist")
@@ -194,6 +200,14 @@ ENTRIES: Final = (
     ),
     Entry(Section.SETTINGS, 30, gettext_noop("Expiry and extension"), "event", "admin:stores_settingsversion_expiry"),
     Entry(Section.SETTINGS, 40, gettext_noop("Notices"), "mail", "admin:stores_settingsversion_notices"),
+    Entry(
+        Section.SETTINGS,
+        45,
+        gettext_noop("Letters"),
+        "stylus_note",
+        "admin:stores_settingsversion_letters",
+        active=letters_is_active,
+    ),
     Entry(Section.SETTINGS, 50, gettext_noop("Limits"), "speed", "admin:stores_settingsversion_limits"),
     Entry(Section.SETTINGS, 60, gettext_noop("Earned points"), "loyalty", "admin:stores_settingsversion_earned"),
     Entry(

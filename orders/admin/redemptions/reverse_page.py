@@ -17,6 +17,7 @@ from loyalty.core.clock import read_clock
 from loyalty.core.errors import Busy, Invalid
 from loyalty.core.phrases import sentences
 from loyalty.languages.own_names import own_words
+from loyalty.notices.voice import Voice
 from loyalty.store_settings.sections import StoreSettings, current_settings
 from loyalty.stores.active_store import may
 from loyalty.stores.actors import Act, Trigger
@@ -157,7 +158,8 @@ def _show(
     if not form.is_bound or not hasattr(form, "cleaned_data"):
         form.full_clean()
     shown = preview_reversal(case.row, form.choice(), store=case.store, settings=case.settings, now=case.now)
-    page = shown_reversal(form, shown, may_force=case.may_force, store=case.store, seen=seen, now=case.now)
+    voice = Voice(case.store, case.settings)
+    page = shown_reversal(form, shown, may_force=case.may_force, voice=voice, seen=seen, now=case.now)
     context: dict[str, Any] = {
         "form": form,
         "said": said,

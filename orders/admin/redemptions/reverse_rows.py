@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from loyalty.languages.own_names import own_words
+from loyalty.notices.voice import Voice
 from loyalty.stores.dates import show_moment
 from loyalty.stores.models import Store
 from orders.admin.redemptions.reverse_form import ReversalForm
@@ -59,16 +60,16 @@ def shown_reversal(
     shown: ReversalPreview,
     *,
     may_force: bool,
-    store: Store,
+    voice: Voice,
     seen: Seen | None,
     now: datetime,
 ) -> PlanPage:
     """The page for ``shown``; what differs from ``seen`` is marked."""
-    plan, redemption, marker = shown.plan, shown.plan.redemption, Marker(seen)
+    store, plan, redemption, marker = voice.store, shown.plan, shown.plan.redemption, Marker(seen)
     section = _section(plan, form, marker, store, now)
     confirm = marker.say("confirm", _("Reverse and return %(points)s") % {"points": show(plan.returns, "", store)})
     lines = _lines(shown, marker, store)
-    message, refused = reversal_letter(plan, store=store).message, _refused(plan, may_force=may_force)
+    message, refused = reversal_letter(plan, voice=voice).message, _refused(plan, may_force=may_force)
     return PlanPage(
         title=_("Reverse “%(reward)s”") % {"reward": redemption.reward_name},
         sentence=_sentence(redemption, store),

@@ -10,6 +10,7 @@ from loyalty.core.phrases import listed, sentences
 from loyalty.languages.own_names import own_words
 from loyalty.ledger.ledger import Kind
 from loyalty.ledger.planner import Amount, KindPlan
+from loyalty.notices.voice import Voice
 from loyalty.notices.write import in_language_of
 from loyalty.stores.models import Store
 from orders.admin.reverts.cancel_form import CancelForm
@@ -45,7 +46,7 @@ def shown_form(form: CancelForm, shown: Preview, *, work: Work, cancels: bool, s
     statuses = _statuses(plan, marker, work)
     confirm = marker.say("confirm", _confirm_words(plan, form, work))
     with in_language_of(order.customer, work.store):
-        message = compose(plan, store=work.store, cancelled=work.cancels)
+        message = compose(plan, voice=Voice(work.store, work.settings), cancelled=work.cancels)
     now_seen = Seen(marker.statements, cancels, goal_of(plan, work))
     return PlanPage(
         title=_("Cancel order %(number)s") % {"number": order.number} if work.cancels else _("Return credits/points"),

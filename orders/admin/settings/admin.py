@@ -16,14 +16,24 @@ from loyalty.stores.models import SettingsVersion
 from orders.admin.settings.automation import ORDER_SETTINGS
 from orders.admin.settings.earned_points import EARNED
 from orders.admin.settings.expiry import EXPIRY
+from orders.admin.settings.letters import LETTERS
 from orders.admin.settings.limits import LIMITS
 from orders.admin.settings.notices import NOTICES
 from orders.admin.settings.spent_revert import SPENT_REVERT
 from orders.admin.settings.tagging_guide import guide_page
-from orders.admin.settings.words_page import WORDS
+from orders.admin.settings.words_page import WORDS, letter_page, trial_page
 
 # In the order of the menu. Every section of the settings is on one of these pages, and only on one.
-PAGES: Final[tuple[SettingsPage, ...]] = (ORDER_SETTINGS, SPENT_REVERT, EXPIRY, NOTICES, *WORDS, LIMITS, EARNED)
+PAGES: Final[tuple[SettingsPage, ...]] = (
+    ORDER_SETTINGS,
+    SPENT_REVERT,
+    EXPIRY,
+    NOTICES,
+    LETTERS,
+    *WORDS,
+    LIMITS,
+    EARNED,
+)
 
 
 @admin.register(SettingsVersion)
@@ -34,6 +44,8 @@ class SettingsVersionAdmin(StoreModelAdmin):
     store_views: ClassVar[tuple[StoreView, ...]] = (
         *(page.view() for page in PAGES),
         StoreView("tagging/", "tagging", guide_page),
+        StoreView("words/<slug:language>/<slug:about>/", "letter", letter_page),
+        StoreView("words/<slug:language>/<slug:about>/test/", "trial", trial_page),
         StoreView("<path:object_id>/restore/<slug:page>/", "restore", restore_view(PAGES)),
     )
 

@@ -1,7 +1,6 @@
 """The page *Notices*: when customers are told, and what they read (M5, H3)."""
 
-from datetime import date, datetime, timedelta
-from decimal import Decimal
+from datetime import datetime
 from typing import Final
 
 from django import forms
@@ -10,21 +9,14 @@ from django.utils.translation import gettext_lazy, gettext_noop
 
 from loyalty.backoffice.settings.cards import CardForm, CardKind, Sample, SwitchForm
 from loyalty.backoffice.settings.pages import SettingsPage
-from loyalty.core.days import end_of_day, local_day
-from loyalty.ledger.adjust import Adjustment
-from loyalty.ledger.adjust_notice import Change, compose
-from loyalty.ledger.ledger import Kind
-from loyalty.notices.write import Message, in_language_of
+from loyalty.notices.voice import Voice
+from loyalty.notices.write import in_language_of
 from loyalty.store_settings.sections import StoreSettings
-from loyalty.stores.actors import Trigger
-from loyalty.stores.models import Customer, Store
+from loyalty.store_settings.words import About
+from loyalty.stores.models import Store
+from orders.admin.settings.examples import example_of
 from orders.admin.settings.words_page import LINKS
-from orders.kinds import title_of
-from orders.services.customers.remind import line_words, write_digest
-from orders.services.reverts.notice import NoticeKind, expired_words, opening_words, returned_words, write_message
 
-_INVENTED: Final = gettext_noop("Ana Lee")
-_NUMBER: Final = "1001"
 _CANCELS: Final = gettext_noop("Messages about cancelled orders")
 _BY_HAND: Final = gettext_noop("Messages about giving and removing by hand")
 _REMINDERS: Final = gettext_noop("Reminders before value expires")
@@ -99,47 +91,26 @@ class ReminderForm(CardForm):
 
 def cancel_samples(store: Store, settings: StoreSettings, now: datetime) -> list[Sample]:
     """What the customer of an invented order reads when staff cancel it, and when a job does."""
-    with in_language_of(None, store):
-        by_staff, by_job = (_cancelled(trigger, store, now) for trigger in (None, Trigger.PAYMENT_EXPIRED))
     return [
-        Sample(_("See the message: when staff cancel an order"), by_staff.subject, by_staff.text.strip()),
-        Sample(_("See the message: when a payment was not made in time"), by_job.subject, by_job.text.strip()),
+        _sample(_("See the message: when staff cancel an order"), "cancelled", Voice(store, settings), now),
+        _sample(_("See the message: when a payment was not made in time"), "not_paid", Voice(store, settings), now),
     ]
 
 
 def adjust_samples(store: Store, settings: StoreSettings, now: datetime) -> list[Sample]:
     """What an invented customer reads when points were given by hand."""
-    gift = Adjustment(100, "", expires_at=end_of_day(_day(store, now, 60), store.tz))
-    with in_language_of(None, store):
-        name = _(_INVENTED)
-        message = compose("points", [Change(Customer(name=name), gift, 250)], store=store, customer_name=name)
-    return [Sample(_("See the message"), message.subject, message.text.strip())]
+    return [_sample(_("See the message"), "adjusted", Voice(store, settings), now)]
 
 
 def reminder_samples(store: Store, settings: StoreSettings, now: datetime) -> list[Sample]:
     """What an invented customer reads before value expires."""
-    day = _day(store, now, settings.reminders.days_before or 7)
-    with in_language_of(None, store):
-        lines: dict[Kind, list[str]] = {
-            "credits": [line_words(Decimal(5), store.currency, day, store)],
-            "points": [line_words(100, "", day, store)],
-        }
-        message = write_digest(lines, store=store, name=_(_INVENTED))
-    return [Sample(_("See the message"), message.subject, message.text.strip())]
+    return [_sample(_("See the message"), "expiring", Voice(store, settings), now)]
 
 
-def _cancelled(trigger: Trigger | None, store: Store, now: datetime) -> Message:
-    currency = store.currency
-    back = returned_words(Decimal(5), currency, _day(store, now, 60), store)
-    lost = expired_words(Decimal(10), currency, _day(store, now, -4), store)
-    points = returned_words(100, "", None, store)
-    kinds = [NoticeKind(title_of("credits"), (back,), (lost,)), NoticeKind(title_of("points"), (points,), ())]
-    opening = opening_words(_NUMBER, store, cancelled=True, trigger=trigger)
-    return write_message(_NUMBER, kinds, store=store, cancelled=True, opening=opening, name=_(_INVENTED))
-
-
-def _day(store: Store, now: datetime, days: int) -> date:
-    return local_day(now, store.tz) + timedelta(days=days)
+def _sample(title: str, about: About, voice: Voice, now: datetime) -> Sample:
+    with in_language_of(None, voice.store):
+        message = example_of(about, voice, now)
+    return Sample(title, message.subject, message.text.strip())
 
 
 NOTICES: Final = SettingsPage(

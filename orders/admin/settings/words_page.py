@@ -1,14 +1,30 @@
-"""The pages *Words*, one for each language: what the store calls credits and points there (H3, H4)."""
+"""The pages *Words*, one for each language; an example of each letter, and sending that to oneself (H3, H4)."""
 
-from typing import Final
+from typing import Final, cast
 
-from django import forms
+from django.http import Http404, HttpRequest, HttpResponse
+from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, gettext_noop
+from django.utils.translation import gettext_noop, override
+from django.views.decorators.clickjacking import xframe_options_sameorigin
 
-from loyalty.backoffice.settings.cards import CardForm, CardKind, Change, Path
+from loyalty.accounts.letters import write_trial
+from loyalty.accounts.signing_in.rate_limits import Counter, Limit, Paused, take
+from loyalty.backoffice.base import BackOfficeAdmin, store_view
+from loyalty.backoffice.settings.cards import CardKind
 from loyalty.backoffice.settings.pages import PageLink, SettingsPage
-from loyalty.store_settings.words import FIELDS, LONGEST_NAME
+from loyalty.core.clock import read_clock
+from loyalty.core.errors import Invalid
+from loyalty.notices.voice import Voice
+from loyalty.notices.write import Message
+from loyalty.store_settings.check import check_settings
+from loyalty.store_settings.sections import current_settings
+from loyalty.store_settings.words import FIELDS, PLACEHOLDERS, About
+from loyalty.stores.active_store import acting_user, active_store
+from loyalty.stores.roles import Can
+from loyalty.web.security import HEADER
+from orders.admin.settings.examples import example_of
+from orders.admin.settings.words_form import TITLES, LetterForm, letter_form, names_form
 
 _TITLES: Final = {
     "en": gettext_noop("Words in English"),
@@ -16,61 +32,23 @@ _TITLES: Final = {
     "de": gettext_noop("Words in German"),
     "ja": gettext_noop("Words in Japanese"),
 }
-# Languages that do not say one Coin otherwise than many.
-_WITHOUT_PLURAL: Final = frozenset({"zh-hant", "ja"})
-
-
-class WordsForm(CardForm):
-    """What a store says in one language; what is left empty is said as we say it."""
-
-    def words(self, name: str, value: str) -> tuple[str, str]:
-        """What is said; nothing of the store's own is *ours*."""
-        return value or _("ours"), ""
-
-    def said(self) -> list[Change]:
-        """What the store says otherwise than we do."""
-        return [change for change in super().said() if self.initial[_field_named(self, change[0])]]
-
-
-class NamesForm(WordsForm):
-    """What the store calls credits and points."""
-
-    credits = forms.CharField(
-        label=gettext_lazy("Name of store credits"),
-        required=False,
-        max_length=LONGEST_NAME,
-        help_text=gettext_lazy("Such as “Shopping money”. Leave empty to say “store credits”."),
-    )
-    points = forms.CharField(
-        label=gettext_lazy("Name of member points"),
-        required=False,
-        max_length=LONGEST_NAME,
-        help_text=gettext_lazy("Such as “Coins”: it stands behind a number, too. Leave empty to say “points”."),
-    )
-    point = forms.CharField(
-        label=gettext_lazy("Name of a single member point"),
-        required=False,
-        max_length=LONGEST_NAME,
-        help_text=gettext_lazy("Such as “Coin”. Leave empty if it is the same for one and for many."),
-    )
-
-
-def _field_named(form: CardForm, label: str) -> str:
-    return next(name for name in form.paths if str(form.fields[name].label) == label)
-
-
-def _names_form(language: str) -> type[NamesForm]:
-    names = ("credits", "points") if language in _WITHOUT_PLURAL else ("credits", "points", "point")
-    paths: dict[str, Path] = {name: ("words", FIELDS[language], name) for name in names}
-    left_out = dict.fromkeys({"credits", "points", "point"} - paths.keys())
-    return type(f"NamesForm_{FIELDS[language]}", (NamesForm,), {"paths": paths, **left_out})
+_LANGUAGES: Final = {field: language for language, field in FIELDS.items()}
+_TRIALS: Final = Limit("trial", free=20)
+# A letter's own styles and logo, and nothing else: it is framed by the settings page, and by no other.
+_POLICY: Final = (
+    "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'; "
+    "frame-ancestors 'self'; sandbox"
+)
 
 
 def _page(language: str) -> SettingsPage:
     return SettingsPage(
         f"words_{FIELDS[language]}",
         _TITLES[language],
-        cards=(CardKind("names", gettext_noop("What you call credits and points"), _names_form(language)),),
+        cards=(
+            CardKind("names", gettext_noop("What you call credits and points"), names_form(language)),
+            *(CardKind(about, title, letter_form(language, about)) for about, title in TITLES.items()),
+        ),
         intro=gettext_noop("Customers who read this language get your own words instead of ours."),
         links=tuple(link for other, link in LINKS.items() if other != language),
     )
@@ -81,3 +59,72 @@ LINKS: Final = {
     for language, title in _TITLES.items()
 }
 WORDS: Final = tuple(map(_page, _TITLES))
+
+
+@xframe_options_sameorigin
+@store_view(needs=Can.VIEW)
+def letter_page(admin: BackOfficeAdmin, request: HttpRequest, _row: None, language: str, about: str) -> HttpResponse:
+    """``admin:stores_settingsversion_letter``: an example of a letter, with what is typed if that was sent."""
+    form = _form(request, language, about)
+    if form.is_bound and not form.is_valid():
+        return _shown(_("This cannot be shown yet:"), form)
+    return _shown("", form)
+
+
+@xframe_options_sameorigin
+@store_view(needs=Can.CHANGE_SETTINGS, methods=("POST",))
+def trial_page(admin: BackOfficeAdmin, request: HttpRequest, _row: None, language: str, about: str) -> HttpResponse:
+    """``admin:stores_settingsversion_trial``: send the example to whoever asks for it, and to nobody else."""
+    form = _form(request, language, about)
+    if not form.is_valid():
+        return _shown(_("Nothing was sent:"), form)
+    person, now = acting_user(request), read_clock()
+    try:
+        take([Counter(_TRIALS, account=person.email)], now=now)
+    except Paused as paused:
+        words = _("Nothing was sent: these were many tests in a short time. Try again in %(wait)s.")
+        return _shown(words % {"wait": paused.wait}, form)
+    message = _example(form)
+    write_trial(
+        store=form.store,
+        email=person.email,
+        subject=_("Test: %(subject)s") % {"subject": message.subject},
+        text=message.text,
+        html=message.html,
+        language=message.language,
+        now=now,
+    )
+    return _shown(_("A test message is on its way to %(email)s.") % {"email": person.email}, form)
+
+
+def _form(request: HttpRequest, language: str, about: str) -> LetterForm:
+    if language not in _LANGUAGES or about not in PLACEHOLDERS:
+        raise Http404
+    store = active_store(request)
+    data = request.POST if request.method == "POST" else None
+    kind = letter_form(_LANGUAGES[language], cast(About, about))
+    form = kind(data, settings=current_settings(store), store=store)
+    if form.is_bound and form.is_valid():
+        try:
+            check_settings(form.chosen(), store)
+        except Invalid as error:
+            form.show_refusal(error)
+    return form
+
+
+def _example(form: LetterForm) -> Message:
+    with override(form.language):
+        return example_of(form.about, Voice(form.store, form.chosen()), read_clock())
+
+
+def _shown(said: str, form: LetterForm) -> HttpResponse:
+    """The letter with what is said above it and its subject and plain text below; what is wrong instead."""
+    errors = [error for found in form.errors.values() for error in found]
+    if errors:
+        page: str = render_to_string("orders/admin/settings/letter_refused.html", {"said": said, "errors": errors})
+    else:
+        message = _example(form)
+        above = render_to_string("orders/admin/settings/letter_above.html", {"said": said, "message": message})
+        below = render_to_string("orders/admin/settings/letter_below.html", {"message": message})
+        page = message.html.replace("<table", f"{above}<table", 1).replace("</body>", f"{below}</body>", 1)
+    return HttpResponse(page, headers={HEADER: _POLICY})

@@ -153,8 +153,9 @@ def _fill(pair: _Pair, now: datetime) -> None:
         Customer.objects.for_store(pair.store).filter(pk=pair.merged.pk).update(external_id=None)
     for name, value in missing.items():
         setattr(pair.kept, name, value)
+    pair.kept.no_reminders_since = pair.kept.no_reminders_since or pair.merged.no_reminders_since
     pair.kept.updated_at = now
-    pair.kept.save(update_fields=[*missing, "updated_at"])
+    pair.kept.save(update_fields=[*missing, "no_reminders_since", "updated_at"])
 
 
 def _record(pair: _Pair, moved: Mapping[Kind, Mapping[str, Amount]], reason: str, actor: Actor, now: datetime) -> None:

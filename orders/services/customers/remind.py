@@ -8,7 +8,6 @@ from typing import Any, Final
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
-from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 
 from loyalty.core.days import end_of_day, last_day_of_use, local_day
@@ -19,12 +18,14 @@ from loyalty.ledger.ledger import Kind
 from loyalty.ledger.models import AbstractLot
 from loyalty.ledger.planner import Amount
 from loyalty.notices.deliver import ACTOR
+from loyalty.notices.letter import Content, Part, write_letter
 from loyalty.notices.models import Notice, Reminder
-from loyalty.notices.write import Letter, Message, in_language_of, queue
-from loyalty.store_settings.sections import settings_by_store
-from loyalty.stores.dates import show_day_in_words
+from loyalty.notices.unsubscribe import link_of
+from loyalty.notices.voice import Voice
+from loyalty.notices.write import Letter, in_language_of, queue
+from loyalty.store_settings.sections import StoreSettings, settings_by_store
 from loyalty.stores.models import Customer, Store
-from orders.kinds import KINDS, LEDGERS, name_of, show, title_of
+from orders.kinds import KINDS, LEDGERS, name_in, title_in
 
 JOB: Final = "loyalty.deliver_notices"
 BATCH: Final = 500
@@ -33,9 +34,12 @@ _LOT: Final[Mapping[Kind, str]] = {"credits": "credit_lot", "points": "point_lot
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """Stores whose customers are to be told of what expires up to ``horizon``, a half-open instant."""
+    """Stores whose customers are to be told of what expires up to ``horizon``, a half-open instant.
 
-    store_ids: Sequence[int]
+    With the settings by which each of them writes.
+    """
+
+    settings: Mapping[int, StoreSettings]
     horizon: datetime
 
 
@@ -51,12 +55,12 @@ def write_reminders(now: datetime) -> int:
 
 def _endings(now: datetime) -> list[Ending]:
     """The stores that want reminders, together where their days end together: a query serves all of those."""
-    wanted = {pk: saved.reminders.days_before for pk, saved in settings_by_store().items()}
-    by_horizon: dict[datetime, list[int]] = defaultdict(list)
-    for store in Store.objects.filter(pk__in=[pk for pk, days in wanted.items() if days is not None]):
-        last_day = local_day(now, store.tz) + timedelta(days=wanted[store.pk] or 0)
-        by_horizon[end_of_day(last_day, store.tz)].append(store.pk)
-    return [Ending(store_ids, horizon) for horizon, store_ids in by_horizon.items()]
+    wanted = {pk: saved for pk, saved in settings_by_store().items() if saved.reminders.days_before is not None}
+    by_horizon: dict[datetime, dict[int, StoreSettings]] = defaultdict(dict)
+    for store in Store.objects.filter(pk__in=wanted):
+        last_day = local_day(now, store.tz) + timedelta(days=wanted[store.pk].reminders.days_before or 0)
+        by_horizon[end_of_day(last_day, store.tz)][store.pk] = wanted[store.pk]
+    return [Ending(settings, horizon) for horizon, settings in by_horizon.items()]
 
 
 def _write(ending: Ending, kind: Kind, now: datetime) -> int:
@@ -93,7 +97,7 @@ def _remind(claimed: Sequence[Customer], ending: Ending, kind: Kind, now: dateti
     # Read again under the locks: another worker may have told some of them while the claim was being made.
     lots = _lots_by_customer(claimed, ending, now)
     told = [customer for customer in claimed if customer.pk in lots]
-    notices = queue([_letter_to(customer, lots[customer.pk]) for customer in told], actor=ACTOR, now=now)
+    notices = queue([_letter_to(customer, lots[customer.pk], ending) for customer in told], actor=ACTOR, now=now)
     Reminder.unscoped.bulk_create(
         _reminder(kind, lot, notice, now)
         for notice in notices
@@ -106,12 +110,14 @@ def _remind(claimed: Sequence[Customer], ending: Ending, kind: Kind, now: dateti
 def _due(kind: Kind, ending: Ending, now: datetime) -> "QuerySet[AbstractLot]":
     told = Reminder.unscoped.filter(**{_LOT[kind]: OuterRef("pk")})
     lots = LEDGERS[kind].tables.lot.unscoped.filter(
-        store__in=ending.store_ids, remaining__gt=0, expires_at__gt=now, expires_at__lte=ending.horizon
+        store__in=ending.settings, remaining__gt=0, expires_at__gt=now, expires_at__lte=ending.horizon
     )
-    return lots.filter(~Exists(told)).exclude(customer__email="")
+    return lots.filter(~Exists(told)).filter(customer__no_reminders_since__isnull=True).exclude(customer__email="")
 
 
 Lots = Mapping[Kind, Sequence[Any]]
+# What expires, in which currency, and its last day of use.
+What = tuple[Amount, str, date | None]
 
 
 def _lots_by_customer(customers: Sequence[Customer], ending: Ending, now: datetime) -> dict[int, Lots]:
@@ -132,40 +138,53 @@ def _reminder(kind: Kind, lot: AbstractLot, notice: Notice, now: datetime) -> Re
     )
 
 
-def _letter_to(customer: Customer, lots: Lots) -> Letter:
+def _letter_to(customer: Customer, lots: Lots, ending: Ending) -> Letter:
+    voice = Voice(customer.store, ending.settings[customer.store_id])
     with in_language_of(customer, customer.store):
-        return _letter(customer, lots)
+        endings = {kind: _endings_of(mine, customer.store) for kind, mine in lots.items() if mine}
+        content = tell_of_endings(endings, voice=voice, customer=customer.name, stop=link_of(customer))
+        return Letter(write_letter(content, voice), customer, None)
 
 
-def _letter(customer: Customer, lots: Lots) -> Letter:
-    lines = {kind: _lines(mine, customer.store) for kind, mine in lots.items() if mine}
-    return Letter(write_digest(lines, store=customer.store, name=customer.name), customer, None)
+def tell_of_endings(endings: Mapping[Kind, Sequence[What]], *, voice: Voice, customer: str, stop: str) -> Content:
+    """What a customer of this name reads about what expires: a line for each amount and day, kind by kind.
 
-
-def write_digest(lines: Mapping[Kind, Sequence[str]], *, store: Store, name: str) -> Message:
-    """The message to a customer of this name about what expires, with the lines of each kind."""
-    kinds = [{"name": title_of(kind), "lines": mine} for kind, mine in lines.items()]
-    context = {"store": store, "customer_name": name, "kinds": kinds}
-    words = _("%(store)s: %(kinds)s expire soon")
-    return Message(
-        subject=words % {"store": store.name, "kinds": listed(name_of(kind) for kind in lines)},
-        text=render_to_string("orders/notices/reminder.txt", context),
-        html=render_to_string("orders/notices/reminder.html", context),
+    At ``stop`` he has no more reminders sent to him.
+    """
+    names = listed(name_in(voice, kind) for kind in endings)
+    return Content(
+        "expiring",
+        _("%(store)s: %(kinds)s expire soon") % {"store": voice.store.name, "kinds": names},
+        _("Some of what you have at %(store_name)s expires soon. You can use it until the end of the day named here.")
+        % {"store_name": voice.store.name},
+        customer,
+        [Part(title_in(voice, kind), [_line(what, voice) for what in mine]) for kind, mine in endings.items()],
+        stop=stop,
+        facts={
+            "amount": listed(voice.show(*each) for mine in endings.values() for each in _sums(mine)),
+            "day": voice.day(min((day for mine in endings.values() for *_amount, day in mine if day), default=None)),
+        },
     )
 
 
-def line_words(amount: Amount, currency: str, day: date | None, store: Store) -> str:
-    """One line of the digest: an amount, and the last day on which it can be used."""
+def _sums(mine: Sequence[What]) -> list[tuple[Amount, str]]:
+    sums: dict[str, Amount] = defaultdict(int)
+    for amount, currency, _day in mine:
+        sums[currency] += amount
+    return [(amount, currency) for currency, amount in sums.items()]
+
+
+def _line(what: What, voice: Voice) -> str:
+    amount, currency, day = what
     words = _("%(amount)s: until %(day)s")
-    return words % {"amount": show(amount, currency, store), "day": show_day_in_words(day, store)}
+    return words % {"amount": voice.show(amount, currency), "day": voice.day(day)}
 
 
-def _lines(lots: Sequence[Any], store: Store) -> tuple[str, ...]:
-    """One line for each last day and currency, soonest first."""
+def _endings_of(lots: Sequence[Any], store: Store) -> list[What]:
+    """One for each last day and currency, soonest first."""
     sums: dict[tuple[datetime, str], Amount] = defaultdict(int)
     for lot in lots:
         sums[lot.expires_at, lot.currency] += lot.remaining
-    return tuple(
-        line_words(amount, currency, last_day_of_use(expires_at, store.tz), store)
-        for (expires_at, currency), amount in sums.items()
-    )
+    return [
+        (amount, currency, last_day_of_use(expires_at, store.tz)) for (expires_at, currency), amount in sums.items()
+    ]

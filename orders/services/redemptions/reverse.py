@@ -18,6 +18,7 @@ from loyalty.ledger.ledger import Kind, Return
 from loyalty.ledger.planner import Decision, KindPlan
 from loyalty.ledger.posting import Cause, lock_customers
 from loyalty.notices.models import Notice
+from loyalty.notices.voice import Voice
 from loyalty.notices.write import queue
 from loyalty.store_settings.sections import StoreSettings, current_settings
 from loyalty.stores.actors import Act
@@ -294,7 +295,9 @@ def _tell(plan: ReversalPlan, work: _Work) -> Notice | None:
         wanted = work.settings.notify.on_redemption_reversal_default
     if not wanted:
         return None
-    notices = queue([reversal_letter(plan, store=work.store)], actor=work.act.actor, now=work.act.now)
+    notices = queue(
+        [reversal_letter(plan, voice=Voice(work.store, work.settings))], actor=work.act.actor, now=work.act.now
+    )
     return notices[0] if notices else None
 
 

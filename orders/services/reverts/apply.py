@@ -21,6 +21,7 @@ from loyalty.ledger.ledger import Kind, Return
 from loyalty.ledger.planner import GIVES_BACK, Decision, KindPlan, PlannedLot
 from loyalty.ledger.posting import lock_customers
 from loyalty.notices.models import Notice
+from loyalty.notices.voice import Voice
 from loyalty.notices.write import queue
 from loyalty.store_settings.sections import StoreSettings
 from loyalty.stores.actors import Act, Trigger
@@ -362,7 +363,13 @@ def _tell(planned: Sequence[tuple[OrderPlan, Work]]) -> dict[int | None, Notice]
     written = [
         letter
         for plan, work in told
-        for letter in letters(plan, others=others, store=work.store, cancelled=work.cancels, trigger=work.act.trigger)
+        for letter in letters(
+            plan,
+            others=others,
+            voice=Voice(work.store, work.settings),
+            cancelled=work.cancels,
+            trigger=work.act.trigger,
+        )
     ]
     work = told[0][1]
     notices = queue(written, actor=work.act.actor, now=work.act.now)

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
+from django.conf import settings
 from django.core import mail
 from django.db import connection, transaction
 from pytest_django import Settings
@@ -16,8 +17,11 @@ from loyalty.notices import deliver
 from loyalty.notices.deliver import deliver_notices
 from loyalty.notices.models import Notice, NoticeStatus
 from loyalty.notices.write import Letter, Message, queue
+from loyalty.partners.mail import parse_address
+from loyalty.store_settings.letterhead import LetterheadSettings
+from loyalty.store_settings.sections import StoreSettings
 from loyalty.stores.models import Customer
-from tests.factories import ACTOR, NOW, make_customer, make_order, make_store
+from tests.factories import ACTOR, NOW, make_customer, make_order, make_settings, make_store
 
 
 def queued(customer: Customer | None = None) -> Notice:
@@ -52,6 +56,18 @@ def test_h3_a_notice_goes_out_as_text_and_html_in_the_stores_name() -> None:
     assert sent.body == "5.00 USD are back."
     assert [tuple(part) for part in sent.alternatives] == [("<p>5.00 USD are back.</p>", "text/html")]
     assert sent.message()["Message-ID"] == notice.message_id
+
+
+@pytest.mark.django_db
+def test_h3_a_store_names_its_sender_and_where_answers_go() -> None:
+    notice = queued()
+    letterhead = LetterheadSettings(sender="Aurora, Tea & Co", reply_to="hello@aurora.example")
+    make_settings(notice.store, StoreSettings(letterhead=letterhead))
+    deliver_notices(NOW)
+    sent = mail.outbox[0].message()
+    assert sent["From"].startswith('"Aurora, Tea & Co" <')
+    assert sent["Reply-To"] == "hello@aurora.example"
+    assert mail.outbox[0].from_email == parse_address(settings.DEFAULT_FROM_EMAIL).addr_spec
 
 
 @pytest.mark.django_db

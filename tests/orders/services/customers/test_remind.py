@@ -55,7 +55,7 @@ def test_h3_one_digest_tells_of_everything_that_ends_soon() -> None:
     ]
     assert "Ana <Lee>" in notice.text
     assert "Ana &lt;Lee&gt;" in notice.html
-    assert "<li>15.00 USD: until January 12, 2026" in notice.html
+    assert ">15.00 USD: until January 12, 2026</li>" in notice.html
     assert Reminder.objects.for_store(customer.store).count() == 4
 
 
