@@ -127,7 +127,9 @@ class LetterForm(WordsForm):
     @property
     def change_labels(self) -> Mapping[str, str]:  # type: ignore[override] # the history names the letter as well
         """What the history calls each field."""
-        return {name: f"{_(TITLES[self.about])}: {self.fields[name].label}" for name in self.paths}
+        words = _("%(letter)s: %(part)s")
+        letter = _(TITLES[self.about])
+        return {name: words % {"letter": letter, "part": self.fields[name].label} for name in self.paths}
 
     @property
     def placeholders(self) -> list[tuple[str, str]]:
