@@ -34,21 +34,29 @@ class CreditAdjustmentBody(AdjustmentBody):
     currency = CurrencyField(required=False)
 
 
-@extend_schema_view(get=extend_schema(responses=CreditLotDocument(many=True)))
+@extend_schema_view(
+    get=extend_schema(summary="A customer's store credit, lot by lot", responses=CreditLotDocument(many=True))
+)
 class CreditLotsView(LotsView):
     """A customer's store credit, lot by lot."""
 
     ledger = CREDITS
 
 
-@extend_schema_view(get=extend_schema(responses=StoreCreditLotDocument(many=True)))
+@extend_schema_view(
+    get=extend_schema(
+        summary="The store credit of all customers, lot by lot", responses=StoreCreditLotDocument(many=True)
+    )
+)
 class StoreCreditLotsView(StoreLotsView):
     """The store credit of all customers, lot by lot."""
 
     ledger = CREDITS
 
 
-@extend_schema_view(get=extend_schema(responses=CreditMovementDocument(many=True)))
+@extend_schema_view(
+    get=extend_schema(summary="What happened to a customer's store credit", responses=CreditMovementDocument(many=True))
+)
 class CreditMovementsView(MovementsView):
     """A customer's store-credit history."""
 

@@ -27,21 +27,25 @@ class PointAdjustmentBody(AdjustmentBody):
     amount = PointsField(allow_zero=False, allow_negative=True)
 
 
-@extend_schema_view(get=extend_schema(responses=PointLotDocument(many=True)))
+@extend_schema_view(get=extend_schema(summary="A customer's points, lot by lot", responses=PointLotDocument(many=True)))
 class PointLotsView(LotsView):
     """A customer's points, lot by lot."""
 
     ledger = POINTS
 
 
-@extend_schema_view(get=extend_schema(responses=StorePointLotDocument(many=True)))
+@extend_schema_view(
+    get=extend_schema(summary="The points of all customers, lot by lot", responses=StorePointLotDocument(many=True))
+)
 class StorePointLotsView(StoreLotsView):
     """The points of all customers, lot by lot."""
 
     ledger = POINTS
 
 
-@extend_schema_view(get=extend_schema(responses=PointMovementDocument(many=True)))
+@extend_schema_view(
+    get=extend_schema(summary="What happened to a customer's points", responses=PointMovementDocument(many=True))
+)
 class PointMovementsView(MovementsView):
     """A customer's member-points history."""
 

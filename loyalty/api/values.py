@@ -93,10 +93,13 @@ class AmountField(Described, serializers.Field[Decimal, Any, str, Any]):
         sign = "-?" if self.allow_negative else ""
         text: dict[str, Any] = {"type": "string", "pattern": f"^{sign}{_AMOUNT_TEXT}$", "examples": ["50.00"]}
         number: dict[str, Any] = {"type": "number", "exclusiveMaximum": 10**MAX_DIGITS, "examples": [50]}
-        number |= {"exclusiveMinimum": -(10**MAX_DIGITS)} if self.allow_negative else {"minimum": 0}
+        if self.allow_negative:
+            number |= {"exclusiveMinimum": -(10**MAX_DIGITS)}
+        else:
+            number |= {"minimum": 0} if self.allow_zero else {"exclusiveMinimum": 0}
         if not self.allow_zero:
             text |= {"not": {"pattern": "^[-0.]*$"}}
-            number |= {"not": {"const": 0}} if self.allow_negative else {"exclusiveMinimum": 0}
+            number |= {"not": {"const": 0}} if self.allow_negative else {}
         words = "A decimal number of at most 12 digits, no finer than the currency's unit; best sent as text."
         return {"oneOf": [text, number], "description": words}
 

@@ -22,7 +22,7 @@ KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
 
 # What each event tells of its journal entry: named one by one, so that nothing gets out because somebody recorded it.
 _DECISION: Final = ("kind", "trigger", "outcome", "code", "amount", "applied", "remains", "currency", "revert")
-_FACTS: Final[Mapping[str, tuple[str, ...]]] = {
+FACTS: Final[Mapping[str, tuple[str, ...]]] = {
     WebhookEvent.ORDER_CANCELLED: ("trigger", "reason"),
     WebhookEvent.CREDITS_REVERTED: _DECISION,
     WebhookEvent.POINTS_REVERTED: _DECISION,
@@ -32,7 +32,7 @@ _FACTS: Final[Mapping[str, tuple[str, ...]]] = {
     WebhookEvent.REDEMPTION_REVERSED: ("trigger", "points", "returned", "taken", "currency", "forced"),
 }
 # Events that come with what they changed in the customer's balances.
-_WITH_CHANGES: Final = frozenset(WebhookEvent) - {WebhookEvent.ORDER_CANCELLED, WebhookEvent.REVERT_SKIPPED}
+WITH_CHANGES: Final = frozenset(WebhookEvent) - {WebhookEvent.ORDER_CANCELLED, WebhookEvent.REVERT_SKIPPED}
 # Which movements an entry's operation writes: two operations on one order may carry the same instant. Lapsed value is
 # booked off by whichever write comes next, and is no part of what that one did.
 _WRITES: Final[Mapping[str, tuple[MovementType, ...]]] = {
@@ -68,11 +68,11 @@ def _data(event: str, entry: JournalEntry) -> dict[str, Any]:
         "order": _id(entry.order_id),
         "customer": _id(entry.customer_id),
         "redemption": _id(entry.redemption_id),
-        **{name: entry.data[name] for name in _FACTS[event] if name in entry.data},
+        **{name: entry.data[name] for name in FACTS[event] if name in entry.data},
     }
     if event == WebhookEvent.BALANCE_CHANGED:
         data["cause"] = entry.event
-    if event in _WITH_CHANGES:
+    if event in WITH_CHANGES:
         data["changes"] = [change for kind in _kinds(entry) for change in _changes(entry, kind)]
     return data
 

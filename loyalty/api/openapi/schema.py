@@ -1,6 +1,8 @@
 """The OpenAPI description: what the generator cannot see in the code by itself."""
 
+import re
 from collections.abc import Mapping
+from copy import deepcopy
 from typing import Any, Final
 
 from drf_spectacular.openapi import AutoSchema
@@ -9,6 +11,10 @@ from drf_spectacular.utils import OpenApiParameter
 from loyalty.api.answers.codes import FIELDS, PROBLEMS
 from loyalty.api.answers.pagination import DEFAULT_LIMIT, MAX_LIMIT, cursor_pattern
 from loyalty.api.openapi.describe import link, tighten_bodies, tighten_parameters, with_null
+from loyalty.api.openapi.examples import kept_examples
+from loyalty.api.openapi.illustrate import illustrate
+from loyalty.api.openapi.introduction import TAGS, introduction
+from loyalty.api.openapi.webhooks import describe_webhooks
 from loyalty.api.values import Body
 
 LONGEST_KEY: Final = 255
@@ -30,7 +36,34 @@ IF_MATCH: Final = OpenApiParameter(
     OpenApiParameter.HEADER,
     description="The ETag of what the change was made from; an old one is answered 412.",
 )
+_TEXT: Final = {"type": "string"}
+# What answers say beside their bodies.
+HEADERS: Final[Mapping[str, Any]] = {
+    "ETag": {
+        "description": "The version that is shown, for `If-Match`.",
+        "schema": {"type": "string", "pattern": '^"[0-9]+"$'},
+        "example": '"3"',
+    },
+    "Location": {"description": "The address of what was made.", "schema": {"type": "string", "format": "uri"}},
+    "Idempotent-Replayed": {
+        "description": "There when the answer is the stored one, of the first request under this Idempotency-Key.",
+        "schema": {"type": "string", "const": "true"},
+    },
+    "Retry-After": {
+        "description": "After how many seconds to try again.",
+        "schema": {"type": "string", "pattern": "^[0-9.]+$"},
+        "example": "12",
+    },
+    "WWW-Authenticate": {"description": "How a key is sent.", "schema": _TEXT, "example": "Bearer"},
+    "X-Request-ID": {
+        "description": "The request's id: the one that came with it, or a new one. Every line of the log has it.",
+        "schema": {"type": "string", "pattern": "^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"},
+        "example": "5e2f0c7a9b1d4e68a3c1f0b2d4e68a3c",
+    },
+}
 _PROBLEM: Final = "Problem"
+# Where what a docstring says first ends: at a full stop, a semicolon, a colon or a bracket.
+_FIRST_CLAUSE: Final = re.compile(r"[.;:](?:\s|$)|\s\(")
 
 
 class Operation(AutoSchema):
@@ -55,6 +88,11 @@ class Operation(AutoSchema):
             if serializer.null_is_default:
                 schema["properties"] = {name: with_null(inner) for name, inner in schema["properties"].items()}
         return schema
+
+    def get_summary(self) -> str:
+        """The docstring's first clause, unless the view says it."""
+        said: str = super().get_summary() or ""
+        return said or _FIRST_CLAUSE.split(super().get_description(), maxsplit=1)[0].strip()
 
     def get_tags(self) -> list[str]:
         """The first part of the address, such as customers or orders."""
@@ -94,20 +132,44 @@ def describe_problems(result: dict[str, Any], **_options: Any) -> dict[str, Any]
     """Add every refusal to every operation that can give it, and the list of codes to the description."""
     components = result.setdefault("components", {})
     components.setdefault("schemas", {})[_PROBLEM] = _problem_schema()
-    components["responses"] = {f"Problem{status}": _problem_response(status) for status in sorted(_statuses())}
+    answered = set()
     for operations in result["paths"].values():
         for method, operation in operations.items():
             for status in _refusals(method, operation):
                 operation["responses"].setdefault(str(status), {"$ref": f"#/components/responses/Problem{status}"})
-    result["info"]["description"] = _description()
+                answered.add(status)
+    components["responses"] = {f"Problem{status}": _problem_response(status) for status in sorted(answered)}
+    result["info"]["description"] = introduction()
+    result["info"]["contact"] = {"name": "Whoever runs this installation"}
+    result["servers"] = [{"url": "/", "description": "This installation"}]
+    result["tags"] = [{"name": name, "description": words} for name, words in TAGS.items()]
+    components["headers"] = deepcopy(HEADERS)
+    _name_headers(result)
     tighten_bodies(result)
     tighten_parameters(result)
     link(result)
+    illustrate(result, kept_examples())
+    describe_webhooks(result, kept_examples())
     return result
 
 
-def _statuses() -> set[int]:
-    return {status for status, _ in PROBLEMS.values()}
+def _name_headers(result: Mapping[str, Any]) -> None:
+    """Say which headers answers have, whatever they are: the request's id, and of commands whether it is a repeat."""
+    for operations in result["paths"].values():
+        for operation in operations.values():
+            places = {(parameter["in"], parameter["name"]) for parameter in operation.get("parameters", ())}
+            names = ["X-Request-ID"]
+            if ("header", IDEMPOTENCY_KEY.name) in places:
+                names.append("Idempotent-Replayed")
+            for answer in operation["responses"].values():
+                if "$ref" not in answer:
+                    answer["headers"] = answer.get("headers", {}) | _headers(*names)
+    for answer in result["components"]["responses"].values():
+        answer["headers"] = answer.get("headers", {}) | _headers("X-Request-ID")
+
+
+def _headers(*names: str) -> dict[str, Any]:
+    return {name: {"$ref": f"#/components/headers/{name}"} for name in names}
 
 
 def _refusals(method: str, operation: Mapping[str, Any]) -> list[int]:
@@ -126,17 +188,21 @@ def _refusals(method: str, operation: Mapping[str, Any]) -> list[int]:
 
 def _problem_response(status: int) -> dict[str, Any]:
     codes = {code: title for code, (its_status, title) in PROBLEMS.items() if its_status == status}
-    code, title = next(iter(codes.items()))
-    example = {"type": f"/problems/{code}", "title": title, "status": status, "detail": title, "code": code}
-    content = {"schema": {"$ref": f"#/components/schemas/{_PROBLEM}"}, "example": example}
+    examples = {code: {"summary": title, "value": _problem(code)} for code, title in codes.items()}
+    content = {"schema": {"$ref": f"#/components/schemas/{_PROBLEM}"}, "examples": examples}
     response: dict[str, Any] = {
         "description": " ".join(f"`{code}`: {title}" for code, title in codes.items()),
         "content": {"application/problem+json": content},
     }
     headers = {401: "WWW-Authenticate", 429: "Retry-After", 503: "Retry-After"}
     if status in headers:
-        response["headers"] = {headers[status]: {"schema": {"type": "string"}}}
+        response["headers"] = _headers(headers[status])
     return response
+
+
+def _problem(code: str) -> dict[str, Any]:
+    status, title = PROBLEMS[code]
+    return {"type": f"/problems/{code}", "title": title, "status": status, "detail": title, "code": code}
 
 
 def _problem_schema() -> dict[str, Any]:
@@ -152,7 +218,8 @@ def _problem_schema() -> dict[str, Any]:
     }
     return {
         "type": "object",
-        "description": "RFC 9457 problem details.",
+        "description": "RFC 9457 problem details; some codes have members of their own, such as `plan`.",
+        "additionalProperties": True,
         "required": ["type", "title", "status", "detail", "code"],
         "properties": {
             "type": text,
@@ -161,17 +228,7 @@ def _problem_schema() -> dict[str, Any]:
             "detail": text,
             "code": {"type": "string", "enum": sorted(PROBLEMS)},
             "errors": {"type": "array", "items": field},
+            "parameter": text | {"description": "Which query parameter is wrong."},
+            "scope": text | {"description": "The scope that the key lacks."},
         },
     }
-
-
-def _description() -> str:
-    problems = "\n".join(f"| `{code}` | {status} | {title} |" for code, (status, title) in PROBLEMS.items())
-    fields = "\n".join(f"| `{code}` | {meaning} |" for code, meaning in FIELDS.items())
-    return (
-        "Cancels orders and gives back the store credits and member points they used.\n\n"
-        "Send `Authorization: Bearer <key>`; a key belongs to one store. Errors are `application/problem+json` "
-        "(RFC 9457); wrong fields are listed in `errors`, each with a JSON pointer.\n\n"
-        f"## Error codes\n\n| code | status | meaning |\n|---|---|---|\n{problems}\n\n"
-        f"## Codes of single fields\n\n| code | meaning |\n|---|---|\n{fields}\n"
-    )

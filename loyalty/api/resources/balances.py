@@ -68,7 +68,7 @@ class BalanceView(ApiView):
 
     @extend_schema(parameters=[AS_OF], responses=BalanceDocument)
     def get(self, _request: Request, customer_id: str) -> Response:
-        """What a customer can use of either kind, and what of it expires next."""
+        """A customer's balances: what can be used of either kind, and what of it expires next."""
         customer = self.customer(customer_id)
         instant = instant_parameter(self.request, "as_of", now=self.now)
         by_kind: dict[Kind, Mapping[str, Balance]] = {}

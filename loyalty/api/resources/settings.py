@@ -271,7 +271,7 @@ class SettingsView(ApiView):
 
     @extend_schema(parameters=[ETAG], responses=SettingsBody)
     def get(self, _request: Request) -> Response:
-        """The settings that govern the store now."""
+        """The settings: those that govern the store now."""
         return self._answer(current_settings(self.store))
 
     @extend_schema(parameters=[IF_MATCH, ETAG], request=SettingsBody, responses=SettingsBody)
@@ -302,7 +302,7 @@ class SettingsVersionsView(ListView):
 
     @extend_schema(responses=SettingsVersionDocument(many=True))
     def get(self, _request: Request) -> Response:
-        """Every saved version, newest first."""
+        """Versions of the settings, newest first."""
         return self.list(SettingsVersion.objects.for_store(self.store))
 
     def present(self, rows: Sequence[Any]) -> Sequence[Any]:

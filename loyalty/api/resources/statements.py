@@ -102,7 +102,7 @@ class StatementView(ApiView):
 
     @extend_schema(parameters=[FROM, TO], responses=StatementDocument)
     def get(self, _request: Request, customer_id: str) -> Response:
-        """Opening, movements oldest first, and closing of either kind, from one day through another.
+        """A customer's statement: opening, movements oldest first, and closing of either kind, between two days.
 
         Opening is what could be used when the first day began, closing when the last day ended (as of its last
         instant); in a period that is not over, what can be used now. At most 5,000 movements of a kind.

@@ -129,7 +129,7 @@ class RotateSecretView(ApiView):
 
     @command(body=RotateBody, answer=EndpointWithSecretDocument)
     def post(self, _request: Request, endpoint_id: str) -> Response:
-        """Give the endpoint a new secret, answered only now; for a time deliveries carry a signature of each."""
+        """Give the endpoint a new secret: answered only now; for a time deliveries carry a signature of each."""
         endpoint, secret = rotate_secret(
             store=self.store,
             endpoint_id=self.key_of(endpoint_id),
@@ -148,7 +148,7 @@ class DeliveriesView(ListView):
 
     @extend_schema(responses=DeliveryDocument(many=True))
     def get(self, _request: Request, endpoint_id: str) -> Response:
-        """The endpoint's deliveries of the last 30 days, newest first, with every attempt."""
+        """What an endpoint was sent: its deliveries of the last 30 days, newest first, with every attempt."""
         return self.list(deliveries_of(self.store, _endpoint(self, endpoint_id)))
 
     def present(self, rows: Sequence[Any]) -> Sequence[Any]:
@@ -163,7 +163,7 @@ class ReplayView(ApiView):
 
     @command(body=None, answer=DeliveryDocument)
     def post(self, _request: Request, delivery_id: str) -> Response:
-        """Send a delivery again now, delivered or not, under the same `webhook-id`."""
+        """Send a delivery again: now, delivered or not, under the same `webhook-id`."""
         message = replay(store=self.store, delivery_id=self.key_of(delivery_id), now=self.now)
         return Response(_present(self, [message])[0])
 
@@ -175,7 +175,7 @@ class EndpointReplayView(ApiView):
 
     @command(body=None, answer=DeliveryDocument)
     def post(self, _request: Request, endpoint_id: str, delivery_id: str) -> Response:
-        """As `/deliveries/{delivery_id}/replay/`, for a delivery of this endpoint."""
+        """Send a delivery of this endpoint again: as `/deliveries/{delivery_id}/replay/`."""
         message = replay(
             store=self.store,
             delivery_id=self.key_of(delivery_id),

@@ -105,7 +105,7 @@ class BacktestView(ApiView):
 
     @extend_schema(request=BacktestBody, responses=BacktestDocument)
     def post(self, request: Request) -> Response:
-        """Try settings of automatic cancelling on the last `days` local days (90), today included; writes nothing."""
+        """Try automatic cancelling on the past: on the last `days` local days (90), today included; writes nothing."""
         days, tried = self._asked(request.data)
         result = backtest(store=self.store, auto_cancel=tried, days=days, now=self.now)
         return Response(backtest_json(result, tried, self.store))

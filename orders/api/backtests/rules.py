@@ -111,7 +111,7 @@ class RulesBacktestView(ApiView):
 
     @extend_schema(request=_EITHER, responses=RulesBacktestDocument)
     def post(self, request: Request) -> Response:
-        """Try spent-revert rules on the last `days` local days (90), today included; writes nothing.
+        """Try spent-revert rules on the past: on the last `days` local days (90), today included; writes nothing.
 
         An order counts once: when everything would have returned, else at its last partial refund.
         """

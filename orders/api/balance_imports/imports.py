@@ -127,14 +127,15 @@ class BalanceImportListView(ListView, _ImportView):
 
     @extend_schema(responses=BalanceImportDocument(many=True))
     def get(self, _request: Request) -> Response:
-        """The imports, newest first."""
+        """Balance imports, newest first."""
         return self.list(BalanceImport.objects.for_store(self.store))
 
     @command(body=BalanceImportBody, answer={201: OpenApiResponse(BalanceImportDocument, "The import that is begun.")})
     def post(self, request: Request) -> Response:
-        """Begin an import: the file is sent in parts next, then rehearsed. Needs `points:write`, `customers:write` too.
+        """Begin a balance import: the file is sent in parts next, then rehearsed.
 
-        A CSV or XLSX file of at most a million rows. Nothing is written before it is started.
+        Needs `points:write` and `customers:write` too. A CSV or XLSX file of at most a million rows. Nothing is written
+        before it is started.
         """
         values = self.read(BalanceImportBody)
         held = begin(
@@ -160,7 +161,7 @@ class BalanceImportView(_ImportView):
 
     @extend_schema(responses=BalanceImportDocument)
     def get(self, _request: Request, import_id: str) -> Response:
-        """How far it is, what the rehearsal found and what was written."""
+        """One import: how far it is, what the rehearsal found and what was written."""
         return Response(import_json(self.held(import_id)))
 
     @extend_schema(responses={204: None})
@@ -177,9 +178,10 @@ class PartListView(_ImportView):
 
     @command(body=PartBody, answer=BalanceImportDocument)
     def post(self, _request: Request, import_id: str) -> Response:
-        """Send a part, in their order; one that was sent before changes nothing. With the last the file is `uploaded`.
+        """Send a part of the file: in their order; one that was sent before changes nothing.
 
-        409 `part-out-of-order` names the part that is next, 409 `part-differs` says that this one was another before.
+        With the last the file is `uploaded`. 409 `part-out-of-order` names the part that is next, 409 `part-differs`
+        says that this one was another before.
         """
         values = self.read(PartBody)
         held = self.held(import_id)
@@ -213,10 +215,11 @@ class StartView(_ImportView):
 
     @command(body=StartBody, answer=BalanceImportDocument)
     def post(self, request: Request, import_id: str) -> Response:
-        """Start it: a worker carries it out. 409 `totals-differ` unless the totals agree or a `reason` says why not.
+        """Start an import: a worker carries it out.
 
-        Needs `points:write` and `customers:write` too; with codes also `redemptions:write` and `settings:write`. One
-        that was started is answered as it is.
+        409 `totals-differ` unless the totals agree or a `reason` says why not. Needs `points:write` and
+        `customers:write` too; with codes also `redemptions:write` and `settings:write`. One that was started is
+        answered as it is.
         """
         held = self.held(import_id)
         for scope in _MAKES_CODES if held.summary.get("codes") else ():
@@ -235,7 +238,7 @@ class TakeBackView(_ImportView):
 
     @command(body=None, answer=BalanceImportDocument)
     def post(self, _request: Request, import_id: str) -> Response:
-        """Have everything taken back that it gave; customers and the old history stay.
+        """Take an import back: everything that it gave; customers and the old history stay.
 
         409 `import-was-used` once something of it was spent or changed: `obstacles` are the first hundred of
         `obstacle_count`. Needs `points:write` and `customers:write` too.
@@ -259,7 +262,7 @@ class BadRowListView(ListView, _ImportView):
 
     @extend_schema(responses=BadRowDocument(many=True))
     def get(self, _request: Request, import_id: str) -> Response:
-        """The rows that are not imported, in the file's order, each with what is wrong and in which column."""
+        """The rows that are not imported: in the file's order, each with what is wrong and in which column."""
         rows = BalanceImportRow.objects.for_store(self.store).filter(balance_import=self.held(import_id))
         return self.list(rows.exclude(problem=""))
 

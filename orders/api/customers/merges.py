@@ -32,7 +32,7 @@ class MergeView(ApiView):
 
     @command(body=MergeBody, answer=CustomerDocument)
     def post(self, request: Request, customer_id: str) -> Response:
-        """Merge the customer whom the body names into this one, for good; answers this one.
+        """Merge another customer into this one: whom the body names, for good; answers this one.
 
         Balances, lots with their expiry, history, orders and redemptions are this one's from then on; ids and e-mail
         addresses of the other lead here. There is no way back. Two who are one already stay as they are. Because value

@@ -63,7 +63,6 @@ _CUSTOMER: Final = {
                 "name": {"type": "string", "maxLength": 200},
             },
         },
-        {"type": "null", "description": "Nobody is known."},
     ]
 }
 

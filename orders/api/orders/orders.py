@@ -57,7 +57,7 @@ class OrderListView(ListView):
 
     @extend_schema(responses=OrderDocument(many=True))
     def get(self, _request: Request) -> Response:
-        """The orders, newest first, narrowed by any combination of filters."""
+        """Orders, newest first: narrowed by any combination of filters."""
         return self.list(shown_orders(self.store))
 
     def present(self, rows: Sequence[Any]) -> Sequence[Any]:
@@ -66,7 +66,7 @@ class OrderListView(ListView):
 
     @command(body=NewOrderBody, answer={201: OrderDocument, 200: OrderDocument})
     def post(self, _request: Request) -> Response:
-        """Record an order and take what it applies from the customer's balance.
+        """Record an order: it takes what it applies from the customer's balance.
 
         The same order again, by platform and external id, is answered with 200 as it is; a kind it has not spent yet
         is taken now.
@@ -88,7 +88,7 @@ class OrderView(ApiView):
 
     @extend_schema(parameters=[IF_MATCH], request=ChangesBody, responses=OrderDocument)
     def patch(self, request: Request, order_id: str) -> Response:
-        """Change tags, statuses, the payment's due time or what was refunded; what is left out stays."""
+        """Change an order: tags, statuses, the payment's due time or what was refunded; what is left out stays."""
         values = self.read(ChangesBody)
         if "refunded_total" in values:
             currency = find_order(self, order_id).currency
@@ -136,7 +136,7 @@ class DecisionsView(ListView):
 
     @extend_schema(responses=DecisionDocument(many=True))
     def get(self, _request: Request, order_id: str) -> Response:
-        """What was decided about each kind, newest first, one entry for each decision."""
+        """Why value came back or did not: newest first, one entry for each decision about each kind."""
         return self.list(decisions(find_order(self, order_id), self.store))
 
     def present(self, rows: Sequence[Any]) -> Sequence[Any]:

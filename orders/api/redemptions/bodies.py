@@ -27,9 +27,8 @@ class ExtendPointsBody(Body):
     between_fields = {
         "not": {
             "anyOf": [
-                {"required": ["days", "expires_on"]},
-                {"required": ["days", "points"]},
-                {"required": ["expires_on", "points"]},
+                {"required": [*two], "properties": {name: {} for name in two}}
+                for two in (("days", "expires_on"), ("days", "points"), ("expires_on", "points"))
             ]
         }
     }

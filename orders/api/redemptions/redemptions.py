@@ -113,7 +113,7 @@ class ReversalPreviewView(_OneView):
 
     @extend_schema(request=ReverseBody, responses=ReversalPlanDocument)
     def post(self, _request: Request, redemption_id: str) -> Response:
-        """What reversing would do; writes nothing.
+        """Preview a reversal: what it would do; writes nothing.
 
         `preview_token` makes a later reversal do exactly this, or refuse.
         """
@@ -137,7 +137,7 @@ class ReverseView(_OneView):
 
     @command(body=ReverseBody, answer=ReversedDocument)
     def post(self, _request: Request, redemption_id: str) -> Response:
-        """Reverse it in one step: the code is dead, the points are back in the lots they came from.
+        """Reverse a redemption in one step: the code is dead, the points are back in the lots they came from.
 
         A repeat changes nothing and answers the redemption as it is. A platform that cannot be asked whether the code
         was used (`platform_asked`) is no obstacle: an order that comes with the code is flagged for staff.
@@ -183,7 +183,7 @@ class CodeView(ApiView):
 
     @extend_schema(responses=CodeDocument)
     def get(self, _request: Request, code: str) -> Response:
-        """Whether the code may be used now, what it is worth and until when; capitals or not makes no difference."""
+        """What a code is worth: whether it may be used now, its value and until when; in capitals or not."""
         rows = Redemption.objects.for_store(self.store)
         found: Redemption | None = rows.filter(code=code.strip().upper()).first()
         if found is None:

@@ -84,7 +84,7 @@ class RewardView(ApiView):
 
     @extend_schema(request=RewardBody, responses=RewardDocument)
     def patch(self, _request: Request, reward_id: str) -> Response:
-        """Change it, or with `active` offer it no more; what was redeemed keeps the terms of its moment."""
+        """Change a reward: its terms, or with `active` whether it is offered; what was redeemed stays."""
         reward = self._reward(reward_id)
         known: dict[str, Any] = {name: getattr(reward, name) for name in _TERMS}
         values = known | self.read(RewardBody, partial=True)

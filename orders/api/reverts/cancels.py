@@ -48,7 +48,7 @@ class CancelPreviewView(_PlanningView):
 
     @extend_schema(request=CancelBody, responses=PlanDocument)
     def post(self, _request: Request, order_id: str) -> Response:
-        """What cancelling, or returning what is left, would do; writes nothing.
+        """Preview a cancel: what it, or returning what is left, would do; writes nothing.
 
         `preview_token` makes a later cancel or return apply exactly this, or refuse.
         """
@@ -89,7 +89,7 @@ class CancelView(_RevertingView):
 
     @command(body=CancelBody, answer=CancelAnswerDocument, if_match=True)
     def post(self, request: Request, order_id: str) -> Response:
-        """Cancel the order and return what was chosen; on a cancelled order return what is left."""
+        """Cancel an order: return what was chosen; on a cancelled order return what is left."""
         return self.carry_out(request, order_id)
 
 
@@ -111,7 +111,7 @@ class BulkCancelView(ApiView):
 
     @command(body=BulkCancelBody, answer=BulkAnswerDocument)
     def post(self, _request: Request) -> Response:
-        """Cancel up to 500 orders and return nothing; answers when done, one result for each id that was sent."""
+        """Cancel many orders: up to 500, returning nothing; answers when done, one result for each id that was sent."""
         ids: Sequence[str] = self.read(BulkCancelBody)["ids"]
         keys = {text: parse_id(text) for text in ids}
         wanted = [key for key in keys.values() if key is not None]

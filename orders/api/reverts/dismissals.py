@@ -23,7 +23,7 @@ class DismissView(ApiView):
 
     @command(body=DismissBody, answer=OrderDocument, if_match=True)
     def post(self, request: Request, order_id: str) -> Response:
-        """Decide that what is left is not returned: the order leaves the queue and stays Not Reverted.
+        """Decide that the rest is not returned: the order leaves the queue and stays Not Reverted.
 
         Automation leaves it alone from then on. Again changes nothing. Refused with 409 `not-returnable` on an order
         that is neither cancelled nor refunded, and `nothing-left` when everything is back.

@@ -21,7 +21,7 @@ class ReinstateView(ApiView):
 
     @command(body=ReinstateBody, answer=ReinstateAnswerDocument, if_match=True)
     def post(self, request: Request, order_id: str) -> Response:
-        """Bring a cancelled order back, and take again what `deduct` says of what was returned.
+        """Bring a cancelled order back: take again what `deduct` says of what was returned.
 
         Nothing is taken by itself. `all` without the balance is refused at `/deduct` and the order stays cancelled;
         `available` takes what there is. On an order that is not cancelled the status stays, and what is still with the

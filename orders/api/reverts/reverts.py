@@ -35,7 +35,7 @@ class RevertListView(ListView):
 
     @extend_schema(responses=RevertDocument(many=True))
     def get(self, _request: Request) -> Response:
-        """The reverts, newest first."""
+        """Returns, newest first."""
         return self.list(Revert.objects.for_store(self.store))
 
     def present(self, rows: Sequence[Any]) -> Sequence[Any]:
@@ -50,7 +50,7 @@ class UndoView(ApiView):
 
     @command(body=UndoBody, answer=UndoAnswerDocument)
     def post(self, _request: Request, revert_id: str) -> Response:
-        """Take back what the revert gave, out of the lots it went into; what is left counts as declined.
+        """Undo a return: take back what it gave, out of the lots it went into; what is left counts as declined.
 
         Refused with 409 `undo-not-possible` when it was undone before, is older than the store allows, was deducted
         again, or a lot has expired or holds less than what came back to it; `reason` says which, `detail` in words.
@@ -76,7 +76,7 @@ class RevertView(ApiView):
 
     @extend_schema(responses=RevertDocument)
     def get(self, _request: Request, revert_id: str) -> Response:
-        """One revert, with what became of every lot."""
+        """One return: what became of every lot."""
         return Response(
             present_reverts(
                 [

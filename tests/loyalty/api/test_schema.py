@@ -1,8 +1,9 @@
 """The published schema: complete, and true to what is answered."""
 
+import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pytest
 from django.core.management import call_command
@@ -10,6 +11,9 @@ from django.core.management import call_command
 from loyalty.stores.models import Customer
 from tests.loyalty.api.support import ApiClient
 from tests.published import disagreements, published
+
+# What fits a line of a menu.
+LONGEST_SUMMARY: Final = 60
 
 
 @pytest.fixture(scope="module")
@@ -74,3 +78,35 @@ def test_answers_are_as_the_schema_says(api: ApiClient, customer: Customer) -> N
 def _wrong(api: ApiClient, address: str, customer: Customer, **parameters: str) -> list[str]:
     template = address.replace(f"/customers/{customer.pk}/", "/customers/{customer_id}/")
     return disagreements(api.read(address, **parameters).json(), "get", template)
+
+
+def test_every_operation_has_a_name_a_title_and_a_known_tag(schema: Any) -> None:
+    known = {tag["name"] for tag in schema["tags"] if tag["description"]}
+    operations = [operation for _, _, operation in _operations(schema)]
+    sent = [webhook["post"] for webhook in schema["webhooks"].values()]
+    for name in ("operationId", "summary"):
+        said = [operation[name] for operation in operations + sent]
+        assert sorted(set(said)) == sorted(said)
+    assert all(0 < len(operation["summary"]) <= LONGEST_SUMMARY for operation in operations)
+    assert all(operation["description"] for operation in sent)
+    assert {tag for operation in operations + sent for tag in operation["tags"]} == known
+
+
+def test_no_part_is_there_that_nothing_uses(schema: Any) -> None:
+    written = json.dumps(schema)
+    parts = {
+        f"#/components/{kind}/{name}"
+        for kind, named in schema["components"].items()
+        if kind != "securitySchemes"
+        for name in named
+    }
+    assert {part for part in parts if f'"{part}"' not in written} == set()
+
+
+def test_answers_name_their_request_and_say_when_to_come_again(schema: Any) -> None:
+    problems = schema["components"]["responses"]
+    for address, method, operation in _operations(schema):
+        for status, answer in operation["responses"].items():
+            said = problems[answer["$ref"].rpartition("/")[2]] if "$ref" in answer else answer
+            assert "X-Request-ID" in said["headers"], f"{method} {address}"
+            assert ("Retry-After" in said["headers"]) == (status in ("429", "503"))
