@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from django.template.loader import render_to_string
-from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from loyalty.notices.voice import Voice
 from loyalty.notices.write import Message
@@ -40,7 +40,7 @@ class Content:
 def write_letter(content: Content, voice: Voice) -> Message:
     """The letter as text and as HTML: both are made of the same paragraphs and lines."""
     own = voice.words.about(content.about)
-    facts = {**content.facts, "store": voice.store.name, "customer": content.customer or _("customer")}
+    facts = {**content.facts, "store": voice.store.name, "customer": content.customer or pgettext("letter", "customer")}
     subject = fill(own.subject, facts) or content.subject
     context = {
         "store": voice.store,
