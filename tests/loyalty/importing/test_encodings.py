@@ -67,7 +67,7 @@ def test_a_line_is_read_in_each_encoding_for_asking() -> None:
 
 
 def test_bytes_that_are_no_text_are_refused() -> None:
-    with pytest.raises(NotATable, match="no text"):
+    with pytest.raises(NotATable, match="neither text"):
         guess_encoding(BytesIO(b"\x01\x02\x00\x00\x07" * 40))
 
 

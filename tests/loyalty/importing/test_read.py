@@ -146,7 +146,7 @@ def test_a_quotation_mark_that_is_not_closed_is_named_with_its_line() -> None:
         (b'{"customers": []}', "JSON"),
         (b"<?xml version='1.0'?>", "XML"),
         (b"\x89PNG\r\n", "picture"),
-        (b"a,b\n\x00\x01\x02\x03", "no text"),
+        (b"a,b\n\x00\x01\x02\x03", "neither text"),
         (b"PK\x03\x04broken", "damaged"),
         (b"x" * 3_000_000, "does not end"),
     ],

@@ -78,7 +78,7 @@ class TestCommand:
     @pytest.mark.parametrize(
         ("arguments", "named"),
         [
-            ({"platform": "magento"}, "no platform"),
+            ({"platform": "magento"}, "not a platform"),
             ({"secret": ""}, "empty"),
             ({"secret": "with a\nline"}, "plain characters"),
             ({"platform": "woocommerce", "secret": "a&b"}, "WordPress"),

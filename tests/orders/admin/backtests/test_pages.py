@@ -52,7 +52,7 @@ def test_e3_it_shows_figures_a_chart_a_table_and_the_orders(store: Store) -> Non
     before = JournalEntry.unscoped.count()
     page = open_page(store, TRIED)
     for words in (
-        "1 payment expired and 0 payment failed",
+        "1 payment expired and 0 payments failed",
         "15.00 USD",
         "1,000.00 USD",
         "The same as a table",
