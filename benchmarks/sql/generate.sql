@@ -68,7 +68,7 @@ INSERT INTO orders_order (id, store_id, number, external_id, platform, customer_
 SELECT id, store_id, 'B' || id, id::text, 'api', customer_id, status,
     payment, '', payment NOT IN ('expired', 'pending'), placed_at, placed_at, 'USD', 40,
     CASE payment WHEN 'refunded' THEN 40 WHEN 'partially_refunded' THEN 10 ELSE 0 END, tags, tags, '[]',
-    CASE WHEN with_code THEN jsonb_build_array(jsonb_build_object('code', 'CODE-' || id, 'redemption', id::text, 'points', '40'))
+    CASE WHEN with_code THEN jsonb_build_array(jsonb_build_object('code', 'CODE-' || id, 'redemption', id::text, 'points', 40))
         ELSE '[]' END, '{}', false, false,
     CASE WHEN used THEN 15 ELSE 0 END, CASE WHEN back IN ('all', 'credits') THEN 15 WHEN back = 'first' THEN 10 ELSE 0 END,
     CASE back WHEN 'declined' THEN 'declined' ELSE '' END,
