@@ -17,6 +17,7 @@ Handler = Callable[[Message, datetime], None]
 TOPICS: Final[dict[str, str]] = {
     "platform.tag_order": "orders.services.reverts.write_back.tag_there",
     "platform.cancel_order": "orders.services.reverts.write_back.cancel_there",
+    "platform.ask_code": "orders.services.codes.on_platform.ask_code",
     "platform.create_code": "orders.services.codes.on_platform.create_code",
     "platform.delete_code": "orders.services.codes.on_platform.delete_code",
     "platform.check": "loyalty.platforms.connections.check.carry_out_check",
@@ -29,6 +30,7 @@ TOPICS: Final[dict[str, str]] = {
 WORDS: Final[dict[str, str]] = {
     "platform.tag_order": gettext_noop("Put a tag on the platform's order"),
     "platform.cancel_order": gettext_noop("Cancel the order on the platform too"),
+    "platform.ask_code": gettext_noop("Ask the platform whether a discount code was used"),
     "platform.create_code": gettext_noop("Make a discount code on the platform"),
     "platform.check": gettext_noop("Test the connection to the platform"),
     "platform.register_webhooks": gettext_noop("Register or repair the platform's webhooks"),

@@ -1,1 +1,1 @@
-"""Calling other people's servers, of mail too: addresses checked, times bounded, hardly ever from a request."""
+"""Calling other people's servers, of mail too: addresses checked, times bounded, by jobs alone."""

@@ -28,7 +28,7 @@ from urllib3.util.connection import create_connection
 
 from loyalty.core.causes import told_onwards
 from loyalty.partners.breaker import NoAnswer, asking
-from loyalty.partners.request_limits import seconds_left
+from loyalty.partners.request_limits import jobs_alone, seconds_left
 
 IpAddress = IPv4Address | IPv6Address
 
@@ -77,9 +77,10 @@ def call(
     ``timeout``: seconds from the request's last byte to the answer's last; connecting has five more. ``limit``: bytes
     of the answer's body beyond which it counts as none, or with ``excerpt`` beyond which it is cut off. Inside
     :func:`loyalty.partners.request_limits.within` there may be less time.
-    Raises NotAllowed for an address that may not be called, Resting when its host is left alone because it has not
-    answered of late, Unreachable when no complete answer came.
+    Raises NotFromARequest on behalf of a request, NotAllowed for an address that may not be called, Resting when its
+    host is left alone because it has not answered of late, Unreachable when no complete answer came.
     """
+    jobs_alone()
     parts, left = _parts(url), seconds_left(timeout)
     host = parts.hostname
     if left <= 0:

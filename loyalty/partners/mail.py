@@ -18,7 +18,7 @@ from django.core.mail import EmailMultiAlternatives, get_connection
 from django.utils.translation import gettext as _
 
 from loyalty.partners.breaker import NoAnswer, asking
-from loyalty.partners.request_limits import seconds_left
+from loyalty.partners.request_limits import jobs_alone
 
 # What a mail server says of itself and not of one mail: it is about to close (RFC 5321, 3.8).
 _CLOSING: Final = 421
@@ -93,8 +93,7 @@ def send(mail: Mail) -> None:
     Raises ServerAway when none can be handed over now, Resting when it was not even tried because that has been so of
     late, MailRefused when this one is not taken, and whatever a library says of what cannot be written down.
     """
-    # Only a job sends mail.
-    seconds_left(settings.EMAIL_TIMEOUT)
+    jobs_alone()
     message = _made(mail)
     with asking(_SERVER):
         _hand_over(message)

@@ -121,6 +121,7 @@ class Redemption(StoreOwned):
     ``ended_at`` is since when the code is dead, whatever becomes of the points afterwards. ``platform`` names the shop
     platform that the code is told to, ``platform_reference`` is its name there. ``creating_until`` is set while a
     request that creates the code there may be under way: until then a deletion waits, so that no code appears after it.
+    ``platform_said`` is what it answered last, at ``platform_said_at``, when it was asked whether the code was used.
     """
 
     customer = SameStoreKey("stores.Customer")
@@ -138,6 +139,8 @@ class Redemption(StoreOwned):
     platform_state = models.CharField(max_length=9, choices=PlatformState.choices, null=True)
     platform_reference = models.CharField(max_length=200, blank=True)
     creating_until = models.DateTimeField(null=True)
+    platform_said = models.CharField(max_length=11, null=True)
+    platform_said_at = models.DateTimeField(null=True)
     used_at = models.DateTimeField(null=True)
     used_order = SameStoreKey("orders.Order", null=True)
     ended_at = models.DateTimeField(null=True)

@@ -30,7 +30,7 @@ from orders.admin.reverts.plan_page import FACTS_CHANGED, go_on_to, show_plan
 from orders.admin.reverts.plan_rows import Seen
 from orders.kinds import show
 from orders.models import Redemption
-from orders.services.codes.on_platform import Asked, ask_platform
+from orders.services.codes.on_platform import Asked, whether_used
 from orders.services.redemptions.plans import part_of, preview_reversal
 from orders.services.redemptions.reverse import (
     CodeUsed,
@@ -89,12 +89,12 @@ class _Case(Case[Redemption]):
 def reverse_page(admin: BackOfficeAdmin, request: HttpRequest, redemption: Redemption) -> HttpResponse:
     """``admin:orders_redemption_reverse``: the form; on *Preview* again with the result; confirmed, do it.
 
-    The platform is asked whether the code was used when the form is opened and again when it is confirmed, with no
-    transaction open.
+    A worker asks the platform whether the code was used when the form is opened and again when it is confirmed; no
+    transaction is open meanwhile.
     """
     previews = request.method == "POST" and "_confirm" not in request.POST
     try:
-        asked = _asked_before(request) if previews else ask_platform(redemption, now=read_clock())
+        asked = _asked_before(request) if previews else whether_used(redemption, now=read_clock())
     except Busy as error:
         return _busy(_Case(admin, request, redemption, asked=Asked.UNREACHABLE).again(), error)
     case = _Case(admin, request, redemption, asked=asked).again()

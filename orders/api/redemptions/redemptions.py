@@ -32,7 +32,7 @@ from orders.api.redemptions.documents import (
 )
 from orders.api.redemptions.filters import RedemptionFilters
 from orders.models import Redemption, ReversalRequest
-from orders.services.codes.on_platform import Asked, ask_platform
+from orders.services.codes.on_platform import Asked, whether_used
 from orders.services.redemptions.plans import ReversalPreview, preview_reversal
 from orders.services.redemptions.redeem import redeem
 from orders.services.redemptions.requests import request_reversal
@@ -131,9 +131,9 @@ class ReverseView(_OneView):
     asked: Asked
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        """Before the command's transaction begins: ask the platform whether the code was used (R3)."""
+        """Before the command's transaction begins: have the platform asked whether the code was used (R3)."""
         super().initial(request, *args, **kwargs)
-        self.asked = ask_platform(self.redemption(kwargs["redemption_id"]), now=self.now)
+        self.asked = whether_used(self.redemption(kwargs["redemption_id"]), now=self.now)
 
     @command(body=ReverseBody, answer=ReversedDocument)
     def post(self, _request: Request, redemption_id: str) -> Response:

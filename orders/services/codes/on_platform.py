@@ -1,23 +1,25 @@
-"""Telling the shop platform about codes: made there after a redemption, deleted after a reversal (R2, R3).
+"""The shop platform and codes: made there after a redemption, asked about before a reversal, deleted after it (R2, R3).
 
-Both are messages of the outbox, tried until the platform has confirmed. They must not cross: a code never appears after
-its reversal. So creating begins under the redemption's lock and only while it is claimed, and a deletion waits until
-no request that creates can be under way any more.
+All are messages of the outbox; making and deleting are tried until the platform has confirmed. They must not cross: a
+code never appears after its reversal. So creating begins under the redemption's lock and only while it is claimed, and
+a deletion waits until no request that creates can be under way any more.
 """
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final, Literal, cast
+from uuid import uuid4
 
 from django.db import transaction
 from django.utils.translation import gettext as _
 
 from loyalty.jobs.retries import OUTBOX
 from loyalty.journal.record import Event, record
-from loyalty.outbox.models import Message
+from loyalty.outbox.models import Message, MessageStatus
 from loyalty.outbox.send import Later, send_later
 from loyalty.outbox.topics import GiveUp, Postpone
-from loyalty.partners.request_limits import at_once
+from loyalty.partners.request_limits import wait_for
 from loyalty.platforms.client import client_for
 from loyalty.platforms.http.protocol import Failed, NewCode, PlatformClient, PlatformError, Refused, Throttled
 from loyalty.platforms.models import PlatformConnection
@@ -27,6 +29,7 @@ from orders.models import PlatformState, Redemption, RedemptionState
 from orders.services.codes.events import happening
 from orders.services.codes.uses import note_used_on_platform
 
+ASK: Final = "platform.ask_code"
 CREATE: Final = "platform.create_code"
 DELETE: Final = "platform.delete_code"
 # How long after it was sent a request whose answer never came may still make the code; no client waits that long.
@@ -64,24 +67,37 @@ def tell_of_reversal(redemption: Redemption, *, now: datetime) -> None:
         send_later([_message(redemption, DELETE)], now=now)
 
 
-def ask_platform(redemption: Redemption, *, now: datetime) -> Asked:
-    """Ask the platform whether the code was used, and mark it so when it was; callers have no transaction open.
+def whether_used(redemption: Redemption, *, now: datetime) -> Asked:
+    """What the platform says about the code's use, which a worker asks it while the caller waits for some seconds.
 
-    A platform that cannot be asked keeps nobody from reversing: an order that used the code is flagged when it arrives.
-    Raises Busy in a request while others wait for platforms.
+    Callers have no transaction open. A platform that does not answer in time keeps nobody from reversing: an order that
+    used the code is flagged when it arrives. Raises Busy while others wait for platforms.
     """
-    confirmed = redemption.platform_state == PlatformState.CONFIRMED
-    if redemption.state != RedemptionState.CLAIMED or not confirmed:
+    if not _can_be_used_there(redemption):
         return Asked.NOT_ASKED
+    rows = Redemption.objects.for_store(redemption.store).filter(pk=redemption.pk)
+    before = rows.values_list("platform_said_at", flat=True).get()
+    _have_asked(redemption, now)
+    news = rows.exclude(platform_said_at=before) if before else rows.filter(platform_said_at__isnull=False)
+    said = wait_for(f"store {redemption.store_id}", news.values_list("platform_said", flat=True).first)
+    return Asked(said) if said else Asked.UNREACHABLE
+
+
+def ask_code(message: Message, now: datetime) -> None:
+    """Handle ``platform.ask_code``: ask once whether the code was used, and mark it so when it was."""
+    redemption = _of(message)
+    if redemption is None or not _can_be_used_there(redemption):
+        return
     try:
-        client = _client(redemption)
-        with at_once(f"store {redemption.store_id}"):
-            used = client.code_used(redemption.code or "", reference=redemption.platform_reference)
+        used = _client(redemption).code_used(redemption.code or "", reference=redemption.platform_reference)
     except PlatformError:
-        return Asked.UNREACHABLE
-    if used:
+        said = Asked.UNREACHABLE
+    else:
+        said = {True: Asked.USED, False: Asked.UNUSED, None: Asked.UNKNOWN}[used]
+    if said is Asked.USED:
         note_used_on_platform(redemption, actor=Actor.platform(redemption.platform), now=now)
-    return {True: Asked.USED, False: Asked.UNUSED, None: Asked.UNKNOWN}[used]
+    rows = Redemption.objects.for_store(redemption.store).filter(pk=redemption.pk)
+    rows.update(platform_said=said, platform_said_at=now)
 
 
 def create_code(message: Message, now: datetime) -> None:
@@ -110,6 +126,18 @@ def delete_code(message: Message, now: datetime) -> None:
         _deleting_failed(redemption, error, message, now)
     else:
         _confirm(redemption, Event.CODE_DELETED, now)
+
+
+def _can_be_used_there(redemption: Redemption) -> bool:
+    return redemption.state == RedemptionState.CLAIMED and redemption.platform_state == PlatformState.CONFIRMED
+
+
+def _have_asked(redemption: Redemption, now: datetime) -> None:
+    """Have the platform asked, once while a worker is at it."""
+    message = replace(_message(redemption, ASK), key=f"{ASK}:{uuid4().hex}", lane=f"code-{redemption.pk}")
+    waiting = Message.objects.for_store(redemption.store).filter(lane=message.lane, status=MessageStatus.QUEUED)
+    if not waiting.exists():
+        send_later([message], now=now)
 
 
 def _message(redemption: Redemption, topic: str) -> Later:

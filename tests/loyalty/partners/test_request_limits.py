@@ -21,6 +21,7 @@ from loyalty.partners.request_limits import (
     RequestsCallNobody,
     at_once,
     seconds_left,
+    wait_for,
     within,
 )
 
@@ -28,10 +29,10 @@ ROOT = Path(__file__).resolve().parents[3]
 # Each asks the network in its own way; who may, and why, is said beside its name.
 WAYS_OUT = re.compile(r"^(?:import|from) (requests|urllib\.request|http\.client|smtplib|httpx|socket)\b", re.MULTILINE)
 MAY_GO_OUT = {
-    "loyalty/partners/http.py",  # asks partners.seconds_left
+    "loyalty/partners/http.py",  # for jobs alone
     "loyalty/accounts/signing_in/adapter.py",  # the company's accounts, inside at_once
     "loyalty/accounts/signing_in/single_sign_on.py",  # names what these raise, and asks nobody
-    "loyalty/partners/mail.py",  # asks partners.seconds_left
+    "loyalty/partners/mail.py",  # for jobs alone
     "loyalty/management/commands/quickstart.py",
     "loyalty/quickstart/rest.py",
 }
@@ -65,29 +66,60 @@ def test_a_view_that_calls_a_partner_is_a_fault() -> None:
         call("GET", "http://127.0.0.1:1/")
 
 
+def test_a_view_calls_no_partner_though_it_may_wait_for_one() -> None:
+    with a_request(), at_once("one", most=1), pytest.raises(NotFromARequest):
+        call("GET", "http://127.0.0.1:1/")
+
+
+def test_libraries_that_ask_by_themselves_are_those_that_sign_people_in() -> None:
+    # Of the web's threads every one that is inside is gone for seconds: what else wants an answer has a worker ask.
+    found = {
+        str(path.relative_to(ROOT))
+        for package in ("loyalty", "orders", "credits", "points")
+        for path in (ROOT / package).rglob("*.py")
+        if "at_once(" in path.read_text()
+    }
+    assert found == {"loyalty/partners/request_limits.py", "loyalty/accounts/signing_in/adapter.py"}
+
+
 def test_of_one_partner_a_request_waits_once_and_of_all_few() -> None:
-    with a_request(), ExitStack() as waiting:
-        waiting.enter_context(at_once("one"))
-        with pytest.raises(Busy), at_once("one"):
+    with ExitStack() as waiting:
+        waiting.enter_context(at_once("one", most=1))
+        with pytest.raises(Busy), at_once("one", most=1):
             pass
+        with pytest.raises(Busy):
+            wait_for("one", lambda: "an answer")
         for number in range(MOST_AT_ONCE - 1):
-            waiting.enter_context(at_once(f"other {number}"))
-        with pytest.raises(Busy), at_once("another"):
-            pass
-    with a_request(), at_once("one"):
+            waiting.enter_context(at_once(f"other {number}", most=1))
+        with pytest.raises(Busy):
+            wait_for("another", lambda: "an answer")
+    with at_once("one", most=1):
         assert 0 < seconds_left(60) <= SECONDS
 
 
 def test_a_place_is_free_again_whatever_became_of_the_call() -> None:
-    with a_request():
-        for _ in range(MOST_AT_ONCE + 1):
-            with pytest.raises(Unreachable), at_once("one"):
-                raise Unreachable
+    def look() -> None:
+        raise Unreachable
+
+    for _ in range(MOST_AT_ONCE + 1):
+        with pytest.raises(Unreachable):
+            wait_for("one", look)
+
+
+def test_an_answer_is_looked_for_until_the_time_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = SimpleNamespace(now=monotonic(), looks=0)
+    monkeypatch.setattr(partners, "monotonic", lambda: clock.now)
+    monkeypatch.setattr(partners, "sleep", lambda seconds: setattr(clock, "now", clock.now + seconds))
+    answers = iter([None, None, "used"])
+    assert wait_for("one", lambda: next(answers)) == "used"
+    began = clock.now
+    assert wait_for("one", lambda: setattr(clock, "looks", clock.looks + 1)) is None
+    assert SECONDS <= clock.now - began < SECONDS + 1
+    assert clock.looks < 40
 
 
 def test_a_job_may_take_its_time() -> None:
-    with at_once("one"), at_once("one"):
-        assert seconds_left(60) == 60
+    assert seconds_left(60) == 60
 
 
 def test_what_comes_too_late_is_not_called() -> None:
@@ -99,7 +131,7 @@ def test_several_calls_share_the_time(monkeypatch: pytest.MonkeyPatch, httpserve
     httpserver.expect_request("/").respond_with_data("there")
     clock = SimpleNamespace(now=monotonic())
     monkeypatch.setattr(partners, "monotonic", lambda: clock.now)
-    with a_request(), at_once("one"):
+    with within(SECONDS):
         assert call("GET", httpserver.url_for("/")).status == 200
         clock.now += SECONDS + 1
         with pytest.raises(Unreachable):

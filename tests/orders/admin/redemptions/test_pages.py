@@ -308,7 +308,7 @@ def test_r3_a_slow_platform_keeps_the_form_open_and_nothing_is_done_unasked(
     def busy(*_: Any, **__: Any) -> Any:
         raise Busy("A shop platform takes long to answer.")
 
-    monkeypatch.setattr("orders.admin.redemptions.reverse_page.ask_platform", busy)
+    monkeypatch.setattr("orders.admin.redemptions.reverse_page.whether_used", busy)
     assert client.get(address(redemption)).status_code == 200
     answer = client.post(address(redemption), sent)
     assert answer.status_code == 503
