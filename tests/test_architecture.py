@@ -42,7 +42,6 @@ UNSCOPED = {
     "loyalty/stores/keys.py",
     "loyalty/customers/merged.py",
     "loyalty/store_settings/sections.py",
-    "orders/admin/orders/filters.py",
     "orders/admin/reverts/admin.py",
     "orders/api/reverts/reverts.py",
     "orders/services/reverts/apply.py",

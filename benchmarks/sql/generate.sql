@@ -63,7 +63,7 @@ INSERT INTO orders_order (id, store_id, number, external_id, platform, customer_
     paid_before, placed_at,
     payment_changed_at, currency, total, refunded_total, tags, tag_keys, lines, codes, platform_data, is_test, arrived_late,
     credits_applied, credits_reverted, credits_decision, points_applied, points_reverted, points_decision,
-    points_earned, points_taken_back, points_not_taken,
+    points_earned, points_taken_back, points_not_taken, first_expiry,
     cancelled_at, cancelled_by, cancel_reason, version, created_at, updated_at)
 SELECT id, store_id, 'B' || id, id::text, 'api', customer_id, status,
     payment, '', payment NOT IN ('expired', 'pending'), placed_at, placed_at, 'USD', 40,
@@ -74,7 +74,7 @@ SELECT id, store_id, 'B' || id, id::text, 'api', customer_id, status,
     CASE back WHEN 'declined' THEN 'declined' ELSE '' END,
     CASE WHEN used THEN 100 ELSE 0 END, CASE back WHEN 'all' THEN 100 WHEN 'first' THEN 60 ELSE 0 END,
     CASE back WHEN 'declined' THEN 'declined' ELSE '' END,
-    0, 0, 0,
+    0, 0, 0, CASE WHEN used AND lapsed THEN placed_at + interval '30 days' WHEN used THEN %(now)s::timestamptz + interval '1 year' END,
     CASE status WHEN 'cancelled' THEN placed_at END, CASE status WHEN 'cancelled' THEN 'bulk' ELSE '' END, '', 1,
     placed_at, placed_at
 FROM plan;

@@ -4,7 +4,7 @@
 there; everything else, and the rules that the database holds, stands here once.
 """
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 import pgtrigger
 from django.db import models
@@ -110,6 +110,17 @@ class AbstractLot(StoreOwned):
         return _("Lot %(pk)s") % {"pk": self.pk}
 
 
+# An order knows when the first lot that it drew on expires, so that lists find it; the expiry of a lot never changes.
+# The database sees to it, so that no way to draw on lots leaves it out: an order's own, a code's (R7), *Deduct again*.
+_TELLS_ORDER: Final = """
+UPDATE orders_order AS drawing SET first_expiry = lot.expires_at
+FROM {fields.lot.related_model._meta.db_table} AS lot
+WHERE drawing.id = NEW.order_id AND lot.id = NEW.lot_id
+    AND (drawing.first_expiry > lot.expires_at OR drawing.first_expiry IS NULL AND lot.expires_at IS NOT NULL);
+RETURN NULL;
+"""
+
+
 class AbstractAllocation(StoreOwned):
     """The part of one lot that one spend took; stored when spent (L3), and how much of it is back.
 
@@ -153,6 +164,13 @@ class AbstractAllocation(StoreOwned):
         triggers: ClassVar[list[Any]] = [
             pgtrigger.Protect(name="keep_allocations", operation=pgtrigger.Delete),
             pgtrigger.ReadOnly(name="only_returned_changes", exclude=["returned", "order"]),
+            pgtrigger.Trigger(
+                name="tells_order",
+                operation=pgtrigger.Insert | pgtrigger.UpdateOf("order_id"),
+                when=pgtrigger.After,
+                condition=pgtrigger.Q(new__order__isnull=False),
+                func=pgtrigger.Func(_TELLS_ORDER),
+            ),
             pgtrigger.Protect(
                 name="order_is_set_once",
                 operation=pgtrigger.Update,

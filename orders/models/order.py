@@ -125,6 +125,8 @@ class Order(StoreOwned):
     points_applied = models.BigIntegerField(default=0)
     points_reverted = models.BigIntegerField(default=0)
     points_decision = models.CharField(max_length=12, choices=PersonsDecision.choices, blank=True, default="")
+    # When the first of the lots that it drew on expires or has; the ledger's tables tell it (`AbstractAllocation`).
+    first_expiry = models.DateTimeField(null=True, blank=True, editable=False)
     # Points this order earned (C1): what was awarded, how much of it was taken back, and what could not be taken.
     points_earned = models.BigIntegerField(default=0)
     points_taken_back = models.BigIntegerField(default=0)
@@ -232,6 +234,7 @@ class Order(StoreOwned):
                 )
                 for kind in ("credits", "points")
             ),
+            models.Index("store", "first_expiry", condition=Q(first_expiry__isnull=False), name="order_first_expiry"),
             models.Index("store", WAITING_SINCE, "id", condition=Q(needs_revert=True), name="order_queue"),
             *(
                 models.Index(

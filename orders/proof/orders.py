@@ -76,6 +76,19 @@ JOIN stores_store AS store ON store.id = orders.store_id
 WHERE {scope} AND (orders.status = 'cancelled') <> (orders.cancelled_at IS NOT NULL)
 """
 
+_EXPIRIES: Final = "SELECT order_id, expires_at FROM {allocation} JOIN {lot} AS lot ON lot.id = lot_id"
+
+_FIRST_EXPIRY: Final = """
+SELECT store.slug, orders.number, orders.id, coalesce(orders.first_expiry::text, 'never'),
+    coalesce(used.expires_at::text, 'never')
+FROM orders_order AS orders
+JOIN stores_store AS store ON store.id = orders.store_id
+LEFT JOIN (
+    SELECT order_id, min(expires_at) AS expires_at FROM ({expiries}) AS expiry GROUP BY order_id
+) AS used ON used.order_id = orders.id
+WHERE {scope} AND orders.first_expiry IS DISTINCT FROM used.expires_at
+"""
+
 # What a revert's own list says came back; text that is no number counts as nothing, and so is found.
 _SAID: Final = """
 SELECT said ->> 'allocation' AS allocation, said ->> 'outcome' AS outcome, said ->> 'lot' AS lot,
@@ -176,6 +189,13 @@ CHECK: Final = Check(
         Rule(
             "order {0} (id {1}): it is {2}, which does not fit its time of cancelling.",
             _CANCELLED.format(scope=scope("orders")),
+        ),
+        Rule(
+            "order {0} (id {1}): the first of what it used expires: {2}, but its lots say: {3}.",
+            _FIRST_EXPIRY.format(
+                scope=scope("orders"),
+                expiries=" UNION ALL ".join(LEDGERS[kind].tables.filled(_EXPIRIES) for kind in KINDS),
+            ),
         ),
         *(
             Rule(

@@ -9,7 +9,7 @@ from typing import Any, Final, cast
 from django import forms
 from django.contrib import admin
 from django.contrib.admin.widgets import AutocompleteSelect
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy, gettext_noop
 
@@ -20,7 +20,6 @@ from loyalty.core.tags import tag_key
 from loyalty.core.values import parse_id
 from loyalty.stores.actors import Trigger
 from loyalty.stores.models import Customer
-from orders.kinds import KINDS, LEDGERS
 from orders.models import (
     CANCELLED,
     FAILED_AFTER_PAYMENT,
@@ -126,7 +125,7 @@ class OrderFilterForm(FilterForm):
             "cancelled_to": lambda day: CANCELLED & Q(cancelled_at__lt=end_of_day(day, self.store.tz)),
             "cancelled_by": lambda key: CANCELLED & Q(cancelled_by__in=_CANCELLED_BY[key][1]),
             "not_reverted": lambda _: NOT_REVERTED,
-            "expired_lots": lambda _: _drew_on_expired(),
+            "expired_lots": lambda _: Q(first_expiry__lte=read_clock()),
             "bulk": lambda number: Q(pk__in=self._items.filter(bulk=number).values("order")),
             "reversed_code": lambda _: Q(pk__in=flagged_uses(self.store).values("order")),
         }
@@ -143,15 +142,6 @@ class OrderFilterForm(FilterForm):
     def _start(self, day: date) -> datetime:
         # The end of the day before: some zones have days that do not begin at midnight (L2).
         return end_of_day(day - timedelta(days=1), self.store.tz)
-
-
-def _drew_on_expired() -> Q:
-    now = read_clock()
-    condition = Q()
-    for kind in KINDS:
-        used = LEDGERS[kind].tables.allocation.unscoped
-        condition |= Q(Exists(used.filter(order=OuterRef("pk"), lot__expires_at__lte=now)))
-    return condition
 
 
 class OrderFilter(FormFilter):

@@ -3,7 +3,9 @@
 from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
+from importlib import import_module
 from io import StringIO
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -282,6 +284,23 @@ def test_h5_a_broken_row_is_named(broken: Break, order: Order) -> None:
     assert code == 1
     assert any(expected in line for line in lines), (expected, lines)
     assert all(line.startswith("store sound: ") for line in lines)
+
+
+def test_h5_orders_of_before_are_told_when_the_first_of_what_they_used_expires(order: Order) -> None:
+    told = Order.unscoped.get().first_expiry
+    assert told == CreditLot.unscoped.earliest("id").expires_at
+    change(Order, order.pk, first_expiry=None)
+    assert check()[1][0].endswith(
+        f"the first of what it used expires: never, but its lots say: {told:%Y-%m-%d %H:%M:%S}+00."
+    )
+
+    with as_owner():
+        import_module("orders.migrations.0035_first_expiry_of_before").tell_orders(
+            None, SimpleNamespace(connection=connection)
+        )
+
+    assert Order.unscoped.get().first_expiry == told
+    assert check()[0] == 0
 
 
 def test_t1_a_row_that_joins_two_stores_is_named(order: Order) -> None:
