@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from http import HTTPStatus
 from statistics import quantiles
 from typing import Any, Final
 
@@ -68,7 +69,7 @@ class _Requests:
         began = time.perf_counter()
         answer = send()
         taken = (time.perf_counter() - began) * 1000
-        if not 200 <= answer.status_code < 300:  # noqa: PLR2004 -- as HTTP has it
+        if answer.status_code >= HTTPStatus.MULTIPLE_CHOICES:
             raise SystemExit(f"A request was answered with {answer.status_code}: {answer.content[:200]!r}")
         return taken
 

@@ -11,6 +11,7 @@ import psycopg
 import pytest
 import time_machine
 from django.db import connection
+from hypothesis import HealthCheck, settings
 from pytest_django import DjangoDbBlocker
 
 from loyalty.database import named_stores
@@ -30,6 +31,10 @@ from tests.platforms_imitated.fixtures import (
 __all__ = ["imitated_shopify", "imitated_shopline", "imitated_shopline_global", "imitated_woocommerce"]
 
 _ROOT = Path(__file__).resolve().parents[1]
+
+# How long an example takes says something about the machine, and nothing about the example.
+settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")
 
 
 def pytest_configure() -> None:

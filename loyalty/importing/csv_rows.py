@@ -28,6 +28,7 @@ _LOOKED_AT: Final = 50
 # What is in every cell that is not taken as it stands.
 _ODD: Final = re.compile("[=\uff1d|'\x00\ufffd]")
 _FORMULA_STARTS: Final = ("=", "\uff1d")
+_KEPT_AS_TEXT: Final = re.compile(r'="([^"]*)"')
 # What systems put an apostrophe before for spreadsheets' sake: formulas, and numbers that are names.
 _MADE_SAFE: Final = re.compile(r"'(?=[-=+@0-9])")
 # Programs that a spreadsheet would start: cmd|' /C calc'!A0, behind any sign that begins a formula.
@@ -101,8 +102,8 @@ def _cell(text: str) -> Cell:
         return ""
     text = text.strip()
     if text.startswith(_FORMULA_STARTS):
-        if text.startswith('="') and text.endswith('"') and text.count('"') == 2:  # noqa: PLR2004
-            return _checked(text[2:-1])
+        if kept := _KEPT_AS_TEXT.fullmatch(text):
+            return _checked(kept[1])
         return BadCell(text, Fault.FORMULA)
     if text.startswith(_STARTS_PROGRAMS) and "|" in text and "!" in text:
         return BadCell(text, Fault.FORMULA)

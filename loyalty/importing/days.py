@@ -191,7 +191,7 @@ def guess_day_order(values: Iterable[tuple[int, str]]) -> Guess:
             proofs.setdefault(order, (row, text))
         elif numbers.first != numbers.second:
             unclear = unclear or (row, text)
-    if len(proofs) == 1 and len(orders) == 2:  # noqa: PLR2004
+    if len(proofs) == 1 and YEAR_FIRST not in orders:
         order, (row, text) = next(iter(proofs.items()))
         words = {
             DAY_FIRST: _("Row %(row)s has “%(text)s”: the day comes first."),

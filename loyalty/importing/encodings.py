@@ -40,6 +40,8 @@ _LONGEST_LINE: Final = 1 << 20
 _MOST_LINES: Final = 400
 _LONGEST_SAMPLE: Final = 2000
 _ASCII: Final = 0x80
+# Bytes of a letter that Big5 has beside ASCII.
+_DOUBLE: Final = 2
 _FIRST_LINES: Final = 4096
 # How much of what the best encoding makes of the file must be text, and how far the next has to be behind.
 _LIKELY: Final = 0.5
@@ -192,7 +194,7 @@ def _big5(_before: str, letter: str, _after: str) -> float:
     if "\uff01" <= letter <= "\uff5e" or "\u3000" <= letter <= "\u301f":
         return 1.0
     code = letter.encode("big5hkscs", "replace")
-    if len(code) != 2:  # noqa: PLR2004
+    if len(code) != _DOUBLE:
         return 0.0
     return 1.0 if b"\xa4\x40" <= code <= b"\xc6\x7e" else 0.2
 

@@ -25,6 +25,8 @@ from loyalty.importing.xlsx_package import DATE, NUMBER, PERCENT, Book, Package,
 from loyalty.importing.xml_parts import Attributes, read_xml
 
 _LETTERS: Final = re.compile(r"[A-Z]{1,3}")
+# Rows of a sheet have numbers of up to so many digits.
+_MOST_DIGITS: Final = 7
 _ROWS: Final = re.compile(r"[A-Z]([0-9]{1,7})")
 # Before this the calendar of spreadsheets has a day that never was.
 _FIRST_SURE_DAY: Final = 61
@@ -94,7 +96,7 @@ class _Rows:
             self._has_formula = True
         elif name == "row":
             number = attributes.get("r", "")
-            self._row = int(number) if number.isdecimal() and len(number) <= 7 else self._row + 1  # noqa: PLR2004
+            self._row = int(number) if number.isdecimal() and len(number) <= _MOST_DIGITS else self._row + 1
             self._cells, self._column = [], 0
         elif name == "mergeCell":
             self._merged.append(attributes.get("ref", ""))

@@ -1,7 +1,7 @@
 """Bringing a file: whole with a form, or in parts by a script, which goes on where it broke off."""
 
 from http import HTTPStatus
-from typing import Any, BinaryIO, cast
+from typing import Any, BinaryIO, Final, cast
 
 from django import forms
 from django.core.files.uploadedfile import UploadedFile
@@ -19,6 +19,7 @@ from orders.services.balance_imports.layouts.fields import FIELDS
 from orders.services.balance_imports.upload import MOST_BYTES, MOST_OF_PART, add_part, begin, upload
 
 _NO_PART = -1
+_MOST_DIGITS: Final = 15
 
 
 class UploadForm(forms.Form):
@@ -70,7 +71,7 @@ def _begin(case: Case[None]) -> HttpResponse:
         held = begin(
             store=case.store,
             file_name=case.request.POST.get("name", ""),
-            size=int(size) if size.isdecimal() and len(size) < 16 else 0,  # noqa: PLR2004
+            size=_number(size, 0),
             actor=case.actor,
             now=case.now,
         )
@@ -78,6 +79,10 @@ def _begin(case: Case[None]) -> HttpResponse:
         return JsonResponse({"error": refused.detail}, status=HTTPStatus.BAD_REQUEST)
     where = {"next": 1, "received": 0, "parts": part_address(held), "then": layout_address(held)}
     return JsonResponse(where)
+
+
+def _number(text: str, otherwise: int) -> int:
+    return int(text) if text.isdecimal() and len(text) <= _MOST_DIGITS else otherwise
 
 
 @store_view(needs=Can.IMPORT_BALANCES, methods=("POST",))
@@ -90,7 +95,7 @@ def part_page(self: BackOfficeAdmin, request: HttpRequest, held: BalanceImport) 
         held = add_part(
             store=case.store,
             import_id=held.pk,
-            number=int(number) if number.isdecimal() and len(number) < 10 else _NO_PART,  # noqa: PLR2004
+            number=_number(number, _NO_PART),
             content=sent.read(MOST_OF_PART + 1) if sent else b"",
             now=case.now,
         )

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from loyalty.platforms.files import read_documents
@@ -81,7 +81,6 @@ def _assert_storable(snapshot: OrderSnapshot) -> None:
 
 
 @pytest.mark.parametrize("platform", PLATFORMS)
-@settings(deadline=None)
 @given(data=st.data())
 def test_mangled_orders_never_raise_anything_else(platform: str, data: st.DataObject) -> None:
     document = data.draw(_mangled(platform))
@@ -93,7 +92,6 @@ def test_mangled_orders_never_raise_anything_else(platform: str, data: st.DataOb
 
 
 @pytest.mark.parametrize("platform", PLATFORMS)
-@settings(deadline=None)
 @given(data=st.data())
 def test_o10_one_field_of_any_shape_never_loses_the_order(platform: str, data: st.DataObject) -> None:
     document = order(platform)
@@ -104,7 +102,6 @@ def test_o10_one_field_of_any_shape_never_loses_the_order(platform: str, data: s
     assert snapshot.external_id == read_order(platform, order(platform)).external_id
 
 
-@settings(deadline=None)
 @given(content=st.binary(max_size=60) | st.text(alphabet='[]{}",:1e.orders body\n', max_size=60))
 def test_any_content_is_rows_or_not_an_order(content: bytes | str) -> None:
     try:

@@ -11,6 +11,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern
 from django.utils.translation import gettext as _
 
+from loyalty import __version__
 from loyalty.backoffice.base import BackOfficeAdmin
 from loyalty.backoffice.site import platform_site
 from loyalty.core.clock import read_clock
@@ -54,6 +55,7 @@ class WellAdmin(BackOfficeAdmin):
             "whole": worst(found),
             "rows": [_row(finding, store) for finding in found],
             "store": store,
+            "version": __version__,
         }
         return TemplateResponse(request, "loyalty/monitoring/well.html", context)
 

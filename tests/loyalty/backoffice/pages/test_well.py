@@ -4,6 +4,7 @@ import pytest
 from django.db import DatabaseError
 from django.test import Client
 
+from loyalty import __version__
 from loyalty.backoffice.pages.monitoring import admin as page
 from loyalty.jobs.periodic import JOBS
 from loyalty.journal.models import JobRun, LedgerCheck
@@ -41,7 +42,9 @@ def test_a_new_installation_is_told_to_start_its_worker(operator: Client) -> Non
 
 def test_when_everything_is_well_it_says_so(operator: Client) -> None:
     all_ran()
-    assert "Everything is well" in said(operator)
+    text = said(operator)
+    assert "Everything is well" in text
+    assert f"Loyalty Back-Office {__version__}" in text
 
 
 def test_what_is_wrong_leads_to_its_page(operator: Client) -> None:

@@ -332,7 +332,7 @@ def test_h2_the_journal_says_what_was_merged(store: Store, ana: Customer, kept: 
 STEP = st.tuples(st.sampled_from(["grant", "spend", "cancel", "merge"]), st.integers(0, 4), st.integers(0, 4))
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(steps=st.lists(STEP, min_size=4, max_size=12))
 def test_o7_nothing_is_lost_or_made_in_any_sequence_of_merges(steps: list[tuple[str, int, int]]) -> None:
     store = factories.make_store()
