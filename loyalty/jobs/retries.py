@@ -72,8 +72,13 @@ PROBLEMS: Final = Pauses(_minutes(5, 30, 120, 720), repeats=True)
 
 def next_due(rows: "QuerySet[M]", now: datetime, left_out: AbstractSet[int]) -> M | None:
     """Lock the row whose turn came first, of those no other worker is at; None when nobody's has come."""
+    return all_due(rows, now, left_out).first()
+
+
+def all_due(rows: "QuerySet[M]", now: datetime, left_out: AbstractSet[int]) -> "QuerySet[M]":
+    """Those whose turn has come, in turn, of which no other worker is at any; read, they are locked."""
     due = rows.filter(next_attempt_at__lte=now).exclude(pk__in=left_out).order_by("next_attempt_at", "pk")
-    return due.select_for_update(of=("self",), skip_locked=True, no_key=True).first()
+    return due.select_for_update(of=("self",), skip_locked=True, no_key=True)
 
 
 def put_off(row: Any, why: str, pauses: Pauses, now: datetime, *, wait: timedelta = timedelta(0)) -> bool:

@@ -1,12 +1,40 @@
-"""What the commands share: bad input is one line of error and an exit code that is not zero."""
+"""What the commands share: what goes wrong is one line of error and an exit code that is not zero."""
 
+import sys
+from collections.abc import Sequence
 from typing import Any, NoReturn
 
+from django.core.management import execute_from_command_line
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import Error
+from django.db import Error, ProgrammingError
 
 from loyalty.core.errors import DomainError
 from loyalty.database.busy import is_away, is_busy
+from loyalty.database.named_stores import every_store
+
+
+def run(words: Sequence[str]) -> None:
+    """Run one command, Django's own and libraries' too; ends with one line while the database is away or busy."""
+    try:
+        # Whoever may run commands runs the installation; requests and jobs name their own stores within it.
+        with every_store():
+            execute_from_command_line(list(words))
+    except Error as error:
+        if line := trouble_of(error):
+            sys.exit(f"Error: {line}")
+        raise
+
+
+def trouble_of(error: Error) -> str:
+    """What keeps the database from answering, in one line; empty for an error that is about what was asked."""
+    if is_busy(error):
+        return "Somebody else holds what this needs; run it again in a moment."
+    if not is_away(error):
+        return ""
+    said = str(error).strip().partition("\n")[0]
+    if isinstance(error, ProgrammingError):
+        return f"The database is not migrated to this version ({said}). Run manage.py migrate first."
+    return f"The database does not answer: {said}"
 
 
 class BriefParser(CommandParser):
@@ -34,9 +62,3 @@ class OneLineCommand(BaseCommand):
             return super().execute(*args, **options)
         except DomainError as error:
             raise CommandError(" ".join(str(error).split())) from error
-        except Error as error:
-            if is_busy(error):
-                raise CommandError("Somebody else holds what this needs; run it again in a moment.") from error
-            if is_away(error):
-                raise CommandError("The database does not answer.") from error
-            raise

@@ -3,15 +3,16 @@
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from loyalty.core.clock import read_clock
+from loyalty.management.commanding import OneLineCommand
 from loyalty.proof.outcomes import Outcome
 from loyalty.proof.prove import count_rows, faults_of
 from loyalty.stores.models import Store
 
 
-class Command(BaseCommand):
+class Command(OneLineCommand):
     """Names every row that does not agree, one a line, and ends with 1; with 0 when all agree. Keeps the outcome."""
 
     help = "Prove that movements, lots, allocations, orders and returns agree."

@@ -5,17 +5,19 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from loyalty.core.causes import run_of
 from loyalty.core.clock import read_clock
 from loyalty.core.logs import what_failed
+from loyalty.database.busy import raise_if_away
 from loyalty.jobs.periodic import JOBS, counts_line, found_work, run_job
+from loyalty.management.commanding import OneLineCommand
 
 logger = logging.getLogger(__name__)
 
 
-class Command(BaseCommand):
+class Command(OneLineCommand):
     """Runs the named jobs once; without names all of them, again until none finds work that is due."""
 
     help = "Run the periodic jobs: the named ones once, or all of them until none finds work that is due."
@@ -59,6 +61,7 @@ class _Run:
             try:
                 counts = run_job(name, read_clock())
             except Exception as error:
+                raise_if_away(error)
                 logger.exception("%s failed.", name)
                 self.errors[name] = what_failed(error)
                 return False

@@ -2,12 +2,11 @@
 
 from typing import Any
 
-from django.core.management.base import BaseCommand
-
 from loyalty.database.retention import in_words
+from loyalty.management.commanding import OneLineCommand
 
 
-class Command(BaseCommand):
+class Command(OneLineCommand):
     """Print it as the table of ``docs/retention.md``."""
 
     help = "Print for each table how long its rows are kept, and why."

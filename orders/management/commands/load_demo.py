@@ -5,15 +5,16 @@ from dataclasses import asdict
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from loyalty.core.clock import read_clock
+from loyalty.management.commanding import OneLineCommand
 from loyalty.stores.models import Store
 from orders.demo.loading import load
 from orders.demo.people import Login, ShownKey, logins, shown_keys
 
 
-class Command(BaseCommand):
+class Command(OneLineCommand):
     """Loads the demonstration once and prints who can sign in; a second run changes nothing and prints the same."""
 
     help = "Load the demonstration: two stores with people, customers, orders, and one order per worked example."
