@@ -63,8 +63,9 @@ def _claim(due: datetime, clock: Clock, left_out: AbstractSet[int], store_id: in
         return None
     lease = clock() + LEASES.get(first.topic, LEASE)
     together = [first]
-    if first.topic in LEASES:
-        alike = queued.filter(topic=first.topic, lane=first.lane)
+    # What was begun before stays alone: it may be what kills its worker, and counts no attempt of others.
+    if first.topic in LEASES and not first.attempts:
+        alike = queued.filter(topic=first.topic, lane=first.lane, attempts=0)
         together += all_due(alike, due, left_out | {first.pk})[: TOGETHER - 1]
     with alone_with(first):
         try:

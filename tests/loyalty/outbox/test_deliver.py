@@ -2,8 +2,11 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
+from functools import partial
 from io import StringIO
 from threading import Event, Semaphore
+from time import monotonic
+from types import SimpleNamespace
 
 import pytest
 import time_machine
@@ -14,6 +17,7 @@ from pytest_django import DjangoAssertNumQueries
 from loyalty.core.errors import NotFound
 from loyalty.jobs.prune import prune
 from loyalty.jobs.retries import OUTBOX
+from loyalty.outbox import deliver
 from loyalty.outbox.deliver import LEASE, LEASES, deliver_outbox
 from loyalty.outbox.models import Message, MessageStatus
 from loyalty.outbox.retry import NotRetryable, retry
@@ -272,6 +276,65 @@ def test_run_jobs_knows_the_outbox() -> None:
 def test_a_webhook_s_lease_is_longer_than_its_call_and_short_enough_to_be_missed_by_nobody() -> None:
     assert TIMEOUT_SECONDS + CONNECT_SECONDS < LEASES["webhook"].total_seconds() <= 30
     assert set(LEASES) <= set(TOPICS)
+
+
+@pytest.fixture
+def together(monkeypatch: pytest.MonkeyPatch) -> list[Message]:
+    """Six messages that go to one place, of a kind that is taken up together."""
+    monkeypatch.setitem(LEASES, TOPIC, SECOND * 30)
+    store = make_store()
+    return [queued(store=store) for _ in range(6)]
+
+
+@pytest.mark.django_db
+def test_what_goes_to_one_place_is_taken_up_together(
+    together: list[Message], django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    # Whose turn it is, finding and leasing them, that nothing is left; and each is noted by itself.
+    with django_assert_max_num_queries(12 + len(together)):
+        assert deliver_outbox(NOW) == counts(done=len(together))
+    assert {message.attempts for message in Message.unscoped.all()} == {1}
+
+
+@pytest.mark.django_db
+def test_what_a_slow_partner_leaves_no_time_for_is_given_back_and_counts_no_attempt(
+    together: list[Message], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = SimpleNamespace(now=monotonic())
+    taken: list[int] = []
+
+    def slowly(_message: Message, _now: datetime) -> None:
+        clock.now += 5
+        taken.append(Message.unscoped.filter(status="queued", attempts=1).count())
+
+    monkeypatch.setattr(deliver, "monotonic", lambda: clock.now)
+    monkeypatch.setattr(handlers, "handle", slowly)
+    assert deliver_outbox(NOW) == counts(done=len(together))
+    # Taken up were all that were left each time, and begun was one.
+    assert taken == [6, 5, 4, 3, 2, 1]
+    assert {message.attempts for message in Message.unscoped.all()} == {1}
+
+
+@pytest.mark.django_db
+def test_one_that_was_begun_before_is_taken_up_alone(together: list[Message]) -> None:
+    Message.unscoped.filter(pk=together[0].pk).update(attempts=1)
+    claim = partial(deliver._claim, NOW, lambda: NOW, frozenset(), together[0].store_id)
+    assert [[message.pk for message in claim() or ()] for _ in range(2)] == [
+        [together[0].pk],
+        [message.pk for message in together[1:]],
+    ]
+
+
+@pytest.mark.django_db
+def test_one_of_which_nothing_can_be_written_holds_up_none_of_those_beside_it(together: list[Message]) -> None:
+    with as_owner(), connection.cursor() as cursor:
+        cursor.execute(
+            "CREATE FUNCTION broken() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE division_by_zero; END';"
+            f"CREATE TRIGGER broken BEFORE UPDATE ON outbox_message FOR EACH ROW WHEN (OLD.id = {together[2].pk}) "
+            "EXECUTE FUNCTION broken()"
+        )
+    assert deliver_outbox(NOW) == counts(done=len(together) - 1)
+    assert Message.unscoped.get(status="queued") == together[2]
 
 
 @pytest.mark.django_db(transaction=True)
