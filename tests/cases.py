@@ -12,7 +12,7 @@ import time_machine
 from loyalty.core.encryption import Secret
 from loyalty.jobs.periodic import run_job
 from loyalty.platforms.models import InboundDelivery
-from loyalty.proof.prove import find_faults
+from tests.books import find_faults
 from tests.deliveries import Delivery, connect_store, shopify, shopline, shopline_global, woocommerce
 from tests.examples import Shop, open_shop
 from tests.factories import make_reward
@@ -138,7 +138,7 @@ def play(case: Path | Mapping[str, Any], spends: Sequence[Spend], settings: Mapp
         for spend in spends:
             if spend.after == number:
                 played.spend(spend)
-    assert list(find_faults(played.shop.store)) == []
+    assert find_faults(played.shop.store) == []
     return played
 
 

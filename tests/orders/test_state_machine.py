@@ -30,7 +30,6 @@ from loyalty.jobs.periodic import run_job
 from loyalty.ledger.adjust import Adjustment, adjust
 from loyalty.ledger.ledger import Kind
 from loyalty.ledger.planner import InsufficientBalance
-from loyalty.proof.prove import find_faults
 from loyalty.store_settings.sections import EarnedPointsSettings, EarningSettings, SpentRevertSettings, StoreSettings
 from loyalty.stores.actors import Act, Actor, ActorType, Trigger
 from orders.kinds import KINDS, LEDGERS
@@ -51,6 +50,7 @@ from orders.services.reverts.dismiss import NothingLeft, dismiss_revert, put_bac
 from orders.services.reverts.reinstate import Deduct, reinstate
 from orders.services.reverts.undo import UndoNotPossible, undo_revert
 from tests import factories
+from tests.books import find_faults
 from tests.orders.services.bundles.moving import assert_arrived, moved, written
 from tests.orders.shop_model import (
     EARNS,
@@ -116,7 +116,7 @@ class StoreLife(RuleBasedStateMachine):
     def teardown(self) -> None:
         try:
             if hasattr(self, "model"):
-                assert list(find_faults(self.store)) == []
+                assert find_faults(self.store) == []
                 if LONG or next(LIVES) % 4 == 0:
                     assert_arrived(written(self.store), written(moved(self.store, "there")))
         finally:
@@ -549,7 +549,7 @@ class StoreLife(RuleBasedStateMachine):
     @precondition(lambda self: LONG)
     @invariant()
     def the_books_agree(self) -> None:
-        assert list(find_faults(self.store)) == []
+        assert find_faults(self.store) == []
 
 
 @pytest.mark.django_db

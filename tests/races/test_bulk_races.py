@@ -9,7 +9,6 @@ import pytest
 from django.utils import timezone
 
 from benchmarks.data import generate
-from loyalty.proof.prove import find_faults
 from loyalty.stores.models import Remark, Store
 from orders.models import BulkCancel, BulkItem, Order, OrderStatus
 from orders.services.bulk_cancels import run
@@ -17,6 +16,7 @@ from orders.services.bulk_cancels.run import bulk_cancel, carry_out, choose, con
 from orders.services.intake.change import change_order
 from orders.services.reverts.apply import Details
 from tests import factories
+from tests.books import find_faults
 from tests.database import as_owner
 from tests.races.killing import KILLS, end_state, killed_job, rows
 from tests.races.racing import ROUNDS, in_turn, together
@@ -100,7 +100,7 @@ def test_b1_single_cancels_and_the_job_at_once_return_once() -> None:
         bulk.refresh_from_db()
         assert (bulk.state, bulk.cancelled + bulk.skipped) == ("done", 4)
         assert set(Order.objects.for_store(store).values_list("status", "credits_reverted")) == {("cancelled", 1)}
-        assert list(find_faults(store)) == []
+        assert find_faults(store) == []
 
 
 def test_e6_a_payment_that_is_being_written_wins() -> None:
@@ -167,5 +167,5 @@ def test_e8_a_killed_job_is_finished_by_the_next_one_as_if_nothing_had_been() ->
         killed += BulkCancel.unscoped.filter(state="open").exists()
         bulk_cancel(timezone.now())
         assert state_after() == undisturbed
-        assert list(find_faults(None)) == []
+        assert find_faults(None) == []
     assert killed

@@ -6,12 +6,12 @@ import pytest
 from django.utils import timezone
 
 from loyalty.platforms.models import InboundDelivery
-from loyalty.proof.prove import find_faults
 from loyalty.stores.models import Store
 from orders.models import Order, Revert
 from orders.services.intake.process_webhooks import process_deliveries
 from orders.services.reverts.choices import CancelChoice
 from tests import factories
+from tests.books import find_faults
 from tests.database import as_owner
 from tests.deliveries import connect_store, shopify
 from tests.loyalty.platforms.samples import order
@@ -45,7 +45,7 @@ def test_a_webhook_and_a_cancel_by_hand_return_once(number: int) -> None:
     made.refresh_from_db()
     assert made.status == "cancelled"
     assert Revert.objects.for_store(store).filter(order=made).count() == 1
-    assert list(find_faults(store)) == []
+    assert find_faults(store) == []
 
 
 @pytest.mark.parametrize("number", range(2 * len(ROUNDS)))

@@ -11,7 +11,6 @@ from django.db import connection
 from loyalty.core.errors import DomainError
 from loyalty.customers.identify import CustomerFacts
 from loyalty.customers.merged import CustomerMerged, find_person
-from loyalty.proof.prove import find_faults
 from loyalty.stores.actors import Act, Trigger
 from loyalty.stores.models import Customer, Store
 from orders.kinds import LEDGERS
@@ -19,6 +18,7 @@ from orders.models import Order
 from orders.services.customers.merge import Merge
 from orders.services.intake.place import NewOrder, place_order
 from tests import factories
+from tests.books import find_faults
 from tests.factories import ACTOR, NOW
 from tests.races.racing import ROUNDS, in_turn, together
 
@@ -54,7 +54,7 @@ def held(*customers: Customer) -> list[int]:
 
 
 def sound(store: Store) -> None:
-    assert list(find_faults(store)) == []
+    assert find_faults(store) == []
 
 
 def test_o7_an_order_that_spends_while_its_customer_is_merged_is_the_kept_ones(store: Store) -> None:

@@ -17,7 +17,6 @@ from loyalty.customers.identify import CustomerFacts
 from loyalty.jobs.periodic import Counts
 from loyalty.ledger.adjust import Adjustment, adjust
 from loyalty.ledger.planner import InsufficientBalance
-from loyalty.proof.prove import find_faults
 from loyalty.store_settings.sections import StoreSettings
 from loyalty.stores.actors import Act, Trigger
 from loyalty.stores.models import Customer, Store
@@ -31,6 +30,7 @@ from orders.services.reverts.cancel import PreviewStale, cancel_many
 from orders.services.reverts.choices import CancelChoice, Extension
 from orders.services.reverts.plans import preview
 from tests import factories
+from tests.books import find_faults
 from tests.factories import BOTH
 from tests.races.racing import ROUNDS, in_turn, together
 
@@ -66,7 +66,7 @@ def expiring() -> Counts:
 
 
 def sound(store: Store) -> None:
-    assert list(find_faults(store)) == []
+    assert find_faults(store) == []
 
 
 @pytest.fixture

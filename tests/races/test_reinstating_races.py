@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 
 from loyalty.ledger.planner import InsufficientBalance
-from loyalty.proof.prove import find_faults
 from loyalty.stores.models import Customer
 from orders.models import Order
 from orders.services.reverts.apply import CancelResult
 from orders.services.reverts.reinstate import Deduct, ReinstateResult
 from tests import factories
+from tests.books import find_faults
 from tests.races.racing import ROUNDS, in_turn, together
 from tests.races.spending import left, spending
 
@@ -41,7 +41,7 @@ def test_m10_eight_callers_reinstate_one_order_and_it_is_deducted_once(customer:
         assert sum(isinstance(result, ReinstateResult) and result.reinstated_now for result in done) == 1
         assert sum(isinstance(result, ReinstateResult) and bool(result.deducted) for result in done) == 1
         assert left(customer) == 1000 - 10 * number
-    assert list(find_faults(customer.store)) == []
+    assert find_faults(customer.store) == []
 
 
 def test_m10_reinstate_and_spend_of_the_same_balance_at_once(customer: Customer) -> None:
@@ -56,7 +56,7 @@ def test_m10_reinstate_and_spend_of_the_same_balance_at_once(customer: Customer)
         assert left(other) == (4 if isinstance(back, InsufficientBalance) else 0)
         status = Order.unscoped.get(pk=order.pk).status
         assert status == ("cancelled" if isinstance(back, InsufficientBalance) else "confirmed")
-    assert list(find_faults(customer.store)) == []
+    assert find_faults(customer.store) == []
 
 
 def test_m10_what_is_available_is_read_once_a_spend_is_committed(customer: Customer) -> None:
@@ -69,7 +69,7 @@ def test_m10_what_is_available_is_read_once_a_spend_is_committed(customer: Custo
     assert isinstance(back, ReinstateResult)
     assert dict(back.deducted) == {"credits": 4, "points": 10}
     assert left(customer) == 0
-    assert list(find_faults(customer.store)) == []
+    assert find_faults(customer.store) == []
 
 
 def test_m9_reinstates_and_cancels_at_once_leave_everything_with_one_side(customer: Customer) -> None:
@@ -81,4 +81,4 @@ def test_m9_reinstates_and_cancels_at_once_leave_everything_with_one_side(custom
         together(*calls)
         row = Order.unscoped.get(pk=order.pk)
         assert left(customer) == row.credits_reverted == (10 if row.status == "cancelled" else 0)
-    assert list(find_faults(customer.store)) == []
+    assert find_faults(customer.store) == []

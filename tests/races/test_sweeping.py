@@ -25,7 +25,6 @@ from loyalty.embedded.valkey import ValkeyServer
 from loyalty.jobs import periodic
 from loyalty.jobs.periodic import run_job
 from loyalty.journal.models import JobRun
-from loyalty.proof.prove import find_faults
 from loyalty.settings import broker_address
 from loyalty.store_settings.sections import AutoCancelSettings, StoreSettings
 from orders.models import Order, OrderStatus, Problem, Revert
@@ -34,6 +33,7 @@ from orders.services.automation.cancel_unpaid import auto_cancel
 from orders.services.automation.expire_payments import expire_overdue_payments
 from orders.services.intake.change import change_order
 from tests import factories
+from tests.books import find_faults
 from tests.database import as_owner
 from tests.examples import open_shop
 from tests.races.killing import KILLS, end_state, killed_job
@@ -78,7 +78,7 @@ def test_e8_sweeps_at_once_do_the_work_of_one(monkeypatch: pytest.MonkeyPatch) -
     assert sum(counts["cancelled"] for counts in done) == waiting
     assert (due(), due(OrderStatus.CANCELLED)) == (0, waiting)
     assert Revert.unscoped.count() == 2 * Order.unscoped.filter(credits_reverted__gt=0).count()
-    assert list(find_faults(None)) == []
+    assert find_faults(None) == []
 
 
 def test_e1_two_expiring_jobs_expire_each_payment_once(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -162,7 +162,7 @@ def test_e7_one_poisoned_order_among_a_thousand() -> None:
     assert (order.status, order.points_reverted, order.version) == ("confirmed", 0, 1)
     Order.unscoped.filter(pk=order.pk).update(credits_reverted=0)
     assert auto_cancel(problem.next_attempt_at) == {"cancelled": 1, "failed": 0}
-    assert list(find_faults(None)) == []
+    assert find_faults(None) == []
 
 
 def test_e7_what_fails_is_tried_again_with_growing_pauses_until_it_succeeds() -> None:
@@ -213,7 +213,7 @@ def test_e8_a_killed_sweep_is_finished_by_the_next_one_as_if_nothing_had_been() 
         killed += due() > 0
         auto_cancel(timezone.now())
         assert end_state() == undisturbed
-        assert list(find_faults(None)) == []
+        assert find_faults(None) == []
     assert killed
 
 

@@ -12,7 +12,6 @@ from loyalty.notices.deliver import deliver_notices
 from loyalty.notices.models import Notice
 from loyalty.outbox.deliver import deliver_outbox
 from loyalty.outbox.models import Message
-from loyalty.proof.prove import find_faults
 from loyalty.stores.actors import Actor, ActorType
 from loyalty.stores.models import Customer, Store
 from orders.models import Look, Order, Revert, RevertUndo
@@ -22,6 +21,7 @@ from orders.services.reverts.dismiss import dismiss_revert
 from orders.services.reverts.queue import hand_out
 from orders.services.reverts.undo import UndoNotPossible, UndoResult, WhyNot, undo_revert
 from tests import factories
+from tests.books import find_faults
 from tests.races.racing import ROUNDS, in_turn, together
 from tests.races.spending import WHO, left, spending
 
@@ -59,7 +59,7 @@ def test_m11_eight_callers_undo_one_return_and_it_is_undone_once(customer: Custo
         refused = [result.reason for result in done if isinstance(result, UndoNotPossible)]
         assert refused == [WhyNot.UNDONE] * 7
         assert left(customer) == before
-    assert list(find_faults(customer.store)) == []
+    assert find_faults(customer.store) == []
 
 
 def test_m11_undo_and_spend_of_the_same_value_at_once(customer: Customer) -> None:
@@ -72,7 +72,7 @@ def test_m11_undo_and_spend_of_the_same_value_at_once(customer: Customer) -> Non
         assert left(ana) == (0 if isinstance(undone, UndoResult) else 4)
         status = Order.unscoped.get(pk=revert.order_id).credit_revert_status
         assert status == ("not_reverted" if isinstance(undone, UndoResult) else "reverted")
-    assert list(find_faults(customer.store)) == []
+    assert find_faults(customer.store) == []
 
 
 def test_m11_an_undo_waits_for_a_spend_and_then_sees_it(customer: Customer) -> None:
@@ -93,7 +93,7 @@ def test_m11_eight_undos_and_cancels_at_once_leave_everything_with_one_side(cust
         assert left(customer) == row.credits_reverted
         assert row.credits_reverted == 10 * (Revert.unscoped.count() - RevertUndo.unscoped.count())
         cancelling(order)()
-    assert list(find_faults(customer.store)) == []
+    assert find_faults(customer.store) == []
 
 
 def test_m11_undo_cancel_and_spend_by_eight_callers(customer: Customer) -> None:
@@ -107,7 +107,7 @@ def test_m11_undo_cancel_and_spend_by_eight_callers(customer: Customer) -> None:
         spent = Order.unscoped.filter(customer=ana, number__endswith=f"-{number}").exclude(pk=order.pk).count()
         assert spent <= 1
         assert left(ana) + 6 * spent == row.credits_reverted
-    assert list(find_faults(customer.store)) == []
+    assert find_faults(customer.store) == []
 
 
 def test_b2_dismiss_and_return_at_once(customer: Customer) -> None:
@@ -123,7 +123,7 @@ def test_b2_dismiss_and_return_at_once(customer: Customer) -> None:
         row = Order.unscoped.get(pk=order.pk)
         assert (row.credits_reverted, row.credits_decision, row.needs_revert) == (10, "", False)
         assert left(customer) == before + 10
-    assert list(find_faults(customer.store)) == []
+    assert find_faults(customer.store) == []
 
 
 def test_m11_h3_a_message_that_is_being_sent_is_not_withdrawn(customer: Customer, mailoutbox: list[Any]) -> None:

@@ -10,12 +10,12 @@ import pytest
 from django.test import Client
 
 from loyalty.journal.models import JournalEntry
-from loyalty.proof.prove import find_faults
 from loyalty.store_settings.sections import EarningSettings, LimitSettings, StoreSettings
 from loyalty.stores.models import Customer, Role, Store
 from orders.models import Order
 from tests import factories
 from tests.addresses import reverse
+from tests.books import find_faults
 from tests.factories import NOW, balance
 from tests.orders.admin.reverts.cases import staff
 
@@ -85,7 +85,7 @@ def test_o2_staff_enter_an_order_with_what_it_used_once(store: Store, ana: Custo
     assert (order.status, order.payment_status, order.currency) == ("confirmed", "paid", "USD")
     assert (balance("credits", ana, now=NOW), balance("points", ana, now=NOW)) == (35, 200)
     assert "Recorded by staff" in page(client.get(done.redirect_chain[-1][0] + "?tab=used"))
-    assert list(find_faults(store)) == []
+    assert find_faults(store) == []
 
 
 def test_o2_a_guests_order_keeps_its_note_and_when_it_is_due(store: Store) -> None:
@@ -193,7 +193,7 @@ def test_r7_an_order_entered_with_a_code_used_its_points(store: Store, ana: Cust
     assert factories.redemption_of(redemption.pk).state == "used"
     factories.cancel(order)
     assert balance("points", ana, now=NOW) == 800
-    assert list(find_faults(store)) == []
+    assert find_faults(store) == []
 
 
 @pytest.mark.parametrize(("role", "earned"), [(Role.SUPPORT, 0), (Role.MANAGER, 100)])

@@ -9,13 +9,13 @@ import pytest
 from django.test import Client
 
 from loyalty.journal.models import JournalEntry
-from loyalty.proof.prove import find_faults
 from loyalty.store_settings.sections import LimitSettings, StoreSettings
 from loyalty.stores.models import Customer, Role, Store
 from loyalty.timeline.sentences import sentence
 from orders.models import Order
 from tests import factories
 from tests.addresses import pages_of, reverse
+from tests.books import find_faults
 from tests.factories import NOW, balance
 from tests.orders.admin.reverts.cases import staff
 
@@ -79,7 +79,7 @@ def test_o5_staff_see_the_balance_preview_and_record_once(store: Store, ana: Cus
     assert sentence(entry, store) == "Recorded by staff: the order used 15.00 USD and 100 points"
     assert entry.remark is not None
     assert entry.remark.reason == "Paid at the till"
-    assert list(find_faults(store)) == []
+    assert find_faults(store) == []
 
 
 def test_o5_both_or_none_is_taken(store: Store, ana: Customer) -> None:

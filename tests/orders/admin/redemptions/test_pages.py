@@ -12,12 +12,12 @@ from django.test import Client
 from loyalty.core.errors import Busy
 from loyalty.notices.models import Notice
 from loyalty.platforms.connections.connect import Credentials, connect
-from loyalty.proof.prove import find_faults
 from loyalty.stores.models import Customer, Role, Store
 from orders.models import Redemption, ReversalRequest, Reward
 from orders.services.redemptions.requests import request_reversal
 from tests import factories
 from tests.addresses import reverse
+from tests.books import find_faults
 from tests.database import as_owner
 from tests.factories import ACTOR, NOW
 from tests.orders.services.redemptions.test_reverse import order_with
@@ -82,7 +82,7 @@ def test_x12_the_form_shows_what_returns_and_does_it(redemption: Redemption, sto
     again = client.post(address(redemption), sent | {"_confirm": "1"}, follow=True)
     assert "was reversed already" in words(again)
     assert Notice.unscoped.count() == 1
-    assert list(find_faults(None)) == []
+    assert find_faults(None) == []
 
 
 def test_r3_without_the_tick_nobody_is_told(redemption: Redemption, store: Store) -> None:

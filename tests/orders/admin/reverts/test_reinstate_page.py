@@ -8,12 +8,12 @@ import pytest
 from django.test import Client
 
 from loyalty.jobs.periodic import run_job
-from loyalty.proof.prove import find_faults
 from loyalty.stores.models import Customer, Role, Store
 from orders.models import Order
 from orders.services.intake.change import change_order
 from tests import factories
 from tests.addresses import reverse
+from tests.books import find_faults
 from tests.factories import ACTOR, NOW
 from tests.orders.admin.reverts.cases import staff, store_and_staff
 
@@ -142,7 +142,7 @@ def test_x10_deduct_all_and_a_second_cancel_through_the_form(client: Client, ord
     assert "Cancel order and return 15.00 USD + 100 points" in form
     assert "Given, deducted again" in form
     assert "Reverted (" not in form
-    assert list(find_faults(order.store)) == []
+    assert find_faults(order.store) == []
 
 
 def test_m10_partly_covered_is_shown_and_asked(client: Client, order: Order, ana: Customer) -> None:

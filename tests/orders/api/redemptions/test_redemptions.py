@@ -8,10 +8,10 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from loyalty.notices.models import Notice
-from loyalty.proof.prove import find_faults
 from orders.api.redemptions import documents
 from orders.models import Order, Redemption
 from orders.urls import urlpatterns
+from tests.books import find_faults
 from tests.examples import Shop, with_key
 from tests.orders.api.test_documents import _members, _same
 from tests.orders.api.test_outsider import OF_REDEMPTIONS
@@ -69,7 +69,7 @@ def test_x12_redeemed_and_reversed(shop: Shop, customer: str, redemption: dict[s
     assert answer["notification"]["status"] == "queued"
     assert points(shop, customer) == 1000
     assert not made(shop.get(f"/discount-codes/{redemption['code']}/"), 200)["usable"]
-    assert list(find_faults(None)) == []
+    assert find_faults(None) == []
 
 
 def test_x12_the_same_command_again_and_another_one_change_nothing(

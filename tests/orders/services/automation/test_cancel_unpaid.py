@@ -12,9 +12,9 @@ from django.utils import timezone
 from credits.models import CreditLot, CreditMovement
 from loyalty.journal.models import JournalEntry
 from loyalty.notices.models import Notice
-from loyalty.proof.prove import find_faults
 from orders.models import Order, PersonsDecision, Revert
 from orders.services.automation import cancel_unpaid
+from tests.books import find_faults
 from tests.examples import Example, Shop, open_shop, x4, x5
 from tests.factories import grant, make_customer, make_order
 from tests.orders.services.automation.sweeping import (
@@ -78,7 +78,7 @@ def test_x4_one_expired_lot_keeps_the_credits_and_the_points_return(shop: Shop, 
     assert (revert.trigger, revert.settings_version) == ("payment_expired", 1)
     assert [lot["expires_on"] for lot in revert.lots] == ["2022-01-01"]
     assert not Notice.unscoped.exists()
-    assert list(find_faults(shop.store)) == []
+    assert find_faults(shop.store) == []
 
 
 def test_x4_all_lots_valid_at_the_last_instant_return_all(shop: Shop, clock: Clock) -> None:

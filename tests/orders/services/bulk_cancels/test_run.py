@@ -10,7 +10,6 @@ from django.test.utils import CaptureQueriesContext
 from loyalty.core.errors import Invalid, NotFound
 from loyalty.jobs.periodic import run_job
 from loyalty.journal.models import JobRun, JournalEntry
-from loyalty.proof.prove import find_faults
 from loyalty.stores.actors import Actor
 from loyalty.stores.models import Customer, Store
 from orders.models import BulkCancel, BulkItem, Order
@@ -18,6 +17,7 @@ from orders.services.bulk_cancels import run
 from orders.services.bulk_cancels.run import bulk_cancel, carry_out, choose, confirm, go_on, run_batch, stop
 from orders.services.reverts.apply import Details
 from tests import factories
+from tests.books import find_faults
 
 pytestmark = pytest.mark.django_db
 
@@ -74,7 +74,7 @@ def test_b1_the_job_cancels_in_batches_and_counts(
     }
     assert bulk_cancel(NOW) == NOTHING
     assert JobRun.objects.get(name="orders.bulk_cancel").error == ""
-    assert list(find_faults(store)) == []
+    assert find_faults(store) == []
 
 
 def test_h1_whoever_confirmed_it_is_the_actor(store: Store, customer: Customer) -> None:

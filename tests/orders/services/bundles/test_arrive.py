@@ -17,7 +17,6 @@ from pytest_django import DjangoDbBlocker
 from loyalty.core.errors import DomainError
 from loyalty.journal.models import JournalEntry
 from loyalty.platforms.models import PlatformConnection, PrivacyRequest
-from loyalty.proof.prove import find_faults
 from loyalty.stores.models import Store
 from loyalty.timeline.sentences import lines_of
 from loyalty.webhooks.models import WebhookEndpoint
@@ -26,6 +25,7 @@ from orders.services.bundles.arrive import read_bundle
 from orders.services.bundles.manifest import BundleRefused
 from orders.services.bundles.tables import TRAVELS
 from tests import factories
+from tests.books import find_faults
 from tests.factories import ACTOR, NOW
 from tests.orders.services.bundles.moving import assert_arrived, changed, everything, moved, rows_of, written
 from tests.orders.services.customers.test_privacy_requests import Shop, everything_said
@@ -80,7 +80,7 @@ class TestMoving:
         there = moved(shop.store, "there")
         after = written(there)
         assert_arrived(before, after)
-        assert list(find_faults(there)) == []
+        assert find_faults(there) == []
         # And on from there, with those who acted two installations ago.
         further = written(moved(there, "further"))
         assert [row["name"] for row in rows_of(further, "actors")] == [row["name"] for row in rows_of(after, "actors")]

@@ -12,9 +12,9 @@ from loyalty.core.encryption import Secret
 from loyalty.jobs.periodic import run_job
 from loyalty.outbox.models import Message
 from loyalty.platforms.models import DeliveryState, InboundDelivery
-from loyalty.proof.prove import find_faults
 from points.models import PointLot, PointMovement
 from tests import factories
+from tests.books import find_faults
 from tests.deliveries import connect_store, shopify, woocommerce
 from tests.examples import Shop, open_shop
 from tests.loyalty.platforms.samples import order as document
@@ -132,7 +132,7 @@ def world(request: pytest.FixtureRequest) -> World:
 def sound(db: None) -> Iterator[None]:
     """After each of these tests the books agree, and no delivery is left undone."""
     yield
-    assert list(find_faults(None)) == []
+    assert find_faults(None) == []
     undone = InboundDelivery.unscoped.exclude(state__in=(DeliveryState.DONE, DeliveryState.IGNORED))
     assert list(undone.values_list("topic", "last_error")) == []
 

@@ -20,7 +20,6 @@ from loyalty.ledger.ledger import Kind
 from loyalty.ledger.posting import lock_customers
 from loyalty.notices.models import Notice
 from loyalty.privacy.erase import erase_customers
-from loyalty.proof.prove import find_faults
 from loyalty.store_settings.sections import EarnedPointsSettings, EarningSettings, StoreSettings
 from loyalty.stores.actors import Act, Trigger
 from loyalty.stores.models import Customer, Store
@@ -34,6 +33,7 @@ from orders.services.reverts.undo import undo_revert
 from points.ledger import POINTS
 from points.models import PointLot, PointMovement
 from tests import factories
+from tests.books import find_faults
 from tests.factories import ACTOR, BEFORE, NOW, merge
 
 pytestmark = pytest.mark.django_db
@@ -53,7 +53,7 @@ def kept(store: Store) -> Customer:
 @pytest.fixture(autouse=True)
 def books_agree(store: Store) -> Any:
     yield
-    assert list(find_faults(store)) == []
+    assert find_faults(store) == []
 
 
 def available(kind: Kind, *customers: Customer, now: Any = NOW) -> list[Any]:
@@ -365,4 +365,4 @@ def test_o7_nothing_is_lost_or_made_in_any_sequence_of_merges(steps: list[tuple[
             rows = chain("points", customer)
             assert sum(amount for _, amount, _ in rows) == expected[number]
             assert [after for _, _, after in rows] == [sum(row[1] for row in rows[: i + 1]) for i in range(len(rows))]
-    assert list(find_faults(store)) == []
+    assert find_faults(store) == []

@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 
 from loyalty.ledger.adjust import Adjustment
 from loyalty.ledger.earned import receivers, shared
-from loyalty.proof.prove import find_faults
 from loyalty.store_settings.sections import EarnedPointsSettings, EarningSettings, StoreSettings, current_settings
 from loyalty.stores.actors import Act, Trigger
 from loyalty.stores.models import Customer, Store
@@ -19,6 +18,7 @@ from orders.services.reverts.choices import CancelChoice
 from orders.services.reverts.plans import preview
 from points.ledger import POINTS
 from tests import factories
+from tests.books import find_faults
 from tests.factories import ACTOR, NOW
 
 pytestmark = pytest.mark.django_db
@@ -48,7 +48,7 @@ class Moved:
 
     def points(self, *customers: Customer) -> list[int]:
         available = POINTS.available([customer.pk for customer in customers], now=NOW)
-        assert list(find_faults(self.store)) == []
+        assert find_faults(self.store) == []
         return [int(available.get((customer.pk, ""), 0)) for customer in customers]
 
 

@@ -7,9 +7,9 @@ import pytest
 import time_machine
 from django.utils import timezone
 
-from loyalty.proof.prove import find_faults
 from loyalty.stores.models import SettingsVersion
 from points.models import PointMovement
+from tests.books import find_faults
 from tests.examples import Shop, open_shop
 from tests.orders.services.automation.sweeping import fail, run_jobs
 
@@ -22,7 +22,7 @@ OWING = EARNING | {"earned_points": {"claw_back": True, "allow_negative": True}}
 @pytest.fixture(autouse=True)
 def books_agree(shop: Shop) -> Any:
     yield
-    assert list(find_faults(shop.store)) == []
+    assert find_faults(shop.store) == []
 
 
 def configure(shop: Shop, settings: dict[str, Any]) -> None:

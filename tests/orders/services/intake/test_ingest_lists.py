@@ -20,7 +20,6 @@ from hypothesis import strategies as st
 from loyalty.database.halves import in_halves, in_turns
 from loyalty.journal.models import JournalEntry
 from loyalty.platforms.snapshot import CustomerSnapshot, LineSnapshot, OrderSnapshot
-from loyalty.proof.prove import find_faults
 from loyalty.store_settings.sections import EarnedPointsSettings, EarningSettings, SpentRevertSettings, StoreSettings
 from loyalty.stores.actors import Actor
 from loyalty.stores.models import Customer, PlatformId
@@ -28,6 +27,7 @@ from orders.models import CodeUse, Order, Redemption
 from orders.services.intake.ingest import Arrival, Outcome, ingest, ingest_all
 from points.models import PointLot, PointMovement
 from tests import factories
+from tests.books import find_faults
 from tests.races.racing import ROUNDS, together
 
 pytestmark = pytest.mark.django_db
@@ -234,4 +234,4 @@ def test_o2_lists_that_meet_in_orders_and_customers_wait_and_never_for_each_othe
         together(*(partial(take, world, some) for some in (said, said[::-1], said[4:] + said[:4])))
     orders = Order.objects.for_store(world.store)
     assert orders.count() == 8
-    assert list(find_faults(world.store)) == []
+    assert find_faults(world.store) == []

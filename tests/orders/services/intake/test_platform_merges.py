@@ -10,12 +10,12 @@ from loyalty.platforms.meaning import MergedCustomers, Nothing
 from loyalty.platforms.models import DeliveryState, InboundDelivery
 from loyalty.platforms.read import meaning_of
 from loyalty.platforms.snapshot import NotAnOrder
-from loyalty.proof.prove import find_faults
 from loyalty.stores.models import Customer, Store
 from orders.models import Order
 from orders.services.intake.process_webhooks import process_deliveries
 from points.ledger import POINTS
 from tests import factories
+from tests.books import find_faults
 from tests.deliveries import Delivery, connect_store, shopify
 from tests.factories import NOW
 from tests.loyalty.platforms.samples import order
@@ -51,7 +51,7 @@ def work(store: Store, *deliveries: Delivery) -> list[tuple[str, str]]:
         assert delivery.send(store).status_code == 200
         process_deliveries(NOW)
     done = InboundDelivery.objects.for_store(store).order_by("pk")
-    assert list(find_faults(store)) == []
+    assert find_faults(store) == []
     return list(done.values_list("state", "outcome"))
 
 

@@ -15,7 +15,6 @@ from loyalty.core.days import end_of_day
 from loyalty.core.errors import Invalid, NotFound
 from loyalty.journal.models import JournalEntry
 from loyalty.notices.models import Notice
-from loyalty.proof.prove import find_faults
 from loyalty.store_settings.sections import ExtendSettings, StoreSettings
 from loyalty.stores.actors import Act, Trigger
 from loyalty.stores.models import Customer, Remark, Store
@@ -27,6 +26,7 @@ from orders.services.reverts.choices import CancelChoice, Extension
 from orders.services.reverts.plans import Preview, preview
 from points.models import PointLot
 from tests import factories
+from tests.books import find_faults
 from tests.database import as_owner
 from tests.factories import ACTOR, NOW
 
@@ -80,7 +80,7 @@ def reinstate(order: Order) -> None:
 
 
 def sound(order: Order) -> None:
-    assert list(find_faults(order.store)) == []
+    assert find_faults(order.store) == []
 
 
 def test_x1_m3_the_valid_lot_gets_its_value_back(x1: Order, customer: Customer) -> None:

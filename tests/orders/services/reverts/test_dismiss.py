@@ -7,7 +7,6 @@ import pytest
 
 from loyalty.core.errors import NotFound, VersionConflict
 from loyalty.journal.models import JournalEntry
-from loyalty.proof.prove import find_faults
 from loyalty.store_settings.sections import AutoCancelSettings, StoreSettings
 from loyalty.stores.actors import Act, Trigger
 from loyalty.stores.models import Customer, Store
@@ -19,6 +18,7 @@ from orders.services.reverts.cancel import NotReturnable, cancel_many
 from orders.services.reverts.choices import CancelChoice
 from orders.services.reverts.dismiss import NothingLeft, dismiss_revert, put_back_in_queue
 from tests import factories
+from tests.books import find_faults
 from tests.factories import NOW
 
 pytestmark = pytest.mark.django_db
@@ -64,7 +64,7 @@ def test_b2_dismissed_leaves_the_queue_and_stays_not_reverted(ana: Customer) -> 
     assert (found.needs_revert, found.credits_decision, found.points_decision) == (False, "dismissed", "dismissed")
     assert (found.credit_revert_status, found.points_revert_status) == ("not_reverted", "not_reverted")
     assert (answered.needs_revert, answered.version) == (False, found.version)
-    assert list(find_faults(order.store)) == []
+    assert find_faults(order.store) == []
 
 
 def test_n6_each_kind_leaves_one_trace_with_the_reason(ana: Customer) -> None:

@@ -12,7 +12,6 @@ from loyalty.jobs.periodic import run_job
 from loyalty.journal.models import JournalEntry
 from loyalty.ledger.ledger import Kind
 from loyalty.ledger.planner import Amount, InsufficientBalance
-from loyalty.proof.prove import find_faults
 from loyalty.store_settings.sections import AutoCancelSettings, StoreSettings
 from loyalty.stores.actors import Act, Trigger
 from loyalty.stores.models import Customer, Store
@@ -29,6 +28,7 @@ from orders.services.reverts.reinstate import (
     reinstate,
 )
 from tests import factories
+from tests.books import find_faults
 from tests.factories import ACTOR, NOW
 
 pytestmark = pytest.mark.django_db
@@ -76,7 +76,7 @@ def fresh(order: Order) -> Order:
 
 
 def sound(order: Order) -> None:
-    assert list(find_faults(order.store)) == []
+    assert find_faults(order.store) == []
 
 
 def pay_late(order: Order, paid: str = "paid") -> Order:
