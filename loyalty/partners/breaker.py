@@ -52,22 +52,22 @@ class Resting(NoAnswer):
 
 
 @contextmanager
-def asking(host: str, *, counts: bool = True) -> Iterator[None]:
+def asking(host: str, *, counts: bool = True, longest: int = _LONGEST) -> Iterator[None]:
     """Within, a host is asked; NoAnswer says that it did not answer, which is held against it where it ``counts``.
 
-    Raises Resting when it is to be left alone.
+    ``longest``: seconds of a rest at most. Raises Resting when the host is to be left alone.
     """
     if not settings.PARTNERS_REST:
         yield
         return
     failures = _failures(host)
     if not _insists.get():
-        _raise_if_resting(host, failures)
+        _raise_if_resting(host, failures, longest)
     try:
         yield
     except NoAnswer:
         if counts:
-            _note_failure(host)
+            _note_failure(host, longest)
         raise
     if failures:
         # Nothing is held against it any more.
@@ -84,9 +84,9 @@ def insisting() -> Iterator[None]:
         _insists.reset(before)
 
 
-def rest_after(failures: int) -> int:
+def rest_after(failures: int, longest: int = _LONGEST) -> int:
     """Seconds for which a host rests after so many failures in a row."""
-    return 0 if failures < _PATIENCE else min(_FIRST * 2 ** min(failures - _PATIENCE, 10), _LONGEST)
+    return 0 if failures < _PATIENCE else min(_FIRST * 2 ** min(failures - _PATIENCE, 10), longest)
 
 
 def resting_partners() -> list[str]:
@@ -104,21 +104,21 @@ def _known(what: str) -> list[str]:
     return shared.keys(_key(what, "")) if isinstance(shared, ForgivingRedisCache) else []
 
 
-def _note_failure(host: str) -> None:
+def _note_failure(host: str, longest: int) -> None:
     failures = _failures(host) + 1
     cache.set(_key("failures", host), failures, _REMEMBERED)
-    if seconds := rest_after(failures):
+    if seconds := rest_after(failures, longest):
         cache.set(_key("rests", host), True, seconds)
         cache.delete(_key("trial", host))
 
 
-def _raise_if_resting(host: str, failures: int) -> None:
+def _raise_if_resting(host: str, failures: int, longest: int) -> None:
     if failures < _PATIENCE:
         return
     if cache.get(_key("rests", host)):
-        raise Resting(host, rest_after(failures))
+        raise Resting(host, rest_after(failures, longest))
     if not cache.add(_key("trial", host), True, _TRIAL):
-        raise Resting(host, _FIRST)
+        raise Resting(host, min(_FIRST, longest))
 
 
 def _failures(host: str) -> int:

@@ -6,6 +6,7 @@ Who a mail is from is the address of ``DEFAULT_FROM_EMAIL``, with the name of wh
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import timedelta
 from email.errors import MessageError
 from email.headerregistry import Address, AddressHeader
 from email.utils import formataddr
@@ -26,6 +27,9 @@ _FOR_GOOD: Final = 500
 _LONGEST_NAME: Final = 100
 # What it is called among the hosts that may not answer.
 _SERVER: Final = "The mail server"
+# It is everybody's, and asking it takes one place: so it is asked often, and mails go out within half a minute of its
+# coming back, though one attempt hangs to its end and others wait for what comes of it.
+_REST_SECONDS: Final = 8
 
 
 class ServerAway(NoAnswer):
@@ -33,6 +37,8 @@ class ServerAway(NoAnswer):
 
     ``at_a_mail``: it happened while one mail was handed over, which may be the cause.
     """
+
+    after = timedelta(seconds=_REST_SECONDS)
 
     def __init__(self, reason: str, *, at_a_mail: bool = False) -> None:
         super().__init__(reason)
@@ -95,7 +101,7 @@ def send(mail: Mail) -> None:
     """
     jobs_alone()
     message = _made(mail)
-    with asking(_SERVER):
+    with asking(_SERVER, longest=_REST_SECONDS):
         _hand_over(message)
 
 

@@ -5,10 +5,12 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.conf import settings
 from django.core.cache import cache
 from pytest_django import Settings
 
 from loyalty.partners.breaker import NoAnswer, Resting, asking, insisting, rest_after
+from loyalty.partners.mail import ServerAway
 
 
 @pytest.fixture
@@ -63,6 +65,21 @@ def test_each_rest_is_longer(host: str, rests: dict[str, float]) -> None:
     fail(host)
     assert rests["rests"] == 40
     assert [rest_after(number) for number in (1, 2, 3, 4, 5, 9, 10_000)] == [0, 0, 20, 40, 80, 300, 300]
+
+
+def test_a_host_that_is_everybody_s_is_asked_again_soon_however_long_it_was_away(
+    host: str, rests: dict[str, float]
+) -> None:
+    for _ in range(6):
+        with pytest.raises(NoAnswer), asking(host, longest=8):
+            raise NoAnswer
+        wake(host)
+    assert rests["rests"] == 8
+    with asking(host, longest=8), pytest.raises(Resting) as told, asking(host, longest=8):
+        pytest.fail("It was asked by two.")
+    # An attempt that hangs, a rest, and the wait of those beside the next attempt: half a minute at most.
+    assert settings.EMAIL_TIMEOUT + 8 + told.value.after.total_seconds() <= 30
+    assert ServerAway.after == told.value.after
 
 
 def test_after_a_rest_one_is_let_through_and_its_answer_opens_the_door(host: str) -> None:
