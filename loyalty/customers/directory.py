@@ -42,10 +42,14 @@ class CustomerFacts:
             yield f"email:{email}"
 
 
-_OWN_IDS: Final = "SELECT external_id, id FROM stores_customer WHERE store_id = %s AND external_id = ANY(%s::text[])"
+# Joined to the names, which are looked up one by one, or hashed: a list would be compared, customer by customer.
+_OWN_IDS: Final = """
+SELECT c.external_id, c.id FROM unnest(%s::text[]) AS said (name)
+JOIN stores_customer AS c ON c.store_id = %s AND c.external_id = said.name
+"""
 _EMAILS: Final = """
-SELECT folded_email, coalesce(merged_into_id, id) FROM stores_customer
-WHERE store_id = %s AND folded_email = ANY(%s::text[])
+SELECT c.folded_email, coalesce(c.merged_into_id, c.id) FROM unnest(%s::text[]) AS said (name)
+JOIN stores_customer AS c ON c.store_id = %s AND c.folded_email = said.name
 """
 # What is filled in where it is blank.
 _BLANKS: Final = ("external_id", "email", "name", "phone", "locale")
@@ -152,7 +156,7 @@ class Directory:
 
     def _ask(self, statement: str, texts: set[str]) -> list[tuple[str, int]]:
         with prepared_cursor() as cursor:
-            cursor.execute(statement, [self._store.pk, array(texts)])
+            cursor.execute(statement, [array(texts), self._store.pk])
             return list(cursor.fetchall())
 
     def _create(self, facts: CustomerFacts) -> _Person:

@@ -45,13 +45,19 @@ _WRITE: Final[Mapping[type, Callable[[Any], str]]] = {
     bool: str,
     NoneType: lambda _: "NULL",
 }
+_NOTHING: Final[Mapping[str, Any]] = {}
 _UNQUOTED: Final = frozenset({int, Decimal, bool})
 _UNQUOTED_OR_NONE: Final = _UNQUOTED | {NoneType}
 
 
-def insert(model: type[models.Model], columns: Mapping[str, Sequence[Any]]) -> list[int]:
-    """Insert rows, given column by column, in one statement; answers their ids in the order given."""
-    statement, values = insert_statement(model, columns)
+def insert(
+    model: type[models.Model], columns: Mapping[str, Sequence[Any]], *, same: Mapping[str, Any] = _NOTHING
+) -> list[int]:
+    """Insert rows, given column by column, in one statement; answers their ids in the order given.
+
+    ``same``: columns that have one value in all of the rows, which then travels once.
+    """
+    statement, values = insert_statement(model, columns, same)
     with prepared_cursor() as cursor:
         cursor.execute(statement, values)
         return [row[0] for row in cursor.fetchall()]
@@ -69,11 +75,16 @@ def new_ids(model: type[models.Model], count: int) -> list[int]:
         return [row[0] for row in cursor.fetchall()]
 
 
-def insert_statement(model: type[models.Model], columns: Mapping[str, Sequence[Any]]) -> tuple[str, list[str]]:
+def insert_statement(
+    model: type[models.Model], columns: Mapping[str, Sequence[Any]], same: Mapping[str, Any] = _NOTHING
+) -> tuple[str, list[Any]]:
     """The statement of :func:`insert` with its values, for those that make it a part of a larger one."""
     names, rows, values = _rows(model, columns)
+    names_of_same, of_same = _named(model, tuple(same))
     table = connection.ops.quote_name(model._meta.db_table)
-    return f"INSERT INTO {table} ({', '.join(names)}) SELECT {', '.join(rows.picked)} FROM {rows} RETURNING id", values
+    into = ", ".join((*names_of_same, *names))
+    picked = ", ".join((*(f"%s::{of}" for of in of_same.types), *rows.picked))
+    return f"INSERT INTO {table} ({into}) SELECT {picked} FROM {rows} RETURNING id", [*same.values(), *values]
 
 
 def update(

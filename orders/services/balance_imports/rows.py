@@ -11,15 +11,14 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import BinaryIO, Protocol
+from typing import BinaryIO, NamedTuple, Protocol
 
 from loyalty.customers.identify import CustomerFacts
 from loyalty.ledger.ledger import Kind
 from loyalty.stores.models import Store
 
 
-@dataclass(frozen=True, slots=True)
-class Lot:
+class Lot(NamedTuple):
     """Value that somebody still has, to be given here as one lot (L1).
 
     ``amount``: what is left of it there, above zero; points are whole. ``currency``: ``""`` for points, and for credits
@@ -47,8 +46,7 @@ class PastType(StrEnum):
     ADJUSTED = "adjusted"
 
 
-@dataclass(frozen=True, slots=True)
-class PastMovement:
+class PastMovement(NamedTuple):
     """A movement of the old history, so that statements begin before today. It changes nobody's balance.
 
     ``amount`` is signed, positive for what was granted. ``at`` is an instant with an offset;
@@ -64,8 +62,7 @@ class PastMovement:
     reference: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class OpenCode:
+class OpenCode(NamedTuple):
     """Points that were exchanged for a discount code which nobody has used yet (R2).
 
     Worth ``value`` in ``currency``, or per cent where ``currency`` is ``""``. ``points``: what it cost, whole and above
@@ -92,8 +89,7 @@ class Problem:
     value: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """One row of a file. ``position``: its number as a spreadsheet shows it, the first row of the file being 1.
 
     A row that says nothing but who somebody is makes him known. One with ``problems`` is not imported at all.

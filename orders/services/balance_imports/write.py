@@ -37,6 +37,9 @@ from orders.services.balance_imports.rehearsal.stage import CODE, LOT, PAST
 
 # Two imports of one store write one after the other, so that a row which both bring is seen by the second.
 _ONE_AT_A_TIME: Final = "SELECT pg_advisory_xact_lock(hashtextextended('balance imports', %s))"
+_OTHERS: Final = """
+SELECT 1 FROM orders_balanceimport WHERE store_id = %(store)s AND id <> %(import)s AND started_at IS NOT NULL LIMIT 1
+"""
 # One row after the other by the index, however many keys there are by now.
 _LEAVE_OUT_KNOWN: Final = f"""
 UPDATE orders_balanceimportrow AS r SET problem = 'already'
@@ -62,22 +65,24 @@ SELECT id, person, reason, nextval((SELECT pg_get_serial_sequence(%(table)s, 'id
     WHERE {SPAN} AND r.what = '{LOT}' AND r.kind = %(kind)s ORDER BY r.person, r.position, r.part
 ) AS r
 """
-# From the rows into the ledger, in the order in which they were drawn.
+# From the rows into the ledger, in the order in which they were drawn. Here as below the rows are named by their people
+# too, who stand together in the index; by ids alone a whole import would be gone through for each batch.
 _NEW_LOTS: Final = f"""
 SELECT r.store_id, given.customer_id, given.lot_id AS id, r.amount, r.currency, '{Origin.IMPORTED.value}' AS origin,
     r.at AS granted_at, r.expires_at, given.remark_id, given.position
 FROM unnest(%(rows)s::bigint[], %(lots)s::bigint[], %(owners)s::bigint[], %(remarks)s::bigint[])
     WITH ORDINALITY AS given (row_id, lot_id, customer_id, remark_id, position)
-JOIN orders_balanceimportrow AS r ON r.id = given.row_id
+JOIN orders_balanceimportrow AS r ON r.id = given.row_id AND {SPAN}
 """
-_KEYS: Final = """
+_KEYS: Final = f"""
 INSERT INTO orders_balanceimportkey (store_id, balance_import_id, kind, key, credit_lot_id, point_lot_id,
     redemption_id, taken_back)
 SELECT r.store_id, r.balance_import_id, r.kind, r.key, made.credit_lot, made.point_lot, made.redemption, false
-FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[])
+FROM unnest(%(rows)s::bigint[], %(credit_lots)s::bigint[], %(point_lots)s::bigint[], %(redemptions)s::bigint[])
     AS made (row_id, credit_lot, point_lot, redemption)
-JOIN orders_balanceimportrow AS r ON r.id = made.row_id
+JOIN orders_balanceimportrow AS r ON r.id = made.row_id AND {SPAN}
 """
+_MADE: Final = ("rows", "credit_lots", "point_lots", "redemptions")
 _Key = tuple[int, int | None, int | None, int | None]
 
 
@@ -127,7 +132,8 @@ def write_people(held: BalanceImport, people: Sequence[str], *, act: Act) -> Seq
     batch = _Batch(held, people, act)
     with connection.cursor() as cursor:
         cursor.execute(_ONE_AT_A_TIME, [held.store_id])
-    batch.ask(_LEAVE_OUT_KNOWN, store=held.store_id)
+    if batch.ask(_OTHERS, store=held.store_id):
+        batch.ask(_LEAVE_OUT_KNOWN, store=held.store_id)
     _find_customers(batch)
     lock_customers(sorted(set(batch.customers.values())))
     remarks = _remarks(batch)
@@ -187,6 +193,7 @@ def _write_lots(batch: _Batch, kind: Kind, remarks: Mapping[tuple[int, str], int
     owners = [batch.customers[person] for person in people]
     said = [remarks.get(about) for about in zip(owners, reasons, strict=True)]
     values = {"rows": array(rows), "lots": array(lots), "owners": array(owners), "remarks": array(said)}
+    values |= span(batch.held, batch.people)
     whose: Any = {"lot_ids": lots, "customer_ids": set(owners)}
     bring_lots(ledger, _NEW_LOTS, values, **whose, act=batch.act)
     of_credits = kind == "credits"
@@ -267,5 +274,5 @@ def _write_codes(batch: _Batch) -> None:
 
 def _write_keys(batch: _Batch) -> None:
     if batch.keys:
-        with connection.cursor() as cursor:
-            cursor.execute(_KEYS, [array(column) for column in zip(*batch.keys, strict=True)])
+        made = zip(*batch.keys, strict=True)
+        batch.ask(_KEYS, **dict(zip(_MADE, map(array, made), strict=True)))

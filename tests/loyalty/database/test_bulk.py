@@ -58,6 +58,12 @@ def test_rows_get_their_ids_in_the_order_given() -> None:
     ]
 
 
+def test_what_is_the_same_in_all_rows_is_said_once() -> None:
+    same = {"store_id": make_store().pk, "note": "", "created_at": NOW}
+    ids = insert(Remark, {"reason": NASTY}, same=same)
+    assert list(Remark.unscoped.filter(pk__in=ids).order_by("pk").values_list("reason", flat=True)) == NASTY
+
+
 def test_a_text_that_is_too_long_is_refused_and_not_cut() -> None:
     with pytest.raises(DataError):
         insert(Remark, {"store_id": [make_store().pk], "reason": ["x" * 201], "note": [""], "created_at": [NOW]})

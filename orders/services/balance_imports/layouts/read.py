@@ -50,6 +50,7 @@ _BALANCES: Final[tuple[tuple[Kind | None, str, str], ...]] = (
 )
 _PERSON: Final = ("external_id", "email", "name", "first_name", "last_name", "phone", "locale", "platform")
 _NAMES_OF_THINGS: Final = ("external_id", "reference", "code")
+_OTHER_THINGS: Final = frozenset({"code", "past_at", "past_type", "active"})
 _CUT: Final = re.compile(r"[0-9][.,]?[0-9]*E\+[0-9]{1,3}")
 _ALL_TEXT: Final = {str}
 _SHOWN: Final = 100
@@ -94,6 +95,9 @@ class _Reading:
         # A column that the file does not have is the empty cell behind each row.
         self._at = {key: places.get(key, -1) for key in FIELDS}
         self._chosen = {place: key for key, place in places.items()}
+        self._names = [(places[key], key) for key in _NAMES_OF_THINGS if key in places]
+        # Files that bring balances alone are most of them.
+        self._is_plain = not places.keys() & _OTHER_THINGS
         self._balances = [balance for balance in _BALANCES if balance[1] in places]
         self._untils = {until for *_, until in _BALANCES if until in places}
         self._named = itemgetter(*(self._at[key] for key in _PERSON))
@@ -109,13 +113,16 @@ class _Reading:
             return Row(line.number, CustomerFacts(None, "", ""), problems=(Problem(line.fault, "", said),))
         self._problems = []
         self._take(line)
-        for key in _NAMES_OF_THINGS:
-            self._check(key)
+        for place, key in self._names:
+            if "E+" in self._texts[place]:
+                self._check(key)
         person = self._person()
         lots: tuple[Lot, ...] = ()
         past: tuple[PastMovement, ...] = ()
         codes: tuple[OpenCode, ...] = ()
-        if self._text("code"):
+        if self._is_plain:
+            lots = tuple(self._lots())
+        elif self._text("code"):
             codes = (self._code(),)
         elif self._text("past_at") or self._text("past_type"):
             past = tuple(self._past())
@@ -140,7 +147,7 @@ class _Reading:
     def _check(self, key: str) -> None:
         """Refuse a name that a spreadsheet took for a number and cut: many names become one by that."""
         text = self._text(key)
-        if "E+" in text and _CUT.fullmatch(text):
+        if _CUT.fullmatch(text):
             self._refuse("cut", key, text)
 
     def _refuse(self, code: str, key: str, said: object) -> None:

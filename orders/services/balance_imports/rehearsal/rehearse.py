@@ -128,7 +128,8 @@ def _keep(held: BalanceImport, stage: Stage, rows: Sequence[Row], now: datetime)
     things = [values for row in rows for values in stage.values(row)]
     with transaction.atomic():
         _go_on(held)
-        insert(BalanceImportRow, _columns(held, things))
+        columns, same = _columns(held, things)
+        insert(BalanceImportRow, columns, same=same)
         held.rows_read, held.busy_until = rows[-1].position, now + READING_LASTS
         held.save(update_fields=["rows_read", "busy_until"])
 
@@ -141,10 +142,12 @@ def _go_on(held: BalanceImport) -> None:
         raise _TakenOver
 
 
-def _columns(held: BalanceImport, things: Sequence[Values]) -> dict[str, Sequence[Any]]:
-    columns: dict[str, Any] = {"store_id": [held.store_id] * len(things), "balance_import_id": [held.pk] * len(things)}
-    columns |= dict(zip(COLUMNS, zip(*things, strict=True), strict=True))
-    return columns
+def _columns(held: BalanceImport, things: Sequence[Values]) -> tuple[dict[str, Sequence[Any]], dict[str, Any]]:
+    """The columns of what is kept; those of which a file has nothing to say, as most files of most, one value each."""
+    columns: dict[str, Sequence[Any]] = dict(zip(COLUMNS, zip(*things, strict=True), strict=True))
+    same = {name: column[0] for name, column in columns.items() if name != "position" and len(set(column)) == 1}
+    rest = {name: column for name, column in columns.items() if name not in same}
+    return rest, {"store_id": held.store_id, "balance_import_id": held.pk, **same}
 
 
 @transaction.atomic

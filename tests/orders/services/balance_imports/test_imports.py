@@ -92,6 +92,23 @@ def test_the_same_file_and_the_same_reference_change_nothing(store: Store) -> No
     assert PointLot.unscoped.count() == 1
 
 
+def test_what_another_import_wrote_since_the_rehearsal_is_left_out(store: Store) -> None:
+    text = HEADER + "7,ann@example.org,Ann,credits,50,USD,,,,L-1\n8,,Bob,points,10,,,,,L-2\n"
+    held = rehearsed(store, text)
+    carried_out(store, text + "9,,Cid,points,5,,,,,L-3\n")
+    start(store=store, import_id=held.pk, told=[], reason="Again", actor=ACTOR, now=NOW)
+    run_job(JOB, NOW)
+    held.refresh_from_db()
+    assert (held.state, problems(held)) == ("done", [(2, "already"), (3, "already")])
+    assert CreditLot.unscoped.count() == 1
+    assert sorted(PointLot.unscoped.values_list("granted", flat=True)) == [5, 10]
+
+
+def test_a_reference_that_comes_again_is_the_first_row_s(store: Store) -> None:
+    text = HEADER + "7,,Ann,points,1,,,,,L\n8,,Bob,points,2,,,,,L\n7,,Ann,credits,3,USD,,,,L\n9,,Cid,points,4,,,,,L\n"
+    assert problems(rehearsed(store, text)) == [(3, "repeated"), (5, "repeated")]
+
+
 def test_rows_say_why_they_are_not_imported(store: Store) -> None:
     twins = [factories.make_customer(store, email="Twin@example.org") for _ in range(2)]
     held = rehearsed(
