@@ -35,6 +35,9 @@ _ROOT = Path(__file__).resolve().parents[1]
 # How long an example takes says something about the machine, and nothing about the example.
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("patient")
+# A test that was asked for hundreds of rounds takes as long as they take.
+if os.environ.keys() & {"ROUNDS", "HYPOTHESIS_PROFILE"}:
+    os.environ.setdefault("PYTEST_TIMEOUT", "0")
 
 
 def pytest_configure() -> None:
