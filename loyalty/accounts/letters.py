@@ -28,6 +28,7 @@ from loyalty.languages.spoken import SOURCE
 from loyalty.partners.breaker import NoAnswer
 from loyalty.partners.mail import Mail, MailRefused, ServerAway, send
 from loyalty.store_settings.letterhead import LetterheadSettings
+from loyalty.store_settings.logo import enclosed_in
 from loyalty.store_settings.sections import current_settings
 from loyalty.stores.dates import show_moment
 from loyalty.stores.models import Store, User
@@ -222,6 +223,7 @@ def _mail_to_try(letter: Letter) -> Mail:
         message_id=_message_id(letter),
         from_name=letterhead.sender or (letter.store.name if letter.store else ""),
         reply_to=letterhead.reply_to,
+        enclosed=enclosed_in(letter.html, letter.store),
     )
 
 

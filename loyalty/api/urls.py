@@ -5,6 +5,7 @@ from django.urls import URLPattern, URLResolver, include, path, re_path
 from loyalty.api.resources.balances import BalanceView
 from loyalty.api.resources.customers import CustomersView, CustomerView, StoreView
 from loyalty.api.resources.docs import DocsView, SchemaView
+from loyalty.api.resources.logo import LogoView
 from loyalty.api.resources.settings import SettingsVersionsView, SettingsView
 from loyalty.api.resources.statements import StatementView
 from loyalty.api.resources.webhooks import (
@@ -24,6 +25,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("customers/", CustomersView.as_view(), name="api-customers"),
     path("customers/<str:customer_id>/", CustomerView.as_view(), name="api-customer"),
     path("settings/", SettingsView.as_view(), name="api-settings"),
+    path("settings/logo/", LogoView.as_view(), name="api-settings-logo"),
     path("settings/versions/", SettingsVersionsView.as_view(), name="api-settings-versions"),
     path("customers/<str:customer_id>/balance/", BalanceView.as_view(), name="api-balance"),
     path("customers/<str:customer_id>/statement/", StatementView.as_view(), name="api-statement"),

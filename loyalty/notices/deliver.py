@@ -22,6 +22,7 @@ from loyalty.notices.models import Notice, NoticeStatus
 from loyalty.notices.unsubscribe import link_of
 from loyalty.partners.breaker import NoAnswer
 from loyalty.partners.mail import Mail, MailRefused, ServerAway, send
+from loyalty.store_settings.logo import enclosed_in
 from loyalty.store_settings.sections import current_settings
 from loyalty.stores.actors import Actor
 from loyalty.stores.models import Store
@@ -127,6 +128,7 @@ def _mail(notice: Notice) -> Mail:
         message_id=notice.message_id,
         from_name=letterhead.sender or notice.store.name,
         reply_to=letterhead.reply_to,
+        enclosed=enclosed_in(notice.html, notice.store),
         headers={"Content-Language": notice.language or SOURCE, **_thread(notice), **_way_out(notice)},
     )
 

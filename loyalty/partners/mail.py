@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from email.errors import MessageError
 from email.headerregistry import Address, AddressHeader
+from email.mime.image import MIMEImage
 from email.utils import formataddr
 from smtplib import SMTPDataError, SMTPException, SMTPRecipientsRefused, SMTPResponseException, SMTPSenderRefused
 from typing import Any, Final
@@ -58,6 +59,15 @@ class NotAnAddress(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
+class Enclosed:
+    """A picture that a mail's HTML shows as ``cid:name``: it travels in the mail, so that nothing is fetched."""
+
+    name: str
+    media_type: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Mail:
     """What one person gets, twice: as text and as HTML. The ``message_id`` is the same at each attempt.
 
@@ -72,7 +82,14 @@ class Mail:
     message_id: str
     from_name: str = ""
     reply_to: str = ""
+    enclosed: Enclosed | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
+
+
+class _Illustrated(EmailMultiAlternatives):
+    """Words and what they show (RFC 2387): a file of its own it is not."""
+
+    mixed_subtype = "related"
 
 
 def parse_address(text: str) -> Address:
@@ -145,7 +162,7 @@ def address_of_sender(*_apps: Any, **_options: Any) -> list[CheckMessage]:
 def _made(mail: Mail) -> EmailMultiAlternatives:
     ours = parse_address(settings.DEFAULT_FROM_EMAIL)
     name = _one_line(mail.from_name) or ours.display_name
-    message = EmailMultiAlternatives(
+    message = (_Illustrated if mail.enclosed else EmailMultiAlternatives)(
         subject=mail.subject,
         body=mail.text,
         # The envelope has the bare address; the name is a header's.
@@ -155,7 +172,17 @@ def _made(mail: Mail) -> EmailMultiAlternatives:
         headers={"From": formataddr((name, ours.addr_spec)), "Message-ID": mail.message_id, **mail.headers},
     )
     message.attach_alternative(mail.html, "text/html")
+    if mail.enclosed:
+        message.attach(_part(mail.enclosed))
     return message
+
+
+def _part(enclosed: Enclosed) -> MIMEImage:
+    kind = enclosed.media_type.removeprefix("image/")
+    part = MIMEImage(enclosed.content, kind)
+    part["Content-ID"] = f"<{enclosed.name}>"
+    part["Content-Disposition"] = f'inline; filename="logo.{kind}"'
+    return part
 
 
 def _refused(code: int, said: bytes | str) -> Exception:

@@ -11,6 +11,7 @@ from loyalty.core.errors import FieldError, Invalid
 from loyalty.core.tags import tag_key
 from loyalty.core.values import check_amount
 from loyalty.store_settings.facts import facts_by_name
+from loyalty.store_settings.logo import has_logo
 from loyalty.store_settings.sections import StoreSettings
 from loyalty.store_settings.words import wrong_words
 from loyalty.stores.models import Store
@@ -22,6 +23,8 @@ def check_settings(settings: StoreSettings, store: Store) -> StoreSettings:
     """The settings as they can be saved, amounts with the currency's decimals. Raises Invalid naming what is wrong."""
     if errors := [*_out_of_bounds(settings, ""), *wrong_words(settings.words)]:
         raise Invalid(errors=errors)
+    if (logo := settings.letterhead.logo) and not has_logo(store, logo):
+        raise Invalid.at("/letterhead/logo", _("This store has no picture of this name."), code="not-found")
     limits = settings.limits
     if limits.support_adjust_credits is not None:
         pointer = "/limits/support_adjust_credits"

@@ -1,4 +1,4 @@
-"""How a store's letters look and whom they are from: its colour, its name as a sender, where answers go (H3, H4)."""
+"""How a store's letters look and whom they are from: its colour, its logo, its name as a sender (H3, H4)."""
 
 from dataclasses import dataclass
 from typing import Annotated, Final
@@ -6,10 +6,16 @@ from typing import Annotated, Final
 from django.utils.translation import gettext_noop
 
 from loyalty.store_settings.facts import Facts
+from loyalty.store_settings.logo import NAME as LOGO_NAME
+from loyalty.store_settings.logo import size_of
 from loyalty.store_settings.words import ONE_LINE
 
 LONGEST_SENDER: Final = 80
 LONGEST_ADDRESS: Final = 254
+LONGEST_LOGO: Final = 100
+# In a letter, in pixels of the page: beside a name on a phone, and no poster.
+WIDEST_SHOWN: Final = 300
+HIGHEST_SHOWN: Final = 100
 _COLOUR: Final = r"(#[0-9a-fA-F]{6})?"
 _NAME: Final = Facts(longest=LONGEST_SENDER, pattern=ONE_LINE, mistake=gettext_noop("A name is one line of text."))
 # One bare address, without a name, a comment or quotes: nothing in it can end or bend a header.
@@ -28,11 +34,30 @@ _STRAIGHT: Final = 0.04045
 
 @dataclass(frozen=True, slots=True)
 class LetterheadSettings:
-    """What stands at the head of a store's letters; empty is ours: its name, no address for answers, no colour."""
+    """What stands at the head of a store's letters; empty is ours: its name, no address, colour or logo.
+
+    ``logo`` is the name of a picture that the store has kept (``loyalty/store_settings/logo.py``).
+    """
 
     sender: Annotated[str, _NAME] = ""
     reply_to: Annotated[str, _ADDRESS] = ""
     colour: Annotated[str, Facts(longest=7, pattern=_COLOUR, mistake=gettext_noop("A colour looks like #1d4ed8."))] = ""
+    logo: Annotated[
+        str,
+        Facts(
+            longest=LONGEST_LOGO,
+            pattern=rf"({LOGO_NAME})?",
+            mistake=gettext_noop("This is no name of a logo."),
+            words="The name of a picture that was brought to /settings/logo/.",
+        ),
+    ] = ""
+
+    @property
+    def logo_size(self) -> tuple[int, int]:
+        """How wide and high letters show the logo: half of its pixels, unless it is small; nothing without one."""
+        width, height = size_of(self.logo)
+        shrunk = max(1.0, width / WIDEST_SHOWN, height / HIGHEST_SHOWN)
+        return round(width / shrunk), max(1, round(height / shrunk)) if height else 0
 
     @property
     def ink(self) -> str:

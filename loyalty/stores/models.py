@@ -20,6 +20,7 @@ from loyalty.core.locales import locale_to_read
 from loyalty.database.retention import Kept, for_ever, while_needed
 from loyalty.database.rights import INSERT_ONLY, Rights
 from loyalty.stores.compared import Dialled, Folded
+from loyalty.stores.logos import Logo as Logo
 from loyalty.stores.scoping import SameStoreKey, StoreOwned, unique_in_store
 from loyalty.stores.slugs import check_slug
 

@@ -29,6 +29,7 @@ from loyalty.webhooks.endpoints import send_test
 from loyalty.webhooks.fan_out import TOPIC
 from loyalty.webhooks.payload import payload_of
 from tests.docs.conversation import Conversation, fixed_ids
+from tests.pictures import picture
 
 _TAIPEI: Final = ZoneInfo("Asia/Taipei")
 _TICKING: Final = (
@@ -118,6 +119,9 @@ class _Story:
             "points_expiry": {"scheme": "days", "days": 365},
         }
         shop.patch("/settings/", patch, says="Cancel unpaid orders after a day", if_match=shop.etag)
+        logo = base64.b64encode(picture(size=(30, 10))).decode()
+        shop.patch("/settings/logo/", {"picture": logo}, says="A logo at the head of letters")
+        shop.get("/settings/logo/", says="The logo of letters, drawn anew")
         shop.get("/settings/versions/", says="Who changed the settings and when")
 
     def _endpoint(self) -> None:

@@ -111,6 +111,9 @@ class CardForm(forms.Form):
         """What a valid form changes, in the shape of the settings."""
         return patch_of({path: self.cleaned_data[name] for name, path in self.paths.items()})
 
+    def keep(self) -> None:
+        """Keep what a valid form brings beside the settings, and they will name; in the transaction that saves them."""
+
     def chosen(self) -> StoreSettings:
         """The settings as they would be with what is chosen here; as they are while it is wrong or nothing is sent."""
         if not self.is_bound or not self.is_valid():

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -115,11 +116,13 @@ class _Shown:
         return TemplateResponse(self.request, "loyalty/settings/settings.html", self._context(model_admin))
 
     def _form(self, card: CardKind) -> CardForm:
-        return card.form(self.request.POST, settings=self.settings, store=self.store)
+        return card.form(self.request.POST, files=self.request.FILES, settings=self.settings, store=self.store)
 
     def _try_to_save(self, card: CardKind, form: CardForm) -> None:
         try:
-            save(self.page, self.request, form.patch(), self.now)
+            with transaction.atomic():
+                form.keep()
+                save(self.page, self.request, form.patch(), self.now)
         except Invalid as error:
             form.show_refusal(error)
         except VersionConflict:

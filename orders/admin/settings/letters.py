@@ -3,12 +3,16 @@
 from typing import Any, Final
 
 from django import forms
+from django.core.files.uploadedfile import UploadedFile
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, gettext_noop
 
 from loyalty.backoffice.settings.cards import CardForm, CardKind
 from loyalty.backoffice.settings.pages import SettingsPage
+from loyalty.core.errors import Invalid
 from loyalty.store_settings.letterhead import LONGEST_ADDRESS, LONGEST_SENDER
+from loyalty.store_settings.logo import LARGEST, Picture, keep_logo, logo_named, read_picture, size_of, too_large
+from orders.admin.settings.words_form import OURS
 from orders.admin.settings.words_page import LINKS
 
 
@@ -54,11 +58,68 @@ class ColourForm(CardForm):
         return value or _("none"), ""
 
 
+class LogoForm(CardForm):
+    """The picture at the head of letters: one that is brought, or none any more."""
+
+    template_of_card = "orders/admin/settings/logo_card.html"
+    again = gettext_noop("Choose the picture again and press Save if you want it all the same.")
+
+    logo = forms.FileField(
+        label=gettext_lazy("Picture"),
+        required=False,
+        max_length=255,
+        # It is said of the picture then, as of every other that is none.
+        allow_empty_file=True,
+        widget=forms.FileInput(attrs={"accept": "image/png,image/jpeg,image/gif,image/webp"}),
+        help_text=gettext_lazy(
+            "PNG, JPEG, GIF or WebP, 700 KB at most. We draw it anew, at most 600 by 200 pixels. Letters show it at "
+            "half that size, on white even in the dark. Mail programs that show no pictures show your store’s name."
+        ),
+    )
+    paths = {"logo": ("letterhead", "logo")}
+    picture: Picture | None = None
+
+    def clean_logo(self) -> str:
+        """The name of what is brought; none for *back to ours*. Raises ValidationError for what is no such picture."""
+        brought = self.cleaned_data["logo"]
+        if OURS in self.data:
+            return ""
+        if not isinstance(brought, UploadedFile):
+            raise forms.ValidationError(_("Choose a picture first."))
+        if (brought.size or 0) > LARGEST:
+            raise forms.ValidationError(too_large())
+        try:
+            brought.seek(0)
+            self.picture = read_picture(brought.read(), "/letterhead/logo")
+        except Invalid as error:
+            raise forms.ValidationError(error.detail) from error
+        return self.picture.name
+
+    def keep(self) -> None:
+        """Keep the picture."""
+        if self.picture:
+            keep_logo(self.store, self.picture)
+
+    @property
+    def shown(self) -> Picture | None:
+        """The picture that letters have now."""
+        return logo_named(self.store, self.initial["logo"])
+
+    def words(self, name: str, value: Any) -> tuple[str, str]:
+        """How large the picture is, if there is one."""
+        if not value:
+            return _("none"), ""
+        width, height = size_of(value)
+        said = _("a picture of %(width)s by %(height)s pixels, “%(name)s”")
+        return said % {"width": width, "height": height, "name": value[:6]}, ""
+
+
 LETTERS: Final = SettingsPage(
     "letters",
     gettext_noop("Letters"),
     cards=(
         CardKind("sender", gettext_noop("Whom letters are from"), SenderForm),
+        CardKind("logo", gettext_noop("Logo"), LogoForm),
         CardKind("colour", gettext_noop("Colour of letters"), ColourForm),
     ),
     intro=gettext_noop("What they say is on the pages of each language."),

@@ -1,7 +1,5 @@
 """Balance imports over REST: a file in parts, its rehearsal, its start, its bad rows, and back."""
 
-import base64
-import binascii
 from collections.abc import Sequence
 from typing import Any, ClassVar, Final
 
@@ -18,7 +16,7 @@ from loyalty.api.answers.pagination import Ordering
 from loyalty.api.answers.problems import Problem
 from loyalty.api.idempotency import command
 from loyalty.api.requests.permissions import require_scope
-from loyalty.api.values import AmountField, Body, CurrencyField, TextField, WholeNumberField
+from loyalty.api.values import AmountField, Body, BytesField, CurrencyField, TextField, WholeNumberField
 from loyalty.api.views import ApiView, ListView
 from loyalty.core.errors import Invalid, NotFound
 from loyalty.importing.csv_rows import SEPARATORS
@@ -68,7 +66,7 @@ class PartBody(Body):
     """A part of the file: its number from 1, and its bytes as base64, at most 720,000 of them."""
 
     number = WholeNumberField(least=1, most=1_000_000, required=True)
-    content = TextField(max_length=_LONGEST_PART)
+    content = BytesField(max_length=_LONGEST_PART)
 
 
 class RehearsalBody(Body):
@@ -185,7 +183,7 @@ class PartListView(_ImportView):
         """
         values = self.read(PartBody)
         held = self.held(import_id)
-        content = _decoded(values["content"])
+        content = values["content"]
         held = add_part(store=self.store, import_id=held.pk, number=values["number"], content=content, now=self.now)
         return Response(import_json(held))
 
@@ -269,13 +267,6 @@ class BadRowListView(ListView, _ImportView):
     def present(self, rows: Sequence[Any]) -> Sequence[Any]:
         """Rows as JSON."""
         return [bad_row_json(row) for row in rows]
-
-
-def _decoded(text: str) -> bytes:
-    try:
-        return base64.b64decode(text, validate=True)
-    except (binascii.Error, ValueError):
-        raise Invalid.at("/content", _("This is not base64."), code="invalid") from None
 
 
 def _layout(held: BalanceImport, values: dict[str, Any]) -> dict[str, Any]:

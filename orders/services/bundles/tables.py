@@ -14,6 +14,7 @@ from loyalty.journal.models import JournalEntry
 from loyalty.notices.models import Notice, Reminder
 from loyalty.platforms.models import InboundDelivery, PlatformConnection, PrivacyRequest
 from loyalty.platforms.recognise import ERASING_TOPICS
+from loyalty.stores.logos import Logo
 from loyalty.stores.models import Customer, PlatformId, Remark, SettingsVersion
 from loyalty.stores.scoping import SameStoreKey, StoreOwned
 from loyalty.webhooks.models import WebhookEndpoint
@@ -109,6 +110,7 @@ TRAVELS: Final = (
     Table(name="remarks", model=Remark),
     Table(name="customers", model=Customer),
     Table(name="platform_ids", model=PlatformId),
+    Table(name="logos", model=Logo),
     Table(name="settings_versions", model=SettingsVersion, actors=("actor",)),
     Table(name="rewards", model=Reward),
     Table(

@@ -1,5 +1,6 @@
 """Settings over REST (H4)."""
 
+from base64 import b64decode, b64encode
 from typing import Any
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from loyalty.journal.models import JournalEntry
 from loyalty.stores.models import Store
 from tests.loyalty.api.support import ApiClient
+from tests.pictures import picture
 
 
 def test_h4_defaults_then_versions(api: ApiClient, foreign_api: ApiClient, store: Store) -> None:
@@ -107,3 +109,36 @@ def test_o6_nothing_is_written_back_until_it_is_switched_on_and_null_switches_th
         "tag": "credits-reverted", "cancel_orders": True, "return_credits_there": True, "return_points_there": False
     }  # fmt: skip
     assert api.send("PATCH", "/settings/", {"write_back": {"tag": None}}).json()["write_back"]["tag"] is None
+
+
+def test_h3_a_logo_is_brought_read_back_and_taken_away(api: ApiClient, foreign_api: ApiClient) -> None:
+    assert api.read("/settings/logo/").status_code == 404
+    brought = api.send("PATCH", "/settings/logo/", {"picture": b64encode(picture("GIF", mode="P")).decode()})
+    assert (brought.status_code, brought["ETag"]) == (200, '"1"')
+    logo = brought.json()["letterhead"]["logo"]
+    shown = api.read("/settings/logo/").json()
+    assert {name: shown[name] for name in ("logo", "media_type", "width", "height")} == {
+        "logo": logo,
+        "media_type": "image/png",
+        "width": 120,
+        "height": 40,
+    }
+    assert b64decode(shown["picture"]).startswith(b"\x89PNG")
+
+    refused = foreign_api.send("PATCH", "/settings/", {"letterhead": {"logo": logo}})
+    assert refused.status_code == 422
+    assert refused.json()["errors"][0]["pointer"] == "/letterhead/logo"
+    assert foreign_api.read("/settings/logo/").status_code == 404
+
+    assert api.send("PATCH", "/settings/", {"letterhead": {"logo": ""}}).status_code == 200
+    assert api.read("/settings/logo/").status_code == 404
+    assert api.send("PATCH", "/settings/", {"letterhead": {"logo": logo}}).status_code == 200
+
+
+@pytest.mark.parametrize("sent", ["*", "PHN2Zz4=", "", 7, None, "=" * 2_000_000])
+def test_h3_what_is_no_logo_is_refused_at_its_field(api: ApiClient, sent: Any) -> None:
+    refused = api.send("PATCH", "/settings/logo/", {"picture": sent})
+    assert refused.status_code in {413, 422}
+    if refused.status_code == 422:
+        assert [error["pointer"] for error in refused.json()["errors"]] == ["/picture"]
+    assert api.read("/settings/").json()["version"] == 0

@@ -1,6 +1,7 @@
 """L8: every intake is fed with the most extreme values that it takes; then everything is opened."""
 
 import json
+from base64 import b64encode
 from contextlib import suppress
 from datetime import date, timedelta
 from itertools import count, cycle
@@ -25,6 +26,7 @@ from tests.loyalty.api.support import ApiClient
 from tests.loyalty.backoffice.open_everything import look_at_everything, owner_of
 from tests.loyalty.backoffice.test_every_address import Shop
 from tests.loyalty.platforms.samples import order as document
+from tests.pictures import picture
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 ODD = "=1+1 \u05d0\u202e\U0001f984\u200f\u2167%s{0}<b>&\x01"
@@ -56,6 +58,7 @@ def test_l8_whatever_comes_in_is_shown(tmp_path: Path) -> None:
 
 def _by_rest(shop: Shop) -> None:
     api = ApiClient(create_api_key(store=shop.store, name=ODD, scopes=["*"], now=NOW)[1])
+    api.send("PATCH", "/settings/logo/", {"picture": b64encode(picture()).decode()})
     customer = _made(api.send("POST", "/customers/", _person()))
     for currency, amount in (("USD", "9999999999.99"), ("JPY", "999999999999"), ("KWD", "0.001")):
         for day in (None, NOW.date() + timedelta(days=1), furthest(NOW).date()):

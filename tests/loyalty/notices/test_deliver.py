@@ -4,6 +4,7 @@ import socket
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from email import message_from_bytes, policy
 
 import pytest
 from django.conf import settings
@@ -19,9 +20,11 @@ from loyalty.notices.models import Notice, NoticeStatus
 from loyalty.notices.write import Letter, Message, queue
 from loyalty.partners.mail import parse_address
 from loyalty.store_settings.letterhead import LetterheadSettings
+from loyalty.store_settings.logo import keep_logo, read_picture
 from loyalty.store_settings.sections import StoreSettings
 from loyalty.stores.models import Customer
 from tests.factories import ACTOR, NOW, make_customer, make_order, make_settings, make_store
+from tests.pictures import picture
 
 
 def queued(customer: Customer | None = None) -> Notice:
@@ -68,6 +71,23 @@ def test_h3_a_store_names_its_sender_and_where_answers_go() -> None:
     assert sent["From"].startswith('"Aurora, Tea & Co" <')
     assert sent["Reply-To"] == "hello@aurora.example"
     assert mail.outbox[0].from_email == parse_address(settings.DEFAULT_FROM_EMAIL).addr_spec
+
+
+@pytest.mark.django_db
+def test_h3_a_letter_s_logo_travels_with_it_and_nothing_is_fetched() -> None:
+    customer = make_customer(make_store(name="Aurora Tea"))
+    logo = read_picture(picture("JPEG"), "")
+    keep_logo(customer.store, logo)
+    html = f'<img src="cid:{logo.name}@logo">'
+    queue([Letter(Message("Back", "5.00 USD are back.", html), customer, None)], actor=ACTOR, now=NOW)
+    deliver_notices(NOW)
+    sent = message_from_bytes(mail.outbox[0].message().as_bytes(), policy=policy.default)
+    assert sent.get_content_type() == "multipart/related"
+    words, enclosed = sent.iter_parts()
+    assert [part.get_content_type() for part in words.iter_parts()] == ["text/plain", "text/html"]
+    assert enclosed["Content-ID"] == f"<{logo.name}@logo>"
+    assert enclosed.get_content_disposition() == "inline"
+    assert (enclosed.get_content_type(), enclosed.get_content()) == ("image/jpeg", logo.content)
 
 
 @pytest.mark.django_db

@@ -5,6 +5,7 @@ from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
+from django.utils.translation import override
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -40,8 +41,9 @@ class _Text(HTMLParser):
         self.words: list[str] = []
         self.unseen = 0
 
-    def handle_starttag(self, tag: str, _attributes: object) -> None:
+    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
         self.unseen += tag in {"style", "title"}
+        self.words += (dict(attributes).get("alt") or "").split()
 
     def handle_endtag(self, tag: str) -> None:
         self.unseen -= tag in {"style", "title"}
@@ -83,6 +85,21 @@ def test_h3_a_colour_stands_at_the_head_with_words_that_can_be_read() -> None:
     message = write_letter(CONTENT, Voice(STORE, settings))
     assert "background: #ffee00; color: #000000" in message.html
     assert read(message.html) == as_read(message.text)
+
+
+@pytest.mark.parametrize("colour", ["", "#ffee00"])
+def test_h3_a_logo_stands_at_the_head_named_and_never_wider_than_a_phone(colour: str) -> None:
+    name = f"{'0' * 32}-600x180.png"
+    settings = StoreSettings(letterhead=LetterheadSettings(logo=name, colour=colour))
+    with override("de"):
+        message = write_letter(CONTENT, Voice(STORE, settings))
+    (image,) = re.findall("<img[^>]*>", message.html)
+    assert f'src="cid:{name}@logo" alt="Aurora &lt;Tea&gt;" width="300" height="90"' in image
+    assert "max-width: 100%" in image
+    # What is dark and transparent is seen in the dark as well.
+    assert "background: #ffffff" in image
+    assert read(message.html) == as_read(message.text)
+    assert "http" not in message.html
 
 
 @given(st.text(alphabet="ab<>&\"'\n {}%$(;", max_size=40))

@@ -1,5 +1,6 @@
 """What each scope can do to a balance, proved by the ledger: every scope against every command (T3, T7)."""
 
+from base64 import b64encode
 from collections.abc import Iterator
 from typing import Any
 
@@ -14,6 +15,7 @@ from loyalty.stores.keys import Scope
 from points.models import PointMovement
 from tests.examples import Shop, with_key
 from tests.orders.services.redemptions.test_reverse import order_with
+from tests.pictures import picture
 
 # What each command is tried with: the bodies that would make the most of it.
 COMMANDS: dict[str, Any] = {
@@ -47,6 +49,7 @@ COMMANDS: dict[str, Any] = {
     "POST /redemptions/{redemption_id}/reverse/": {"force": True, "reason": "x"},
     "POST /redemptions/{redemption_id}/request-reversal/": {"reason": "x"},
     "PATCH /settings/": {"earning": {"points_per_unit": "1000", "on_status": "completed"}},
+    "PATCH /settings/logo/": {"picture": b64encode(picture()).decode()},
     "POST /settings/auto-cancel/backtest/": {"days": 30},
     "POST /settings/spent-revert/backtest/": {"days": 30},
     "POST /balance-imports/": {"file_name": "x.csv", "size": 5},

@@ -1,19 +1,24 @@
 """The pages *Words*: what is typed is checked, shown, sent to oneself, saved and taken back (H3, H4)."""
 
+from email import message_from_bytes, policy
 from typing import Any
 
 import pytest
 from django.core import mail
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from loyalty.accounts.letters import deliver_letters
 from loyalty.accounts.models import Letter
+from loyalty.store_settings.logo import logo_named
 from loyalty.store_settings.sections import current_settings
 from loyalty.store_settings.words import PLACEHOLDERS
-from loyalty.stores.models import Role, Store
+from loyalty.stores.logos import Logo
+from loyalty.stores.models import Role, SettingsVersion, Store
 from tests.addresses import reverse
 from tests.factories import NOW
 from tests.orders.admin.reverts.cases import staff, store_and_staff
+from tests.pictures import picture
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("frozen_clock")]
 
@@ -101,3 +106,61 @@ def test_t2_who_may_not_change_settings_sends_no_test(shop: tuple[Store, Client]
     assert client.post(letter("trial"), WORDS).status_code == 403
     assert client.get(letter()).status_code == 200
     assert client.get(letter(about="unknown")).status_code == 404
+
+
+def bring(client: Client, content: bytes, version: int, **values: str) -> Any:
+    sent = {"card": "logo", "version": version, "logo": SimpleUploadedFile("logo.png", content), **values}
+    return client.post(reverse("admin:stores_settingsversion_letters"), sent)
+
+
+def test_h3_a_logo_is_shown_sent_and_taken_away_and_comes_back_with_its_version(shop: tuple[Store, Client]) -> None:
+    store, client = shop
+    assert bring(client, picture(), 0).status_code == 302
+    logo = logo_named(store, current_settings(store).letterhead.logo)
+    assert logo
+    page = client.get(reverse("admin:stores_settingsversion_letters")).content.decode()
+    assert f'src="{logo.data_uri}"' in page
+    assert "from <em>none</em> to <em>a picture of 120 by 40 pixels" in page
+    shown = client.get(letter())
+    assert f'src="{logo.data_uri}"' in shown.content.decode()
+    assert "cid:" not in shown.content.decode()
+    assert "img-src data:;" in shown.headers["Content-Security-Policy"]
+    client.post(letter("trial"), WORDS)
+    deliver_letters(NOW)
+    sent = message_from_bytes(mail.outbox[0].message().as_bytes(), policy=policy.default)
+    _words, enclosed = sent.iter_parts()
+    assert enclosed.get_content() == logo.content
+
+    assert bring(client, b"", 1, _ours="1").status_code == 302
+    assert current_settings(store).letterhead.logo == ""
+    assert "<img" not in client.get(letter()).content.decode()
+    restored = SettingsVersion.objects.for_store(store).get(version=1)
+    client.post(reverse("admin:stores_settingsversion_restore", args=[restored.pk, "letters"]), {"version": 2})
+    assert current_settings(store).letterhead.logo == logo.name
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"", "or it is broken"),
+        (b"<html>", "or it is broken"),
+        (b"<svg>", "Save it as PNG"),
+        (bytes(700_001), "700 KB at most"),
+    ],
+)
+def test_h3_what_is_no_logo_is_refused_beside_its_field(shop: tuple[Store, Client], content: bytes, words: str) -> None:
+    store, client = shop
+    assert words in bring(client, content, 0).content.decode()
+    assert (
+        "Choose a picture first."
+        in client.post(reverse("admin:stores_settingsversion_letters"), {"card": "logo", "version": 0}).content.decode()
+    )
+    assert current_settings(store).version == 0
+
+
+def test_h3_a_logo_that_comes_too_late_is_not_kept(shop: tuple[Store, Client]) -> None:
+    store, client = shop
+    save(client, 0)
+    assert "Choose the picture again" in bring(client, picture(), 0).content.decode()
+    assert current_settings(store).letterhead.logo == ""
+    assert not Logo.objects.for_store(store).exists()

@@ -16,6 +16,8 @@ from loyalty.accounts.staff import change_role
 from loyalty.core.encryption import Secret
 from loyalty.journal.record import Event, Happening, record
 from loyalty.notices.models import Notice, Reminder
+from loyalty.store_settings.letterhead import LetterheadSettings
+from loyalty.store_settings.logo import keep_logo, read_picture
 from loyalty.store_settings.sections import StoreSettings
 from loyalty.stores.actors import Act, Actor, Trigger
 from loyalty.stores.models import Role, Store
@@ -42,6 +44,7 @@ from orders.services.reverts.undo import undo_revert
 from tests import factories
 from tests.factories import ACTOR, NOW
 from tests.orders.services.customers.test_privacy_requests import Shop
+from tests.pictures import picture
 
 Row = dict[str, Any]
 # What is another one on arrival, and what it must be; None for what may be anything.
@@ -81,7 +84,9 @@ def everything() -> Shop:
     shop.ask("customers/redact")
     owner = factories.make_user((store, Role.OWNER), name="Olive Owner")
     acting: dict[str, Any] = {"store": store, "actor": Actor.user(owner), "now": NOW}
-    factories.make_settings(store, StoreSettings())
+    logo = read_picture(picture(), "")
+    keep_logo(store, logo)
+    factories.make_settings(store, StoreSettings(letterhead=LetterheadSettings(logo=logo.name)))
     change_role(
         factories.make_user((store, Role.VIEWER), name="Vera Viewer").memberships.get(),
         Role.SUPPORT,
