@@ -160,6 +160,9 @@ TEMPLATES = [
     },
 ]
 
+# What is typed has the direction of its own script.
+FORM_RENDERER = "loyalty.web.form_renderer.AsWritten"
+
 # A proxy in front ends TLS and says from where requests come.
 BEHIND_TLS_PROXY: bool = env.bool("BEHIND_TLS_PROXY", default=False)
 

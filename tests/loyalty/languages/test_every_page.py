@@ -48,6 +48,10 @@ OF_ACCOUNTS: Final = (
     "socialaccount_connections",
 )
 BEFORE_SIGNING_IN: Final = ("account_login", "account_reset_password", "account_reset_password_done")
+# Where nobody types words.
+OTHER_FIELDS: Final = re.compile(
+    r'type="(?:hidden|checkbox|radio|file|submit|date|datetime-local|number|email|url|tel|password|color)"|readonly|\bhidden'
+)
 
 
 def _pages(shop: Shop) -> Iterator[tuple[str, str]]:
@@ -67,21 +71,29 @@ def _client(**user: Any) -> Client:
     return client
 
 
-def _said_in_english(client: Client, address: str) -> list[str]:
+def _read(client: Client, address: str) -> str:
     answer = client.get(address, follow=True)
-    if "html" not in answer.headers["Content-Type"]:
-        return []
-    told = [text for text in untranslated(answer.text) if text not in IN_FILE]
+    return answer.text if "html" in answer.headers["Content-Type"] else ""
+
+
+def _said_in_english(page: str) -> list[str]:
+    told = [text for text in untranslated(page) if text not in IN_FILE]
     return [text for text in told if re.search(r"[^\W\d_]{2}", DATA.sub("", text))]
+
+
+def _typed_in_one_direction(page: str) -> list[str]:
+    fields = re.findall(r"<(?:input|textarea)\b[^>]*>", page)
+    return [field for field in fields if not OTHER_FIELDS.search(field) and 'dir="auto"' not in field]
 
 
 def test_every_page_is_translated_and_each_language_has_what_it_says() -> None:
     shop = Shop()
     with spoken() as language:
         operator, stranger = _client(is_superuser=True), _client()
-        found = {name: _said_in_english(operator, address) for name, address in _pages(shop)}
-        found |= {name: _said_in_english(stranger, common_page(name)) for name in BEFORE_SIGNING_IN}
-    assert {name: texts for name, texts in found.items() if texts} == {}
+        pages = {name: _read(operator, address) for name, address in _pages(shop)}
+        pages |= {name: _read(stranger, common_page(name)) for name in BEFORE_SIGNING_IN}
+    assert {name: texts for name, page in pages.items() if (texts := _said_in_english(page))} == {}
+    assert {name: fields for name, page in pages.items() if (fields := _typed_in_one_direction(page))} == {}
     # What packages say is theirs to translate, and ours where they did not (loyalty.languages.borrowed).
     ours = {message.id if isinstance(message.id, str) else message.id[0] for message in source_messages()}
     theirs = {text for text in language.asked if text and text not in ours and "\x04" not in text and "⟦" not in text}
