@@ -30,6 +30,11 @@ def name_of(kind: Kind) -> str:
     return own_name(kind) or _(_NAMES[kind])
 
 
+def both_names() -> dict[str, str]:
+    """What both kinds are called inside a sentence, for messages that name ``%(credits)s`` and ``%(points)s``."""
+    return {kind: name_of(kind) for kind in KINDS}
+
+
 def title_of(kind: Kind) -> str:
     """What a kind is called at the beginning of a sentence, or alone: ``Store credits``."""
     return own_words(_TITLES[kind])

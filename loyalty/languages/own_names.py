@@ -87,6 +87,12 @@ _OF_CUSTOMER: Final = gettext_noop("%(kind)s of the customer")
 _TAKEN_BACK: Final = gettext_noop("%(amount)s of %(kind)s were taken back.")
 _UNDECIDED: Final = gettext_noop("Nobody has decided yet about %(amount)s of %(kind)s.")
 _SO_MUCH: Final = gettext_noop("%(amount)s of %(kind)s")
+_LOTS: Final = gettext_noop("%(kind)s: lots")
+_LOTS_USED: Final = gettext_noop("%(kind)s: used of each lot")
+_LAST_DAYS: Final = gettext_noop("%(kind)s: last day of use of each lot")
+_LOTS_RETURNED: Final = gettext_noop("%(kind)s: returned to each lot")
+_MOVEMENTS: Final = gettext_noop("%(kind)s: movements")
+_DECIDED: Final = gettext_noop("Decided about %(kind)s")
 # What a message of ours becomes where a store has a name of its own for the kind that it is about.
 NAMED: Final[Mapping[str, tuple[ValueKind, str]]] = {
     gettext_noop("Credits"): ("credits", _ALONE),
@@ -108,6 +114,18 @@ NAMED: Final[Mapping[str, tuple[ValueKind, str]]] = {
     gettext_noop("%(amount)s of store credits"): ("credits", _SO_MUCH),
     gettext_noop("%(amount)s of credits were taken back."): ("credits", _TAKEN_BACK),
     gettext_noop("Nobody has decided yet about %(amount)s of store credits."): ("credits", _UNDECIDED),
+    gettext_noop("Credit lots"): ("credits", _LOTS),
+    gettext_noop("Credit lots: used"): ("credits", _LOTS_USED),
+    gettext_noop("Credit lots: last day of use"): ("credits", _LAST_DAYS),
+    gettext_noop("Credit lots: returned"): ("credits", _LOTS_RETURNED),
+    gettext_noop("Credit movements"): ("credits", _MOVEMENTS),
+    gettext_noop("Decided about credits"): ("credits", _DECIDED),
+    gettext_noop("Point lots"): ("points", _LOTS),
+    gettext_noop("Point lots: used"): ("points", _LOTS_USED),
+    gettext_noop("Point lots: last day of use"): ("points", _LAST_DAYS),
+    gettext_noop("Point lots: returned"): ("points", _LOTS_RETURNED),
+    gettext_noop("Point movements"): ("points", _MOVEMENTS),
+    gettext_noop("Decided about points"): ("points", _DECIDED),
     gettext_noop("Points"): ("points", _ALONE),
     gettext_noop("Member points"): ("points", _ALONE),
     gettext_noop("Member Points"): ("points", _ALONE),

@@ -22,7 +22,7 @@ from loyalty.stores.dates import show_moment
 from loyalty.stores.models import Store
 from loyalty.stores.roles import Can
 from orders.admin.display import moment_by, reason_words, status_badge, used_words
-from orders.kinds import KINDS, applied, currency_of, show, title_of
+from orders.kinds import KINDS, applied, both_names, currency_of, show, title_of
 from orders.models import BulkCancel, BulkItem, BulkState, Order, Outcome, RevertStatus, light
 from orders.services.bulk_cancels.run import WORDS
 from orders.services.bulk_cancels.summary import Stake, Summary, going_orders, orders_of
@@ -101,10 +101,11 @@ def _sentence(summary: Summary, store: Store) -> str:
     if not summary.going:
         return _("None of these orders would be cancelled.")
     going = ngettext("%(count)s order will be cancelled.", "%(count)s orders will be cancelled.", summary.going)
-    used = _("They used no store credits and no member points.")
+    used = _("They used no %(credits)s and no %(points)s.")
     if summary.stakes:
         used = _("They used %(amounts)s. Nothing will be returned.")
     facts = {"count": count_text(summary.going), "amounts": listed(_amount(stake, store) for stake in summary.stakes)}
+    facts |= both_names()
     return sentences([going % facts, used % facts])
 
 

@@ -17,7 +17,7 @@ from loyalty.ledger.planner import Amount
 from loyalty.platforms.registry import LABELS
 from loyalty.stores.dates import show_moment
 from loyalty.stores.models import Customer, Store
-from orders.kinds import KINDS, name_of, show, title_of
+from orders.kinds import KINDS, both_names, name_of, show, title_of
 from orders.services.customers.merge_plans import Holding, MergePlan, MovedId
 
 _FIELDS: Final = {
@@ -166,7 +166,7 @@ def _filled(plan: MergePlan) -> list[str]:
 def _kept_history(plan: MergePlan, store: Store) -> list[str]:
     together = listed(_entries(kind, plan.entries[kind]) for kind in KINDS if plan.entries[kind])
     ends = listed(amount_words(item, item.together, store) for item in plan.holdings)
-    told = [_("Nothing has happened to credits and points of either of the two.")]
+    told = [_("Nothing has happened to %(credits)s and %(points)s of either of the two.") % both_names()]
     if together:
         words = _("Both histories as one, in the order in which things happened (%(entries)s).")
         told = [words % {"entries": together}]

@@ -60,6 +60,7 @@ from orders.admin.reverts.queue_page import queue_page
 from orders.admin.reverts.reinstate_page import reinstate_address, reinstate_page
 from orders.admin.reverts.undo_page import undo_page
 from orders.admin.reverts.walk import skip_page, start_page
+from orders.kinds import both_names
 from orders.models import OPEN_ON_PLATFORM, WAITING_SINCE, Order, OrderStatus, PaymentStatus, light
 from orders.services.intake.change import change_order
 from orders.services.intake.spend import can_be_recorded
@@ -276,7 +277,8 @@ class OrderAdmin(StoreModelAdmin):
         """Open the cancel form of the one order that is chosen (M1)."""
         ids = list(queryset.order_by().values_list("pk", flat=True)[:2])
         if len(ids) != 1:
-            messages.warning(request, _("Choose exactly one order to cancel it with its credits and points."))
+            words = _("Choose exactly one order to cancel it with its %(credits)s and %(points)s.")
+            messages.warning(request, words % both_names())
             return None
         return HttpResponseRedirect(reverse("admin:orders_order_cancel", args=ids))
 

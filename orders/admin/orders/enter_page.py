@@ -40,7 +40,7 @@ from orders.admin.customers.choose_field import CustomerForm
 from orders.admin.display import came_from, order_link
 from orders.admin.orders.preview_use import FIELDS, Outcome, balance_words, limit_words, within_limits
 from orders.admin.settings.tags_field import TagsField
-from orders.kinds import KINDS, show
+from orders.kinds import KINDS, both_names, show
 from orders.models import Order, OrderStatus, PaymentStatus
 from orders.services.intake.place import STAFF, NewOrder, enter_order
 
@@ -186,9 +186,10 @@ class EnterForm(CustomerForm):
         if not any(amount_of(cleaned, kind) for kind in KINDS):
             return
         if not (cleaned.get("who") or cleaned.get("new_email") or "new_email" in self.errors):
-            self._add_first_error("who", _("Say whose credits and points the order used."))
+            self._add_first_error("who", _("Say whose %(credits)s and %(points)s the order used.") % both_names())
         if not cleaned.get("note"):
-            self._add_first_error("note", _("Say why credits or points are taken, such as “Paid at the till”."))
+            words = _("Say why %(credits)s or %(points)s are taken, such as “Paid at the till”.")
+            self._add_first_error("note", words % both_names())
 
     def _add_first_error(self, name: str, words: str) -> None:
         if name not in self.errors:

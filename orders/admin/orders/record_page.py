@@ -29,7 +29,7 @@ from orders.admin.customers.choose_field import CustomerForm
 from orders.admin.display import CHANGED, USED
 from orders.admin.orders.preview_use import FIELDS, Outcome, balance_words, limit_words, within_limits
 from orders.admin.orders.used_there import said_there, used_there_words, worth
-from orders.kinds import currency_of, show
+from orders.kinds import both_names, currency_of, show
 from orders.models import Order, OrderStatus, PaymentStatus
 from orders.services.intake.spend import Spend, Taken, can_be_recorded, record_spend
 
@@ -67,7 +67,7 @@ class RecordForm(CustomerForm):
         if not self.errors and not any(amount_of(cleaned, kind) for kind in self.kinds):
             self.add_error(self.kinds[0], _("Say how much the order used of one kind at least."))
         if "who" in self.fields and not cleaned.get("who") and "who" not in self.errors:
-            self.add_error("who", _("Say whose credits and points the order used."))
+            self.add_error("who", _("Say whose %(credits)s and %(points)s the order used.") % both_names())
         return cleaned
 
     def spend(self) -> Spend:

@@ -15,7 +15,7 @@ from loyalty.notices.write import in_language_of
 from loyalty.stores.models import Store
 from orders.admin.reverts.cancel_form import CancelForm
 from orders.admin.reverts.plan_rows import KindSection, Line, Marker, PlanPage, Seen, Statement, lot_row
-from orders.kinds import KINDS, applied, currency_of, name_of, partly_reverted, reverted, show, show_number
+from orders.kinds import KINDS, applied, both_names, currency_of, name_of, partly_reverted, reverted, show, show_number
 from orders.models import Order, OrderStatus, RevertStatus
 from orders.services.earned_points.settle import Forecast
 from orders.services.reverts.apply import Work, decided, decisions_after
@@ -29,9 +29,7 @@ _BALANCES: Final[Mapping[Kind, str]] = {
 _NOTHING_LEFT: Final = gettext_noop(
     "Everything that this order used is already back with the customer. There is nothing left to return."
 )
-_NOTHING_USED: Final = gettext_noop(
-    "This order used no store credits and no member points. There is nothing to return."
-)
+_NOTHING_USED: Final = gettext_noop("This order used no %(credits)s and no %(points)s. There is nothing to return.")
 _STATUS_LABELS: Final[Mapping[Kind, str]] = {
     "credits": gettext_noop("Credit Revert Status"),
     "points": gettext_noop("Points Revert Status"),
@@ -67,11 +65,11 @@ def shown_form(form: CancelForm, shown: Preview, *, work: Work, cancels: bool, s
 
 def _sentence(order: Order, store: Store) -> str:
     used = [_used_words(order, kind, store) for kind in KINDS if applied(order, kind)]
-    facts = {"number": order.number, "customer": order.customer, "amounts": listed(used)}
+    facts = {"number": order.number, "customer": order.customer, "amounts": listed(used), **both_names()}
     if order.customer is None:
         if used:
             return _("Order %(number)s used %(amounts)s.") % facts
-        return _("Order %(number)s used no store credits and no member points.") % facts
+        return _("Order %(number)s used no %(credits)s and no %(points)s.") % facts
     if used:
         return _("Order %(number)s of %(customer)s used %(amounts)s.") % facts
     return _("Order %(number)s of %(customer)s used no store credits and no member points.") % facts

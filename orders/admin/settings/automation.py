@@ -17,6 +17,7 @@ from loyalty.store_settings.sections import StoreSettings
 from loyalty.stores.models import Store
 from loyalty.stores.roles import Can
 from orders.admin.settings.write_back import WRITE_BACK
+from orders.kinds import both_names
 from orders.services.automation.upcoming import (
     COUNTED_TO,
     Affected,
@@ -122,21 +123,22 @@ def affected_words(affected: Affected) -> str:
         return _("No order would be cancelled now.")
     if not affected.with_value:
         words = ngettext(
-            "%(orders)s order would be cancelled now, none with credits or points.",
-            "%(orders)s orders would be cancelled now, none with credits or points.",
+            "%(orders)s order would be cancelled now, none with %(credits)s or %(points)s.",
+            "%(orders)s orders would be cancelled now, none with %(credits)s or %(points)s.",
             affected.orders,
         )
     elif affected.with_value > COUNTED_TO:
-        words = _("%(orders)s orders would be cancelled now, more than %(most)s with credits or points.")
+        words = _("%(orders)s orders would be cancelled now, more than %(most)s with %(credits)s or %(points)s.")
     elif affected.orders > COUNTED_TO:
-        words = _("%(orders)s orders would be cancelled now, at least %(with_value)s with credits or points.")
+        words = _("%(orders)s orders would be cancelled now, at least %(with_value)s with %(credits)s or %(points)s.")
     else:
         words = ngettext(
-            "%(orders)s order would be cancelled now, %(with_value)s with credits or points.",
-            "%(orders)s orders would be cancelled now, %(with_value)s with credits or points.",
+            "%(orders)s order would be cancelled now, %(with_value)s with %(credits)s or %(points)s.",
+            "%(orders)s orders would be cancelled now, %(with_value)s with %(credits)s or %(points)s.",
             affected.orders,
         )
     return words % {
+        **both_names(),
         "orders": count_words(affected.orders, COUNTED_TO),
         "with_value": count_text(affected.with_value),
         "most": count_text(COUNTED_TO),

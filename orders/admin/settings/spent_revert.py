@@ -15,6 +15,7 @@ from loyalty.store_settings.sections import StoreSettings
 from loyalty.stores.models import Store
 from loyalty.stores.roles import Can
 from orders.admin.settings.tags_field import TagsField
+from orders.kinds import both_names
 from orders.services.automation.count_matches import matching, overlap
 from orders.services.automation.upcoming import COUNTED_TO
 
@@ -119,8 +120,8 @@ class RevertForm(_RulesForm):
         """Also when nothing can ever trigger or return."""
         rules = self.chosen().spent_revert
         nothing = [] if rules.statuses or rules.tags else [_("No status and no tag is chosen: nothing will trigger.")]
-        nobody = [] if rules.kinds else [_("Neither credits nor points are chosen: nothing will return.")]
-        return [*super().warnings(), *nothing, *nobody]
+        neither = _("Neither %(credits)s nor %(points)s are chosen: nothing will return.") % both_names()
+        return [*super().warnings(), *nothing, *([] if rules.kinds else [neither])]
 
 
 class SkipForm(_RulesForm):
@@ -140,7 +141,7 @@ def matching_words(store: Store, settings: StoreSettings, now: datetime) -> str:
     """How many orders match now, and that saving returns nothing by itself (N2)."""
     count = matching(store, settings.spent_revert)
     if not count:
-        return _("No order with credits or points to return matches now.")
+        return _("No order with %(credits)s or %(points)s to return matches now.") % both_names()
     words = ngettext(
         "%(count)s order with value to return matches now. While the rules are off, nothing returns.",
         "%(count)s orders with value to return match now. While the rules are off, nothing returns.",

@@ -9,7 +9,7 @@ from loyalty.core.money import format_amount
 from loyalty.languages.catalogues import ROOT
 from loyalty.languages.own_names import NAMED, as_read_now, in_own_names, own_name, own_words, own_words_lazy
 from loyalty.store_settings.words import LanguageWords
-from orders.kinds import name_of, title_of
+from orders.kinds import both_names, name_of, title_of
 
 COINS = LanguageWords(credits="shopping money 50%", points="coins", point="coin")
 LATER = own_words_lazy("Points used")
@@ -52,3 +52,14 @@ def test_h3_no_page_says_ours_where_the_store_may_have_a_name(app: str) -> None:
     found = {(path.name, words) for path in pages for words in said.findall(path.read_text())}
     # What rewards give is a choice of a model, and letters have words of their own.
     assert found <= {("redemption.py", "Store credits")}
+
+
+def test_h3_no_sentence_of_a_page_names_both_kinds_but_by_the_store_s_names() -> None:
+    said = re.compile(r"""\b_\(\s*["']([^"']*\bcredits\b[^"']*\bpoints\b[^"']*)["']""")
+    pages = (ROOT / "orders" / "admin").rglob("*.py")
+    found = {words for path in pages for words in said.findall(path.read_text().replace("(credits)s", ""))}
+    # The name of what is done, and what a file's column is to hold.
+    assert found <= {"Return credits/points", "Say which column tells whether an amount is store credits or points."}
+    with in_own_names(lambda: COINS):
+        assert both_names() == {"credits": "shopping money 50%", "points": "coins"}
+        assert own_words("Point lots: last day of use") == "Coins: last day of use of each lot"
