@@ -69,8 +69,13 @@ def want_reminders(customer: Customer, *, wanted: bool, actor: Actor, now: datet
         if not rows.update(no_reminders_since=None if wanted else now, updated_at=now):
             return False
         if not wanted:
-            waiting = Notice.objects.for_store(customer.store).filter(customer=customer, about="expiring")
-            waiting.filter(status=NoticeStatus.QUEUED).update(status=NoticeStatus.WITHDRAWN, next_attempt_at=None)
+            withdraw_reminders(customer)
         event = Event.REMINDERS_WANTED if wanted else Event.REMINDERS_STOPPED
         record([Happening(customer.store_id, event, customer_id=customer.pk)], actor=actor, now=now)
     return True
+
+
+def withdraw_reminders(customer: Customer) -> None:
+    """Have the reminders that still wait for a customer not sent."""
+    waiting = Notice.objects.for_store(customer.store).filter(customer=customer, about="expiring")
+    waiting.filter(status=NoticeStatus.QUEUED).update(status=NoticeStatus.WITHDRAWN, next_attempt_at=None)

@@ -21,6 +21,7 @@ from loyalty.ledger.ledger import Kind
 from loyalty.ledger.merge import hand_over, move_holdings
 from loyalty.ledger.planner import Amount
 from loyalty.notices.models import Notice, NoticeStatus
+from loyalty.notices.unsubscribe import withdraw_reminders
 from loyalty.platforms.models import PrivacyRequest
 from loyalty.stores.actors import Act, Actor
 from loyalty.stores.models import Customer, PlatformId, Remark, Store
@@ -156,6 +157,8 @@ def _fill(pair: _Pair, now: datetime) -> None:
     pair.kept.no_reminders_since = pair.kept.no_reminders_since or pair.merged.no_reminders_since
     pair.kept.updated_at = now
     pair.kept.save(update_fields=[*missing, "no_reminders_since", "updated_at"])
+    if pair.kept.no_reminders_since:
+        withdraw_reminders(pair.kept)
 
 
 def _record(pair: _Pair, moved: Mapping[Kind, Mapping[str, Amount]], reason: str, actor: Actor, now: datetime) -> None:

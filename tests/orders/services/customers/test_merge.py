@@ -18,7 +18,9 @@ from loyalty.ledger.balances import balances_at
 from loyalty.ledger.history import balance_of, history
 from loyalty.ledger.ledger import Kind
 from loyalty.ledger.posting import lock_customers
-from loyalty.notices.models import Notice
+from loyalty.notices.models import Notice, NoticeStatus
+from loyalty.notices.unsubscribe import BY_LINK, want_reminders
+from loyalty.notices.write import Letter, Message, queue
 from loyalty.privacy.erase import erase_customers
 from loyalty.store_settings.sections import EarnedPointsSettings, EarningSettings, StoreSettings
 from loyalty.stores.actors import Act, Trigger
@@ -104,6 +106,22 @@ def test_o7_what_returns_afterwards_reaches_the_kept_one(ana: Customer, kept: Cu
     assert gone.customer_id == kept.pk
     factories.reverse(redemption)
     assert available("points", ana, kept) == [0, 90]
+
+
+@pytest.mark.parametrize("who", ["merged", "kept"])
+def test_h3_whoever_of_the_two_wanted_no_reminders_gets_none(ana: Customer, kept: Customer, who: str) -> None:
+    other = {"merged": ana, "kept": kept}[who]
+    assert want_reminders(other, wanted=False, actor=BY_LINK, now=BEFORE)
+    for customer in (ana, kept):
+        message = Message("Soon", "100 points expire soon.", "<p>100 points expire soon.</p>", about="expiring")
+        queue([Letter(message, customer, None)], actor=BY_LINK, now=BEFORE)
+
+    merge(ana, kept)
+
+    kept.refresh_from_db()
+    assert kept.no_reminders_since == BEFORE
+    waiting = Notice.objects.for_store(kept.store).filter(customer=kept).values_list("status", flat=True)
+    assert [*waiting] == [NoticeStatus.WITHDRAWN] * 2
 
 
 def redeemed(customer: Customer) -> Any:
