@@ -3,13 +3,13 @@
 from typing import Final
 
 from django.db import models
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 
 class OrderStatus(models.TextChoices):
     """O1."""
 
-    PENDING = "pending", gettext_lazy("Pending")
+    PENDING = "pending", pgettext_lazy("order", "Pending")
     CONFIRMED = "confirmed", gettext_lazy("Confirmed")
     COMPLETED = "completed", gettext_lazy("Completed")
     CANCELLED = "cancelled", gettext_lazy("Cancelled")
@@ -18,10 +18,10 @@ class OrderStatus(models.TextChoices):
 class PaymentStatus(models.TextChoices):
     """O1."""
 
-    PENDING = "pending", gettext_lazy("Pending")
+    PENDING = "pending", pgettext_lazy("payment", "Pending")
     PAID = "paid", gettext_lazy("Paid")
-    FAILED = "failed", gettext_lazy("Failed")
-    EXPIRED = "expired", gettext_lazy("Expired")
+    FAILED = "failed", pgettext_lazy("payment", "Failed")
+    EXPIRED = "expired", pgettext_lazy("payment", "Expired")
     PARTIALLY_REFUNDED = "partially_refunded", gettext_lazy("Partially Refunded")
     REFUNDED = "refunded", gettext_lazy("Refunded")
 

@@ -3,6 +3,7 @@
 import csv
 import json
 from datetime import date, datetime
+from html import unescape
 from io import BytesIO, StringIO
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,8 @@ from typing import Any
 import openpyxl
 import pytest
 import time_machine
+from django import forms
+from django.core.exceptions import ValidationError
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -27,6 +30,7 @@ from orders.models import Order
 from tests import factories
 from tests.addresses import pages_of, reverse
 from tests.database import as_owner
+from tests.examples import open_shop
 from tests.factories import NOW, cancel_and_return, grant, make_customer, make_order, make_settings, make_store
 from tests.orders.admin.reverts.cases import VALID, staff, store_and_staff, x1_order
 from tests.workers import start
@@ -34,12 +38,21 @@ from tests.workers import start
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("frozen_clock")]
 
 ORDERS_LIST = "orders_order"
+# An emoji made of several, a letter outside the first plane, an accent by itself, from right to left.
+ODD = "a😀👩🏽\u200d🍳𠮷e\u0301 שלום مرحبا"
 CUSTOMERS_LIST = "stores_customer"
 EVERY = [
     *((ORDERS_LIST, export.key) for export in ORDER_EXPORTS),
     *((CUSTOMERS_LIST, export.key) for export in CUSTOMER_EXPORTS),
     ("orders_revert", REVERTS.key),
 ]
+
+
+def _forms_of_words(kind: type[forms.BaseForm] = forms.BaseForm) -> set[type[forms.Form]]:
+    """Every form of ours."""
+    below = {form for mine in kind.__subclasses__() for form in {mine} | _forms_of_words(mine)}
+    ours = ("loyalty.", "orders.", "credits.", "points.")
+    return {form for form in below if form.__module__.startswith(ours) and hasattr(form, "base_fields")}
 
 
 def address(model: str, key: str, suffix: str = "csv") -> str:
@@ -363,3 +376,48 @@ def test_r7_points_of_a_code_are_exported_as_the_order_s_with_the_code() -> None
         order.number,
         500,
     )
+
+
+def test_l8_every_character_comes_back_as_it_was_over_rest_on_pages_in_searches_and_files() -> None:
+    shop = open_shop()
+    client, _ = staff(shop.store)
+    customer = shop.customer(name=f"n{ODD}", external_id=f"x{ODD}")
+    shop.give_points(customer, 100)
+    line = {"title": f"t{ODD}", "sku": f"s{ODD}", "quantity": 1, "total": "1.00"}
+    order = shop.order(customer, f"o{ODD}", tags=[f"g{ODD}"], lines=[line], apply_points=10)["id"]
+    assert shop.cancel(order, revert_points=True, note=f"c{ODD}").status_code == 200
+    reward = {"name": f"r{ODD}", "points": 1, "type": "percentage", "value": "10"}
+    assert shop.command("/rewards/", reward).json()["name"] == reward["name"]
+
+    read = shop.get(f"/orders/{order}/").json()
+    assert (read["number"], read["tags"], read["lines"][0]["title"]) == (f"o{ODD}", [f"g{ODD}"], line["title"])
+    assert shop.get(f"/customers/{customer}/").json()["name"] == f"n{ODD}"
+    assert [found["id"] for found in shop.get("/customers/", external_id=f"x{ODD}").json()["results"]] == [customer]
+    for page, words in ((f"{ORDERS_LIST}_change", f"o{ODD}"), (f"{ORDERS_LIST}_change", f"c{ODD}")):
+        shown = client.get(reverse(f"admin:{page}", args=[order]), {"tab": "timeline"}).content.decode()
+        assert words in unescape(shown), page
+    for model, asked in ((ORDERS_LIST, f"o{ODD}"), (CUSTOMERS_LIST, f"n{ODD}")):
+        assert (
+            unescape(client.get(reverse(f"admin:{model}_changelist"), {"q": asked}).content.decode()).count(asked) > 1
+        )
+        assert asked in {*table(client, model, model.partition("_")[2] + "s")[0].values()}
+        assert asked in {*sheet(client, model, model.partition("_")[2] + "s", q=asked)[0].values()}
+
+
+def test_l8_what_cannot_be_stored_is_refused_beside_its_field() -> None:
+    typed = {
+        f"{form.__name__}.{name}": field
+        for form in _forms_of_words()
+        for name, field in form.base_fields.items()
+        if isinstance(field.widget, forms.TextInput | forms.Textarea)
+    }
+    taken = {name for name, field in typed.items() if not _refuses(field)}
+    assert (len(typed) > 50, taken) == (True, set())
+
+
+def _refuses(field: Any) -> bool:
+    try:
+        field.clean("a\x00b")
+    except ValidationError:
+        return True
+    return False
