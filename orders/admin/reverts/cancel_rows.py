@@ -53,7 +53,7 @@ def shown_form(form: CancelForm, shown: Preview, *, work: Work, cancels: bool, s
         lines=[*statuses, *balances],
         confirm=confirm,
         keep=_("Keep order") if work.cancels else _("Back"),
-        refused="" if work.cancels or form.kinds else _(_NOTHING_LEFT) if sections else _(_NOTHING_USED),
+        refused="" if work.cancels or form.kinds else _(_NOTHING_LEFT) if sections else _(_NOTHING_USED) % both_names(),
         notice_subject=message.subject,
         notice_text=message.text.strip(),
         customer_email=order.customer.email if order.customer else "",
@@ -72,7 +72,7 @@ def _sentence(order: Order, store: Store) -> str:
         return _("Order %(number)s used no %(credits)s and no %(points)s.") % facts
     if used:
         return _("Order %(number)s of %(customer)s used %(amounts)s.") % facts
-    return _("Order %(number)s of %(customer)s used no store credits and no member points.") % facts
+    return _("Order %(number)s of %(customer)s used no %(credits)s and no %(points)s.") % facts
 
 
 def _used_words(order: Order, kind: Kind, store: Store) -> str:

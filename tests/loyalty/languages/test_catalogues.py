@@ -4,10 +4,12 @@ from pathlib import Path
 
 import pytest
 from babel.messages.catalog import Catalog
+from django.utils.translation import override
 
 from loyalty.languages import catalogues
 from loyalty.languages.catalogues import compile_catalogue, path_of, read_catalogue, refresh
 from loyalty.languages.faults import faults_of
+from orders.models import OrderStatus, PaymentStatus
 
 ORDERS = ("%(count)s order", "%(count)s orders")
 
@@ -89,3 +91,10 @@ def test_messages_are_found_in_code_and_templates(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(catalogues, "ROOT", tmp_path)
     found = {message.id for message in catalogues.source_messages() if message.id}
     assert found == {"Title", ("One order", "%(n)s orders"), "Lazy", ("one", "many")}
+
+
+def test_o1_an_order_and_its_payment_have_the_words_of_the_glossary() -> None:
+    """One English word, two of Chinese: a payment that is pending is not paid, an order that is pending is worked on."""
+    with override("zh-hant"):
+        payments = [str(status.label) for status in PaymentStatus]
+        assert (payments[:4], OrderStatus.PENDING.label) == (["未付款", "已付款", "付款失敗", "已逾期"], "處理中")
