@@ -106,7 +106,7 @@ def _line(entry: JournalEntry, names: dict[str, str], store: Store, *, with_orde
 
 
 def _created(data: dict[str, Any], store: Store) -> str:
-    said = {name: value_words(data.get(name, "pending")) for name in ("status", "payment_status")}
+    said = {name: value_words(data.get(name, "pending"), name) for name in ("status", "payment_status")}
     return _("Order recorded as %(status)s, payment %(payment_status)s") % said
 
 
@@ -118,8 +118,8 @@ def _updated(data: dict[str, Any], store: Store) -> str:
 def _change(name: str, change: dict[str, Any]) -> str:
     return _("%(field)s from %(old)s to %(new)s") % {
         "field": _(_FIELDS[name]) if name in _FIELDS else name,
-        "old": value_words(change.get("from")),
-        "new": value_words(change.get("to")),
+        "old": value_words(change.get("from"), name),
+        "new": value_words(change.get("to"), name),
     }
 
 

@@ -5,7 +5,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop
+from django.utils.translation import gettext_noop, pgettext
 
 from loyalty.core.money import format_amount
 from loyalty.stores.models import Store
@@ -58,8 +58,13 @@ def amount_words(value: Any, currency: str, store: Store) -> str:
     return format_amount(number, currency, store.written_in)
 
 
-def value_words(value: Any) -> str:
-    """A value out of an entry's data, such as a status or tags; ``nothing`` for none."""
+def value_words(value: Any, field: str = "") -> str:
+    """A value out of an entry's data, such as a status or tags; ``nothing`` for none.
+
+    ``field`` says what it is a value of: a payment that is pending is called otherwise than such an order.
+    """
+    if (field, value) == ("payment_status", "pending"):
+        return pgettext("payment", "pending")
     if isinstance(value, list):
         return ", ".join(map(str, value)).replace("_", " ") or _("nothing")
     known = _VALUES.get(value) if isinstance(value, str) else None

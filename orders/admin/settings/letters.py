@@ -77,6 +77,7 @@ class LogoForm(CardForm):
         ),
     )
     paths = {"logo": ("letterhead", "logo")}
+    change_labels = {"logo": gettext_noop("Logo")}
     picture: Picture | None = None
 
     def clean_logo(self) -> str:

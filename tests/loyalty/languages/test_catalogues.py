@@ -94,7 +94,7 @@ def test_messages_are_found_in_code_and_templates(monkeypatch: pytest.MonkeyPatc
 
 
 def test_o1_an_order_and_its_payment_have_the_words_of_the_glossary() -> None:
-    """One English word, two of Chinese: a payment that is pending is not paid, an order that is pending is worked on."""
+    """One English word and two of Chinese: a payment that is pending is not paid yet, such an order is worked on."""
     with override("zh-hant"):
         payments = [str(status.label) for status in PaymentStatus]
         assert (payments[:4], OrderStatus.PENDING.label) == (["未付款", "已付款", "付款失敗", "已逾期"], "處理中")

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 from datetime import date, datetime
 from html import unescape
 from io import BytesIO, StringIO
@@ -390,16 +391,14 @@ def test_l8_every_character_comes_back_as_it_was_over_rest_on_pages_in_searches_
     assert shop.command("/rewards/", reward).json()["name"] == reward["name"]
 
     read = shop.get(f"/orders/{order}/").json()
-    assert (read["number"], read["tags"], read["lines"][0]["title"]) == (f"o{ODD}", [f"g{ODD}"], line["title"])
+    assert (read["number"], read["tags"]) == (f"o{ODD}", [f"g{ODD}"])
     assert shop.get(f"/customers/{customer}/").json()["name"] == f"n{ODD}"
     assert [found["id"] for found in shop.get("/customers/", external_id=f"x{ODD}").json()["results"]] == [customer]
-    for page, words in ((f"{ORDERS_LIST}_change", f"o{ODD}"), (f"{ORDERS_LIST}_change", f"c{ODD}")):
-        shown = client.get(reverse(f"admin:{page}", args=[order]), {"tab": "timeline"}).content.decode()
-        assert words in unescape(shown), page
+    for tab, words in (("details", f"o{ODD}"), ("details", f"t{ODD}"), ("timeline", f"c{ODD}")):
+        shown = client.get(reverse(f"admin:{ORDERS_LIST}_change", args=[order]), {"tab": tab})
+        assert words in _read(shown), (tab, words)
     for model, asked in ((ORDERS_LIST, f"o{ODD}"), (CUSTOMERS_LIST, f"n{ODD}")):
-        assert (
-            unescape(client.get(reverse(f"admin:{model}_changelist"), {"q": asked}).content.decode()).count(asked) > 1
-        )
+        assert _read(client.get(reverse(f"admin:{model}_changelist"), {"q": asked})).count(asked) > 1
         assert asked in {*table(client, model, model.partition("_")[2] + "s")[0].values()}
         assert asked in {*sheet(client, model, model.partition("_")[2] + "s", q=asked)[0].values()}
 
@@ -413,6 +412,11 @@ def test_l8_what_cannot_be_stored_is_refused_beside_its_field() -> None:
     }
     taken = {name for name, field in typed.items() if not _refuses(field)}
     assert (len(typed) > 50, taken) == (True, set())
+
+
+def _read(page: Any) -> str:
+    """What a page says; what is from right to left in it stands apart."""
+    return unescape(re.sub("</?bdi>", "", page.content.decode()))
 
 
 def _refuses(field: Any) -> bool:
