@@ -205,10 +205,11 @@ def _beside(order: Order, customer: Customer | None, kind: Kind, request: HttpRe
 
 def _total_words(order: Order, store: Store) -> str:
     words = _(
-        "Before credits and points. %(platform)s says %(total)s, which may be only what was left to pay. Credits can "
-        "be at most this, and partial refunds return their share of it."
+        "Before %(credits)s and %(points)s. %(platform)s says %(total)s, which may be only what was left to pay. No "
+        "more %(credits)s than this can be used, and partial refunds return their share of it."
     )
-    return words % {"platform": LABELS[order.platform], "total": show(order.total, order.currency, store)}
+    facts = {"platform": LABELS[order.platform], "total": show(order.total, order.currency, store)}
+    return words % (facts | both_names())
 
 
 def _why_closed(order: Order) -> str:

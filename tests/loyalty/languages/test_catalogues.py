@@ -97,4 +97,4 @@ def test_o1_an_order_and_its_payment_have_the_words_of_the_glossary() -> None:
     """One English word and two of Chinese: a payment that is pending is not paid yet, such an order is worked on."""
     with override("zh-hant"):
         payments = [str(status.label) for status in PaymentStatus]
-        assert (payments[:4], OrderStatus.PENDING.label) == (["未付款", "已付款", "付款失敗", "已逾期"], "處理中")
+        assert (payments[:4], str(OrderStatus.PENDING.label)) == (["未付款", "已付款", "付款失敗", "已逾期"], "處理中")
