@@ -152,13 +152,8 @@ _CONTEXT_PROCESSORS = [
     "django.contrib.auth.context_processors.auth",
     "django.contrib.messages.context_processors.messages",
 ]
-TEMPLATES = [
-    {
-        "BACKEND": "django.template.backends.django.DjangoTemplates",
-        "APP_DIRS": True,
-        "OPTIONS": {"context_processors": _CONTEXT_PROCESSORS},
-    },
-]
+_OPTIONS = {"context_processors": _CONTEXT_PROCESSORS}
+TEMPLATES = [{"BACKEND": "django.template.backends.django.DjangoTemplates", "APP_DIRS": True, "OPTIONS": _OPTIONS}]
 
 # What is typed has the direction of its own script.
 FORM_RENDERER = "loyalty.web.form_renderer.AsWritten"

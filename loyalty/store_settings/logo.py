@@ -157,7 +157,7 @@ def enclosed_in(html: str, store: Store | None) -> Enclosed | None:
     return Enclosed(f"{picture.name}@logo", picture.media_type, picture.content) if picture else None
 
 
-def shown_at_once(html: str, store: Store) -> str:
+def with_its_picture(html: str, store: Store) -> str:
     """A letter with its picture inside, for a page that shows it."""
     picture = _named_in(html, store)
     return html.replace(f"cid:{picture.name}@logo", picture.data_uri) if picture else html

@@ -4,7 +4,6 @@ from base64 import b64encode
 from typing import ClassVar, Final
 
 from django.db import transaction
-from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -16,7 +15,6 @@ from loyalty.api.requests.etags import expected_version, versioned
 from loyalty.api.resources.settings import ETAG, SettingsBody, settings_json
 from loyalty.api.values import Body, BytesField, PointsField
 from loyalty.api.views import ApiView
-from loyalty.core.errors import NotFound
 from loyalty.store_settings.logo import LARGEST, keep_logo, logo_named, read_picture, size_of
 from loyalty.store_settings.save import change_settings
 from loyalty.store_settings.sections import current_settings
@@ -33,13 +31,13 @@ class LogoBody(Body):
 
 
 class LogoDocument(Document):
-    """The picture that letters have: 600 by 200 pixels at most, drawn anew from what was brought."""
+    """The picture that letters have: 600 by 200 pixels at most, drawn anew from what was brought; null: none."""
 
-    logo = serializers.CharField(help_text="Its name, as `letterhead.logo` of the settings has it.")
-    media_type = serializers.ChoiceField(choices=["image/png", "image/jpeg"])
-    width = PointsField(help_text="In pixels.")
-    height = PointsField(help_text="In pixels.")
-    picture = serializers.CharField(help_text="In base64.")
+    logo = serializers.CharField(allow_null=True, help_text="Its name, as `letterhead.logo` of the settings has it.")
+    media_type = serializers.ChoiceField(choices=["image/png", "image/jpeg"], allow_null=True)
+    width = PointsField(allow_null=True, help_text="In pixels.")
+    height = PointsField(allow_null=True, help_text="In pixels.")
+    picture = serializers.CharField(allow_null=True, help_text="In base64.")
 
 
 class LogoView(ApiView):
@@ -49,10 +47,10 @@ class LogoView(ApiView):
 
     @extend_schema(responses=LogoDocument)
     def get(self, _request: Request) -> Response:
-        """The logo that the store's letters have now; 404 without one."""
+        """The logo that the store's letters have now; each member is null without one."""
         picture = logo_named(self.store, current_settings(self.store).letterhead.logo)
         if picture is None:
-            raise NotFound(_("The letters of this store have no logo."))
+            return Response(dict.fromkeys(LogoDocument().fields))
         width, height = size_of(picture.name)
         facts = {"logo": picture.name, "media_type": picture.media_type, "width": width, "height": height}
         return Response({**facts, "picture": b64encode(picture.content).decode()})

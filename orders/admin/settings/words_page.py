@@ -18,7 +18,7 @@ from loyalty.core.errors import Invalid
 from loyalty.notices.voice import Voice
 from loyalty.notices.write import Message
 from loyalty.store_settings.check import check_settings
-from loyalty.store_settings.logo import shown_at_once
+from loyalty.store_settings.logo import with_its_picture
 from loyalty.store_settings.sections import current_settings
 from loyalty.store_settings.words import FIELDS, PLACEHOLDERS, About
 from loyalty.stores.active_store import acting_user, active_store
@@ -128,7 +128,7 @@ def _shown(said: str, form: LetterForm) -> HttpResponse:
         above = render_to_string("orders/admin/settings/letter_above.html", {"said": said, "message": message})
         below = render_to_string("orders/admin/settings/letter_below.html", {"message": message})
         page = (
-            shown_at_once(message.html, form.store)
+            with_its_picture(message.html, form.store)
             .replace("<table", f"{above}<table", 1)
             .replace("</body>", f"{below}</body>", 1)
         )

@@ -17,8 +17,8 @@ from loyalty.store_settings.logo import (
     keep_logo,
     logo_named,
     read_picture,
-    shown_at_once,
     size_of,
+    with_its_picture,
 )
 from loyalty.store_settings.sections import StoreSettings
 from loyalty.stores.logos import Logo
@@ -144,7 +144,7 @@ def test_t1_a_logo_is_kept_once_and_is_its_store_s_alone() -> None:
     letter = f'<img src="cid:{kept.name}@logo">'
     assert enclosed_in(letter, other) is None
     assert enclosed_in(letter.replace('"', "&quot;"), store) is None
-    assert shown_at_once(letter, store) == f'<img src="{kept.data_uri}">'
+    assert with_its_picture(letter, store) == f'<img src="{kept.data_uri}">'
 
     settings = StoreSettings(letterhead=LetterheadSettings(logo=kept.name))
     assert check_settings(settings, store) == settings

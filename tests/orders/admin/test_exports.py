@@ -49,7 +49,7 @@ EVERY = [
 ]
 
 
-def _forms_of_words(kind: type[forms.BaseForm] = forms.BaseForm) -> set[type[forms.BaseForm]]:
+def _forms_of_words(kind: type[forms.BaseForm] = forms.BaseForm) -> set[Any]:
     """Every form of ours."""
     below = {form for mine in kind.__subclasses__() for form in {mine} | _forms_of_words(mine)}
     ours = ("loyalty.", "orders.", "credits.", "points.")

@@ -118,7 +118,7 @@ def test_o2_what_is_wrong_is_said_at_its_field_and_nothing_is_written(store: Sto
         ({"who": "ana@example.org", "new_email": "x@example.org"}, "new_email", "not both"),
         ({"new_name": "Bo"}, "new_email", "needs an e-mail"),
         ({"points": "5", "note": "x"}, "who", "Say whose"),
-        ({"points": "5", "who": "ana@example.org"}, "note", "Say why credits"),
+        ({"points": "5", "who": "ana@example.org"}, "note", "Say why store credits"),
         ({"points": "301"} | who, "points", "does not have 301 points: the balance is 300 points"),
         ({"credits": "100.01", "total": "100"} | who, "credits", "More credits than the order's total"),
         ({"credits": "5", "currency": "EUR"} | who, "credits", "does not have 5.00 EUR: the balance is 0.00 EUR"),

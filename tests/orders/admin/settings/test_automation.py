@@ -103,9 +103,9 @@ def test_what_a_choice_would_cancel_is_said_before_it_is_saved(shop: tuple[Store
     place(factories.make_store(), payment_status="expired", credits="5.00")
     first = client.get(reverse(PAGE))
     assert sentence(first, "expired") == "No order would be cancelled now."
-    assert sentence(first, "failed") == "1 order would be cancelled now, 1 with credits or points."
+    assert sentence(first, "failed") == "1 order would be cancelled now, 1 with store credits or member points."
     shown = send(client, EXPIRED, _preview="1")
-    assert sentence(shown, "expired") == "2 orders would be cancelled now, 1 with credits or points."
+    assert sentence(shown, "expired") == "2 orders would be cancelled now, 1 with store credits or member points."
     assert not SettingsVersion.objects.for_store(store).exists()
     window = {"card": "window", "window": "24"}
     assert sentence(send(client, window, _preview="1"), "window") == "No order would be cancelled now."
@@ -113,7 +113,7 @@ def test_what_a_choice_would_cancel_is_said_before_it_is_saved(shop: tuple[Store
     assert sentence(send(client, off, _preview="1"), "failed") == "No order would be cancelled now."
     send(client, EXPIRED)
     shown = send(client, window, version=1, _preview="1")
-    assert sentence(shown, "window") == "2 orders would be cancelled now, none with credits or points."
+    assert sentence(shown, "window") == "2 orders would be cancelled now, none with store credits or member points."
     grace = off | {"failed": "cancel", "failed_grace": "1"}
     assert sentence(send(client, grace, _preview="1"), "failed") == "No order would be cancelled now."
 
@@ -130,12 +130,15 @@ def test_counts_are_bounded(shop: tuple[Store, Client], monkeypatch: pytest.Monk
     ("affected", "words"),
     [
         (Affected(), "No order would be cancelled now."),
-        (Affected(1, 0), "1 order would be cancelled now, none with credits or points."),
-        (Affected(10_000, 10_000), "10,000 orders would be cancelled now, 10,000 with credits or points."),
-        (Affected(10_001, 12), "More than 10,000 orders would be cancelled now, at least 12 with credits or points."),
+        (Affected(1, 0), "1 order would be cancelled now, none with store credits or member points."),
+        (Affected(10_000, 10_000), "10,000 orders would be cancelled now, 10,000 with store credits or member points."),
+        (
+            Affected(10_001, 12),
+            "More than 10,000 orders would be cancelled now, at least 12 with store credits or member points.",
+        ),
         (
             Affected(10_001, 10_001),
-            "More than 10,000 orders would be cancelled now, more than 10,000 with credits or points.",
+            "More than 10,000 orders would be cancelled now, more than 10,000 with store credits or member points.",
         ),
     ],
 )

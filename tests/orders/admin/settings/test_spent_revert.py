@@ -134,7 +134,7 @@ def test_n1_what_cannot_be_saved_is_named(shop: tuple[Store, Client], field: str
 
 def test_n1_how_many_orders_match_what_is_chosen(shop: tuple[Store, Client]) -> None:
     store, client = shop
-    assert "No order with credits or points to return matches now" in page(client)
+    assert "No order with store credits or member points to return matches now" in page(client)
     fell_through(store)
     fell_through(store, tag_keys=["keep"])
     fell_through(store, credits_decision="declined")
