@@ -11,14 +11,13 @@ from typing import Any
 
 from django.apps import apps
 from django.http import HttpRequest
-from django.urls import reverse
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from loyalty.stores.active_store import is_operator, may, store_or_none
 from loyalty.stores.roles import Can
-from loyalty.web.addresses import common_page
+from loyalty.web.addresses import common_page, page_here
 
 
 class Section(StrEnum):
@@ -58,7 +57,7 @@ class Entry:
         """The entry as the theme takes it: what is asked of each request goes by name, or as a function."""
         item: dict[str, Any] = {"title": _(self.title), "icon": self.icon, "link": self.link}
         if self.page:
-            item["link"] = reverse(self.page) + self.query
+            item["link"] = page_here(self.page) + self.query
         if self.badge:
             item["badge"] = f"{self.badge.__module__}.{self.badge.__name__}"
         if self.active:

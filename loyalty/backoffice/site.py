@@ -57,6 +57,10 @@ class BackOfficeSite(UnfoldAdminSite):
         """Django's list of an app's models is replaced by the menu."""
         return HttpResponseRedirect(reverse("admin:index"))
 
+    def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
+        """Nothing: what there is stands in the menu, and to ask every model for its rights would cost each page."""
+        return []
+
     def get_log_entries(self, request: HttpRequest) -> Any:
         """Django's action log is not kept."""
         return super().get_log_entries(request).none()

@@ -8,6 +8,7 @@ store; elsewhere the names of a store's pages do not resolve at all. So no link 
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import TYPE_CHECKING, Final
 
 from django.conf import settings
@@ -39,14 +40,27 @@ def page_of(store: "Store", name: str, *args: object) -> str:
 
     Within the store's own pages ``reverse()`` says the same. Raises NoReverseMatch for pages that name no store.
     """
+    if not args:
+        return f"{BACK_OFFICE}{store.slug}/{_behind_any_store(name)}"
     with mounted(store.slug):
         return reverse(name, args=args)
+
+
+def page_here(name: str) -> str:
+    """As ``reverse()`` on a store's pages, for names that take no argument: each page's menu asks for forty of them."""
+    return get_script_prefix() + _behind_any_store(name)
 
 
 def common_page(name: str, *args: object) -> str:
     """The address of what names no store, wherever one is: signing in, operators' pages, the API, webhooks."""
     with _standing_at("/", settings.ROOT_URLCONF):
         return reverse(name, args=args)
+
+
+@cache
+def _behind_any_store(name: str) -> str:
+    with _standing_at("/", STORE_URLS):
+        return reverse(name).removeprefix("/")
 
 
 @contextmanager

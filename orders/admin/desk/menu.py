@@ -3,13 +3,13 @@
 from typing import Final, NamedTuple
 
 from django.http import HttpRequest
-from django.urls import reverse
 from django.utils.translation import gettext_noop
 
 from loyalty.backoffice.menu import Entry, Section
 from loyalty.database.prepared import prepared_cursor
 from loyalty.stores.active_store import may, store_or_none
 from loyalty.stores.roles import Can
+from loyalty.web.addresses import page_here
 from orders.admin.reverts.walk import is_walking
 
 _COUNTED_TO: Final = 99
@@ -76,7 +76,7 @@ def _badge(count: int) -> str:
 
 def needs_revert_is_active(request: HttpRequest) -> bool:
     """Whether the page is the queue, an order on the walk through it, or its list with filters."""
-    queue = request.path == reverse("admin:orders_order_queue") or is_walking(request)
+    queue = request.path == page_here("admin:orders_order_queue") or is_walking(request)
     return queue or _is_list(request, "needs_revert")
 
 
@@ -88,41 +88,41 @@ def paid_late_is_active(request: HttpRequest) -> bool:
 def all_orders_is_active(request: HttpRequest) -> bool:
     """Whether the page is about orders, but none of the lists that have an entry of their own."""
     own = needs_revert_is_active(request) or paid_late_is_active(request)
-    own = own or request.path == reverse("admin:orders_order_upcoming")
+    own = own or request.path == page_here("admin:orders_order_upcoming")
     own = own or order_settings_is_active(request) or spent_revert_is_active(request)
-    return request.path.startswith(reverse("admin:orders_order_changelist")) and not own
+    return request.path.startswith(page_here("admin:orders_order_changelist")) and not own
 
 
 def customers_is_active(request: HttpRequest) -> bool:
     """Whether the page is about customers, but none that has an entry of its own."""
-    own = request.path == reverse("admin:stores_customer_expiring")
-    return request.path.startswith(reverse("admin:stores_customer_changelist")) and not own
+    own = request.path == page_here("admin:stores_customer_expiring")
+    return request.path.startswith(page_here("admin:stores_customer_changelist")) and not own
 
 
 def order_settings_is_active(request: HttpRequest) -> bool:
     """Whether the page is the order settings, or tries them on the past."""
-    return request.path in (reverse("admin:stores_settingsversion_orders"), reverse("admin:orders_order_backtest"))
+    return request.path in (page_here("admin:stores_settingsversion_orders"), page_here("admin:orders_order_backtest"))
 
 
 def spent_revert_is_active(request: HttpRequest) -> bool:
     """Whether the page is the spent-revert rules, or tries them on the past."""
     pages = ("admin:stores_settingsversion_spent_revert", "admin:orders_order_rules_backtest")
-    return request.path in map(reverse, pages)
+    return request.path in map(page_here, pages)
 
 
 def letters_is_active(request: HttpRequest) -> bool:
     """Whether the page is about letters: whom they are from, or what they say in one of the languages."""
-    address = reverse("admin:stores_settingsversion_letters")
+    address = page_here("admin:stores_settingsversion_letters")
     return request.path.startswith((address, address.replace("/letters/", "/words-")))
 
 
 def jobs_is_active(request: HttpRequest) -> bool:
     """Whether the page is that of the jobs, not the one of what waits."""
-    return request.path == reverse("admin:orders_problem_changelist")
+    return request.path == page_here("admin:orders_problem_changelist")
 
 
 def _is_list(request: HttpRequest, name: str) -> bool:
-    return request.path == reverse("admin:orders_order_changelist") and request.GET.get(name) == "yes"
+    return request.path == page_here("admin:orders_order_changelist") and request.GET.get(name) == "yes"
 
 
 ENTRIES: Final = (

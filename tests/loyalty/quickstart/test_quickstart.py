@@ -57,7 +57,7 @@ def said_until(process: subprocess.Popen[str], words: str) -> str:
 
 
 def in_the_shell(layout: Layout) -> str:
-    """What a script in ``./run shell`` finds: what it runs as, as whom, and whether it sees the demonstration."""
+    """What a script in ``./run shell`` finds: what it runs as, as whom, and whether there is a demonstration."""
     script = (
         "from django.conf import settings; from django.db import connection;"
         "from orders.models import Order;"
@@ -74,7 +74,15 @@ def in_the_shell(layout: Layout) -> str:
     return shell.stdout
 
 
+def assert_all_has_ended(layout: Layout) -> None:
+    assert not (layout.postgres_data / "postmaster.pid").exists()
+    assert not layout.valkey_socket.exists()
+
+
 def test_x2_once_carries_out_the_examples_then_a_second_start_finds_them_done(layout: Layout) -> None:
+    assert in_the_shell(layout) == f"command {WEB_ROLE} False\n"
+    assert_all_has_ended(layout)
+
     with started(layout, "--once") as process:
         said = said_until(process, "never said")
     assert process.returncode == 0, said
@@ -106,10 +114,7 @@ def test_x2_once_carries_out_the_examples_then_a_second_start_finds_them_done(la
         end = said_until(process, "never said")
     assert process.returncode == 0
     assert end.endswith("Stopped.\n")
-
-    assert in_the_shell(layout) == f"command {WEB_ROLE} True\n"
-    assert not (layout.postgres_data / "postmaster.pid").exists()
-    assert not layout.valkey_socket.exists()
+    assert_all_has_ended(layout)
 
 
 def test_reset_leaves_nothing(layout: Layout) -> None:
