@@ -98,8 +98,9 @@ def signed(endpoint: WebhookEndpoint, message_id: str, body: bytes, now: datetim
     }
 
 
+@transaction.atomic
 def _note(message: Message, reply: Reply | None, error: str, seconds: float, now: datetime) -> None:
-    """Keep what came of the attempt, by itself: it has happened, whatever comes after."""
+    """Keep what came of the attempt, in a transaction of its own: it has happened, whatever comes after."""
     WebhookAttempt.objects.create(
         store_id=message.store_id,
         message=message,

@@ -218,12 +218,14 @@ def test_whoever_is_slow_stops_nobody_else(scene: Scene, tmp_path: Path) -> None
             answered = re.findall(r'requests_total\{method="POST",route="[^"/]+",status="2xx"\} (\d+)', counted)
             assert answered == [str(3 * TRIES)]
             assert "loyalty_database_readable 1.0" in counted
-            # Each process lets one reversal ask the platform, and it does so now: the web is told to end.
+            # Each process lets one reversal look for what a worker is told, and it does so now: the web is told to end.
             list(islice(as_completed(reversals), PRESSES - workers))
-            scene.partner.accept()[0].close()
             served.process.terminate()
-    # What was begun is finished: asked within four seconds, or told to try again.
+    # What was begun is finished: looked for during four seconds, or told to try again. The web itself asked nobody.
     assert {reversal.result().status for reversal in reversals} == {200, 503}
+    scene.partner.setblocking(False)
+    with pytest.raises(BlockingIOError):
+        scene.partner.accept()
     assert Message.objects.for_store(scene.store).filter(topic="platform.check").count() == 1
     said = "".join(served.said)
     assert all(json.loads(line)["level"] for line in served.said)
