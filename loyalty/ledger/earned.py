@@ -136,7 +136,9 @@ def _earned_lots(ledger: Ledger, order_ids: Collection[int]) -> dict[int, set[in
 
 def _left(lots: Iterable[OpenLot], draws: Iterable[Draw]) -> list[OpenLot]:
     taken = {item.lot_id: item.amount for item in draws}
-    return [replace(lot, remaining=lot.remaining - taken.get(lot.lot_id, 0)) for lot in lots]
+    left = (replace(lot, remaining=lot.remaining - taken.get(lot.lot_id, 0)) for lot in lots)
+    # From a lot that another order has emptied nothing is taken, not even nothing.
+    return [lot for lot in left if lot.remaining]
 
 
 def _taking(item: TakeBack, draws: Sequence[Draw]) -> list[Entry]:
