@@ -15,8 +15,7 @@ from loyalty.notices.deliver import WAITING, deliver_notices
 from loyalty.notices.models import Notice, NoticeStatus
 from loyalty.notices.write import Letter as NoticeLetter
 from loyalty.notices.write import Message, queue
-from loyalty.partners.breaker import NoAnswer
-from loyalty.partners.mail import Mail, send
+from loyalty.partners.mail import Mail, ServerAway, send
 from loyalty.stores.models import Store
 from tests.factories import ACTOR, NOW, make_customer, make_store, make_user
 from tests.loyalty.accounts.invitations.test_invite import invite, owner_of
@@ -171,11 +170,11 @@ def test_h3_a_server_that_takes_nothing_has_all_of_it_wait_and_says_so(
     for notice in notices:
         notice.refresh_from_db()
         assert (notice.status, notice.attempts) == (NoticeStatus.QUEUED, 0)
-        assert notice.next_attempt_at == NOW + NoAnswer.after
+        assert notice.next_attempt_at == NOW + ServerAway.after
         assert "mail server" in notice.last_error
     assert WAITING.rows(other).count() == 1
     vars(server).update(dict.fromkeys(server_says, ""))
-    assert deliver_notices(NOW + NoAnswer.after)["sent"] == 3
+    assert deliver_notices(NOW + ServerAway.after)["sent"] == 3
 
 
 def test_h3_a_mail_that_the_server_cannot_bear_does_not_stay_the_first(server: MailServer) -> None:
@@ -183,7 +182,7 @@ def test_h3_a_mail_that_the_server_cannot_bear_does_not_stay_the_first(server: M
     poison, behind = a_notice(store), a_notice(store)
     server.ends_at = poison.message_id
     assert deliver_notices(NOW)["postponed"] == 1
-    assert deliver_notices(NOW + NoAnswer.after)["sent"] == 1
+    assert deliver_notices(NOW + ServerAway.after)["sent"] == 1
     poison.refresh_from_db()
     behind.refresh_from_db()
     assert (behind.status, poison.status) == (NoticeStatus.SENT, NoticeStatus.QUEUED)
@@ -200,5 +199,5 @@ def test_a_password_that_the_mail_server_refuses_has_letters_wait(settings: Sett
         settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", server.port
         assert deliver_letters(NOW) == {"sent": 0, "nobody": 0, "postponed": 1, "dropped": 0}
     waiting = Letter.objects.values_list("attempts", "next_attempt_at", "last_error")
-    assert [row[:2] for row in waiting] == [(0, NOW + NoAnswer.after)] * 2
+    assert [row[:2] for row in waiting] == [(0, NOW + ServerAway.after)] * 2
     assert {row[2].partition(" 5.")[0] for row in waiting} == {"The mail server cannot be used: 535"}

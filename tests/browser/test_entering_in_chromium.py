@@ -31,7 +31,7 @@ def test_o2_o5_an_order_is_entered_and_another_one_told_what_it_used(visit: Call
     page.get_by_label("Store credits used").fill("15")
     looked_at(page, "enter")
     page.get_by_role("button", name="Preview").click()
-    expect(page.get_by_text("Say why credits or points are taken")).to_be_visible()
+    expect(page.get_by_text("Say why store credits or member points are taken")).to_be_visible()
     page.get_by_label("Note").fill("Paid at the till")
     page.get_by_role("button", name="Preview").click()
     button = page.get_by_role("button", name="Enter order T-1 and take 15.00 USD")
