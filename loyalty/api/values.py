@@ -34,6 +34,7 @@ _AMOUNT_TEXT: Final = "({})".format(
 )
 _AMOUNT = re.compile(r"-?[0-9]{1,40}(\.[0-9]{1,40})?", re.ASCII)
 _LETTER: Final = r"A-Za-z\u00a1-\uffff"
+_BASE64: Final = "^([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$"
 _ADDRESS: Final = rf"^[^@]+@.+\.([{_LETTER}][{_LETTER}-]{{0,61}}[{_LETTER}]|xn--[A-Za-z0-9]{{1,59}})$"
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 
@@ -261,10 +262,14 @@ class TextField(_JSONText):
     """A JSON text, trimmed; no number that looks like one."""
 
 
-class BytesField(TextField):
+class BytesField(Described, TextField):
     """Bytes as base64 (RFC 4648, section 4)."""
 
     default_error_messages = {"invalid": gettext_lazy("This is not base64.")}
+
+    def described(self) -> dict[str, Any]:
+        """What it takes, for the schema."""
+        return {"type": "string", "pattern": _BASE64, "minLength": 1, "maxLength": self.max_length}
 
     def to_internal_value(self, data: Any) -> Any:
         """The bytes. Raises ValidationError."""

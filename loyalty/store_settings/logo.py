@@ -72,7 +72,7 @@ def read_picture(content: bytes, pointer: str) -> Picture:
     except _TOO_LARGE as error:
         raise _too_many_pixels(pointer) from error
     except _BROKEN as error:
-        raise Invalid.at(pointer, _no_picture(content)) from error
+        raise Invalid.at(pointer, _no_picture(content), code="no-picture") from error
 
 
 def too_large() -> str:

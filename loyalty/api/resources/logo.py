@@ -27,7 +27,7 @@ _LONGEST: Final = -(-LARGEST // 3) * 4
 class LogoBody(Body):
     """The picture that letters are to have at their head."""
 
-    picture = BytesField(max_length=_LONGEST, help_text="A PNG, JPEG, GIF or WebP in base64.")
+    picture = BytesField(max_length=_LONGEST, required=False, help_text="A PNG, JPEG, GIF or WebP in base64.")
 
 
 class LogoDocument(Document):
@@ -58,12 +58,14 @@ class LogoView(ApiView):
     @extend_schema(parameters=[IF_MATCH, ETAG], request=LogoBody, responses=SettingsBody)
     def patch(self, request: Request) -> Response:
         """Give letters a logo: answers the settings, which name it. An empty `letterhead.logo` takes it away."""
-        picture = read_picture(self.read(LogoBody)["picture"], "/picture")
+        content = self.read(LogoBody).get("picture")
+        picture = read_picture(content, "/picture") if content is not None else None
         with transaction.atomic():
-            keep_logo(self.store, picture)
+            if picture is not None:
+                keep_logo(self.store, picture)
             after = change_settings(
                 store=self.store,
-                patch={"letterhead": {"logo": picture.name}},
+                patch={"letterhead": {"logo": picture.name}} if picture is not None else {},
                 version=expected_version(request),
                 actor=self.actor,
                 now=self.now,
