@@ -18,7 +18,6 @@ def database(env: environ.Env, usual: str, process: str) -> dict[str, Any]:
     # A socket's folder stands in the address's query; Django's own tools look for it in HOST.
     connection["HOST"] = options.pop("host", connection["HOST"])
     options.setdefault("connect_timeout", 5)
-    options.setdefault("prepare_threshold", 5)
     # What the address asks for comes last, and counts.
     options["options"] = f"{limits_of(process, env)} {_PLANS} {options.get('options', '')}".rstrip()
     return connection | {

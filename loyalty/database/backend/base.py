@@ -17,10 +17,18 @@ PLANS_LAST_SECONDS: Final = 10
 
 
 class PreparingCursor(Cursor[Any]):
-    """Leaves every statement with the server, parsed and planned, under a name."""
+    """Leaves every statement with the server, parsed and planned, under a name.
+
+    Only what goes through here is counted. Of other statements the driver would keep the last hundred texts to see
+    which of them come often, with the values in them: the parts of a file, people's names.
+    """
 
     def execute(self, query: Any, params: Any = None, **_: Any) -> Any:
-        return super().execute(query, params, prepare=True)
+        self.connection.prepare_threshold = 0
+        try:
+            return super().execute(query, params, prepare=True)
+        finally:
+            self.connection.prepare_threshold = None
 
 
 class DatabaseOperations(operations.DatabaseOperations):

@@ -1,6 +1,7 @@
 """Statements that PostgreSQL keeps: planned once, planned again soon, and never by going through a store."""
 
 import re
+import tracemalloc
 from time import monotonic
 from typing import Any
 
@@ -64,6 +65,19 @@ def test_a_statement_is_planned_once_and_again_when_its_plan_is_old(monkeypatch:
     clock[0] += PLANS_LAST_SECONDS + 1
     _ask()
     assert not _is_through_the_table()
+
+
+def test_of_other_statements_nothing_stays_in_memory() -> None:
+    tracemalloc.start()
+    try:
+        with connection.cursor() as cursor:
+            for number in range(10):
+                cursor.execute("SELECT length(%s)", [f"{number}" * 1_000_000])
+        kept, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    # The last one at most, in as many forms as the driver makes of it.
+    assert kept < 4_000_000
 
 
 def test_a_cancel_finds_its_rows_by_their_keys_whatever_the_store_is_like() -> None:
