@@ -35,14 +35,18 @@ _ROOT = Path(__file__).resolve().parents[1]
 # How long an example takes says something about the machine, and nothing about the example.
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("patient")
-# A test that was asked for hundreds of rounds takes as long as they take.
-if os.environ.keys() & {"ROUNDS", "HYPOTHESIS_PROFILE"}:
-    os.environ.setdefault("PYTEST_TIMEOUT", "0")
 
 
 def pytest_configure() -> None:
     """Look for garbage less often: nearly all that is found is modules and tests, which stay."""
     gc.set_threshold(50_000, 20, 1_000)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A test that was asked for hundreds of rounds takes as long as they take, whatever its file says."""
+    if os.environ.keys() & {"ROUNDS", "HYPOTHESIS_PROFILE"}:
+        for item in items:
+            item.add_marker(pytest.mark.timeout(0), append=False)
 
 
 @pytest.hookimpl(trylast=True)

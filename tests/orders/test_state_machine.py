@@ -553,6 +553,6 @@ class StoreLife(RuleBasedStateMachine):
 
 
 @pytest.mark.django_db
-@pytest.mark.timeout(0 if LONG else 300)
+@pytest.mark.timeout(300)
 def test_l5_m7_o7_r7_c1_random_lives_of_a_store_conserve_value() -> None:
     run_state_machine_as_test(StoreLife, settings=PROFILE)
