@@ -5,8 +5,8 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from typing import Any
+from contextlib import contextmanager, suppress
+from typing import IO, Any, cast
 
 import psycopg
 
@@ -18,9 +18,9 @@ class Bench:
         self.address = address
 
     def url(self, database: str) -> str:
-        """The address of one database."""
+        """The address of one database. Eight that start at once wait for one another longer than a request may."""
         head, _, query = self.address.partition("?")
-        return f"{head.rpartition('/')[0]}/{database}?{query}"
+        return f"{head.rpartition('/')[0]}/{database}?{query}&connect_timeout=60"
 
     def admin(self, statement: str) -> None:
         """Run a statement outside the measured databases."""
@@ -56,27 +56,40 @@ def _environment(url: str) -> dict[str, str]:
 
 
 def start(url: str, *arguments: str) -> "subprocess.Popen[str]":
-    """Start one measurement in a process of its own."""
+    """Have a process get ready for one measurement."""
     command = [sys.executable, "-m", "benchmarks.measure", *arguments]
-    return subprocess.Popen(command, env=_environment(url), stdout=subprocess.PIPE, text=True)
+    pipe = subprocess.PIPE
+    return subprocess.Popen(command, env=_environment(url), text=True, stdin=pipe, stdout=pipe)
 
 
-def finish(process: "subprocess.Popen[str]") -> Any:
-    """Its result. Ends everything when it failed."""
-    output, _ = process.communicate()
-    if process.returncode:
+def carry_out(*processes: "subprocess.Popen[str]") -> list[Any]:
+    """The results of measurements that begin at once, when all are ready. Ends everything when one failed."""
+    for process in processes:
+        cast("IO[str]", process.stdout).readline()
+    for process in processes:
+        # Whoever has failed by now listens to nobody; that is seen below.
+        with suppress(BrokenPipeError), cast("IO[str]", process.stdin) as told:
+            told.write("\n")
+    return [_finish(process) for process in processes]
+
+
+def _finish(process: "subprocess.Popen[str]") -> Any:
+    with cast("IO[str]", process.stdout) as said:
+        output = said.read()
+    if process.wait():
         sys.exit("A measurement failed.")
     return json.loads(output)
 
 
 def measure(url: str, *arguments: str) -> Any:
     """Carry out one measurement."""
-    return finish(start(url, *arguments))
+    (result,) = carry_out(start(url, *arguments))
+    return result
 
 
 def together(url: str, *commands: tuple[str, ...]) -> float:
     """Orders per second of several measurements that run at once."""
-    return rate([finish(process) for process in [start(url, *command) for command in commands]])
+    return rate(carry_out(*(start(url, *command) for command in commands)))
 
 
 def rate(results: list[Any]) -> float:

@@ -33,7 +33,8 @@ def beside_an_import(count: str) -> dict[str, Any]:
     requests.some(_AT_ONCE // 2)
     alone = requests.some(_AT_ONCE)
     command = [sys.executable, "-m", "benchmarks.measure", "import_balances", "ours", count]
-    with subprocess.Popen(command, env=os.environ, stdout=subprocess.DEVNULL) as running:
+    nothing = subprocess.DEVNULL
+    with subprocess.Popen(command, env=os.environ, stdin=nothing, stdout=nothing) as running:
         beside: list[float] = []
         while running.poll() is None:
             beside += requests.some(_AT_ONCE // 4)

@@ -1,4 +1,7 @@
-"""Carries out one measurement: sets Django up first, because the models that are measured need the settings."""
+"""Carries out one measurement: sets Django up first, because the models that are measured need the settings.
+
+Says that it is ready, and begins when it is told to: those that are to run at once do not measure one another's start.
+"""
 
 import sys
 
@@ -7,4 +10,7 @@ from django.utils.module_loading import import_string
 
 if __name__ == "__main__":
     django.setup()
-    import_string("benchmarks.measures.main")(sys.argv[1:])
+    main = import_string("benchmarks.measures.main")
+    print(flush=True)
+    sys.stdin.readline()
+    main(sys.argv[1:])
