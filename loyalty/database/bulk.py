@@ -99,7 +99,7 @@ def update(
     table = connection.ops.quote_name(model._meta.db_table)
     sets = ", ".join(f"{name} = {value}" for name, value in zip(names[1:], rows.picked[1:], strict=True))
     answered = ", ".join(f"{table}.{connection.ops.quote_name(name)}" for name in ("id", *returning))
-    with connection.cursor() as cursor:
+    with prepared_cursor() as cursor:
         cursor.execute(
             f"UPDATE {table} SET {sets} FROM {rows} WHERE {table}.id = given.c0 RETURNING {answered}", values
         )

@@ -4,14 +4,25 @@ For SQL that stands in the code and gets its values as arrays: what it is asked 
 one statement. Statements that are put together for each question belong into a plain cursor.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, Generic, TypeVar, cast
 
 from django.db import DEFAULT_DB_ALIAS, connection, connections, models
+from django.db.models.sql import Query
 
 from loyalty.database.backend.base import DatabaseWrapper
 
 M = TypeVar("M", bound=models.Model)
+
+
+def in_words(model: type[models.Model], condition: models.Q) -> str:
+    """A condition on a model's own columns with its values written out, as Django writes it into a partial index.
+
+    The plan for any values finds such an index only where the statement says the same as it.
+    """
+    query = Query(model, alias_cols=False)
+    sql, values = query.build_where(condition).as_sql(query.get_compiler(connection=connection), connection)
+    return str(sql % tuple(map(connection.schema_editor().quote_value, values)))
 
 
 def prepared_cursor() -> Any:
@@ -20,14 +31,14 @@ def prepared_cursor() -> Any:
 
 
 class Columns(Generic[M]):
-    """All columns of a model in a fixed statement, and the object that they are.
+    """The columns of a model in a fixed statement, all or ``only`` some, and the object that they are.
 
     What the ORM would find out for every query anew is found out once.
     """
 
-    def __init__(self, model: type[M], alias: str) -> None:
+    def __init__(self, model: type[M], alias: str, only: Collection[str] = ()) -> None:
         self.model = model
-        fields = model._meta.concrete_fields
+        fields = [field for field in model._meta.concrete_fields if not only or field.attname in only]
         self.names = [field.attname for field in fields]
         self.sql = ", ".join(f'{alias}."{field.column}"' for field in fields)
         self._converters = [

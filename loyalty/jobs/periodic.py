@@ -4,15 +4,15 @@ A job is a function of the instant it runs at. It finds its own work by query, d
 answers how much it did, as counts by name. It may be killed at any moment and run twice at once.
 """
 
+import json
 import logging
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from functools import partial
 from time import monotonic
-from typing import Any, Final
+from typing import Final
 
 from django.db import transaction
-from django.db.models import F
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext_noop
 from kombu.exceptions import OperationalError
@@ -22,7 +22,7 @@ from loyalty.core.causes import cause
 from loyalty.core.logs import what_failed
 from loyalty.core.storable_text import storable
 from loyalty.database.named_stores import every_store
-from loyalty.journal.models import JobRun
+from loyalty.database.prepared import prepared_cursor
 
 logger = logging.getLogger(__name__)
 
@@ -108,18 +108,35 @@ def run_job(name: str, now: datetime) -> Counts:
         with every_store():
             counts = job(now)
     except Exception as error:
-        _note(name, now, monotonic() - began, error=storable(what_failed(error)), failed_at=now)
+        _note(name, now, monotonic() - began, error=storable(what_failed(error)))
         raise
-    _note(name, now, monotonic() - began, counts=dict(counts))
+    _note(name, now, monotonic() - began, counts=counts)
     return counts
 
 
-def _note(name: str, now: datetime, seconds: float, **facts: Any) -> None:
-    facts |= {"started_at": now, "seconds": seconds}
-    failures = int("error" in facts)
-    first = {"runs": 1, "failures": failures, "seconds_in_all": seconds}
-    more = {what: F(what) + count for what, count in first.items()}
-    JobRun.objects.update_or_create(name=name, defaults=facts | more, create_defaults=facts | first)
+# What went well leaves the last error standing, and what failed the counts of what went well.
+_NOTE: Final = """
+INSERT INTO journal_jobrun AS run (name, started_at, seconds, counts, error, failed_at, runs, failures, seconds_in_all)
+SELECT name, now, seconds, coalesce(counts, '{}'), coalesce(error, ''), CASE WHEN error IS NOT NULL THEN now END, 1,
+    (error IS NOT NULL)::int, seconds
+FROM (VALUES (%s::text, %s::timestamptz, %s::float, %s::jsonb, %s::text)) AS said (name, now, seconds, counts, error)
+ON CONFLICT (name) DO UPDATE SET
+    started_at = excluded.started_at,
+    seconds = excluded.seconds,
+    counts = CASE excluded.failures WHEN 0 THEN excluded.counts ELSE run.counts END,
+    error = CASE excluded.failures WHEN 0 THEN run.error ELSE excluded.error END,
+    failed_at = coalesce(excluded.failed_at, run.failed_at),
+    runs = run.runs + 1,
+    failures = run.failures + excluded.failures,
+    seconds_in_all = run.seconds_in_all + excluded.seconds_in_all
+"""
+
+
+def _note(name: str, now: datetime, seconds: float, *, counts: Counts | None = None, error: str | None = None) -> None:
+    """Add a run to the job's row: what it did, or why it failed."""
+    did = None if counts is None else json.dumps(dict(counts))
+    with prepared_cursor() as cursor:
+        cursor.execute(_NOTE, [name, now, seconds, did, error])
 
 
 def found_work(counts: Mapping[str, int]) -> bool:

@@ -8,11 +8,12 @@ from decimal import Decimal
 from functools import cache, lru_cache
 from typing import Annotated, Any, Final, Literal, get_args, get_origin, get_type_hints
 
-from django.db.models import Exists, Min, OuterRef, QuerySet
+from django.db.models import Exists, Min, OuterRef
 from django.db.models.fields.json import KT
 from django.utils.translation import gettext_noop
 
 from loyalty.core.values import MAX_DIGITS
+from loyalty.database.bulk import array
 from loyalty.database.prepared import prepared_cursor
 from loyalty.store_settings.facts import NOTHING, Facts, facts_by_name, is_nullable
 from loyalty.store_settings.letterhead import LetterheadSettings
@@ -51,6 +52,10 @@ class AutoCancelSettings:
     def payment_window(self) -> timedelta | None:
         """How long after it was placed an order is to be paid that has no due time of its own; None for ever (E1)."""
         return None if self.payment_window_hours is None else timedelta(hours=self.payment_window_hours)
+
+    def mode(self, payment_status: str) -> AutoCancel:
+        """What becomes of orders whose payment is ``expired``, or ``failed`` (E2, F1)."""
+        return self.expired if payment_status == "expired" else self.failed
 
     def due(self, own: datetime | None, placed_at: datetime) -> datetime | None:
         """When a payment is due: at its own time, else when the window has passed; None for never (E1)."""
@@ -193,7 +198,11 @@ _SPANS: Final = {"days": _TEN_YEARS, "hours": _TEN_YEARS * 24, "minutes": _TEN_Y
 
 _NOT_THERE: Final = object()
 _NEWEST: Final = """
-SELECT data::text, version FROM stores_settingsversion WHERE store_id = %s::bigint ORDER BY version DESC LIMIT 1
+SELECT store_id, data, version
+FROM unnest(%s::bigint[]) AS asked (store_id), LATERAL (
+    SELECT data::text, version FROM stores_settingsversion AS saved
+    WHERE saved.store_id = asked.store_id ORDER BY version DESC LIMIT 1
+) AS newest
 """
 # Where null is a value: no window, not allowed. Everywhere else it brings the default back.
 NULLABLE: Final = frozenset(
@@ -206,31 +215,26 @@ NULLABLE: Final = frozenset(
 
 def current_settings(store: Store) -> StoreSettings:
     """The settings that govern ``store`` now; one query."""
+    return settings_of([store.pk])[store.pk]
+
+
+def settings_of(store_ids: Collection[int]) -> dict[int, StoreSettings]:
+    """The settings that govern each of these stores now, which are the defaults where it saved none; one query."""
     with prepared_cursor() as cursor:
-        cursor.execute(_NEWEST, [store.pk])
-        saved = cursor.fetchone()
-    return _as_saved(*saved) if saved else StoreSettings()
+        cursor.execute(_NEWEST, [array(store_ids)])
+        saved = {store_id: _as_saved(data, version) for store_id, data, version in cursor.fetchall()}
+    return {pk: saved.get(pk) or StoreSettings() for pk in store_ids}
 
 
 @lru_cache(maxsize=1000)
 def _as_saved(data: str, version: int) -> StoreSettings:
-    """What the text of a saved version says; the same for the same text, so every cancel need not read it again."""
+    """What the text of a saved version says; the same for the same text, so no cancel and no sweep reads it again."""
     return settings_from_json(json.loads(data), version=version)
 
 
-def settings_of(store_ids: Collection[int]) -> dict[int, StoreSettings]:
-    """The settings that govern each of these stores now; one query."""
-    by_store = _saved(SettingsVersion.unscoped.filter(store__in=store_ids))
-    return {pk: by_store.get(pk, StoreSettings()) for pk in store_ids}
-
-
 def settings_by_store() -> dict[int, StoreSettings]:
-    """The settings that govern each store now, by the store's id; stores that never saved any have the defaults.
-
-    Two queries, for jobs that serve all stores.
-    """
-    by_store = _saved(SettingsVersion.unscoped.all())
-    return {pk: by_store.get(pk, StoreSettings()) for pk in Store.objects.values_list("pk", flat=True)}
+    """The settings that govern each store now, by the store's id; two queries, for jobs that serve all stores."""
+    return settings_of(list(Store.objects.values_list("pk", flat=True)))
 
 
 def earning_since(store_ids: Collection[int]) -> dict[int, datetime]:
@@ -242,11 +246,6 @@ def earning_since(store_ids: Collection[int]) -> dict[int, datetime]:
     later = versions.filter(store=OuterRef("store"), version__gt=OuterRef("version"), rate__isnull=True)
     earning = versions.filter(~Exists(later), store__in=store_ids, rate__isnull=False).order_by()
     return dict(earning.values("store").annotate(since=Min("created_at")).values_list("store", "since"))
-
-
-def _saved(versions: "QuerySet[SettingsVersion]") -> dict[int, StoreSettings]:
-    newest = versions.order_by("store_id", "-version").distinct("store_id")
-    return {row.store_id: settings_from_json(row.data, version=row.version) for row in newest}
 
 
 def setting_at(path: Sequence[str]) -> tuple[Any, Facts]:

@@ -11,6 +11,7 @@ from django.db.models import Case, F, Q, Value, When
 from django.utils.translation import gettext_lazy
 
 from credits.models import currency, money
+from loyalty.database.bulk import update
 from loyalty.database.retention import while_needed
 from loyalty.database.rights import Rights
 from loyalty.journal.models import AbstractProblem
@@ -362,8 +363,10 @@ class Order(StoreOwned):
         """
         self.version += 1
         self.updated_at = now
-        self.save(update_fields=[*changed, "version", "updated_at"])
-        self.refresh_from_db(fields=GENERATED)
+        fields: list[Any] = [self._meta.get_field(name) for name in (*changed, "version", "updated_at")]
+        columns = {field.name: [getattr(self, field.attname)] for field in fields}
+        generated = update(Order, [self.pk], columns, returning=GENERATED)[self.pk]
+        self.__dict__.update(zip(GENERATED, generated, strict=True))
 
     def code_of(self, redemption_id: int | None) -> str:
         """The code of ours by which it used what this redemption had spent (R7); empty for no redemption."""

@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import Final
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q, QuerySet, prefetch_related_objects
+from django.db.models import Q, QuerySet, prefetch_related_objects
 
 from loyalty.core.clock import Clock, ticking
 from loyalty.core.tags import first_match
@@ -19,11 +19,12 @@ from loyalty.database.named_stores import in_stores
 from loyalty.jobs.problems import by_halves, set_aside, solved
 from loyalty.ledger.ledger import Kind
 from loyalty.ledger.planner import Decision, ExpiredRule
-from loyalty.store_settings.sections import AutoCancel, StoreSettings, settings_by_store
+from loyalty.store_settings.sections import AutoCancel, StoreSettings, settings_of
 from loyalty.stores.actors import Act, Actor, Trigger
 from loyalty.stores.models import Store
 from orders.kinds import KINDS, decision
-from orders.models import AUTO_CANCELLABLE, FINAL_DECISIONS, Order, PaymentStatus, Problem, cancellable
+from orders.models import FINAL_DECISIONS, Order, PaymentStatus, Problem, cancellable
+from orders.services.automation.claim_unpaid import claim_unpaid, waiting_statuses
 from orders.services.reverts.apply import Details, Work, apply_works
 from orders.services.reverts.choices import ResolvedChoice
 from orders.services.reverts.plans import OrderPlan, UsedByKind, load_used, plan_order
@@ -32,26 +33,6 @@ from orders.services.rules.trace import BY_PERSON, Matched, MatchedBy
 JOB: Final = "orders.auto_cancel"
 # Large enough that a batch costs little more than its rows, small enough to hold locks for well under a second.
 BATCH: Final = 400
-
-# What a plan, its writing and its letter look at.
-_NEEDED: Final = (
-    "store_id",
-    "number",
-    "platform",
-    "external_id",
-    "customer_id",
-    "currency",
-    "status",
-    "payment_status",
-    "total",
-    "refunded_total",
-    "tag_keys",
-    "version",
-    "points_earned",
-    "points_taken_back",
-    "points_not_taken",
-    *(f"{kind}_{fact}" for kind in KINDS for fact in ("applied", "reverted", "decision")),
-)
 
 
 @dataclass(frozen=True)
@@ -146,11 +127,14 @@ def rules_of(store: Store, settings: StoreSettings) -> list[Rule]:
 
 
 def _rules() -> Iterator[Rule]:
-    waiting = Order.unscoped.filter(AUTO_CANCELLABLE, store=OuterRef("pk"))
-    stores = Store.objects.filter(Exists(waiting))
-    settings = settings_by_store()
-    for store in stores:
-        yield from rules_of(store, settings[store.pk])
+    """The rules by which an order may be waiting."""
+    waiting = waiting_statuses()
+    settings = settings_of({store_id for store_id, _ in waiting})
+    stores = Store.objects.in_bulk(
+        {store_id for store_id, status in waiting if settings[store_id].auto_cancel.mode(status) != "off"}
+    )
+    for store in stores.values():
+        yield from (rule for rule in rules_of(store, settings[store.pk]) if (store.pk, rule.payment_status) in waiting)
 
 
 def _alike(rules: Iterable[Rule]) -> list[list[Rule]]:
@@ -168,13 +152,12 @@ def cancel_batch(rules: Sequence[Rule], clock: Clock, counts: dict[str, int], *,
     As many as ``size`` says, else as a batch has. Adds to ``counts`` and answers whose orders it looked at: none when
     nothing is due.
     """
-    due = _due(rules, clock()).order_by("store_id", "pk")
-    claim = due.select_for_update(of=("self",), no_key=True, skip_locked=True)
-    orders = list(claim.only(*_NEEDED)[: size or BATCH])
+    by_store, now, alike = {rule.store.pk: rule for rule in rules}, clock(), rules[0]
+    ripe_since, size = now - alike.grace, size or BATCH
+    orders = claim_unpaid(by_store, alike.payment_status, changed_by=ripe_since, job=JOB, now=now, size=size)
     # Read under the locks: what lapsed while they were waited for is not valid any more.
     now = clock()
     if orders:
-        by_store = {rule.store.pk: rule for rule in rules}
         told = [order for order in orders if by_store[order.store_id].settings.notify.on_automatic]
         with in_stores(order.store_id for order in told):
             prefetch_related_objects(told, "customer")
