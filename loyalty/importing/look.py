@@ -50,18 +50,18 @@ def look_at(file: BinaryIO, chosen: Mapping[str, str]) -> Look:
 
 
 def first_texts(file: BinaryIO, shape: FileShape, headings: Collection[str]) -> dict[str, list[tuple[int, str]]]:
-    """For each of these columns the texts in its first rows, with the rows' numbers.
+    """For each of these columns the texts in its first rows, each once, with the number of the row that has it first.
 
     What a spreadsheet holds as a number or a date says itself what it is, and is left out.
     """
     table = read_table(file, shape)
     places = {name: table.headings.index(name) for name in headings if name in table.headings}
-    found: dict[str, list[tuple[int, str]]] = {name: [] for name in places}
+    found: dict[str, dict[str, int]] = {name: {} for name in places}
     for row in islice(table.rows, LOOKED_AT):
         if row.fault:
             continue
         for name, place in places.items():
             cell = row.cells[place]
             if isinstance(cell, str) and cell:
-                found[name].append((row.number, cell))
-    return found
+                found[name].setdefault(cell, row.number)
+    return {name: [(row, text) for text, row in said.items()] for name, said in found.items()}

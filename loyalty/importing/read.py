@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import islice
 from typing import BinaryIO, Final
 
@@ -79,7 +79,8 @@ def letter_of(place: int) -> str:
 def _below(rows: Iterator[TableRow], width: int, *, may_be_short: bool) -> Iterator[TableRow]:
     count = 0
     for row in rows:
-        if not row.fault and row.cells.count("") == len(row.cells):
+        cells = row.cells
+        if not row.fault and cells.count("") == len(cells):
             continue
         count += 1
         if count > MOST_ROWS:
@@ -87,18 +88,18 @@ def _below(rows: Iterator[TableRow], width: int, *, may_be_short: bool) -> Itera
                 "/file",
                 _("The file has more than %(most)s rows. Please cut it into several.") % {"most": f"{MOST_ROWS:,}"},
             )
-        yield _fitted(row, width, may_be_short=may_be_short)
+        yield row if len(cells) == width else _fitted(row, width, may_be_short=may_be_short)
 
 
 def _fitted(row: TableRow, width: int, *, may_be_short: bool) -> TableRow:
     """The row with as many cells as there are columns, or with what is wrong with their number."""
-    if row.fault or len(row.cells) == width:
+    if row.fault:
         return row
     if len(row.cells) > width:
         fault = Fault.TOO_MANY_CELLS if any(cell != "" for cell in row.cells[width:]) else None
         return TableRow(row.number, row.cells[:width], fault)
-    filled = replace(row, cells=row.cells + ("",) * (width - len(row.cells)))
-    return filled if may_be_short else replace(filled, fault=Fault.TOO_FEW_CELLS)
+    cells = row.cells + ("",) * (width - len(row.cells))
+    return TableRow(row.number, cells, None if may_be_short else Fault.TOO_FEW_CELLS)
 
 
 def guess_header_row(file: BinaryIO, shape: FileShape) -> Guess:

@@ -4,7 +4,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any, Final, Self
+from typing import Any, Final, NamedTuple, Self
 
 from loyalty.core.errors import Invalid
 
@@ -51,8 +51,7 @@ class BadCell(str):
 Cell = str | Decimal | datetime
 
 
-@dataclass(frozen=True, slots=True)
-class TableRow:
+class TableRow(NamedTuple):
     """One row. ``number`` is the one that a spreadsheet shows beside it; ``fault`` is what is wrong with all of it."""
 
     number: int

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, datetime, time
 from decimal import Decimal
-from functools import lru_cache
+from functools import lru_cache, partial
 from operator import itemgetter
 from typing import Any, BinaryIO, Final, TypeVar, cast
 from zoneinfo import ZoneInfo
@@ -98,8 +98,12 @@ class _Reading:
         self._names = [(places[key], key) for key in _NAMES_OF_THINGS if key in places]
         # Files that bring balances alone are most of them.
         self._is_plain = not places.keys() & _OTHER_THINGS
-        self._balances = [balance for balance in _BALANCES if balance[1] in places]
-        self._untils = {until for *_, until in _BALANCES if until in places}
+        self._balances = [
+            (kind, key, until if until in places else "expires_on") for kind, key, until in _BALANCES if key in places
+        ]
+        # Days and amounts come over and over.
+        self._day_of = lru_cache(maxsize=16384)(partial(_local_day, order=layout.day_order, tz=self._tz))
+        self._number_of = lru_cache(maxsize=8192)(partial(parse_number, decimal_mark=layout.decimal_mark))
         self._named = itemgetter(*(self._at[key] for key in _PERSON))
         self._before: tuple[Any, CustomerFacts] = ((), CustomerFacts(None, "", ""))
         self._cells: Sequence[Cell] = ()
@@ -117,12 +121,12 @@ class _Reading:
             if "E+" in self._texts[place]:
                 self._check(key)
         person = self._person()
+        if self._is_plain:
+            return Row(line.number, person, tuple(self._lots()), problems=tuple(self._problems))
         lots: tuple[Lot, ...] = ()
         past: tuple[PastMovement, ...] = ()
         codes: tuple[OpenCode, ...] = ()
-        if self._is_plain:
-            lots = tuple(self._lots())
-        elif self._text("code"):
+        if self._text("code"):
             codes = (self._code(),)
         elif self._text("past_at") or self._text("past_type"):
             past = tuple(self._past())
@@ -155,13 +159,13 @@ class _Reading:
         if problem not in self._problems:
             self._problems.append(problem)
 
-    def _read(self, key: str, code: str, reads: Callable[..., T], *how: object) -> T | None:
+    def _read(self, key: str, code: str, reads: Callable[[str], T]) -> T | None:
         """The cell as ``reads`` understands it; None for one that is empty or not understood."""
         text = self._texts[self._at[key]]
         if not text:
             return None
         try:
-            return reads(text, *how)
+            return reads(text)
         except UnclearDay:
             self._refuse("unclear", key, text)
         except (NotANumber, NotADay, KeyError):
@@ -188,7 +192,7 @@ class _Reading:
                     amount,
                     self._currency(key) if of == "credits" else "",
                     self._day("granted_on"),
-                    self._day(until if until in self._untils else "expires_on"),
+                    self._day(until),
                     self._text("origin"),
                     self._text("reason"),
                     self._text("reference"),
@@ -233,7 +237,10 @@ class _Reading:
         cell = self._cells[self._at[key]]
         if isinstance(cell, Decimal):
             return cell
-        return self._read(key, "no-number", _percentage if key == "value" else parse_number, self._layout.decimal_mark)
+        return self._read(key, "no-number", self._share_of if key == "value" else self._number_of)
+
+    def _share_of(self, text: str) -> Decimal:
+        return self._number_of(text.removesuffix("%"))
 
     def _currency(self, key: str) -> str:
         """The currency that the row names: in its column, by a sign beside the amount, else the file's."""
@@ -249,7 +256,7 @@ class _Reading:
         cell = self._cells[self._at[key]]
         if isinstance(cell, datetime):
             return cell.date()
-        return self._read(key, "no-day", _local_day, self._layout.day_order, self._tz)
+        return self._read(key, "no-day", self._day_of)
 
     def _instant(self, text: str) -> datetime:
         cell = self._cells[self._at["past_at"]]
@@ -267,11 +274,6 @@ def _past_type(text: str) -> PastType:
     return _PAST_TYPES[text.casefold()]
 
 
-def _percentage(text: str, decimal_mark: str) -> Decimal:
-    return parse_number(text.removesuffix("%"), decimal_mark)
-
-
-@lru_cache(maxsize=16384)
 def _local_day(text: str, order: str, tz: ZoneInfo) -> date | None:
     if text.casefold() in _NEVER:
         return None

@@ -68,7 +68,7 @@ class Stage:
         facts, wrong = _facts(row.person)
         faults = list(row.problems) or ([wrong] if wrong else [])
         things: list[Values] = []
-        everything: tuple[Said, ...] = (*row.lots, *row.past, *row.codes)
+        everything: tuple[Said, ...] = row.lots + row.past + row.codes
         for said in everything:
             try:
                 if not said_nothing(said):
@@ -139,10 +139,10 @@ class Stage:
             raise _Fault("no-currency", "currency", currency)
         return currency
 
-    def _since(self, day: date | None, column: str) -> datetime:
-        return self.now if day is None else _since(day, column, self.now, self.store.tz)
+    def _since(self, day: date | None, column: str) -> str:
+        return str(self.now) if day is None else _since(day, column, self.now, self.store.tz)
 
-    def _until(self, last_day: date | None) -> tuple[datetime | None, str]:
+    def _until(self, last_day: date | None) -> tuple[str | None, str]:
         return (None, "") if last_day is None else _until(last_day, self.now, self.store.tz)
 
 
@@ -212,21 +212,21 @@ def _amount(amount: Decimal, currency: str) -> Decimal:
     return exact
 
 
-# Files have a few days over and over.
+# Files have a few days over and over; so instants are texts from here on, which the database would be sent anyway.
 @lru_cache(maxsize=4096)
-def _since(day: date, column: str, now: datetime, tz: ZoneInfo) -> datetime:
+def _since(day: date, column: str, now: datetime, tz: ZoneInfo) -> str:
     if day < _FIRST_DAY:
         raise _Fault("too-early", column, day)
     if day > local_day(now, tz):
         raise _Fault("in-the-future", column, day)
-    return min(end_of_day(day - timedelta(days=1), tz), now)
+    return str(min(end_of_day(day - timedelta(days=1), tz), now))
 
 
 @lru_cache(maxsize=4096)
-def _until(last_day: date, now: datetime, tz: ZoneInfo) -> tuple[datetime | None, str]:
+def _until(last_day: date, now: datetime, tz: ZoneInfo) -> tuple[str | None, str]:
     if last_day > furthest(now).date():
         raise _Fault("too-far", "expires_on", last_day)
     if last_day < _FIRST_DAY:
         raise _Fault("too-early", "expires_on", last_day)
     ends = end_of_day(last_day, tz)
-    return ends, "expired" if ends <= now else ""
+    return str(ends), "expired" if ends <= now else ""
