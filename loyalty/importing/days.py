@@ -39,6 +39,11 @@ _TIME: Final = re.compile(
     r"\s*(?P<behind>上午|下午|a\.?m\.?|p\.?m\.?)?\s*(?P<zone>z|utc|gmt|[+-][0-9]{2}:?[0-9]{2})?"
 )
 _SPLIT: Final = re.compile(r"(?P<day>.+?)(?:[t ,]\s*|(?<=日))(?P<time>(?:上午|下午|am|pm)?\s*[0-9]{1,2}:[0-9]{2}.*)")
+# What a spreadsheet has for a day in a cell that it does not show as one: days since the end of 1899, and behind the
+# mark the part of the day. Of 1982 to 2091: no other way of writing days has five digits.
+_NUMBERED: Final = re.compile(r"(?P<days>[3-6][0-9]{4})(?:[.,](?P<part>[0-9]{1,12}))?")
+_DAY_ZERO: Final = datetime(1899, 12, 30)  # noqa: DTZ001 -- a day of the calendar, wherever
+_SECONDS_OF_A_DAY: Final = 86_400
 _MINGUO_YEARS: Final = 1911
 _CENTURY: Final = 2000
 _SHORT_YEAR: Final = 100
@@ -78,8 +83,9 @@ def parse_day(text: str, order: str) -> date:
 def parse_moment(text: str, order: str) -> date | datetime:
     """The day, or the moment where a time is written; it has an offset where one is written, otherwise none.
 
-    Years first in any form, 3 April 2026, 2026年4月3日, 民國115年4月3日, 115/04/03, and by ``order`` (``day``,
-    ``month``, ``year`` for years of two digits, or ``""`` when nobody knows) 03/04/2026. Raises NotADay, UnclearDay.
+    Years first in any form, 3 April 2026, 2026年4月3日, 民國115年4月3日, 115/04/03, a spreadsheet's number such as
+    46115, and by ``order`` (``day``, ``month``, ``year`` for years of two digits, or ``""`` when nobody knows)
+    03/04/2026. Raises NotADay, UnclearDay.
     """
     return _parse(text, order)
 
@@ -87,9 +93,16 @@ def parse_moment(text: str, order: str) -> date | datetime:
 @lru_cache(maxsize=16384)
 def _parse(text: str, order: str) -> date | datetime:
     plain = _plain(text)
+    if numbered := _NUMBERED.fullmatch(plain):
+        return _by_number(numbered["days"], numbered["part"])
     split = _SPLIT.fullmatch(plain)
     day = _day(split["day"].strip() if split else plain, order)
     return _at(day, split["time"]) if split else day
+
+
+def _by_number(days: str, part: str | None) -> date | datetime:
+    day = _DAY_ZERO + timedelta(days=int(days))
+    return day + timedelta(seconds=round(float(f"0.{part}") * _SECONDS_OF_A_DAY)) if part else day.date()
 
 
 def _plain(text: str) -> str:
@@ -176,14 +189,17 @@ def guess_day_order(values: Iterable[tuple[int, str]]) -> Guess:
     """Whether the day or the month comes first in all of these days, by those above 12; each comes with its row.
 
     Asked when every day that has neither the year first nor a month's name could be read both ways, when rows
-    contradict one another, and for years of two digits: 26/04/03 can be three days.
+    contradict one another, and for years of two digits: 26/04/03 can be three days. What a spreadsheet's number comes
+    to is said, for people to see.
     """
     proofs: dict[str, tuple[int, str]] = {}
     unclear: tuple[int, str] | None = None
+    numbered: tuple[int, str] | None = None
     orders: tuple[str, ...] = (DAY_FIRST, MONTH_FIRST)
     for row, text in values:
         numbers = _written(text)
         if numbers is None:
+            numbered = numbered or ((row, text) if _NUMBERED.fullmatch(text.strip()) else None)
             continue
         if numbers.has_short_year:
             unclear, orders = unclear or (row, text), (DAY_FIRST, MONTH_FIRST, YEAR_FIRST)
@@ -208,6 +224,10 @@ def guess_day_order(values: Iterable[tuple[int, str]]) -> Guess:
     if unclear:
         why = _("“%(text)s” in row %(row)s can be read in two ways, and no other row says more.")
         return Guess("", why % {"row": unclear[0], "text": unclear[1]}, certain=False, choices=orders)
+    if numbered:
+        why = _("“%(text)s” in row %(row)s is a spreadsheet's number for a day, read as %(day)s.")
+        row, text = numbered
+        return Guess("", why % {"row": row, "text": text, "day": parse_day(text, "").isoformat()})
     return Guess("", _("No day in the file leaves open which number is the month."))
 
 

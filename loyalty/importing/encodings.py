@@ -80,7 +80,8 @@ def guess_encoding(file: BinaryIO) -> Guess:
         return Guess(UTF_16, _("The file begins with the mark of UTF-16."))
     if _is_utf_16(start):
         return Guess(UTF_16, _("Every other byte is empty, as in UTF-16."))
-    if b"\x00" in start:
+    # One that strayed into a cell is that cell's fault.
+    if start.count(0) and start.count(0) >= start.count(b"\n"):
         raise NotATable.at("/file", _("This is neither text nor an Excel file. Save it as CSV (UTF-8) or as .xlsx."))
     is_utf_8, lines = _scan(file)
     if not lines:

@@ -12,7 +12,8 @@ from loyalty.importing.days import NotADay, UnclearDay, guess_day_order, parse_d
 DAYS = st.dates(date(2000, 1, 1), date(2099, 12, 31))
 DAY = date(2026, 4, 3)
 # The same in the wide forms of Chinese and Japanese.
-WIDE = "2026/04/03".translate({code: code + 0xFEE0 for code in range(0x21, 0x7F)})
+_WIDER = {code: code + 0xFEE0 for code in range(0x21, 0x7F)}
+WIDE = "2026/04/03".translate(_WIDER)
 
 
 @pytest.mark.parametrize(
@@ -66,7 +67,32 @@ def test_a_year_of_two_digits_is_where_somebody_says() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "soon", "2026-13-01", "2026-02-30", "31/04/2026", "0", "1/1", "2026-04-03 25:00", "x" * 99]
+    ("text", "day"),
+    [
+        ("45291", date(2023, 12, 31)),
+        ("46115".translate(_WIDER), date(2026, 4, 3)),
+        ("46115.0", datetime(2026, 4, 3, 0, 0)),  # noqa: DTZ001
+        ("46115,75", datetime(2026, 4, 3, 18, 0)),  # noqa: DTZ001
+        ("46115.999999999", datetime(2026, 4, 4, 0, 0)),  # noqa: DTZ001
+    ],
+)
+def test_a_spreadsheets_number_is_the_day_that_it_shows(text: str, day: date | datetime) -> None:
+    assert parse_moment(text, "") == day
+
+
+def test_what_a_spreadsheets_number_is_read_as_is_said() -> None:
+    guess = guess_day_order([(2, "2026-01-31"), (3, "45291")])
+    assert guess.certain
+    assert "45291" in guess.why
+    assert "2023-12-31" in guess.why
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "soon", "2026-13-01", "2026-02-30", "31/04/2026", "0", "1/1", "2026-04-03 25:00", "x" * 99),
+        *("7", "9999", "123456", "29999", "70000", "45291.", "-45291"),
+    ],
 )
 def test_what_is_no_day_is_refused(text: str) -> None:
     with pytest.raises(NotADay):

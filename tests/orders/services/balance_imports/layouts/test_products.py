@@ -151,3 +151,11 @@ def test_a_gift_card_that_was_switched_off_is_worth_nothing() -> None:
 
 def test_a_name_in_chinese_stays_as_it_is_written() -> None:
     assert read("shopline-customers-zh")[0].person.name == "王小明"
+
+
+def test_when_value_ends_is_taken_though_the_system_does_not_write_it_as_a_rule() -> None:
+    lines = "First Name,Email,Points Balance,Referral URL,Points expire on\nAna,ana@shop.example,120,,2027-01-31\n"
+    suggestion = suggest(BytesIO(lines.encode()), {}, STORE)
+    assert suggestion.layout.product == "smile"
+    (row,) = read_rows(BytesIO(lines.encode()), suggestion.layout.to_json(), STORE)
+    assert row.lots == (Lot("points", Decimal(120), expires_on=date(2027, 1, 31)),)
