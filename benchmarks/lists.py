@@ -13,12 +13,15 @@ from django.db.models import Count, QuerySet
 from django.http import QueryDict
 from django.test import RequestFactory
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 from rest_framework.request import Request
 
 from loyalty.api.answers.pagination import Ordering, read_page
 from loyalty.api.requests import filters
 from loyalty.database.named_stores import in_store
-from loyalty.stores.models import ApiKey, Store
+from loyalty.ledger.balances import balances
+from loyalty.ledger.history import history
+from loyalty.stores.models import ApiKey, Customer, Store
 from orders.admin.orders.filters import OrderFilterForm
 from orders.api.orders.filters import OrderFilters
 from orders.api.orders.orders import OrderListView, shown_orders
@@ -97,6 +100,57 @@ def lists() -> dict[str, list[float]]:
     return slowest
 
 
+def beside_raw() -> dict[str, dict[str, list[float]]]:
+    """Milliseconds in PostgreSQL of the first page and of the longest history, beside queries by hand."""
+    store, now = Store.objects.get(pk=1), timezone.now()
+    customer = Customer.unscoped.get(pk=_busiest(store))
+    asked = partial(read_over_rest, store, {"credit_revert_status": "not_reverted"}, OrderListView.orderings[0])
+    sides: dict[str, tuple[Callable[[], Any], Callable[[], Any]]] = {
+        "the first page of Not Reverted": (asked, partial(_ask, _RAW_PAGE, store.pk))
+    }
+    for kind in KINDS:
+        ledger = LEDGERS[kind]
+        lots, movements = (table._meta.db_table for table in (ledger.tables.lot, ledger.tables.movement))
+        read = partial(_read, history(ledger, customer).select_related("lot", "remark").order_by("-id")[:_PAGE])
+        raw = _RAW_HISTORY.format(lots=lots, movements=movements)
+        sides[f"a long history of {kind}"] = read, partial(_ask, raw, store.pk, customer.pk)
+        total = partial(balances, ledger, customer, now=now)
+        raw = _RAW_BALANCE.format(lots=lots)
+        sides[f"the balance after a long history of {kind}"] = total, partial(_ask, raw, store.pk, customer.pk, now)
+    with connection.cursor() as cursor:
+        cursor.execute(f"SET ROLE {connection.ops.quote_name(settings.DATABASE_WEB_ROLE)}")
+    with in_store(store.pk):
+        return {what: _in_turns(*two) for what, two in sides.items()}
+
+
+_RAW_PAGE: Final = f"""
+SELECT * FROM orders_order AS shown LEFT JOIN stores_customer AS customer ON customer.id = shown.customer_id
+WHERE shown.store_id = %s AND credit_revert_status = 'not_reverted' ORDER BY placed_at DESC, shown.id DESC LIMIT {_PAGE}
+"""
+_RAW_HISTORY: Final = f"""
+SELECT * FROM {{movements}} AS movement JOIN {{lots}} AS lot ON lot.id = movement.lot_id
+WHERE movement.store_id = %s AND movement.customer_id = %s ORDER BY movement.id DESC LIMIT {_PAGE}
+"""
+_RAW_BALANCE: Final = """
+SELECT sum(remaining), min(expires_at) FROM {lots}
+WHERE store_id = %s AND customer_id = %s AND remaining > 0 AND (expires_at IS NULL OR expires_at > %s)
+"""
+
+
+def _in_turns(ours: Callable[[], Any], raw: Callable[[], Any]) -> dict[str, list[float]]:
+    times: dict[str, list[float]] = {"ours": [], "reference": []}
+    for _ in range(_RUNS * 2):
+        times["ours"].append(_milliseconds(ours))
+        times["reference"].append(_milliseconds(raw))
+    return times
+
+
+def _ask(statement: str, *values: Any) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, values)
+        cursor.fetchall()
+
+
 def _readings(store: Store) -> Iterator[tuple[str, Callable[[], Any]]]:
     newest = OrderListView.orderings[0]
     for name, value in asked_over_rest():
@@ -114,8 +168,7 @@ def _readings(store: Store) -> Iterator[tuple[str, Callable[[], Any]]]:
 
 
 def _long_histories(store: Store) -> Iterator[tuple[str, Callable[[], Any]]]:
-    people = Order.objects.for_store(store).order_by().values("customer")
-    busiest = people.annotate(number=Count("pk")).order_by("-number").values_list("customer", flat=True)[0]
+    busiest = _busiest(store)
     for kind in KINDS:
         ledger = LEDGERS[kind]
         movements = ledger.tables.movement.objects.for_store(store).filter(customer=busiest)
@@ -124,6 +177,12 @@ def _long_histories(store: Store) -> Iterator[tuple[str, Callable[[], Any]]]:
         yield f"balance of {movements.count():,} {kind}", partial(_read, held)
     orders = Order.objects.for_store(store).filter(customer=busiest).order_by("-placed_at", "-id")
     yield "orders of who has most", partial(_read, orders[:_PAGE])
+
+
+def _busiest(store: Store) -> int:
+    people = Order.objects.for_store(store).order_by().values("customer")
+    customer: int = people.annotate(number=Count("pk")).order_by("-number").values_list("customer", flat=True)[0]
+    return customer
 
 
 def _read(rows: "QuerySet[Any]") -> list[Any]:

@@ -21,7 +21,7 @@ from benchmarks.beside import beside_an_import
 from benchmarks.coming_in import backlog, import_file
 from benchmarks.data import NOW, generate, install_reference
 from benchmarks.latency import latency
-from benchmarks.lists import lists
+from benchmarks.lists import beside_raw, lists
 from benchmarks.moving_in import import_balances
 from benchmarks.receipt import receipt
 from loyalty.core.clock import Clock
@@ -179,6 +179,7 @@ MEASURES: Final[dict[str, Callable[..., Any]]] = {
         receipt,
         import_file,
         lists,
+        beside_raw,
         backlog,
         import_balances,
         beside_an_import,
