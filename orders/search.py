@@ -6,7 +6,7 @@ from typing import Final
 from django.db import connection
 from django.db.models import Q, QuerySet
 
-from loyalty.customers.record import matching_customers
+from loyalty.customers.search import matching_customers
 from loyalty.stores.models import Store
 from orders.models import Order
 

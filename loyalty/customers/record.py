@@ -3,30 +3,14 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 
 from loyalty.core.errors import Invalid, NotFound
 from loyalty.customers.identify import CustomerFacts, known_to_platforms
-from loyalty.customers.search import called
 from loyalty.stores.models import Customer, Store
-
-# A search names a few people; more than these would be no answer to it.
-_MOST_FOUND: Final = 500
-
-
-def matching_customers(store: Store, term: str) -> list[int]:
-    """Ids of the customers whose name or e-mail contains ``term``, ignoring case; the 500 newest, one query.
-
-    Of somebody who was merged it is the kept one's (O7).
-    Terms of one or two letters match beginnings only.
-    """
-    customers = Customer.objects.for_store(store).filter(pk__in=called(store, term))
-    customers = customers.annotate(kept=Coalesce("merged_into_id", "pk"))
-    return list(customers.order_by("-pk").values_list("kept", flat=True)[:_MOST_FOUND])
 
 
 @transaction.atomic

@@ -8,6 +8,7 @@ from django.http import HttpRequest
 
 from loyalty.database.named_stores import every_store
 from loyalty.stores.actors import Actor
+from loyalty.stores.compared import NameKey
 from loyalty.stores.models import Membership, Role, Store, User
 from loyalty.stores.roles import Can, allows
 
@@ -57,7 +58,7 @@ def last_store(request: HttpRequest) -> Store | None:
     """The store that the signed-in person last worked in, else the first of his; None for somebody without any."""
     user, wanted = acting_user(request), request.session.get(SESSION_KEY)
     if user.is_superuser:
-        stores = Store.objects.order_by("name", "pk")
+        stores = Store.objects.order_by(NameKey("name"), "pk")
         return (wanted and stores.filter(pk=wanted).first()) or stores.first()
     mine = stores_of(user)
     return next((store for store in mine if store.pk == wanted), mine[0] if mine else None)
@@ -65,7 +66,9 @@ def last_store(request: HttpRequest) -> Store | None:
 
 def _memberships(user: User) -> list[Membership]:
     with every_store():
-        return list(Membership.objects.filter(user=user).select_related("store").order_by("store__name", "store_id"))
+        return list(
+            Membership.objects.filter(user=user).select_related("store").order_by(NameKey("store__name"), "store_id")
+        )
 
 
 def store_or_none(request: HttpRequest) -> Store | None:

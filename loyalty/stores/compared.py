@@ -1,5 +1,8 @@
-"""How e-mail addresses and phone numbers are compared, in the database and in Python alike (O7)."""
+"""How e-mail addresses and phone numbers are compared, in the database and in Python alike (O7), and names found."""
 
+from typing import Final
+
+import pgtrigger
 from django.db import models
 
 
@@ -23,3 +26,24 @@ class Dialled(models.Func):
 def dialled(phone: str) -> str:
     """The last nine digits of a phone number, which are the same with and without the country before them."""
     return "".join(character for character in phone if character in "0123456789")[-9:]
+
+
+class NameKey(models.Func):
+    """A name as it is found and sorted, whatever way it is written: the database's function of that name (ADR 0067)."""
+
+    function = "name_key"
+    arity = 1
+    output_field = models.TextField()
+
+
+# A line each, so that what begins one follows a line's end; what names somebody comes before the form feed.
+KEEPS_SEARCH_KEY: Final = pgtrigger.Trigger(
+    name="keeps_search_key",
+    operation=pgtrigger.Insert | pgtrigger.UpdateOf("name", "email", "phone", "external_id"),
+    when=pgtrigger.Before,
+    func=r"""
+NEW.search_key = E'\n' || name_key(NEW.name) || E'\n' || name_key(NEW.email)
+    || E'\f\n' || name_key(NEW.phone) || E'\n' || name_key(coalesce(NEW.external_id, ''));
+RETURN NEW;
+""",
+)

@@ -13,13 +13,13 @@ from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import Q
-from django.db.models.functions import Lower, Upper
+from django.db.models.functions import Lower
 from django.utils.translation import gettext, gettext_lazy
 
 from loyalty.core.locales import locale_to_read
 from loyalty.database.retention import Kept, for_ever, while_needed
 from loyalty.database.rights import INSERT_ONLY, Rights
-from loyalty.stores.compared import Dialled, Folded
+from loyalty.stores.compared import KEEPS_SEARCH_KEY, Dialled, Folded, NameKey
 from loyalty.stores.logos import Logo as Logo
 from loyalty.stores.scoping import SameStoreKey, StoreOwned, unique_in_store
 from loyalty.stores.slugs import check_slug
@@ -60,7 +60,7 @@ class Store(models.Model):
     class Meta:
         verbose_name = gettext_lazy("store")
         verbose_name_plural = gettext_lazy("stores")
-        ordering = ("name",)
+        ordering = (NameKey("name"),)
         constraints: ClassVar = [
             models.CheckConstraint(condition=Q(currency__regex=r"^[A-Z]{3}$"), name="store_currency_is_a_code"),
             models.CheckConstraint(
@@ -227,7 +227,8 @@ class Customer(StoreOwned):
     step.
 
     E-mail addresses and phones are compared by columns of their own: behind a policy PostgreSQL uses an index for plain
-    equality, and for no expression (ADR 0039).
+    equality, and for no expression (ADR 0039). ``search_key`` is what they are found by
+    parts of (ADR 0067).
     """
 
     external_id = models.CharField(max_length=100, null=True, blank=True)
@@ -239,11 +240,12 @@ class Customer(StoreOwned):
     updated_at = models.DateTimeField(editable=False)
     folded_email = models.GeneratedField(expression=Folded("email"), output_field=models.TextField(), db_persist=True)
     dialled_phone = models.GeneratedField(expression=Dialled("phone"), output_field=models.TextField(), db_persist=True)
+    search_key = models.TextField(db_default="", editable=False)
     merged_into = SameStoreKey("self", null=True, blank=True, editable=False)
     merged_at = models.DateTimeField(null=True, blank=True, editable=False)
     no_reminders_since = models.DateTimeField(null=True, blank=True, editable=False)
 
-    rights = Rights(all_but=("created_at",))
+    rights = Rights(all_but=("created_at", "search_key"))
     retention = while_needed("as long as the store; erasing a person empties the row")
 
     class Meta(StoreOwned.Meta):
@@ -264,13 +266,9 @@ class Customer(StoreOwned):
             models.Index("store", "folded_email", name="customer_folded_email"),
             models.Index("store", "dialled_phone", condition=Q(dialled_phone__gt=""), name="customer_dialled_phone"),
             models.Index("merged_into", condition=Q(merged_into__isnull=False), name="customer_merged_into"),
-            GinIndex(
-                "store",
-                OpClass(Upper("name"), "gin_trgm_ops"),
-                OpClass(Upper("email"), "gin_trgm_ops"),
-                name="customer_search",
-            ),
+            GinIndex("store", OpClass("search_key", "gin_trgm_ops"), name="customer_search_key"),
         ]
+        triggers: ClassVar = [KEEPS_SEARCH_KEY]
 
     def __str__(self) -> str:
         return self.name or self.email or self.external_id or gettext("Customer %(pk)s") % {"pk": self.pk}

@@ -18,9 +18,10 @@ from loyalty.api.views import ApiView, ListView
 from loyalty.customers.identify import has_platform_id, platform_ids
 from loyalty.customers.merged import leading_to
 from loyalty.customers.record import change_customer, create_customer
+from loyalty.customers.search import with_part
 from loyalty.stores.compared import fold_email
 from loyalty.stores.keys import Scope
-from loyalty.stores.models import Customer
+from loyalty.stores.models import Customer, Store
 
 
 class StoreDocument(Document):
@@ -97,16 +98,16 @@ class CustomerFilters(Filters):
 
     def contains(self, rows: "QuerySet[Customer]", _name: str, value: str) -> "QuerySet[Customer]":
         """Customers with ``value`` somewhere in what identifies them."""
-        columns = ("name", "email", "phone", "external_id")
-        anywhere = Q()
-        for column in columns:
-            anywhere |= Q(**{f"{column}__icontains": value})
-        return self._leading(anywhere | has_platform_id(external_id=value), rows)
+        return rows.filter(with_part(self._store, value))
 
     def _leading(self, condition: Q, rows: "QuerySet[Customer]") -> "QuerySet[Customer]":
         """Customers who fit, and those whom somebody who fits was merged into."""
-        store = self.request.parser_context["view"].store
-        return rows.filter(pk__in=leading_to(Customer.objects.for_store(store).filter(condition)))
+        return rows.filter(pk__in=leading_to(Customer.objects.for_store(self._store).filter(condition)))
+
+    @property
+    def _store(self) -> Store:
+        store: Store = self.request.parser_context["view"].store
+        return store
 
 
 class StoreView(ApiView):

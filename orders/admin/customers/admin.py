@@ -17,7 +17,7 @@ from loyalty.backoffice.links import customer_address
 from loyalty.core.clock import read_clock
 from loyalty.core.errors import Invalid
 from loyalty.customers.identify import platform_ids
-from loyalty.customers.search import find_customers
+from loyalty.customers.search import meant_by
 from loyalty.languages.own_names import own_words_lazy
 from loyalty.ledger.staff_limits import left_today
 from loyalty.platforms.registry import LABELS
@@ -140,8 +140,7 @@ class CustomerAdmin(StoreModelAdmin):
         queryset = queryset.filter(merged_into__isnull=True)
         if not search_term.strip():
             return queryset, False
-        found = find_customers(active_store(request), search_term)
-        return queryset.filter(pk__in=found.values("pk")), False
+        return queryset.filter(meant_by(active_store(request), search_term)), False
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None

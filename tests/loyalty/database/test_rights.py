@@ -102,7 +102,7 @@ def test_h1_nothing_is_granted_to_everybody() -> None:
             "FROM pg_proc WHERE prosecdef AND pronamespace = 'public'::regnamespace ORDER BY proname",
             [settings.DATABASE_WEB_ROLE],
         )
-        assert cursor.fetchall() == [("customers_called", False, True), ("orders_tagged", False, True)]
+        assert cursor.fetchall() == [("customers_like", False, True), ("orders_tagged", False, True)]
 
 
 def key(statement: str, model: Any) -> str:
@@ -195,8 +195,8 @@ def test_h1_rights_that_differ_are_set_right_by_the_next_migration() -> None:
         assert differences(role) == []
         cursor.execute("CREATE TABLE new ()")
         assert differences(role) == []
-        cursor.execute(f"REVOKE EXECUTE ON FUNCTION customers_called FROM {role}")
-        assert differences(role) == ["customers_called(bigint,text)"]
+        cursor.execute(f"REVOKE EXECUTE ON FUNCTION customers_like FROM {role}")
+        assert differences(role) == ["customers_like(bigint,text)"]
 
 
 def test_names_of_fields_become_columns() -> None:

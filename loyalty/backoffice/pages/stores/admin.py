@@ -20,6 +20,7 @@ from loyalty.backoffice.site import platform_site
 from loyalty.core.clock import read_clock
 from loyalty.core.days import end_of_day
 from loyalty.stores.active_store import active_store, is_operator
+from loyalty.stores.compared import NameKey
 from loyalty.stores.dates import show_last_day, show_moment
 from loyalty.stores.keys import create_api_key, is_in_force, revoke_api_key
 from loyalty.stores.models import ApiKey, Store
@@ -43,7 +44,7 @@ class StoreAdmin(BackOfficeAdmin):
     list_display = ("called", "short", "money", "zone", "written", "work_here")
     search_fields = ("name", "slug")
     search_help_text = gettext_lazy("Name or slug")
-    ordering = ("name",)
+    ordering = (NameKey("name"), "pk")
     empty_title = gettext_noop("There is no store yet")
     empty_hint = gettext_noop("Create the first one; its owner can then be added under Staff.")
 

@@ -20,6 +20,7 @@ from loyalty.journal.models import JournalEntry, LedgerCheck
 from loyalty.proof.outcomes import last_check, last_checks
 from loyalty.stores.active_store import active_store, is_operator
 from loyalty.stores.actors import actor_names
+from loyalty.stores.compared import NameKey
 from loyalty.stores.dates import show_moment
 from loyalty.timeline.sentences import sentence
 
@@ -124,7 +125,8 @@ class AllLedgerChecksAdmin(BackOfficeAdmin):
         """The page; everybody else's is the one of the store last worked in, which stood here before."""
         if not self.has_view_permission(request):
             return platform_site.old_address(request)
-        checks = sorted(last_checks().select_related("store"), key=lambda check: (-check.faults, check.store.name))
+        by_name = last_checks().select_related("store").annotate(by_name=NameKey("store__name"))
+        checks = sorted(by_name, key=lambda check: (-check.faults, check.by_name))
         return _checks_page(self, request, {"checks": [_check_row(check) for check in checks[:_CHECKS_SHOWN]]})
 
 

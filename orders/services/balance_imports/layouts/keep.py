@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from loyalty.core.errors import Invalid, NotFound
 from loyalty.core.storable_text import storable
 from loyalty.stores.actors import Actor
+from loyalty.stores.compared import NameKey
 from loyalty.stores.models import Store
 from orders.models import KeptLayout
 
@@ -43,7 +44,7 @@ def keep_layout(*, store: Store, name: str, layout: Mapping[str, Any], actor: Ac
 
 def kept_names(store: Store) -> list[str]:
     """What the store's kept layouts are called, by name."""
-    return list(KeptLayout.objects.for_store(store).order_by("name").values_list("name", flat=True))
+    return list(KeptLayout.objects.for_store(store).order_by(NameKey("name")).values_list("name", flat=True))
 
 
 def kept_layout(store: Store, name: str) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from django.db import transaction
 from pytest_django import DjangoDbBlocker
 
 from loyalty.core.errors import DomainError
+from loyalty.customers.search import find_customers
 from loyalty.journal.models import JournalEntry
 from loyalty.platforms.models import PlatformConnection, PrivacyRequest
 from loyalty.stores.models import Store
@@ -95,6 +96,13 @@ class TestMoving:
         connected = PlatformConnection.objects.for_store(there).get()
         assert (endpoint.enabled, bool(endpoint.secret)) == (False, False)
         assert (connected.enabled, connected.has_credentials, bool(connected.webhook_secret)) == (False, False, False)
+
+    def test_o7_people_are_found_there_by_keys_that_are_made_there(self, small: io.BytesIO) -> None:
+        (row,) = rows_of(small, "customers")
+        assert "search_key" not in row
+        renamed = with_rows(small, "customers", lambda rows: rows.update(name="José 陳小明"))
+        there = arrived(renamed)
+        assert [person.name for person in find_customers(there, "小明")] == ["José 陳小明"]
 
     def test_whom_a_platform_asked_to_erase_is_erased_where_he_arrived(self) -> None:
         with time_machine.travel(NOW, tick=False):
