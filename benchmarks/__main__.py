@@ -26,20 +26,18 @@ SIDES: Final = ("ours", "reference")
 
 def cancel_one(bench: Bench, runs: int, count: int) -> Iterator[Row]:
     """One order at a time, by one caller and by eight."""
-    p50: dict[str, float] = {}
-    at_once: dict[str, float] = {}
     times: dict[str, list[float]] = {"ours": [], "reference": []}
     rates: dict[str, list[float]] = {"ours": [], "reference": []}
-    # In turns, so that both have the same weather.
     for _ in range(runs):
+        with bench.copy() as url:
+            for who, seconds in measure(url, "in_turns", str(count)).items():
+                times[who].append(median(seconds))
         for who in SIDES:
-            with bench.copy() as url:
-                times[who].append(measure(url, "one_by_one", who, "0", "1", str(count))["p50"])
             with bench.copy() as url:
                 callers = [("one_by_one", who, str(part), "8", str(count // 4)) for part in range(8)]
                 rates[who].append(together(url, *callers))
-    for who in SIDES:
-        p50[who], at_once[who] = median(times[who]) * 1000, median(rates[who])
+    p50 = {who: median(times[who]) * 1000 for who in SIDES}
+    at_once = {who: median(rates[who]) for who in SIDES}
     yield Row(
         "cancel and return one order (2 + 2 lots), p50",
         f"{p50['ours']:.2f} ms",

@@ -7,9 +7,8 @@ import json
 import resource
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import islice
+from itertools import cycle, islice
 from os import SEEK_END
-from statistics import median
 from tempfile import TemporaryFile
 from typing import Any, Final
 
@@ -40,6 +39,8 @@ from orders.services.reverts.choices import CancelChoice
 
 BOTH: Final = CancelChoice(returns={"credits": True, "points": True})
 ACTOR: Final = Actor.command("benchmark")
+# Orders before those that count.
+_WARM_UP: Final = 20
 
 
 def data(orders: str) -> None:
@@ -69,21 +70,33 @@ def _reference(order_id: int, _store: Store) -> None:
 ONE_BY_ONE: Final[dict[str, Callable[[int, Store], None]]] = {"ours": _ours, "reference": _reference}
 
 
+def in_turns(count: str) -> dict[str, list[float]]:
+    """Cancel and return orders, every other one by the reference, so that both have the same weather; seconds of each.
+
+    Both use one connection, and so plans of the same age.
+    """
+    install_reference()
+    stores = {store.pk: store for store in Store.objects.all()}
+    seconds: dict[str, list[float]] = {who: [] for who in ONE_BY_ONE}
+    for (order_id, store_id), who in zip(_open_orders(0, 1, 2 * int(count)), cycle(ONE_BY_ONE), strict=False):
+        start = time.perf_counter()
+        ONE_BY_ONE[who](order_id, stores[store_id])
+        seconds[who].append(time.perf_counter() - start)
+    return {who: taken[_WARM_UP:] for who, taken in seconds.items()}
+
+
 def one_by_one(who: str, part: str, parts: str, count: str) -> dict[str, Any]:
-    """Cancel and return orders one after the other; the median and the total time in seconds."""
+    """Cancel and return orders one after the other, beside others who do; when it began and ended, in seconds."""
     install_reference()
     cancel = ONE_BY_ONE[who]
     stores = {store.pk: store for store in Store.objects.all()}
     orders = _open_orders(int(part), int(parts), int(count))
-    for order_id, store_id in orders[:20]:
+    for order_id, store_id in orders[:_WARM_UP]:
         cancel(order_id, stores[store_id])
-    times = []
     began = time.time()
-    for order_id, store_id in orders[20:]:
-        start = time.perf_counter()
+    for order_id, store_id in orders[_WARM_UP:]:
         cancel(order_id, stores[store_id])
-        times.append(time.perf_counter() - start)
-    return {"p50": median(times), "orders": len(times), "began": began, "ended": time.time()}
+    return {"orders": len(orders) - _WARM_UP, "began": began, "ended": time.time()}
 
 
 def statements() -> dict[str, int]:
@@ -170,6 +183,7 @@ MEASURES: Final[dict[str, Callable[..., Any]]] = {
     measure.__name__: measure
     for measure in (
         data,
+        in_turns,
         one_by_one,
         statements,
         sweep_ours,

@@ -2,7 +2,7 @@
 
 from functools import cache
 
-from loyalty.database.prepared import prepared_cursor
+from loyalty.database.prepared import ask
 from loyalty.proof import prove
 from loyalty.stores.models import Store
 
@@ -13,9 +13,7 @@ def find_faults(store: Store | None) -> list[str]:
     A rule a statement is right for large stores. For small ones nearly all of the time goes into a hundred plans, which
     PostgreSQL keeps for a statement that stays the same.
     """
-    with prepared_cursor() as cursor:
-        cursor.execute(_any_is_broken(), {"store": store.pk if store else None})
-        (broken,) = cursor.fetchone()
+    ((broken,),) = ask(_any_is_broken(), {"store": store.pk if store else None}).rows()
     return list(prove.find_faults(store)) if broken else []
 
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from loyalty.customers.merged import hold_people
 from loyalty.database.bulk import array, insert, update
-from loyalty.database.prepared import prepared_cursor
+from loyalty.database.prepared import ask
 from loyalty.stores.compared import fold_email
 from loyalty.stores.models import Customer, PlatformId, Store
 
@@ -155,9 +155,7 @@ class Directory:
         return found
 
     def _ask(self, statement: str, texts: set[str]) -> list[tuple[str, int]]:
-        with prepared_cursor() as cursor:
-            cursor.execute(statement, [array(texts), self._store.pk])
-            return list(cursor.fetchall())
+        return ask(statement, [array(texts), self._store.pk]).rows()
 
     def _create(self, facts: CustomerFacts) -> _Person:
         customer = Customer(

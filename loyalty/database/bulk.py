@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from django.db import connection, models
 
-from loyalty.database.prepared import prepared_cursor
+from loyalty.database.prepared import ask
 
 
 def array(values: Iterable[Any]) -> str:
@@ -58,9 +58,7 @@ def insert(
     ``same``: columns that have one value in all of the rows, which then travels once.
     """
     statement, values = insert_statement(model, columns, same)
-    with prepared_cursor() as cursor:
-        cursor.execute(statement, values)
-        return [row[0] for row in cursor.fetchall()]
+    return [row[0] for row in ask(statement, values).rows()]
 
 
 def new_ids(model: type[models.Model], count: int) -> list[int]:
@@ -79,12 +77,18 @@ def insert_statement(
     model: type[models.Model], columns: Mapping[str, Sequence[Any]], same: Mapping[str, Any] = _NOTHING
 ) -> tuple[str, list[Any]]:
     """The statement of :func:`insert` with its values, for those that make it a part of a larger one."""
-    names, rows, values = _rows(model, columns)
-    names_of_same, of_same = _named(model, tuple(same))
+    _, rows = _named(model, tuple(columns))
+    return _insert(model, tuple(columns), tuple(same)), [*same.values(), *rows.sent(columns.values())]
+
+
+@cache
+def _insert(model: type[models.Model], columns: Sequence[str], same: Sequence[str]) -> str:
+    names, rows = _named(model, columns)
+    names_of_same, of_same = _named(model, same)
     table = connection.ops.quote_name(model._meta.db_table)
     into = ", ".join((*names_of_same, *names))
     picked = ", ".join((*(f"%s::{of}" for of in of_same.types), *rows.picked))
-    return f"INSERT INTO {table} ({into}) SELECT {picked} FROM {rows} RETURNING id", [*same.values(), *values]
+    return f"INSERT INTO {table} ({into}) SELECT {picked} FROM {rows} RETURNING id"
 
 
 def update(
@@ -95,15 +99,13 @@ def update(
     returning: Sequence[str] = (),
 ) -> dict[int, tuple[Any, ...]]:
     """Give rows, by their ids, other values in one statement, column by column; answers ``returning`` by id."""
-    names, rows, values = _rows(model, {"id": ids, **columns})
+    values = {"id": ids, **columns}
+    names, rows = _named(model, tuple(values))
     table = connection.ops.quote_name(model._meta.db_table)
     sets = ", ".join(f"{name} = {value}" for name, value in zip(names[1:], rows.picked[1:], strict=True))
     answered = ", ".join(f"{table}.{connection.ops.quote_name(name)}" for name in ("id", *returning))
-    with prepared_cursor() as cursor:
-        cursor.execute(
-            f"UPDATE {table} SET {sets} FROM {rows} WHERE {table}.id = given.c0 RETURNING {answered}", values
-        )
-        return {row[0]: row[1:] for row in cursor.fetchall()}
+    statement = f"UPDATE {table} SET {sets} FROM {rows} WHERE {table}.id = given.c0 RETURNING {answered}"
+    return {row[0]: row[1:] for row in ask(statement, rows.sent(values.values())).rows()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +118,10 @@ class _Rows:
     def picked(self) -> list[str]:
         """The columns, as the rows have them; what was None in a column of JSON is nothing, not JSON's null."""
         return [_PICKED.get(_family(of), "given.c{i}").format(i=i, of=of) for i, of in enumerate(self.types)]
+
+    def sent(self, columns: Iterable[Sequence[Any]]) -> list[str]:
+        """The values of the columns as they travel."""
+        return [_sent(of, column) for of, column in zip(self.types, columns, strict=True)]
 
     def __str__(self) -> str:
         columns = ", ".join(_SENT.get(_family(of), "unnest(%s::{of}[])").format(of=of) for of in self.types)
@@ -130,13 +136,6 @@ _PICKED: Final[Mapping[str, str]] = {"array": "given.c{i}::{of}", "json": "nulli
 
 def _family(of: str) -> str:
     return "array" if of.endswith("[]") else "json" if of == "jsonb" else ""
-
-
-def _rows(model: type[models.Model], columns: Mapping[str, Sequence[Any]]) -> tuple[list[str], _Rows, list[str]]:
-    """The quoted names of ``columns``, the rows that they are, and the values that go with these."""
-    names, rows = _named(model, tuple(columns))
-    values = [_sent(of, column) for of, column in zip(rows.types, columns.values(), strict=True)]
-    return names, rows, values
 
 
 @cache

@@ -2,9 +2,13 @@
 
 For SQL that stands in the code and gets its values as arrays: what it is asked for one order or for five hundred is
 one statement. Statements that are put together for each question belong into a plain cursor.
+
+Whoever writes a lot sends it :func:`together`: then PostgreSQL works while Python puts the next statement together
+(ADR 0070).
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import Any, Generic, TypeVar, cast
 
 from django.db import DEFAULT_DB_ALIAS, connection, connections, models
@@ -25,9 +29,48 @@ def in_words(model: type[models.Model], condition: models.Q) -> str:
     return str(sql % tuple(map(connection.schema_editor().quote_value, values)))
 
 
-def prepared_cursor() -> Any:
-    """As ``connection.cursor()``, for statements of that kind. Every value has a type: a cast, or its column's."""
-    return cast("DatabaseWrapper", connections[DEFAULT_DB_ALIAS]).preparing_cursor()
+class Answer:
+    """What a statement answers; where it was sent ahead, reading waits for it and raises what became of it."""
+
+    __slots__ = ("_cursor",)
+
+    def __init__(self, cursor: Any) -> None:
+        self._cursor = cursor
+
+    def rows(self) -> list[Any]:
+        """The rows, once."""
+        rows: list[Any] = _database().await_answers(self._cursor.fetchall)
+        return rows
+
+    @property
+    def count(self) -> int:
+        """How many rows it wrote or found; to be read when it is answered, as :func:`when_answered` says."""
+        return int(self._cursor.rowcount)
+
+
+def ask(statement: str, values: Sequence[Any] | Mapping[str, Any] | None = None) -> Answer:
+    """Send a statement of that kind. Every value has a type: a cast, or its column's."""
+    cursor = _database().preparing_cursor()
+    cursor.execute(statement, values)
+    return Answer(cursor)
+
+
+def together() -> AbstractContextManager[None]:
+    """Within, :func:`ask` does not wait: what is sent is answered where an answer is read, and at the end all is.
+
+    Inside a transaction only. What fails raises its error there, so nothing is taken for done that is not; a savepoint
+    and a statement of the ORM wait for all that was sent before them.
+    """
+    return _database().sending_ahead()
+
+
+def when_answered(do: Callable[[], None]) -> None:
+    """Call ``do`` once all that was sent so far is answered; at once where it was not sent :func:`together`."""
+    _database().when_answered(do)
+
+
+def _database() -> DatabaseWrapper:
+    return cast("DatabaseWrapper", connections[DEFAULT_DB_ALIAS])
 
 
 class Columns(Generic[M]):

@@ -22,7 +22,7 @@ from loyalty.core.causes import cause
 from loyalty.core.logs import what_failed
 from loyalty.core.storable_text import storable
 from loyalty.database.named_stores import every_store
-from loyalty.database.prepared import prepared_cursor
+from loyalty.database.prepared import ask
 
 logger = logging.getLogger(__name__)
 
@@ -135,8 +135,7 @@ ON CONFLICT (name) DO UPDATE SET
 def _note(name: str, now: datetime, seconds: float, *, counts: Counts | None = None, error: str | None = None) -> None:
     """Add a run to the job's row: what it did, or why it failed."""
     did = None if counts is None else json.dumps(dict(counts))
-    with prepared_cursor() as cursor:
-        cursor.execute(_NOTE, [name, now, seconds, did, error])
+    ask(_NOTE, [name, now, seconds, did, error])
 
 
 def found_work(counts: Mapping[str, int]) -> bool:

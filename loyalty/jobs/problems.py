@@ -14,7 +14,7 @@ from django.db.models import Exists, OuterRef
 from loyalty.database.bulk import array
 from loyalty.database.halves import in_halves
 from loyalty.database.named_stores import in_stores
-from loyalty.database.prepared import prepared_cursor
+from loyalty.database.prepared import ask
 from loyalty.jobs.retries import PROBLEMS, words_of
 from loyalty.journal.models import AbstractProblem
 from loyalty.stores.scoping import StoreOwned
@@ -65,11 +65,10 @@ def solved(problems: type[AbstractProblem], rows: Sequence[Any], *, job: str) ->
     """Forget what was wrong with these rows: it succeeded."""
     table = problems._meta.db_table
     subject: Any = problems._meta.get_field(problems.SUBJECT)
-    with prepared_cursor() as cursor:
-        cursor.execute(
-            f'DELETE FROM "{table}" WHERE job = %s AND "{subject.attname}" = ANY(%s::bigint[])',
-            [job, array(row.pk for row in rows)],
-        )
+    ask(
+        f'DELETE FROM "{table}" WHERE job = %s AND "{subject.attname}" = ANY(%s::bigint[])',
+        [job, array(row.pk for row in rows)],
+    )
 
 
 def _set_aside(problems: type[AbstractProblem], row: Any, error: str, job: str, now: datetime) -> None:

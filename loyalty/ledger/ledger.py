@@ -5,17 +5,17 @@
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from django.db.models import Max, Q, QuerySet, Sum, Value
 from django.utils.translation import gettext as _
 
 from loyalty.core.money import format_amount
-from loyalty.database.bulk import array
-from loyalty.database.prepared import prepared_cursor
+from loyalty.database.bulk import array, new_ids
+from loyalty.database.prepared import Answer, ask
 from loyalty.ledger.models import AbstractLot, MovementType, Origin
 from loyalty.ledger.planner import (
     GIVES_BACK,
@@ -29,7 +29,7 @@ from loyalty.ledger.planner import (
     UsedLot,
     draw,
 )
-from loyalty.ledger.posting import BY_HAND, Cause, Entry, NewLot, Posted, Tables, post
+from loyalty.ledger.posting import BY_HAND, Cause, Entry, NewLot, Posted, Tables, post, send
 from loyalty.ledger.settle import Given, settle
 from loyalty.stores.actors import Act, Actor
 from loyalty.stores.models import Customer
@@ -117,9 +117,8 @@ class Ledger:
         """What each of these customers owes, for those who do (C1); one query where a customer may owe at all."""
         if not self.tables.may_owe:
             return {}
-        with prepared_cursor() as cursor:
-            cursor.execute(self.tables.filled(_DEBTS), [array(customer_ids)])
-            return {customer_id: -total for customer_id, total in cursor.fetchall()}
+        rows = ask(self.tables.filled(_DEBTS), [array(customer_ids)]).rows()
+        return {customer_id: -total for customer_id, total in rows}
 
     def given(self, lot_ids: Collection[int], customer_ids: Collection[int]) -> list[Given]:
         """Which of these lots are those customers', in the order in which they were given."""
@@ -128,15 +127,16 @@ class Ledger:
 
     def used_lots(self, order_ids: Collection[int]) -> dict[int, list[UsedLot]]:
         """What these orders drew on, in the order of spending; one query. Callers hold the orders' locks to write."""
-        used: dict[int, list[UsedLot]] = defaultdict(list)
-        for lot in self._used("order", order_ids):
-            if lot.order_id is not None:
-                used[lot.order_id].append(lot)
-        return used
+        return self.asking_used(order_ids)()
+
+    def asking_used(self, order_ids: Collection[int]) -> Callable[[], dict[int, list[UsedLot]]]:
+        """As :meth:`used_lots`, awaited when they are asked for (ADR 0070)."""
+        asked = self._used("order", order_ids)
+        return lambda: _by_order(asked.rows())
 
     def redeemed_lots(self, redemption_id: int) -> list[UsedLot]:
         """What a redemption drew on, in the order of spending; one query. Callers hold its lock to write."""
-        return self._used("redemption", [redemption_id])
+        return [UsedLot(*row) for row in self._used("redemption", [redemption_id]).rows()]
 
     def hand_over(self, redemption_ids: Collection[int], order_id: int) -> None:
         """Make what these redemptions drew on the order's, which came with their codes (R7); no value moves.
@@ -208,16 +208,12 @@ class Ledger:
         that names the old one.
         """
         back = [item for item in returns if item.planned.outcome in GIVES_BACK]
-        if not back:
-            return {}
-        customers = {item.planned.used.customer_id for item in back}
-        posted = self._post([_returning(item) for item in back], customers, act=act)
-        pairs = zip(back, posted[-len(back) :], strict=True)
-        return {
-            item.planned.used.allocation_id: row.lot_id
-            for item, row in pairs
-            if item.planned.outcome is Outcome.EXTENDED
-        }
+        extended = [item.planned.used.allocation_id for item in back if item.planned.outcome is Outcome.EXTENDED]
+        new_lots = dict(zip(extended, new_ids(self.tables.lot, len(extended)), strict=True))
+        if back:
+            entries = [_returning(item, new_lots.get(item.planned.used.allocation_id)) for item in back]
+            send(self.tables, entries, customer_ids={entry.customer_id for entry in entries}, act=act)
+        return new_lots
 
     def returned_by(self, revert_ids: Collection[int]) -> dict[int, list[Returned]]:
         """What these reverts put into which lots, by revert, in the order of writing; one query.
@@ -275,17 +271,24 @@ class Ledger:
         settle(self.tables, self.debts(customers), given, act=act)
         return posted
 
-    def _used(self, spender: Literal["order", "redemption"], ids: Collection[int]) -> list[UsedLot]:
+    def _used(self, spender: Literal["order", "redemption"], ids: Collection[int]) -> Answer:
         # Every cancel asks this twice; putting the query together would take longer than answering it.
-        with prepared_cursor() as cursor:
-            cursor.execute(self.tables.filled(_USED, spender=spender), [array(ids)])
-            return [UsedLot(*row) for row in cursor.fetchall()]
+        return ask(self.tables.filled(_USED, spender=spender), [array(ids)])
 
     def _open(self, now: datetime) -> "QuerySet[AbstractLot]":
         return self.tables.lot.unscoped.filter(valid_at(now), remaining__gt=0)
 
     def _of_currency(self, lots: "QuerySet[AbstractLot]", currency: str) -> "QuerySet[AbstractLot]":
         return lots.filter(Q(currency=currency)) if self.tables.has_currency else lots
+
+
+def _by_order(rows: Iterable[Sequence[Any]]) -> dict[int, list[UsedLot]]:
+    used: dict[int, list[UsedLot]] = defaultdict(list)
+    for row in rows:
+        lot = UsedLot(*row)
+        if lot.order_id is not None:
+            used[lot.order_id].append(lot)
+    return used
 
 
 def _drawing(
@@ -312,17 +315,17 @@ def _drawing(
     ]
 
 
-def _returning(item: Return) -> Entry:
+def _returning(item: Return, new_lot_id: int | None) -> Entry:
     planned, used = item.planned, item.planned.used
-    extended = planned.outcome is Outcome.EXTENDED
+    new_lot = NewLot(Origin.EXTENSION, planned.expires_at, used.lot_id, id=new_lot_id) if new_lot_id else None
     return Entry(
         store_id=item.store_id,
         customer_id=used.customer_id,
         type=MovementType.REVERT,
         amount=planned.amount,
         currency=used.currency,
-        lot_id=None if extended else used.lot_id,
-        new_lot=NewLot(Origin.EXTENSION, planned.expires_at, used.lot_id) if extended else None,
+        lot_id=None if new_lot else used.lot_id,
+        new_lot=new_lot,
         # What an order used with a code goes back through the order; its spend stays the redemption's (R7).
         cause=Cause(used.order_id) if used.order_id else Cause(redemption_id=used.redemption_id),
         allocation_id=used.allocation_id,

@@ -7,7 +7,8 @@ allocations and what came back to them, and writes the movements with their runn
 Callers hold the customers' row locks (:func:`lock_customers`), which is what serialises a customer's ledger.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -20,7 +21,7 @@ from django.utils.translation import gettext_noop
 from loyalty.core.errors import Conflict
 from loyalty.customers.merged import CustomerMerged
 from loyalty.database.bulk import array, new_ids
-from loyalty.database.prepared import prepared_cursor
+from loyalty.database.prepared import Answer, ask, together, when_answered
 from loyalty.ledger.models import AbstractAllocation, AbstractLot, AbstractMovement, MovementType, Origin
 from loyalty.ledger.planner import Amount
 from loyalty.stores.actors import Act
@@ -143,10 +144,30 @@ def lock_customers(customer_ids: Collection[int]) -> None:
     """
     if not customer_ids:
         return
-    with prepared_cursor() as cursor:
-        cursor.execute(_LOCK, [array(customer_ids)])
-        if any(merged_into is not None for (merged_into,) in cursor.fetchall()):
-            raise CustomerMerged
+    locked = ask(_LOCK, [array(customer_ids)])
+    when_answered(lambda: _refuse_merged(locked))
+
+
+def _refuse_merged(locked: Answer) -> None:
+    if any(merged_into is not None for (merged_into,) in locked.rows()):
+        raise CustomerMerged
+
+
+@contextmanager
+def posting_together() -> Iterator[None]:
+    """As :func:`~loyalty.database.prepared.together`, for what is sent by :func:`send`: raises LotBookedOff, too."""
+    with _lapsing_told(), together():
+        yield
+
+
+@contextmanager
+def _lapsing_told() -> Iterator[None]:
+    try:
+        yield
+    except IntegrityError as error:
+        if _BOOKED_OFF in str(error):
+            raise LotBookedOff(_("Some of this value has expired at this very moment. Look again.")) from error
+        raise
 
 
 def post(tables: Tables, entries: Sequence[Entry], *, customer_ids: Collection[int], act: Act) -> list[Posted]:
@@ -156,18 +177,18 @@ def post(tables: Tables, entries: Sequence[Entry], *, customer_ids: Collection[i
     would take a lot below zero or above what was granted, or an allocation above what was used. Raises LotBookedOff for
     value into a lot that lapsed, and was posted as such, since the entries were planned.
     """
+    with _lapsing_told():
+        return [Posted(*row) for row in send(tables, entries, customer_ids=customer_ids, act=act).rows()]
+
+
+def send(tables: Tables, entries: Sequence[Entry], *, customer_ids: Collection[int], act: Act) -> Answer:
+    """As :func:`post` for what nobody waits for; within :func:`posting_together` it may still be refused."""
     said = {
         **_said(customer_ids, act),
         **_columns(entries, new_ids(tables.lot, sum(_wants_id(entry) for entry in entries))),
     }
-    with prepared_cursor() as cursor:
-        try:
-            cursor.execute(tables.filled(_POST, entries=tables.filled(_HANDED_IN), returning=_RETURNING), said)
-        except IntegrityError as error:
-            if _BOOKED_OFF in str(error):
-                raise LotBookedOff(_("Some of this value has expired at this very moment. Look again.")) from error
-            raise
-        return [Posted(*row) for row in cursor.fetchall()]
+    with _lapsing_told():
+        return ask(tables.filled(_POST, entries=tables.filled(_HANDED_IN), returning=_RETURNING), said)
 
 
 def post_new_lots(
@@ -179,8 +200,7 @@ def post_new_lots(
     """
     said = {**_said(customer_ids, act), **values}
     entries = tables.filled(_AT_HAND, lots=lots)
-    with prepared_cursor() as cursor:
-        cursor.execute(tables.filled(_POST, entries=entries, returning=""), said)
+    ask(tables.filled(_POST, entries=entries, returning=""), said)
 
 
 def _said(customer_ids: Collection[int], act: Act) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """A store's settings: their shape and defaults, and the version that governs (H4)."""
 
 import json
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, is_dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -14,7 +14,7 @@ from django.utils.translation import gettext_noop
 
 from loyalty.core.values import MAX_DIGITS
 from loyalty.database.bulk import array
-from loyalty.database.prepared import prepared_cursor
+from loyalty.database.prepared import ask
 from loyalty.store_settings.facts import NOTHING, Facts, facts_by_name, is_nullable
 from loyalty.store_settings.letterhead import LetterheadSettings
 from loyalty.store_settings.words import WordsSettings
@@ -220,10 +220,18 @@ def current_settings(store: Store) -> StoreSettings:
 
 def settings_of(store_ids: Collection[int]) -> dict[int, StoreSettings]:
     """The settings that govern each of these stores now, which are the defaults where it saved none; one query."""
-    with prepared_cursor() as cursor:
-        cursor.execute(_NEWEST, [array(store_ids)])
-        saved = {store_id: _as_saved(data, version) for store_id, data, version in cursor.fetchall()}
-    return {pk: saved.get(pk) or StoreSettings() for pk in store_ids}
+    return asking_settings(store_ids)()
+
+
+def asking_settings(store_ids: Collection[int]) -> Callable[[], dict[int, StoreSettings]]:
+    """As :func:`settings_of`, awaited when they are asked for (ADR 0070)."""
+    newest = ask(_NEWEST, [array(store_ids)])
+
+    def read() -> dict[int, StoreSettings]:
+        saved = {store_id: _as_saved(data, version) for store_id, data, version in newest.rows()}
+        return {pk: saved.get(pk) or StoreSettings() for pk in store_ids}
+
+    return read
 
 
 @lru_cache(maxsize=1000)

@@ -6,10 +6,11 @@ written plainly.
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any, Final
 
 from loyalty.database.bulk import array, insert_statement
-from loyalty.database.prepared import prepared_cursor
+from loyalty.database.prepared import ask, when_answered
 from loyalty.jobs.periodic import wake
 from loyalty.journal.models import JournalEntry
 from loyalty.outbox.models import Message, MessageStatus
@@ -38,14 +39,15 @@ WHERE NOT (entry.order_id IS NOT NULL AND entry.event = ANY(%s::text[]) AND told
 def write_entries(columns: Mapping[str, Sequence[Any]], *, now: datetime) -> None:
     """Write the journal's entries, given column by column, and a message for every endpoint that is told of one."""
     insert, values = insert_statement(JournalEntry, columns)
-    with prepared_cursor() as cursor:
-        if ENTRIES.isdisjoint(columns["event"]):
-            cursor.execute(insert, values)
-            return
-        statement = _STATEMENT.format(
-            insert=insert, messages=Message._meta.db_table, endpoints=WebhookEndpoint._meta.db_table
-        )
-        told_by_order = (array(TOLD_BY_ORDER), WebhookEvent.BALANCE_CHANGED.value)
-        cursor.execute(statement, [*values, TOPIC, MessageStatus.QUEUED.value, now, now, *_TOLD, *told_by_order])
-        if cursor.rowcount:
-            wake(JOB)
+    if ENTRIES.isdisjoint(columns["event"]):
+        ask(insert, values)
+        return
+    told_by_order = (array(TOLD_BY_ORDER), WebhookEvent.BALANCE_CHANGED.value)
+    said = [*values, TOPIC, MessageStatus.QUEUED.value, now, now, *_TOLD, *told_by_order]
+    queued = ask(_telling(insert), said)
+    when_answered(lambda: wake(JOB) if queued.count else None)
+
+
+@cache
+def _telling(insert: str) -> str:
+    return _STATEMENT.format(insert=insert, messages=Message._meta.db_table, endpoints=WebhookEndpoint._meta.db_table)

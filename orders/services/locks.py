@@ -1,6 +1,6 @@
 """Locking orders, before they are read again, checked and written."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from django.utils.translation import gettext as _
@@ -8,7 +8,7 @@ from django.utils.translation import gettext_noop
 
 from loyalty.core.errors import Conflict, NotFound, VersionConflict
 from loyalty.database.bulk import array
-from loyalty.database.prepared import Columns, prepared_cursor
+from loyalty.database.prepared import Columns, ask
 from loyalty.stores.models import Customer, Store
 from orders.models import Order
 
@@ -33,9 +33,13 @@ class OrderCancelled(Conflict):
 
 def lock_orders(store: Store, order_ids: Sequence[int]) -> list[Order]:
     """These orders of ``store`` with their customers, locked until the transaction ends, in id order."""
-    with prepared_cursor() as cursor:
-        cursor.execute(_LOCK, [array(order_ids), store.pk])
-        return [_read(row) for row in cursor.fetchall()]
+    return locking(store, order_ids)()
+
+
+def locking(store: Store, order_ids: Sequence[int]) -> Callable[[], list[Order]]:
+    """As :func:`lock_orders`, which are awaited when they are asked for (ADR 0070)."""
+    locked = ask(_LOCK, [array(order_ids), store.pk])
+    return lambda: [_read(row) for row in locked.rows()]
 
 
 def _read(row: Sequence[Any]) -> Order:
@@ -50,7 +54,11 @@ def lock_order(store: Store, order_id: int, *, version: int | None = None) -> Or
 
     Raises NotFound for an id that this store does not have (T1), VersionConflict when ``version`` is given and old.
     """
-    orders = lock_orders(store, [order_id])
+    return the_one(lock_orders(store, [order_id]), order_id, version=version)
+
+
+def the_one(orders: Sequence[Order], order_id: int, *, version: int | None) -> Order:
+    """The order that was locked, as :func:`lock_order` answers it."""
     if not orders:
         raise NotFound(_("This store has no order with the id %(id)s.") % {"id": order_id})
     if version not in (None, orders[0].version):

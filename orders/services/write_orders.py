@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Final
 
 from loyalty.database.bulk import array
-from loyalty.database.prepared import prepared_cursor
+from loyalty.database.prepared import Answer, ask, when_answered
 from orders.models import Order, OrderStatus
 from orders.models.order import GENERATED
 
@@ -58,28 +58,35 @@ RETURNING orders_order.id, {answered}
 
 
 def write_changes(changes: Sequence[OrderChange], *, trigger: str, reason: str, now: datetime) -> None:
-    """Write ``changes`` and bring their order objects up to date; callers hold the orders' locks."""
-    with prepared_cursor() as cursor:
-        cursor.execute(
-            _WRITE,
-            {
-                "now": now,
-                "trigger": trigger,
-                "reason": reason,
-                "ids": array(change.order.pk for change in changes),
-                "credits": array(change.credits for change in changes),
-                "points": array(change.points for change in changes),
-                "credits_decision": array(change.credits_decision for change in changes),
-                "points_decision": array(change.points_decision for change in changes),
-                "cancels": array(change.cancels for change in changes),
-                "evaluated": array(change.evaluated for change in changes),
-                "forgets_news": array(change.forgets_news for change in changes),
-            },
-        )
-        generated = {row[0]: row[1:] for row in cursor.fetchall()}
+    """Write ``changes`` and bring their order objects up to date; callers hold the orders' locks.
+
+    What the database derives is known once it has answered (:func:`~loyalty.database.prepared.together`).
+    """
+    written = ask(
+        _WRITE,
+        {
+            "now": now,
+            "trigger": trigger,
+            "reason": reason,
+            "ids": array(change.order.pk for change in changes),
+            "credits": array(change.credits for change in changes),
+            "points": array(change.points for change in changes),
+            "credits_decision": array(change.credits_decision for change in changes),
+            "points_decision": array(change.points_decision for change in changes),
+            "cancels": array(change.cancels for change in changes),
+            "evaluated": array(change.evaluated for change in changes),
+            "forgets_news": array(change.forgets_news for change in changes),
+        },
+    )
     for change in changes:
         _bring_up_to_date(change, trigger, reason, now)
-        change.order.__dict__.update(zip(GENERATED, generated[change.order.pk], strict=True))
+    when_answered(lambda: _take_over_derived(changes, written))
+
+
+def _take_over_derived(changes: Sequence[OrderChange], written: Answer) -> None:
+    derived = {row[0]: row[1:] for row in written.rows()}
+    for change in changes:
+        change.order.__dict__.update(zip(GENERATED, derived[change.order.pk], strict=True))
 
 
 def _bring_up_to_date(change: OrderChange, trigger: str, reason: str, now: datetime) -> None:

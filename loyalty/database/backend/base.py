@@ -1,11 +1,13 @@
 """Django's connection to PostgreSQL, which tells the server what stores are named before it sends a statement."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from time import monotonic
 from typing import Any, Final
 
 from django.db.backends.postgresql import base, operations
-from psycopg import Cursor
+from django.db.transaction import TransactionManagementError
+from psycopg import Cursor, Error, Pipeline
 from psycopg.pq import TransactionStatus
 
 from loyalty.database.backend.slow_statements import USUAL_MILLISECONDS, name_slow
@@ -14,6 +16,8 @@ from loyalty.database.named_stores import SETTING, named
 _TELL = f"SELECT set_config('{SETTING}', %s, false)"
 # A plan is made for tables as large as they were then: tables that grow fast are looked at again this often.
 PLANS_LAST_SECONDS: Final = 10
+# Of each of several statements that were slow together the log has so much.
+_SAID: Final = 100
 
 
 class PreparingCursor(Cursor[Any]):
@@ -55,6 +59,9 @@ class DatabaseWrapper(base.DatabaseWrapper):
         self._planned_at = 0.0
         self._prepares = False
         self._slow = self.settings_dict.get("SLOW_MILLISECONDS", USUAL_MILLISECONDS) / 1000
+        self._pipeline: Pipeline | None = None
+        self._sent: list[str] = []
+        self._when_answered: list[Callable[[], None]] = []
         self.execute_wrappers.append(self._tell_first)
 
     def init_connection_state(self) -> None:
@@ -66,9 +73,89 @@ class DatabaseWrapper(base.DatabaseWrapper):
         super().rollback()
         self._told = None
 
+    def savepoint(self) -> Any:
+        # What was sent before is not undone with it, so what becomes of that is known first.
+        self.await_answers()
+        return super().savepoint()
+
     def savepoint_rollback(self, sid: str) -> None:
+        if self._pipeline is not None:
+            self._when_answered.clear()
+            # After a statement that failed, everything up to here is passed over; what follows is heard again.
+            with suppress(Error):
+                self._pipeline.sync()
         super().savepoint_rollback(sid)
         self._told = None
+
+    def savepoint_commit(self, sid: str) -> None:
+        self.await_answers()
+        super().savepoint_commit(sid)
+
+    @contextmanager
+    def sending_ahead(self) -> Iterator[None]:
+        """Within, the answers of statements that are kept are awaited where they are read, and all of them at the end.
+
+        Raises TransactionManagementError outside of a transaction: what failed could not be undone with the rest.
+        """
+        if not self.in_atomic_block:
+            raise TransactionManagementError("Only what is undone together is sent ahead together.")
+        if self._pipeline is not None:
+            # A part of what is sent together already.
+            yield
+            return
+        try:
+            with self.wrap_database_errors, self.connection.pipeline() as pipeline:
+                self._pipeline = pipeline
+                with self._heard_out(pipeline):
+                    yield
+                began = monotonic()
+            self._pipeline = None
+            self._answered(began)
+        finally:
+            self._pipeline = None
+            self._sent.clear()
+            self._when_answered.clear()
+
+    @contextmanager
+    def _heard_out(self, pipeline: Pipeline) -> Iterator[None]:
+        """After an error, pass over what else failed: the driver would write it down, with the values in it."""
+        try:
+            yield
+        except BaseException:
+            with suppress(Error):
+                pipeline.sync()
+            raise
+
+    def await_answers(self, read: Callable[[], Any] | None = None) -> Any:
+        """Wait for the answers of all that was sent ahead, and ``read`` one. Raises the error of the first that failed.
+
+        The log names what was sent if it takes long, and what :meth:`when_answered` was told is done.
+        """
+        if self._pipeline is None:
+            return None if read is None else read()
+        began, answer = monotonic(), None
+        with self.wrap_database_errors:
+            if read is None:
+                self._pipeline.sync()
+            else:
+                answer = read()
+        self._answered(began)
+        return answer
+
+    def when_answered(self, do: Callable[[], None]) -> None:
+        """Call ``do`` as soon as all is answered that was sent so far; at once where nothing is sent ahead."""
+        if self._pipeline is None:
+            do()
+        else:
+            self._when_answered.append(do)
+
+    def _answered(self, began: float) -> None:
+        if self._sent and (seconds := monotonic() - began) >= self._slow:
+            name_slow(" / ".join(self._sent), seconds)
+        self._sent.clear()
+        answered, self._when_answered = self._when_answered, []
+        for do in answered:
+            do()
 
     def preparing_cursor(self) -> Any:
         """A cursor for statements that stay the same (:mod:`loyalty.database.prepared`)."""
@@ -103,7 +190,13 @@ class DatabaseWrapper(base.DatabaseWrapper):
             self._told = stores
         began = monotonic()
         try:
-            return execute(statement, parameters, many, context)
+            answer = execute(statement, parameters, many, context)
+            if self._pipeline is not None:
+                self._sent.append(statement[:_SAID])
+                if not isinstance(context["cursor"].cursor, PreparingCursor):
+                    # The ORM reads how many rows were changed without a question that could be awaited.
+                    self.await_answers()
         finally:
             if (seconds := monotonic() - began) >= self._slow:
                 name_slow(statement, seconds)
+        return answer

@@ -6,7 +6,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_noop
 
 from loyalty.backoffice.menu import Entry, Section
-from loyalty.database.prepared import prepared_cursor
+from loyalty.database.prepared import ask
 from loyalty.stores.active_store import may, store_or_none
 from loyalty.stores.roles import Can
 from loyalty.web.addresses import page_here
@@ -63,9 +63,8 @@ def _waiting(request: HttpRequest) -> _Waiting:
     if store is None:
         return _Waiting()
     if _KEPT not in request.META:
-        with prepared_cursor() as cursor:
-            cursor.execute(_WAITING, [store.pk] * 4)
-            request.META[_KEPT] = _Waiting(*cursor.fetchone())
+        (counts,) = ask(_WAITING, [store.pk] * 4).rows()
+        request.META[_KEPT] = _Waiting(*counts)
     waiting: _Waiting = request.META[_KEPT]
     return waiting
 

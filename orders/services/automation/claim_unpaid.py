@@ -10,7 +10,7 @@ from typing import Final
 
 from django.db import connection
 
-from loyalty.database.prepared import Columns, in_words, prepared_cursor
+from loyalty.database.prepared import Columns, ask, in_words
 from orders.kinds import KINDS
 from orders.models import AUTO_CANCELLABLE, Order, PaymentStatus, cancellable
 
@@ -66,9 +66,7 @@ FOR NO KEY UPDATE OF orders_order SKIP LOCKED
 
 def waiting_statuses() -> set[tuple[int, PaymentStatus]]:
     """Which stores have orders that may be cancelled by themselves, and by which status. Asked of all stores."""
-    with prepared_cursor() as cursor:
-        cursor.execute(_waiting())
-        return {(store_id, PaymentStatus(status)) for store_id, status in cursor.fetchall()}
+    return {(store_id, PaymentStatus(status)) for store_id, status in ask(_waiting()).rows()}
 
 
 def claim_unpaid(

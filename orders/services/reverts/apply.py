@@ -19,7 +19,7 @@ from loyalty.database.bulk import insert
 from loyalty.journal.record import Event, Happening, record
 from loyalty.ledger.ledger import Kind, Return
 from loyalty.ledger.planner import GIVES_BACK, Decision, KindPlan, PlannedLot
-from loyalty.ledger.posting import lock_customers
+from loyalty.ledger.posting import lock_customers, posting_together
 from loyalty.notices.models import Notice
 from loyalty.notices.voice import Voice
 from loyalty.notices.write import queue
@@ -119,7 +119,8 @@ class Work:
 def apply_plans(plans: Sequence[OrderPlan], work: Work) -> list[CancelResult]:
     """Carry out plans of locked orders, in a number of statements that does not grow with them (M7)."""
     planned = [(plan, work) for plan in plans]
-    written = _write(planned)
+    with posting_together():
+        written = _write(planned)
     notices = _tell(planned)
     return [_result(plan, written, work, notices.get(plan.order.pk)) for plan in plans]
 
@@ -129,7 +130,8 @@ def apply_works(planned: Sequence[tuple[OrderPlan, Work]]) -> None:
 
     The works differ in store, settings and whether customers are told, and in nothing else.
     """
-    _write(planned)
+    with posting_together():
+        _write(planned)
     _tell(planned)
 
 

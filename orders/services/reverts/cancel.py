@@ -1,6 +1,7 @@
 """Cancelling orders and returning value, by hand and in bulk (M1-M8, B1)."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import transaction
@@ -10,14 +11,15 @@ from django.utils.translation import gettext_noop
 from loyalty.core.days import local_day
 from loyalty.core.errors import Conflict
 from loyalty.ledger.planner import ExpiredRule
-from loyalty.store_settings.sections import StoreSettings, current_settings
+from loyalty.ledger.posting import posting_together
+from loyalty.store_settings.sections import StoreSettings, asking_settings, current_settings
 from loyalty.stores.actors import Act, Actor, Trigger
 from loyalty.stores.models import Store
 from orders.models import Order, OrderStatus
-from orders.services.locks import lock_order, lock_orders
+from orders.services.locks import lock_orders, locking, the_one
 from orders.services.reverts.apply import CancelResult, Details, Work, apply_plans, decided, decisions_after, skips
 from orders.services.reverts.choices import DEFER_ALL, CancelChoice, resolve
-from orders.services.reverts.plans import OrderPlan, Preview, load_used, plan_order, preview
+from orders.services.reverts.plans import OrderPlan, Preview, UsedByKind, asking_used, load_used, plan_order, preview
 from orders.services.reverts.preview_token import CANCEL, Shown
 
 
@@ -56,8 +58,9 @@ def cancel_order(
     NotFound for an order of another store, Invalid for a choice that cannot be, VersionConflict when ``version`` is
     given and old.
     """
-    order = lock_order(store, order_id, version=version)
-    return _apply_to_one(order, choice, details, token, store, act, cancels=True)
+    with posting_together():
+        found = _find(store, order_id, version)
+        return _apply_to_one(found, choice, details, token, store, act, cancels=True)
 
 
 @transaction.atomic
@@ -75,10 +78,11 @@ def return_value(
 
     As :func:`cancel_order`; raises :class:`NotReturnable` when the order is neither.
     """
-    order = lock_order(store, order_id, version=version)
-    if not order.fell_through:
-        raise NotReturnable(_("Value can be returned once the order is cancelled or its payment is refunded."))
-    return _apply_to_one(order, choice, details, token, store, act, cancels=False)
+    with posting_together():
+        found = _find(store, order_id, version)
+        if not found.order.fell_through:
+            raise NotReturnable(_("Value can be returned once the order is cancelled or its payment is refunded."))
+        return _apply_to_one(found, choice, details, token, store, act, cancels=False)
 
 
 @transaction.atomic
@@ -104,30 +108,43 @@ def cancel_many(
     return {order_id: done.get(order_id) or untouched.get(order_id) for order_id in order_ids}
 
 
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """A locked order, what it drew on, and the settings that govern it."""
+
+    order: Order
+    used: UsedByKind
+    settings: StoreSettings
+
+
+def _find(store: Store, order_id: int, version: int | None) -> _Found:
+    """All that is decided by, asked at once; what comes after the lock is read when it is held."""
+    locked, used, settings = locking(store, [order_id]), asking_used([order_id]), asking_settings([store.pk])
+    return _Found(the_one(locked(), order_id, version=version), used(), settings()[store.pk])
+
+
 def _apply_to_one(
-    order: Order, choice: CancelChoice, details: Details, token: str | None, store: Store, act: Act, *, cancels: bool
+    found: _Found, choice: CancelChoice, details: Details, token: str | None, store: Store, act: Act, *, cancels: bool
 ) -> CancelResult:
-    settings = current_settings(store)
-    plan = _confirmed_plan(order, choice, token, store, settings, act.now)
-    work = Work(store, settings, details, act, cancels and order.status != OrderStatus.CANCELLED)
+    order = found.order
+    plan = _confirmed_plan(found, choice, token, store, act.now)
+    work = Work(store, found.settings, details, act, cancels and order.status != OrderStatus.CANCELLED)
     if not work.cancels and not plan.returns_anything and decisions_after(plan, work) == decided(order):
         return CancelResult(order, cancelled_now=False, reverts=(), skipped=skips(plan))
     return apply_plans([plan], work)[0]
 
 
-def _confirmed_plan(
-    order: Order, choice: CancelChoice, token: str | None, store: Store, settings: StoreSettings, now: datetime
-) -> OrderPlan:
+def _confirmed_plan(found: _Found, choice: CancelChoice, token: str | None, store: Store, now: datetime) -> OrderPlan:
+    order, settings = found.order, found.settings
     today = local_day(now, store.tz)
     if token is None:
         resolved = resolve(choice, limits=settings.extend, today=today)
-        return plan_order(order, resolved, load_used([order.pk]), store=store, rule=ExpiredRule.VALID_ONLY, now=now)
+        return plan_order(order, resolved, found.used, store=store, rule=ExpiredRule.VALID_ONLY, now=now)
     shown = Shown.read(token, CANCEL)
     if shown and choice == CancelChoice():
         choice = shown.asked
     if shown and shown.is_of(choice) and shown.is_ahead(today):
-        used = load_used([order.pk])
-        plan = plan_order(order, shown.resolved, used, store=store, rule=ExpiredRule.VALID_ONLY, now=now)
+        plan = plan_order(order, shown.resolved, found.used, store=store, rule=ExpiredRule.VALID_ONLY, now=now)
         if plan.digest == shown.digest:
             return plan
     raise PreviewStale(preview(order, choice, store=store, settings=settings, now=now))

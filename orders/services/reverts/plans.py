@@ -1,6 +1,6 @@
 """What a cancel or a return would do to one order: the plan, its facts and its token (M6)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -74,7 +74,13 @@ class Preview:
 
 def load_used(order_ids: Sequence[int]) -> dict[Kind, dict[int, list[UsedLot]]]:
     """What these orders drew on, by kind and order; one query a kind."""
-    return {kind: LEDGERS[kind].used_lots(order_ids) for kind in KINDS}
+    return asking_used(order_ids)()
+
+
+def asking_used(order_ids: Sequence[int]) -> Callable[[], dict[Kind, dict[int, list[UsedLot]]]]:
+    """As :func:`load_used`, awaited when it is asked for (ADR 0070)."""
+    asked = {kind: LEDGERS[kind].asking_used(order_ids) for kind in KINDS}
+    return lambda: {kind: used() for kind, used in asked.items()}
 
 
 def plan_order(

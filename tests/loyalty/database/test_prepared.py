@@ -9,7 +9,7 @@ import pytest
 from django.db import connection
 
 from loyalty.database.backend.base import PLANS_LAST_SECONDS
-from loyalty.database.prepared import prepared_cursor
+from loyalty.database.prepared import ask
 from loyalty.stores.actors import Act, Actor, Trigger
 from orders.services.reverts.apply import Details
 from orders.services.reverts.cancel import cancel_order
@@ -29,8 +29,7 @@ _KEPT = "SELECT name, statement, generic_plans, custom_plans FROM pg_prepared_st
 
 
 def _ask() -> None:
-    with prepared_cursor() as cursor:
-        cursor.execute(_ASKS, ["{1}"])
+    ask(_ASKS, ["{1}"])
 
 
 def _rows(statement: str, *parameters: Any) -> list[Any]:
