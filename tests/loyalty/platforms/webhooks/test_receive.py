@@ -10,6 +10,7 @@ from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
 from loyalty.core.encryption import Secret
+from loyalty.database.named_stores import in_store
 from loyalty.platforms.connections.connect import rotate_webhook_secret
 from loyalty.platforms.models import DeliveryState, InboundDelivery, PlatformConnection
 from loyalty.platforms.webhooks import receive
@@ -170,12 +171,69 @@ def test_no_cookie_and_no_csrf_token_are_asked_for(store: Store) -> None:
     assert answer.cookies == {}
 
 
-def test_it_costs_two_statements_and_one_more_where_shops_share_a_secret(
+def test_it_costs_one_statement_and_one_more_where_shops_share_a_secret(
     platform: str, store: Store, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
-    sent = MAKERS[platform](order(platform))
-    with django_assert_num_queries(3 if platform == "shopline" else 2):
-        sent.send(store)
+    assert MAKERS[platform](order(platform)).send(store).status_code == 200
+    again = MAKERS[platform](order(platform) | {"note": 1})
+    with django_assert_num_queries(2 if platform == "shopline" else 1):
+        assert again.send(store).status_code == 200
+    assert len(kept(store)) == 2
+
+
+class TestWhatIsRemembered:
+    """A process remembers connections; what has become of them since counts all the same."""
+
+    @pytest.fixture(autouse=True)
+    def remembered(self, frozen_clock: None, platform: str, store: Store) -> None:
+        assert MAKERS[platform](order(platform)).send(store).status_code == 200
+
+    def test_a_new_secret_counts_and_the_old_one_no_longer(self, platform: str, store: Store) -> None:
+        connection = PlatformConnection.objects.for_store(store)
+        connection.update(webhook_secret=Secret.of("another secret"))
+        old = MAKERS[platform](order(platform) | {"note": 1})
+        new = MAKERS[platform](order(platform) | {"note": 1}, secret="another secret")
+        assert [old.send(store).status_code, new.send(store).status_code] == [401, 200]
+        assert len(kept(store)) == 2
+
+    def test_a_connection_that_is_switched_off_is_404(self, platform: str, store: Store) -> None:
+        PlatformConnection.objects.for_store(store).update(enabled=False)
+        assert MAKERS[platform](order(platform) | {"note": 1}).send(store).status_code == 404
+        assert len(kept(store)) == 1
+
+    def test_an_address_that_another_store_has_now_is_that_stores(self, platform: str, store: Store) -> None:
+        slug = store.slug
+        Store.objects.filter(pk=store.pk).update(slug="moved-away")
+        heir = make_store(slug=slug)
+        connect_store(heir, platform)
+        assert MAKERS[platform](order(platform) | {"note": 1}).send(heir).status_code == 200
+        assert (len(kept(store)), len(kept(heir))) == (1, 1)
+
+    def test_one_that_changes_while_a_message_is_read_is_asked_for_again(
+        self, platform: str, store: Store, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The first look finds it, and by the time of keeping it is switched off."""
+        found = receive._find
+
+        def found_and_switched_off(platform: str, slug: str) -> object:
+            door = found(platform, slug)
+            with in_store(store.pk):
+                PlatformConnection.objects.for_store(store).update(enabled=False)
+            return door
+
+        receive._DOORS.clear()
+        monkeypatch.setattr(receive, "_find", found_and_switched_off)
+        assert MAKERS[platform](order(platform) | {"note": 1}).send(store).status_code == 503
+        assert len(kept(store)) == 1
+
+    def test_no_more_than_a_bound_are_remembered(
+        self, platform: str, store: Store, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(receive, "_MOST_DOORS", 1)
+        other = make_store(slug="another")
+        connect_store(other, platform)
+        assert MAKERS[platform](order(platform) | {"note": 1}).send(other).status_code == 200
+        assert list(receive._DOORS) == [(platform, "another")]
 
 
 class TestRotation:
