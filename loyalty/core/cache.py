@@ -54,6 +54,16 @@ class ForgivingClient(RedisCacheClient):
     incr = _or(RedisCacheClient.incr, lambda _self, _key, delta: delta)
     clear = _or(RedisCacheClient.clear, lambda _self: False)
 
+    def _count(self, key: str, beside: str, seconds: int) -> tuple[int, int]:
+        with self.get_client(key, write=True).pipeline(transaction=False) as asked:
+            asked.get(beside)
+            asked.incr(key)
+            asked.expire(key, seconds)
+            other, count, _ = asked.execute()
+        return int(other or 0), count
+
+    count = _or(_count, lambda _self, _key, _beside, _seconds: (0, 0))
+
     def _keys(self, beginning: str) -> list[str]:
         found = self.get_client(None).scan_iter(match=f"{beginning}*", count=1000)
         return [key.decode() for key in islice(found, _MOST_KEYS)]
@@ -67,6 +77,12 @@ class ForgivingRedisCache(RedisCache):
     def __init__(self, server: str, params: dict[str, Any]) -> None:
         super().__init__(server, params)
         self._class = ForgivingClient
+
+    def count(self, key: str, *, beside: str, seconds: int) -> tuple[int, int]:
+        """Count one more under a key, for so many seconds; the count beside it, and the new one: one round trip."""
+        client: Any = self._cache
+        counts: tuple[int, int] = client.count(self.make_key(key), self.make_key(beside), seconds)
+        return counts
 
     def keys(self, beginning: str) -> list[str]:
         """The keys that begin so, a thousand at most: for whoever watches, not for a request."""

@@ -16,11 +16,18 @@ from django.db.models import Q
 from django.utils.translation import gettext
 
 from loyalty.core.errors import Invalid, NotFound
+from loyalty.database.prepared import Columns, ask
 from loyalty.stores.models import ApiKey, Store
 
 ALL_SCOPES: Final = "*"
 _SCHEME: Final = "lbo"
 _LAST_USED_EVERY: Final = timedelta(minutes=1)
+_KEY: Final = Columns(ApiKey, "key")
+_STORE: Final = Columns(Store, "store")
+_FIND: Final = f"""
+SELECT {_KEY.sql}, {_STORE.sql}
+FROM stores_apikey AS key JOIN stores_store AS store ON store.id = key.store_id WHERE key.prefix = %s::text
+"""
 
 
 class Scope(StrEnum):
@@ -90,10 +97,12 @@ def find_api_key(text: str, *, now: datetime) -> ApiKey | None:
     prefix, _, secret = rest.partition("_")
     if scheme != _SCHEME or not secret or not prefix.isalnum():
         return None
-    api_key: ApiKey | None = ApiKey.unscoped.select_related("store").filter(prefix=prefix).first()
-    if api_key is None or not hmac.compare_digest(api_key.secret_hash, _hash(secret)):
-        return None
-    return api_key if is_in_force(api_key, now) else None
+    for row in ask(_FIND, [prefix]).rows():
+        api_key = _KEY.read(row[: len(_KEY.names)])
+        api_key.store = _STORE.read(row[len(_KEY.names) :])
+        if hmac.compare_digest(api_key.secret_hash, _hash(secret)) and is_in_force(api_key, now):
+            return api_key
+    return None
 
 
 def is_in_force(api_key: ApiKey, now: datetime) -> bool:

@@ -1,10 +1,10 @@
 """How many requests a key may send: a sliding minute, counted in the cache."""
 
 from contextlib import suppress
-from typing import Final
+from typing import Any, Final
 
 from django.conf import settings
-from django.core.cache import cache
+from django.core.cache import caches
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 from rest_framework.views import APIView
@@ -28,23 +28,18 @@ class KeyThrottle(BaseThrottle):
         """Whether this request is within the rate."""
         limit = settings.API_REQUESTS_PER_MINUTE
         minute, second = divmod(read_clock().timestamp(), _MINUTE)
+        cache: Any = caches["default"]
         before, this = (f"requests:{request.auth.pk}:{at:.0f}" for at in (minute - 1, minute))
-        counts = cache.get_many([before, this])
-        within_last_minute = counts.get(before, 0) * (_MINUTE - second) / _MINUTE + counts.get(this, 0)
-        if within_last_minute >= limit:
+        counted_before, counted = cache.count(this, beside=before, seconds=2 * _MINUTE)
+        # What was there before this one.
+        if counted_before * (_MINUTE - second) / _MINUTE + counted - 1 >= limit:
+            with suppress(ValueError):  # it lapsed meanwhile
+                cache.decr(this)
             # By then this minute's count, which is at most the limit, has begun to weigh less.
             self._wait = _MINUTE - second + _MINUTE / limit
             return False
-        _count(this, known=this in counts)
         return True
 
     def wait(self) -> float:
         """Seconds until a request will be let through."""
         return self._wait
-
-
-def _count(key: str, *, known: bool) -> None:
-    if not known and cache.add(key, 1, timeout=2 * _MINUTE):
-        return
-    with suppress(ValueError):  # it lapsed, or was never there because the cache is away
-        cache.incr(key)
