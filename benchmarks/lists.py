@@ -173,8 +173,8 @@ def _long_histories(store: Store) -> Iterator[tuple[str, Callable[[], Any]]]:
         ledger = LEDGERS[kind]
         movements = ledger.tables.movement.objects.for_store(store).filter(customer=busiest)
         held = ledger.tables.lot.objects.for_store(store).filter(customer=busiest, remaining__gt=0)
-        yield f"history of {movements.count():,} {kind}", partial(_read, movements.order_by("-id")[:_PAGE])
-        yield f"balance of {movements.count():,} {kind}", partial(_read, held)
+        yield f"the longest history of {kind}", partial(_read, movements.order_by("-id")[:_PAGE])
+        yield f"the balance after the longest history of {kind}", partial(_read, held)
     orders = Order.objects.for_store(store).filter(customer=busiest).order_by("-placed_at", "-id")
     yield "orders of who has most", partial(_read, orders[:_PAGE])
 
