@@ -8,7 +8,7 @@ from django.utils.translation import gettext_noop
 from credits.ledger import CREDITS
 from loyalty.core.money import format_amount, format_number
 from loyalty.journal.record import Event
-from loyalty.languages.own_names import own_name, own_words
+from loyalty.languages.own_names import name_of, own_words
 from loyalty.ledger.ledger import Kind, Ledger, currency_for
 from loyalty.ledger.planner import Amount
 from loyalty.notices.voice import Voice
@@ -18,21 +18,10 @@ from points.ledger import POINTS
 
 LEDGERS: Final[dict[Kind, Ledger]] = {"credits": CREDITS, "points": POINTS}
 KINDS: Final[tuple[Kind, ...]] = ("credits", "points")
-_NAMES: Final[dict[Kind, str]] = {"credits": gettext_noop("store credits"), "points": gettext_noop("member points")}
 _TITLES: Final[dict[Kind, str]] = {"credits": gettext_noop("Store credits"), "points": gettext_noop("Member points")}
 # What a shop platform keeps itself, beside what is kept here: its messages.
 OWN: Final[dict[Kind, str]] = {"credits": gettext_noop("credits"), "points": gettext_noop("points")}
 REVERTED_EVENT: Final[dict[Kind, Event]] = {"credits": Event.CREDITS_REVERTED, "points": Event.POINTS_REVERTED}
-
-
-def name_of(kind: Kind) -> str:
-    """What a kind is called inside a sentence: ``store credits``, or as the store itself calls it."""
-    return own_name(kind) or _(_NAMES[kind])
-
-
-def both_names() -> dict[str, str]:
-    """What both kinds are called inside a sentence, for messages that name ``%(credits)s`` and ``%(points)s``."""
-    return {kind: name_of(kind) for kind in KINDS}
 
 
 def title_of(kind: Kind) -> str:

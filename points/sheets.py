@@ -17,6 +17,7 @@ from django.utils.translation import gettext_noop
 from loyalty.core.days import check_last_day, end_of_day, local_day
 from loyalty.core.errors import Conflict, Invalid
 from loyalty.core.locales import count_text
+from loyalty.languages.own_names import own_words
 from loyalty.ledger.adjust import Adjustment, adjust
 from loyalty.ledger.adjust_notice import Change, tell
 from loyalty.ledger.planner import Amount
@@ -255,14 +256,14 @@ def _only(row: Row, people: Sequence[Customer]) -> Customer:
 
 def _points(row: Row) -> int:
     if not _POINTS.fullmatch(row.points) or not (points := int(row.points.replace("−", "-"))):
-        raise Invalid.at("/points", _("Points are a whole number, with a minus to remove some."))
+        raise Invalid.at("/points", own_words("Points are a whole number, with a minus to remove some."))
     return points
 
 
 def _last_day(row: Row, points: int, desk: Desk, now: datetime) -> date | None:
     if points < 0:
         if row.expires_on:
-            raise Invalid.at("/expires_on", _("Only points that are given have a last day of use."))
+            raise Invalid.at("/expires_on", own_words("Only points that are given have a last day of use."))
         return None
     if not row.expires_on:
         return scheme_last_day(desk.settings.points_expiry, awarded=local_day(now, desk.store.tz))
@@ -283,7 +284,7 @@ def _within(line: Line, balances: dict[int, int]) -> Line:
     if line.points < 0 and after < 0:
         return replace(
             line,
-            error=_("The customer has %(points)s points by then, fewer than are to be removed.")
+            error=own_words("The customer has %(points)s points by then, fewer than are to be removed.")
             % {"points": after - line.points},
         )
     balances[line.customer.pk] = after

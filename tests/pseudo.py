@@ -86,12 +86,17 @@ class _Texts(HTMLParser):
             self.texts.append(data)
 
 
-def untranslated(html: str) -> list[str]:
-    """The texts of a page, with what stands in no brackets and has letters. Markup inside of a message parts it."""
+def texts_of(html: str) -> list[str]:
+    """What people read or hear of a page, leaf by leaf."""
     parser = _Texts()
     parser.feed(html)
+    return parser.texts
+
+
+def untranslated(html: str) -> list[str]:
+    """The texts of a page, with what stands in no brackets and has letters. Markup inside of a message parts it."""
     depth, found = 0, []
-    for text in parser.texts:
+    for text in texts_of(html):
         outside = ""
         for character in text:
             depth += (character == "⟦") - (character == "⟧")

@@ -15,6 +15,7 @@ from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
+from loyalty.languages.own_names import own_words
 from loyalty.stores.active_store import is_operator, may, store_or_none
 from loyalty.stores.roles import Can
 from loyalty.web.addresses import common_page, page_here
@@ -55,7 +56,7 @@ class Entry:
 
     def shown(self) -> dict[str, Any]:
         """The entry as the theme takes it: what is asked of each request goes by name, or as a function."""
-        item: dict[str, Any] = {"title": _(self.title), "icon": self.icon, "link": self.link}
+        item: dict[str, Any] = {"title": own_words(self.title), "icon": self.icon, "link": self.link}
         if self.page:
             item["link"] = page_here(self.page) + self.query
         if self.badge:

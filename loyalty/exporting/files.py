@@ -5,6 +5,7 @@ could have somebody's spreadsheet call out. In CSV such a text gets an apostroph
 """
 
 import csv
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime
 from decimal import Decimal
@@ -23,6 +24,8 @@ _LONGEST_TEXT: Final = 32_767
 # Older days are no dates to a spreadsheet.
 _FIRST_DAY: Final = date(1900, 3, 1)
 _LINES_AT_ONCE: Final = 200
+_LONGEST_SHEET_NAME: Final = 31
+_NOT_IN_SHEET_NAMES: Final = re.compile(r"[\[\]:*?/\\\x00-\x1f]")
 _WIDTH: Final = 16
 
 
@@ -71,6 +74,12 @@ def write_xlsx(file: IO[bytes], title: str, headings: Sequence[str], lines: Iter
     book.close()
 
 
+def _sheet_name(title: str, number: int) -> str:
+    """What a spreadsheet takes as a sheet's name: no more than 31 characters, and none that formulas need."""
+    more = "" if number == 1 else f" {number}"
+    return _NOT_IN_SHEET_NAMES.sub("", title)[: _LONGEST_SHEET_NAME - len(more)].strip("' ") + more or str(number)
+
+
 class _SheetWriter:
     """Puts lines into sheets."""
 
@@ -85,7 +94,7 @@ class _SheetWriter:
 
     def _begin(self) -> None:
         self.sheets += 1
-        self.sheet = self.book.add_worksheet(self.title if self.sheets == 1 else f"{self.title} {self.sheets}")
+        self.sheet = self.book.add_worksheet(_sheet_name(self.title, self.sheets))
         self.sheet.freeze_panes(1, 0)
         self.sheet.set_column(0, len(self.headings) - 1, _WIDTH)
         for column, heading in enumerate(self.headings):

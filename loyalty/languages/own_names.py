@@ -3,17 +3,28 @@
 Whoever answers for a store says once whose names they are; sentences find them here, as they find the language.
 """
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Final, Literal, Protocol, TypeVar
 
 from django.utils.functional import lazy
+from django.utils.html import escape
 from django.utils.translation import get_language, gettext_noop, override
 from django.utils.translation import gettext as _
 
+from loyalty.languages.own_sentences import SENTENCES
+
 T = TypeVar("T")
 ValueKind = Literal["credits", "points"]
+KINDS: Final[tuple[ValueKind, ...]] = ("credits", "points")
+_NAMES: Final[Mapping[ValueKind, str]] = {
+    "credits": gettext_noop("store credits"),
+    "points": gettext_noop("member points"),
+}
+# A fact of a message; where a sentence begins with it, its first group is found as well.
+_PLACE: Final = re.compile(r"((?:^|(?<=[.!?] )))?%\((\w+)\)s")
 
 
 class OwnNames(Protocol):
@@ -57,6 +68,16 @@ def own_unit(count: int) -> str:
     return find().unit_of(count) if find else ""
 
 
+def name_of(kind: ValueKind) -> str:
+    """What a kind is called inside a sentence: ``store credits``, or as the store itself calls it."""
+    return own_name(kind) or _(_NAMES[kind])
+
+
+def both_names() -> dict[str, str]:
+    """What both kinds are called inside a sentence, for messages that name ``%(credits)s`` and ``%(points)s``."""
+    return {kind: name_of(kind) for kind in KINDS}
+
+
 def capital_first(name: str) -> str:
     """A name at the beginning of a sentence, or alone."""
     return name[:1].upper() + name[1:]
@@ -93,6 +114,7 @@ _LAST_DAYS: Final = gettext_noop("%(kind)s: last day of use of each lot")
 _LOTS_RETURNED: Final = gettext_noop("%(kind)s: returned to each lot")
 _MOVEMENTS: Final = gettext_noop("%(kind)s: movements")
 _DECIDED: Final = gettext_noop("Decided about %(kind)s")
+_EARNED: Final = gettext_noop("%(kind)s earned")
 # What a message of ours becomes where a store has a name of its own for the kind that it is about.
 NAMED: Final[Mapping[str, tuple[ValueKind, str]]] = {
     gettext_noop("Credits"): ("credits", _ALONE),
@@ -141,7 +163,8 @@ NAMED: Final[Mapping[str, tuple[ValueKind, str]]] = {
     gettext_noop("Points not back"): ("points", _NOT_BACK),
     gettext_noop("Points available"): ("points", _AVAILABLE),
     gettext_noop("Points of the customer"): ("points", _OF_CUSTOMER),
-    gettext_noop("Points earned"): ("points", gettext_noop("%(kind)s earned")),
+    gettext_noop("Points earned"): ("points", _EARNED),
+    gettext_noop("Earned points"): ("points", _EARNED),
     gettext_noop("Give or remove points…"): ("points", gettext_noop("Give or remove %(kind)s…")),
     gettext_noop("Give or remove points by a table"): ("points", gettext_noop("Give or remove %(kind)s by a table")),
     gettext_noop("Give or remove points by a table…"): ("points", gettext_noop("Give or remove %(kind)s by a table…")),
@@ -149,13 +172,41 @@ NAMED: Final[Mapping[str, tuple[ValueKind, str]]] = {
 
 
 def own_words(ours: str, **facts: str) -> str:
-    """A message of ours with its facts; with the store's own name in it where it is about a kind that has one."""
-    kind, named = NAMED.get(ours, (None, ""))
-    own = own_name(kind) if kind else ""
-    if not own:
-        return _(ours) % facts if facts else _(ours)
-    words = named if named == _ALONE else _(named)
-    return words % {"kind": capital_first(own) if words.startswith(_ALONE) else own, **facts}
+    """A message of ours with its facts; with the store's own names in it where it is about a kind that has one.
+
+    Without ``facts`` their placeholders are left, as gettext leaves them. Those in braces are for ``format_html``.
+    """
+    words = _in_own_names(ours) or _(ours)
+    return words % facts if facts else words
+
+
+def _in_own_names(ours: str) -> str:
+    if ours in NAMED:
+        kind, named = NAMED[ours]
+        own = own_name(kind)
+        words = own and (named if named == _ALONE else _(named))
+        return _filled(words, {"kind": own})
+    named = SENTENCES.get(ours, "")
+    if not named or not (own_name("credits") or own_name("points")):
+        return ""
+    # An amount of points in a sentence of ours is a fact as the others are.
+    return _filled(_(named), {kind: name_of(kind) for kind in KINDS if f"%({kind})s" not in ours})
+
+
+def _filled(words: str, names: Mapping[str, str]) -> str:
+    """The names in their places: at the beginning of a sentence with a capital, and nothing in them means anything."""
+    rest = _PLACE.sub(lambda found: "" if found[2] in names else found[0], words)
+
+    def name(found: re.Match[str]) -> str:
+        if found[2] not in names:
+            return found[0]
+        own = names[found[2]]
+        own = capital_first(own) if found[1] is not None else own
+        if "{" in words:
+            own = escape(own).replace("{", "{{").replace("}", "}}")
+        return (found[1] or "") + (own.replace("%", "%%") if "%(" in rest else own)
+
+    return _PLACE.sub(name, words)
 
 
 own_words_lazy: Final = lazy(own_words, str)

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from loyalty.core.errors import FieldError, Invalid
 from loyalty.core.tags import tag_key
 from loyalty.core.values import check_amount
+from loyalty.languages.own_names import own_words
 from loyalty.store_settings.facts import facts_by_name
 from loyalty.store_settings.logo import has_logo
 from loyalty.store_settings.sections import StoreSettings
@@ -52,7 +53,7 @@ def _check_together(settings: StoreSettings) -> None:
         words = _("“%(tag)s” is a tag that returns value; what marks a return must not cause one.") % {"tag": tag}
         raise Invalid.at("/write_back/tag", words, code="does-not-fit")
     if tag and tag_key(tag) in {tag_key(trigger) for trigger in settings.earned_points.tags}:
-        words = _("“%(tag)s” is a tag that takes earned points back; what marks a return must not do that.") % {
+        words = own_words("“%(tag)s” is a tag that takes earned points back; what marks a return must not do that.") % {
             "tag": tag
         }
         raise Invalid.at("/write_back/tag", words, code="does-not-fit")

@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from loyalty.journal.record import Event
+from loyalty.languages.own_names import own_words
 from loyalty.stores.models import Store
 from loyalty.timeline.words import Tell, amount_words, fixed, trigger_words
 
@@ -57,8 +58,8 @@ def _flagged(on_the_order: str, on_the_redemption: str) -> Tell:
 
     def tell(data: dict[str, Any], store: Store) -> str:
         if "code" in data:
-            return _(on_the_order) % {"code": data["code"]}
-        return _(on_the_redemption) % {"number": data.get("number", "")}
+            return own_words(on_the_order) % {"code": data["code"]}
+        return own_words(on_the_redemption) % {"number": data.get("number", "")}
 
     return tell
 

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_noop
 from loyalty.core.phrases import listed
 from loyalty.journal.models import JournalEntry
 from loyalty.journal.record import Event
+from loyalty.languages.own_names import own_words
 from loyalty.languages.retell import retell
 from loyalty.ledger.ledger import currency_for
 from loyalty.platforms.registry import LABELS
@@ -187,7 +188,7 @@ def _earned(data: dict[str, Any], store: Store) -> str:
 
 
 def _not_earned(data: dict[str, Any], store: Store) -> str:
-    words = _("Earned nothing: %(points)s by the rule, but whoever changed the order may not give points")
+    words = own_words("Earned nothing: %(points)s by the rule, but whoever changed the order may not give points")
     return words % {"points": amount_words(data.get("points", 0), "", store)}
 
 

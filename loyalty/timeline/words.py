@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop, pgettext
 
 from loyalty.core.money import format_amount
+from loyalty.languages.own_names import own_words
 from loyalty.stores.models import Store
 
 # What tells of one kind of event, out of its data.
@@ -74,4 +75,4 @@ def value_words(value: Any, field: str = "") -> str:
 
 def fixed(message: str) -> Tell:
     """The same message whatever the data."""
-    return lambda data, store: _(message)
+    return lambda data, store: own_words(message)

@@ -6,6 +6,8 @@ from typing import Any, Final
 
 from django.utils.translation import gettext_lazy
 
+from loyalty.languages.own_names import own_words_lazy
+
 
 class WebhookEvent(StrEnum):
     """The events of the REST contract; each is an entry of the journal, or follows from one."""
@@ -24,11 +26,11 @@ TEST: Final = "webhook.test"
 
 WORDS: Final[Mapping[WebhookEvent, Any]] = {
     WebhookEvent.ORDER_CANCELLED: gettext_lazy("an order was cancelled, no matter by whom"),
-    WebhookEvent.CREDITS_REVERTED: gettext_lazy("store credits that an order used are back with the customer"),
-    WebhookEvent.POINTS_REVERTED: gettext_lazy("member points that an order used are back with the customer"),
+    WebhookEvent.CREDITS_REVERTED: own_words_lazy("store credits that an order used are back with the customer"),
+    WebhookEvent.POINTS_REVERTED: own_words_lazy("member points that an order used are back with the customer"),
     WebhookEvent.REVERT_SKIPPED: gettext_lazy("it was decided that a kind is not returned, and why"),
     WebhookEvent.REVERT_UNDONE: gettext_lazy("a return was undone"),
-    WebhookEvent.BALANCE_CHANGED: gettext_lazy("a customer's credits or points became more or fewer"),
+    WebhookEvent.BALANCE_CHANGED: own_words_lazy("a customer's credits or points became more or fewer"),
     WebhookEvent.REDEMPTION_REVERSED: gettext_lazy("a redemption was reversed"),
 }
 

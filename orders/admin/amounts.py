@@ -7,6 +7,7 @@ from django import forms
 from django.utils.translation import gettext as _
 
 from loyalty.core.money import quantise
+from loyalty.languages.own_names import own_words
 from loyalty.ledger.ledger import Kind
 from loyalty.ledger.planner import Amount
 
@@ -38,7 +39,7 @@ def checked_amount(amount: Decimal, currency: str) -> Amount:
         except ValueError as error:
             raise forms.ValidationError(str(error)) from error
     if amount != amount.to_integral_value():
-        raise forms.ValidationError(_("Points are whole numbers."))
+        raise forms.ValidationError(own_words("Points are whole numbers."))
     return int(amount)
 
 

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy
 from credits.models import money
 from loyalty.database.retention import for_ever
 from loyalty.database.rights import Rights
+from loyalty.languages.own_names import own_words_lazy
 from loyalty.stores.scoping import SameStoreKey, StoreOwned, unique_in_store
 
 
@@ -19,7 +20,7 @@ class RewardType(models.TextChoices):
 
     FIXED = "fixed", gettext_lazy("Amount off")
     PERCENTAGE = "percentage", gettext_lazy("Percentage off")
-    CREDITS = "credits", gettext_lazy("Store credits")
+    CREDITS = "credits", own_words_lazy("Store credits")
 
 
 class RedemptionState(models.TextChoices):
@@ -34,8 +35,8 @@ class RedemptionState(models.TextChoices):
 class CodeOutcome(models.TextChoices):
     """What came of an order's coming with a code of ours (R7)."""
 
-    USED = "used", gettext_lazy("Paid with its points")
-    AFTER_RETURN = "after_return", gettext_lazy("Came after the points had been returned")
+    USED = "used", own_words_lazy("Paid with its points")
+    AFTER_RETURN = "after_return", own_words_lazy("Came after the points had been returned")
     USED_BEFORE = "used_before", gettext_lazy("Came after another order had used the code")
     OF_FAMILY = "of_family", gettext_lazy("Used by the order that this one was split from or into")
 

@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 from typing import Final
 
+from loyalty.languages.own_names import name_of
 from loyalty.ledger.ledger import Kind
 from loyalty.proof.prove import Check, Rule, counting, scope
-from orders.kinds import KINDS, LEDGERS, name_of
+from orders.kinds import KINDS, LEDGERS
 from orders.models import PersonsDecision
 
 _TOTALS: Final = """

@@ -22,7 +22,7 @@ from loyalty.core.clock import read_clock
 from loyalty.database.named_stores import in_store_throughout
 from loyalty.exporting.files import csv_parts, write_xlsx
 from loyalty.exporting.tables import Export
-from loyalty.languages.own_names import as_read_now
+from loyalty.languages.own_names import as_read_now, own_words
 from loyalty.stores.active_store import active_store
 
 FORMATS: Final = (("csv", "CSV"), ("xlsx", "Excel"))
@@ -68,7 +68,7 @@ def as_file(request: HttpRequest, export: Export, suffix: str, rows: object) -> 
     name = export.file_name(store, now, suffix)
     if suffix == "xlsx":
         file = TemporaryFile()  # noqa: SIM115 - the answer closes it once it is sent
-        write_xlsx(file, _(export.title), headings, lines)
+        write_xlsx(file, own_words(export.title), headings, lines)
         file.seek(0)
         return FileResponse(file, as_attachment=True, filename=name, content_type=_XLSX)
     answer = StreamingHttpResponse(

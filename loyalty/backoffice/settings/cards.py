@@ -11,10 +11,10 @@ from django.utils.functional import lazy
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, gettext_noop
+from django.utils.translation import gettext_noop
 
 from loyalty.core.errors import Invalid
-from loyalty.languages.own_names import own_words
+from loyalty.languages.own_names import own_words, own_words_lazy
 from loyalty.store_settings.facts import is_nullable
 from loyalty.store_settings.save import merged
 from loyalty.store_settings.sections import StoreSettings, setting_at, settings_from_json, settings_to_json
@@ -39,7 +39,7 @@ class Option:
 
     def said(self) -> tuple[str, str]:
         """The choice and what it means, for who reads now."""
-        return own_words(self.label), _(self.words) if self.words else ""
+        return own_words(self.label), own_words(self.words) if self.words else ""
 
 
 def _markup(option: Option) -> SafeString:
@@ -55,7 +55,7 @@ class OptionField(forms.ChoiceField):
 
     def __init__(self, label: str, options: Sequence[Option]) -> None:
         super().__init__(
-            label=gettext_lazy(label), choices=[option.shown() for option in options], widget=forms.RadioSelect
+            label=own_words_lazy(label), choices=[option.shown() for option in options], widget=forms.RadioSelect
         )
         self.options = {option.value: option for option in options}
 
@@ -66,7 +66,7 @@ class OptionsField(forms.MultipleChoiceField):
     def __init__(self, label: str, options: Sequence[Option], **more: Any) -> None:
         choices = [option.shown() for option in options]
         super().__init__(
-            label=gettext_lazy(label), choices=choices, widget=forms.CheckboxSelectMultiple, required=False, **more
+            label=own_words_lazy(label), choices=choices, widget=forms.CheckboxSelectMultiple, required=False, **more
         )
         self.options = {option.value: option for option in options}
 
@@ -75,8 +75,8 @@ def number_field(path: Sequence[str], *, label: str, help_text: str = "") -> for
     """A setting that is a whole number, within its bounds; it may be left empty where none is a value."""
     hint, facts = setting_at(path)
     return forms.IntegerField(
-        label=gettext_lazy(label),
-        help_text=gettext_lazy(help_text) if help_text else "",
+        label=own_words_lazy(label),
+        help_text=own_words_lazy(help_text) if help_text else "",
         required=not is_nullable(hint),
         min_value=facts.least,
         max_value=facts.most,
@@ -146,13 +146,13 @@ class CardForm(forms.Form):
             old, new = value_at(before, path), value_at(after, path)
             if old != new:
                 label = self.change_labels.get(name)
-                label = _(label) if label else str(self.fields[name].label)
+                label = own_words(label) if label else str(self.fields[name].label)
                 found.append((label, self.words(name, old)[0], self.words(name, new)[0]))
         return found
 
     def done(self, title: str) -> str:
         """What is said once the card named ``title`` is saved."""
-        return _("“%(title)s” is saved.") % {"title": _(title)}
+        return _("“%(title)s” is saved.") % {"title": own_words(title)}
 
     def show_refusal(self, error: Invalid) -> None:
         """Put what the settings' own check refused beside the fields it is about."""
@@ -192,7 +192,7 @@ class SwitchForm(CardForm):
 
     def done(self, title: str) -> str:
         """What it now does."""
-        return _(self.done_on if self.cleaned_data[self.switch.name] else self.done_off)
+        return own_words(self.done_on if self.cleaned_data[self.switch.name] else self.done_off)
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from loyalty.backoffice.settings.cards import CardForm, CardKind, Change, Sample
 from loyalty.core.clock import read_clock
 from loyalty.core.errors import Invalid, VersionConflict
 from loyalty.jobs.periodic import wake
+from loyalty.languages.own_names import own_words
 from loyalty.store_settings.save import change_settings
 from loyalty.store_settings.sections import StoreSettings, current_settings, not_understood, settings_from_json
 from loyalty.stores.active_store import acting, active_store, may
@@ -136,11 +137,13 @@ class _Shown:
         history, older = _history(self.page, self.store, before=self.request.GET.get("before", ""))
         return {
             **model_admin.admin_site.each_context(self.request),
-            "title": _(self.page.title),
-            "content_title": _(self.page.title),
+            "title": own_words(self.page.title),
+            "content_title": own_words(self.page.title),
             "page": self.page,
             "links": [
-                (_(item.words), reverse(item.address)) for item in self.page.links if may(self.request, item.needs)
+                (own_words(item.words), reverse(item.address))
+                for item in self.page.links
+                if may(self.request, item.needs)
             ],
             "cards": [self._card(kind) for kind in self.page.cards],
             "settings": self.settings,
@@ -217,7 +220,7 @@ def _restore(page: SettingsPage, request: HttpRequest, version: SettingsVersion)
         messages.success(
             request,
             _("“%(title)s” is as it was in version %(version)s.")
-            % {"title": _(page.title), "version": version.version},
+            % {"title": own_words(page.title), "version": version.version},
         )
     return HttpResponseRedirect(page.address)
 

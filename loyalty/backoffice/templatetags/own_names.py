@@ -6,3 +6,4 @@ from loyalty.languages import own_names
 
 register = template.Library()
 register.simple_tag(own_names.own_words)
+register.simple_tag(own_names.both_names)

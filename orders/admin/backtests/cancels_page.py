@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy, gettext_noop
 from loyalty.backoffice.base import BackOfficeAdmin, store_view
 from loyalty.backoffice.settings.cards import number_field
 from loyalty.core.clock import read_clock
+from loyalty.languages.own_names import own_words_lazy
 from loyalty.store_settings.sections import AutoCancelSettings, ExpiredLotsSettings, current_settings
 from loyalty.stores.active_store import active_store
 from loyalty.stores.roles import Can
@@ -21,7 +22,7 @@ from orders.services.backtests.tally import Backtest
 _MODES: Final = (
     ("off", gettext_lazy("Off")),
     ("cancel", gettext_lazy("Auto cancel only")),
-    ("cancel_and_revert", gettext_lazy("Auto cancel order and return credits & points with original expiry date")),
+    ("cancel_and_revert", own_words_lazy("Auto cancel order and return credits & points with original expiry date")),
 )
 _LOTS: Final = (
     ("all_or_nothing", gettext_lazy("Return nothing of a kind when any part of it has expired")),

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy, gettext_noop
 from loyalty.backoffice.base import BackOfficeAdmin, store_view
 from loyalty.backoffice.settings.cards import number_field
 from loyalty.core.clock import read_clock
+from loyalty.languages.own_names import own_words_lazy
 from loyalty.ledger.planner import ExpiredRule
 from loyalty.store_settings.sections import SpentRevertSettings, StoreSettings, current_settings
 from loyalty.stores.active_store import active_store
@@ -38,7 +39,7 @@ class RulesForm(TrialForm):
 
     statuses = forms.MultipleChoiceField(
         label=gettext_lazy("Statuses that return what was used"),
-        choices=[(option.value, gettext_lazy(option.label)) for option in STATUSES],
+        choices=[(option.value, own_words_lazy(option.label)) for option in STATUSES],
         widget=forms.CheckboxSelectMultiple,
         required=False,
     )
@@ -46,7 +47,7 @@ class RulesForm(TrialForm):
     skip_tags = TagsField(gettext_noop("Tags that keep an order from automatic returns"))
     kinds = forms.MultipleChoiceField(
         label=gettext_lazy("What returns"),
-        choices=[(option.value, gettext_lazy(option.label)) for option in KINDS],
+        choices=[(option.value, own_words_lazy(option.label)) for option in KINDS],
         widget=forms.CheckboxSelectMultiple,
         required=False,
     )

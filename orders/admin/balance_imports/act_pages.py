@@ -9,11 +9,11 @@ from django.utils.translation import gettext as _
 from loyalty.backoffice.base import BackOfficeAdmin, store_view
 from loyalty.backoffice.confirm import Case
 from loyalty.core.errors import Conflict
+from loyalty.languages.own_names import name_of
 from loyalty.stores.roles import Can
 from orders.admin.balance_imports.addresses import import_address, list_address
 from orders.admin.balance_imports.show_import import import_context
 from orders.admin.balance_imports.start_form import StartForm
-from orders.kinds import name_of
 from orders.models import BalanceImport, ImportState
 from orders.services.balance_imports.prune import discard
 from orders.services.balance_imports.start import compare, start

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy
 
 from loyalty.core.money import currencies
 from loyalty.importing.encodings import ENCODINGS
+from loyalty.languages.own_names import own_words
 from loyalty.platforms.registry import LABELS
 from loyalty.stores.models import Store
 from orders.services.balance_imports.layouts.fields import FIELDS
@@ -143,7 +144,7 @@ class LayoutForm(forms.Form):
         if not {"email", "external_id"} & said.keys():
             self.add_error(None, _("Say which column has the e-mail addresses or the customers' numbers."))
         if "amount" in said and "kind" not in said:
-            self.add_error(None, _("Say which column tells whether an amount is store credits or points."))
+            self.add_error(None, own_words("Say which column tells whether an amount is store credits or points."))
         if ("past_at" in said) != ("past_type" in said):
             self.add_error(None, _("Old history needs two columns: when it happened, and what happened."))
         return cleaned

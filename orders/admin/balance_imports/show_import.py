@@ -10,12 +10,13 @@ from django.utils.translation import ngettext
 
 from loyalty.backoffice.confirm import Case
 from loyalty.backoffice.lists.paging import page_of
+from loyalty.languages.own_names import name_of
 from loyalty.stores.actors import actor_names
 from loyalty.stores.dates import show_moment, show_month
 from loyalty.stores.models import Store
 from orders.admin.balance_imports.show_rows import kept_rows, shown_row, state_badge
 from orders.admin.balance_imports.start_form import StartForm, total_name
-from orders.kinds import name_of, show, title_of
+from orders.kinds import show, title_of
 from orders.models import UNWRITTEN, WORKED_ON, BalanceImport, ImportState
 from orders.services.balance_imports.layouts.products import PRODUCTS
 from orders.services.balance_imports.problems import NO_FAULT, words_of
@@ -60,7 +61,7 @@ def _found(case: Case[BalanceImport], held: BalanceImport) -> dict[str, Any]:
     page = page_of(case.request, kept_rows(held, only))
     written = held.result.get("totals") or []
     return {
-        "sentences": _sentences(summary),
+        "sentences": _sentences(summary, store),
         "months": [shown_month(line, store) for line in written or summary["totals"]],
         "from_ledger": bool(written),
         "agrees": _sums(written) == _sums(summary["totals"]) if written else None,
@@ -93,7 +94,7 @@ def _sums(totals: Sequence[Mapping[str, Any]]) -> dict[tuple[str, str], Decimal]
     return sums
 
 
-def _sentences(summary: Mapping[str, Any]) -> list[str]:
+def _sentences(summary: Mapping[str, Any], store: Store) -> list[str]:
     """What the file comes to."""
     people, known = summary["people"], summary["known"]
     found = [
@@ -118,11 +119,11 @@ def _sentences(summary: Mapping[str, Any]) -> list[str]:
     if summary["codes"]:
         found.append(
             ngettext(
-                "It has one open code, for %(points)s points.",
-                "It has %(count)s open codes, for %(points)s points.",
+                "It has one open code, for %(points)s.",
+                "It has %(count)s open codes, for %(points)s.",
                 summary["codes"],
             )
-            % {"count": f"{summary['codes']:,}", "points": f"{summary['code_points']:,}"}
+            % {"count": f"{summary['codes']:,}", "points": show(summary["code_points"], "", store)}
         )
     if summary["bad_rows"]:
         found.append(

@@ -14,7 +14,7 @@ from loyalty.backoffice.badges import badge
 from loyalty.backoffice.lists.paging import BriefPage, page_of
 from loyalty.core.locales import count_text
 from loyalty.core.phrases import listed, sentences
-from loyalty.languages.own_names import own_words
+from loyalty.languages.own_names import both_names, own_words
 from loyalty.languages.retell import retell
 from loyalty.stores.active_store import active_store, may
 from loyalty.stores.actors import actor_names
@@ -22,7 +22,7 @@ from loyalty.stores.dates import show_moment
 from loyalty.stores.models import Store
 from loyalty.stores.roles import Can
 from orders.admin.display import moment_by, reason_words, status_badge, used_words
-from orders.kinds import KINDS, applied, both_names, currency_of, show, title_of
+from orders.kinds import KINDS, applied, currency_of, show, title_of
 from orders.models import BulkCancel, BulkItem, BulkState, Order, Outcome, RevertStatus, light
 from orders.services.bulk_cancels.run import WORDS
 from orders.services.bulk_cancels.summary import Stake, Summary, going_orders, orders_of

@@ -15,6 +15,7 @@ from loyalty.backoffice.lists.filters import DayField
 from loyalty.core.days import end_of_day, local_day
 from loyalty.core.errors import Invalid
 from loyalty.core.phrases import sentences
+from loyalty.languages.own_names import own_words, own_words_lazy
 from loyalty.ledger.adjust import Adjustment, adjust
 from loyalty.ledger.adjust_notice import Change, tell
 from loyalty.ledger.ledger import Kind, currency_for
@@ -46,7 +47,9 @@ class AdjustForm(OnceForm):
     expires_on = DayField(
         label=gettext_lazy("Last day of use"),
         required=False,
-        help_text=gettext_lazy("For a gift. Left empty, credits never expire and points expire by the store's scheme."),
+        help_text=own_words_lazy(
+            "For a gift. Left empty, credits never expire and points expire by the store's scheme."
+        ),
     )
     reason = forms.CharField(
         label=gettext_lazy("Reason"),
@@ -68,7 +71,7 @@ class AdjustForm(OnceForm):
         super().__init__(*args, **kwargs)
         self.kind, self.store, self.now = kind, store, now
         self.currency = currency_for(kind, store.currency)
-        units = _("In %(currency)s.") % {"currency": store.currency} if self.currency else _("Whole points.")
+        units = _("In %(currency)s.") % {"currency": store.currency} if self.currency else own_words("Whole points.")
         self.fields["amount"].help_text = sentences([units, "" if left is None else words_of_left(kind, left, store)])
         self.fields["amount"].widget.attrs = {
             "inputmode": "decimal" if self.currency else "numeric",

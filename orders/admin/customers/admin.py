@@ -18,7 +18,7 @@ from loyalty.core.clock import read_clock
 from loyalty.core.errors import Invalid
 from loyalty.customers.identify import platform_ids
 from loyalty.customers.search import meant_by
-from loyalty.languages.own_names import own_words_lazy
+from loyalty.languages.own_names import name_of, own_words_lazy
 from loyalty.ledger.staff_limits import left_today
 from loyalty.platforms.registry import LABELS
 from loyalty.store_settings.sections import current_settings
@@ -35,7 +35,7 @@ from orders.admin.customers.statement_page import statement_page
 from orders.admin.customers.tabs import TABS, cards, profile_form, tab_context
 from orders.admin.exports.customers import CUSTOMER_EXPORTS
 from orders.admin.redemptions.redeem_page import redeem_page
-from orders.kinds import KINDS, name_of
+from orders.kinds import KINDS
 
 
 @store_view(needs=Can.ADJUST_LEDGER)

@@ -12,12 +12,13 @@ from loyalty.backoffice.badges import DASH
 from loyalty.core.locales import count_text
 from loyalty.core.phrases import listed
 from loyalty.customers.search import shared_by
+from loyalty.languages.own_names import both_names, name_of
 from loyalty.ledger.ledger import Kind
 from loyalty.ledger.planner import Amount
 from loyalty.platforms.registry import LABELS
 from loyalty.stores.dates import show_moment
 from loyalty.stores.models import Customer, Store
-from orders.kinds import KINDS, both_names, name_of, show, title_of
+from orders.kinds import KINDS, show, title_of
 from orders.services.customers.merge_plans import Holding, MergePlan, MovedId
 
 _FIELDS: Final = {

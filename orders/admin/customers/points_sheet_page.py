@@ -22,7 +22,7 @@ from loyalty.core.clock import read_clock
 from loyalty.core.errors import Invalid
 from loyalty.core.phrases import sentences
 from loyalty.customers.identify import platform_ids
-from loyalty.languages.own_names import own_words
+from loyalty.languages.own_names import own_words, own_words_lazy
 from loyalty.ledger.staff_limits import left_today, words_of_left
 from loyalty.store_settings.sections import current_settings
 from loyalty.stores.active_store import active_store
@@ -58,7 +58,7 @@ class SheetForm(OnceForm):
         strip=False,
         widget=forms.Textarea(attrs={"rows": 8, "spellcheck": "false"}),
         help_text=format_lazy(
-            gettext_lazy(
+            own_words_lazy(
                 "The first line names the columns: {columns}. A customer is an e-mail, an external id or, as "
                 "shopify:7001, an id on a platform; points below zero are removed. At most {most} rows."
             ),

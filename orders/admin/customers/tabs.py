@@ -16,6 +16,7 @@ from loyalty.backoffice.badges import DASH
 from loyalty.backoffice.lists.export import FORMATS
 from loyalty.backoffice.lists.paging import BriefPaginator
 from loyalty.core.days import is_expired
+from loyalty.languages.own_names import name_of
 from loyalty.ledger.history import balance_of, history
 from loyalty.ledger.ledger import Kind, currency_for, valid_at
 from loyalty.ledger.planner import Amount
@@ -38,7 +39,7 @@ from orders.admin.display import (
 )
 from orders.admin.exports.customers import LOTS, MOVEMENTS
 from orders.admin.redemptions.rows import redemption_row
-from orders.kinds import KINDS, LEDGERS, name_of, show, title_of
+from orders.kinds import KINDS, LEDGERS, show, title_of
 from orders.models import Order, Redemption, light
 from orders.services.earned_points.shortfalls import shortfall_of
 

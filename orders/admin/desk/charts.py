@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from loyalty.core.days import end_of_day, last_day_of_use, local_day
 from loyalty.core.locales import count_text
 from loyalty.core.phrases import listed
+from loyalty.languages.own_names import name_of
 from loyalty.ledger.ledger import Kind, currency_for, valid_at
 from loyalty.ledger.planner import Amount
 from loyalty.stores.actors import Trigger
@@ -21,7 +22,7 @@ from loyalty.stores.dates import show_day, show_month
 from loyalty.stores.models import Store
 from loyalty.timeline.words import trigger_words
 from loyalty.web.addresses import page_of
-from orders.kinds import KINDS, LEDGERS, name_of, show, title_of
+from orders.kinds import KINDS, LEDGERS, show, title_of
 from orders.models import Revert, RevertUndo
 
 _DAYS: Final = 14

@@ -15,6 +15,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from loyalty.core.clock import read_clock
+from loyalty.languages.own_names import own_words
 from loyalty.stores.active_store import may, store_or_none
 from loyalty.stores.dates import show_moment
 from loyalty.stores.models import Customer, Store
@@ -99,7 +100,7 @@ def _first_steps(request: HttpRequest) -> list[tuple[str, str, str]]:
         (
             Can.CHANGE_SETTINGS,
             _("Look through the settings"),
-            _("What happens when a payment expires or fails, and when points expire."),
+            own_words("What happens when a payment expires or fails, and when points expire."),
             "admin:stores_settingsversion_orders",
         ),
         (

@@ -18,6 +18,7 @@ from loyalty.backoffice.lists.paging import page_of
 from loyalty.core.clock import read_clock
 from loyalty.jobs.periodic import EVERY, JOBS, WORDS
 from loyalty.journal.models import JobRun
+from loyalty.languages.own_names import own_words
 from loyalty.languages.retell import retell
 from loyalty.stores.active_store import active_store, is_operator, may, store_or_none
 from loyalty.stores.dates import show_moment
@@ -89,7 +90,7 @@ def _problem_row(problem: Problem, store: Store) -> dict[str, Any]:
     return {
         "id": problem.pk,
         "order": problem.order,
-        "job": _(WORDS.get(problem.job, problem.job)),
+        "job": own_words(WORDS.get(problem.job, problem.job)),
         "error": retell(problem.error),
         "attempts": problem.attempts,
         "since": show_moment(problem.created_at, store),
@@ -111,7 +112,7 @@ def _pause_words(pause: timedelta) -> str:
 def _job_row(name: str, run: JobRun | None, store: Store) -> dict[str, Any]:
     row: dict[str, Any] = {
         "name": name,
-        "words": _(WORDS[name]),
+        "words": own_words(WORDS[name]),
         "every": _pause_words(EVERY[name]),
         "run": run,
     }

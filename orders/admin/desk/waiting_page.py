@@ -16,6 +16,7 @@ from loyalty.backoffice.lists.paging import page_of
 from loyalty.core.clock import read_clock
 from loyalty.core.errors import DomainError
 from loyalty.jobs.waiting import Waiting
+from loyalty.languages.own_names import own_words
 from loyalty.stores.active_store import active_store, may
 from loyalty.stores.roles import Can
 from orders.admin.desk.waiting_rows import KINDS, rows_of, waiting
@@ -35,7 +36,7 @@ class WaitingFilterForm(forms.Form):
     def __init__(self, data: Any, *, kinds: list[Waiting]) -> None:
         super().__init__(data, auto_id="filter_%s", label_suffix="")
         choices: Any = self.fields["kind"]
-        choices.choices = [_ANY, *((kind.key, _(kind.label)) for kind in kinds)]
+        choices.choices = [_ANY, *((kind.key, own_words(kind.label)) for kind in kinds)]
         self.is_valid()
 
 

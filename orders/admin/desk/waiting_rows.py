@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from loyalty.accounts.letters import WAITING as LETTERS
 from loyalty.jobs.waiting import Waiting
+from loyalty.languages.own_names import own_words
 from loyalty.languages.retell import retell
 from loyalty.notices.deliver import WAITING as NOTICES
 from loyalty.outbox.retry import WAITING as MESSAGES
@@ -76,8 +77,8 @@ def _row(found: Any, store: Store, now: datetime) -> dict[str, Any]:
     return {
         "kind": kind.key,
         "key": found.found_key,
-        "label": _(kind.label),
-        "what": kind.says(found.found_about or "") or _(kind.label),
+        "label": own_words(kind.label),
+        "what": kind.says(found.found_about or "") or own_words(kind.label),
         "page": _page(found),
         "order": found.found_order,
         "order_id": found.found_order_id,

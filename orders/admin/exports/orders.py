@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop, ngettext
+from django.utils.translation import gettext_noop
 
 from loyalty.core.days import is_expired
 from loyalty.exporting.tables import Cell, Column, Export, Viewing, amount, last_day, yes
@@ -15,7 +15,7 @@ from loyalty.stores.dates import label_of
 from loyalty.stores.models import Store
 from loyalty.timeline.words import trigger_words
 from orders.admin.exports.columns import LAST_DAY, attribute, text, whose
-from orders.kinds import KINDS, LEDGERS, applied, currency_of, reverted
+from orders.kinds import KINDS, LEDGERS, applied, currency_of, reverted, show
 from orders.models import CancelReason, Order, PersonsDecision, RevertStatus, light
 
 _TITLES: Final[dict[Kind, tuple[str, str, str, str, str]]] = {
@@ -97,9 +97,10 @@ def _load_lots(orders: Sequence[Order], _viewing: Viewing) -> dict[Kind, dict[in
     return {kind: LEDGERS[kind].used_lots(ids) for kind in KINDS}
 
 
-def _code_words(code: dict[str, Any]) -> str:
-    words = ngettext("%(code)s: %(points)s point", "%(code)s: %(points)s points", code["points"])
-    return words % {"code": code["code"], "points": code["points"]}
+def _codes(order: Order, viewing: Viewing) -> str:
+    words = _("%(code)s: %(points)s")
+    used = ({"code": code["code"], "points": show(code["points"], "", viewing.store)} for code in order.codes)
+    return "; ".join(words % code for code in used)
 
 
 ORDERS: Final = Export(
@@ -124,10 +125,7 @@ ORDERS: Final = Export(
         *(column for kind in KINDS for column in _kind_columns(kind)),
         text(gettext_noop("Needs revert"), lambda order: yes(order.needs_revert)),
         text(gettext_noop("Tags"), lambda order: ", ".join(order.tags)),
-        text(
-            gettext_noop("Codes"),
-            lambda order: "; ".join(_code_words(code) for code in order.codes),
-        ),
+        Column(gettext_noop("Codes"), _codes),
         text(gettext_noop("Test order"), lambda order: yes(order.is_test)),
         attribute(gettext_noop("Deleted on the platform at ({zone})"), "platform_deleted_at"),
         attribute(gettext_noop("Cancelled at ({zone})"), "cancelled_at"),

@@ -19,7 +19,7 @@ from loyalty.backoffice.links import order_address
 from loyalty.backoffice.outcome_messages import telling_outcome
 from loyalty.core.clock import read_clock
 from loyalty.customers.search import find_customers
-from loyalty.languages.own_names import own_words_lazy
+from loyalty.languages.own_names import both_names, own_words_lazy
 from loyalty.platforms.registry import LABELS
 from loyalty.stores.active_store import acting, active_store, may
 from loyalty.stores.dates import show_moment
@@ -60,7 +60,6 @@ from orders.admin.reverts.queue_page import queue_page
 from orders.admin.reverts.reinstate_page import reinstate_address, reinstate_page
 from orders.admin.reverts.undo_page import undo_page
 from orders.admin.reverts.walk import skip_page, start_page
-from orders.kinds import both_names
 from orders.models import OPEN_ON_PLATFORM, WAITING_SINCE, Order, OrderStatus, PaymentStatus, light
 from orders.services.intake.change import change_order
 from orders.services.intake.spend import can_be_recorded

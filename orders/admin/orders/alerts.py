@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from django.utils.translation import gettext as _
 
 from loyalty.core.phrases import sentences
+from loyalty.languages.own_names import own_words
 from loyalty.platforms.registry import LABELS
 from loyalty.stores.dates import show_moment
 from loyalty.stores.models import Store
@@ -29,7 +30,7 @@ def standing_cards(order: Order, store: Store) -> list[Card]:
 
 def _test(order: Order) -> Iterator[Card]:
     if order.is_test:
-        words = _(
+        words = own_words(
             "It was paid through a test gateway, so no money moved. Nothing acts on it: it is not cancelled, nothing "
             "is returned and no points are earned by themselves. You can still cancel it by hand."
         )

@@ -29,7 +29,7 @@ from loyalty.core.money import is_currency, quantise
 from loyalty.core.phrases import sentences
 from loyalty.core.storable_text import storable
 from loyalty.customers.identify import CustomerFacts
-from loyalty.languages.own_names import own_words, own_words_lazy
+from loyalty.languages.own_names import both_names, own_words, own_words_lazy
 from loyalty.ledger.ledger import Kind, currency_for
 from loyalty.stores.active_store import active_store, may
 from loyalty.stores.dates import show_moment
@@ -40,7 +40,7 @@ from orders.admin.customers.choose_field import CustomerForm
 from orders.admin.display import came_from, order_link
 from orders.admin.orders.preview_use import FIELDS, Outcome, balance_words, limit_words, within_limits
 from orders.admin.settings.tags_field import TagsField
-from orders.kinds import KINDS, both_names, show
+from orders.kinds import KINDS, show
 from orders.models import Order, OrderStatus, PaymentStatus
 from orders.services.intake.place import STAFF, NewOrder, enter_order
 
@@ -70,7 +70,7 @@ class EnterForm(CustomerForm):
     )
     new_name = forms.CharField(label=gettext_lazy("New customer's name"), max_length=200, required=False)
     total = forms.DecimalField(
-        label=gettext_lazy("Total"), help_text=gettext_lazy("What it came to in all, before credits and points.")
+        label=gettext_lazy("Total"), help_text=own_words_lazy("What it came to in all, before credits and points.")
     )
     currency = forms.CharField(label=gettext_lazy("Currency"), max_length=3)
     credits = forms.DecimalField(label=own_words_lazy("Store credits used"), required=False)
@@ -79,7 +79,7 @@ class EnterForm(CustomerForm):
         label=gettext_lazy("Codes it came with"),
         max_length=1000,
         required=False,
-        help_text=gettext_lazy(
+        help_text=own_words_lazy(
             "Discount codes that were issued here for points: the order used those points. Several: with commas."
         ),
     )

@@ -18,6 +18,7 @@ from loyalty.backoffice.forms import was_sent
 from loyalty.backoffice.links import order_address
 from loyalty.core.errors import DomainError, Invalid, VersionConflict
 from loyalty.core.phrases import sentences
+from loyalty.languages.own_names import both_names, own_words
 from loyalty.ledger.ledger import Kind
 from loyalty.platforms.registry import LABELS
 from loyalty.stores.active_store import active_store
@@ -29,7 +30,7 @@ from orders.admin.customers.choose_field import CustomerForm
 from orders.admin.display import CHANGED, USED
 from orders.admin.orders.preview_use import FIELDS, Outcome, balance_words, limit_words, within_limits
 from orders.admin.orders.used_there import said_there, used_there_words, worth
-from orders.kinds import both_names, currency_of, show
+from orders.kinds import currency_of, show
 from orders.models import Order, OrderStatus, PaymentStatus
 from orders.services.intake.spend import Spend, Taken, can_be_recorded, record_spend
 
@@ -198,7 +199,7 @@ def _page(case: _Case, more: dict[str, Any], *, status: int = HTTPStatus.OK) -> 
 def _beside(order: Order, customer: Customer | None, kind: Kind, request: HttpRequest, now: datetime) -> str:
     """The balance beside the amount, as soon as it is known whose, and what the person may still take today."""
     store = active_store(request)
-    units = _("In %(currency)s.") % {"currency": order.currency} if kind == "credits" else _("Whole points.")
+    units = _("In %(currency)s.") % {"currency": order.currency} if kind == "credits" else own_words("Whole points.")
     has = balance_words(customer, kind, currency_of(order, kind), store, now) if customer else ""
     return sentences((units, has, limit_words(request, kind, now)))
 

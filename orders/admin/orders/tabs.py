@@ -116,15 +116,15 @@ def _earned(order: Order, store: Store) -> list[tuple[str, Any]]:
         return []
     facts: list[tuple[str, Any]] = [
         (own_words("Points earned"), show(order.points_earned, "", store)),
-        (_("Earned points taken back"), show(order.points_taken_back, "", store)),
+        (own_words("Earned points taken back"), show(order.points_taken_back, "", store)),
     ]
     if skip_tag := keeping_tag(order, current_settings(store)):
-        facts.append((_("Earned points kept"), _("by the tag “%(tag)s”") % {"tag": skip_tag}))
+        facts.append((own_words("Earned points kept"), _("by the tag “%(tag)s”") % {"tag": skip_tag}))
     if order.points_not_taken:
         missing = _("%(points)s: spent already, counts against what is earned next") % {
             "points": show(order.points_not_taken, "", store)
         }
-        facts.append((_("Earned points not taken back"), missing))
+        facts.append((own_words("Earned points not taken back"), missing))
     return facts
 
 

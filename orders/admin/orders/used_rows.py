@@ -21,6 +21,7 @@ from loyalty.backoffice.links import cell_link, customer_address
 from loyalty.core.days import is_expired
 from loyalty.core.phrases import sentences
 from loyalty.journal.models import JournalEntry
+from loyalty.languages.own_names import own_words
 from loyalty.ledger.ledger import Kind
 from loyalty.ledger.models import MovementType
 from loyalty.ledger.planner import Amount
@@ -259,9 +260,9 @@ def _other_codes(order: Order, store: Store) -> Iterator[SafeString]:
     uses = CodeUse.objects.for_store(store).filter(order=order).exclude(outcome=CodeOutcome.USED)
     for use in uses.select_related("redemption__used_order").order_by("pk"):
         first = use.redemption.used_order
-        told = format_html(_(_UNUSED[use.outcome]), code=redemption_link(use.redemption))
+        told = format_html(own_words(_UNUSED[use.outcome]), code=redemption_link(use.redemption))
         if first is None:
             yield told
         else:
-            used = format_html(_("Its points were used by {order}."), order=order_link(first))
+            used = format_html(own_words("Its points were used by {order}."), order=order_link(first))
             yield format_html("{} {}", told, used)

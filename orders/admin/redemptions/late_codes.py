@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from loyalty.backoffice.base import BackOfficeAdmin, store_view
 from loyalty.backoffice.links import order_address
 from loyalty.core.clock import read_clock
+from loyalty.languages.own_names import own_words
 from loyalty.stores.active_store import acting, active_store
 from loyalty.stores.models import Store
 from loyalty.stores.roles import Can
@@ -35,11 +36,11 @@ def late_codes(order: Order, store: Store) -> list[SafeString]:
 def _words(use: CodeUse) -> SafeString:
     link = redemption_link(use.redemption)
     if use.outcome == CodeOutcome.AFTER_RETURN:
-        words = _(
+        words = own_words(
             "It came with {code} after its points had been returned: the customer has them and the discount as well."
         )
         return format_html(words, code=link)
-    words = _(
+    words = own_words(
         "It came with {code}, which {order} had used before: the customer has the discount twice for the points of "
         "once."
     )

@@ -14,6 +14,7 @@ from loyalty.backoffice.base import BackOfficeAdmin, store_view
 from loyalty.backoffice.confirm import Case
 from loyalty.backoffice.forms import OnceForm
 from loyalty.core.errors import DomainError, Invalid
+from loyalty.languages.own_names import own_words
 from loyalty.stores.actors import Act, Trigger
 from loyalty.stores.models import Customer, Store
 from loyalty.stores.roles import Can
@@ -51,7 +52,7 @@ def redeem_page(admin: BackOfficeAdmin, request: HttpRequest, customer: Customer
         except DomainError as error:
             form.add_error(None, error.detail)
     context = {
-        "title": _("Redeem points of %(customer)s") % {"customer": customer},
+        "title": own_words("Redeem points of %(customer)s") % {"customer": customer},
         "opts": admin.opts,
         "original": customer,
         "form": form,

@@ -39,7 +39,7 @@ def reversal_warnings(plan: ReversalPlan, asked: Asked, store: Store) -> list[st
     if plan.spent_already and plan.takes:
         left, gone = (show(amount, redemption.currency, store) for amount in (plan.taken, plan.spent_already))
         told.append(
-            _(
+            own_words(
                 "%(gone)s of the credits have been spent or have expired, so only %(left)s are taken back, and "
                 "%(share)s of %(points)s return."
             )
@@ -88,7 +88,7 @@ def shown_reversal(
 
 
 def _sentence(redemption: Redemption, store: Store) -> str:
-    words = _("%(customer)s exchanged %(points)s for store credits (%(worth)s) on %(moment)s.")
+    words = own_words("%(customer)s exchanged %(points)s for store credits (%(worth)s) on %(moment)s.")
     if redemption.code:
         words = _("%(customer)s exchanged %(points)s for the code %(code)s (%(worth)s) on %(moment)s.")
     return words % {
@@ -144,5 +144,5 @@ def _refused(plan: ReversalPlan, *, may_force: bool) -> str:
     if needs_force(redemption) and not may_force:
         return _("The code has already been used. Ask a manager, who can reverse it all the same, with a reason.")
     if redemption.type == RewardType.CREDITS and not plan.takes:
-        return _("The credits have been spent or have expired, so there is nothing to exchange back.")
+        return own_words("The credits have been spent or have expired, so there is nothing to exchange back.")
     return ""

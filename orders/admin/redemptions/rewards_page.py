@@ -19,7 +19,7 @@ from loyalty.backoffice.base import StoreModelAdmin
 from loyalty.backoffice.forms import OnceForm, first_time
 from loyalty.core.clock import read_clock
 from loyalty.core.errors import Invalid
-from loyalty.languages.own_names import own_words_lazy
+from loyalty.languages.own_names import own_words, own_words_lazy
 from loyalty.stores.active_store import acting, active_store, may
 from loyalty.stores.models import Store
 from loyalty.stores.roles import Can
@@ -54,7 +54,7 @@ class RewardForm(OnceForm):
         min_value=1,
         max_value=MOST_DAYS,
         widget=forms.NumberInput(attrs=_NUMBER),
-        help_text=gettext_lazy(
+        help_text=own_words_lazy(
             "From the day on which it is redeemed. Left empty, the code or the credits never expire."
         ),
     )
@@ -64,7 +64,9 @@ class RewardForm(OnceForm):
         min_value=1,
         max_value=10**6,
         widget=forms.NumberInput(attrs=_NUMBER),
-        help_text=gettext_lazy("How many times. Left empty, as often as there are points. Reversed ones do not count."),
+        help_text=own_words_lazy(
+            "How many times. Left empty, as often as there are points. Reversed ones do not count."
+        ),
     )
     active = forms.BooleanField(
         label=gettext_lazy("Offered"),
@@ -175,7 +177,7 @@ def _initial(reward: Reward | None) -> dict[str, Any]:
 
 def _hint(reward: Reward | None, store: Store) -> str:
     if reward is None:
-        return _("What customers get for points. Codes that were redeemed keep the terms of their moment.")
+        return own_words("What customers get for points. Codes that were redeemed keep the terms of their moment.")
     return _("%(points)s for %(worth)s. Codes that were redeemed stay as they are.") % {
         "points": show(reward.points, "", store),
         "worth": worth_words(reward, store),

@@ -12,11 +12,12 @@ from django.utils.translation import gettext_lazy
 from loyalty.backoffice.lists.filters import DayField
 from loyalty.core.days import is_expired, local_day
 from loyalty.core.errors import FieldError, Invalid
+from loyalty.languages.own_names import name_of
 from loyalty.ledger.ledger import Kind
 from loyalty.ledger.planner import UsedLot
 from loyalty.store_settings.sections import ExtendSettings, StoreSettings
 from loyalty.stores.models import Store
-from orders.kinds import KINDS, allocation_ref, name_of
+from orders.kinds import KINDS, allocation_ref
 from orders.models import CancelReason
 from orders.services.reverts.apply import Details
 from orders.services.reverts.choices import CancelChoice, Extension, resolve

@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from loyalty.core.phrases import listed, sentences
-from loyalty.languages.own_names import own_words
+from loyalty.languages.own_names import both_names, name_of, own_words
 from loyalty.ledger.ledger import Kind
 from loyalty.ledger.planner import Amount, KindPlan
 from loyalty.notices.voice import Voice
@@ -15,7 +15,7 @@ from loyalty.notices.write import in_language_of
 from loyalty.stores.models import Store
 from orders.admin.reverts.cancel_form import CancelForm
 from orders.admin.reverts.plan_rows import KindSection, Line, Marker, PlanPage, Seen, Statement, lot_row
-from orders.kinds import KINDS, applied, both_names, currency_of, name_of, partly_reverted, reverted, show, show_number
+from orders.kinds import KINDS, applied, currency_of, partly_reverted, reverted, show, show_number
 from orders.models import Order, OrderStatus, RevertStatus
 from orders.services.earned_points.settle import Forecast
 from orders.services.reverts.apply import Work, decided, decisions_after
@@ -47,7 +47,9 @@ def shown_form(form: CancelForm, shown: Preview, *, work: Work, cancels: bool, s
         message = compose(plan, voice=Voice(work.store, work.settings), cancelled=work.cancels)
     now_seen = Seen(marker.statements, cancels, goal_of(plan, work))
     return PlanPage(
-        title=_("Cancel order %(number)s") % {"number": order.number} if work.cancels else _("Return credits/points"),
+        title=_("Cancel order %(number)s") % {"number": order.number}
+        if work.cancels
+        else own_words("Return credits/points"),
         sentence=_sentence(order, work.store),
         sections=sections,
         lines=[*statuses, *balances],
@@ -115,7 +117,7 @@ def _moves(shown: Preview, kind: Kind) -> bool:
 def earned_words(earned: Forecast, store: Store) -> str:
     """What happens to the points that the order earned (C1); empty when nothing does."""
     if earned.kept_by is not None:
-        words = _("The points that this order earned stay with the customer: the tag “%(tag)s” keeps them.")
+        words = own_words("The points that this order earned stay with the customer: the tag “%(tag)s” keeps them.")
         return words % {"tag": earned.kept_by}
     if not earned.takes and not earned.dropped:
         return ""

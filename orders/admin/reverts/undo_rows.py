@@ -6,13 +6,14 @@ from datetime import datetime
 
 from django.utils.translation import gettext as _
 
+from loyalty.languages.own_names import name_of
 from loyalty.ledger.ledger import Returned
 from loyalty.notices.models import Notice, NoticeStatus
 from loyalty.stores.actors import actor_names
 from loyalty.stores.dates import show_last_day, show_moment
 from loyalty.stores.models import Store
 from loyalty.timeline.words import trigger_words
-from orders.kinds import currency_of, name_of, show
+from orders.kinds import currency_of, show
 from orders.models import Order
 from orders.services.reverts.plans import available_to
 from orders.services.reverts.undo import UndoPlan

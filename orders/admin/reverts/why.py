@@ -7,14 +7,14 @@ from django.utils.translation import gettext as _
 
 from loyalty.core.phrases import listed, sentences
 from loyalty.journal.models import JournalEntry
-from loyalty.languages.own_names import own_words
+from loyalty.languages.own_names import name_of, own_words
 from loyalty.ledger.ledger import Kind
 from loyalty.stores.actors import actor_names
 from loyalty.stores.dates import show_moment
 from loyalty.stores.models import Store
 from loyalty.timeline.decision_sentences import left_words
 from loyalty.timeline.sentences import sentence
-from orders.kinds import KINDS, applied, currency_of, name_of, reverted, show
+from orders.kinds import KINDS, applied, currency_of, reverted, show
 from orders.models import Order
 from orders.services.reverts.apply import RULES
 from orders.services.rules.trace import last_decisions

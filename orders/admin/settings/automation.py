@@ -13,11 +13,11 @@ from loyalty.backoffice.badges import count_words
 from loyalty.backoffice.settings.cards import CardForm, CardKind, Option, OptionField
 from loyalty.backoffice.settings.pages import PageLink, SettingsPage
 from loyalty.core.locales import count_text
+from loyalty.languages.own_names import both_names
 from loyalty.store_settings.sections import StoreSettings
 from loyalty.stores.models import Store
 from loyalty.stores.roles import Can
 from orders.admin.settings.write_back import WRITE_BACK
-from orders.kinds import both_names
 from orders.services.automation.upcoming import (
     COUNTED_TO,
     Affected,

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy, gettext_noop
 
 from loyalty.backoffice.settings.cards import CardForm, CardKind, Option, OptionField, OptionsField, SwitchForm
 from loyalty.backoffice.settings.pages import SettingsPage
+from loyalty.languages.own_names import own_words, own_words_lazy
 from loyalty.store_settings.sections import StoreSettings
 from loyalty.stores.models import Store
 from orders.admin.settings.tags_field import TagsField
@@ -43,12 +44,14 @@ class EarningForm(CardForm):
     """What an order earns, and when (C1)."""
 
     points_per_unit = forms.DecimalField(
-        label=gettext_lazy("Points for each unit of the order's total"),
+        label=own_words_lazy("Points for each unit of the order's total"),
         required=False,
         min_value=Decimal("0.0001"),
         max_digits=10,
         decimal_places=4,
-        help_text=gettext_lazy("Leave empty if orders earn nothing by themselves. 0.1 means one point for every ten."),
+        help_text=own_words_lazy(
+            "Leave empty if orders earn nothing by themselves. 0.1 means one point for every ten."
+        ),
     )
     on_status = OptionField(
         gettext_noop("Awarded once the order is"),
@@ -62,7 +65,7 @@ class EarningForm(CardForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["points_per_unit"].label = _("Points for each %(currency)s of the order's total") % {
+        self.fields["points_per_unit"].label = own_words("Points for each %(currency)s of the order's total") % {
             "currency": self.store.currency
         }
 
@@ -72,14 +75,14 @@ class EarningForm(CardForm):
             return super().words(name, value)
         if value is None:
             return _("nothing"), ""
-        return _("%(rate)s points") % {"rate": f"{value.normalize():f}"}, ""
+        return own_words("%(rate)s points") % {"rate": f"{value.normalize():f}"}, ""
 
 
 def earning_words(store: Store, settings: StoreSettings, now: datetime) -> str:
     """What an order earns, by an example."""
     rate = settings.earning.points_per_unit
     if rate is None:
-        return _("Orders earn no points by themselves now.")
+        return own_words("Orders earn no points by themselves now.")
     total = show(_EXAMPLE, store.currency, store)
     return _("An order of %(total)s earns %(points)s, once. Orders that came before are left alone.") % {
         "total": total,
@@ -94,9 +97,9 @@ class TakingForm(SwitchForm):
     done_off = gettext_noop("Earned points are not taken back any more. What was taken stays taken.")
 
     claw_back = forms.BooleanField(
-        label=gettext_lazy("Take earned points back by these rules"),
+        label=own_words_lazy("Take earned points back by these rules"),
         required=False,
-        help_text=gettext_lazy(
+        help_text=own_words_lazy(
             "As many points as were given then, whatever is given for such an order today. An order that comes back "
             "earns them again. Switched off, the rules stay as they are, and so does what was taken."
         ),
@@ -128,7 +131,7 @@ class TriggersForm(_TriggersForm):
     allow_negative = forms.BooleanField(
         label=gettext_lazy("Keep what is missing as a debt"),
         required=False,
-        help_text=gettext_lazy(
+        help_text=own_words_lazy(
             "When the customer has spent them already, what is missing is settled by the points given next. Off: "
             "nobody's balance goes below zero."
         ),
@@ -136,7 +139,7 @@ class TriggersForm(_TriggersForm):
     carry_shortfall = forms.BooleanField(
         label=gettext_lazy("Count what is missing against what the customer earns next"),
         required=False,
-        help_text=gettext_lazy(
+        help_text=own_words_lazy(
             "Without a debt: the next orders' points settle it first, and nothing else does. Off: it is dropped, and "
             "somebody who earns, spends and cancels in turn keeps points without a purchase."
         ),

@@ -11,6 +11,7 @@ from loyalty.backoffice.settings.cards import CardForm, CardKind, Option, Option
 from loyalty.backoffice.settings.pages import SettingsPage
 from loyalty.core.days import local_day
 from loyalty.core.locales import locale_of
+from loyalty.languages.own_names import own_words
 from loyalty.store_settings.sections import StoreSettings
 from loyalty.stores.dates import show_day_in_words
 from loyalty.stores.models import Store
@@ -109,9 +110,9 @@ def given_today_words(store: Store, settings: StoreSettings, now: datetime) -> s
     """When points would expire that are given today, in one sentence."""
     last = scheme_last_day(settings.points_expiry, awarded=local_day(now, store.tz))
     if last is None:
-        return _("Points given today would never expire. Points that customers have keep their expiry.")
+        return own_words("Points given today would never expire. Points that customers have keep their expiry.")
     until = show_day_in_words(last, store)
-    return _(
+    return own_words(
         "Points given today would expire at the end of %(until)s. Points that customers have keep their expiry."
     ) % {"until": until}
 

@@ -13,6 +13,7 @@ from loyalty.backoffice.settings.cards import CardForm, CardKind
 from loyalty.backoffice.settings.pages import SettingsPage
 from loyalty.core.money import amount_text
 from loyalty.core.values import MAX_DIGITS
+from loyalty.languages.own_names import own_words, own_words_lazy
 from loyalty.store_settings.sections import StoreSettings
 from loyalty.stores.dates import show_moment
 from loyalty.stores.models import Membership, Role, Store
@@ -26,15 +27,15 @@ class AdjustLimitForm(CardForm):
     """How far support staff may adjust (L6, T2)."""
 
     support_adjust_credits = forms.DecimalField(
-        label=gettext_lazy("Store credits that each support person may give and remove in a day"),
+        label=own_words_lazy("Store credits that each support person may give and remove in a day"),
         required=False,
         min_value=Decimal(0),
         max_digits=MAX_DIGITS,
-        help_text=gettext_lazy("Leave empty if support staff may not adjust store credits at all."),
+        help_text=own_words_lazy("Leave empty if support staff may not adjust store credits at all."),
     )
     support_adjust_points = forms.IntegerField(
-        label=gettext_lazy("Member points that each support person may give and remove in a day"),
-        help_text=gettext_lazy("Leave empty if support staff may not adjust member points at all."),
+        label=own_words_lazy("Member points that each support person may give and remove in a day"),
+        help_text=own_words_lazy("Leave empty if support staff may not adjust member points at all."),
     )
     paths = {
         "support_adjust_credits": ("limits", "support_adjust_credits"),
@@ -45,7 +46,7 @@ class AdjustLimitForm(CardForm):
         super().__init__(*args, **kwargs)
         limit, currency = self.initial["support_adjust_credits"], self.store.currency
         self.initial["support_adjust_credits"] = None if limit is None else amount_text(limit, currency)
-        words = _("Store credits in %(currency)s that each support person may give and remove in a day")
+        words = own_words("Store credits in %(currency)s that each support person may give and remove in a day")
         self.fields["support_adjust_credits"].label = words % {"currency": currency}
 
     def words(self, name: str, value: Any) -> tuple[str, str]:

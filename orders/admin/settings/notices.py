@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy, gettext_noop
 
 from loyalty.backoffice.settings.cards import CardForm, CardKind, Sample, SwitchForm
 from loyalty.backoffice.settings.pages import SettingsPage
+from loyalty.languages.own_names import own_words_lazy
 from loyalty.notices.voice import Voice
 from loyalty.notices.write import in_language_of
 from loyalty.store_settings.sections import StoreSettings
@@ -52,7 +53,7 @@ class RedemptionNoticeForm(SwitchForm):
     on_redemption_reversal_default = forms.BooleanField(
         label=gettext_lazy("Tick “Notify the customer” beforehand when a redemption is reversed"),
         required=False,
-        help_text=gettext_lazy(
+        help_text=own_words_lazy(
             "The customer gets an e-mail that the code no longer works and that the points are back."
         ),
     )
@@ -66,9 +67,11 @@ class AdjustmentNoticeForm(SwitchForm):
     done_off = gettext_noop("The box is not ticked beforehand any more. Staff can tick it.")
 
     on_adjustment_default = forms.BooleanField(
-        label=gettext_lazy("Tick “Notify the customer” beforehand when credits or points are given or removed by hand"),
+        label=own_words_lazy(
+            "Tick “Notify the customer” beforehand when credits or points are given or removed by hand"
+        ),
         required=False,
-        help_text=gettext_lazy(
+        help_text=own_words_lazy(
             "The customer gets an e-mail that says what was given or removed, until when it is valid, and what there "
             "is now. The same box stands below the table of points."
         ),
@@ -80,7 +83,7 @@ class ReminderForm(CardForm):
     """Whether customers are reminded before value expires."""
 
     days_before = forms.IntegerField(
-        label=gettext_lazy("Days before credits or points expire"),
+        label=own_words_lazy("Days before credits or points expire"),
         help_text=gettext_lazy(
             "Each customer then gets one e-mail that lists what expires and when. Leave empty to send none; 0 means on "
             "the last day itself."

@@ -11,11 +11,11 @@ from django.utils.translation import gettext_lazy, gettext_noop, ngettext
 from loyalty.backoffice.badges import count_words
 from loyalty.backoffice.settings.cards import CardForm, CardKind, Option, OptionField, OptionsField, SwitchForm
 from loyalty.backoffice.settings.pages import PageLink, SettingsPage
+from loyalty.languages.own_names import both_names, own_words_lazy
 from loyalty.store_settings.sections import StoreSettings
 from loyalty.stores.models import Store
 from loyalty.stores.roles import Can
 from orders.admin.settings.tags_field import TagsField
-from orders.kinds import both_names
 from orders.services.automation.count_matches import matching, overlap
 from orders.services.automation.upcoming import COUNTED_TO
 
@@ -76,7 +76,7 @@ class StatusForm(SwitchForm):
     )
 
     enabled = forms.BooleanField(
-        label=gettext_lazy("Return credits and points by these rules"),
+        label=own_words_lazy("Return credits and points by these rules"),
         required=False,
         help_text=gettext_lazy(
             "When an order changes on the shop platform or through the API, the rules below decide at once. Switched "

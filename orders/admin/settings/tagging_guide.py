@@ -14,6 +14,7 @@ from django.utils.translation import gettext_noop
 
 from loyalty.backoffice.base import BackOfficeAdmin, store_view
 from loyalty.core.phrases import sentences
+from loyalty.languages.own_names import own_words
 from loyalty.platforms.models import PlatformConnection
 from loyalty.platforms.registry import LABELS, PLATFORMS
 from loyalty.platforms.shop_platform import Recipe, TaggingGuide
@@ -67,8 +68,8 @@ def tags_in_use(settings: StoreSettings) -> list[tuple[str, Sequence[str]]]:
     named = [
         (_("Return what was used"), spent.tags),
         (_("Keep an order from automatic returns"), spent.skip_tags),
-        (_("Take earned points back"), earned.tags),
-        (_("Let the customer keep earned points"), earned.skip_tags),
+        (own_words("Take earned points back"), earned.tags),
+        (own_words("Let the customer keep earned points"), earned.skip_tags),
     ]
     return [(words, tags) for words, tags in named if tags]
 

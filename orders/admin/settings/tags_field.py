@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from loyalty.core.tags import clean_tags
+from loyalty.languages.own_names import own_words_lazy
 from loyalty.store_settings.facts import LONGEST_NAME, MOST_NAMES
 
 
@@ -19,8 +20,8 @@ class TagsField(forms.CharField):
         attrs = {"rows": 3, "data-tags": "", "autocapitalize": "off", "spellcheck": "false"}
         widget = forms.Textarea(attrs=attrs | {"placeholder": gettext_lazy("One tag per line")})
         super().__init__(
-            label=gettext_lazy(label),
-            help_text=gettext_lazy(help_text) if help_text else "",
+            label=own_words_lazy(label),
+            help_text=own_words_lazy(help_text) if help_text else "",
             widget=widget,
             required=False,
         )

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy, gettext_noop
 from loyalty.backoffice.settings.cards import CardForm, CardKind
 from loyalty.core.phrases import listed
 from loyalty.core.tags import tag_key
+from loyalty.languages.own_names import own_words_lazy
 from loyalty.platforms.models import PlatformConnection
 from loyalty.platforms.registry import LABELS
 from loyalty.store_settings.sections import StoreSettings
@@ -23,7 +24,7 @@ class WriteBackForm(CardForm):
     """A tag on orders whose value came back, and cancels."""
 
     tag = forms.CharField(
-        label=gettext_lazy("Tag to put on an order on the platform when credits or points come back"),
+        label=own_words_lazy("Tag to put on an order on the platform when credits or points come back"),
         required=False,
         min_length=3,
         max_length=40,
@@ -35,7 +36,7 @@ class WriteBackForm(CardForm):
     cancel_orders = forms.BooleanField(
         label=gettext_lazy("Cancel the order on the platform too"),
         required=False,
-        help_text=gettext_lazy(
+        help_text=own_words_lazy(
             "A cancel made here, by hand or automatically, is repeated there. The platform is asked to refund nothing, "
             "to return no credits or points unless you say so below, and not to write to the customer. Off: an order "
             "that is cancelled here stays open there until somebody cancels it there."

@@ -5,12 +5,12 @@ from operator import or_
 from typing import Final
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from loyalty.jobs.periodic import WORDS
 from loyalty.jobs.waiting import Waiting
 from loyalty.journal.models import CustomerProblem
+from loyalty.languages.own_names import own_words
 from loyalty.ledger.ledger import Kind
 from loyalty.stores.models import Store
 from loyalty.stores.roles import Can
@@ -51,7 +51,7 @@ ORDERS: Final = Waiting(
     label=gettext_noop("Order"),
     rows=waiting_orders,
     about="job",
-    says=lambda job: _(WORDS.get(job, job)),
+    says=lambda job: own_words(WORDS.get(job, job)),
     columns={"last_error": "error"},
     needs=Can.CANCEL_ORDERS,
 )
@@ -60,7 +60,7 @@ CUSTOMERS: Final = Waiting(
     label=gettext_noop("Customer"),
     rows=waiting_customers,
     about="job",
-    says=lambda job: _(WORDS.get(job, job)),
+    says=lambda job: own_words(WORDS.get(job, job)),
     columns={"last_error": "error"},
     needs=Can.CANCEL_ORDERS,
 )

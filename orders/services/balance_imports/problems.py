@@ -5,6 +5,8 @@ from typing import Final
 
 from django.utils.translation import gettext_lazy as _
 
+from loyalty.languages.own_names import own_words_lazy
+
 # Found by readers, in the text of the row.
 READING: Final[Mapping[str, object]] = {
     "no-number": _("This is not a number."),
@@ -34,7 +36,7 @@ JUDGING: Final[Mapping[str, object]] = {
     "nobody": _("The row names nobody: give a number or an e-mail address."),
     "several-people": _("Several customers have this e-mail address; give the customer's number."),
     "not-positive": _("The amount must be above zero."),
-    "too-fine": _("The amount is finer than the smallest amount of its currency; points are whole."),
+    "too-fine": own_words_lazy("The amount is finer than the smallest amount of its currency; points are whole."),
     "too-large": _("The amount has more than twelve digits."),
     "too-early": _("The day is before the year 2000."),
     "too-far": _("The day is more than ten years ahead."),
@@ -43,7 +45,9 @@ JUDGING: Final[Mapping[str, object]] = {
     "already": _("This was imported before, so nothing changes."),
     "repeated": _("Another row of this file has the same reference."),
     "code-repeated": _("This code is here already, or in another row of this file."),
-    "code-without-worth": _("A code must cost points and be worth something; a percentage is at most 100."),
+    "code-without-worth": own_words_lazy(
+        "A code must cost points and be worth something; a percentage is at most 100."
+    ),
     "history-too-late": _("This customer has movements here already, and history can only come before them."),
     "history-below-zero": _("With this row the old balance would have been below zero."),
     "history-incomplete": _("Another row of this customer's old history cannot be imported, so none of it is."),

@@ -5,6 +5,7 @@ from django.utils.translation import gettext as _
 
 from loyalty.core.errors import Invalid, NotFound
 from loyalty.journal.record import Event, record
+from loyalty.languages.own_names import own_words
 from loyalty.ledger.adjust import Adjustment
 from loyalty.ledger.models import Origin
 from loyalty.ledger.posting import Cause, NewLot, Posted, lock_customers
@@ -54,7 +55,9 @@ def _earning_order(store: Store, order_id: int, customer_id: int) -> Order:
     if order.customer_id != customer_id:
         raise Invalid.at("/order", _("This order is another customer's."), code="other-customer")
     if order.fell_through:
-        raise Invalid.at("/order", _("An order that is cancelled or refunded earns no points."), code="fell-through")
+        raise Invalid.at(
+            "/order", own_words("An order that is cancelled or refunded earns no points."), code="fell-through"
+        )
     return order
 
 

@@ -18,6 +18,7 @@ from loyalty.core.values import value_json
 from loyalty.customers.identify import CustomerFacts, identify
 from loyalty.customers.merged import hold_person
 from loyalty.journal.record import Event, record
+from loyalty.languages.own_names import name_of, own_words
 from loyalty.ledger.ledger import Kind
 from loyalty.ledger.planner import Amount, InsufficientBalance
 from loyalty.ledger.posting import Cause, lock_customers
@@ -25,7 +26,7 @@ from loyalty.platforms.registry import LABELS
 from loyalty.store_settings.sections import current_settings
 from loyalty.stores.actors import Act, Actor
 from loyalty.stores.models import Customer, Remark, Store
-from orders.kinds import KINDS, LEDGERS, applied, currency_of, name_of, show
+from orders.kinds import KINDS, LEDGERS, applied, currency_of, show
 from orders.models import Order, OrderStatus, PersonsDecision
 from orders.services.codes.uses import use_codes
 from orders.services.earned_points.settle import Earner, settle_earned
@@ -105,7 +106,7 @@ def spend_on(
     settings = current_settings(order.store)
     if (spend.credits or spend.points) and order.customer_id is None and spend.customer is None:
         # Whoever's code the order may come with: nobody said that the rest is his, too.
-        raise Invalid.at("/customer", _("Credits and points need a customer who holds them."), code="required")
+        raise Invalid.at("/customer", own_words("Credits and points need a customer who holds them."), code="required")
     named = before is not None and _take_customer(order, spend, act.actor, act.now)
     coded = use_codes(order, codes, actor=act.actor, now=act.now)
     taken = _spend(order, spend, act)
@@ -203,7 +204,7 @@ def _is_new(order: Order, kind: Kind, spend: Spend) -> bool:
 
 def _spender(order: Order, spend: Spend, wanted: Taken) -> Customer:
     if order.status == OrderStatus.CANCELLED:
-        raise OrderCancelled(_("This order is cancelled; credits and points cannot be applied to it."))
+        raise OrderCancelled(own_words("This order is cancelled; credits and points cannot be applied to it."))
     for kind, amount in wanted.items():
         if amount < 0:
             raise Invalid.at(f"/apply_{kind}", _("An order cannot use less than nothing."))
@@ -222,7 +223,7 @@ def _check_credits(order: Order, spend: Spend) -> None:
     if order.platform in LABELS and spend.total is not None:
         order.total, order.total_named = _in_unit(spend.total, order.currency, "/total"), True
     if spend.credits > order.total:
-        raise Invalid.at("/apply_credits", _("More credits than the order's total."), code="above-total")
+        raise Invalid.at("/apply_credits", own_words("More credits than the order's total."), code="above-total")
 
 
 def _in_unit(amount: Decimal, currency: str, pointer: str) -> Decimal:

@@ -14,6 +14,7 @@ from loyalty.core.errors import Conflict, Invalid, NotFound
 from loyalty.core.values import value_json
 from loyalty.customers.merged import CustomerMerged
 from loyalty.journal.record import Event, record
+from loyalty.languages.own_names import own_words
 from loyalty.ledger.ledger import Kind, Return
 from loyalty.ledger.planner import Decision, KindPlan
 from loyalty.ledger.posting import Cause, lock_customers
@@ -123,7 +124,9 @@ def reverse_redemption(
     settings = current_settings(store)
     plan = _confirmed_plan(redemption, ask, token, store, settings, act.now)
     if redemption.type == RewardType.CREDITS and not plan.takes:
-        raise NothingLeft(_("The credits have been spent or have expired, so there is nothing to exchange back."))
+        raise NothingLeft(
+            own_words("The credits have been spent or have expired, so there is nothing to exchange back.")
+        )
     return _carry_out(plan, _Work(store, settings, ask, asked, act))
 
 

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from loyalty.core.errors import FieldError, Invalid, NotFound
 from loyalty.core.money import is_currency, quantise
 from loyalty.journal.record import Event, Happening, record
+from loyalty.languages.own_names import own_words
 from loyalty.stores.actors import Actor
 from loyalty.stores.models import Store
 from orders.models import Reward, RewardType
@@ -94,12 +95,12 @@ def _wrong_numbers(terms: RewardTerms) -> list[FieldError]:
     if not terms.name.strip():
         errors.append(FieldError("/name", "blank", _("A reward needs a name.")))
     if terms.points <= 0:
-        errors.append(FieldError("/points", "out-of-range", _("A reward costs at least one point.")))
+        errors.append(FieldError("/points", "out-of-range", own_words("A reward costs at least one point.")))
     if terms.valid_days is not None and not 1 <= terms.valid_days <= MOST_DAYS:
         detail = _("What is given is valid for 1 to %(days)s days, or without a number for ever.") % {"days": MOST_DAYS}
         errors.append(FieldError("/valid_days", "out-of-range", detail))
     if terms.limit_per_customer is not None and terms.limit_per_customer < 1:
-        detail = _("A limit is at least 1; without one a customer may redeem as often as there are points.")
+        detail = own_words("A limit is at least 1; without one a customer may redeem as often as there are points.")
         errors.append(FieldError("/limit_per_customer", "out-of-range", detail))
     return errors
 

@@ -17,6 +17,7 @@ from loyalty.core.days import last_day_of_use
 from loyalty.core.values import value_json
 from loyalty.database.bulk import insert
 from loyalty.journal.record import Event, Happening, record
+from loyalty.languages.own_names import name_of
 from loyalty.ledger.ledger import Kind, Return
 from loyalty.ledger.planner import GIVES_BACK, Decision, KindPlan, PlannedLot
 from loyalty.ledger.posting import lock_customers, posting_together
@@ -26,7 +27,7 @@ from loyalty.notices.write import queue
 from loyalty.store_settings.sections import StoreSettings
 from loyalty.stores.actors import Act, Trigger
 from loyalty.stores.models import Customer, Remark, Store
-from orders.kinds import KINDS, LEDGERS, allocation_ref, applied, currency_of, decision, name_of, reverted, title_of
+from orders.kinds import KINDS, LEDGERS, allocation_ref, applied, currency_of, decision, reverted, title_of
 from orders.models import Completeness, NewRevert, Order, PersonsDecision, Revert
 from orders.services.earned_points.settle import Earner, settle_earned
 from orders.services.events import happened_to

@@ -8,6 +8,8 @@ from typing import Final
 
 from django.utils.translation import gettext_lazy as _
 
+from loyalty.languages.own_names import own_words_lazy
+
 WHO: Final = _("Who it is")
 VALUE: Final = _("What a customer has")
 HISTORY: Final = _("Old history")
@@ -32,15 +34,15 @@ _ALL: Final = (
     Field("last_name", WHO, _("Last name")),
     Field("phone", WHO, _("Phone number")),
     Field("locale", WHO, _("Language")),
-    Field("points", VALUE, _("Points: how many")),
-    Field("credits", VALUE, _("Store credits: how much")),
+    Field("points", VALUE, own_words_lazy("Points: how many")),
+    Field("credits", VALUE, own_words_lazy("Store credits: how much")),
     Field("amount", VALUE, _("How much, of the kind in another column")),
-    Field("kind", VALUE, _("Kind: credits or points")),
+    Field("kind", VALUE, own_words_lazy("Kind: credits or points")),
     Field("currency", VALUE, _("Currency")),
     Field("granted_on", VALUE, _("Day it was given")),
     Field("expires_on", VALUE, _("Last day of use")),
-    Field("points_expires_on", VALUE, _("Last day of use of the points")),
-    Field("credits_expires_on", VALUE, _("Last day of use of the store credits")),
+    Field("points_expires_on", VALUE, own_words_lazy("Last day of use of the points")),
+    Field("credits_expires_on", VALUE, own_words_lazy("Last day of use of the store credits")),
     Field("reason", VALUE, _("Reason")),
     Field("origin", VALUE, _("Where it came from")),
     Field("reference", VALUE, _("Reference in the old system")),

@@ -1,0 +1,434 @@
+"""Sentences of ours that name credits or points, each with what it becomes where a store has a name of its own.
+
+The first form reads as each language wants it; the second is written so that any name fits (ADR 0061).
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+from django.utils.translation import gettext_noop
+
+SENTENCES: Final[Mapping[str, str]] = {
+    gettext_noop("%(customer)s exchanged %(points)s for store credits (%(worth)s) on %(moment)s."): gettext_noop(
+        "%(customer)s exchanged %(points)s for %(credits)s (%(worth)s) on %(moment)s."
+    ),
+    gettext_noop(
+        "%(gone)s of the credits have been spent or have expired, so only %(left)s are taken back, and %(share)s of "
+        "%(points)s return."
+    ): gettext_noop(
+        "%(gone)s of %(credits)s have been spent or have expired, so only %(left)s are taken back, and %(share)s of "
+        "%(points)s return."
+    ),
+    gettext_noop("%(rate)s points"): gettext_noop("%(rate)s %(points)s"),
+    gettext_noop(
+        "A cancel made here, by hand or automatically, is repeated there. The platform is asked to refund nothing, "
+        "to return no credits or points unless you say so below, and not to write to the customer. Off: an order "
+        "that is cancelled here stays open there until somebody cancels it there."
+    ): gettext_noop(
+        "A cancel made here, by hand or automatically, is repeated there. The platform is asked to refund nothing, "
+        "to return no %(credits)s or %(points)s unless you say so below, and not to write to the customer. Off: an "
+        "order that is cancelled here stays open there until somebody cancels it there."
+    ),
+    gettext_noop("A code must cost points and be worth something; a percentage is at most 100."): gettext_noop(
+        "A code must cost %(points)s and be worth something; a percentage is at most 100."
+    ),
+    gettext_noop(
+        "A limit is at least 1; without one a customer may redeem as often as there are points."
+    ): gettext_noop("A limit is at least 1; without one a customer may redeem as often as there are %(points)s."),
+    gettext_noop(
+        "A part of the payment was given back. The same share of credits and points returns, and more with every "
+        "further refund."
+    ): gettext_noop(
+        "A part of the payment was given back. The same share of %(credits)s and %(points)s returns, and more with "
+        "every further refund."
+    ),
+    gettext_noop(
+        "A part of the payment was given back. The same share of the points is taken, and more with every refund."
+    ): gettext_noop(
+        "A part of the payment was given back. The same share of the %(points)s is taken, and more with every refund."
+    ),
+    gettext_noop("A reward costs at least one point."): gettext_noop(
+        "Say how many %(points)s the reward costs: at least 1."
+    ),
+    gettext_noop("A reward is what customers get for points: a discount code, or store credits."): gettext_noop(
+        "A reward is what customers get for %(points)s: a discount code, or %(credits)s."
+    ),
+    gettext_noop(
+        "A tag takes back by itself, whatever the status; when it is taken off the order, the points are given "
+        "again. Capital letters make no difference; spaces and hyphens do."
+    ): gettext_noop(
+        "A tag takes back by itself, whatever the status; when it is taken off the order, the %(points)s are given "
+        "again. Capital letters make no difference; spaces and hyphens do."
+    ),
+    gettext_noop("All points of one year expire together, at the end of that day."): gettext_noop(
+        "All %(points)s of one year expire together, at the end of that day."
+    ),
+    gettext_noop("An order that is cancelled or refunded earns no points."): gettext_noop(
+        "An order that is cancelled or refunded earns no %(points)s."
+    ),
+    gettext_noop(
+        "As many points as were given then, whatever is given for such an order today. An order that comes back "
+        "earns them again. Switched off, the rules stay as they are, and so does what was taken."
+    ): gettext_noop(
+        "As many %(points)s as were given then, whatever is given for such an order today. An order that comes back "
+        "earns them again. Switched off, the rules stay as they are, and so does what was taken."
+    ),
+    gettext_noop("Auto cancel order and return credits & points with original expiry date"): gettext_noop(
+        "Auto cancel order and return %(credits)s & %(points)s with original expiry date"
+    ),
+    gettext_noop("Came after the points had been returned"): gettext_noop(
+        "Came after the %(points)s had been returned"
+    ),
+    gettext_noop(
+        "Came with the code %(code)s after another order had used it: the order used none of its points"
+    ): gettext_noop(
+        "Came with the code %(code)s after another order had used it: the order used none of its %(points)s"
+    ),
+    gettext_noop(
+        "Came with the code %(code)s after its points had been returned: the order used none of its points"
+    ): gettext_noop(
+        "Came with the code %(code)s after its %(points)s had been returned: the order used none of its %(points)s"
+    ),
+    gettext_noop("Cancel an order that used credits or points, and return them there."): gettext_noop(
+        "Cancel an order that used %(credits)s or %(points)s, and return them there."
+    ),
+    gettext_noop(
+        "Cancelled or refunded orders whose credits or points are not back, and nobody has decided about them. "
+        "Oldest first."
+    ): gettext_noop(
+        "Cancelled or refunded orders whose %(credits)s or %(points)s are not back, and nobody has decided about "
+        "them. Oldest first."
+    ),
+    gettext_noop("Choose a status or a tag, and credits or points, and try again."): gettext_noop(
+        "Choose a status or a tag, and %(credits)s or %(points)s, and try again."
+    ),
+    gettext_noop("Code {code}: came after the points had been returned."): gettext_noop(
+        "Code {code}: came after the %(points)s had been returned."
+    ),
+    gettext_noop("Codes that used no points here"): gettext_noop("Codes that used no %(points)s here"),
+    gettext_noop("Credits and points need a customer who holds them."): gettext_noop(
+        "%(credits)s and %(points)s need a customer who holds them."
+    ),
+    gettext_noop("Credits and points used"): gettext_noop("%(credits)s and %(points)s used"),
+    gettext_noop("Credits in other currencies"): gettext_noop("%(credits)s in other currencies"),
+    gettext_noop("Credits or points expire soon"): gettext_noop("%(credits)s or %(points)s expire soon"),
+    gettext_noop("Credits or points were given or removed by hand"): gettext_noop(
+        "%(credits)s or %(points)s were given or removed by hand"
+    ),
+    gettext_noop("Days before credits or points expire"): gettext_noop("Days before %(credits)s or %(points)s expire"),
+    gettext_noop(
+        "Discount codes that were issued here for points: the order used those points. Several: with commas."
+    ): gettext_noop(
+        "Discount codes that were issued here for %(points)s: the order used those %(points)s. Several: with commas."
+    ),
+    gettext_noop(
+        "Earned nothing: %(points)s by the rule, but whoever changed the order may not give points"
+    ): gettext_noop("Earned nothing: %(points)s by the rule, but whoever changed the order may not give any"),
+    gettext_noop("Earned points are not taken back any more. What was taken stays taken."): gettext_noop(
+        "Earned %(points)s are not taken back any more. What was taken stays taken."
+    ),
+    gettext_noop("Earned points are taken back"): gettext_noop("Earned %(points)s are taken back"),
+    gettext_noop("Earned points are taken back from now on, of every order that changes."): gettext_noop(
+        "Earned %(points)s are taken back from now on, of every order that changes."
+    ),
+    gettext_noop("Earned points kept"): gettext_noop("Earned %(points)s kept"),
+    gettext_noop("Earned points not taken back"): gettext_noop("Earned %(points)s not taken back"),
+    gettext_noop("Earned points taken back"): gettext_noop("Earned %(points)s taken back"),
+    gettext_noop("Earned points: tags that keep them"): gettext_noop("Earned %(points)s: tags that keep them"),
+    gettext_noop("Expired credits are booked off"): gettext_noop("Expired %(credits)s are booked off"),
+    gettext_noop("Expired points are booked off"): gettext_noop("Expired %(points)s are booked off"),
+    gettext_noop("Expiry of member points"): gettext_noop("Expiry of %(points)s"),
+    gettext_noop("For a gift. Left empty, credits never expire and points expire by the store's scheme."): gettext_noop(
+        "For a gift. Left empty, %(credits)s never expire and %(points)s expire by the store's scheme."
+    ),
+    gettext_noop(
+        "From the day on which it is redeemed. Left empty, the code or the credits never expire."
+    ): gettext_noop("From the day on which it is redeemed. Left empty, the code or the %(credits)s never expire."),
+    gettext_noop("How many times. Left empty, as often as there are points. Reversed ones do not count."): gettext_noop(
+        "How many times. Left empty, as often as there are %(points)s. Reversed ones do not count."
+    ),
+    gettext_noop(
+        "If any part of the credits has expired, no credits return. Points are judged by themselves, in the same way."
+    ): gettext_noop(
+        "If any part of %(credits)s has expired, none of it returns. %(points)s are judged by themselves, in the same "
+        "way."
+    ),
+    gettext_noop(
+        "It came with {code} after its points had been returned: the customer has them and the discount as well."
+    ): gettext_noop(
+        "It came with {code} after its %(points)s had been returned: the customer has them and the discount as well."
+    ),
+    gettext_noop(
+        "It came with {code}, which {order} had used before: the customer has the discount twice for the points of "
+        "once."
+    ): gettext_noop(
+        "It came with {code}, which {order} had used before: the customer has the discount twice for the %(points)s "
+        "of once."
+    ),
+    gettext_noop(
+        "It was paid through a test gateway, so no money moved. Nothing acts on it: it is not cancelled, nothing is "
+        "returned and no points are earned by themselves. You can still cancel it by hand."
+    ): gettext_noop(
+        "It was paid through a test gateway, so no money moved. Nothing acts on it: it is not cancelled, nothing is "
+        "returned and no %(points)s are earned by themselves. You can still cancel it by hand."
+    ),
+    gettext_noop("Its points were used by {order}."): gettext_noop("Its %(points)s were used by {order}."),
+    gettext_noop("Kind: credits or points"): gettext_noop("Kind: %(credits)s or %(points)s"),
+    gettext_noop("Last day of use of the points"): gettext_noop("Last day of use of the %(points)s"),
+    gettext_noop("Last day of use of the store credits"): gettext_noop("Last day of use of the %(credits)s"),
+    gettext_noop("Leave empty if orders earn nothing by themselves. 0.1 means one point for every ten."): gettext_noop(
+        "Leave empty if orders earn nothing by themselves. 0.1 means one for every ten."
+    ),
+    gettext_noop("Leave empty if support staff may not adjust member points at all."): gettext_noop(
+        "Leave empty if support staff may not adjust %(points)s at all."
+    ),
+    gettext_noop("Leave empty if support staff may not adjust store credits at all."): gettext_noop(
+        "Leave empty if support staff may not adjust %(credits)s at all."
+    ),
+    gettext_noop("Let the customer keep earned points"): gettext_noop("Let the customer keep earned %(points)s"),
+    gettext_noop("Member points that each support person may give and remove in a day"): gettext_noop(
+        "%(points)s that each support person may give and remove in a day"
+    ),
+    gettext_noop("More credits than the order's total."): gettext_noop("More %(credits)s than the order's total."),
+    gettext_noop(
+        "Names, addresses, messages and notes are gone, here and in stored webhooks. Credits, points, orders and "
+        "their sums stay, without saying whose they are."
+    ): gettext_noop(
+        "Names, addresses, messages and notes are gone, here and in stored webhooks. %(credits)s, %(points)s, orders "
+        "and their sums stay, without saying whose they are."
+    ),
+    gettext_noop("Neither of the two has credits or points to spend."): gettext_noop(
+        "Neither of the two has %(credits)s or %(points)s to spend."
+    ),
+    gettext_noop("No credits and no points are taken from anybody’s balance."): gettext_noop(
+        "No %(credits)s and no %(points)s are taken from anybody’s balance."
+    ),
+    gettext_noop("No credits or points were used"): gettext_noop("No %(credits)s or %(points)s were used"),
+    gettext_noop("No member points expired unused in the last 30 days."): gettext_noop(
+        "No %(points)s expired unused in the last 30 days."
+    ),
+    gettext_noop(
+        "No order that used credits or points was changed in these days to one of these statuses or tags, by the "
+        "shop platform or through the API. Look back further, or add a status or a tag."
+    ): gettext_noop(
+        "No order that used %(credits)s or %(points)s was changed in these days to one of these statuses or tags, by "
+        "the shop platform or through the API. Look back further, or add a status or a tag."
+    ),
+    gettext_noop("No store credits expired unused in the last 30 days."): gettext_noop(
+        "No %(credits)s expired unused in the last 30 days."
+    ),
+    gettext_noop("Not enough points for: %(rewards)s."): gettext_noop("Not enough %(points)s for: %(rewards)s."),
+    gettext_noop("Not enough points yet"): gettext_noop("Not enough %(points)s yet"),
+    gettext_noop("Only points that are given have a last day of use."): gettext_noop(
+        "Only %(points)s that are given have a last day of use."
+    ),
+    gettext_noop("Order %(number)s came with the code after its points had been returned"): gettext_noop(
+        "Order %(number)s came with the code after its %(points)s had been returned"
+    ),
+    gettext_noop("Orders earn no points by themselves now."): gettext_noop(
+        "Orders earn no %(points)s by themselves now."
+    ),
+    gettext_noop("Paid with its points"): gettext_noop("Paid with its %(points)s"),
+    gettext_noop("Points are a whole number, with a minus to remove some."): gettext_noop(
+        "Give a whole number of %(points)s, with a minus to remove some."
+    ),
+    gettext_noop("Points are whole numbers."): gettext_noop("Give a whole number of %(points)s."),
+    gettext_noop("Points earned by this order"): gettext_noop("%(points)s earned by this order"),
+    gettext_noop("Points expire"): gettext_noop("Expiry of %(points)s: how"),
+    gettext_noop("Points expire: day of the month"): gettext_noop("%(points)s expire: day of the month"),
+    gettext_noop("Points expire: month"): gettext_noop("%(points)s expire: month"),
+    gettext_noop("Points expire: number of days"): gettext_noop("%(points)s expire: number of days"),
+    gettext_noop("Points for each %(currency)s of the order's total"): gettext_noop(
+        "%(points)s for each %(currency)s of the order's total"
+    ),
+    gettext_noop("Points for each unit of the order's total"): gettext_noop(
+        "%(points)s for each unit of the order's total"
+    ),
+    gettext_noop(
+        "Points given today would expire at the end of %(until)s. Points that customers have keep their expiry."
+    ): gettext_noop(
+        "%(points)s given today would expire at the end of %(until)s. %(points)s that customers have keep their expiry."
+    ),
+    gettext_noop("Points given today would never expire. Points that customers have keep their expiry."): gettext_noop(
+        "%(points)s given today would never expire. %(points)s that customers have keep their expiry."
+    ),
+    gettext_noop("Points stay until they are used."): gettext_noop("%(points)s stay until they are used."),
+    gettext_noop(
+        "Points that an order earned by its purchase, and what happens to them when it is cancelled, refunded or "
+        "tagged. What an order used is returned by the rules of the page Spent revert."
+    ): gettext_noop(
+        "%(points)s that an order earned by its purchase, and what happens to them when it is cancelled, refunded or "
+        "tagged. What an order used is returned by the rules of the page Spent revert."
+    ),
+    gettext_noop("Points: how many"): gettext_noop("%(points)s: how many"),
+    gettext_noop("Redeem points of %(customer)s"): gettext_noop("Redeem %(points)s of %(customer)s"),
+    gettext_noop("Remove points…"): gettext_noop("Remove %(points)s…"),
+    gettext_noop("Return credits and points by these rules"): gettext_noop(
+        "Return %(credits)s and %(points)s by these rules"
+    ),
+    gettext_noop("Return credits/points"): gettext_noop("Return %(credits)s/%(points)s"),
+    gettext_noop(
+        "Returns used credits and points by itself when an order is cancelled, refunded or tagged outside this "
+        "back-office. What somebody decided by hand always wins, and nothing returns twice."
+    ): gettext_noop(
+        "Returns used %(credits)s and %(points)s by itself when an order is cancelled, refunded or tagged outside "
+        "this back-office. What somebody decided by hand always wins, and nothing returns twice."
+    ),
+    gettext_noop("Say which column tells whether an amount is store credits or points."): gettext_noop(
+        "Say which column tells whether an amount is %(credits)s or %(points)s."
+    ),
+    gettext_noop("Statuses that take earned points back"): gettext_noop("Statuses that take earned %(points)s back"),
+    gettext_noop(
+        "Store credits get their expiry when they are given: a date, or none. What is said here counts for what is "
+        "given from now on; no lot changes its expiry."
+    ): gettext_noop(
+        "For %(credits)s, the expiry is set when they are given: a date, or none. What is said here counts for what "
+        "is given from now on; no lot changes its expiry."
+    ),
+    gettext_noop("Store credits in %(currency)s that each support person may give and remove in a day"): gettext_noop(
+        "%(credits)s in %(currency)s that each support person may give and remove in a day"
+    ),
+    gettext_noop("Store credits that each support person may give and remove in a day"): gettext_noop(
+        "%(credits)s that each support person may give and remove in a day"
+    ),
+    gettext_noop("Store credits: how much"): gettext_noop("%(credits)s: how much"),
+    gettext_noop("Tag to put on an order on the platform when credits or points come back"): gettext_noop(
+        "Tag to put on an order on the platform when %(credits)s or %(points)s come back"
+    ),
+    gettext_noop("Tags that take earned points back"): gettext_noop("Tags that take earned %(points)s back"),
+    gettext_noop("Take earned points back"): gettext_noop("Take earned %(points)s back"),
+    gettext_noop("Take earned points back by these rules"): gettext_noop("Take earned %(points)s back by these rules"),
+    gettext_noop("The amount is finer than the smallest amount of its currency; points are whole."): gettext_noop(
+        "The amount is finer than the smallest amount of its currency; %(points)s are whole."
+    ),
+    gettext_noop(
+        "The code has already been used: the customer has had the discount. If you return the points, the customer "
+        "keeps the discount for free."
+    ): gettext_noop(
+        "The code has already been used: the customer has had the discount. If you return the %(points)s, the "
+        "customer keeps the discount for free."
+    ),
+    gettext_noop(
+        "The credentials are erased and webhooks are refused from then on. Orders, credits and points stay as they are."
+    ): gettext_noop(
+        "The credentials are erased and webhooks are refused from then on. Orders, %(credits)s and %(points)s stay "
+        "as they are."
+    ),
+    gettext_noop("The credits have been spent or have expired, so there is nothing to exchange back."): gettext_noop(
+        "The %(credits)s have been spent or have expired, so there is nothing to exchange back."
+    ),
+    gettext_noop(
+        "The customer gets an e-mail that says what was given or removed, until when it is valid, and what there is "
+        "now. The same box stands below the table of points."
+    ): gettext_noop(
+        "The customer gets an e-mail that says what was given or removed, until when it is valid, and what there is "
+        "now. The same box stands below the table of %(points)s."
+    ),
+    gettext_noop(
+        "The customer gets an e-mail that the code no longer works and that the points are back."
+    ): gettext_noop("The customer gets an e-mail that the code no longer works and that the %(points)s are back."),
+    gettext_noop("The customer has %(points)s points by then, fewer than are to be removed."): gettext_noop(
+        "The customer has only %(points)s of them by then, fewer than are to be removed."
+    ),
+    gettext_noop(
+        "The first line names the columns: {columns}. A customer is an e-mail, an external id or, as shopify:7001, "
+        "an id on a platform; points below zero are removed. At most {most} rows."
+    ): gettext_noop(
+        "The first line names the columns: {columns}. A customer is an e-mail, an external id or, as shopify:7001, "
+        "an id on a platform; %(points)s below zero are removed. At most {most} rows."
+    ),
+    gettext_noop(
+        "The order used none of its points. Remove points from the customer, change the order in the shop, or leave "
+        "it as it is; then say that it is settled."
+    ): gettext_noop(
+        "The order used none of its %(points)s. Remove %(points)s from the customer, change the order in the shop, "
+        "or leave it as it is; then say that it is settled."
+    ),
+    gettext_noop(
+        "The points that this order earned stay with the customer: the tag “%(tag)s” keeps them."
+    ): gettext_noop("The %(points)s that this order earned stay with the customer: the tag “%(tag)s” keeps them."),
+    gettext_noop(
+        "The shop platform passes on that a customer wants to be forgotten. Look first: does your shop know of this "
+        "wish? Erasing takes names, addresses, messages and notes, here and in stored webhooks. Credits, points, "
+        "orders and their sums stay, without saying whose they are. The law usually gives 30 days."
+    ): gettext_noop(
+        "The shop platform passes on that a customer wants to be forgotten. Look first: does your shop know of this "
+        "wish? Erasing takes names, addresses, messages and notes, here and in stored webhooks. %(credits)s, "
+        "%(points)s, orders and their sums stay, without saying whose they are. The law usually gives 30 days."
+    ),
+    gettext_noop(
+        "The shop platform says that this shop is closed, or took the app away for good, and that what it told about "
+        "its customers has to go. Look first: is your shop really gone from there? Erasing ends the connection and "
+        "takes the names, addresses, messages and notes of every customer that only this platform told about. "
+        "Credits, points, orders and their sums stay, without saying whose they are."
+    ): gettext_noop(
+        "The shop platform says that this shop is closed, or took the app away for good, and that what it told about "
+        "its customers has to go. Look first: is your shop really gone from there? Erasing ends the connection and "
+        "takes the names, addresses, messages and notes of every customer that only this platform told about. "
+        "%(credits)s, %(points)s, orders and their sums stay, without saying whose they are."
+    ),
+    gettext_noop("The use of a code without its points was settled"): gettext_noop(
+        "The use of a code without its %(points)s was settled"
+    ),
+    gettext_noop(
+        "This is about %(order)s, which used none of its points: the customer has the discount once too often."
+    ): gettext_noop(
+        "This is about %(order)s, which used none of its %(points)s: the customer has the discount once too often."
+    ),
+    gettext_noop("This order is cancelled; credits and points cannot be applied to it."): gettext_noop(
+        "This order is cancelled; %(credits)s and %(points)s cannot be applied to it."
+    ),
+    gettext_noop(
+        "Tick “Notify the customer” beforehand when credits or points are given or removed by hand"
+    ): gettext_noop(
+        "Tick “Notify the customer” beforehand when %(credits)s or %(points)s are given or removed by hand"
+    ),
+    gettext_noop(
+        "What customers get for points. Codes that were redeemed keep the terms of their moment."
+    ): gettext_noop("What customers get for %(points)s. Codes that were redeemed keep the terms of their moment."),
+    gettext_noop("What happens when a payment expires or fails, and when points expire."): gettext_noop(
+        "What happens when a payment expires or fails, and when %(points)s expire."
+    ),
+    gettext_noop(
+        "What is in here is yours. You get one zip file with everything in this store: customers, credits and points "
+        "with their whole history, orders, returns, rewards, redemptions and codes, settings, the timeline and the "
+        "messages to customers."
+    ): gettext_noop(
+        "What is in here is yours. You get one zip file with everything in this store: customers, %(credits)s and "
+        "%(points)s with their whole history, orders, returns, rewards, redemptions and codes, settings, the "
+        "timeline and the messages to customers."
+    ),
+    gettext_noop("What it came to in all, before credits and points."): gettext_noop(
+        "What it came to in all, before %(credits)s and %(points)s."
+    ),
+    gettext_noop("What this customer exchanges points for is listed here."): gettext_noop(
+        "What this customer exchanges %(points)s for is listed here."
+    ),
+    gettext_noop(
+        "When the customer has spent them already, what is missing is settled by the points given next. Off: "
+        "nobody's balance goes below zero."
+    ): gettext_noop(
+        "When the customer has spent them already, what is missing is settled by the %(points)s given next. Off: "
+        "nobody's balance goes below zero."
+    ),
+    gettext_noop("Whole points."): gettext_noop("A whole number of %(points)s."),
+    gettext_noop(
+        "Without a debt: the next orders' points settle it first, and nothing else does. Off: it is dropped, and "
+        "somebody who earns, spends and cancels in turn keeps points without a purchase."
+    ): gettext_noop(
+        "Without a debt: the next orders' %(points)s settle it first, and nothing else does. Off: it is dropped, and "
+        "somebody who earns, spends and cancels in turn keeps %(points)s without a purchase."
+    ),
+    gettext_noop("a customer's credits or points became more or fewer"): gettext_noop(
+        "a customer's %(credits)s or %(points)s became more or fewer"
+    ),
+    gettext_noop("member points that an order used are back with the customer"): gettext_noop(
+        "%(points)s that an order used are back with the customer"
+    ),
+    gettext_noop("store credits that an order used are back with the customer"): gettext_noop(
+        "%(credits)s that an order used are back with the customer"
+    ),
+    gettext_noop(
+        "“%(tag)s” is a tag that takes earned points back; what marks a return must not do that."
+    ): gettext_noop("“%(tag)s” is a tag that takes earned %(points)s back; what marks a return must not do that."),
+}
