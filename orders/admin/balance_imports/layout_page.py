@@ -56,7 +56,7 @@ def _answer(case: Case[BalanceImport], held: BalanceImport, file: BinaryIO) -> H
     suggestion = _suggestion(case, held, file)
     form = LayoutForm(suggestion, case.store, data if _is_decided(data, suggestion) else None)
     if "_rehearse" in data and not _is_decided(data, suggestion):
-        messages.warning(case.request, _("The columns are others now. Please look at them again."))
+        messages.warning(case.request, _("The columns have changed. Please look at them again."))
     elif "_rehearse" in data and form.is_valid() and _begin(case, held, form):
         return HttpResponseRedirect(import_address(held))
     return case.show("orders/admin/balance_imports/layout.html", _context(case, held, file, form))

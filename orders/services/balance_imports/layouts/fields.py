@@ -28,7 +28,7 @@ class Field:
 _ALL: Final = (
     Field("email", WHO, _("E-mail address")),
     Field("external_id", WHO, _("Customer's number")),
-    Field("platform", WHO, _("Platform that the number is of")),
+    Field("platform", WHO, _("Platform of that number")),
     Field("name", WHO, _("Name")),
     Field("first_name", WHO, _("First name")),
     Field("last_name", WHO, _("Last name")),
@@ -46,7 +46,7 @@ _ALL: Final = (
     Field("reason", VALUE, _("Reason")),
     Field("origin", VALUE, _("Where it came from")),
     Field("reference", VALUE, _("Reference in the old system")),
-    Field("active", VALUE, _("Whether it is still good: yes or no")),
+    Field("active", VALUE, _("Still good: yes or no")),
     Field("past_at", HISTORY, _("When it happened")),
     Field("past_type", HISTORY, _("What happened: granted, spent, expired, adjusted")),
     Field("code", CODES, _("Code")),
