@@ -8,7 +8,10 @@ from typing import Final
 
 from django.utils.translation import gettext_noop
 
+from loyalty.languages.own_setting_sentences import OF_SETTINGS
+
 SENTENCES: Final[Mapping[str, str]] = {
+    **OF_SETTINGS,
     gettext_noop("%(customer)s exchanged %(points)s for store credits (%(worth)s) on %(moment)s."): gettext_noop(
         "%(customer)s exchanged %(points)s for %(credits)s (%(worth)s) on %(moment)s."
     ),
@@ -19,62 +22,20 @@ SENTENCES: Final[Mapping[str, str]] = {
         "%(gone)s of %(credits)s have been spent or have expired, so only %(left)s are taken back, and %(share)s of "
         "%(points)s return."
     ),
-    gettext_noop("%(rate)s points"): gettext_noop("%(rate)s %(points)s"),
-    gettext_noop(
-        "A cancel made here, by hand or automatically, is repeated there. The platform is asked to refund nothing, "
-        "to return no credits or points unless you say so below, and not to write to the customer. Off: an order "
-        "that is cancelled here stays open there until somebody cancels it there."
-    ): gettext_noop(
-        "A cancel made here, by hand or automatically, is repeated there. The platform is asked to refund nothing, "
-        "to return no %(credits)s or %(points)s unless you say so below, and not to write to the customer. Off: an "
-        "order that is cancelled here stays open there until somebody cancels it there."
-    ),
     gettext_noop("A code must cost points and be worth something; a percentage is at most 100."): gettext_noop(
         "A code must cost %(points)s and be worth something; a percentage is at most 100."
     ),
     gettext_noop(
         "A limit is at least 1; without one a customer may redeem as often as there are points."
     ): gettext_noop("A limit is at least 1; without one a customer may redeem as often as there are %(points)s."),
-    gettext_noop(
-        "A part of the payment was given back. The same share of credits and points returns, and more with every "
-        "further refund."
-    ): gettext_noop(
-        "A part of the payment was given back. The same share of %(credits)s and %(points)s returns, and more with "
-        "every further refund."
-    ),
-    gettext_noop(
-        "A part of the payment was given back. The same share of the points is taken, and more with every refund."
-    ): gettext_noop(
-        "A part of the payment was given back. The same share of the %(points)s is taken, and more with every refund."
-    ),
     gettext_noop("A reward costs at least one point."): gettext_noop(
         "Say how many %(points)s the reward costs: at least 1."
     ),
     gettext_noop("A reward is what customers get for points: a discount code, or store credits."): gettext_noop(
         "A reward is what customers get for %(points)s: a discount code, or %(credits)s."
     ),
-    gettext_noop(
-        "A tag takes back by itself, whatever the status; when it is taken off the order, the points are given "
-        "again. Capital letters make no difference; spaces and hyphens do."
-    ): gettext_noop(
-        "A tag takes back by itself, whatever the status; when it is taken off the order, the %(points)s are given "
-        "again. Capital letters make no difference; spaces and hyphens do."
-    ),
-    gettext_noop("All points of one year expire together, at the end of that day."): gettext_noop(
-        "All %(points)s of one year expire together, at the end of that day."
-    ),
     gettext_noop("An order that is cancelled or refunded earns no points."): gettext_noop(
         "An order that is cancelled or refunded earns no %(points)s."
-    ),
-    gettext_noop(
-        "As many points as were given then, whatever is given for such an order today. An order that comes back "
-        "earns them again. Switched off, the rules stay as they are, and so does what was taken."
-    ): gettext_noop(
-        "As many %(points)s as were given then, whatever is given for such an order today. An order that comes back "
-        "earns them again. Switched off, the rules stay as they are, and so does what was taken."
-    ),
-    gettext_noop("Auto cancel order and return credits & points with original expiry date"): gettext_noop(
-        "Auto cancel order and return %(credits)s & %(points)s with original expiry date"
     ),
     gettext_noop("Came after the points had been returned"): gettext_noop(
         "Came after the %(points)s had been returned"
@@ -111,11 +72,6 @@ SENTENCES: Final[Mapping[str, str]] = {
     ),
     gettext_noop("Credits and points used"): gettext_noop("%(credits)s and %(points)s used"),
     gettext_noop("Credits in other currencies"): gettext_noop("%(credits)s in other currencies"),
-    gettext_noop("Credits or points expire soon"): gettext_noop("%(credits)s or %(points)s expire soon"),
-    gettext_noop("Credits or points were given or removed by hand"): gettext_noop(
-        "%(credits)s or %(points)s were given or removed by hand"
-    ),
-    gettext_noop("Days before credits or points expire"): gettext_noop("Days before %(credits)s or %(points)s expire"),
     gettext_noop(
         "Discount codes that were issued here for points: the order used those points. Several: with commas."
     ): gettext_noop(
@@ -124,20 +80,11 @@ SENTENCES: Final[Mapping[str, str]] = {
     gettext_noop(
         "Earned nothing: %(points)s by the rule, but whoever changed the order may not give points"
     ): gettext_noop("Earned nothing: %(points)s by the rule, but whoever changed the order may not give any"),
-    gettext_noop("Earned points are not taken back any more. What was taken stays taken."): gettext_noop(
-        "Earned %(points)s are not taken back any more. What was taken stays taken."
-    ),
-    gettext_noop("Earned points are taken back"): gettext_noop("Earned %(points)s are taken back"),
-    gettext_noop("Earned points are taken back from now on, of every order that changes."): gettext_noop(
-        "Earned %(points)s are taken back from now on, of every order that changes."
-    ),
     gettext_noop("Earned points kept"): gettext_noop("Earned %(points)s kept"),
     gettext_noop("Earned points not taken back"): gettext_noop("Earned %(points)s not taken back"),
     gettext_noop("Earned points taken back"): gettext_noop("Earned %(points)s taken back"),
-    gettext_noop("Earned points: tags that keep them"): gettext_noop("Earned %(points)s: tags that keep them"),
     gettext_noop("Expired credits are booked off"): gettext_noop("Expired %(credits)s are booked off"),
     gettext_noop("Expired points are booked off"): gettext_noop("Expired %(points)s are booked off"),
-    gettext_noop("Expiry of member points"): gettext_noop("Expiry of %(points)s"),
     gettext_noop("For a gift. Left empty, credits never expire and points expire by the store's scheme."): gettext_noop(
         "For a gift. Left empty, %(credits)s never expire and %(points)s expire by the store's scheme."
     ),
@@ -146,12 +93,6 @@ SENTENCES: Final[Mapping[str, str]] = {
     ): gettext_noop("From the day on which it is redeemed. Left empty, the code or the %(credits)s never expire."),
     gettext_noop("How many times. Left empty, as often as there are points. Reversed ones do not count."): gettext_noop(
         "How many times. Left empty, as often as there are %(points)s. Reversed ones do not count."
-    ),
-    gettext_noop(
-        "If any part of the credits has expired, no credits return. Points are judged by themselves, in the same way."
-    ): gettext_noop(
-        "If any part of %(credits)s has expired, none of it returns. %(points)s are judged by themselves, in the same "
-        "way."
     ),
     gettext_noop(
         "It came with {code} after its points had been returned: the customer has them and the discount as well."
@@ -176,19 +117,6 @@ SENTENCES: Final[Mapping[str, str]] = {
     gettext_noop("Kind: credits or points"): gettext_noop("Kind: %(credits)s or %(points)s"),
     gettext_noop("Last day of use of the points"): gettext_noop("Last day of use of the %(points)s"),
     gettext_noop("Last day of use of the store credits"): gettext_noop("Last day of use of the %(credits)s"),
-    gettext_noop("Leave empty if orders earn nothing by themselves. 0.1 means one point for every ten."): gettext_noop(
-        "Leave empty if orders earn nothing by themselves. 0.1 means one for every ten."
-    ),
-    gettext_noop("Leave empty if support staff may not adjust member points at all."): gettext_noop(
-        "Leave empty if support staff may not adjust %(points)s at all."
-    ),
-    gettext_noop("Leave empty if support staff may not adjust store credits at all."): gettext_noop(
-        "Leave empty if support staff may not adjust %(credits)s at all."
-    ),
-    gettext_noop("Let the customer keep earned points"): gettext_noop("Let the customer keep earned %(points)s"),
-    gettext_noop("Member points that each support person may give and remove in a day"): gettext_noop(
-        "%(points)s that each support person may give and remove in a day"
-    ),
     gettext_noop("More credits than the order's total."): gettext_noop("More %(credits)s than the order's total."),
     gettext_noop(
         "Names, addresses, messages and notes are gone, here and in stored webhooks. Credits, points, orders and "
@@ -225,79 +153,20 @@ SENTENCES: Final[Mapping[str, str]] = {
     gettext_noop("Order %(number)s came with the code after its points had been returned"): gettext_noop(
         "Order %(number)s came with the code after its %(points)s had been returned"
     ),
-    gettext_noop("Orders earn no points by themselves now."): gettext_noop(
-        "Orders earn no %(points)s by themselves now."
-    ),
     gettext_noop("Paid with its points"): gettext_noop("Paid with its %(points)s"),
     gettext_noop("Points are a whole number, with a minus to remove some."): gettext_noop(
         "Give a whole number of %(points)s, with a minus to remove some."
     ),
     gettext_noop("Points are whole numbers."): gettext_noop("Give a whole number of %(points)s."),
     gettext_noop("Points earned by this order"): gettext_noop("%(points)s earned by this order"),
-    gettext_noop("Points expire"): gettext_noop("Expiry of %(points)s: how"),
-    gettext_noop("Points expire: day of the month"): gettext_noop("%(points)s expire: day of the month"),
-    gettext_noop("Points expire: month"): gettext_noop("%(points)s expire: month"),
-    gettext_noop("Points expire: number of days"): gettext_noop("%(points)s expire: number of days"),
-    gettext_noop("Points for each %(currency)s of the order's total"): gettext_noop(
-        "%(points)s for each %(currency)s of the order's total"
-    ),
-    gettext_noop("Points for each unit of the order's total"): gettext_noop(
-        "%(points)s for each unit of the order's total"
-    ),
-    gettext_noop(
-        "Points given today would expire at the end of %(until)s. Points that customers have keep their expiry."
-    ): gettext_noop(
-        "%(points)s given today would expire at the end of %(until)s. %(points)s that customers have keep their expiry."
-    ),
-    gettext_noop("Points given today would never expire. Points that customers have keep their expiry."): gettext_noop(
-        "%(points)s given today would never expire. %(points)s that customers have keep their expiry."
-    ),
-    gettext_noop("Points stay until they are used."): gettext_noop("%(points)s stay until they are used."),
-    gettext_noop(
-        "Points that an order earned by its purchase, and what happens to them when it is cancelled, refunded or "
-        "tagged. What an order used is returned by the rules of the page Spent revert."
-    ): gettext_noop(
-        "%(points)s that an order earned by its purchase, and what happens to them when it is cancelled, refunded or "
-        "tagged. What an order used is returned by the rules of the page Spent revert."
-    ),
     gettext_noop("Points: how many"): gettext_noop("%(points)s: how many"),
     gettext_noop("Redeem points of %(customer)s"): gettext_noop("Redeem %(points)s of %(customer)s"),
     gettext_noop("Remove points…"): gettext_noop("Remove %(points)s…"),
-    gettext_noop("Return credits and points by these rules"): gettext_noop(
-        "Return %(credits)s and %(points)s by these rules"
-    ),
     gettext_noop("Return credits/points"): gettext_noop("Return %(credits)s/%(points)s"),
-    gettext_noop(
-        "Returns used credits and points by itself when an order is cancelled, refunded or tagged outside this "
-        "back-office. What somebody decided by hand always wins, and nothing returns twice."
-    ): gettext_noop(
-        "Returns used %(credits)s and %(points)s by itself when an order is cancelled, refunded or tagged outside "
-        "this back-office. What somebody decided by hand always wins, and nothing returns twice."
-    ),
     gettext_noop("Say which column tells whether an amount is store credits or points."): gettext_noop(
         "Say which column tells whether an amount is %(credits)s or %(points)s."
     ),
-    gettext_noop("Statuses that take earned points back"): gettext_noop("Statuses that take earned %(points)s back"),
-    gettext_noop(
-        "Store credits get their expiry when they are given: a date, or none. What is said here counts for what is "
-        "given from now on; no lot changes its expiry."
-    ): gettext_noop(
-        "For %(credits)s, the expiry is set when they are given: a date, or none. What is said here counts for what "
-        "is given from now on; no lot changes its expiry."
-    ),
-    gettext_noop("Store credits in %(currency)s that each support person may give and remove in a day"): gettext_noop(
-        "%(credits)s in %(currency)s that each support person may give and remove in a day"
-    ),
-    gettext_noop("Store credits that each support person may give and remove in a day"): gettext_noop(
-        "%(credits)s that each support person may give and remove in a day"
-    ),
     gettext_noop("Store credits: how much"): gettext_noop("%(credits)s: how much"),
-    gettext_noop("Tag to put on an order on the platform when credits or points come back"): gettext_noop(
-        "Tag to put on an order on the platform when %(credits)s or %(points)s come back"
-    ),
-    gettext_noop("Tags that take earned points back"): gettext_noop("Tags that take earned %(points)s back"),
-    gettext_noop("Take earned points back"): gettext_noop("Take earned %(points)s back"),
-    gettext_noop("Take earned points back by these rules"): gettext_noop("Take earned %(points)s back by these rules"),
     gettext_noop("The amount is finer than the smallest amount of its currency; points are whole."): gettext_noop(
         "The amount is finer than the smallest amount of its currency; %(points)s are whole."
     ),
@@ -317,16 +186,6 @@ SENTENCES: Final[Mapping[str, str]] = {
     gettext_noop("The credits have been spent or have expired, so there is nothing to exchange back."): gettext_noop(
         "The %(credits)s have been spent or have expired, so there is nothing to exchange back."
     ),
-    gettext_noop(
-        "The customer gets an e-mail that says what was given or removed, until when it is valid, and what there is "
-        "now. The same box stands below the table of points."
-    ): gettext_noop(
-        "The customer gets an e-mail that says what was given or removed, until when it is valid, and what there is "
-        "now. The same box stands below the table of %(points)s."
-    ),
-    gettext_noop(
-        "The customer gets an e-mail that the code no longer works and that the points are back."
-    ): gettext_noop("The customer gets an e-mail that the code no longer works and that the %(points)s are back."),
     gettext_noop("The customer has %(points)s points by then, fewer than are to be removed."): gettext_noop(
         "The customer has only %(points)s of them by then, fewer than are to be removed."
     ),
@@ -379,11 +238,6 @@ SENTENCES: Final[Mapping[str, str]] = {
         "This order is cancelled; %(credits)s and %(points)s cannot be applied to it."
     ),
     gettext_noop(
-        "Tick “Notify the customer” beforehand when credits or points are given or removed by hand"
-    ): gettext_noop(
-        "Tick “Notify the customer” beforehand when %(credits)s or %(points)s are given or removed by hand"
-    ),
-    gettext_noop(
         "What customers get for points. Codes that were redeemed keep the terms of their moment."
     ): gettext_noop("What customers get for %(points)s. Codes that were redeemed keep the terms of their moment."),
     gettext_noop("What happens when a payment expires or fails, and when points expire."): gettext_noop(
@@ -404,21 +258,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     gettext_noop("What this customer exchanges points for is listed here."): gettext_noop(
         "What this customer exchanges %(points)s for is listed here."
     ),
-    gettext_noop(
-        "When the customer has spent them already, what is missing is settled by the points given next. Off: "
-        "nobody's balance goes below zero."
-    ): gettext_noop(
-        "When the customer has spent them already, what is missing is settled by the %(points)s given next. Off: "
-        "nobody's balance goes below zero."
-    ),
     gettext_noop("Whole points."): gettext_noop("A whole number of %(points)s."),
-    gettext_noop(
-        "Without a debt: the next orders' points settle it first, and nothing else does. Off: it is dropped, and "
-        "somebody who earns, spends and cancels in turn keeps points without a purchase."
-    ): gettext_noop(
-        "Without a debt: the next orders' %(points)s settle it first, and nothing else does. Off: it is dropped, and "
-        "somebody who earns, spends and cancels in turn keeps %(points)s without a purchase."
-    ),
     gettext_noop("a customer's credits or points became more or fewer"): gettext_noop(
         "a customer's %(credits)s or %(points)s became more or fewer"
     ),
