@@ -39,10 +39,10 @@ _TIME: Final = re.compile(
     r"\s*(?P<behind>上午|下午|a\.?m\.?|p\.?m\.?)?\s*(?P<zone>z|utc|gmt|[+-][0-9]{2}:?[0-9]{2})?"
 )
 _SPLIT: Final = re.compile(r"(?P<day>.+?)(?:[t ,]\s*|(?<=日))(?P<time>(?:上午|下午|am|pm)?\s*[0-9]{1,2}:[0-9]{2}.*)")
+FIRST_DAY_OF_SPREADSHEETS: Final = datetime.fromisoformat("1899-12-30")
 # What a spreadsheet has for a day in a cell that it does not show as one: days since the end of 1899, and behind the
 # mark the part of the day. Of 1982 to 2091: no other way of writing days has five digits.
 _NUMBERED: Final = re.compile(r"(?P<days>[3-6][0-9]{4})(?:[.,](?P<part>[0-9]{1,12}))?")
-_DAY_ZERO: Final = datetime(1899, 12, 30)  # noqa: DTZ001 -- a day of the calendar, wherever
 _SECONDS_OF_A_DAY: Final = 86_400
 _MINGUO_YEARS: Final = 1911
 _CENTURY: Final = 2000
@@ -101,7 +101,7 @@ def _parse(text: str, order: str) -> date | datetime:
 
 
 def _by_number(days: str, part: str | None) -> date | datetime:
-    day = _DAY_ZERO + timedelta(days=int(days))
+    day = FIRST_DAY_OF_SPREADSHEETS + timedelta(days=int(days))
     return day + timedelta(seconds=round(float(f"0.{part}") * _SECONDS_OF_A_DAY)) if part else day.date()
 
 

@@ -20,6 +20,7 @@ from typing import IO, BinaryIO, Final, cast
 
 from django.utils.translation import gettext as _
 
+from loyalty.importing.days import FIRST_DAY_OF_SPREADSHEETS
 from loyalty.importing.tables import NotATable
 from loyalty.importing.xml_parts import Attributes, damaged, read_xml
 
@@ -54,7 +55,7 @@ class Book:
 
     sheets: list[Sheet] = field(default_factory=list)
     styles: list[str] = field(default_factory=list)
-    first_day: datetime = datetime(1899, 12, 30)  # noqa: DTZ001 - spreadsheets know no time zones
+    first_day: datetime = FIRST_DAY_OF_SPREADSHEETS
     texts: str = ""
 
 

