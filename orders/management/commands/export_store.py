@@ -1,9 +1,11 @@
 """``manage.py export_store``: everything of a store as one file."""
 
 import os
+from contextlib import suppress
+from fcntl import LOCK_EX, LOCK_NB, flock
 from pathlib import Path
 from tempfile import NamedTemporaryFile
-from typing import Any
+from typing import Any, Final
 
 from django.core.management.base import CommandError, CommandParser
 
@@ -14,6 +16,9 @@ from loyalty.database.snapshot import snapshot
 from loyalty.management.commanding import OneLineCommand
 from orders.services.bundles.manifest import Manifest
 from orders.services.bundles.write import write_bundle
+
+# What is being written; whoever writes it holds its lock.
+_UNFINISHED: Final = ".bundle-"
 
 
 class Command(OneLineCommand):
@@ -32,10 +37,12 @@ class Command(OneLineCommand):
     def handle(self, *_args: Any, store: str, file: Path, **_options: Any) -> None:
         """Write it under another name first: whatever stops it, no half of a file bears the name that was asked for."""
         mine, file = find_store(store), Path(file)
-        if file.exists():
-            raise CommandError(f"{file} is there already. Name another file.")
         try:
-            with NamedTemporaryFile(dir=file.parent, prefix=".bundle-", delete=False) as kept:
+            _delete_what_was_killed(file.parent)
+            if file.exists():
+                raise CommandError(f"{file} is there already. Name another file.")
+            with NamedTemporaryFile(dir=file.parent, prefix=_UNFINISHED, delete=False) as kept:
+                flock(kept, LOCK_EX)
                 unfinished = Path(kept.name)
                 try:
                     with in_store(mine.pk), snapshot() as connection:
@@ -46,6 +53,15 @@ class Command(OneLineCommand):
         except OSError as error:
             raise CommandError(f"{file} cannot be written: {error.strerror}.") from None
         self.stdout.write(counts_line(manifest))
+
+
+def _delete_what_was_killed(folder: Path) -> None:
+    """Delete what nobody writes any more: whoever was killed at it left a store's people lying there."""
+    for left in folder.glob(f"{_UNFINISHED}*"):
+        # Locked: somebody is at it. Not there, or not ours to open: somebody else's.
+        with suppress(BlockingIOError, FileNotFoundError, PermissionError), left.open("rb") as file:
+            flock(file, LOCK_EX | LOCK_NB)
+            left.unlink()
 
 
 def counts_line(manifest: Manifest) -> str:
