@@ -12,7 +12,10 @@ from loyalty.stores.models import Store
 
 
 def label_of(choices: type[TextChoices], value: str | None) -> str:
-    """What people call one of the choices; what is none of them is shown as it was stored (L8). Empty for none."""
+    """What people call one of the choices; what is none of them is shown as it was stored (L8). Empty for none.
+
+    Where there are many rows this and not Django's ``get_…_display``, which translates every choice to find one.
+    """
     return str(choices(value).label) if value in choices.values else value or ""
 
 

@@ -73,7 +73,7 @@ _DECISIONS: Final[dict[str, str]] = {
 
 def status_badge(order: Order) -> SafeString:
     """The order's status, and beside it in grey that it is deleted on its platform or a test (O9, E10)."""
-    shown = badge(order.get_status_display(), _STATUS_COLOURS.get(OrderStatus(order.status), ""))
+    shown = badge(label_of(OrderStatus, order.status), _STATUS_COLOURS.get(OrderStatus(order.status), ""))
     if order.platform_deleted_at is not None:
         shown = _with_note(shown, _("deleted on the platform"))
     return _with_note(shown, _("test order")) if order.is_test else shown
@@ -81,7 +81,8 @@ def status_badge(order: Order) -> SafeString:
 
 def payment_badge(order: Order) -> SafeString:
     """The order's payment status, and beside it in grey what is to be known of one that is pending (E10)."""
-    status = badge(order.get_payment_status_display(), _PAYMENT_COLOURS.get(PaymentStatus(order.payment_status), ""))
+    shown = label_of(PaymentStatus, order.payment_status)
+    status = badge(shown, _PAYMENT_COLOURS.get(PaymentStatus(order.payment_status), ""))
     if order.failed_after_payment:
         return _with_note(status, _("paid before"))
     if order.waits_for_another_try:

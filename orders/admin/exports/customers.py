@@ -12,7 +12,9 @@ from loyalty.core.days import is_expired
 from loyalty.customers.identify import platform_ids
 from loyalty.exporting.tables import Cell, Column, Export, Viewing, amount, last_day, yes
 from loyalty.ledger.ledger import Kind
+from loyalty.ledger.models import MovementType, Origin
 from loyalty.platforms.registry import LABELS
+from loyalty.stores.dates import label_of
 from loyalty.stores.models import Customer, Store
 from orders.admin.exports.columns import (
     BY,
@@ -106,7 +108,7 @@ def _movements(kind: Kind) -> Export:
             attribute(gettext_noop("Movement"), "pk"),
             attribute(gettext_noop("Date ({zone})"), "created_at"),
             *whose(),
-            text(gettext_noop("Type"), lambda row: row.get_type_display()),
+            text(gettext_noop("Type"), lambda row: label_of(MovementType, row.type)),
             in_currency(gettext_noop("Amount"), "amount"),
             in_currency(gettext_noop("Balance after"), "balance_after"),
             *currency_column(kind),
@@ -130,7 +132,7 @@ def _lots(kind: Kind) -> Export:
             attribute(gettext_noop("Lot"), "pk"),
             *whose(),
             attribute(gettext_noop("Given at ({zone})"), "granted_at"),
-            text(gettext_noop("Origin"), lambda lot: lot.get_origin_display()),
+            text(gettext_noop("Origin"), lambda lot: label_of(Origin, lot.origin)),
             in_currency(gettext_noop("Given"), "granted"),
             in_currency(gettext_noop("Remaining"), "remaining"),
             *currency_column(kind),

@@ -16,7 +16,16 @@ from loyalty.stores.models import Store
 from loyalty.timeline.words import trigger_words
 from orders.admin.exports.columns import LAST_DAY, attribute, text, whose
 from orders.kinds import KINDS, LEDGERS, applied, currency_of, reverted, show
-from orders.models import CancelReason, Order, PersonsDecision, RevertStatus, light
+from orders.models import (
+    CancelReason,
+    Order,
+    OrderStatus,
+    PaymentDetail,
+    PaymentStatus,
+    PersonsDecision,
+    RevertStatus,
+    light,
+)
 
 _TITLES: Final[dict[Kind, tuple[str, str, str, str, str]]] = {
     "credits": (
@@ -111,12 +120,9 @@ ORDERS: Final = Export(
         attribute(gettext_noop("External id"), "external_id"),
         attribute(gettext_noop("Platform"), "platform"),
         *whose(),
-        text(gettext_noop("Status"), lambda order: order.get_status_display()),
-        text(gettext_noop("Payment status"), lambda order: order.get_payment_status_display()),
-        text(
-            gettext_noop("Payment detail"),
-            lambda order: order.get_payment_detail_display() if order.payment_detail else "",
-        ),
+        text(gettext_noop("Status"), lambda order: label_of(OrderStatus, order.status)),
+        text(gettext_noop("Payment status"), lambda order: label_of(PaymentStatus, order.payment_status)),
+        text(gettext_noop("Payment detail"), lambda order: label_of(PaymentDetail, order.payment_detail)),
         attribute(gettext_noop("Placed at ({zone})"), "placed_at"),
         attribute(gettext_noop("Payment due at ({zone})"), "payment_due_at"),
         attribute(gettext_noop("Currency"), "currency"),
@@ -159,7 +165,7 @@ def _uses(kind: Kind) -> Export:
         (
             attribute(gettext_noop("Order"), "order.number"),
             attribute(gettext_noop("Placed at ({zone})"), "order.placed_at"),
-            text(gettext_noop("Status"), lambda use: use.order.get_status_display()),
+            text(gettext_noop("Status"), lambda use: label_of(OrderStatus, use.order.status)),
             *whose("order.customer"),
             text(gettext_noop("Lot"), lambda use: use.lot_id),
             *([_CODE] if kind == "points" else []),

@@ -7,8 +7,9 @@ from django.utils.translation import gettext_noop
 
 from loyalty.exporting.tables import Column, Export, Viewing, amount, last_day
 from loyalty.stores.actors import actor_names
+from loyalty.stores.dates import label_of
 from orders.admin.exports.columns import LAST_DAY, attribute, text, whose
-from orders.models import Redemption, light
+from orders.models import Redemption, RedemptionState, RewardType, light
 
 
 def _load_people(redemptions: Sequence[Redemption], _viewing: Viewing) -> dict[str, str]:
@@ -24,14 +25,14 @@ REDEMPTIONS: Final = Export(
         *whose(),
         attribute(gettext_noop("Reward"), "reward_name"),
         attribute(gettext_noop("Points"), "points"),
-        text(gettext_noop("What"), lambda row: row.get_type_display()),
+        text(gettext_noop("What"), lambda row: label_of(RewardType, row.type)),
         text(
             gettext_noop("Worth"),
             lambda row: amount(row.value, row.currency) if row.currency else row.value.normalize(),
         ),
         text(gettext_noop("Currency or percent"), lambda row: row.currency or "%"),
         attribute(gettext_noop("Code"), "code"),
-        text(gettext_noop("State"), lambda row: row.get_state_display()),
+        text(gettext_noop("State"), lambda row: label_of(RedemptionState, row.state)),
         Column(LAST_DAY, lambda row, viewing: last_day(row.expires_at, viewing.store)),
         attribute(gettext_noop("Used at ({zone})"), "used_at"),
         attribute(gettext_noop("Used by order"), "used_order.number"),

@@ -6,8 +6,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from loyalty.exporting.tables import Export, amount
+from loyalty.stores.dates import label_of
 from orders.admin.exports.columns import BY, attribute, load_actors, text, whose
 from orders.kinds import title_of
+from orders.models import Completeness
 
 _OUTCOMES: Final = {
     "returned": gettext_noop("returned"),
@@ -27,7 +29,7 @@ REVERTS: Final = Export(
         text(gettext_noop("Returned"), lambda revert: amount(revert.amount, revert.currency)),
         text(gettext_noop("Used"), lambda revert: amount(revert.applied, revert.currency)),
         attribute(gettext_noop("Currency"), "currency"),
-        text(gettext_noop("How much"), lambda revert: revert.get_completeness_display()),
+        text(gettext_noop("How much"), lambda revert: label_of(Completeness, revert.completeness)),
         *BY,
         attribute(gettext_noop("Settings version"), "settings_version"),
         text(gettext_noop("Lots"), lambda revert: "; ".join(_lot_words(lot) for lot in revert.lots)),
