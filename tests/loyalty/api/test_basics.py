@@ -8,11 +8,13 @@ import pytest
 from django.db import OperationalError
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
+from drf_spectacular.generators import SchemaGenerator
 
 from loyalty.api.answers.codes import FIELDS, PROBLEMS
 from loyalty.api.answers.problems import problem_of
 from loyalty.api.views import ApiView
 from loyalty.core.errors import DomainError
+from loyalty.languages.spoken import CODES
 from loyalty.stores.keys import ALL_SCOPES, Scope, create_api_key, revoke_api_key
 from loyalty.stores.models import ApiKey, Store
 from tests.loyalty.api.support import NOW, ApiClient, ClientFor
@@ -200,6 +202,18 @@ def test_schema_and_docs_are_public(client: Client, db: None) -> None:
     assert "script-src 'self';" in page["Content-Security-Policy"]
     assert b"<script>" not in page.content
     assert b"/api/v1/schema/" in client.get("/api/v1/docs/?script=").content
+
+
+def test_the_schema_is_made_once_in_each_language(client: Client, db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    def asked() -> list[bytes]:
+        return [
+            client.get(f"/api/v1/schema/?version={wish}", headers={"accept-language": wish}).content for wish in CODES
+        ]
+
+    made = asked()
+    assert len(set(made)) == len(CODES)
+    monkeypatch.setattr(SchemaGenerator, "get_schema", None)
+    assert asked() == made
 
 
 def test_scopes_of_a_key_are_known(store: Store) -> None:

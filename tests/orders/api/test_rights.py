@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 from django.db import transaction
 from django.db.models import Q
-from drf_spectacular.generators import SchemaGenerator
 
 from credits.models import CreditMovement
 from loyalty.ledger.models import MovementType
@@ -16,6 +15,7 @@ from points.models import PointMovement
 from tests.examples import Shop, with_key
 from tests.orders.services.redemptions.test_reverse import order_with
 from tests.pictures import picture
+from tests.published import published
 
 # What each command is tried with: the bodies that would make the most of it.
 COMMANDS: dict[str, Any] = {
@@ -74,8 +74,7 @@ MAKES: dict[str, set[str]] = {
 
 
 def _operations() -> Iterator[tuple[str, str]]:
-    schema: Any = SchemaGenerator().get_schema(public=True)  # type: ignore[no-untyped-call]
-    for address, operations in schema["paths"].items():
+    for address, operations in published()["paths"].items():
         for method in operations:
             if method != "get":
                 yield method.upper(), address.removeprefix("/api/v1")
