@@ -47,9 +47,9 @@ def make_secret_key(layout: Layout) -> None:
         _write_privately(layout.secret_key_file, get_random_secret_key())
 
 
-def make_tables_and_static_files(project: Path, environment: Mapping[str, str]) -> None:
-    """Migrate the database and collect the static files, side by side. Raises PreparationFailed."""
-    steps = (["migrate", "--noinput"], ["collectstatic", "--noinput"])
+def make_tables(project: Path, environment: Mapping[str, str], *, static_files: bool) -> None:
+    """Migrate the database, and beside that collect the static files that pages need. Raises PreparationFailed."""
+    steps = [["migrate", "--noinput"]] + [["collectstatic", "--noinput"]] * static_files
     running = [(step, _start(project, step, environment)) for step in steps]
     for step, process in running:
         _finish(step, process)

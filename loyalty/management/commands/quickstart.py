@@ -29,7 +29,7 @@ from loyalty.quickstart.preparation import (
     environments,
     load_demonstration,
     make_secret_key,
-    make_tables_and_static_files,
+    make_tables,
 )
 from loyalty.quickstart.rest import RestError
 
@@ -76,7 +76,7 @@ class Command(BaseCommand):
     def _run(self, layout: Layout, *, once: bool, port: int | None) -> None:
         # With --once the telling of the examples is what is to be read; the processes speak to their logs.
         children = Children(logs=layout.logs, show=_say_nothing if once else self._show)
-        with sole_supervisor(layout) as lock, self._prepared(layout) as (servers, where):
+        with sole_supervisor(layout) as lock, self._prepared(layout, static_files=True) as (servers, where):
             for server in servers:
                 if server.process is not None:
                     children.watch(server.log.stem, server.process)
@@ -94,21 +94,21 @@ class Command(BaseCommand):
     def _shell(self, layout: Layout, arguments: Sequence[str]) -> int:
         """Django's shell on the servers that run, else on ones that end with it. Answers its exit code."""
         try:
-            with sole_supervisor(layout), self._prepared(layout) as (_servers, where):
+            with sole_supervisor(layout), self._prepared(layout, static_files=False) as (_servers, where):
                 return _run_shell(where, arguments)
         except RunningAlready:
             return _run_shell(environments(layout), arguments)
 
     @contextmanager
-    def _prepared(self, layout: Layout) -> Iterator[tuple[Servers, Environments]]:
+    def _prepared(self, layout: Layout, *, static_files: bool) -> Iterator[tuple[Servers, Environments]]:
         """The servers that nobody has named, and what has to be there before anything uses them."""
         wanted = {"postgres": "DATABASE_URL" not in os.environ, "valkey": "REDIS_URL" not in os.environ}
         with embedded_servers(layout, **wanted) as servers:
             make_secret_key(layout)
             where = environments(layout)
             # Not among what a script prints in the shell, and no error.
-            self.stderr.write("Migrating, collecting static files ...", str)
-            make_tables_and_static_files(settings.BASE_DIR, where.owner)
+            self.stderr.write("Migrating, collecting static files ..." if static_files else "Migrating ...", str)
+            make_tables(settings.BASE_DIR, where.owner, static_files=static_files)
             yield servers, where
 
     def _introduce(self, address: str, demonstration: dict[str, Any], layout: Layout) -> None:
