@@ -34,7 +34,7 @@ def test_the_checks_are_one_list_that_ci_and_pre_commit_go_by() -> None:
     assert len(steps(lint[1])) == len(CHECKS)
     for check, step in zip(CHECKS, steps(lint[1]), strict=True):
         assert check in step
-    assert steps(CI) == ["./run test", "./run lint", ".ci/pythons", "audit"]
+    assert steps(CI) == ["./run lint", ".ci/pythons", "audit", "./run test --version", "./run test || tested=$?"]
     assert [hook["entry"] for repo in hooks["repos"] for hook in repo["hooks"]] == ["./run lint"]
 
 
