@@ -238,8 +238,10 @@ SENTENCES: Final[Mapping[str, str]] = {
         "This order is cancelled; %(credits)s and %(points)s cannot be applied to it."
     ),
     gettext_noop(
-        "What customers get for points. Codes that were redeemed keep the terms of their moment."
-    ): gettext_noop("What customers get for %(points)s. Codes that were redeemed keep the terms of their moment."),
+        "What customers get for points. Codes that were redeemed before a change keep their old terms."
+    ): gettext_noop(
+        "What customers get for %(points)s. Codes that were redeemed before a change keep their old terms."
+    ),
     gettext_noop("What happens when a payment expires or fails, and when points expire."): gettext_noop(
         "What happens when a payment expires or fails, and when %(points)s expire."
     ),

@@ -87,7 +87,7 @@ def _too_many_pixels(pointer: str) -> Invalid:
 
 def _no_picture(content: bytes) -> str:
     if _SVG.search(content):
-        return _("This is an SVG picture, which mail programs do not show. Save it as PNG and bring that.")
+        return _("This is an SVG picture, which mail programs do not show. Save it as PNG and upload that.")
     return _("This is no PNG, JPEG, GIF or WebP picture, or it is broken.")
 
 

@@ -31,9 +31,9 @@ def test_a_newcomer_moves_in_with_a_file_of_his_own(visit: Callable[..., Page], 
     page = visit(
         reverse("admin:orders_balanceimport_changelist"), role=Role.OWNER, viewport=PHONE_SCREEN, color_scheme="dark"
     )
-    expect(page.get_by_text("Nothing was brought here yet")).to_be_visible()
+    expect(page.get_by_text("Nothing has been imported yet")).to_be_visible()
     looked_at(page, "moving-in-empty")
-    page.get_by_role("link", name="Bring a file").click()
+    page.get_by_role("link", name="Import a file").click()
     expect(page.get_by_text("How moving in works")).to_be_visible()
     looked_at(page, "moving-in-bring")
     page.get_by_label("CSV or Excel file").set_input_files(file)

@@ -98,7 +98,7 @@ def _what_comes_of_an_open_payment(order: Order, store: Store, auto: AutoCancelS
         }
     if due is None or auto.expired == "off":
         return ""
-    return _("Unless it is paid before, it is cancelled when the payment expires on %(moment)s.") % {
+    return _("Unless it is paid by then, it is cancelled when the payment expires on %(moment)s.") % {
         "moment": show_moment(due, store)
     }
 

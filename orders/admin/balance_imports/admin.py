@@ -35,10 +35,10 @@ class BalanceImportAdmin(StoreModelAdmin):
     list_display = ("file", "state_shown", "came_of_it", "who", "when")
     list_display_links = ("file",)
     ordering = ("-id",)
-    empty_title = gettext_noop("Nothing was brought here yet")
+    empty_title = gettext_noop("Nothing has been imported yet")
     empty_hint = gettext_noop(
-        "Export the customers and what they have from your old system, as CSV or Excel, and choose “Bring a file”. "
-        "Nothing is written before you have seen what it comes to."
+        "Export the customers and their balances from your old system, as CSV or Excel, and choose “Import a file”. "
+        "Nothing is written before you have seen the result."
     )
     list_before_template = "orders/admin/balance_imports/list_links.html"
     store_views: ClassVar[tuple[StoreView, ...]] = (

@@ -36,7 +36,7 @@ OUTCOMES: Final = Export(
     gettext_noop("Rows"),
     (
         Column(gettext_noop("Row"), lambda row, _viewing: int(row.position)),
-        Column(gettext_noop("Is brought here"), lambda row, _viewing: yes(not row.problem)),
+        Column(gettext_noop("Is imported"), lambda row, _viewing: yes(not row.problem)),
         Column(gettext_noop("Why not"), _why),
         Column(gettext_noop("E-mail"), lambda row, _viewing: row.email),
         Column(gettext_noop("Number"), lambda row, _viewing: row.external_id),

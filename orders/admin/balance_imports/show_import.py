@@ -128,8 +128,8 @@ def _sentences(summary: Mapping[str, Any], store: Store) -> list[str]:
     if summary["bad_rows"]:
         found.append(
             ngettext(
-                "One row cannot be brought here as it is.",
-                "%(count)s rows cannot be brought here as they are.",
+                "One row cannot be imported as it is.",
+                "%(count)s rows cannot be imported as they are.",
                 summary["bad_rows"],
             )
             % {"count": f"{summary['bad_rows']:,}"}

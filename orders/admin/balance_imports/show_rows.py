@@ -63,7 +63,7 @@ def comes_of(row: BalanceImportRow, held: BalanceImport) -> SafeString:
     """What would happen, or has happened, as a label."""
     if not row.problem:
         written = held.state in (ImportState.DONE, ImportState.TAKEN_BACK, ImportState.TAKING_BACK)
-        return badge(_("Brought here") if written else _("Will be brought here"), "green")
+        return badge(_("Imported") if written else _("Will be imported"), "green")
     return badge(_("Left out"), "" if row.problem in NO_FAULT else "red")
 
 

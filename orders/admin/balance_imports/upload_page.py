@@ -55,7 +55,7 @@ def bring_page(self: BackOfficeAdmin, request: HttpRequest, _row: None) -> HttpR
         except Invalid as refused:
             form.add_error("file", refused.detail)
     context = {
-        "title": _("Bring a file"),
+        "title": _("Import a file"),
         "form": form,
         "back": list_address(),
         "part_size": MOST_OF_PART,

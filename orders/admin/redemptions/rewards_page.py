@@ -177,7 +177,9 @@ def _initial(reward: Reward | None) -> dict[str, Any]:
 
 def _hint(reward: Reward | None, store: Store) -> str:
     if reward is None:
-        return own_words("What customers get for points. Codes that were redeemed keep the terms of their moment.")
+        return own_words(
+            "What customers get for points. Codes that were redeemed before a change keep their old terms."
+        )
     return _("%(points)s for %(worth)s. Codes that were redeemed stay as they are.") % {
         "points": show(reward.points, "", store),
         "worth": worth_words(reward, store),

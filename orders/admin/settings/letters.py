@@ -29,7 +29,7 @@ class SenderForm(CardForm):
         label=gettext_lazy("Address for answers"),
         required=False,
         max_length=LONGEST_ADDRESS,
-        help_text=gettext_lazy("Where answers of customers go. Leave empty if nobody reads them."),
+        help_text=gettext_lazy("Where customers’ replies go. Leave empty if nobody reads them."),
     )
     paths = {"sender": ("letterhead", "sender"), "reply_to": ("letterhead", "reply_to")}
 

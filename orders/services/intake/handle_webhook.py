@@ -215,8 +215,8 @@ def _unasked(
 def _not_inside(delivery: InboundDelivery, said: NamedOrder) -> Result:
     label = LABELS[delivery.platform]
     words = _(
-        "The order is not inside, and without credentials %(platform)s cannot be asked for it. Its own update brings "
-        "the change."
+        "The webhook does not contain the order, and without credentials %(platform)s cannot be asked for it. The "
+        "order’s own update brings the change."
     )
     return _left(words % {"platform": label}, external_id=said.external_id)
 

@@ -101,7 +101,7 @@ def test_the_order_page_says_what_comes_and_holds(shop: tuple[Store, Client]) ->
     store, client = shop
     order = place(store, "1", payment_due_at=NOW + timedelta(days=3))
     address = reverse("admin:orders_order_change", args=[order.pk])
-    assert "Unless it is paid before" in client.get(address).content.decode()
+    assert "Unless it is paid by then" in client.get(address).content.decode()
     hold = reverse("admin:orders_order_hold", args=[order.pk])
     assert client.post(hold)["Location"] == address
     page = client.get(address).content.decode()

@@ -80,7 +80,7 @@ def rehearse(client: Client, store: Store, **said: str) -> Any:
 
 def test_a_newcomer_brings_a_file_of_a_known_system_and_it_is_in_the_ledger(desk: tuple[Client, Store]) -> None:
     client, store = desk
-    assert "Nothing was brought here yet" in page(client, reverse(LIST))
+    assert "Nothing has been imported yet" in page(client, reverse(LIST))
     answer = bring(client, GROWAVE)
     assert answer.headers["Location"] == address("layout", store)
     looked = page(client, address("layout", store))
@@ -89,7 +89,7 @@ def test_a_newcomer_brings_a_file_of_a_known_system_and_it_is_in_the_ledger(desk
     assert rehearse(client, store).status_code == 302
     found = page(client, address("change", store))
     assert "The file has one row. It is about one customer." in found
-    assert "Will be brought here" in found
+    assert "Will be imported" in found
     answer = client.post(address("start", store), {"told_points_": "120"})
     assert answer.status_code == 302
     run_job(JOB, NOW)
