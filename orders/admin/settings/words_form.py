@@ -29,7 +29,7 @@ _MEANINGS: Final[Mapping[str, str]] = {
     "amount": gettext_noop("how much, such as “5.00 USD and 100 points”"),
     "reward": gettext_noop("the name of the reward"),
     "day": gettext_noop("the first of the last days of use"),
-    "kind": gettext_noop("your name for what has changed: credits or points"),
+    "kind": gettext_noop("what you call that which has changed: your name for credits or for points"),
 }
 TITLES: Final[Mapping[About, str]] = {
     "cancelled": gettext_noop("An order was cancelled"),
