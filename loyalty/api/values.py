@@ -10,6 +10,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any, ClassVar, Final
 
+from django.core.validators import MaxLengthValidator
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from drf_spectacular.utils import extend_schema_field
@@ -266,6 +267,11 @@ class BytesField(Described, TextField):
     """Bytes as base64 (RFC 4648, section 4)."""
 
     default_error_messages = {"invalid": gettext_lazy("This is not base64.")}
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        # What no text may hold is no base64 either: nobody goes through a megabyte of bytes for it, letter by letter.
+        self.validators = [check for check in self.validators if isinstance(check, MaxLengthValidator)]
 
     def described(self) -> dict[str, Any]:
         """What it takes, for the schema."""

@@ -74,8 +74,8 @@ def test_a_file_that_is_no_table_says_so_in_words(shop: Shop, content: bytes, wo
 
 
 def test_a_zip_bomb_says_so(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(xlsx_package, "_FREE", 1 << 20)
-    bomb = b"<worksheet><sheetData><row>" + said("email").encode() + b"</row>" + b"<row></row>" * 2_000_000
+    monkeypatch.setattr(xlsx_package, "_FREE", 1 << 16)
+    bomb = b"<worksheet><sheetData><row>" + said("email").encode() + b"</row>" + b"<row></row>" * 250_000
     found = _sent(shop, made_xlsx(bomb).getvalue())
     assert (found["state"], "unfolds" in str(found["failure"])) == ("failed", True)
 
