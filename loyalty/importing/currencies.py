@@ -82,7 +82,7 @@ def guess_currency(headings: Iterable[str], values: Iterable[tuple[int, str]], *
     (found, (row, text)), *others = said.items()
     choices = tuple(dict.fromkeys([*(code for codes in said for code in codes), own]))
     if others or len(found) > 1:
-        why = _("Row %(row)s has “%(text)s”, which several currencies are written like.")
+        why = _("Row %(row)s has “%(text)s”, which can stand for several currencies.")
         if others:
             why = _("Row %(row)s has “%(text)s”, and others have other currencies.")
         likely = own if any(own in codes for codes in said) else ""

@@ -121,7 +121,7 @@ def _backlogs(state: State) -> Iterator[Finding]:
             "time": _duration(one.overdue),
             "number": count_text(one.count),
         }
-        do = _("If the number falls, all is being caught up with. If it grows, see whether the job fails.")
+        do = _("If the number falls, the backlog is being worked off. If it grows, see whether the job fails.")
         yield Finding(
             _("Waiting work"), light, said, do, Page.OUTBOX if one.job == "loyalty.deliver_outbox" else Page.JOBS
         )

@@ -172,7 +172,8 @@ def _take(store: Store, email: str, now: datetime) -> None:
         take([Counter(OF_STORE, of_store), Counter(OF_ONE, f"{of_store} {email}")], now=now)
     except Paused as paused:
         raise TooMany(
-            gettext("So many invitations were sent that the next has to wait for %(wait)s.") % {"wait": paused.wait}
+            gettext("Many invitations were sent in a short time. The next one can be sent in %(wait)s.")
+            % {"wait": paused.wait}
         ) from paused
 
 

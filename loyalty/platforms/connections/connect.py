@@ -177,7 +177,7 @@ def _check(platform: str, given: Credentials) -> None:
         if not text.isprintable() or not text.isascii() or text != text.strip() or len(text) > _LONGEST_SECRET:
             raise Invalid.at(
                 f"/{name}",
-                _("Give at most %(longest_secret)s plain characters without blanks around.")
+                _("Enter at most %(longest_secret)s plain characters, without spaces before or after them.")
                 % {"longest_secret": _LONGEST_SECRET},
             )
     connecting = PLATFORMS[platform].connecting

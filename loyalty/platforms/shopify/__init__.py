@@ -29,7 +29,7 @@ SHOPIFY: Final = ShopPlatform(
             Field(
                 "webhook_secret",
                 gettext_noop("App client secret"),
-                gettext_noop("Called API secret key too: Shopify signs its webhooks with it."),
+                gettext_noop("Also called API secret key. Shopify signs its webhooks with it."),
             ),
             version("2026-01"),
         )

@@ -7,7 +7,7 @@ from django.utils.translation import gettext_noop
 from loyalty.platforms.shop_platform import Recipe, TaggingGuide
 
 TAGGING: Final = TaggingGuide(
-    gettext_noop("SHOPLINE's app Flow runs workflows of a trigger, conditions and actions, made from its templates."),
+    gettext_noop("SHOPLINE's app Flow runs workflows: a trigger, conditions and actions, made from its templates."),
     (
         Recipe(
             gettext_noop("With the app Flow"),

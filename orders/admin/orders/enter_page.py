@@ -66,7 +66,7 @@ class EnterForm(CustomerForm):
         label=gettext_lazy("Or a new customer: e-mail"),
         max_length=254,
         required=False,
-        help_text=gettext_lazy("Somebody who has this address already is found by it, and not made again."),
+        help_text=gettext_lazy("If a customer has this address already, that one is taken; no second one is made."),
     )
     new_name = forms.CharField(label=gettext_lazy("New customer's name"), max_length=200, required=False)
     total = forms.DecimalField(

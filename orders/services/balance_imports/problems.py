@@ -18,7 +18,9 @@ READING: Final[Mapping[str, object]] = {
     "unclear": _("This can be read in two ways."),
     "too-long": _("This is longer than what can be kept here."),
     "not-storable": _("There are characters in here that do not belong in text."),
-    "cut": _("A spreadsheet has cut this number. Fetch the file again, and do not save it in a spreadsheet before."),
+    "cut": _(
+        "A spreadsheet has shortened this number. Export the file again, and do not save it in a spreadsheet first."
+    ),
     "formula": _("This is a formula; please put its value there."),
     "columns": _("The row has more cells than the file has columns."),
     "empty": _("This must not be empty."),

@@ -169,7 +169,7 @@ def lock_redemption(store: Store, redemption_id: int) -> Redemption:
     redemption: Redemption = locked.get()
     if redemption.used_order_id != found[0]:
         # The order is locked first or not at all: asked again, it will be.
-        raise CodeUsed(_("An order has used the code at this very moment. Nothing was done; look at it again."))
+        raise CodeUsed(_("An order used the code just now. Nothing was done; look at it again."))
     redemption.used_order = order
     redemption.store = redemption.customer.store = store
     return redemption
