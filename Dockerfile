@@ -21,8 +21,7 @@ ENV LOYALTY_ENV=production
 # A number, so that Kubernetes can see that it is nobody's above.
 USER 10001
 EXPOSE 8000
-CMD ["gunicorn", "loyalty.wsgi", "--config", "python:loyalty.serving", "--bind", "0.0.0.0:8000", \
-     "--worker-tmp-dir", "/dev/shm"]
+CMD ["gunicorn", "loyalty.wsgi", "--bind", "0.0.0.0:8000", "--worker-tmp-dir", "/dev/shm"]
 # Said by `./run release`, last, so that another commit makes none of the layers above anew.
 ARG VERSION=unreleased
 ARG REVISION=unknown

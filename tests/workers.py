@@ -79,7 +79,7 @@ def web(**environment: str) -> Iterator[Web]:
         "BEHIND_TLS_PROXY": "true",
         "OUTGOING_TO_LOCALHOST": "true",
     }
-    command = ("-m", "gunicorn", "loyalty.wsgi", "--config", "python:loyalty.serving", "--bind", "127.0.0.1:0")
+    command = ("-m", "gunicorn", "loyalty.wsgi", "--bind", "127.0.0.1:0")
     with start(*command, **(production | environment)) as process:
         port = int(re.findall(r"127.0.0.1:(\d+)", wait_for("Listening at", process))[0])
         served = Web(port, process)

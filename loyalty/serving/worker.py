@@ -113,7 +113,9 @@ class WholeRequests(Worker):
 
     def _finish(self, server: Any, connections: dict[int, Any]) -> None:
         """Take no more, and answer what is there as a whole; gunicorn ends us after ``graceful_timeout`` seconds."""
-        server.accepting = False
+        # The port is let go at once: whoever starts the web anew, because its main process was killed, binds it while
+        # we still answer.
+        wasyncore.dispatcher.close(server)
         until = monotonic() + self.cfg.graceful_timeout
         while server.active_channels and monotonic() < until:
             for channel in server.active_channels.values():

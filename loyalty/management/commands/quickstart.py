@@ -146,7 +146,7 @@ def _run_shell(where: Environments, arguments: Sequence[str]) -> int:
 
 def _start(children: Children, where: Environments, layout: Layout, listener: socket.socket) -> str:
     python = [sys.executable, "-W", ROOT_IS_FINE, "-m"]
-    web = ["gunicorn", "loyalty.wsgi", "--config", "python:loyalty.serving", "--bind", f"fd://{listener.fileno()}"]
+    web = ["gunicorn", "loyalty.wsgi", "--bind", f"fd://{listener.fileno()}"]
     celery = ["celery", "--app", "loyalty", "--quiet"]
     # Threads: a container without a writable /dev/shm cannot fork workers.
     worker = [*celery, "worker", "--pool", "threads", "--concurrency", "2", "--loglevel", "INFO"]
