@@ -24,6 +24,7 @@ from loyalty.api.requests.throttling import KeyThrottle
 from loyalty.api.values import Body
 from loyalty.core.clock import read_clock
 from loyalty.core.errors import NotFound
+from loyalty.core.phrases import enumerated
 from loyalty.core.values import parse_id
 from loyalty.customers.merged import find_person
 from loyalty.stores.actors import Act, Actor, Trigger
@@ -146,7 +147,7 @@ class ListView(ApiView):
             # A cursor goes on in its own order.
             return known.get(asked.get("cursor", "").partition(".")[0], self.orderings[0])
         if asked["ordering"] not in known:
-            detail = gettext("“ordering” is one of %(known)s.") % {"known": ", ".join(known)}
+            detail = gettext("“ordering” is one of %(known)s.") % {"known": enumerated(known)}
             raise Problem("invalid-parameter", detail, members={"parameter": "ordering"})
         return known[asked["ordering"]]
 

@@ -26,6 +26,12 @@ def listed(items: Iterable[object]) -> str:
     return _MARKS.sub("", _AFTER.sub(" ", _BEFORE.sub(" ", marked)))
 
 
+def enumerated(items: Iterable[object]) -> str:
+    """Several things one after another, as behind a colon or in brackets: ``pending, paid``; empty for none."""
+    between = "、" if _language().startswith(_WITHOUT_BLANKS) else ", "
+    return between.join(map(str, items))
+
+
 def sentences(parts: Iterable[object]) -> str:
     """Whole sentences behind one another; what is empty is left out."""
     between = "" if _language().startswith(_WITHOUT_BLANKS) else " "

@@ -14,6 +14,7 @@ from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 
 from loyalty.core.locales import count_text, locale_of
+from loyalty.core.phrases import enumerated
 from loyalty.jobs.periodic import PULSE, WORDS
 from loyalty.monitoring.state import Job, State
 
@@ -109,7 +110,7 @@ def _jobs(state: State) -> Finding:
 
 
 def _names(jobs: Sequence[Job]) -> str:
-    return ", ".join(_(WORDS[job.name]) for job in jobs)
+    return enumerated(_(WORDS[job.name]) for job in jobs)
 
 
 def _backlogs(state: State) -> Iterator[Finding]:
@@ -152,7 +153,7 @@ def _partners(resting: Sequence[str]) -> Finding:
         len(resting),
     )
     do = _("What is meant for them waits and is sent later. If it is your mail server, see to it.")
-    return Finding(part, Light.AMBER, said % {"number": len(resting), "hosts": ", ".join(resting)}, do, Page.OUTBOX)
+    return Finding(part, Light.AMBER, said % {"number": len(resting), "hosts": enumerated(resting)}, do, Page.OUTBOX)
 
 
 def _books(state: State) -> Finding:

@@ -11,6 +11,8 @@ from typing import Final
 
 from django.utils.translation import gettext as _
 
+from loyalty.core.phrases import enumerated
+
 _NAMED: Final = 5
 
 
@@ -127,7 +129,7 @@ def named(left_out: Sequence[str]) -> str:
     """What of a document could not be read, for a sentence: the first few paths, and how many more there are."""
     shown = left_out[:_NAMED]
     more = len(left_out) - len(shown)
-    names = ", ".join(shown)
+    names = enumerated(shown)
     return _("%(names)s and %(count)s more") % {"names": names, "count": more} if more else names
 
 

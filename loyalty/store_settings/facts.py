@@ -10,6 +10,7 @@ from typing import Any, Final, get_args, get_type_hints
 
 from django.utils.translation import gettext as _
 
+from loyalty.core.phrases import enumerated
 from loyalty.core.tags import tag_key
 
 # Lists of tags, statuses and kinds.
@@ -68,7 +69,7 @@ class Facts:
             yield (
                 "invalid-choice",
                 _("“%(strange)s” is not one of %(choices)s.")
-                % {"strange": strange[0], "choices": ", ".join(self.choices)},
+                % {"strange": strange[0], "choices": enumerated(self.choices)},
             )
 
     def _wrong_text(self, text: str) -> Iterator[tuple[str, str]]:

@@ -9,6 +9,7 @@ from django.utils.translation import get_language, gettext_noop
 from django.utils.translation import gettext as _
 
 from loyalty.core.errors import FieldError
+from loyalty.core.phrases import enumerated
 from loyalty.languages.spoken import LANGUAGES, SOURCE
 from loyalty.store_settings.facts import Facts
 
@@ -131,7 +132,7 @@ def wrong_words(words: WordsSettings) -> Iterator[FieldError]:
 
 
 def _mistakes(text: str, names: tuple[str, ...]) -> Iterator[str]:
-    known = ", ".join(f"{{{name}}}" for name in names)
+    known = enumerated(f"{{{name}}}" for name in names)
     strange = next((name for name in _PLACE.findall(text) if name not in names), None)
     if strange is not None:
         words = _("There is no placeholder “{%(name)s}”. These can be used here: %(known)s.")

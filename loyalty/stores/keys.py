@@ -16,6 +16,7 @@ from django.db.models import Q
 from django.utils.translation import gettext
 
 from loyalty.core.errors import Invalid, NotFound
+from loyalty.core.phrases import enumerated
 from loyalty.database.prepared import Columns, ask
 from loyalty.stores.models import ApiKey, Store
 
@@ -65,7 +66,7 @@ def create_api_key(
             raise Invalid.at(
                 "/scopes",
                 gettext("“%(scope)s” is not a scope. These are known: %(scopes)s, or * for all.")
-                % {"scope": scope, "scopes": ", ".join(Scope)},
+                % {"scope": scope, "scopes": enumerated(Scope)},
             )
     if expires_at is not None and expires_at <= now:
         raise Invalid.at(

@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
-from loyalty.core.phrases import listed
+from loyalty.core.phrases import enumerated, listed
 from loyalty.journal.models import JournalEntry
 from loyalty.journal.record import Event
 from loyalty.languages.own_names import own_words
@@ -113,7 +113,7 @@ def _created(data: dict[str, Any], store: Store) -> str:
 
 def _updated(data: dict[str, Any], store: Store) -> str:
     changes = [_change(name, change) for name, change in data.items() if isinstance(change, dict)]
-    return _("Changed %(changes)s") % {"changes": ", ".join(changes)} if changes else _("Order updated")
+    return _("Changed %(changes)s") % {"changes": enumerated(changes)} if changes else _("Order updated")
 
 
 def _change(name: str, change: dict[str, Any]) -> str:
@@ -125,7 +125,7 @@ def _change(name: str, change: dict[str, Any]) -> str:
 
 
 def _id_unclear(data: dict[str, Any], store: Store) -> str:
-    sources = ", ".join(LABELS.get(name, name) for name in data.get("sources", ()))
+    sources = enumerated(LABELS.get(name, name) for name in data.get("sources", ()))
     words = _("The external id stayed as it was: orders from %(sources)s named it, and it may be one platform's id")
     return words % {"sources": sources}
 
@@ -230,7 +230,7 @@ def _reward(data: dict[str, Any], store: Store) -> str:
         return (
             _("Reward “%(reward)s” is offered") if terms["active"] else _("Reward “%(reward)s” is no longer offered")
         ) % said
-    named = ", ".join(_(_TERMS[name]) if name in _TERMS else name for name in terms)
+    named = enumerated(_(_TERMS[name]) if name in _TERMS else name for name in terms)
     return _("Reward “%(reward)s” changed: %(terms)s") % (said | {"terms": named})
 
 

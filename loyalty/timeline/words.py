@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop, pgettext
 
 from loyalty.core.money import format_amount
+from loyalty.core.phrases import enumerated
 from loyalty.languages.own_names import own_words
 from loyalty.stores.models import Store
 
@@ -67,7 +68,7 @@ def value_words(value: Any, field: str = "") -> str:
     if (field, value) == ("payment_status", "pending"):
         return pgettext("payment", "pending")
     if isinstance(value, list):
-        return ", ".join(map(str, value)).replace("_", " ") or _("nothing")
+        return enumerated(map(str, value)).replace("_", " ") or _("nothing")
     known = _VALUES.get(value) if isinstance(value, str) else None
     words = str(value if value is not None else "").replace("_", " ")
     return _(known) if known else words or _("nothing")

@@ -15,6 +15,7 @@ from django.utils.translation import gettext_noop
 
 from loyalty.core.encryption import Secret
 from loyalty.core.errors import Conflict, Invalid, NotFound
+from loyalty.core.phrases import enumerated
 from loyalty.journal.record import Event, Happening, record
 from loyalty.outbox.send import Later, send_later
 from loyalty.partners.http import NotAllowed, check_url
@@ -205,7 +206,7 @@ def _checked_events(events: Sequence[str]) -> list[str]:
         raise Invalid.at("/events", _("Choose at least one event."), code="too-short")
     for index, event in enumerate(events):
         if event not in set(WebhookEvent):
-            known = ", ".join(WebhookEvent)
+            known = enumerated(WebhookEvent)
             raise Invalid.at(
                 f"/events/{index}",
                 _("“%(event)s” is not an event. These are known: %(known)s.") % {"event": event, "known": known},

@@ -20,6 +20,7 @@ from loyalty.accounts.signing_in.lock_out import PAUSED
 from loyalty.accounts.signing_in.reset import ask_for_link, link_was_followed
 from loyalty.accounts.signing_in.second_factor import has_passed, who_asks
 from loyalty.core.clock import read_clock
+from loyalty.core.phrases import listed
 from loyalty.stores.active_store import acting_user
 
 
@@ -50,8 +51,8 @@ class SecondFactorsView(IndexView):
 
     def get_context_data(self, **more: Any) -> dict[str, Any]:
         """With the names of who asks."""
-        user = acting_user(self.request)
-        facts = {"asked_by": who_asks(user), "has_passed": has_passed(self.request)}
+        names = who_asks(acting_user(self.request))
+        facts = {"asked_by": listed(names), "asking": len(names), "has_passed": has_passed(self.request)}
         context: dict[str, Any] = super().get_context_data(**more)
         return context | facts
 

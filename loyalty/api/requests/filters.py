@@ -20,6 +20,7 @@ from loyalty.api.answers.problems import Problem
 from loyalty.api.openapi.describe import ANY_TEXT
 from loyalty.api.values import parse_day
 from loyalty.core.instants import OutOfRange, check_day, check_instant
+from loyalty.core.phrases import enumerated
 from loyalty.core.values import parse_id, parse_instant
 from loyalty.customers.merged import one_person
 
@@ -43,7 +44,7 @@ class _ListField(forms.CharField):
         for part in chosen:
             if part not in self.values:
                 raise ValidationError(
-                    _("“%(part)s” is not one of %(values)s") % {"part": part, "values": ", ".join(self.values)}
+                    _("“%(part)s” is not one of %(values)s") % {"part": part, "values": enumerated(self.values)}
                 )
         return chosen
 

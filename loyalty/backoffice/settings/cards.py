@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from loyalty.core.errors import Invalid
+from loyalty.core.phrases import enumerated
 from loyalty.languages.own_names import own_words, own_words_lazy
 from loyalty.store_settings.facts import is_nullable
 from loyalty.store_settings.save import merged
@@ -132,7 +133,7 @@ class CardForm(forms.Form):
             return field.options[value].said()
         if isinstance(field, OptionsField):
             labels = [field.options[item].said()[0] for item in value if item in field.options]
-            return ", ".join(labels) or _("none"), str(field.help_text)
+            return enumerated(labels) or _("none"), str(field.help_text)
         return _plain_words(value), str(field.help_text)
 
     def said(self) -> list[Change]:
@@ -255,5 +256,5 @@ def _plain_words(value: Any) -> str:
     if isinstance(value, bool):
         return _("Yes") if value else _("No")
     if isinstance(value, list | tuple):
-        return ", ".join(map(str, value)) or _("none")
+        return enumerated(map(str, value)) or _("none")
     return _("none") if value is None else str(value)

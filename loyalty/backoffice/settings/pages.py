@@ -17,6 +17,7 @@ from loyalty.backoffice.base import BackOfficeAdmin, StoreView, View, store_view
 from loyalty.backoffice.settings.cards import CardForm, CardKind, Change, Sample, differences, patch_of, value_at
 from loyalty.core.clock import read_clock
 from loyalty.core.errors import Invalid, VersionConflict
+from loyalty.core.phrases import enumerated
 from loyalty.jobs.periodic import wake
 from loyalty.languages.own_names import own_words
 from loyalty.store_settings.save import change_settings
@@ -208,7 +209,7 @@ def _restore(page: SettingsPage, request: HttpRequest, version: SettingsVersion)
     strange = {".".join(path) for path in paths} & set(not_understood(version.data))
     if strange:
         words = _("Nothing was restored: version %(version)s says what this release does not understand (%(names)s).")
-        messages.error(request, words % {"version": version.version, "names": ", ".join(sorted(strange))})
+        messages.error(request, words % {"version": version.version, "names": enumerated(sorted(strange))})
         return HttpResponseRedirect(page.address)
     try:
         save(page, request, patch_of({path: value_at(old, path) for path in paths}), read_clock())

@@ -14,6 +14,7 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from loyalty.core.encryption import Unreadable
+from loyalty.core.phrases import enumerated
 from loyalty.outbox.models import Message, MessageStatus
 from loyalty.outbox.send import Later, send_later
 from loyalty.partners.breaker import insisting
@@ -114,7 +115,7 @@ def _unreadable(connected: PlatformConnection, now: datetime) -> Refused:
 
 
 def _shop_words(shop: Shop) -> str:
-    said = {"name": shop.name, "missing": ", ".join(shop.missing)}
+    said = {"name": shop.name, "missing": enumerated(shop.missing)}
     if not shop.missing:
         return _("The connection works: it answers as “%(name)s”.") % said
     return (

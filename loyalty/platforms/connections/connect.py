@@ -13,6 +13,7 @@ from django.utils.translation import gettext_noop
 
 from loyalty.core.encryption import Secret, Unreadable
 from loyalty.core.errors import Invalid, NotFound
+from loyalty.core.phrases import enumerated
 from loyalty.journal.record import Event, Happening, record
 from loyalty.platforms.models import PlatformConnection, WebhooksState
 from loyalty.platforms.registry import PLATFORMS
@@ -169,7 +170,7 @@ def _check(platform: str, given: Credentials) -> None:
         raise Invalid.at(
             "/platform",
             _("“%(platform)s” is not a platform. The platforms are %(platforms)s.")
-            % {"platform": platform, "platforms": ", ".join(PLATFORMS)},
+            % {"platform": platform, "platforms": enumerated(PLATFORMS)},
         )
     if given.base_url:
         _check_url(given.base_url)

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_noop, ngettext_lazy
 
 from loyalty.backoffice.badges import DASH
 from loyalty.core.locales import count_text
-from loyalty.core.phrases import listed
+from loyalty.core.phrases import enumerated, listed
 from loyalty.languages.own_names import own_words
 from loyalty.ledger.ledger import Kind
 from loyalty.stores.actors import Trigger
@@ -242,7 +242,7 @@ def _kept_words(sums: Sums, currency: str, store: Store, words: Words) -> str:
         (sums.blocked, _("%(amount)s because another part has expired")),
         (sums.left, _(words.left)),
     ]
-    return ", ".join(told % {"amount": show(amount, currency, store)} for amount, told in parts if amount)
+    return enumerated(told % {"amount": show(amount, currency, store)} for amount, told in parts if amount)
 
 
 def _reached(trigger: Trigger, orders: int) -> str:

@@ -16,6 +16,7 @@ from loyalty.backoffice.base import BackOfficeAdmin, StoreModelAdmin, StoreView,
 from loyalty.backoffice.links import customer_address
 from loyalty.core.clock import read_clock
 from loyalty.core.errors import Invalid
+from loyalty.core.phrases import enumerated
 from loyalty.customers.identify import platform_ids
 from loyalty.customers.search import meant_by
 from loyalty.languages.own_names import name_of, own_words_lazy
@@ -185,7 +186,9 @@ class CustomerAdmin(StoreModelAdmin):
 
     @admin.display(description=gettext_lazy("Ids on platforms"))
     def on_platforms(self, customer: Any) -> str:
-        return ", ".join(f"{LABELS[name]} {external_id}" for name, external_id in customer.platform_ids.items()) or DASH
+        return (
+            enumerated(f"{LABELS[name]} {external_id}" for name, external_id in customer.platform_ids.items()) or DASH
+        )
 
     @admin.display(description=gettext_lazy("Since"))
     def since(self, customer: Customer) -> str:

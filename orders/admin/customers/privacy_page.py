@@ -18,6 +18,7 @@ from loyalty.backoffice.badges import DASH, badge
 from loyalty.backoffice.base import BackOfficeAdmin, StoreModelAdmin, StoreView, store_view
 from loyalty.backoffice.links import cell_link, customer_address
 from loyalty.core.clock import read_clock
+from loyalty.core.phrases import enumerated
 from loyalty.platforms.models import PrivacyKind, PrivacyRequest
 from loyalty.stores.active_store import acting, active_store
 from loyalty.stores.actors import actor_names
@@ -180,7 +181,7 @@ def _facts(asked: PrivacyRequest, store: Store) -> list[tuple[str, Any]]:
             if asked.customer is None and asked.kind != PrivacyKind.ERASE_SHOP
             else _customer(asked),
         ),
-        (_("Orders named"), ", ".join(asked.facts.get("orders", []))),
+        (_("Orders named"), enumerated(asked.facts.get("orders", []))),
         (_("Customers erased"), asked.facts.get("customers", "")),
         (_("Stored deliveries emptied"), asked.facts.get("deliveries", "")),
         (

@@ -1,15 +1,18 @@
 """What can be said otherwise than we say it, in one language: names, and the words of each kind of letter (H3, H4)."""
 
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any, ClassVar, Final
 
 from django import forms
 from django.http import QueryDict
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, gettext_noop
+from django.utils.translation import gettext_lazy, gettext_noop, override
 
 from loyalty.backoffice.settings.cards import CardForm, Change, Path
+from loyalty.core.phrases import listed
+from loyalty.notices.voice import Voice
 from loyalty.store_settings.words import (
     FIELDS,
     LONGEST_NAME,
@@ -26,7 +29,7 @@ _MEANINGS: Final[Mapping[str, str]] = {
     "customer": gettext_noop("the customer’s name; “customer” where you do not know it"),
     "store": gettext_noop("the name of your store"),
     "order": gettext_noop("the number of the order"),
-    "amount": gettext_noop("how much, such as “5.00 USD and 100 points”"),
+    "amount": gettext_noop("how much, such as “%(amount)s”"),
     "reward": gettext_noop("the name of the reward"),
     "day": gettext_noop("the first of the last days of use"),
     "kind": gettext_noop("what you call that which has changed: your name for credits or for points"),
@@ -134,7 +137,10 @@ class LetterForm(WordsForm):
     @property
     def placeholders(self) -> list[tuple[str, str]]:
         """What the words can name: how it is written, and what stands there."""
-        return [(f"{{{name}}}", _(_MEANINGS[name])) for name in PLACEHOLDERS[self.about]]
+        voice = Voice(self.store, self.settings)
+        with override(self.language):
+            amount = listed([voice.show(Decimal(5), self.store.currency), voice.show(100, "")])
+        return [(f"{{{name}}}", _(_MEANINGS[name]) % {"amount": amount}) for name in PLACEHOLDERS[self.about]]
 
     @property
     def preview_address(self) -> str:

@@ -120,9 +120,9 @@ def _example(form: LetterForm) -> Message:
 
 def _shown(said: str, form: LetterForm) -> HttpResponse:
     """The letter with what is said above it and its subject and plain text below; what is wrong instead."""
-    errors = [error for found in form.errors.values() for error in found]
-    if errors:
-        page: str = render_to_string("orders/admin/settings/letter_refused.html", {"said": said, "errors": errors})
+    mistakes = [(_part(form, name), error) for name, errors in form.errors.items() for error in errors]
+    if mistakes:
+        page: str = render_to_string("orders/admin/settings/letter_refused.html", {"said": said, "mistakes": mistakes})
     else:
         message = _example(form)
         above = render_to_string("orders/admin/settings/letter_above.html", {"said": said, "message": message})
@@ -133,3 +133,8 @@ def _shown(said: str, form: LetterForm) -> HttpResponse:
             .replace("</body>", f"{below}</body>", 1)
         )
     return HttpResponse(page, headers={HEADER: _POLICY})
+
+
+def _part(form: LetterForm, name: str) -> str:
+    """What the page calls a field; empty for what is wrong with several."""
+    return str(form.fields[name].label) if name in form.fields else ""

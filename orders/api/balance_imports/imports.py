@@ -19,6 +19,7 @@ from loyalty.api.requests.permissions import require_scope
 from loyalty.api.values import AmountField, Body, BytesField, CurrencyField, TextField, WholeNumberField
 from loyalty.api.views import ApiView, ListView
 from loyalty.core.errors import Invalid, NotFound
+from loyalty.core.phrases import enumerated
 from loyalty.importing.csv_rows import SEPARATORS
 from loyalty.importing.days import DAY_FIRST, MONTH_FIRST
 from loyalty.platforms.registry import PLATFORMS
@@ -275,7 +276,7 @@ def _layout(held: BalanceImport, values: dict[str, Any]) -> dict[str, Any]:
     columns: dict[str, str] | None = values.get("columns")
     unknown = sorted(set(columns or ()) - set(FIELDS))
     if unknown:
-        known = _("These are known: %(names)s.") % {"names": ", ".join(FIELDS)}
+        known = _("These are known: %(names)s.") % {"names": enumerated(FIELDS)}
         raise Invalid.at("/columns", known, code="unknown")
     said: dict[str, str] = {name: values[name] for name in _FORM if name in values}
     with stored_file(held) as file:

@@ -3,7 +3,7 @@
 import pytest
 from django.utils.translation import override
 
-from loyalty.core.phrases import listed, sentences
+from loyalty.core.phrases import enumerated, listed, sentences
 
 
 @pytest.mark.parametrize(
@@ -31,3 +31,10 @@ def test_t4_chinese_and_japanese_leave_no_blank_between_sentences() -> None:
         assert sentences(["好。", "", "是。"]) == "好。是。"
     with override("en"):
         assert sentences(["Yes.", "", "No."]) == "Yes. No."
+
+
+@pytest.mark.parametrize(("language", "phrase"), [("en", "a, 2"), ("de", "a, 2"), ("zh-hant", "a、2"), ("ja", "a、2")])
+def test_t4_what_stands_one_after_another_is_divided_as_the_language_does(language: str, phrase: str) -> None:
+    with override(language):
+        assert enumerated(["a", 2]) == phrase
+        assert enumerated([]) == ""

@@ -19,6 +19,7 @@ from loyalty.backoffice.pages.stores.forms import ApiKeyForm, StoreForm
 from loyalty.backoffice.site import platform_site
 from loyalty.core.clock import read_clock
 from loyalty.core.days import end_of_day
+from loyalty.core.phrases import enumerated
 from loyalty.stores.active_store import active_store, is_operator
 from loyalty.stores.compared import NameKey
 from loyalty.stores.dates import show_last_day, show_moment
@@ -177,7 +178,7 @@ class ApiKeyAdmin(StoreModelAdmin):
 
     @admin.display(description=gettext_lazy("Allowed"))
     def scopes_shown(self, key: ApiKey) -> str:
-        return gettext("everything") if key.scopes == ["*"] else ", ".join(key.scopes)
+        return gettext("everything") if key.scopes == ["*"] else enumerated(key.scopes)
 
     @admin.display(description=gettext_lazy("Last used"))
     def last_used(self, key: ApiKey) -> str:

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from django.utils.translation import gettext as _
 
+from loyalty.core.phrases import enumerated
 from loyalty.customers.identify import CustomerFacts
 from loyalty.importing.currencies import currency_of
 from loyalty.importing.days import NotADay, UnclearDay, parse_moment
@@ -82,7 +83,7 @@ def _suggested(file: BinaryIO, store: Store) -> Layout:
     if suggestion.asked:
         raise NotReadable(
             _("The file can be read in several ways: %(what)s. Choose how on the page of the import, or send a layout.")
-            % {"what": ", ".join(str(FORMS[name]) for name in FORMS if name in suggestion.asked)}
+            % {"what": enumerated(str(FORMS[name]) for name in FORMS if name in suggestion.asked)}
         )
     return suggestion.layout
 

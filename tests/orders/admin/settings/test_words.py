@@ -70,7 +70,17 @@ def test_h3_an_example_shows_what_is_typed_before_it_is_saved(shop: tuple[Store,
     assert "script-src" not in shown.headers["Content-Security-Policy"]
     assert shown.headers["X-Frame-Options"] == "SAMEORIGIN"
     assert current_settings(store).version == 0
-    assert "There is no placeholder" in client.post(letter(), {"opening": "{0}"}).content.decode()
+    refused = client.post(letter(), {"opening": "{0}"}).content.decode()
+    assert "<strong>Opening lines</strong><br>There is no placeholder" in refused
+
+
+def test_h3_what_a_placeholder_brings_is_written_as_its_letters_write_it(shop: tuple[Store, Client]) -> None:
+    store, client = shop
+    page = reverse("admin:stores_settingsversion_words_zh_hant")
+    assert "such as “USD 5.00 和 100 點”" in client.get(page).content.decode()
+    client.post(page, {"card": "names", "version": 0, "credits": "", "points": "金幣"})
+    assert current_settings(store).version == 1
+    assert "such as “USD 5.00 和 100 金幣”" in client.get(page).content.decode()
 
 
 @pytest.mark.parametrize("about", PLACEHOLDERS)
