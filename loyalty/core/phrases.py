@@ -32,6 +32,12 @@ def enumerated(items: Iterable[object]) -> str:
     return between.join(map(str, items))
 
 
+def labelled(name: object, said: object) -> str:
+    """What is said of something behind its name: ``Points: 100``."""
+    colon = "\uff1a" if _language().startswith(_WITHOUT_BLANKS) else ": "
+    return f"{name}{colon}{said}"
+
+
 def sentences(parts: Iterable[object]) -> str:
     """Whole sentences behind one another; what is empty is left out."""
     between = "" if _language().startswith(_WITHOUT_BLANKS) else " "

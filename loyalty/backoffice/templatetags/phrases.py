@@ -6,6 +6,7 @@ from loyalty.core import phrases
 
 register = template.Library()
 register.filter("as_sentences", phrases.sentences)
+register.simple_tag(phrases.labelled)
 
 
 @register.simple_tag

@@ -14,6 +14,7 @@ from loyalty.backoffice.base import BackOfficeAdmin, store_view
 from loyalty.backoffice.confirm import Case
 from loyalty.core.errors import Conflict, Invalid, NotFound
 from loyalty.core.locales import count_text
+from loyalty.core.phrases import sentences
 from loyalty.importing.encodings import ENCODINGS, readings
 from loyalty.importing.tables import NotATable
 from loyalty.stores.dates import show_day
@@ -28,7 +29,7 @@ from orders.services.balance_imports.layouts.layout import Layout
 from orders.services.balance_imports.layouts.products import PRODUCTS
 from orders.services.balance_imports.layouts.read import read_rows
 from orders.services.balance_imports.layouts.suggest import Suggestion, suggest
-from orders.services.balance_imports.problems import words_of
+from orders.services.balance_imports.problems import words_in_place
 from orders.services.balance_imports.rehearsal.rehearse import start_reading
 from orders.services.balance_imports.rows import NotReadable, Row
 from orders.services.balance_imports.stored_file import stored_file
@@ -152,7 +153,7 @@ def _who(row: Row) -> str:
 
 
 def _wrong(row: Row) -> str:
-    return " ".join(f"{problem.column}: {words_of(problem.code)}" for problem in row.problems)
+    return sentences(words_in_place(problem.code, problem.column, problem.value) for problem in row.problems)
 
 
 def says(row: Row, store: Store) -> list[str]:

@@ -1,7 +1,7 @@
 """What the page of one import shows: how far it is, what the rehearsal found, what came of it."""
 
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Final
 
@@ -16,6 +16,7 @@ from loyalty.stores.dates import show_moment, show_month
 from loyalty.stores.models import Store
 from orders.admin.balance_imports.show_rows import kept_rows, shown_row, state_badge
 from orders.admin.balance_imports.start_form import StartForm, total_name
+from orders.admin.display import moment_by
 from orders.kinds import show, title_of
 from orders.models import UNWRITTEN, WORKED_ON, BalanceImport, ImportState
 from orders.services.balance_imports.layouts.products import PRODUCTS
@@ -164,18 +165,17 @@ def facts_of(held: BalanceImport, store: Store) -> list[tuple[str, str]]:
     """By whom and when, and why the totals differed."""
     names = actor_names(actor for actor in (held.actor, held.started_by, held.taken_back_by) if actor)
     product = next((item.name for item in PRODUCTS if item.key == held.layout.get("product")), "")
+
+    def done(moment: datetime | None, who: str) -> str:
+        return moment_by(moment, names.get(who, who), store)
+
     facts = [
         (_("From"), product),
-        (_("Sent"), f"{show_moment(held.created_at, store)}, {names.get(held.actor, held.actor)}"),
+        (_("Uploaded"), done(held.created_at, held.actor)),
+        (_("Started"), done(held.started_at, held.started_by)),
+        (_("Done"), show_moment(held.finished_at, store) if held.finished_at else ""),
+        (_("Taken back"), done(held.taken_back_at, held.taken_back_by)),
     ]
-    if held.started_at:
-        started = f"{show_moment(held.started_at, store)}, {names.get(held.started_by, held.started_by)}"
-        facts.append((_("Started"), started))
-    if held.finished_at:
-        facts.append((_("Done"), show_moment(held.finished_at, store)))
-    if held.taken_back_at:
-        taken = f"{show_moment(held.taken_back_at, store)}, {names.get(held.taken_back_by, held.taken_back_by)}"
-        facts.append((_("Taken back"), taken))
     for told in told_of(held):
         words = show(told.amount, told.currency, store)
         facts.append((_("Old system's %(kind)s") % {"kind": name_of(told.kind)}, words))

@@ -13,7 +13,7 @@ from loyalty.stores.models import Store
 from orders.kinds import show
 from orders.models import BalanceImport, BalanceImportRow, ImportState
 from orders.services.balance_imports.layouts.layout import Layout
-from orders.services.balance_imports.problems import NO_FAULT, words_of
+from orders.services.balance_imports.problems import NO_FAULT, words_in_place
 
 _COLOURS: Final = {
     ImportState.READING: "blue",
@@ -22,12 +22,6 @@ _COLOURS: Final = {
     ImportState.DONE: "green",
     ImportState.TAKING_BACK: "blue",
     ImportState.FAILED: "red",
-}
-# What of a field of this house a column of the file is asked for, where a problem names the field.
-_FIELDS_OF: Final = {
-    "amount": ("amount", "points", "credits"),
-    "at": ("past_at", "granted_on"),
-    "expires_on": ("expires_on", "points_expires_on", "credits_expires_on"),
 }
 
 
@@ -71,18 +65,7 @@ def why_not(row: BalanceImportRow, held: BalanceImport) -> str:
     """Why not: the column of the file, what stands there, and what is wrong with it."""
     if not row.problem:
         return ""
-    column = column_of(row.column, held)
-    words = words_of(row.problem)
-    if column and row.said:
-        return _("%(column)s “%(said)s”: %(words)s") % {"column": column, "said": row.said, "words": words}
-    return _("%(column)s: %(words)s") % {"column": column, "words": words} if column else words
-
-
-def column_of(name: str, held: BalanceImport) -> str:
-    """The file's own name of the column that a problem is in."""
-    columns = Layout.from_json(held.layout).columns
-    found = [columns[key] for key in _FIELDS_OF.get(name, (name,)) if key in columns]
-    return " / ".join(found) or name
+    return words_in_place(row.problem, Layout.from_json(held.layout).heading(row.column), row.said)
 
 
 def shown_row(row: BalanceImportRow, held: BalanceImport) -> dict[str, Any]:

@@ -26,7 +26,7 @@ from loyalty.backoffice.links import order_address
 from loyalty.core.errors import DomainError, Invalid
 from loyalty.core.instants import PLACED_AHEAD
 from loyalty.core.money import is_currency, quantise
-from loyalty.core.phrases import sentences
+from loyalty.core.phrases import labelled, sentences
 from loyalty.core.storable_text import storable
 from loyalty.customers.identify import CustomerFacts
 from loyalty.languages.own_names import both_names, own_words, own_words_lazy
@@ -330,7 +330,7 @@ def _preview(case: _Case, form: EnterForm, would: Outcome) -> dict[str, Any]:
 def _facts(case: _Case, order: Order) -> list[tuple[str, str]]:
     """What the order would be, besides its customer and what it uses."""
     store = case.store
-    by_codes = [f"{code['code']}: {show(code['points'], '', store)}" for code in order.codes]
+    by_codes = [labelled(code["code"], show(code["points"], "", store)) for code in order.codes]
     facts = [
         (_("Number"), order.number),
         (_("Total"), show(order.total, order.currency, store)),

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from loyalty.backoffice.badges import DASH, badge
 from loyalty.backoffice.links import cell_link, customer_address
 from loyalty.core.days import is_expired
+from loyalty.core.phrases import labelled
 from loyalty.languages.own_names import own_words
 from loyalty.platforms.links import discount_page
 from loyalty.platforms.models import PlatformConnection
@@ -97,7 +98,7 @@ def facts(row: Redemption, store: Store, names: dict[str, str], now: datetime) -
     customer = f"{customer_address(row.customer_id)}?tab=redemptions"
     known: list[tuple[str, Any]] = [
         (_("Customer"), cell_link(customer, row.customer)),
-        (_("Reward"), f"{row.reward_name}: {worth_words(row, store)}"),
+        (_("Reward"), labelled(row.reward_name, worth_words(row, store))),
         (own_words("Points"), show(row.points, "", store)),
         (
             _("Code") if row.code else own_words("Credits"),

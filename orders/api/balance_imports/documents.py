@@ -10,6 +10,7 @@ from loyalty.api.answers.documents import JSON, Document
 from loyalty.api.values import InstantField, ValueField
 from loyalty.core.values import value_json
 from orders.models import BalanceImport, BalanceImportRow, ImportState
+from orders.services.balance_imports.layouts.layout import Layout
 from orders.services.balance_imports.problems import words_of
 from orders.services.balance_imports.start import compare, told_of
 from orders.services.balance_imports.take_back import Obstacle
@@ -151,9 +152,9 @@ def import_json(held: BalanceImport, sent: int | None = None) -> JSON:
     )
 
 
-def bad_row_json(row: BalanceImportRow) -> JSON:
-    """One thing that is wrong."""
-    return BadRowDocument.of(row, detail=words_of(row.problem))
+def bad_row_json(row: BalanceImportRow, layout: Layout) -> JSON:
+    """One thing that is wrong, with the file's own name of the column."""
+    return BadRowDocument.of(row, column=layout.heading(row.column), detail=words_of(row.problem))
 
 
 def obstacle_json(found: Obstacle) -> JSON:

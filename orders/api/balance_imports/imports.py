@@ -36,6 +36,7 @@ from orders.api.balance_imports.documents import (
 from orders.models import BalanceImport, BalanceImportRow
 from orders.services.balance_imports.layouts.fields import FIELDS
 from orders.services.balance_imports.layouts.keep import LONGEST_NAME, kept_layout
+from orders.services.balance_imports.layouts.layout import Layout
 from orders.services.balance_imports.layouts.suggest import suggest
 from orders.services.balance_imports.prune import discard
 from orders.services.balance_imports.rehearsal.rehearse import start_reading
@@ -262,12 +263,14 @@ class BadRowListView(ListView, _ImportView):
     @extend_schema(responses=BadRowDocument(many=True))
     def get(self, _request: Request, import_id: str) -> Response:
         """The rows that are not imported: in the file's order, each with what is wrong and in which column."""
-        rows = BalanceImportRow.objects.for_store(self.store).filter(balance_import=self.held(import_id))
+        held = self.held(import_id)
+        self.layout = Layout.from_json(held.layout)
+        rows = BalanceImportRow.objects.for_store(self.store).filter(balance_import=held)
         return self.list(rows.exclude(problem=""))
 
     def present(self, rows: Sequence[Any]) -> Sequence[Any]:
         """Rows as JSON."""
-        return [bad_row_json(row) for row in rows]
+        return [bad_row_json(row, self.layout) for row in rows]
 
 
 def _layout(held: BalanceImport, values: dict[str, Any]) -> dict[str, Any]:

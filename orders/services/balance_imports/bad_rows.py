@@ -3,7 +3,7 @@
 Streamed: the file is read along with what was found, so a million bad rows need the memory of one.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby
 from typing import BinaryIO, Final
@@ -11,12 +11,13 @@ from typing import BinaryIO, Final
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
+from loyalty.core.phrases import sentences
 from loyalty.exporting.tables import Cell
 from loyalty.importing.read import read_table
 from orders.models import BalanceImport, BalanceImportRow
 from orders.services.balance_imports.layouts.layout import Layout
 from orders.services.balance_imports.layouts.suggest import suggest
-from orders.services.balance_imports.problems import NO_FAULT, words_of
+from orders.services.balance_imports.problems import NO_FAULT, words_in_place
 from orders.services.balance_imports.stored_file import stored_file
 
 _CHUNK: Final = 2_000
@@ -24,15 +25,10 @@ _CHUNK: Final = 2_000
 
 @dataclass(frozen=True, slots=True)
 class BadRow:
-    """A row of the file that is not imported: its number, and for each thing wrong the column and the words."""
+    """A row of the file that is not imported: its number, and what is wrong with it in one text."""
 
     position: int
-    problems: Sequence[tuple[str, str, str]]
-
-    @property
-    def words(self) -> str:
-        """What is wrong with it, in one text."""
-        return " ".join(f"{column}: {words}" if column else words for _, column, words in self.problems)
+    words: str
 
 
 def faults_of(held: BalanceImport) -> "QuerySet[BalanceImportRow]":
@@ -43,11 +39,12 @@ def faults_of(held: BalanceImport) -> "QuerySet[BalanceImportRow]":
 
 def bad_rows(held: BalanceImport) -> Iterator[BadRow]:
     """The rows that are not imported, in their order."""
+    layout = Layout.from_json(held.layout)
     found = faults_of(held).values_list("position", "problem", "column", "said").iterator(_CHUNK)
     for position, some in groupby(found, key=lambda one: one[0]):
-        said = [(code, column, _words(code, value)) for _, code, column, value in some]
+        wrong = {words_in_place(code, layout.heading(column), said): code != "row" for _, code, column, said in some}
         # What is wrong with another part of the row says more than that something is.
-        yield BadRow(position, [one for one in said if one[0] != "row"] or said)
+        yield BadRow(position, sentences(words for words, tells in wrong.items() if tells or not any(wrong.values())))
 
 
 def bad_rows_table(held: BalanceImport) -> tuple[list[str], Iterator[list[Cell]]]:
@@ -75,7 +72,3 @@ def layout_of(held: BalanceImport, file: BinaryIO) -> Layout:
     if held.layout.get("columns"):
         return Layout.from_json(held.layout)
     return suggest(file, {}, held.store).layout
-
-
-def _words(code: str, value: str) -> str:
-    return f"{words_of(code)} (“{value}”)" if value else words_of(code)

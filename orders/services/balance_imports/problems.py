@@ -3,8 +3,10 @@
 from collections.abc import Mapping
 from typing import Final
 
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from loyalty.core.phrases import labelled
 from loyalty.languages.own_names import own_words_lazy
 
 # Found by readers, in the text of the row.
@@ -63,3 +65,11 @@ NO_FAULT: Final = frozenset({"expired", "already"})
 def words_of(code: str) -> str:
     """The sentence for a problem; the code itself where nobody knows it any more."""
     return str(WORDS.get(code, code))
+
+
+def words_in_place(code: str, heading: str, said: str) -> str:
+    """The same with the column of the file and what stands there (its beginning), each where it is known."""
+    words = words_of(code)
+    if heading and said:
+        return gettext("%(column)s “%(said)s”: %(words)s") % {"column": heading, "said": said, "words": words}
+    return labelled(heading, words) if heading else words

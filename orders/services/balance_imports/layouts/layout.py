@@ -9,6 +9,14 @@ from orders.services.balance_imports.layouts.fields import FIELDS
 
 # What rows say beside who it is; one of them must be among the columns, unless the file only makes people known.
 NAMING: Final = ("email", "external_id")
+# Which columns can have said what a row says, the first of them that the file has.
+_SAID_IN: Final[Mapping[str, tuple[str, ...]]] = {
+    "points": ("points", "amount"),
+    "credits": ("credits", "amount"),
+    "points_expires_on": ("points_expires_on", "expires_on"),
+    "credits_expires_on": ("credits_expires_on", "expires_on"),
+    "at": ("past_at", "granted_on"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +35,11 @@ class Layout:
     currency: str = ""
     platform: str = ""
     product: str = ""
+
+    def heading(self, name: str) -> str:
+        """The file's own name of the column that says ``name``; what is found in reading has that name already."""
+        said_in = _SAID_IN.get(name, (name,))
+        return next((self.columns[key] for key in said_in if key in self.columns), name)
 
     def to_json(self) -> dict[str, Any]:
         """As it is stored."""

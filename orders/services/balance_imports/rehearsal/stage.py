@@ -93,22 +93,23 @@ class Stage:
     def _lot(self, lot: Lot, place: str) -> Values:
         currency = self._currency(lot)
         if lot.amount <= 0:
-            raise _Fault("not-positive", "amount", lot.amount)
-        amount = _amount(lot.amount, currency)
+            raise _Fault("not-positive", lot.kind, lot.amount)
+        amount = _amount(lot.amount, currency, lot.kind)
         at = self._since(lot.granted_on, "granted_on")
-        expires_at, problem = self._until(lot.expires_on)
+        until = f"{lot.kind}_expires_on"
+        expires_at, problem = self._until(lot.expires_on, until)
         key = f"r:{lot.reference}" if lot.reference else f"{self.sha256}:{place}"
         reason = lot.reason if not lot.origin else f"{lot.origin}: {lot.reason}" if lot.reason else lot.origin
         said = str(lot.expires_on) if problem else ""
         things = (LOT, lot.kind, amount, currency, at, expires_at, "", storable(reason)[:200], "", None)
-        return (*things, _key(key), problem, "expires_on" if problem else "", said)
+        return (*things, _key(key), problem, until if problem else "", said)
 
     def _past(self, past: PastMovement, place: str) -> Values:
         currency = self._currency(past)
-        amount = _amount(past.amount, currency)
+        amount = _amount(past.amount, currency, past.kind)
         wrong = amount < 0 if past.type is PastType.GRANTED else amount > 0
         if wrong and past.type is not PastType.ADJUSTED:
-            raise _Fault("wrong-sign", "amount", past.amount)
+            raise _Fault("wrong-sign", past.kind, past.amount)
         if past.at < EARLIEST:
             raise _Fault("too-early", "at", past.at)
         if past.at > self.now:
@@ -122,12 +123,12 @@ class Stage:
             raise _Fault("too-long" if code.code else "empty", "code", storable(code.code))
         if code.currency and not is_currency(code.currency):
             raise _Fault("no-currency", "currency", code.currency)
-        points = _amount(code.points, "")
-        value = _amount(code.value, code.currency) if code.currency else code.value
+        points = _amount(code.points, "", "points")
+        value = _amount(code.value, code.currency, "value") if code.currency else code.value
         if points <= 0 or value <= 0 or (not code.currency and value > _PERCENT):
             raise _Fault("code-without-worth", "points" if points <= 0 else "value", code.value)
         at = self._since(code.redeemed_on, "redeemed_on")
-        expires_at, problem = self._until(code.expires_on)
+        expires_at, problem = self._until(code.expires_on, "expires_on")
         things = (CODE, "points", points, code.currency, at, expires_at, "", "", code.code, value, f"c:{code.code}")
         return (*things, problem, "expires_on" if problem else "", str(code.expires_on) if problem else "")
 
@@ -142,8 +143,8 @@ class Stage:
     def _since(self, day: date | None, column: str) -> str:
         return str(self.now) if day is None else _since(day, column, self.now, self.store.tz)
 
-    def _until(self, last_day: date | None) -> tuple[str | None, str]:
-        return (None, "") if last_day is None else _until(last_day, self.now, self.store.tz)
+    def _until(self, last_day: date | None, column: str) -> tuple[str | None, str]:
+        return (None, "") if last_day is None else _until(last_day, column, self.now, self.store.tz)
 
 
 _NOTHING: Final[Values] = ("", None, "", None, None, "", "", "", None, "")
@@ -198,17 +199,17 @@ def _begin(text: str) -> str:
 
 
 @lru_cache(maxsize=8192)
-def _amount(amount: Decimal, currency: str) -> Decimal:
+def _amount(amount: Decimal, currency: str, column: str) -> Decimal:
     if not amount.is_finite() or abs(amount) >= 10**_MOST_DIGITS:
-        raise _Fault("too-large", "amount", amount)
+        raise _Fault("too-large", column, amount)
     try:
         exact = quantise(amount, currency) if currency else amount.quantize(Decimal(1))
     except ValueError:
-        raise _Fault("too-fine", "amount", amount) from None
+        raise _Fault("too-fine", column, amount) from None
     if exact != amount:
-        raise _Fault("too-fine", "amount", amount)
+        raise _Fault("too-fine", column, amount)
     if len(exact.as_tuple().digits) > _MOST_DIGITS:
-        raise _Fault("too-large", "amount", amount)
+        raise _Fault("too-large", column, amount)
     return exact
 
 
@@ -223,10 +224,10 @@ def _since(day: date, column: str, now: datetime, tz: ZoneInfo) -> str:
 
 
 @lru_cache(maxsize=4096)
-def _until(last_day: date, now: datetime, tz: ZoneInfo) -> tuple[str | None, str]:
+def _until(last_day: date, column: str, now: datetime, tz: ZoneInfo) -> tuple[str | None, str]:
     if last_day > furthest(now).date():
-        raise _Fault("too-far", "expires_on", last_day)
+        raise _Fault("too-far", column, last_day)
     if last_day < _FIRST_DAY:
-        raise _Fault("too-early", "expires_on", last_day)
+        raise _Fault("too-early", column, last_day)
     ends = end_of_day(last_day, tz)
     return str(ends), "expired" if ends <= now else ""

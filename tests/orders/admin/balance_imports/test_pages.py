@@ -172,7 +172,7 @@ def test_bad_rows_are_shown_and_can_be_fetched_mended_and_sent_again(desk: tuple
     file = b"".join(client.get(address("bad_rows", store)))
     lines = file.decode("utf-8-sig").splitlines()
     assert lines[0] == "email,points,note,What is wrong,Row"
-    assert lines[1].startswith("b@b.example,'=1+1,,points: This is a formula")
+    assert lines[1].startswith("b@b.example,'=1+1,,points “=1+1”: This is a formula")
     assert len(lines) == 3
     mended = file.decode("utf-8-sig").replace("'=1+1", "2").splitlines()[:2]
     bring(client, "\n".join(mended) + "\n")
@@ -180,6 +180,18 @@ def test_bad_rows_are_shown_and_can_be_fetched_mended_and_sent_again(desk: tuple
     assert latest(store).summary["bad_rows"] == 0
     rows = b"".join(client.get(address("rows", store, "csv")))
     assert b"b@b.example" in rows
+
+
+def test_what_is_wrong_is_said_in_the_column_of_its_kind_as_the_file_calls_it(desk: tuple[Client, Store]) -> None:
+    client, store = desk
+    bring(client, "email,Coins,Coins until,credits\na@b.example,-5,,1\nb@b.example,5,2001-01-01,1\n")
+    columns = {"column_0": "email", "column_1": "points", "column_2": "points_expires_on", "column_3": "credits"}
+    rehearse(client, store, **columns)
+    found = page(client, address("change", store))
+    assert "Coins “-5”: The amount must be above zero." in found
+    assert "Coins until “2001-01-01”: This has expired already" in found
+    file = b"".join(client.get(address("bad_rows", store))).decode("utf-8-sig").splitlines()
+    assert "Coins “-5”: The amount must be above zero." in file[1]
 
 
 @pytest.mark.parametrize(
