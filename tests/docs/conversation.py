@@ -26,6 +26,7 @@ FIRST_IDS: Final[Mapping[str, int]] = {
     "points_pointlot": 3001,
     "orders_order": 4001,
     "orders_revert": 5001,
+    "orders_revertundo": 5501,
     "orders_redemption": 6001,
     "orders_reward": 6501,
     "webhooks_webhookendpoint": 7001,
