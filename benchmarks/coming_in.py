@@ -10,9 +10,10 @@ from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 from django.core.management import call_command
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 
+from benchmarks.data import SQL
 from benchmarks.documents import order
 from benchmarks.latency import workers
 from loyalty.database.bulk import insert
@@ -32,7 +33,10 @@ _STATES: Final = 3
 
 
 def import_file(who: str, count: str) -> dict[str, Any]:
-    """Import a file of so many new orders; ``singly`` is one row after the other, as it was done before."""
+    """Import a file of so many new orders.
+
+    ``singly`` is one row after the other, as it was done before; ``reference`` is COPY and SQL by hand.
+    """
     store = Store.objects.get(pk=_FLOODED)
     with TemporaryDirectory() as folder:
         file = Path(folder) / "orders.json"
@@ -46,12 +50,26 @@ def import_file(who: str, count: str) -> dict[str, Any]:
             rows = read_documents(file)
             for _result in take_rows(rows, platform="shopify", take=take, clock=timezone.now, batch_size=1):
                 pass
+        elif who == "reference":
+            copy_and_write(file, store)
         else:
             options = {"store": store.slug, "platform": "shopify", "stdout": _Nowhere(), "dry_run": who == "dry_run"}
             call_command("import_orders", str(file), **options)
         ended = time.time()
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     return {"orders": int(count), "began": began, "ended": ended, "peak_mb": peak}
+
+
+def copy_and_write(file: Path, store: Store) -> None:
+    """COPY the documents into a temporary table, then a statement for each table that is written."""
+    names: dict[str, Any] = {"store": store.pk, "now": timezone.now()}
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("CREATE TEMPORARY TABLE staging (document jsonb) ON COMMIT DROP")
+        with file.open() as lines, cursor.copy("COPY staging FROM STDIN") as copy:
+            for line in lines:
+                copy.write_row([line.strip("[],\n")])
+        for statement in (SQL / "reference_orders.sql").read_text().split(";\n"):
+            cursor.execute(statement, names)
 
 
 class _Nowhere(StringIO):

@@ -1,19 +1,29 @@
-"""From a payment marked failed to the customer's balance raised, beside a task of Celery that does nothing."""
+"""From a payment that failed to the customer's balance raised, beside a task of Celery that does nothing.
 
+Marked failed here, or told by a webhook, from its first byte on.
+"""
+
+import json
 import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from base64 import b64encode
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from hashlib import sha256
+from hmac import digest
+from http import HTTPStatus
 from typing import Final
 from uuid import uuid4
 
-from celery import shared_task
 from django.core.cache import cache
+from django.test import Client
 from django.utils import timezone
 
 from loyalty.celery import app
+from loyalty.core.encryption import Secret
+from loyalty.platforms.models import PlatformConnection
 from loyalty.stores.actors import Actor
 from loyalty.stores.models import SettingsVersion, Store
 from orders.models import Order
@@ -21,12 +31,16 @@ from orders.services.intake.change import change_order
 
 _ACTOR: Final = Actor.command("benchmark")
 _PATIENCE: Final = 60.0
+_PLATFORM: Final = "woocommerce"
+_SECRET: Final = "made-up"  # noqa: S105 - made up
 
 
-@shared_task(name="benchmarks.nothing")
 def nothing(token: str) -> None:
     """Say that it ran."""
     cache.set(token, 1, 60)
+
+
+app.task(name="benchmarks.nothing")(nothing)
 
 
 def latency(count: str) -> dict[str, list[float]]:
@@ -37,22 +51,61 @@ def latency(count: str) -> dict[str, list[float]]:
             store=store, version=2, data={"auto_cancel": {"expired": "off"}}, actor="", created_at=timezone.now()
         )
     waiting = Order.unscoped.filter(status="pending", payment_status="pending", credits_applied__gt=0, codes=[])
-    orders = list(waiting.filter(credits_reverted=0).select_related("store").order_by("-pk")[: int(count) + 1])
-    times: dict[str, list[float]] = {"ours": [], "reference": []}
+    newest = waiting.filter(credits_reverted=0).select_related("store").order_by("-pk")
+    orders = list(newest[: 2 * (int(count) + 1)])
+    marked, told = orders[::2], orders[1::2]
+    _connect(told)
+    times: dict[str, list[float]] = {"ours": [], "told": [], "reference": []}
     with workers("--include", "benchmarks.latency"):
-        for order in orders:
-            times["ours"].append(_returned(order))
+        for one, other in zip(marked, told, strict=False):
+            times["ours"].append(_returned(one, _mark))
+            times["told"].append(_returned(other, _tell))
             times["reference"].append(_nothing())
     # The first of each only warms up.
     return {who: seconds[1:] for who, seconds in times.items()}
 
 
-def _returned(order: Order) -> float:
+def _connect(orders: Sequence[Order]) -> None:
+    """Have these be orders of a platform that sends webhooks."""
+    now = timezone.now()
+    facts = {"platform": _PLATFORM, "webhook_secret": Secret.of(_SECRET), "created_at": now, "updated_at": now}
+    for store in {order.store for order in orders}:
+        PlatformConnection.unscoped.create(store=store, **facts)
+    Order.unscoped.filter(pk__in=[order.pk for order in orders]).update(platform=_PLATFORM)
+
+
+def _returned(order: Order, fail: Callable[[Order], None]) -> float:
     start = time.perf_counter()
-    failed = {"payment_status": "failed"}
-    change_order(store=order.store, order_id=order.pk, values=failed, actor=_ACTOR, now=timezone.now())
+    fail(order)
     back = Order.unscoped.filter(pk=order.pk, credits_reverted__gt=0)
     return _until(back.exists, start)
+
+
+def _mark(order: Order) -> None:
+    failed = {"payment_status": "failed"}
+    change_order(store=order.store, order_id=order.pk, values=failed, actor=_ACTOR, now=timezone.now())
+
+
+def _tell(order: Order) -> None:
+    said = {
+        "id": int(order.external_id or 0),
+        "number": order.number,
+        "status": "failed",
+        "currency": order.currency,
+        "total": str(order.total),
+        "date_created_gmt": f"{order.placed_at:%Y-%m-%dT%H:%M:%S}",
+        "date_modified_gmt": f"{timezone.now():%Y-%m-%dT%H:%M:%S}",
+    }
+    body = json.dumps(said).encode()
+    headers = {
+        "X-WC-Webhook-Topic": "order.updated",
+        "X-WC-Webhook-Signature": b64encode(digest(_SECRET.encode(), body, sha256)).decode(),
+        "X-WC-Webhook-Delivery-ID": uuid4().hex,
+    }
+    where = f"/hooks/{_PLATFORM}/{order.store.slug}/"
+    answer = Client(SERVER_NAME="localhost").post(where, body, "application/json", headers=headers)
+    if answer.status_code != HTTPStatus.OK:
+        raise SystemExit(f"The webhook was answered with {answer.status_code}: {answer.content!r}")
 
 
 def _nothing() -> float:

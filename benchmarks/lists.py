@@ -3,6 +3,8 @@
 import json
 from collections.abc import Callable, Iterator
 from functools import partial
+from itertools import groupby
+from operator import itemgetter
 from statistics import median
 from typing import Any, Final, cast
 
@@ -16,6 +18,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from rest_framework.request import Request
 
+from benchmarks.by_hand import PAGE, WAYS, page_by_hand
 from loyalty.api.answers.pagination import Ordering, read_page
 from loyalty.api.requests import filters
 from loyalty.database.named_stores import in_store
@@ -29,7 +32,6 @@ from orders.kinds import KINDS, LEDGERS
 from orders.models import WAITING_SINCE, Order
 
 _RUNS: Final = 5
-_PAGE: Final = 51
 _DEEP: Final = 1000
 Asked = tuple[str, str]
 
@@ -53,15 +55,17 @@ def asked_over_rest() -> list[Asked]:
     return asked
 
 
-def asked_on_the_page() -> list[Asked]:
-    """The same of the order list's page."""
+def asked_on_the_page(store: Store) -> list[Asked]:
+    """The same of the order list's page; of customers the store's first."""
     asked: list[Asked] = []
     for name, field in OrderFilterForm.base_fields.items():
         match field:
+            case forms.ModelChoiceField():
+                values: tuple[str, ...] = (str(Customer.objects.for_store(store).earliest("pk").pk),)
             case forms.ChoiceField():
                 values = tuple(str(value) for value, _ in cast("Any", field.choices) if value)
             case forms.DateField():
-                values = ("2001-01-01", "2040-01-01")
+                values = ("2001-01-01", "2035-01-01")
             case _:
                 values = ("1",)
         asked += [(name, value) for value in values]
@@ -78,13 +82,16 @@ def read_over_rest(store: Store, asked: dict[str, str], ordering: Ordering) -> N
     read_page(narrowed.qs, request, ordering=ordering)
 
 
-def read_on_the_page(store: Store, name: str, value: str) -> None:
-    """Read the rows of the page whose filter has this value."""
+def read_on_the_page(store: Store, name: str, value: str) -> list[Order]:
+    """The rows of the page whose filter has this value."""
     request: Any = RequestFactory().get("/", {name: value})
     request.store = store
-    rows: QuerySet[Order] = OrderFilterForm(request.GET, request=request).narrow(Order.objects.for_store(store))
+    form = OrderFilterForm(request.GET, request=request)
+    if not form.is_valid():
+        raise SystemExit(f"{name}={value}: {form.errors}")
+    rows: QuerySet[Order] = form.narrow(Order.objects.for_store(store))
     order = (WAITING_SINCE, "id") if name == "needs_revert" else ("-placed_at", "-id")
-    list(rows.order_by(*order)[:_PAGE])
+    return list(rows.order_by(*order)[:PAGE])
 
 
 def lists() -> dict[str, list[float]]:
@@ -101,7 +108,10 @@ def lists() -> dict[str, list[float]]:
 
 
 def beside_raw() -> dict[str, dict[str, list[float]]]:
-    """Milliseconds in PostgreSQL of the first page and of the longest history, beside queries by hand."""
+    """Milliseconds in PostgreSQL of the first page, of each filter's slowest page and of the longest history.
+
+    Beside queries by hand.
+    """
     store, now = Store.objects.get(pk=1), timezone.now()
     customer = Customer.unscoped.get(pk=_busiest(store))
     asked = partial(read_over_rest, store, {"credit_revert_status": "not_reverted"}, OrderListView.orderings[0])
@@ -111,7 +121,7 @@ def beside_raw() -> dict[str, dict[str, list[float]]]:
     for kind in KINDS:
         ledger = LEDGERS[kind]
         lots, movements = (table._meta.db_table for table in (ledger.tables.lot, ledger.tables.movement))
-        read = partial(_read, history(ledger, customer).select_related("lot", "remark").order_by("-id")[:_PAGE])
+        read = partial(_read, history(ledger, customer).select_related("lot", "remark").order_by("-id")[:PAGE])
         raw = _RAW_HISTORY.format(lots=lots, movements=movements)
         sides[f"a long history of {kind}"] = read, partial(_ask, raw, store.pk, customer.pk)
         total = partial(balances, ledger, customer, now=now)
@@ -120,16 +130,26 @@ def beside_raw() -> dict[str, dict[str, list[float]]]:
     with connection.cursor() as cursor:
         cursor.execute(f"SET ROLE {connection.ops.quote_name(settings.DATABASE_WEB_ROLE)}")
     with in_store(store.pk):
+        sides |= {f"the page by {name}": two for name, two in _filters_by_hand(store)}
         return {what: _in_turns(*two) for what, two in sides.items()}
+
+
+def _filters_by_hand(store: Store) -> Iterator[tuple[str, tuple[Callable[[], Any], Callable[[], Any]]]]:
+    """Each filter of the order list with its slowest value, and whichever way by hand is faster for that."""
+    for name, asked in groupby(asked_on_the_page(store), key=itemgetter(0)):
+        readers = {value: partial(read_on_the_page, store, name, value) for _, value in asked}
+        value = max(readers, key=lambda value: _milliseconds(readers[value]))
+        by_hand = [partial(page_by_hand, way, store, name, value) for way in WAYS]
+        yield name, (readers[value], min(by_hand, key=_milliseconds))
 
 
 _RAW_PAGE: Final = f"""
 SELECT * FROM orders_order AS shown LEFT JOIN stores_customer AS customer ON customer.id = shown.customer_id
-WHERE shown.store_id = %s AND credit_revert_status = 'not_reverted' ORDER BY placed_at DESC, shown.id DESC LIMIT {_PAGE}
+WHERE shown.store_id = %s AND credit_revert_status = 'not_reverted' ORDER BY placed_at DESC, shown.id DESC LIMIT {PAGE}
 """
 _RAW_HISTORY: Final = f"""
 SELECT * FROM {{movements}} AS movement JOIN {{lots}} AS lot ON lot.id = movement.lot_id
-WHERE movement.store_id = %s AND movement.customer_id = %s ORDER BY movement.id DESC LIMIT {_PAGE}
+WHERE movement.store_id = %s AND movement.customer_id = %s ORDER BY movement.id DESC LIMIT {PAGE}
 """
 _RAW_BALANCE: Final = """
 SELECT sum(remaining), min(expires_at) FROM {lots}
@@ -158,11 +178,11 @@ def _readings(store: Store) -> Iterator[tuple[str, Callable[[], Any]]]:
     for ordering in OrderListView.orderings:
         asked = {"ordering": ordering.name}
         yield f"REST ordering={ordering.name}", partial(read_over_rest, store, asked, ordering)
-    for name, value in asked_on_the_page():
+    for name, value in asked_on_the_page(store):
         yield f"page {name}", partial(read_on_the_page, store, name, value)
     deep = Order.objects.for_store(store).order_by("-placed_at", "-id")
-    last = deep[min(_DEEP * (_PAGE - 1), deep.count() - _PAGE)]
-    beyond = shown_orders(store).filter(placed_at__lte=last.placed_at).order_by("-placed_at", "-id")[:_PAGE]
+    last = deep[min(_DEEP * (PAGE - 1), deep.count() - PAGE)]
+    beyond = shown_orders(store).filter(placed_at__lte=last.placed_at).order_by("-placed_at", "-id")[:PAGE]
     yield f"page {_DEEP:,} of REST", partial(_read, beyond)
     yield from _long_histories(store)
 
@@ -173,10 +193,10 @@ def _long_histories(store: Store) -> Iterator[tuple[str, Callable[[], Any]]]:
         ledger = LEDGERS[kind]
         movements = ledger.tables.movement.objects.for_store(store).filter(customer=busiest)
         held = ledger.tables.lot.objects.for_store(store).filter(customer=busiest, remaining__gt=0)
-        yield f"the longest history of {kind}", partial(_read, movements.order_by("-id")[:_PAGE])
+        yield f"the longest history of {kind}", partial(_read, movements.order_by("-id")[:PAGE])
         yield f"the balance after the longest history of {kind}", partial(_read, held)
     orders = Order.objects.for_store(store).filter(customer=busiest).order_by("-placed_at", "-id")
-    yield "orders of who has most", partial(_read, orders[:_PAGE])
+    yield "orders of who has most", partial(_read, orders[:PAGE])
 
 
 def _busiest(store: Store) -> int:

@@ -111,7 +111,7 @@ def test_o4_no_ordering_over_rest_goes_through_a_store(store: Store) -> None:
 
 def test_o4_no_filter_of_the_page_goes_through_a_store(store: Store) -> None:
     read = {}
-    for name, value in asked_on_the_page():
+    for name, value in asked_on_the_page(store):
         with CaptureQueriesContext(connection) as queries:
             read_on_the_page(store, name, value)
         read[name, value] = _orders_read(queries)

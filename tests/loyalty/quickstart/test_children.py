@@ -36,7 +36,8 @@ def test_a_process_that_is_killed_is_started_again(children: Children, shown: li
 
     children.show = note
     children.start("web", ["sh", "-c", "echo number $$; exec sleep 600"], environment=os.environ)
-    children.watch("valkey", subprocess.Popen(["sleep", "600"]))
+    server = subprocess.Popen(["sleep", "600"])
+    children.watch("valkey", server)
     with ThreadPoolExecutor() as pool:
         assert came.wait(30)
         came.clear()
@@ -46,8 +47,7 @@ def test_a_process_that_is_killed_is_started_again(children: Children, shown: li
         assert "web    | ended by itself (exit code -9) and is started again" in shown
         assert len(set(numbers)) == 2
         # Nobody here knows how a server is started, so its end is everybody's.
-        children.stop(["valkey"])
-        children.watch("valkey", subprocess.Popen(["false"]))
+        server.kill()
         with pytest.raises(ChildDied, match="valkey ended by itself"):
             watching.result(30)
 
