@@ -18,6 +18,7 @@ from django.core.management.utils import get_random_secret_key
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from loyalty.api.framework import DESCRIPTION, FRAMEWORK
 from loyalty.backoffice.theme import THEME
 from loyalty.core.cache import cache_address
 from loyalty.core.logs import to_standard_output
@@ -341,50 +342,8 @@ RETENTION_DAYS: dict[str, str] = env.dict("RETENTION_DAYS", default={})
 # --- REST
 
 API_REQUESTS_PER_MINUTE: int = env.int("API_REQUESTS_PER_MINUTE", default=600)  # of one API key
-REST_FRAMEWORK = {
-    # loyalty.api.views.ApiView names who may come in; a view that does not stand on it lets nobody in.
-    "DEFAULT_AUTHENTICATION_CLASSES": [],
-    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
-    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["loyalty.api.requests.parsing.ExactJSONParser"],
-    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "loyalty.api.requests.parsing.AlwaysJSON",
-    "DEFAULT_PAGINATION_CLASS": None,
-    "DEFAULT_SCHEMA_CLASS": "loyalty.api.openapi.schema.Operation",
-    "EXCEPTION_HANDLER": "loyalty.api.answers.problems.exception_handler",
-    "TEST_REQUEST_DEFAULT_FORMAT": "json",
-}
-SPECTACULAR_SETTINGS = {
-    "TITLE": "Loyalty Back-Office",
-    "VERSION": "1",
-    "OAS_VERSION": "3.1.0",
-    "SCHEMA_PATH_PREFIX": "/api/v1",
-    "SERVE_INCLUDE_SCHEMA": False,
-    "SERVE_AUTHENTICATION": [],
-    "SERVE_PERMISSIONS": [],
-    "COMPONENT_SPLIT_REQUEST": True,
-    "ENUM_NAME_OVERRIDES": {
-        "AutoCancel": "loyalty.api.resources.settings.AUTO_CANCEL",
-        "ExpiredLots": "loyalty.api.resources.settings.EXPIRED_LOTS",
-        "MovementType": "loyalty.ledger.models.MovementType",
-        "Trigger": "orders.api.orders.documents.TRIGGERS",
-        "OrderStatus": "orders.models.OrderStatus",
-        "NoticeStatus": "loyalty.notices.models.NoticeStatus",
-        "RevertStatus": "orders.models.RevertStatus",
-        "CancelReason": "orders.models.CancelReason",
-        "Kind": "orders.kinds.KINDS",
-        "RewardType": "orders.models.RewardType",
-        "RedemptionState": "orders.models.RedemptionState",
-        "ReversalRequestState": "orders.models.RequestState",
-        "PlatformState": "orders.models.PlatformState",
-    },
-    "POSTPROCESSING_HOOKS": [
-        "drf_spectacular.hooks.postprocess_schema_enums",
-        "loyalty.api.openapi.schema.describe_problems",
-    ],
-    "SWAGGER_UI_DIST": "SIDECAR",
-    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
-    "REDOC_DIST": "SIDECAR",
-}
+REST_FRAMEWORK = FRAMEWORK
+SPECTACULAR_SETTINGS = DESCRIPTION
 
 # --- Who may read metrics, and where errors and traces are sent: nobody and nowhere while unset (docs/monitoring.md)
 
