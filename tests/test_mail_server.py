@@ -189,6 +189,18 @@ def test_h3_a_mail_that_the_server_cannot_bear_does_not_stay_the_first(server: M
     assert (poison.attempts, poison.next_attempt_at) == (1, NOW + NOTICES.steps[0])
 
 
+def test_h3_a_mail_that_is_taken_without_an_answer_is_the_same_mail_each_time_and_given_up(server: MailServer) -> None:
+    notice, now = a_notice(make_store()), NOW
+    server.ends_at = notice.message_id
+    for pause in (*NOTICES.steps, ServerAway.after, max(NOTICES.steps)):
+        deliver_notices(now)
+        now += pause
+    notice.refresh_from_db()
+    assert notice.status == NoticeStatus.FAILED
+    # Mail servers drop what carries a Message-ID that they have seen.
+    assert [mail["Message-ID"] for mail in server.got] == [notice.message_id] * (len(NOTICES.steps) + 1)
+
+
 @pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS")
 def test_a_password_that_the_mail_server_refuses_has_letters_wait(settings: Settings) -> None:
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
