@@ -8,14 +8,14 @@ from typing import Any, Final
 from django.core.wsgi import get_wsgi_application
 from django.urls import resolve
 
+from loyalty.serving.call_room import give_call_room
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "loyalty.settings")
 
 _CHARSET: Final = re.compile(r";\s*charset\s*=[^;]*", re.IGNORECASE)
 _django: Final = get_wsgi_application()
 # Reading all views takes longer than a request should: now, and not when the first one comes.
 resolve("/")
-# In words of the machine: a quarter of a megabyte.
-_ROOM: Final = 32_000
 
 
 def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
@@ -29,7 +29,4 @@ def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]
     return answer
 
 
-# Python keeps what its calls hold in pieces of 16 KB, and takes and gives back a piece from the system each time that
-# calls go over the edge of one: within a list of orders 5,000 times, a third of its time. Who asks for this much room
-# gets one piece in which all that it calls has place.
-application.__code__ = application.__code__.replace(co_stacksize=_ROOM)
+give_call_room(application)
