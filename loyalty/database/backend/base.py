@@ -6,6 +6,7 @@ from time import monotonic
 from typing import Any, Final
 
 from django.db.backends.postgresql import base, operations
+from django.db.backends.utils import debug_transaction
 from django.db.transaction import TransactionManagementError
 from psycopg import Cursor, Error, Pipeline
 from psycopg.pq import TransactionStatus
@@ -72,6 +73,13 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def rollback(self) -> None:
         super().rollback()
         self._told = None
+
+    def _rollback(self) -> None:
+        """Roll back by a statement: PostgreSQL keeps what is prepared, and the driver's own way would throw it away."""
+        if self.connection is None or self.connection.info.transaction_status == TransactionStatus.IDLE:
+            return
+        with debug_transaction(self, "ROLLBACK"), self.wrap_database_errors:
+            self.connection.execute("ROLLBACK")
 
     def savepoint(self) -> Any:
         # What was sent before is not undone with it, so what becomes of that is known first.

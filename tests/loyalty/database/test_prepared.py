@@ -6,7 +6,7 @@ from time import monotonic
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 
 from loyalty.database.backend.base import PLANS_LAST_SECONDS
 from loyalty.database.prepared import ask
@@ -38,6 +38,12 @@ def _rows(statement: str, *parameters: Any) -> list[Any]:
         return list(cursor.fetchall())
 
 
+def _forget_others() -> None:
+    """Have the driver throw away what tests before this one have left."""
+    connection.ensure_connection()
+    connection.connection._prepared.clear()
+
+
 def _is_through_the_table() -> bool:
     ((name, *_),) = _rows(_KEPT, "%FROM grown%")
     return any("Seq Scan" in line for (line,) in _rows(f"EXPLAIN EXECUTE {name} ('{{1}}')"))
@@ -66,6 +72,17 @@ def test_a_statement_is_planned_once_and_again_when_its_plan_is_old(monkeypatch:
     assert not _is_through_the_table()
 
 
+@pytest.mark.django_db(transaction=True)
+def test_a_rollback_leaves_what_is_kept() -> None:
+    _forget_others()
+    for number in range(2):
+        with transaction.atomic():
+            assert ask("SELECT %s::bigint", [number]).rows() == [(number,)]
+            transaction.set_rollback(True)
+    ((*_, for_any_values, for_these),) = _rows(_KEPT, "%::bigint")
+    assert (for_any_values, for_these) == (2, 0)
+
+
 def test_of_other_statements_nothing_stays_in_memory() -> None:
     tracemalloc.start()
     try:
@@ -80,6 +97,7 @@ def test_of_other_statements_nothing_stays_in_memory() -> None:
 
 
 def test_a_cancel_finds_its_rows_by_their_keys_whatever_the_store_is_like() -> None:
+    _forget_others()
     store = factories.make_store()
     customer = factories.make_customer(store)
     factories.grant("credits", customer, "10.00")
