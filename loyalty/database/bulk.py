@@ -61,6 +61,16 @@ def insert(
     return [row[0] for row in ask(statement, values).rows()]
 
 
+def send(
+    model: type[models.Model], columns: Mapping[str, Sequence[Any]], *, same: Mapping[str, Any] = _NOTHING
+) -> None:
+    """As :func:`insert` for rows whose ids nobody needs: sent ahead within :func:`~loyalty.database.prepared.together`.
+
+    Whoever puts the next rows together meanwhile does not wait for these.
+    """
+    ask(*insert_statement(model, columns, same))
+
+
 def new_ids(model: type[models.Model], count: int) -> list[int]:
     """Ids for so many rows that are to be written, drawn first so that other rows can name them."""
     if not count:

@@ -9,11 +9,15 @@ from orders.services.balance_imports.rehearsal.judge import total
 
 _KINDS: Final = (("credits", "credits_creditlot", "credit_lot_id", "lot.currency"),
                  ("points", "points_pointlot", "point_lot_id", "''"))  # fmt: skip
+# Added up by instant first, as in the rehearsal.
 _TOTALS: Final = """
-SELECT {currency}, to_char((lot.expires_at - interval '1 microsecond') AT TIME ZONE %(zone)s, 'YYYY-MM'),
-    count(*), sum(lot.granted)
-FROM orders_balanceimportkey AS made JOIN "{lot}" AS lot ON lot.id = made.{column}
-WHERE made.balance_import_id = %(import)s GROUP BY 1, 2 ORDER BY 1, 2 NULLS LAST
+SELECT currency, to_char((expires_at - interval '1 microsecond') AT TIME ZONE %(zone)s, 'YYYY-MM'),
+    sum(lots)::bigint, sum(granted)
+FROM (
+    SELECT {currency} AS currency, lot.expires_at, count(*) AS lots, sum(lot.granted) AS granted
+    FROM orders_balanceimportkey AS made JOIN "{lot}" AS lot ON lot.id = made.{column}
+    WHERE made.balance_import_id = %(import)s GROUP BY 1, 2
+) AS one GROUP BY 1, 2 ORDER BY 1, 2 NULLS LAST
 """
 _CODES: Final = """
 SELECT count(*), coalesce(sum(redemption.points), 0)

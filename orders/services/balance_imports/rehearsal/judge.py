@@ -11,7 +11,7 @@ from orders.models import BalanceImport
 from orders.services.balance_imports.problems import NO_FAULT
 from orders.services.balance_imports.rehearsal.brought_before import brought_before
 from orders.services.balance_imports.rehearsal.history import judge_history
-from orders.services.balance_imports.rehearsal.stage import BY_EMAIL
+from orders.services.balance_imports.rehearsal.stage import BY_EMAIL, CODE, PAST
 
 # How many people who may be one person are named; the rest is counted.
 MOST_NAMED: Final = 100
@@ -19,7 +19,12 @@ MOST_NAMED: Final = 100
 _ROWS: Final = "orders_balanceimportrow AS r"
 _MINE: Final = "r.balance_import_id = %(import)s AND r.problem = ''"
 _FOLDED: Final = 'casefold(btrim({0}) COLLATE "pg_unicode_fast") COLLATE "default"'
-_HAS_EMAIL_ONLY: Final = f"SELECT 1 FROM {_ROWS} WHERE {_MINE} AND r.person >= '{BY_EMAIL}' LIMIT 1"
+# What there is to ask about: most files have lots alone, of people with a number, in a store without an import so far.
+_WHAT_THERE_IS: Final = f"""
+SELECT coalesce(array_agg(DISTINCT r.what), '{{}}'), coalesce(bool_or(r.person >= '{BY_EMAIL}'), false),
+    EXISTS (SELECT FROM orders_balanceimportkey WHERE store_id = %(store)s)
+FROM {_ROWS} WHERE {_MINE}
+"""
 
 # Who has a number in one row and only an e-mail address in another is one person, if nobody else has the address.
 _JOIN_PEOPLE: Final = f"""
@@ -81,10 +86,14 @@ FROM (
 WHERE {_MINE} AND r.position = bad.position
 """
 
+# Added up by instant first: there are few of them, and of each the month is worked out once.
 _TOTALS: Final = f"""
-SELECT r.kind, r.currency, to_char((r.expires_at - interval '1 microsecond') AT TIME ZONE %(zone)s, 'YYYY-MM'),
-    count(*), sum(r.amount)
-FROM {_ROWS} WHERE {_MINE} AND r.what = 'lot' GROUP BY 1, 2, 3 ORDER BY 1, 2, 3 NULLS LAST
+SELECT kind, currency, to_char((expires_at - interval '1 microsecond') AT TIME ZONE %(zone)s, 'YYYY-MM'),
+    sum(lots)::bigint, sum(amount)
+FROM (
+    SELECT r.kind, r.currency, r.expires_at, count(*) AS lots, sum(r.amount) AS amount
+    FROM {_ROWS} WHERE {_MINE} AND r.what = 'lot' GROUP BY 1, 2, 3
+) AS one GROUP BY 1, 2, 3 ORDER BY 1, 2, 3 NULLS LAST
 """
 
 _PROBLEMS: Final = """
@@ -102,7 +111,7 @@ FROM {_ROWS} WHERE {_MINE}
 _KNOWN: Final = f"""
 SELECT count(*) FROM (
     SELECT r.person, max(r.platform) AS platform, max(r.external_id) AS external_id,
-        max({_FOLDED.format("r.email")}) AS email
+        {_FOLDED.format("max(r.email)")} AS email
     FROM {_ROWS} WHERE {_MINE} GROUP BY r.person
 ) AS person
 WHERE EXISTS (
@@ -120,9 +129,12 @@ WHERE EXISTS (
 
 # The same address under several numbers: each is a customer of its own, and staff may want to merge them.
 _ALIKE: Final = f"""
-SELECT {_FOLDED.format("r.email")} AS email, count(DISTINCT r.person), min(r.position), count(*) OVER ()
-FROM {_ROWS} WHERE {_MINE} AND r.person < '{BY_EMAIL}' AND r.email <> ''
-GROUP BY 1 HAVING count(DISTINCT r.person) > 1 ORDER BY 3 LIMIT {MOST_NAMED}
+SELECT {_FOLDED.format("email")} AS email, count(DISTINCT person), min(position), count(*) OVER ()
+FROM (
+    SELECT r.email, r.person, min(r.position) AS position
+    FROM {_ROWS} WHERE {_MINE} AND r.person < '{BY_EMAIL}' AND r.email <> '' GROUP BY 1, 2
+) AS one
+GROUP BY 1 HAVING count(DISTINCT person) > 1 ORDER BY 3 LIMIT {MOST_NAMED}
 """
 
 
@@ -141,12 +153,18 @@ def judge(held: BalanceImport) -> dict[str, Any]:
         "no_fault": list(NO_FAULT),
     }
     with connection.cursor() as cursor:
-        cursor.execute(_HAS_EMAIL_ONLY, names)
-        by_email = cursor.fetchone() is not None
-        marks = (_JOIN_PEOPLE, _SEVERAL_HERE) if by_email else ()
-        for statement in (*marks, _ALREADY, _REPEATED, _CODES_HERE):
+        cursor.execute(_WHAT_THERE_IS, names)
+        sorts, by_email, brought_some = cursor.fetchone()
+        marks = (
+            *((_JOIN_PEOPLE, _SEVERAL_HERE) if by_email else ()),
+            *((_ALREADY,) if brought_some else ()),
+            _REPEATED,
+            *((_CODES_HERE,) if CODE in sorts else ()),
+        )
+        for statement in marks:
             cursor.execute(statement, names)
-    judge_history(held)
+    if PAST in sorts:
+        judge_history(held)
     with connection.cursor() as cursor:
         cursor.execute(_WHOLE_ROWS, names)
         return _summary(cursor, names) | {"brought_before": brought_before(held)}

@@ -9,7 +9,8 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from loyalty.core.clock import Clock
-from loyalty.database.bulk import insert
+from loyalty.database.bulk import send
+from loyalty.database.prepared import together
 from loyalty.jobs.periodic import wake
 from loyalty.stores.models import Store
 from orders.models import BalanceImport, BalanceImportRow, ImportState
@@ -23,8 +24,10 @@ from orders.services.balance_imports.upload import locked
 
 # How many rows of a file there may be.
 MOST_ROWS: Final = 1_000_000
-# So many rows are kept in one transaction.
-BATCH: Final = 2_000
+# So many rows are kept in one statement, and so many statements in one transaction: while PostgreSQL writes some rows,
+# the next are read.
+BATCH: Final = 1_000
+BATCHES: Final = 6
 _DELETED_AT_ONCE: Final = 20_000
 # Nobody else begins to read while somebody does; who was killed holds others up for so long.
 READING_LASTS: Final = timedelta(seconds=15)
@@ -80,8 +83,9 @@ def _read_on(held: BalanceImport, file: BinaryIO, clock: Clock) -> str:
     # Judged by one instant to the end, so that a row is judged the same whoever reads on.
     stage = Stage(held.store, held.sha256, held.updated_at)
     try:
-        for rows in _batches(_after(_counted(read_rows(file, held.layout, held.store)), held.rows_read)):
-            _keep(held, stage, rows, clock())
+        rows = _batches(_after(_counted(read_rows(file, held.layout, held.store)), held.rows_read))
+        while _keep(held, stage, islice(rows, BATCHES), clock):
+            pass
     except NotReadable as error:
         return str(error)
     return ""
@@ -124,14 +128,18 @@ def _batches(rows: Iterator[Row]) -> Iterator[Sequence[Row]]:
         yield batch
 
 
-def _keep(held: BalanceImport, stage: Stage, rows: Sequence[Row], now: datetime) -> None:
-    things = [values for row in rows for values in stage.values(row)]
-    with transaction.atomic():
+def _keep(held: BalanceImport, stage: Stage, batches: Iterator[Sequence[Row]], clock: Clock) -> bool:
+    """Keep the rows of some batches in one transaction; answers whether there were any."""
+    rows: Sequence[Row] = ()
+    with transaction.atomic(), together():
         _go_on(held)
-        columns, same = _columns(held, things)
-        insert(BalanceImportRow, columns, same=same)
-        held.rows_read, held.busy_until = rows[-1].position, now + READING_LASTS
-        held.save(update_fields=["rows_read", "busy_until"])
+        for rows in batches:
+            columns, same = _columns(held, [values for row in rows for values in stage.values(row)])
+            send(BalanceImportRow, columns, same=same)
+        if rows:
+            held.rows_read, held.busy_until = rows[-1].position, clock() + READING_LASTS
+            held.save(update_fields=["rows_read", "busy_until"])
+    return bool(rows)
 
 
 def _go_on(held: BalanceImport) -> None:

@@ -331,7 +331,8 @@ def test_a_file_that_is_no_table_says_so(store: Store) -> None:
 
 def test_whoever_was_killed_while_reading_is_followed(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     """Rows are kept once, wherever reading broke off; somebody who reads now is left alone."""
-    monkeypatch.setattr(rehearse_module, "BATCH", 2)
+    monkeypatch.setattr(rehearse_module, "BATCH", 1)
+    monkeypatch.setattr(rehearse_module, "BATCHES", 2)
     text = HEADER + "".join(f"{number},,P,points,{number},,,,,\n" for number in range(1, 8))
     held = start_reading(store=store, import_id=uploaded(store, text).pk, layout={}, now=NOW)
     whole = read_rows
