@@ -1,18 +1,19 @@
 """What another store's requests take while one store brings its balances: the same requests with it and without."""
 
-import os
 import subprocess
-import sys
 import time
 from collections.abc import Sequence
 from http import HTTPStatus
+from pathlib import Path
 from statistics import quantiles
+from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 from django.conf import settings
 from django.test import Client
 from django.utils import timezone
 
+from benchmarks.moving_in import command_for
 from loyalty.stores.keys import ALL_SCOPES, create_api_key
 from loyalty.stores.models import Store
 from orders.models import Order
@@ -32,16 +33,20 @@ def beside_an_import(count: str) -> dict[str, Any]:
     requests = _Requests(store, key)
     requests.some(_AT_ONCE // 2)
     alone = requests.some(_AT_ONCE)
-    command = [sys.executable, "-m", "benchmarks.measure", "import_balances", "ours", count]
-    nothing = subprocess.DEVNULL
-    with subprocess.Popen(command, env=os.environ, stdin=nothing, stdout=nothing) as running:
+    with TemporaryDirectory() as folder:
+        beside = _while_running(command_for(int(count), Path(folder)), requests)
+    alone += requests.some(_AT_ONCE)
+    return {"alone": _p95(alone), "beside": _p95(beside), "requests": len(beside)}
+
+
+def _while_running(command: Sequence[str], requests: "_Requests") -> list[float]:
+    with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL) as running:
         beside: list[float] = []
         while running.poll() is None:
             beside += requests.some(_AT_ONCE // 4)
     if running.returncode:
         raise SystemExit("The import failed.")
-    alone += requests.some(_AT_ONCE)
-    return {"alone": _p95(alone), "beside": _p95(beside), "requests": len(beside)}
+    return beside
 
 
 class _Requests:

@@ -1,6 +1,7 @@
 """Balances that are brought from another system: the command beside COPY and hand-written SQL with the same writes."""
 
 import resource
+import sys
 import time
 from io import StringIO
 from pathlib import Path
@@ -34,6 +35,13 @@ def import_balances(who: str, count: str) -> dict[str, Any]:
         ended, processor = time.time(), time.process_time() - processor
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     return {"orders": people * _LOTS, "began": began, "ended": ended, "peak_mb": peak, "processor": processor}
+
+
+def command_for(people: int, folder: Path) -> list[str]:
+    """The command as it is typed, with the file of so many people that it reads."""
+    file, slug = folder / "balances.csv", Store.objects.get(pk=_STORE).slug
+    _write(file, people)
+    return [sys.executable, "manage.py", "import_balances", "--store", slug, "--reason", "A benchmark.", str(file)]
 
 
 def _write(file: Path, people: int) -> None:

@@ -1,8 +1,9 @@
 """What the commands share: what goes wrong is one line of error and an exit code that is not zero."""
 
+import os
 import sys
 from collections.abc import Sequence
-from typing import Any, NoReturn
+from typing import Any, Final, NoReturn
 
 from django.core.management import execute_from_command_line
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -47,6 +48,10 @@ class BriefParser(CommandParser):
         raise CommandError(f"Error: {message}")
 
 
+# How far behind others whoever has time stands (nice).
+_BEHIND: Final = 10
+
+
 class OneLineCommand(BaseCommand):
     """A command whose errors are one line each."""
 
@@ -62,3 +67,12 @@ class OneLineCommand(BaseCommand):
             return super().execute(*args, **options)
         except DomainError as error:
             raise CommandError(" ".join(str(error).split())) from error
+
+
+class PatientCommand(OneLineCommand):
+    """A command that is at work for minutes: where processors are scarce, whoever waits for a page goes first."""
+
+    def run_from_argv(self, argv: list[str]) -> None:
+        """Run in a process that is this command's alone."""
+        os.nice(_BEHIND)
+        super().run_from_argv(argv)

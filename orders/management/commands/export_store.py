@@ -13,7 +13,7 @@ from loyalty.accounts.open_store import find_store
 from loyalty.core.clock import read_clock
 from loyalty.database.named_stores import in_store
 from loyalty.database.snapshot import snapshot
-from loyalty.management.commanding import OneLineCommand
+from loyalty.management.commanding import PatientCommand
 from orders.services.bundles.manifest import Manifest
 from orders.services.bundles.write import write_bundle
 
@@ -21,7 +21,7 @@ from orders.services.bundles.write import write_bundle
 _UNFINISHED: Final = ".bundle-"
 
 
-class Command(OneLineCommand):
+class Command(PatientCommand):
     """export_store --store SLUG FILE.zip."""
 
     help = (

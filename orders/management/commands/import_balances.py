@@ -18,7 +18,7 @@ from loyalty.core.errors import NotFound
 from loyalty.database.named_stores import in_store
 from loyalty.exporting.files import csv_parts
 from loyalty.importing.read import read_table
-from loyalty.management.commanding import OneLineCommand
+from loyalty.management.commanding import PatientCommand
 from loyalty.stores.actors import Actor
 from loyalty.stores.models import Store
 from orders.models import BalanceImport, ImportState
@@ -37,7 +37,7 @@ _PAUSE: Final = 0.5
 _GOES_ON: Final = (ImportState.UPLOADED, ImportState.READING, ImportState.REHEARSED, ImportState.RUNNING)
 
 
-class Command(OneLineCommand):
+class Command(PatientCommand):
     """Rehearses, says what would happen, and unless told to stop there imports; killed, it goes on when run again.
 
     Exit code 0 when all rows were imported or were here already, 1 when some were not, or nothing was begun.

@@ -11,7 +11,7 @@ from tqdm import tqdm
 
 from loyalty.core.clock import read_clock
 from loyalty.database.named_stores import in_store_throughout
-from loyalty.management.commanding import OneLineCommand
+from loyalty.management.commanding import PatientCommand
 from loyalty.platforms.files import Row, read_documents
 from loyalty.platforms.registry import PLATFORMS
 from loyalty.platforms.snapshot import NotAnOrder, named
@@ -41,7 +41,7 @@ _COUNTED_AS: Final = {
 }
 
 
-class Command(OneLineCommand):
+class Command(PatientCommand):
     """Imports every order of every file, prints a line for each row and a last line of counts.
 
     Exit code 0 when every row was read, 1 when some were not (the others are imported), 2 when nothing was begun.

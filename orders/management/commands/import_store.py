@@ -6,12 +6,12 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 
 from loyalty.core.clock import read_clock
-from loyalty.management.commanding import OneLineCommand
+from loyalty.management.commanding import PatientCommand
 from loyalty.stores.actors import Actor
 from orders.services.bundles.arrive import Arrived, read_bundle
 
 
-class Command(OneLineCommand):
+class Command(PatientCommand):
     """import_store FILE.zip [--slug SLUG]."""
 
     help = (

@@ -11,7 +11,7 @@ from django.db import Error, OperationalError, ProgrammingError
 from psycopg import errors
 
 from loyalty.management import commanding
-from loyalty.management.commanding import OneLineCommand, run
+from loyalty.management.commanding import OneLineCommand, PatientCommand, run
 
 ROOT = Path(__file__).resolve().parents[3]
 # Django's own with patience, and the one that starts the servers and speaks with people all the while.
@@ -68,3 +68,18 @@ def test_an_error_about_what_was_asked_is_not_taken_for_one(monkeypatch: pytest.
     # Whatever manage.py runs goes through here.
     assert "execute_from_command_line" not in (ROOT / "manage.py").read_text()
     assert management.execute_from_command_line is not execute
+
+
+@pytest.mark.parametrize("name", ["import_balances", "import_orders", "import_store", "export_store"])
+def test_a_command_with_time_lets_pages_go_first(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a process of its own alone: whoever calls it from within keeps his priority."""
+    lowered: list[int] = []
+    monkeypatch.setattr("os.nice", lowered.append)
+    command = import_module(f"orders.management.commands.{name}").Command
+    assert issubclass(command, PatientCommand)
+    with pytest.raises(SystemExit):
+        run(["manage.py", name, "--help"])
+    assert lowered == [10]
+    with pytest.raises(management.CommandError):
+        management.call_command(name)
+    assert lowered == [10]
