@@ -9,6 +9,7 @@ from itertools import islice
 from typing import BinaryIO, Final
 
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from loyalty.importing.encodings import codec_of
 from loyalty.importing.tables import (
@@ -129,10 +130,12 @@ def guess_separator(file: BinaryIO, encoding: str) -> Guess:
     width = _usual(widths[best])
     if width <= 1:
         return Guess(",", _("There is one column only, so nothing separates columns."))
-    why = _("The first %(rows)s rows have %(columns)s columns each with it.") % {
-        "rows": len(widths[best]),
-        "columns": width,
-    }
+    rows = len(widths[best])
+    why = ngettext(
+        "The only row has %(columns)s columns with it.",
+        "The first %(rows)s rows have %(columns)s columns each with it.",
+        rows,
+    ) % {"rows": rows, "columns": width}
     certain = _evenness(widths[best]) > _evenness(widths[second])
     return Guess(best, why, certain=certain, choices=() if certain else (best, second))
 

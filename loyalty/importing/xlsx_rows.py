@@ -140,7 +140,8 @@ class _Rows:
 
     def _cell(self, said: str) -> Cell:
         if self._has_formula:
-            return BadCell(said, Fault.FORMULA)
+            # One that no spreadsheet has worked out yet is no empty cell.
+            return BadCell(said or "=", Fault.FORMULA)
         if self._kind in {"s", "str", "inlineStr"}:
             return _text(self._texts[int(said)] if self._kind == "s" and said.isdecimal() else said)
         if self._kind == "e":

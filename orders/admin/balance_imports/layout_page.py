@@ -143,8 +143,15 @@ def _lines(file: BinaryIO, suggestion: Suggestion, store: Store) -> list[dict[st
         rows = list(islice(read_rows(file, suggestion.layout.to_json(), store), _SHOWN))
     except NotReadable:
         return []
+    # A row that cannot be imported gives nobody anything, and a last day that cannot be read is not *never*.
     return [
-        {"position": row.position, "who": _who(row), "says": says(row, store), "wrong": _wrong(row)} for row in rows
+        {
+            "position": row.position,
+            "who": _who(row),
+            "says": [] if row.problems else says(row, store),
+            "wrong": _wrong(row),
+        }
+        for row in rows
     ]
 
 

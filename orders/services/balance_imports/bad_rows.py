@@ -39,7 +39,8 @@ def faults_of(held: BalanceImport) -> "QuerySet[BalanceImportRow]":
 
 def bad_rows(held: BalanceImport) -> Iterator[BadRow]:
     """The rows that are not imported, in their order."""
-    layout = Layout.from_json(held.layout)
+    with stored_file(held) as file:
+        layout = layout_of(held, file)
     found = faults_of(held).values_list("position", "problem", "column", "said").iterator(_CHUNK)
     for position, some in groupby(found, key=lambda one: one[0]):
         wrong = {words_in_place(code, layout.heading(column), said): code != "row" for _, code, column, said in some}

@@ -51,8 +51,10 @@ def begin(*, store: Store, file_name: str, size: int, sha256: str = "", actor: A
 
     Raises Invalid for a size that no file here has, and a digest that is none.
     """
-    if not 0 < size <= MOST_BYTES:
-        most = _("A file has at least one byte and at most %(most)s MB.") % {"most": MOST_BYTES // 1_000_000}
+    if size <= 0:
+        raise Invalid.at("/size", _("The file is empty."), code="out-of-range")
+    if size > MOST_BYTES:
+        most = _("A file has at most %(most)s MB. Cut it into several.") % {"most": MOST_BYTES // 1_000_000}
         raise Invalid.at("/size", most, code="out-of-range")
     if sha256 and (len(sha256) != hashlib.sha256().digest_size * 2 or not set(sha256) <= set("0123456789abcdef")):
         raise Invalid.at("/sha256", _("A SHA-256 is 64 characters, 0-9 and a-f."), code="invalid")

@@ -67,6 +67,11 @@ def test_a_separator_is_asked_about_when_two_fit() -> None:
     assert look_at(BytesIO(b"a,b;c\n1,2;3\n"), {"separator": ";"}).headings == ("a,b", "c")
 
 
+def test_it_is_said_what_tells_the_separator() -> None:
+    for content, words in ((b"a,b\n", "The only row has 2"), (b"a,b\n1,2\n", "The first 2 rows have 2")):
+        assert look_at(BytesIO(content), {}).guesses["separator"].why.startswith(words)
+
+
 def test_titles_above_the_columns_names_are_passed_over() -> None:
     headings, rows = table("Points report,,\nMade on 2026-11-29,,\nEmail,Name,Points\na@b.example,Ana,5\n")
     assert headings == ("Email", "Name", "Points")
@@ -205,6 +210,12 @@ def test_a_formula_and_an_error_in_excel_are_named() -> None:
     assert isinstance(first, BadCell)
     assert isinstance(second, BadCell)
     assert (first.fault, second.fault) == (Fault.FORMULA, Fault.SPREADSHEET_ERROR)
+
+
+def test_a_formula_that_no_spreadsheet_has_worked_out_yet_is_no_empty_cell() -> None:
+    (formula, empty) = cells(made_xlsx(rows_of(said("a", "b"), "<c><f>10+5</f><v></v></c><c></c>")))[0]
+    assert isinstance(formula, BadCell)
+    assert (formula.fault, empty) == (Fault.FORMULA, "")
 
 
 def test_how_a_japanese_text_is_pronounced_is_no_part_of_it() -> None:

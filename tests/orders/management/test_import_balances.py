@@ -58,8 +58,8 @@ def test_rows_to_mend_are_written_as_they_stand_in_the_file(store: Store, file: 
     heading, *lines = mend.read_text(encoding="utf-8-sig").splitlines()
     assert heading == HEADER.strip() + ",What is wrong,Row"
     assert lines == [
-        "8,,Bob,points,many,,,,,P2,amount: This is not a number. (“many”),3",
-        "9,,Zoe,points,'-1,,,,,P3,amount: The amount must be above zero. (“-1”),4",
+        "8,,Bob,points,many,,,,,P2,amount “many”: This is not a number.,3",
+        "9,,Zoe,points,'-1,,,,,P3,amount “-1”: The amount must be above zero.,4",
     ]
     mended = mend.read_text(encoding="utf-8-sig").replace(",many,", ",5,").replace(",'-1,", ",6,")
     again = rehearsed(store, mended)

@@ -78,6 +78,19 @@ def rehearse(client: Client, store: Store, **said: str) -> Any:
     return answer
 
 
+def test_a_row_that_cannot_be_imported_says_why_and_nothing_else(desk: tuple[Client, Store]) -> None:
+    """A last day that cannot be read is not *never*, and nobody becomes known by such a row."""
+    client, store = desk
+    bring(client, b"email,points,expires on,%b\na@b.example,5,2027-02-30,\nb@b.example,many,,\n" % (b"x" * 300))
+    looked = page(client, address("layout", store))
+    assert "This is not a day that the calendar has." in looked
+    assert "This is not a number." in looked
+    assert "never expires" not in looked
+    assert "becomes known" not in looked
+    # A name without an end leaves room for the choice beside it.
+    assert "x" * 59 + "…" in looked
+
+
 def test_a_newcomer_brings_a_file_of_a_known_system_and_it_is_in_the_ledger(desk: tuple[Client, Store]) -> None:
     client, store = desk
     assert "Nothing has been imported yet" in page(client, reverse(LIST))

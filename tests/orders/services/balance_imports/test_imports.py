@@ -318,8 +318,9 @@ class TestParts:
         assert "did not arrive" in held.failure
 
     def test_sizes_and_digests_that_cannot_be(self, store: Store) -> None:
-        for size, sha256 in ((0, ""), (10**9, ""), (5, "Z" * 64)):
-            with pytest.raises(Invalid):
+        wrong = ((0, "", "is empty"), (10**9, "", "at most 300 MB"), (5, "Z" * 64, "64 characters"))
+        for size, sha256, said in wrong:
+            with pytest.raises(Invalid, match=said):
                 begin(store=store, file_name="x", size=size, sha256=sha256, actor=ACTOR, now=NOW)
 
 
