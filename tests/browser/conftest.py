@@ -29,9 +29,13 @@ _FLAGS = (
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
 
 
+# The one that has no windows takes a sixth less of the processor for the same pages.
+_NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
+
+
 def chromium() -> str | None:
-    """Where Debian's Chromium is, or another one that the environment names."""
-    return os.environ.get("CHROMIUM") or shutil.which("chromium")
+    """Where a Chromium is: the one that the environment names, or what the system has, as ./run looks for it."""
+    return os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, _NAMES)), None)
 
 
 @pytest.fixture(scope="package")
@@ -97,7 +101,8 @@ def visit(
 
 
 def _new_tab(browser: Browser, **options: Any) -> Page:
-    context = browser.new_context(**({"viewport": {"width": 1280, "height": 1000}} | options))
+    usual = {"viewport": {"width": 1280, "height": 1000}, "permissions": ["clipboard-write"]}
+    context = browser.new_context(**(usual | options))
     context.set_default_timeout(15_000)
     return context.new_page()
 
