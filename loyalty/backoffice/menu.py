@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
-from typing import Any
+from typing import Any, Final
 
 from django.apps import apps
 from django.http import HttpRequest
@@ -34,6 +34,12 @@ class Section(StrEnum):
     STORE = gettext_noop("Store")
 
 
+# What the theme's templates ask of each entry and section besides. A template looks long for what is not there: a
+# hundred times in a menu, which is 1.3 ms of a dashboard's 17.
+_OF_ENTRIES: Final = {"badge": None, "link_callback": None}
+_OF_SECTIONS: Final = {"collapsible": False, "separator": False}
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One entry, at its ``place`` among those that all apps have in the section.
@@ -56,7 +62,7 @@ class Entry:
 
     def shown(self) -> dict[str, Any]:
         """The entry as the theme takes it: what is asked of each request goes by name, or as a function."""
-        item: dict[str, Any] = {"title": own_words(self.title), "icon": self.icon, "link": self.link}
+        item: dict[str, Any] = {"title": own_words(self.title), "icon": self.icon, "link": self.link} | _OF_ENTRIES
         if self.page:
             item["link"] = page_here(self.page) + self.query
         if self.badge:
@@ -74,7 +80,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
 def _of_store(request: HttpRequest) -> list[dict[str, Any]]:
     mine = [entry for entry in _handed_in() if may(request, entry.seen_by)]
     by_section = {section: [entry.shown() for entry in mine if entry.section is section] for section in Section}
-    return [{"title": _(section.value), "items": items} for section, items in by_section.items() if items]
+    return [_section(_(section.value), items) for section, items in by_section.items() if items]
 
 
 @cache
@@ -94,4 +100,8 @@ def _of_platform(request: HttpRequest) -> dict[str, Any]:
         {"title": _("Stores"), "icon": "store", "link": common_page("admin:stores_store_changelist")},
         {"title": _("Ledger check"), "icon": "fact_check", "link": common_page("admin:journal_ledgercheck_changelist")},
     ]
-    return {"title": _("Platform"), "items": items if is_operator(request) else []}
+    return _section(_("Platform"), [item | _OF_ENTRIES for item in items] if is_operator(request) else [])
+
+
+def _section(title: str, items: list[dict[str, Any]]) -> dict[str, Any]:
+    return {"title": title, "items": items} | _OF_SECTIONS
