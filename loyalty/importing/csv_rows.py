@@ -81,7 +81,11 @@ def _lines(text: io.TextIOWrapper, separator: str) -> Iterator[str]:
     while line := text.readline(_LONGEST_LINE):
         number += 1
         if len(line) == _LONGEST_LINE:
-            raise NotATable.at("/file", _("Line %(line)s does not end. This is not a table.") % {"line": number})
+            raise NotATable.at(
+                "/file",
+                _("Line %(line)s has more than %(most)s characters. This is not a table.")
+                % {"line": number, "most": f"{_LONGEST_LINE:,}"},
+            )
         yield "\n" if number == 1 and line.rstrip("\r\n").lower() == f"sep={separator}" else line
 
 

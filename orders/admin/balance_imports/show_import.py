@@ -48,7 +48,7 @@ def import_context(case: Case[BalanceImport], held: BalanceImport, form: StartFo
         context |= {"taken": taken_so_far(held), "to_take": to_take(held)}
     if summary and held.state not in (ImportState.UPLOADING, ImportState.READING):
         context |= _found(case, held)
-    if held.state == ImportState.REHEARSED:
+    if held.state == ImportState.REHEARSED and held.items:
         compared = compare(summary["totals"], told_of(held))
         form = form or StartForm(compared)
         context |= {"form": form, "totals": [_total(one, form, store) for one in compared]}

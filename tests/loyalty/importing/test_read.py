@@ -153,7 +153,7 @@ def test_a_quotation_mark_that_is_not_closed_is_named_with_its_line() -> None:
         (b"\x89PNG\r\n", "picture"),
         (b"a,b\n\x00\x01\x02\x03", "neither text"),
         (b"PK\x03\x04broken", "damaged"),
-        (b"x" * 3_000_000, "does not end"),
+        (b"x" * 3_000_000, "Line 1 has more than 1,000,000 characters"),
     ],
 )
 def test_a_file_that_is_something_else_is_told_what_it_is(content: bytes, words: str) -> None:

@@ -207,6 +207,17 @@ def test_what_is_wrong_is_said_in_the_column_of_its_kind_as_the_file_calls_it(de
     assert "Coins “-5”: The amount must be above zero." in file[1]
 
 
+def test_where_no_row_can_be_imported_there_is_nothing_to_start(desk: tuple[Client, Store]) -> None:
+    client, store = desk
+    bring(client, "email,points\na@b.example,-5\n")
+    rehearse(client, store)
+    found = page(client, address("change", store))
+    assert "No row of this file can be imported; the rows say why." in found
+    assert "Rows to mend (CSV)" in found
+    assert "Start: import" not in found
+    assert "Nobody gets a balance" not in found
+
+
 @pytest.mark.parametrize(
     ("content", "words"),
     [

@@ -56,8 +56,10 @@ def _parts(content: bytes) -> Iterator[bytes]:
         pytest.param(bytes(range(256)) * 40, "neither text nor", id="binary"),
         pytest.param(b"\x7fELF" + b"\x02\x01\x00\x07" * 3000, "neither text nor", id="a program"),
         pytest.param(b"%PDF-1.7\n" + _TABLE, "PDF", id="a PDF called CSV"),
-        pytest.param(_ENDLESS, "does not end", id="a quotation mark without an end"),
-        pytest.param(HEADER.encode() + b"7," * 5_000_000, "does not end", id="a row of ten megabytes"),
+        pytest.param(_ENDLESS, "more than 1,000,000 characters", id="a quotation mark without an end"),
+        pytest.param(
+            HEADER.encode() + b"7," * 5_000_000, "more than 1,000,000 characters", id="a row of ten megabytes"
+        ),
         pytest.param(",".join(f"c{n}" for n in range(10_000)).encode() + b"\n", "500 columns", id="10,000 columns"),
         pytest.param(b"PK\x03\x04" + b"\x00" * 500, "damaged", id="the beginning of a ZIP"),
         pytest.param(made_xlsx(_DOCTYPE).getvalue(), "damaged", id="entities"),
