@@ -44,8 +44,20 @@ def test_l8_so_is_a_day(text: str, day: date) -> None:
     assert _read("date", text) == day
 
 
-def test_an_ordinary_instant_is_an_ordinary_datetime() -> None:
-    assert type(_read("timestamptz", "2026-01-05 11:00:00+08")) is datetime
+@pytest.mark.parametrize(
+    "text", ["2026-01-05 11:00:00+08", "2026-01-05 03:00:00.5+00", "1901-02-03 04:05:06.000007+00"]
+)
+def test_an_ordinary_instant_is_an_ordinary_datetime(text: str) -> None:
+    read = _read("timestamptz", text)
+    assert type(read) is datetime
+    assert (read, read.tzinfo) == (datetime.fromisoformat(text), UTC)
+
+
+@pytest.mark.parametrize("style", ["ISO, DMY", "German", "SQL, DMY", "Postgres, MDY"])
+def test_a_day_is_read_in_whatever_style_the_database_writes(style: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL datestyle TO %s", [style])
+    assert _read("date", date(2026, 2, 1)) == date(2026, 2, 1)
 
 
 @pytest.mark.parametrize("zone", ZONES, ids=str)
