@@ -27,12 +27,13 @@ from loyalty.ledger.history import history
 from loyalty.stores.models import ApiKey, Customer, Store
 from orders.admin.orders.filters import OrderFilterForm
 from orders.api.orders.filters import OrderFilters
-from orders.api.orders.orders import OrderListView, shown_orders
+from orders.api.orders.orders import OrderListView
 from orders.kinds import KINDS, LEDGERS
 from orders.models import WAITING_SINCE, Order
 
 _RUNS: Final = 5
 _DEEP: Final = 1000
+_PLAIN: Final = OrderListView.plain_rows
 Asked = tuple[str, str]
 
 
@@ -76,10 +77,12 @@ def read_over_rest(store: Store, asked: dict[str, str], ordering: Ordering) -> N
     """Read the page of orders that is asked for."""
     request = Request(RequestFactory(SERVER_NAME="localhost").get("/", asked))
     request.auth = ApiKey(store=store)
-    narrowed = OrderFilters(QueryDict(request.META["QUERY_STRING"]), queryset=shown_orders(store), request=request)
+    narrowed = OrderFilters(
+        QueryDict(request.META["QUERY_STRING"]), queryset=Order.objects.for_store(store), request=request
+    )
     if not narrowed.is_valid():
         raise SystemExit(f"{asked}: {narrowed.errors}")
-    read_page(narrowed.qs, request, ordering=ordering)
+    read_page(_PLAIN.of(narrowed.qs), request, ordering=ordering, read=_PLAIN.read)
 
 
 def read_on_the_page(store: Store, name: str, value: str) -> list[Order]:
@@ -182,7 +185,7 @@ def _readings(store: Store) -> Iterator[tuple[str, Callable[[], Any]]]:
         yield f"page {name}", partial(read_on_the_page, store, name, value)
     deep = Order.objects.for_store(store).order_by("-placed_at", "-id")
     last = deep[min(_DEEP * (PAGE - 1), deep.count() - PAGE)]
-    beyond = shown_orders(store).filter(placed_at__lte=last.placed_at).order_by("-placed_at", "-id")[:PAGE]
+    beyond = _PLAIN.of(deep.filter(placed_at__lte=last.placed_at))[:PAGE]
     yield f"page {_DEEP:,} of REST", partial(_read, beyond)
     yield from _long_histories(store)
 

@@ -12,6 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from loyalty.api.answers.documents import PlainRows
 from loyalty.api.answers.pagination import NEWEST, Ordering, read_page
 from loyalty.api.answers.problems import Problem
 from loyalty.api.openapi.schema import CursorPages
@@ -121,6 +122,8 @@ class ListView(ApiView):
     filter_backends: ClassVar = [StrictFilters]
     filterset_class: ClassVar[type[Filters] | None] = None
     orderings: ClassVar[Sequence[Ordering]] = (NEWEST,)
+    # What is shown of a row is read as plain values where a page's rows are many and wide.
+    plain_rows: ClassVar[PlainRows | None] = None
 
     def known_parameters(self, request: Request) -> frozenset[str]:
         """A list's GET has its filters, the page's parameters and, with a choice, ``ordering``."""
@@ -133,7 +136,13 @@ class ListView(ApiView):
         """The page of ``rows`` that is asked for."""
         for backend in self.filter_backends:
             rows = backend().filter_queryset(self.request, rows, self)
-        page = read_page(rows, self.request, ordering=self._ordering())
+        plain = self.plain_rows
+        page = read_page(
+            plain.of(rows) if plain else rows,
+            self.request,
+            ordering=self._ordering(),
+            read=plain.read if plain else None,
+        )
         return Response({"next": page.next, "previous": page.previous, "results": self.present(page.rows)})
 
     def present(self, rows: Sequence[Any]) -> Sequence[Any]:

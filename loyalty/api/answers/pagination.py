@@ -1,13 +1,13 @@
 """Cursor pages: a place in an ordering, not a number of rows to skip, so that page 1,000 costs what page 1 does."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 from urllib.parse import urlencode
 
-from django.db.models import F, Model, Q, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.utils.translation import gettext
 from rest_framework.request import Request
 
@@ -22,8 +22,6 @@ _MICROSECOND: Final = timedelta(microseconds=1)
 # No row lies beyond either end of time.
 _FIRST: Final = datetime.min.replace(tzinfo=UTC)
 _LAST: Final = datetime.max.replace(tzinfo=UTC)
-
-Row = TypeVar("Row", bound=Model)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,15 +59,23 @@ class Page:
     previous: str | None
 
 
-def read_page(rows: "QuerySet[Row]", request: Request, *, ordering: Ordering = NEWEST) -> Page:
+def read_page(
+    rows: "QuerySet[Any, Any]",
+    request: Request,
+    *,
+    ordering: Ordering = NEWEST,
+    read: Callable[[Any], Any] | None = None,
+) -> Page:
     """The page of ``rows`` that the request's ``limit`` and ``cursor`` name; one query, never a count.
+
+    ``read`` makes what is shown of each: it has the row's ``id`` and the column of the ordering.
 
     Raises Problem ``invalid-parameter`` for a limit out of range or a cursor that is none of ours for this ordering.
     """
     limit = _limit(request)
     place = _read_cursor(request, ordering)
     found = _fetch(rows, ordering, place, limit + 1)
-    more, found = len(found) > limit, found[:limit]
+    more, found = len(found) > limit, [read(row) for row in found[:limit]] if read else found[:limit]
     backwards = place is not None and place.backwards
     if backwards:
         found.reverse()
@@ -92,10 +98,10 @@ def _limit(request: Request) -> int:
     )
 
 
-def _fetch(rows: "QuerySet[Row]", ordering: Ordering, place: Place | None, count: int) -> list[Row]:
+def _fetch(rows: "QuerySet[Any, Any]", ordering: Ordering, place: Place | None, count: int) -> list[Any]:
     backwards = place is not None and place.backwards
     descending = ordering.descending != backwards
-    found: list[Row] = []
+    found: list[Any] = []
     # Rows with and without a value are two stretches of the index; a page reads the second only where it crosses over.
     for stretch in _stretches(ordering, place, backwards=backwards):
         wanted = rows.filter(stretch).order_by(*_columns(ordering, descending=descending))
@@ -144,10 +150,10 @@ def _pattern(ordering: Ordering) -> str:
     return rf"{ordering.name}\.[fb]\.{f'({value})?' if ordering.nullable else value}[0-9]{{1,18}}"
 
 
-def _address(request: Request, ordering: Ordering, row: Model, *, backwards: bool) -> str:
+def _address(request: Request, ordering: Ordering, row: Any, *, backwards: bool) -> str:
     value = None if ordering.column == "id" else getattr(row, ordering.column)
     micros = [] if value is None else [str((value - _EPOCH) // _MICROSECOND)]
-    cursor = ".".join([ordering.name, "b" if backwards else "f", *micros, str(row.pk)])
+    cursor = ".".join([ordering.name, "b" if backwards else "f", *micros, str(row.id)])
     parameters = {**request.query_params.dict(), "cursor": cursor}
     return request.build_absolute_uri(f"{request.path}?{urlencode(parameters)}")
 

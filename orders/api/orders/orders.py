@@ -9,6 +9,7 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from loyalty.api.answers.documents import PlainRows
 from loyalty.api.answers.pagination import Ordering
 from loyalty.api.idempotency import command
 from loyalty.api.openapi.schema import IF_MATCH
@@ -20,7 +21,7 @@ from loyalty.database.prepared import Columns, ask
 from loyalty.journal.models import JournalEntry
 from loyalty.stores.actors import actor_names
 from loyalty.stores.keys import Scope
-from loyalty.stores.models import Customer, Store
+from loyalty.stores.models import Customer
 from orders.api.orders.bodies import ChangesBody, NewOrderBody, new_order_of
 from orders.api.orders.documents import (
     CustomerDocument,
@@ -36,8 +37,6 @@ from orders.services.intake.change import change_order
 from orders.services.intake.place import place_order
 from orders.services.rules.trace import decisions
 
-# What an order's JSON shows, and nothing else: instants above all take long to read.
-_SHOWN: Final = (*OrderDocument().fields, *(f"customer__{name}" for name in CustomerDocument().fields))
 # What may be long, and neither an order's JSON nor the preview of a cancel asks for.
 _NOT_SHOWN: Final = ("lines", "platform_data", "tag_keys")
 _ORDER: Final = Columns(
@@ -49,12 +48,6 @@ SELECT {_ORDER.sql}, {_CUSTOMER.sql}
 FROM orders_order AS found LEFT JOIN stores_customer AS customer ON customer.id = found.customer_id
 WHERE found.id = %s::bigint AND found.store_id IS NOT DISTINCT FROM %s::bigint
 """
-
-
-def shown_orders(store: Store) -> "QuerySet[Order]":
-    """The store's orders with what their JSON needs, in one query."""
-    orders: QuerySet[Order] = Order.objects.for_store(store)
-    return orders.select_related("customer").only(*_SHOWN)
 
 
 def find_order(view: ApiView, order_id: str) -> Order:
@@ -72,6 +65,7 @@ class OrderListView(ListView):
     required_scopes: ClassVar = {"GET": Scope.ORDERS_READ, "POST": Scope.ORDERS_WRITE}
     filterset_class = OrderFilters
     serializer_class = OrderDocument
+    plain_rows = PlainRows(OrderDocument, customer=CustomerDocument)
     orderings: ClassVar = (
         Ordering("placed_at"),
         Ordering("placed_at", descending=False),
@@ -82,7 +76,7 @@ class OrderListView(ListView):
     @extend_schema(responses=OrderDocument(many=True))
     def get(self, _request: Request) -> Response:
         """Orders, newest first: narrowed by any combination of filters."""
-        return self.list(shown_orders(self.store))
+        return self.list(Order.objects.for_store(self.store))
 
     def present(self, rows: Sequence[Any]) -> Sequence[Any]:
         """The rows as JSON."""

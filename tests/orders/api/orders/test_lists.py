@@ -8,6 +8,8 @@ import time_machine
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from orders.api.orders.documents import OrderDocument
+from orders.api.orders.orders import OrderListView
 from orders.models import Order
 from tests.examples import Shop
 
@@ -224,3 +226,11 @@ def test_o6_orders_cancelled_here_and_open_on_their_platform(shop: Shop, orders:
         Order.objects.for_store(shop.store).filter(number=name).update(platform_data={"is_open": True})
     assert numbers(shop, open_on_platform="true") == ["cancelled"]
     assert set(numbers(shop, open_on_platform="false")) == EVERYTHING - {"cancelled"}
+
+
+def test_rows_read_as_plain_values_are_shown_as_the_orders_are(shop: Shop, orders: dict[str, str]) -> None:
+    plain, rows = OrderListView.plain_rows, Order.objects.for_store(shop.store).order_by("id")
+    shown = [OrderDocument.of(plain.read(values)) for values in plain.of(rows)]
+    assert shown == [OrderDocument.of(order) for order in rows]
+    assert [one["number"] for one in shown if one["customer"] is None] == ["guest"]
+    assert len(shown) == len(orders)
