@@ -75,8 +75,12 @@ class DatabaseWrapper(base.DatabaseWrapper):
         self._told = None
 
     def _rollback(self) -> None:
-        """Roll back by a statement: PostgreSQL keeps what is prepared, and the driver's own way would throw it away."""
-        if self.connection is None or self.connection.info.transaction_status == TransactionStatus.IDLE:
+        """Roll back by a statement: PostgreSQL keeps what is prepared, and the driver's own way would throw it away.
+
+        After an error that is right: the driver has forgotten the statement that failed, and PostgreSQL has not.
+        """
+        if self.connection is None or self.connection.info.transaction_status != TransactionStatus.INTRANS:
+            super()._rollback()  # type: ignore[misc] # typed without it
             return
         with debug_transaction(self, "ROLLBACK"), self.wrap_database_errors:
             self.connection.execute("ROLLBACK")

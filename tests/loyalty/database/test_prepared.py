@@ -6,7 +6,7 @@ from time import monotonic
 from typing import Any
 
 import pytest
-from django.db import connection, transaction
+from django.db import DataError, connection, transaction
 
 from loyalty.database.backend.base import PLANS_LAST_SECONDS
 from loyalty.database.prepared import ask
@@ -81,6 +81,17 @@ def test_a_rollback_leaves_what_is_kept() -> None:
             transaction.set_rollback(True)
     ((*_, for_any_values, for_these),) = _rows(_KEPT, "%::bigint")
     assert (for_any_values, for_these) == (2, 0)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_what_fails_nothing_stays_prepared() -> None:
+    _forget_others()
+    for _ in range(3):
+        assert ask("SELECT %s::text", ["kept"]).rows() == [("kept",)]
+        with pytest.raises(DataError), transaction.atomic():
+            ask("SELECT 1 / %s::bigint", [0]).rows()
+    assert ask("SELECT %s::text", ["kept"]).rows() == [("kept",)]
+    assert len(_rows(_KEPT, "%::bigint")) == 0
 
 
 def test_of_other_statements_nothing_stays_in_memory() -> None:
