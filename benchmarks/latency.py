@@ -54,18 +54,18 @@ def latency(count: str) -> dict[str, list[float]]:
     newest = waiting.filter(credits_reverted=0).select_related("store").order_by("-pk")
     orders = list(newest[: 2 * (int(count) + 1)])
     marked, told = orders[::2], orders[1::2]
-    _connect(told)
+    connect(told)
     times: dict[str, list[float]] = {"ours": [], "told": [], "reference": []}
     with workers("--include", "benchmarks.latency"):
         for one, other in zip(marked, told, strict=False):
             times["ours"].append(_returned(one, _mark))
-            times["told"].append(_returned(other, _tell))
+            times["told"].append(_returned(other, tell))
             times["reference"].append(_nothing())
     # The first of each only warms up.
     return {who: seconds[1:] for who, seconds in times.items()}
 
 
-def _connect(orders: Sequence[Order]) -> None:
+def connect(orders: Sequence[Order]) -> None:
     """Have these be orders of a platform that sends webhooks."""
     now = timezone.now()
     facts = {"platform": _PLATFORM, "webhook_secret": Secret.of(_SECRET), "created_at": now, "updated_at": now}
@@ -86,13 +86,15 @@ def _mark(order: Order) -> None:
     change_order(store=order.store, order_id=order.pk, values=failed, actor=_ACTOR, now=timezone.now())
 
 
-def _tell(order: Order) -> None:
+def tell(order: Order) -> None:
+    """Send the webhook that says that its payment failed."""
     said = {
         "id": int(order.external_id or 0),
         "number": order.number,
         "status": "failed",
         "currency": order.currency,
         "total": str(order.total),
+        "line_items": [],
         "date_created_gmt": f"{order.placed_at:%Y-%m-%dT%H:%M:%S}",
         "date_modified_gmt": f"{timezone.now():%Y-%m-%dT%H:%M:%S}",
     }

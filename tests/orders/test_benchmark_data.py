@@ -6,13 +6,16 @@ from typing import Any, Final
 
 import pytest
 from django.core.management import call_command
+from django.utils import timezone
 
 from benchmarks.by_hand import PAGE, WAYS, page_by_hand
 from benchmarks.coming_in import copy_and_write
 from benchmarks.data import generate
 from benchmarks.documents import order
+from benchmarks.latency import connect, tell
 from benchmarks.lists import asked_on_the_page, read_on_the_page
 from loyalty.database.named_stores import every_store
+from loyalty.jobs.periodic import run_job
 from loyalty.journal.models import JournalEntry
 from loyalty.stores.models import Customer, PlatformId, Store
 from orders.models import Completeness, Order, OrderStatus, PaymentStatus, Redemption, RevertStatus
@@ -78,3 +81,17 @@ def test_o2_importing_by_hand_writes_what_ours_writes(tmp_path: Path) -> None:
         call_command("import_orders", str(file), store=ours.slug, platform="shopify")
         copy_and_write(file, reference)
         assert _written(reference) == _written(ours)
+
+
+def test_e5_the_webhook_that_is_measured_brings_value_back() -> None:
+    customer = factories.make_customer(factories.make_store())
+    factories.grant("credits", customer, "10.00")
+    spent = factories.make_order(customer, credits="10.00", payment_status="pending", external_id="77")
+    with every_store():
+        with as_owner():
+            connect([spent])
+        tell(spent)
+        for job in ("orders.process_deliveries", "orders.auto_cancel"):
+            run_job(job, timezone.now())
+        spent.refresh_from_db()
+    assert (spent.status, spent.credits_reverted) == (OrderStatus.CANCELLED, 10)
