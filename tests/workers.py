@@ -14,10 +14,15 @@ from threading import Thread
 from urllib.parse import quote
 
 import pytest
+from celery import Celery
 from django.conf import settings
 from django.db import connection
 
 import loyalty
+from loyalty.embedded.layout import Layout
+from loyalty.embedded.valkey import ValkeyServer
+from loyalty.jobs import periodic
+from loyalty.settings import broker_address
 
 PROJECT = Path(loyalty.__file__).parents[1]
 
@@ -45,6 +50,21 @@ def start(*command: str, **environment: str) -> "subprocess.Popen[str]":
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
     )
+
+
+@contextmanager
+def own_queue(layout: Layout, monkeypatch: pytest.MonkeyPatch) -> Iterator[ValkeyServer]:
+    """A queue for one test and its workers: those beside it on the common one would take each other's messages."""
+    valkey = ValkeyServer(layout=layout, throw_away=True)
+    valkey.start()
+    own = Celery("own", broker=broker_address(layout.redis_url()), set_as_current=False)
+    own.conf.broker_transport_options = settings.CELERY_BROKER_TRANSPORT_OPTIONS
+    monkeypatch.setattr(periodic, "app", own)
+    monkeypatch.setenv("REDIS_URL", layout.redis_url())
+    try:
+        yield valkey
+    finally:
+        valkey.stop()
 
 
 @contextmanager

@@ -12,8 +12,6 @@ from functools import partial
 from typing import Any, Final
 
 import pytest
-from celery import Celery
-from django.conf import settings as django_settings
 from django.db import connection, transaction
 from django.db.models import F
 from django.utils import timezone
@@ -21,11 +19,8 @@ from django.utils import timezone
 from benchmarks.data import generate
 from credits.models import CreditLot
 from loyalty.embedded.layout import Layout
-from loyalty.embedded.valkey import ValkeyServer
-from loyalty.jobs import periodic
 from loyalty.jobs.periodic import run_job
 from loyalty.journal.models import JobRun
-from loyalty.settings import broker_address
 from loyalty.store_settings.sections import AutoCancelSettings, StoreSettings
 from orders.models import Order, OrderStatus, Problem, Revert
 from orders.services.automation import cancel_unpaid, expire_payments
@@ -38,7 +33,7 @@ from tests.database import as_owner
 from tests.examples import open_shop
 from tests.races.killing import KILLS, end_state, killed_job
 from tests.races.racing import PATIENCE, in_turn, together
-from tests.workers import celery_worker, wait_for
+from tests.workers import celery_worker, own_queue, wait_for
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(600)]
 
@@ -231,11 +226,13 @@ def failing(order: Order, now: datetime) -> None:
 
 
 @pytest.mark.slow
-def test_e5_a_payment_marked_failed_over_rest_is_acted_on_by_a_live_worker_without_beat() -> None:
+def test_e5_a_payment_marked_failed_over_rest_is_acted_on_by_a_live_worker_without_beat(
+    layout: Layout, monkeypatch: pytest.MonkeyPatch
+) -> None:
     shop, pens = open_shop(), open_shop("pens")
     make = factories.make_settings
     make(pens.store, StoreSettings(auto_cancel=AutoCancelSettings(failed="off")))
-    with celery_worker() as worker:
+    with own_queue(layout, monkeypatch), celery_worker() as worker:
         orders = []
         for one in (shop, pens):
             customer = one.customer()
@@ -257,25 +254,17 @@ def test_e5_a_payment_marked_failed_over_rest_is_acted_on_by_a_live_worker_witho
 def test_e5_redis_stopped_and_started_loses_nothing(
     layout: Layout, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    valkey = ValkeyServer(layout=layout, throw_away=True)
-    valkey.start()
-    own = Celery("own", broker=broker_address(layout.redis_url()), set_as_current=False)
-    own.conf.broker_transport_options = django_settings.CELERY_BROKER_TRANSPORT_OPTIONS
-    monkeypatch.setattr(periodic, "app", own)
     customer = factories.make_customer(factories.make_store())
     factories.grant("credits", customer, "100")
     before, during, after = (factories.make_order(customer, credits="10") for _ in range(3))
-    try:
-        with celery_worker(REDIS_URL=layout.redis_url()) as worker:
-            wait_for("ready.", worker)
-            failing(before, timezone.now())
-            wait_for("orders.auto_cancel: cancelled=1 failed=0", worker)
-            valkey.stop()
-            failing(during, timezone.now())
-            assert "The broker is away" in caplog.text
-            valkey.start()
-            failing(after, timezone.now())
-            wait_for("orders.auto_cancel: cancelled=2 failed=0", worker)
-    finally:
+    with own_queue(layout, monkeypatch) as valkey, celery_worker() as worker:
+        wait_for("ready.", worker)
+        failing(before, timezone.now())
+        wait_for("orders.auto_cancel: cancelled=1 failed=0", worker)
         valkey.stop()
+        failing(during, timezone.now())
+        assert "The broker is away" in caplog.text
+        valkey.start()
+        failing(after, timezone.now())
+        wait_for("orders.auto_cancel: cancelled=2 failed=0", worker)
     assert set(Order.unscoped.values_list("status", "credits_reverted")) == {("cancelled", Decimal(10))}
