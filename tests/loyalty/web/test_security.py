@@ -39,6 +39,10 @@ def test_the_front_page_is_the_admin(client: Client) -> None:
     assert client.get("/").headers["Location"] == common_page("admin:index")
 
 
+# What tries again and again takes ten and more; a machine that has much else to do takes some.
+_AT_ONCE = 5
+
+
 @pytest.fixture
 def cache_without_redis() -> BaseCache:
     return ForgivingRedisCache(NOBODY, {"OPTIONS": caches.settings["default"]["OPTIONS"]})
@@ -56,7 +60,7 @@ def test_without_redis_the_cache_is_empty_and_quick(cache_without_redis: BaseCac
     assert not cache_without_redis.has_key("key")
     assert not cache_without_redis.touch("key")
     assert not cache_without_redis.delete("key")
-    assert time.monotonic() - started < 1
+    assert time.monotonic() - started < _AT_ONCE
 
 
 def test_publishing_without_redis_fails_at_once() -> None:
@@ -66,7 +70,7 @@ def test_publishing_without_redis_fails_at_once() -> None:
     started = time.monotonic()
     with pytest.raises(QueueGone):
         app.send_task("loyalty.deliver_outbox")
-    assert time.monotonic() - started < 1
+    assert time.monotonic() - started < _AT_ONCE
 
 
 def test_the_log_keeps_rows_to_itself() -> None:
