@@ -79,11 +79,13 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
         After an error that is right: the driver has forgotten the statement that failed, and PostgreSQL has not.
         """
-        if self.connection is None or self.connection.info.transaction_status != TransactionStatus.INTRANS:
-            super()._rollback()  # type: ignore[misc] # typed without it
+        if self.connection is None:
             return
         with debug_transaction(self, "ROLLBACK"), self.wrap_database_errors:
-            self.connection.execute("ROLLBACK")
+            if self.connection.info.transaction_status == TransactionStatus.INTRANS:
+                self.connection.execute("ROLLBACK")
+            else:
+                self.connection.rollback()
 
     def savepoint(self) -> Any:
         # What was sent before is not undone with it, so what becomes of that is known first.
