@@ -4,12 +4,12 @@ They are the framework's, so the description of each field is too. Rendering is 
 two thousand values, and the framework would ask every field of every row anew for what it knows already.
 """
 
-from collections import namedtuple
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 from itertools import islice
 from operator import attrgetter
+from types import SimpleNamespace
 from typing import Any, cast
 
 from django.db.models import QuerySet
@@ -43,25 +43,14 @@ class Document(serializers.Serializer[Any]):
 class PlainRows:
     """The rows of a query as plain values, with what a document shows of them: a page needs no model of each.
 
-    ``related`` are the documents of rows that the query joins, by member; each begins with its row's id.
+    ``related`` are the documents of rows that the query joins, by member; each shows its row's id, or there is none.
     """
 
     def __init__(self, document: type[Document], **related: type[Document]) -> None:
-        own = [name for name in document().fields.keys() if name not in related]  # noqa: SIM118 -- typed as its values
-        parts = {name: list(other().fields.keys()) for name, other in related.items()}
-        self.columns: tuple[str, ...] = (*own, *(f"{name}__{part}" for name, names in parts.items() for part in names))
-        self._own, self._related = len(own), [self._reader(name, names) for name, names in parts.items()]
-        self._row = _row_of(document.__name__, [*own, *parts])
-
-    @staticmethod
-    def _reader(name: str, parts: Sequence[str]) -> Callable[[Iterator[Any]], Any]:
-        make, count = _row_of(name, parts), len(parts)
-
-        def read(values: Iterator[Any]) -> Any:
-            row = make(islice(values, count))
-            return row if row[0] is not None else None
-
-        return read
+        self._parts = {name: _members(part) for name, part in related.items()}
+        self._own = [name for name in _members(document) if name not in related]
+        nested = [f"{name}__{part}" for name, parts in self._parts.items() for part in parts]
+        self.columns = (*self._own, *nested)
 
     def of(self, rows: "QuerySet[Any]") -> "QuerySet[Any, Any]":
         """The query for them."""
@@ -69,13 +58,21 @@ class PlainRows:
 
     def read(self, values: Sequence[Any]) -> Any:
         """One row, with its values as attributes."""
-        rest = iter(values[self._own :])
-        return self._row([*values[: self._own], *(read(rest) for read in self._related)])
+        rest = iter(values)
+        row = _named(self._own, rest)
+        for name, parts in self._parts.items():
+            part = _named(parts, rest)
+            setattr(row, name, None if part.id is None else part)
+        return row
 
 
-def _row_of(name: str, members: Sequence[str]) -> Callable[[Iterable[Any]], Any]:
-    make: Callable[[Iterable[Any]], Any] = cast(Any, namedtuple)(name, members)._make  # noqa: PYI024 -- members of a document
-    return make
+def _members(document: type[Document]) -> list[str]:
+    return list(document().fields.keys())
+
+
+def _named(names: Sequence[str], values: Iterator[Any]) -> SimpleNamespace:
+    """The next of the values under these names."""
+    return SimpleNamespace(**dict(zip(names, islice(values, len(names)), strict=True)))
 
 
 @dataclass(frozen=True, slots=True)
