@@ -11,6 +11,7 @@ from datetime import datetime
 from http.client import HTTPConnection, HTTPSConnection
 from itertools import count, cycle, islice
 from pathlib import Path
+from runpy import run_path
 from threading import Event, Thread
 from time import monotonic
 from typing import Final
@@ -22,7 +23,6 @@ from django.utils import timezone
 
 from loyalty.core.encryption import Secret
 from loyalty.outbox.models import Message
-from loyalty.serving import workers
 from loyalty.serving.worker import MOST_BODY, MOST_HEADERS
 from loyalty.stores.keys import create_api_key
 from loyalty.stores.models import Role, Store
@@ -30,9 +30,9 @@ from orders.models import Order, Redemption
 from tests import factories
 from tests.addresses import pages_of, reverse
 from tests.deliveries import connect_store
-from tests.workers import ANY_CERTIFICATE, proxy, web
+from tests.workers import ANY_CERTIFICATE, PROJECT, proxy, web
 
-# Issue 14: with so many half-sent requests, and a partner that is asked so often, an answer is there so soon.
+# With so many half-sent requests, and a partner that is asked so often, an answer is there so soon.
 MANY: Final = 200
 PRESSES: Final = 8
 SOON: Final = 1.0
@@ -40,6 +40,7 @@ SOON: Final = 1.0
 TRIES: Final = 3
 PATIENCE: Final = 30
 KEY: Final = "k" * 60
+WORKERS: Final[int] = run_path(str(PROJECT / "gunicorn.conf.py"))["workers"]
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -219,7 +220,7 @@ def test_whoever_is_slow_stops_nobody_else(scene: Scene, tmp_path: Path) -> None
             assert answered == [str(3 * TRIES)]
             assert "loyalty_database_readable 1.0" in counted
             # Each process lets one reversal look for what a worker is told, and it does so now: the web is told to end.
-            list(islice(as_completed(reversals), PRESSES - workers))
+            list(islice(as_completed(reversals), PRESSES - WORKERS))
             served.process.terminate()
     # What was begun is finished: looked for during four seconds, or told to try again. The web itself asked nobody.
     assert {reversal.result().status for reversal in reversals} == {200, 503}
