@@ -1,4 +1,4 @@
-"""A topic in a header is not signed: what a body is decides, and what belies it is refused (issue 14.13)."""
+"""A topic in a header is not signed: what a body is decides, and what belies it is refused."""
 
 from collections.abc import Callable
 from typing import Any, Final

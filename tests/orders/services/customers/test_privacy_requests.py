@@ -108,7 +108,7 @@ def client(shop: Shop) -> Client:
 
 
 class TestWaitingForStaff:
-    """What destroys is asked of staff first: a topic is not signed, and nothing brings names back (issue 14.13)."""
+    """What destroys is asked of staff first: a topic is not signed, and nothing brings names back."""
 
     @pytest.mark.parametrize("topic", ["customers/redact", "shop/redact"])
     def test_nothing_is_erased_before_somebody_says_so(self, shop: Shop, topic: str) -> None:
