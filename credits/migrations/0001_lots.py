@@ -2,6 +2,7 @@
 
 from django.db import migrations, models
 
+from loyalty.database.migrating.together import Together
 from loyalty.database.triggers import before, changed
 from loyalty.stores.scoping import SameStoreKey, same_store_key
 
@@ -101,6 +102,7 @@ class Migration(migrations.Migration):
             model_name="creditlot",
             constraint=models.UniqueConstraint(fields=("store", "id"), name="creditlot_in_store"),
         ),
+        Together([
         same_store_key("credits_creditlot", "customer_id", "stores_customer"),
         same_store_key("credits_creditlot", "extended_from_id", "credits_creditlot"),
         before("DELETE", "credits.CreditLot", "keep_lots"),
@@ -115,4 +117,5 @@ class Migration(migrations.Migration):
         before(
             "UPDATE", "credits.CreditLot", "changes_hands_by_merging", when=changed("customer_id"), do=UNLESS_MERGED
         ),
+        ]),
     ]

@@ -2,6 +2,7 @@
 
 from django.db import migrations, models
 
+from loyalty.database.migrating.together import Together
 from loyalty.database.triggers import before, changed
 from loyalty.stores.scoping import SameStoreKey, same_store_key
 
@@ -26,7 +27,7 @@ class Migration(migrations.Migration):
 
     dependencies = [("credits", "0001_lots"), ("orders", "0001_squashed_0026_orders_by_tags")]
 
-    operations = [
+    operations = [Together([
         migrations.CreateModel(
             name="CreditAllocation",
             fields=[
@@ -183,4 +184,4 @@ class Migration(migrations.Migration):
         same_store_key("credits_creditmovement", "remark_id", "stores_remark"),
         same_store_key("credits_creditmovement", "redemption_id", "orders_redemption"),
         before("UPDATE OR DELETE", "credits.CreditMovement", "insert_only"),
-    ]
+    ])]

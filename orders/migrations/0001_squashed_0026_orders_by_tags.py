@@ -9,6 +9,7 @@ from django.core.validators import MinValueValidator
 from django.db import migrations, models
 from django.db.models.functions import Coalesce, Lower
 
+from loyalty.database.migrating.together import Together
 from loyalty.database.triggers import before
 from loyalty.stores.scoping import SameStoreKey, same_store_key
 
@@ -66,7 +67,7 @@ class Migration(migrations.Migration):
 
     dependencies = [("credits", "0001_lots")]
 
-    operations = [
+    operations = [Together([
         migrations.CreateModel(
             name="BulkCancel",
             fields=[
@@ -717,10 +718,12 @@ class Migration(migrations.Migration):
             },
             managers=UNSCOPED,
         ),
-        # Before the keys that point here: constraints of a table with defaults are made at a migration's end.
-        migrations.AddConstraint(
-            model_name="order", constraint=models.UniqueConstraint(fields=("store", "id"), name="order_in_store")
-        ),
+    ]),
+    # Before the keys that point here: constraints of a table with defaults are made at a migration's end.
+    migrations.AddConstraint(
+        model_name="order", constraint=models.UniqueConstraint(fields=("store", "id"), name="order_in_store")
+    ),
+    Together([
         same_store_key("orders_order", "customer_id", "stores_customer"),
         migrations.CreateModel(
             name="Look",
@@ -1315,4 +1318,4 @@ class Migration(migrations.Migration):
             managers=UNSCOPED,
         ),
         migrations.RunSQL(TAGGED, "DROP FUNCTION orders_tagged"),
-    ]
+    ])]

@@ -5,6 +5,7 @@ import django.db.models.manager
 import loyalty.stores.scoping
 from django.db import migrations, models
 
+from loyalty.database.migrating.together import Together
 from loyalty.stores.scoping import same_store_key
 
 
@@ -17,7 +18,7 @@ class Migration(migrations.Migration):
         ('stores', '0001_squashed_0012_customers_by_equality'),
     ]
 
-    operations = [
+    operations = [Together([
         migrations.CreateModel(
             name='BalanceImport',
             fields=[
@@ -54,6 +55,17 @@ class Migration(migrations.Migration):
                 'abstract': False,
                 'base_manager_name': 'unscoped',
                 'default_manager_name': 'unscoped',
+                'indexes': [
+                    models.Index(models.F('store'), models.OrderBy(models.F('id'), descending=True), name='balance_import_newest'),
+                    models.Index(models.F('id'), condition=models.Q(('state__in', ('reading', 'running', 'taking_back'))), name='balance_import_worked_on'),
+                    models.Index(models.F('updated_at'), name='balance_import_by_age'),
+                ],
+                'constraints': [
+                    models.UniqueConstraint(fields=('store', 'id'), name='balance_import_in_store'),
+                    models.CheckConstraint(condition=models.Q(('state__in', ['uploading', 'uploaded', 'reading', 'rehearsed', 'running', 'done', 'taking_back', 'taken_back', 'failed'])), name='balance_import_state_is_known'),
+                    models.CheckConstraint(condition=models.Q(('received__gte', 0), ('received__lte', models.F('size')), ('size__gt', 0)), name='balance_import_received_within'),
+                    models.CheckConstraint(condition=models.Q(('started_at__isnull', False), ('state__in', ('uploading', 'uploaded', 'reading', 'rehearsed', 'failed')), _connector='OR'), name='balance_import_started'),
+                ],
             },
             managers=[
                 ('unscoped', django.db.models.manager.Manager()),
@@ -76,6 +88,12 @@ class Migration(migrations.Migration):
                 'abstract': False,
                 'base_manager_name': 'unscoped',
                 'default_manager_name': 'unscoped',
+                'indexes': [
+                    models.Index(models.F('balance_import'), models.F('id'), name='balance_import_key_of'),
+                ],
+                'constraints': [
+                    models.UniqueConstraint(condition=models.Q(('taken_back', False)), fields=('store', 'kind', 'key'), name='balance_import_key_once'),
+                ],
             },
             managers=[
                 ('unscoped', django.db.models.manager.Manager()),
@@ -97,6 +115,9 @@ class Migration(migrations.Migration):
                 'abstract': False,
                 'base_manager_name': 'unscoped',
                 'default_manager_name': 'unscoped',
+                'constraints': [
+                    models.UniqueConstraint(fields=('balance_import', 'number'), name='balance_import_part_once'),
+                ],
             },
             managers=[
                 ('unscoped', django.db.models.manager.Manager()),
@@ -136,58 +157,16 @@ class Migration(migrations.Migration):
                 'abstract': False,
                 'base_manager_name': 'unscoped',
                 'default_manager_name': 'unscoped',
+                'indexes': [
+                    models.Index(models.F('balance_import'), models.F('position'), condition=models.Q(('problem', ''), _negated=True), name='balance_import_row_bad'),
+                ],
+                'constraints': [
+                    models.UniqueConstraint(fields=('balance_import', 'person', 'position', 'part'), name='balance_import_row_once'),
+                ],
             },
             managers=[
                 ('unscoped', django.db.models.manager.Manager()),
             ],
-        ),
-        migrations.AddIndex(
-            model_name='balanceimport',
-            index=models.Index(models.F('store'), models.OrderBy(models.F('id'), descending=True), name='balance_import_newest'),
-        ),
-        migrations.AddIndex(
-            model_name='balanceimport',
-            index=models.Index(models.F('id'), condition=models.Q(('state__in', ('reading', 'running', 'taking_back'))), name='balance_import_worked_on'),
-        ),
-        migrations.AddIndex(
-            model_name='balanceimport',
-            index=models.Index(models.F('updated_at'), name='balance_import_by_age'),
-        ),
-        migrations.AddConstraint(
-            model_name='balanceimport',
-            constraint=models.UniqueConstraint(fields=('store', 'id'), name='balance_import_in_store'),
-        ),
-        migrations.AddConstraint(
-            model_name='balanceimport',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['uploading', 'uploaded', 'reading', 'rehearsed', 'running', 'done', 'taking_back', 'taken_back', 'failed'])), name='balance_import_state_is_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='balanceimport',
-            constraint=models.CheckConstraint(condition=models.Q(('received__gte', 0), ('received__lte', models.F('size')), ('size__gt', 0)), name='balance_import_received_within'),
-        ),
-        migrations.AddConstraint(
-            model_name='balanceimport',
-            constraint=models.CheckConstraint(condition=models.Q(('started_at__isnull', False), ('state__in', ('uploading', 'uploaded', 'reading', 'rehearsed', 'failed')), _connector='OR'), name='balance_import_started'),
-        ),
-        migrations.AddIndex(
-            model_name='balanceimportkey',
-            index=models.Index(models.F('balance_import'), models.F('id'), name='balance_import_key_of'),
-        ),
-        migrations.AddConstraint(
-            model_name='balanceimportkey',
-            constraint=models.UniqueConstraint(condition=models.Q(('taken_back', False)), fields=('store', 'kind', 'key'), name='balance_import_key_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='balanceimportpart',
-            constraint=models.UniqueConstraint(fields=('balance_import', 'number'), name='balance_import_part_once'),
-        ),
-        migrations.AddIndex(
-            model_name='balanceimportrow',
-            index=models.Index(models.F('balance_import'), models.F('position'), condition=models.Q(('problem', ''), _negated=True), name='balance_import_row_bad'),
-        ),
-        migrations.AddConstraint(
-            model_name='balanceimportrow',
-            constraint=models.UniqueConstraint(fields=('balance_import', 'person', 'position', 'part'), name='balance_import_row_once'),
         ),
         same_store_key("orders_balanceimport", "remark_id", "stores_remark"),
         same_store_key("orders_balanceimportpart", "balance_import_id", "orders_balanceimport"),
@@ -196,4 +175,4 @@ class Migration(migrations.Migration):
         same_store_key("orders_balanceimportkey", "credit_lot_id", "credits_creditlot"),
         same_store_key("orders_balanceimportkey", "point_lot_id", "points_pointlot"),
         same_store_key("orders_balanceimportkey", "redemption_id", "orders_redemption"),
-    ]
+    ])]

@@ -5,6 +5,7 @@ import django.db.models.manager
 import loyalty.stores.scoping
 from django.db import migrations, models
 
+from loyalty.database.migrating.together import Together
 from loyalty.stores.scoping import same_store_key
 
 
@@ -15,7 +16,7 @@ class Migration(migrations.Migration):
         ('stores', '0014_languages'),
     ]
 
-    operations = [
+    operations = [Together([
         migrations.CreateModel(
             name='StoreBundle',
             fields=[
@@ -38,6 +39,15 @@ class Migration(migrations.Migration):
                 'abstract': False,
                 'base_manager_name': 'unscoped',
                 'default_manager_name': 'unscoped',
+                'indexes': [
+                    models.Index(models.F('id'), condition=models.Q(('state', 'writing')), name='store_bundle_to_write'),
+                ],
+                'constraints': [
+                    models.UniqueConstraint(fields=('store', 'id'), name='store_bundle_in_store'),
+                    models.UniqueConstraint(condition=models.Q(('state', 'writing')), fields=('store',), name='store_bundle_one_at_a_time'),
+                    models.CheckConstraint(condition=models.Q(('state__in', ['writing', 'ready', 'failed'])), name='store_bundle_state_is_known'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('state', 'ready'), _negated=True), ('ends_at__isnull', False), _connector='OR'), name='store_bundle_ready_ends'),
+                ],
             },
             managers=[
                 ('unscoped', django.db.models.manager.Manager()),
@@ -56,34 +66,13 @@ class Migration(migrations.Migration):
                 'abstract': False,
                 'base_manager_name': 'unscoped',
                 'default_manager_name': 'unscoped',
+                'constraints': [
+                    models.UniqueConstraint(fields=('bundle', 'number'), name='store_bundle_part_once'),
+                ],
             },
             managers=[
                 ('unscoped', django.db.models.manager.Manager()),
             ],
         ),
-        migrations.AddIndex(
-            model_name='storebundle',
-            index=models.Index(models.F('id'), condition=models.Q(('state', 'writing')), name='store_bundle_to_write'),
-        ),
-        migrations.AddConstraint(
-            model_name='storebundle',
-            constraint=models.UniqueConstraint(fields=('store', 'id'), name='store_bundle_in_store'),
-        ),
-        migrations.AddConstraint(
-            model_name='storebundle',
-            constraint=models.UniqueConstraint(condition=models.Q(('state', 'writing')), fields=('store',), name='store_bundle_one_at_a_time'),
-        ),
-        migrations.AddConstraint(
-            model_name='storebundle',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['writing', 'ready', 'failed'])), name='store_bundle_state_is_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='storebundle',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'ready'), _negated=True), ('ends_at__isnull', False), _connector='OR'), name='store_bundle_ready_ends'),
-        ),
-        migrations.AddConstraint(
-            model_name='storebundlepart',
-            constraint=models.UniqueConstraint(fields=('bundle', 'number'), name='store_bundle_part_once'),
-        ),
         same_store_key("orders_storebundlepart", "bundle_id", "orders_storebundle"),
-    ]
+    ])]

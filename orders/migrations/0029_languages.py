@@ -2,6 +2,8 @@
 
 from django.db import migrations
 
+from loyalty.database.migrating.together import Together
+
 
 class Migration(migrations.Migration):
 
@@ -9,7 +11,7 @@ class Migration(migrations.Migration):
         ('orders', '0028_store_bundles'),
     ]
 
-    operations = [
+    operations = [Together([
         migrations.AlterModelOptions(
             name='balanceimport',
             options={'base_manager_name': 'unscoped', 'default_manager_name': 'unscoped', 'verbose_name': 'balance import', 'verbose_name_plural': 'balance imports'},
@@ -34,4 +36,4 @@ class Migration(migrations.Migration):
             name='reward',
             options={'base_manager_name': 'unscoped', 'default_manager_name': 'unscoped', 'verbose_name': 'reward', 'verbose_name_plural': 'rewards'},
         ),
-    ]
+    ])]

@@ -8,6 +8,7 @@ from django.db import migrations, models
 from django.db.models import F, Q
 
 from loyalty.database.migrating.indexes import AddIndexOnline, RemoveIndexOnline, RenameIndexOnce
+from loyalty.database.migrating.together import Together
 
 # Orders by tags, which no policy lets an index find (ADR 0039). Those without tags are in no index.
 TAGGED = """
@@ -25,15 +26,30 @@ END
 """
 NEWEST = (F("placed_at").desc(), F("id").desc())
 
-
-def changed(index: models.Index) -> list[migrations.operations.base.Operation]:
-    """The index in the place of the one that was called so."""
-    before = f"{index.name}_before"
-    return [
-        RenameIndexOnce("order", new_name=before, old_name=index.name),
-        AddIndexOnline("order", index),
-        RemoveIndexOnline("order", before),
-    ]
+NEW = [
+    models.Index(
+        "store",
+        *NEWEST,
+        condition=Q(credit_revert_status="not_reverted") | Q(points_revert_status="not_reverted"),
+        name="order_not_reverted",
+    ),
+    models.Index("store", *NEWEST, condition=Q(needs_revert=True), name="order_needs_revert"),
+]
+# In the place of those that were called so.
+CHANGED = [
+    *(
+        models.Index(
+            "store",
+            f"{kind}_revert_status",
+            *NEWEST,
+            condition=Q(**{f"{kind}_revert_status__isnull": False}),
+            name=f"order_{kind}_status",
+        )
+        for kind in ("credit", "points")
+    ),
+    models.Index("customer", *NEWEST, name="order_of_customer"),
+    GinIndex("store", "tag_keys", condition=~Q(tag_keys=[]), name="order_tags"),
+]
 
 
 class Migration(migrations.Migration):
@@ -42,34 +58,12 @@ class Migration(migrations.Migration):
     dependencies = [("orders", "0030_kept_layouts")]
 
     operations = [
-        AddIndexOnline(
-            "order",
-            models.Index(
-                "store",
-                *NEWEST,
-                condition=Q(credit_revert_status="not_reverted") | Q(points_revert_status="not_reverted"),
-                name="order_not_reverted",
-            ),
+        Together(
+            [RenameIndexOnce("order", new_name=f"{index.name}_before", old_name=index.name) for index in CHANGED]
         ),
-        AddIndexOnline(
-            "order",
-            models.Index("store", *NEWEST, condition=Q(needs_revert=True), name="order_needs_revert"),
-        ),
-        *(
-            operation
-            for kind in ("credit", "points")
-            for operation in changed(
-                models.Index(
-                    "store",
-                    f"{kind}_revert_status",
-                    *NEWEST,
-                    condition=Q(**{f"{kind}_revert_status__isnull": False}),
-                    name=f"order_{kind}_status",
-                )
-            )
-        ),
-        *changed(models.Index("customer", *NEWEST, name="order_of_customer")),
-        *changed(GinIndex("store", "tag_keys", condition=~Q(tag_keys=[]), name="order_tags")),
+        Together([AddIndexOnline("order", index) for index in [*NEW, *CHANGED]]),
         migrations.RunSQL(TAGGED.format(of_those=" AND NOT tag_keys = '{}'"), TAGGED.format(of_those="")),
-        RemoveIndexOnline("order", "order_external"),
+        Together(
+            [RemoveIndexOnline("order", name) for name in [*(f"{index.name}_before" for index in CHANGED), "order_external"]]
+        ),
     ]

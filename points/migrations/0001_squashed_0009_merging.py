@@ -2,6 +2,7 @@
 
 from django.db import migrations, models
 
+from loyalty.database.migrating.together import Together
 from loyalty.database.triggers import before, changed
 from loyalty.stores.scoping import SameStoreKey, same_store_key
 
@@ -38,7 +39,7 @@ class Migration(migrations.Migration):
 
     dependencies = [("orders", "0001_squashed_0026_orders_by_tags")]
 
-    operations = [
+    operations = [Together([
         migrations.CreateModel(
             name="PointLot",
             fields=[
@@ -105,10 +106,12 @@ class Migration(migrations.Migration):
             },
             managers=UNSCOPED,
         ),
-        # Before the keys that point here: constraints of a table with defaults are made at a migration's end.
-        migrations.AddConstraint(
-            model_name="pointlot", constraint=models.UniqueConstraint(fields=("store", "id"), name="pointlot_in_store")
-        ),
+    ]),
+    # Before the keys that point here: constraints of a table with defaults are made at a migration's end.
+    migrations.AddConstraint(
+        model_name="pointlot", constraint=models.UniqueConstraint(fields=("store", "id"), name="pointlot_in_store")
+    ),
+    Together([
         same_store_key("points_pointlot", "customer_id", "stores_customer"),
         same_store_key("points_pointlot", "extended_from_id", "points_pointlot"),
         before("DELETE", "points.PointLot", "keep_lots"),
@@ -286,4 +289,4 @@ class Migration(migrations.Migration):
         same_store_key("points_pointmovement", "remark_id", "stores_remark"),
         same_store_key("points_pointmovement", "redemption_id", "orders_redemption"),
         before("UPDATE OR DELETE", "points.PointMovement", "insert_only"),
-    ]
+    ])]

@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.db import migrations, models
 
+from loyalty.database.migrating.together import Together
 from loyalty.stores.scoping import SameStoreKey, same_store_key
 
 OF_STORE = {"base_manager_name": "unscoped", "default_manager_name": "unscoped"}
@@ -17,7 +18,7 @@ class Migration(migrations.Migration):
 
     dependencies = [("stores", "0001_squashed_0012_customers_by_equality")]
 
-    operations = [
+    operations = [Together([
         migrations.CreateModel(
             name="Invitation",
             fields=[
@@ -137,4 +138,4 @@ class Migration(migrations.Migration):
                 "constraints": [models.UniqueConstraint(fields=("kind", "account", "client"), name="tries_once")],
             },
         ),
-    ]
+    ])]

@@ -2,6 +2,7 @@
 
 from django.db import migrations, models
 
+from loyalty.database.migrating.together import Together
 from loyalty.database.triggers import before
 from loyalty.stores.scoping import SameStoreKey, same_store_key
 
@@ -26,7 +27,7 @@ class Migration(migrations.Migration):
 
     dependencies = [("orders", "0001_squashed_0026_orders_by_tags")]
 
-    operations = [
+    operations = [Together([
         migrations.CreateModel(
             name="JobRun",
             fields=[
@@ -127,4 +128,4 @@ class Migration(migrations.Migration):
         same_store_key("journal_journalentry", "customer_id", "stores_customer"),
         same_store_key("journal_journalentry", "remark_id", "stores_remark"),
         before("UPDATE OR DELETE", "journal.JournalEntry", "insert_only"),
-    ]
+    ])]

@@ -2,6 +2,7 @@
 
 from django.db import migrations, models
 
+from loyalty.database.migrating.together import Together
 from loyalty.database.triggers import before
 from loyalty.stores.scoping import SameStoreKey, same_store_key
 
@@ -28,7 +29,7 @@ class Migration(migrations.Migration):
         ("points", "0001_squashed_0009_merging"),
     ]
 
-    operations = [
+    operations = [Together([
         migrations.CreateModel(
             name="Notice",
             fields=[
@@ -152,4 +153,4 @@ RETURN NEW;
         same_store_key("notices_reminder", "credit_lot_id", "credits_creditlot"),
         same_store_key("notices_reminder", "point_lot_id", "points_pointlot"),
         before("UPDATE OR DELETE", "notices.Reminder", "insert_only"),
-    ]
+    ])]

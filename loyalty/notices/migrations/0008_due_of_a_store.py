@@ -5,12 +5,13 @@ from typing import ClassVar
 from django.db import migrations, models
 
 from loyalty.database.migrating.indexes import AddIndexOnline, RemoveIndexOnline
+from loyalty.database.migrating.together import Together
 
 
 class Migration(migrations.Migration):
     atomic = False
     dependencies: ClassVar = [("notices", "0007_languages")]
-    operations: ClassVar = [
+    operations: ClassVar = [Together([
         AddIndexOnline(
             "notice",
             models.Index(
@@ -22,4 +23,4 @@ class Migration(migrations.Migration):
             ),
         ),
         RemoveIndexOnline("notice", "notice_due"),
-    ]
+    ])]

@@ -4,6 +4,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import migrations, models
 
 from loyalty.core.encryption import EncryptedField, Secret
+from loyalty.database.migrating.together import Together
 from loyalty.stores.scoping import SameStoreKey, same_store_key
 
 OF_STORE = {"base_manager_name": "unscoped", "default_manager_name": "unscoped"}
@@ -27,7 +28,7 @@ class Migration(migrations.Migration):
 
     dependencies = [("orders", "0001_squashed_0026_orders_by_tags")]
 
-    operations = [
+    operations = [Together([
         migrations.CreateModel(
             name="InboundDelivery",
             fields=[
@@ -273,4 +274,4 @@ class Migration(migrations.Migration):
             managers=UNSCOPED,
         ),
         same_store_key("platforms_privacyrequest", "customer_id", "stores_customer"),
-    ]
+    ])]

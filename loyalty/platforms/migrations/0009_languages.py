@@ -2,6 +2,8 @@
 
 from django.db import migrations
 
+from loyalty.database.migrating.together import Together
+
 
 class Migration(migrations.Migration):
 
@@ -9,7 +11,7 @@ class Migration(migrations.Migration):
         ('platforms', '0001_squashed_0008_turns_of_shops'),
     ]
 
-    operations = [
+    operations = [Together([
         migrations.AlterModelOptions(
             name='platformconnection',
             options={'base_manager_name': 'unscoped', 'default_manager_name': 'unscoped', 'verbose_name': 'platform connection', 'verbose_name_plural': 'platform connections'},
@@ -18,4 +20,4 @@ class Migration(migrations.Migration):
             name='privacyrequest',
             options={'base_manager_name': 'unscoped', 'default_manager_name': 'unscoped', 'verbose_name': 'privacy request', 'verbose_name_plural': 'privacy requests'},
         ),
-    ]
+    ])]

@@ -10,6 +10,7 @@ from django.core.validators import RegexValidator
 from django.db import migrations, models
 from django.db.models.functions import Lower, Upper
 
+from loyalty.database.migrating.together import Together
 from loyalty.database.triggers import before
 from loyalty.stores.models import Dialled, Folded, check_time_zone
 from loyalty.stores.scoping import SameStoreKey, same_store_key
@@ -55,7 +56,7 @@ class Migration(migrations.Migration):
 
     dependencies = [("auth", "0012_alter_user_first_name_max_length")]
 
-    operations = [
+    operations = [Together([
         TrigramExtension(),
         BtreeGinExtension(),
         migrations.CreateModel(
@@ -368,4 +369,4 @@ class Migration(migrations.Migration):
             managers=UNSCOPED,
         ),
         migrations.RunSQL(CALLED, "DROP FUNCTION customers_called"),
-    ]
+    ])]

@@ -2,6 +2,7 @@
 
 from django.db import migrations, models
 
+from loyalty.database.migrating.together import Together
 from loyalty.database.triggers import before
 
 # What two ways of writing a name have in common, in ASCII (ADR 0067): compatibility forms are taken apart, case and
@@ -41,8 +42,8 @@ ON = 'INSERT OR UPDATE OF "name", "email", "phone", "external_id"'
 class Migration(migrations.Migration):
     dependencies = [("stores", "0018_logos")]
 
-    operations = [
+    operations = [Together([
         migrations.RunSQL(NAME_KEY, "DROP FUNCTION name_key"),
         migrations.AddField("customer", "search_key", models.TextField(db_default="", editable=False)),
         before(ON, "stores.Customer", "keeps_search_key", do=KEPT),
-    ]
+    ])]

@@ -8,6 +8,7 @@ from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import migrations
 
 from loyalty.database.migrating.indexes import AddIndexOnline, RemoveIndexOnline
+from loyalty.database.migrating.together import Together
 from loyalty.stores.compared import NameKey
 
 BATCH = 2000
@@ -58,7 +59,7 @@ class Migration(migrations.Migration):
 
     dependencies = [("stores", "0019_search_key")]
 
-    operations = [
+    operations = [Together([
         migrations.RunPython(keep_keys, migrations.RunPython.noop),
         AddIndexOnline(
             "customer",
@@ -70,4 +71,4 @@ class Migration(migrations.Migration):
         migrations.AlterModelOptions(
             "store", {"ordering": (NameKey("name"),), "verbose_name": "store", "verbose_name_plural": "stores"}
         ),
-    ]
+    ])]

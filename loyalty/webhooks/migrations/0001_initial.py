@@ -4,6 +4,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import migrations, models
 
 from loyalty.core.encryption import EncryptedField, Secret
+from loyalty.database.migrating.together import Together
 from loyalty.stores.scoping import SameStoreKey, same_store_key
 
 OF_STORE = {"base_manager_name": "unscoped", "default_manager_name": "unscoped"}
@@ -16,7 +17,7 @@ class Migration(migrations.Migration):
 
     dependencies = [("outbox", "0001_initial")]
 
-    operations = [
+    operations = [Together([
         migrations.CreateModel(
             name="WebhookDelivery",
             fields=[],
@@ -111,4 +112,4 @@ class Migration(migrations.Migration):
             },
             managers=UNSCOPED,
         ),
-    ]
+    ])]

@@ -6,7 +6,7 @@ Squawk judges the SQL that Django would send. What it finds in one of these is m
 import json
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,9 +14,11 @@ import pytest
 from django.contrib.postgres.operations import AddConstraintNotValid, AddIndexConcurrently, RemoveIndexConcurrently
 from django.db import connection, migrations, models
 from django.db.migrations.executor import MigrationExecutor
+from django.db.migrations.operations.base import Operation
 from django.db.migrations.state import ModelState, ProjectState
 
 from loyalty.database.migrating.indexes import AddIndexOnline, RemoveIndexOnline
+from loyalty.database.migrating.together import Together
 
 pytestmark = pytest.mark.django_db
 
@@ -78,6 +80,15 @@ def in_order() -> list[migrations.Migration]:
     return [migration for migration, _ in plan]
 
 
+def each(operations: Sequence[Operation]) -> Iterator[Operation]:
+    """Every one of them, with those that are carried out together."""
+    for operation in operations:
+        if isinstance(operation, Together):
+            yield from each(operation.operations)
+        else:
+            yield operation
+
+
 def is_since_the_first(migration: migrations.Migration) -> bool:
     return migration.app_label in OURS and not migration.replaces and not migration.name.startswith("0001_")
 
@@ -86,7 +97,7 @@ def is_since_the_first(migration: migrations.Migration) -> bool:
 def test_migrations_hold_nobody_up(tmp_path: Path) -> None:
     state, said = ProjectState(), dict[bool, dict[str, str]]({True: {}, False: {}})
     for migration in in_order():
-        if is_since_the_first(migration) and not all(type(one) in _OF_PYTHON for one in migration.operations):
+        if is_since_the_first(migration) and not all(type(one) in _OF_PYTHON for one in each(migration.operations)):
             # A copy: models that were made of a state once are made anew with every step, which takes seconds.
             said[migration.atomic][f"{migration.app_label}.{migration.name}"] = sql_of(migration, state.clone())
         state = migration.mutate_state(state, preserve=False)
@@ -121,7 +132,7 @@ def test_what_is_not_rolled_back_can_be_done_again() -> None:
     plain = {
         f"{migration.app_label}.{migration.name}"
         for migration in in_order()
-        for operation in migration.operations
+        for operation in each(migration.operations)
         if is_since_the_first(migration) and type(operation) in once and not migration.atomic
     }
     assert plain == set(), f"use {AddIndexOnline.__name__} and {RemoveIndexOnline.__name__}"
