@@ -8,11 +8,16 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
+from django.conf import settings
+from django.contrib.staticfiles.finders import get_finders
 from django.core.management.utils import get_random_secret_key
 
 from loyalty.embedded.layout import OWNER_ROLE, WEB_ROLE, Layout
+
+MIGRATE: Final = ["migrate", "--noinput"]
+COLLECT: Final = ["collectstatic", "--noinput"]
 
 
 class PreparationFailed(Exception):
@@ -47,12 +52,33 @@ def make_secret_key(layout: Layout) -> None:
         _write_privately(layout.secret_key_file, get_random_secret_key())
 
 
-def make_tables(project: Path, environment: Mapping[str, str], *, static_files: bool) -> None:
-    """Migrate the database, and beside that collect the static files that pages need. Raises PreparationFailed."""
-    steps = [["migrate", "--noinput"]] + [["collectstatic", "--noinput"]] * static_files
+def make_tables(project: Path, environment: Mapping[str, str]) -> None:
+    """Migrate the database. Raises PreparationFailed."""
+    _finish(MIGRATE, _start(project, MIGRATE, environment))
+
+
+def make_tables_and_static_files(project: Path, environment: Mapping[str, str], layout: Layout) -> None:
+    """Migrate the database, and beside that collect the static files that pages need, where theirs were others.
+
+    Raises PreparationFailed.
+    """
+    sources, collected_from = _static_sources(), layout.home / "static.txt"
+    is_there = Path(settings.STATIC_ROOT).exists() and collected_from.exists()
+    steps = [MIGRATE] if is_there and collected_from.read_text() == sources else [MIGRATE, COLLECT]
     running = [(step, _start(project, step, environment)) for step in steps]
     for step, process in running:
         _finish(step, process)
+    collected_from.write_text(sources)
+
+
+def _static_sources() -> str:
+    """Something that is another when the files are others that static files are collected from."""
+    said = hashlib.sha256(settings.STORAGES["staticfiles"]["BACKEND"].encode())
+    for finder in get_finders():
+        for name, storage in finder.list(()):
+            file = Path(storage.path(name)).stat()
+            said.update(f"{name}\0{file.st_size}\0{file.st_mtime_ns}\0".encode())
+    return said.hexdigest()
 
 
 def load_demonstration(project: Path, environment: Mapping[str, str], layout: Layout) -> dict[str, Any]:

@@ -30,6 +30,7 @@ from loyalty.quickstart.preparation import (
     load_demonstration,
     make_secret_key,
     make_tables,
+    make_tables_and_static_files,
 )
 from loyalty.quickstart.rest import RestError
 
@@ -108,7 +109,10 @@ class Command(BaseCommand):
             where = environments(layout)
             # Not among what a script prints in the shell, and no error.
             self.stderr.write("Migrating, collecting static files ..." if static_files else "Migrating ...", str)
-            make_tables(settings.BASE_DIR, where.owner, static_files=static_files)
+            if static_files:
+                make_tables_and_static_files(settings.BASE_DIR, where.owner, layout)
+            else:
+                make_tables(settings.BASE_DIR, where.owner)
             yield servers, where
 
     def _introduce(self, address: str, demonstration: dict[str, Any], layout: Layout) -> None:
