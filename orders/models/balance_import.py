@@ -139,7 +139,8 @@ class BalanceImportRow(StoreOwned):
     ``position`` is the row's number in the file, ``part`` counts what it says; ``person`` is by whom it goes, the same
     for all rows of one person. ``key`` is what makes it the same when it comes again. ``amount`` is signed for past
     movements; of a code it is the points, and ``value`` what it is worth. ``problem`` says why it is not imported,
-    ``column`` and ``said`` where in the row.
+    ``column`` and ``said`` where in the row; where nothing is wrong, ``said`` is the number of an earlier row that says
+    the same and has no reference either.
     """
 
     balance_import = SameStoreKey(BalanceImport)

@@ -80,6 +80,7 @@ def _found(case: Case[BalanceImport], held: BalanceImport) -> dict[str, Any]:
         "rows": [shown_row(row, held) for row in page],
         "bad_rows": summary["bad_rows"],
         "brought_before": summary.get("brought_before", 0),
+        "same_again": summary.get("same_again", 0),
     }
 
 

@@ -13,7 +13,7 @@ from loyalty.stores.models import Store
 from orders.kinds import show
 from orders.models import BalanceImport, BalanceImportRow, ImportState
 from orders.services.balance_imports.layouts.layout import Layout
-from orders.services.balance_imports.problems import NO_FAULT, words_in_place
+from orders.services.balance_imports.problems import NO_FAULT, words_in_place, words_of_same
 
 _COLOURS: Final = {
     ImportState.READING: "blue",
@@ -62,9 +62,9 @@ def comes_of(row: BalanceImportRow, held: BalanceImport) -> SafeString:
 
 
 def why_not(row: BalanceImportRow, held: BalanceImport) -> str:
-    """Why not: the column of the file, what stands there, and what is wrong with it."""
+    """Why not: the column of the file, what stands there, and what is wrong; or that another row says the same."""
     if not row.problem:
-        return ""
+        return words_of_same(row.said) if row.said else ""
     return words_in_place(row.problem, Layout.from_json(held.layout).heading(row.column), row.said)
 
 

@@ -59,6 +59,7 @@ class RehearsalDocument(Document):
     """What would happen; `known` of the people are here already, `alike` are the first hundred of `alike_count`.
 
     `brought_before` rows have no reference and give somebody what another import gave: they would be given twice.
+    `same_again` rows have none either and give somebody the same as an earlier row of the file: both are given.
     """
 
     rows = serializers.IntegerField()
@@ -73,6 +74,7 @@ class RehearsalDocument(Document):
     alike = AlikeDocument(many=True)
     alike_count = serializers.IntegerField()
     brought_before = serializers.IntegerField()
+    same_again = serializers.IntegerField()
 
 
 class ImportResultDocument(Document):
@@ -186,6 +188,7 @@ def _rehearsal(held: BalanceImport) -> JSON:
             for one in compare(found["totals"], told_of(held))
         ],
         brought_before=found.get("brought_before", 0),
+        same_again=found.get("same_again", 0),
         alike=[{"email": email, "numbers": numbers, "row": row} for email, numbers, row in found.get("alike", ())],
     )
 

@@ -82,7 +82,7 @@ class Command(PatientCommand):
         if held.state == ImportState.RUNNING:
             return held
         said = _layout(store, layout) if layout else {}
-        if held.state != ImportState.READING or held.layout != said:
+        if held.state != ImportState.READING or (said and held.layout != said):
             if held.state == ImportState.READING:
                 raise CommandError("This file is being read in another way at this moment.")
             held = start_reading(store=store, import_id=held.pk, layout=said, now=read_clock())
@@ -106,6 +106,12 @@ class Command(PatientCommand):
             self.stdout.write(
                 f"  {found['brought_before']} rows give somebody what another import gave already (the same customer, "
                 "kind and amount) and have no reference by which to tell: they would be given twice"
+            )
+        # One that was rehearsed by the version before does not say it.
+        if again := found.get("same_again"):
+            self.stdout.write(
+                f"  {again} rows give somebody the same as an earlier row of the file and have no reference by which "
+                "to tell: both are given"
             )
         for line in found["totals"]:
             until = line["month"] or "never"

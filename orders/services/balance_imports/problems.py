@@ -67,6 +67,12 @@ def words_of(code: str) -> str:
     return str(WORDS.get(code, code))
 
 
+def words_of_same(first: str) -> str:
+    """What is said of a row that is imported though the row ``first`` says the same."""
+    words = gettext("Row %(row)s says the same, and there is no reference by which to tell: both are imported.")
+    return words % {"row": first}
+
+
 def words_in_place(code: str, heading: str, said: str) -> str:
     """The same with the column of the file and what stands there (its beginning), each where it is known."""
     words = words_of(code)

@@ -94,3 +94,17 @@ def test_columns_of_which_nothing_is_read_are_named(store: Store, tmp_path: Path
     file = tmp_path / "old.csv"
     file.write_text("Email,Points,Wallet,Lapses\nann@example.org,5,7.50,2027-01-01\n")
     assert "nothing is read: Wallet, Lapses\n" in command(store, file, rehearse=True)
+
+
+def test_rows_that_say_the_same_twice_are_said(store: Store, file: Path) -> None:
+    file.write_text(HEADER + "7,,Ann,points,300,,,,,\n" * 2)
+    assert "1 rows give somebody the same as an earlier row of the file" in command(store, file, rehearse=True)
+
+
+def test_a_reading_that_was_broken_off_is_gone_on_with_without_saying_the_layout_again(
+    store: Store, file: Path
+) -> None:
+    """What its columns' names said is kept with it by then."""
+    held = rehearsed(store, ROWS)
+    BalanceImport.unscoped.filter(pk=held.pk).update(state="reading", rows_read=3)
+    assert "imported: lots 2" in command(store, file, reason="Not known")

@@ -65,7 +65,7 @@ def read_rows(file: BinaryIO, layout: Mapping[str, Any], store: Store) -> Iterat
     Raises NotReadable, also half-way.
     """
     try:
-        chosen = Layout.from_json(layout) if layout.get("columns") else _suggested(file, store)
+        chosen = Layout.from_json(layout) if layout.get("columns") else layout_by_names(file, store)
         table = read_table(file, chosen.shape)
         places = {key: table.headings.index(name) for key, name in chosen.columns.items() if name in table.headings}
         if not places.keys() & set(NAMING):
@@ -78,8 +78,12 @@ def read_rows(file: BinaryIO, layout: Mapping[str, Any], store: Store) -> Iterat
         raise NotReadable(refused.detail) from refused
 
 
-def _suggested(file: BinaryIO, store: Store) -> Layout:
-    suggestion = suggest(file, {}, store)
+def layout_by_names(file: BinaryIO, store: Store) -> Layout:
+    """The layout of a file as its columns' names say it. Raises NotReadable where something has to be asked."""
+    try:
+        suggestion = suggest(file, {}, store)
+    except NotATable as refused:
+        raise NotReadable(refused.detail) from refused
     if suggestion.asked:
         raise NotReadable(
             _("The file can be read in several ways: %(what)s. Choose how on the page of the import, or send a layout.")

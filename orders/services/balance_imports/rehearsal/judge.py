@@ -22,7 +22,8 @@ _FOLDED: Final = 'casefold(btrim({0}) COLLATE "pg_unicode_fast") COLLATE "defaul
 # What there is to ask about: most files have lots alone, of people with a number, in a store without an import so far.
 _WHAT_THERE_IS: Final = f"""
 SELECT coalesce(array_agg(DISTINCT r.what), '{{}}'), coalesce(bool_or(r.person >= '{BY_EMAIL}'), false),
-    EXISTS (SELECT FROM orders_balanceimportkey WHERE store_id = %(store)s)
+    EXISTS (SELECT FROM orders_balanceimportkey WHERE store_id = %(store)s),
+    coalesce(bool_or(substr(r.key, 2, 1) <> ':'), false)
 FROM {_ROWS} WHERE {_MINE}
 """
 
@@ -73,6 +74,20 @@ _CODES_HERE: Final = f"""
 UPDATE orders_balanceimportrow AS r SET problem = 'code-repeated', "column" = 'code', said = left(r.code, 100)
 FROM orders_redemption AS known
 WHERE {_MINE} AND r.what = 'code' AND known.store_id = %(store)s AND known.code = r.code
+"""
+
+# Balances that are the same in all that can be told, and have no references: each but the first says in which row it
+# stood already. They may be two balances, so both are given.
+_SAME_AGAIN: Final = f"""
+WITH again AS (
+    SELECT r.id, r.position, min(r.position) OVER alike AS first
+    FROM {_ROWS} WHERE {_MINE} AND r.what = 'lot' AND substr(r.key, 2, 1) <> ':'
+    WINDOW alike AS (PARTITION BY r.person, r.kind, r.currency, r.amount, r.at, r.expires_at, r.reason)
+), told AS (
+    UPDATE orders_balanceimportrow AS r SET said = again.first::text
+    FROM again WHERE r.id = again.id AND again.position > again.first
+)
+SELECT count(DISTINCT position) FROM again WHERE position > first
 """
 
 # A row is imported whole or not at all.
@@ -144,7 +159,8 @@ def judge(held: BalanceImport) -> dict[str, Any]:
     The summary: ``rows`` of the file, ``bad_rows``, ``items`` to be written, ``people`` and how many of them are
     ``known`` already, ``past`` movements, ``codes`` and their ``code_points``; ``problems`` as [code, rows];
     ``totals`` as {kind, currency, month of expiry or null, lots, amount}; ``alike`` addresses as [address, numbers,
-    row], the first :data:`MOST_NAMED`, and ``alike_count``; how many rows seem to have been ``brought_before``.
+    row], the first :data:`MOST_NAMED`, and ``alike_count``; how many rows seem to have been ``brought_before``, and how
+    many say the ``same_again`` as another one of the file.
     """
     names: dict[str, Any] = {
         "import": held.pk,
@@ -154,7 +170,7 @@ def judge(held: BalanceImport) -> dict[str, Any]:
     }
     with connection.cursor() as cursor:
         cursor.execute(_WHAT_THERE_IS, names)
-        sorts, by_email, brought_some = cursor.fetchone()
+        sorts, by_email, brought_some, unnamed = cursor.fetchone()
         marks = (
             *((_JOIN_PEOPLE, _SEVERAL_HERE) if by_email else ()),
             *((_ALREADY,) if brought_some else ()),
@@ -167,7 +183,11 @@ def judge(held: BalanceImport) -> dict[str, Any]:
         judge_history(held)
     with connection.cursor() as cursor:
         cursor.execute(_WHOLE_ROWS, names)
-        return _summary(cursor, names) | {"brought_before": brought_before(held)}
+        same_again = 0
+        if unnamed:
+            cursor.execute(_SAME_AGAIN, names)
+            (same_again,) = cursor.fetchone()
+        return _summary(cursor, names) | {"brought_before": brought_before(held), "same_again": same_again}
 
 
 def _summary(cursor: Any, names: dict[str, Any]) -> dict[str, Any]:

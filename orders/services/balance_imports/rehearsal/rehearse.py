@@ -15,7 +15,7 @@ from loyalty.jobs.periodic import wake
 from loyalty.stores.models import Store
 from orders.models import BalanceImport, BalanceImportRow, ImportState
 from orders.services.balance_imports.jobs import JOB
-from orders.services.balance_imports.layouts.read import read_rows
+from orders.services.balance_imports.layouts.read import layout_by_names, read_rows
 from orders.services.balance_imports.rehearsal.judge import judge
 from orders.services.balance_imports.rehearsal.stage import COLUMNS, Stage, Values
 from orders.services.balance_imports.rows import NotReadable, Row
@@ -83,6 +83,10 @@ def _read_on(held: BalanceImport, file: BinaryIO, clock: Clock) -> str:
     # Judged by one instant to the end, so that a row is judged the same whoever reads on.
     stage = Stage(held.store, held.sha256, held.updated_at)
     try:
+        if not held.layout.get("columns"):
+            # Kept, so that whatever is said of a row is said in the file's own words.
+            held.layout = layout_by_names(file, held.store).to_json()
+            held.save(update_fields=["layout"])
         rows = _batches(_after(_counted(read_rows(file, held.layout, held.store)), held.rows_read))
         while _keep(held, stage, islice(rows, BATCHES), clock):
             pass

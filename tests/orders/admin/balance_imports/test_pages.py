@@ -366,3 +366,15 @@ def test_what_seems_to_have_been_brought_before_is_said_before_it_starts(desk: t
     again = rehearsed(store, HEADER + "7,,Ann,points,1,,,,,\n8,,Bob,points,1,,,,,\n")
     shown = page(client, reverse("admin:orders_balanceimport_change", [again.pk]))
     assert "One row gives somebody a balance that another import gave already" in shown
+
+
+def test_rows_that_say_the_same_twice_are_said_before_it_starts(desk: tuple[Client, Store]) -> None:
+    client, store = desk
+    held = rehearsed(store, HEADER + "7,,Ann,points,1,,,,,\n7,,Ann,points,1,,,,,\n8,,Bob,points,1,,,,,\n")
+    shown = page(client, reverse("admin:orders_balanceimport_change", [held.pk]))
+    assert "One row gives somebody the same as an earlier row of this file" in shown
+    words = "Row 2 says the same, and there is no reference by which to tell: both are imported."
+    assert shown.count(words) == 1
+    rows: Any = client.get(reverse("admin:orders_balanceimport_rows", [held.pk, "csv"]))
+    lines = b"".join(rows.streaming_content).decode().splitlines()
+    assert [words in line for line in lines] == [False, False, True, False]

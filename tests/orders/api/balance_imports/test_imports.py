@@ -134,3 +134,12 @@ def test_t1_an_import_of_another_store_is_not_there(shop: Shop) -> None:
     assert other.get(f"/balance-imports/{held}/").status_code == 404
     for step in ("rehearsal", "start", "take-back"):
         assert other.command(f"/balance-imports/{held}/{step}/", {}).status_code == 404
+
+
+def test_what_is_wrong_is_said_in_the_files_own_columns(shop: Shop) -> None:
+    """Without a layout as well: then the names of the columns were one."""
+    held = sent(shop, "Customer ID,Points balance,Points expire on\n7,x,\n8,5,1999-01-01\n9,5,\n9,5,\n")
+    shop.command(f"/balance-imports/{held}/rehearsal/", {})
+    assert worked(shop, held)["rehearsal"]["same_again"] == 1
+    bad = shop.get(f"/balance-imports/{held}/bad-rows/").json()["results"]
+    assert [(row["row"], row["column"]) for row in bad] == [(2, "Points balance"), (3, "Points expire on")]

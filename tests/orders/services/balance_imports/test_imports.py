@@ -377,6 +377,33 @@ def test_rows_without_a_reference_that_seem_to_have_come_before_are_counted(stor
     assert rehearsed(other, again).summary["brought_before"] == 0
 
 
+def test_rows_that_say_the_same_without_a_reference_are_counted_and_imported(store: Store) -> None:
+    """They may be two balances of one day: whoever starts the import is told in which rows they stand."""
+    head = "external_id,email,kind,amount,currency,expires_on,reason,reference\n"
+    same = ["7,,points,10,,,,", "7,ann@example.org,points,10.0,,,,", "7,,points,10,,,,"]
+    others = ["7,,points,11,,,,", "8,,points,10,,,,", "7,,points,10,,2030-12-31,,", "7,,points,10,,,Birthday,"]
+    named = ["7,,credits,10,USD,,,A", "7,,credits,10,USD,,,B", "7,,credits,10,EUR,,,"]
+    held = rehearsed(store, head + "\n".join([*same, *others, *named]) + "\n")
+    assert (held.summary["same_again"], held.summary["bad_rows"]) == (2, 0)
+    told = BalanceImportRow.unscoped.exclude(said="").order_by("position").values_list("position", "said", "problem")
+    assert list(told) == [(3, "2", ""), (4, "2", "")]
+    start(store=store, import_id=held.pk, told=[], reason="Counted", actor=ACTOR, now=NOW)
+    run_job(JOB, NOW)
+    assert PointLot.unscoped.filter(granted=10, expires_at=None).count() == 5
+
+
+def test_a_row_that_is_left_out_says_why_and_not_that_another_is_the_same(store: Store) -> None:
+    head = "external_id,points,credits,currency\n"
+    held = rehearsed(store, head + "7,10,1,USD\n7,10,x,USD\n7,10,1,USD\n")
+    assert (held.summary["same_again"], held.summary["bad_rows"]) == (1, 1)
+    assert held.summary["items"] == 4
+
+
+def test_a_file_that_is_read_by_its_columns_names_keeps_what_they_said(store: Store) -> None:
+    held = rehearsed(store, "Customer ID,E-mail,Points\n7,ann@example.org,10\n")
+    assert held.layout["columns"] == {"external_id": "Customer ID", "email": "E-mail", "points": "Points"}
+
+
 def test_c1_imported_points_settle_what_is_owed(store: Store) -> None:
     ann = factories.make_customer(store, external_id="7")
     entry = claw_back(store.pk, ann.pk, -30, lot_id=None)
