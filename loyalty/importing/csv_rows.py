@@ -11,6 +11,7 @@ from typing import BinaryIO, Final
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from loyalty.core.locales import count_text
 from loyalty.importing.encodings import codec_of
 from loyalty.importing.tables import (
     LONGEST_CELL,
@@ -84,7 +85,7 @@ def _lines(text: io.TextIOWrapper, separator: str) -> Iterator[str]:
             raise NotATable.at(
                 "/file",
                 _("Line %(line)s has more than %(most)s characters. This is not a table.")
-                % {"line": number, "most": f"{_LONGEST_LINE:,}"},
+                % {"line": number, "most": count_text(_LONGEST_LINE)},
             )
         yield "\n" if number == 1 and line.rstrip("\r\n").lower() == f"sep={separator}" else line
 

@@ -8,6 +8,7 @@ from typing import BinaryIO, Final
 
 from django.utils.translation import gettext as _
 
+from loyalty.core.locales import count_text
 from loyalty.importing.csv_rows import csv_rows
 from loyalty.importing.kinds import XLSX
 from loyalty.importing.tables import (
@@ -86,7 +87,8 @@ def _below(rows: Iterator[TableRow], width: int, *, may_be_short: bool) -> Itera
         if count > MOST_ROWS:
             raise NotATable.at(
                 "/file",
-                _("The file has more than %(most)s rows. Please cut it into several.") % {"most": f"{MOST_ROWS:,}"},
+                _("The file has more than %(most)s rows. Please cut it into several.")
+                % {"most": count_text(MOST_ROWS)},
             )
         yield row if len(cells) == width else _fitted(row, width, may_be_short=may_be_short)
 

@@ -15,6 +15,7 @@ from loyalty.api.requests.filters import day_parameter
 from loyalty.api.values import AmountTextField, DayField, IdField, InstantField, PointsField
 from loyalty.api.views import ApiView
 from loyalty.core.days import last_day_of_use
+from loyalty.core.locales import count_text
 from loyalty.core.values import day_or_none, instant_or_none, value_json
 from loyalty.ledger.ledger import Kind
 from loyalty.ledger.models import MovementType
@@ -132,7 +133,7 @@ class StatementView(ApiView):
             return statement(ledger_of(kind), customer, period, now=self.now)
         except TooManyLines as error:
             detail = _("There are more than %(most_lines)s movements in this period; ask for a shorter one.") % {
-                "most_lines": f"{MOST_LINES:,}"
+                "most_lines": count_text(MOST_LINES)
             }
             raise Problem("invalid-parameter", detail, members={"parameter": "from"}) from error
 

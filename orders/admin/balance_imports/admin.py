@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy, gettext_noop
 
 from loyalty.backoffice.base import StoreModelAdmin, StoreView
 from loyalty.backoffice.confirm import Case
+from loyalty.core.locales import count_text
 from loyalty.stores.active_store import may
 from loyalty.stores.actors import actor_names
 from loyalty.stores.dates import show_moment
@@ -95,7 +96,7 @@ class BalanceImportAdmin(StoreModelAdmin):
 
     @admin.display(description=gettext_lazy("Rows"))
     def came_of_it(self, held: BalanceImport) -> str:
-        return f"{held.summary.get('rows', held.rows_read):,}"
+        return count_text(held.summary.get("rows", held.rows_read))
 
     @admin.display(description=gettext_lazy("By"))
     def who(self, held: BalanceImport) -> str:

@@ -10,6 +10,7 @@ from django.utils.translation import ngettext
 
 from loyalty.backoffice.confirm import Case
 from loyalty.backoffice.lists.paging import page_of
+from loyalty.core.locales import count_text
 from loyalty.languages.own_names import name_of
 from loyalty.stores.actors import actor_names
 from loyalty.stores.dates import show_moment, show_month
@@ -101,13 +102,14 @@ def _sentences(summary: Mapping[str, Any], store: Store) -> list[str]:
     people, known = summary["people"], summary["known"]
     found = [
         ngettext("The file has one row.", "The file has %(count)s rows.", summary["rows"])
-        % {"count": f"{summary['rows']:,}"},
-        ngettext("It is about one customer.", "It is about %(count)s customers.", people) % {"count": f"{people:,}"},
+        % {"count": count_text(summary["rows"])},
+        ngettext("It is about one customer.", "It is about %(count)s customers.", people)
+        % {"count": count_text(people)},
     ]
     if known:
         found.append(
             ngettext("One of them is here already.", "%(count)s of them are here already.", known)
-            % {"count": f"{known:,}"}
+            % {"count": count_text(known)}
         )
     if summary["past"]:
         found.append(
@@ -116,7 +118,7 @@ def _sentences(summary: Mapping[str, Any], store: Store) -> list[str]:
                 "It has %(count)s movements of the old history, which change no balance.",
                 summary["past"],
             )
-            % {"count": f"{summary['past']:,}"}
+            % {"count": count_text(summary["past"])}
         )
     if summary["codes"]:
         found.append(
@@ -125,7 +127,7 @@ def _sentences(summary: Mapping[str, Any], store: Store) -> list[str]:
                 "It has %(count)s open codes, for %(points)s.",
                 summary["codes"],
             )
-            % {"count": f"{summary['codes']:,}", "points": show(summary["code_points"], "", store)}
+            % {"count": count_text(summary["codes"]), "points": show(summary["code_points"], "", store)}
         )
     if summary["bad_rows"]:
         found.append(
@@ -134,7 +136,7 @@ def _sentences(summary: Mapping[str, Any], store: Store) -> list[str]:
                 "%(count)s rows cannot be imported as they are.",
                 summary["bad_rows"],
             )
-            % {"count": f"{summary['bad_rows']:,}"}
+            % {"count": count_text(summary["bad_rows"])}
         )
     return found
 
@@ -145,7 +147,7 @@ def shown_month(line: Mapping[str, Any], store: Store) -> dict[str, Any]:
     return {
         "kind": title_of(line["kind"]),
         "month": show_month(date.fromisoformat(f"{month}-01"), store) if month else _("Never expires"),
-        "lots": f"{line['lots']:,}",
+        "lots": count_text(line["lots"]),
         "amount": show(Decimal(line["amount"]), line["currency"], store),
     }
 

@@ -16,6 +16,7 @@ from loyalty.backoffice.base import BackOfficeAdmin, StoreModelAdmin, StoreView,
 from loyalty.backoffice.links import order_address
 from loyalty.backoffice.lists.paging import page_of
 from loyalty.core.clock import read_clock
+from loyalty.core.locales import count_text
 from loyalty.jobs.periodic import EVERY, JOBS, WORDS
 from loyalty.journal.models import JobRun
 from loyalty.languages.own_names import own_words
@@ -121,7 +122,7 @@ def _job_row(name: str, run: JobRun | None, store: Store) -> dict[str, Any]:
     return row | {
         "when": show_moment(run.started_at, store),
         "seconds": _("%(number)s s") % {"number": f"{run.seconds:.2f}"},
-        "counts": ", ".join(f"{what} {count:,}" for what, count in run.counts.items()) or DASH,
+        "counts": ", ".join(f"{what} {count_text(count)}" for what, count in run.counts.items()) or DASH,
         "failed": run.failed_at == run.started_at and bool(run.error),
         "failed_at": show_moment(run.failed_at, store),
     }

@@ -15,6 +15,7 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from loyalty.core.errors import Conflict
+from loyalty.core.locales import count_text
 from loyalty.jobs.periodic import wake
 from loyalty.journal.record import Event, record
 from loyalty.ledger.ledger import Kind
@@ -59,7 +60,7 @@ class CannotTakeBack(Conflict):
     def __init__(self, obstacles: Sequence[Obstacle], count: int) -> None:
         super().__init__(
             _("%(count)s of what this import gave was used or changed since, so it cannot be taken back as a whole.")
-            % {"count": f"{count:,}"}
+            % {"count": count_text(count)}
         )
         self.obstacles, self.count = obstacles, count
 

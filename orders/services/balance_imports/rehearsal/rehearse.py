@@ -9,6 +9,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from loyalty.core.clock import Clock
+from loyalty.core.locales import count_text
 from loyalty.database.bulk import send
 from loyalty.database.prepared import together
 from loyalty.jobs.periodic import wake
@@ -119,7 +120,9 @@ def _forget_rows(held: BalanceImport) -> None:
 def _counted(rows: Iterator[Row]) -> Iterator[Row]:
     for count, row in enumerate(rows, start=1):
         if count > MOST_ROWS:
-            raise NotReadable(_("A file has at most %(most)s rows; cut it into several.") % {"most": f"{MOST_ROWS:,}"})
+            raise NotReadable(
+                _("A file has at most %(most)s rows; cut it into several.") % {"most": count_text(MOST_ROWS)}
+            )
         yield row
 
 

@@ -91,6 +91,21 @@ def test_a_row_that_cannot_be_imported_says_why_and_nothing_else(desk: tuple[Cli
     assert "x" * 59 + "…" in looked
 
 
+def test_counts_are_written_as_who_reads_writes_them(desk: tuple[Client, Store]) -> None:
+    client, store = desk
+    client.defaults["HTTP_ACCEPT_LANGUAGE"] = "de"
+    lines = [f"{number}@b.example,{5 if number % 2 else 'viele'}" for number in range(2_400)]
+    bring(client, "\n".join(["email,points", *lines]))
+    assert rehearse(client, store).status_code == 302
+    found = page(client, address("change", store))
+    assert "2.400 Zeilen" in found
+    assert "1.200 Zeilen" in found
+    assert "<strong>1.200</strong>" in found
+    assert re.search(r"<button[^>]*>[^<]*\b1\.200\b", found)
+    assert not re.search(r"\b(1,?200|2,?400)\b", found)
+    assert "2.400" in page(client, reverse(LIST))
+
+
 def test_a_newcomer_brings_a_file_of_a_known_system_and_it_is_in_the_ledger(desk: tuple[Client, Store]) -> None:
     client, store = desk
     assert "Nothing has been imported yet" in page(client, reverse(LIST))
