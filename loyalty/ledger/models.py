@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy
 
 from loyalty.database.retention import for_ever
 from loyalty.database.rights import INSERT_ONLY, Rights
-from loyalty.stores.scoping import SameStoreKey, StoreOwned, unique_in_store
+from loyalty.stores.scoping import SameStoreKey, StoreOwned, implied_store, unique_in_store
 
 
 class Origin(models.TextChoices):
@@ -60,6 +60,7 @@ class AbstractLot(StoreOwned):
     changes is what lets a return be planned before the customer's ledger is locked.
     """
 
+    store = implied_store()
     granted: Any
     remaining: Any
     # Points have none.
@@ -128,6 +129,7 @@ class AbstractAllocation(StoreOwned):
     for good (R7). ``deduction`` is 0 for what the order was placed with, 1, 2, … for each *Deduct again* (M10).
     """
 
+    store = implied_store()
     amount: Any
     returned: Any
     order = SameStoreKey("orders.Order", null=True, blank=True)
@@ -187,6 +189,7 @@ class AbstractMovement(StoreOwned):
     amount. After any write the last one is what is available, because a write first posts what has lapsed (L5).
     """
 
+    store = implied_store()
     amount: Any
     balance_after: Any
     # Points have none.

@@ -93,6 +93,22 @@ class SameStoreKey(models.ForeignKey[Any, Any]):
         super().__init__(to, on_delete, **options)
 
 
+def implied_store() -> models.ForeignKey[Any, Any]:
+    """The store of a row that always refers to another one of its store, for tables that grow by millions.
+
+    Without a database key of its own: the :class:`SameStoreKey` that is never null implies it, and each of the two
+    would be asked for every row.
+    """
+    return models.ForeignKey(
+        "stores.Store",
+        on_delete=models.PROTECT,
+        related_name="+",
+        editable=False,
+        db_index=False,
+        db_constraint=False,
+    )
+
+
 def unique_in_store(name: str) -> models.UniqueConstraint:
     """The unique constraint over store and id that lets others point here with :func:`same_store_key`."""
     return models.UniqueConstraint(fields=["store", "id"], name=name)

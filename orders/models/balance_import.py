@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from loyalty.database.retention import Kept, for_ever, while_needed
 from loyalty.database.rights import Rights
-from loyalty.stores.scoping import SameStoreKey, StoreOwned, unique_in_store
+from loyalty.stores.scoping import SameStoreKey, StoreOwned, implied_store, unique_in_store
 
 
 class ImportState(models.TextChoices):
@@ -143,6 +143,7 @@ class BalanceImportRow(StoreOwned):
     the same and has no reference either.
     """
 
+    store = implied_store()
     balance_import = SameStoreKey(BalanceImport)
     position = models.PositiveIntegerField()
     part = models.PositiveSmallIntegerField(default=0)
@@ -192,6 +193,7 @@ class BalanceImportKey(StoreOwned):
     ``key`` is the old system's reference, or the file and the row's place in it.
     """
 
+    store = implied_store()
     balance_import = SameStoreKey(BalanceImport)
     kind = models.CharField(max_length=7)
     key = models.TextField(db_collation="C")

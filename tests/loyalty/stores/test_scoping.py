@@ -13,6 +13,7 @@ from loyalty.stores.scoping import StoreNotNamed, StoreOwned
 from orders.services.customers.remind import write_reminders
 from orders.services.reverts.choices import CancelChoice, Extension
 from tests import factories
+from tests.balance_imports import HEADER, carried_out
 from tests.database import as_owner
 
 OWNED = [model for model in apps.get_models() if issubclass(model, StoreOwned)]
@@ -85,6 +86,41 @@ def furnish(store: Store) -> None:
     factories.cancel_choosing(order, extend, reason="customer", notify_customer=True)
     factories.make_settings(store, StoreSettings(reminders=ReminderSettings(days_before=7)))
     write_reminders(factories.NOW)
+
+
+def store_is_implied(model: Any) -> bool:
+    """Whether its rows have no key to their store, because another one that is never null implies it."""
+    return not model._meta.get_field("store").db_constraint
+
+
+IMPLIED = list(filter(store_is_implied, OWNED))
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("model", IMPLIED, ids=lambda model: model._meta.label)
+def test_t1_a_row_of_a_store_that_does_not_exist_is_refused(model: Any) -> None:
+    store = factories.make_store()
+    furnish(store)
+    carried_out(store, HEADER + "7,,Ann,credits,5,USD,,,,\n7,,Ann,points,5,,,,,\n")
+    assert [field for of, field in KEYS if of is model and not field.null]
+    table = model._meta.db_table
+    # A row that differs from one that is there in its store, and in what has to be unique.
+    of_no_store = f"""
+        INSERT INTO "{table}" SELECT other.* FROM (SELECT * FROM "{table}" ORDER BY id LIMIT 1) AS one,
+            jsonb_populate_record(
+                NULL::"{table}", to_jsonb(one) || '{{"id": 0, "store_id": 0, "part": 9, "deduction": 9}}'
+            ) AS other
+    """
+    with as_owner(), connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        with pytest.raises(IntegrityError, match=rf"{table}_\w+_same_store"), transaction.atomic():
+            cursor.execute(of_no_store)
+
+
+def test_t1_the_ledgers_are_among_them() -> None:
+    assert {"credits.CreditLot", "points.PointMovement", "orders.BalanceImportKey"} <= {
+        model._meta.label for model in IMPLIED
+    }
 
 
 @pytest.mark.django_db
