@@ -51,7 +51,12 @@ def pytest_configure() -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A test that was asked for hundreds of rounds takes as long as they take, whatever its file says."""
+    """What takes long begins first where several processes share the tests: begun last, all others wait for it.
+
+    A test that was asked for hundreds of rounds takes as long as they take, whatever its file says.
+    """
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        items.sort(key=lambda item: item.get_closest_marker("slow") is None)
     if os.environ.keys() & {"ROUNDS", "HYPOTHESIS_PROFILE"}:
         for item in items:
             item.add_marker(pytest.mark.timeout(0), append=False)

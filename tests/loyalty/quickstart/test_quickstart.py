@@ -79,6 +79,7 @@ def assert_all_has_ended(layout: Layout) -> None:
     assert not layout.valkey_socket.exists()
 
 
+@pytest.mark.slow
 def test_x2_once_carries_out_the_examples_then_a_second_start_finds_them_done(layout: Layout) -> None:
     assert in_the_shell(layout) == f"command {WEB_ROLE} False\n"
     assert_all_has_ended(layout)
