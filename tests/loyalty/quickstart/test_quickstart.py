@@ -19,7 +19,8 @@ from loyalty.quickstart.example import Example, client_of_examples
 PROJECT = Path(__file__).resolve().parents[3]
 NAMED = {"DATABASE_URL", "REDIS_URL", "LOYALTY_ENV"}
 
-pytestmark = pytest.mark.timeout(300)
+# Twenty processes are started one after the other, each of which takes its time where others are at work.
+pytestmark = pytest.mark.timeout(600)
 
 
 def environment_of(layout: Layout) -> dict[str, str]:
