@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from django.db.migrations.exceptions import IrreversibleError
 from django.db.migrations.operations.base import Operation
 from django.db.migrations.state import ProjectState
 
@@ -30,7 +31,10 @@ class Together(Operation):
             operation.database_forwards(app_label, schema_editor, from_state, to_state)
 
     def database_backwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
-        """Each in turn, the last first."""
+        """Each in turn, the last first. Raises IrreversibleError before anything is taken back."""
+        if not all(operation.reversible for operation in self.operations):
+            message = f"This cannot be taken back: {self.describe()}"
+            raise IrreversibleError(message)
         for operation in reversed(self.operations):
             operation.database_backwards(app_label, schema_editor, from_state, to_state)
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from django.db import connection, migrations, models
+from django.db.migrations.exceptions import IrreversibleError
 from django.db.migrations.state import ModelState, ProjectState
 
 from loyalty.database.migrating.together import Together
@@ -75,5 +76,5 @@ def test_models_are_made_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_what_cannot_be_taken_back_alone_cannot_together() -> None:
-    with as_owner(), connection.schema_editor() as editor, pytest.raises(NotImplementedError):
+    with as_owner(), connection.schema_editor() as editor, pytest.raises(IrreversibleError):
         of(Together([migrations.RunSQL("SELECT 1")])).unapply(ProjectState(), editor)
