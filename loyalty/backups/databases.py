@@ -1,15 +1,19 @@
 """Databases of our server: made beside the one that is in use, and put in its place in one step."""
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Final
 
 from django.db import connection, transaction
 from psycopg import sql
 
 from loyalty.backups.manifest import BackupError
 
-_OTHERS = "SELECT count(*) FROM pg_stat_activity WHERE datname = %s AND pid <> pg_backend_pid()"
+_OTHERS: Final = "SELECT count(*) FROM pg_stat_activity WHERE datname = %s AND pid <> pg_backend_pid()"
+# A process of PostgreSQL whose client has just left is there for a moment more; renaming and dropping wait as well (5 s).
+_LEAVING_LASTS: Final = 2.0
+_LOOK_AGAIN_AFTER: Final = 0.05
 
 
 @contextmanager
@@ -39,9 +43,13 @@ def tables_in(database: str) -> int:
 
 
 def must_be_left_alone(database: str) -> None:
-    """Raise BackupError while anybody else is connected to a database."""
-    if others := _ask(_OTHERS, database):
-        raise BackupError(f"{others} connections use the database {database}. Stop the web, the worker and beat first.")
+    """Raise BackupError where anybody else is connected to a database, and stays."""
+    until = time.monotonic() + _LEAVING_LASTS
+    while others := _ask(_OTHERS, database):
+        if time.monotonic() > until:
+            who = "1 connection uses" if others == 1 else f"{others} connections use"
+            raise BackupError(f"{who} the database {database}. Stop the web, the worker and beat first.")
+        time.sleep(_LOOK_AGAIN_AFTER)
 
 
 def make_new(database: str) -> None:

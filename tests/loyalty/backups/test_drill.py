@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from io import StringIO
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from django.conf import settings as django_settings
@@ -16,7 +17,7 @@ from django.db import connection
 from psycopg import sql
 from pytest_django import DjangoDbBlocker
 
-from loyalty.backups.databases import connected_to, drop, exists
+from loyalty.backups.databases import connected_to, drop, exists, must_be_left_alone
 from loyalty.backups.folders import whole_backups
 from loyalty.backups.manifest import NAME, Manifest, read_manifest
 from loyalty.backups.tables import sums_of_tables
@@ -164,9 +165,16 @@ def test_a_database_with_tables_is_not_replaced_unasked(backup: Path) -> None:
 def test_nobody_may_be_at_work_on_what_is_replaced(backup: Path) -> None:
     with (
         connect_as_the_web(),
-        pytest.raises(CommandError, match=r"1 connections use .* Stop the web, the worker and beat"),
+        pytest.raises(CommandError, match=r"1 connection uses .* Stop the web, the worker and beat"),
     ):
         restore(backup, "--replace")
+
+
+def test_who_is_just_leaving_is_waited_for(installation: str) -> None:
+    web = connect_as_the_web()
+    with patch("loyalty.backups.databases.time.sleep", side_effect=lambda seconds: web.close()) as rest:
+        must_be_left_alone(installation)
+    assert rest.called
 
 
 def test_a_damaged_backup_is_refused(copy: Path) -> None:
