@@ -6,6 +6,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, Final
 
+from django.db import connection
 from django.db.models import Model
 
 from loyalty.journal.models import JournalEntry
@@ -27,6 +28,11 @@ cancel_unpaid.BATCH = run.BATCH = run_rules.BATCH = 10
 print("ready.", flush=True)
 call_command("run_jobs", "{name}")
 """
+# To be seen by every role, unlike what others are asking.
+_LOCKS: Final = """
+SELECT count(*) FROM pg_locks AS held JOIN pg_database AS here ON here.oid = held.database
+WHERE here.datname = current_database() AND held.pid <> pg_backend_pid()
+"""
 
 
 def killed_job(name: str, has_done_enough: Callable[[], bool], pause: float) -> None:
@@ -39,6 +45,20 @@ def killed_job(name: str, has_done_enough: Callable[[], bool], pause: float) -> 
             process.wait(pause)
         process.kill()
         process.communicate()
+    nobody_else_is_at_work()
+
+
+def nobody_else_is_at_work() -> None:
+    """Return when nobody else holds a lock: PostgreSQL ends what a killed client began when it comes to hear of it."""
+    while _locks_of_others():
+        pass
+
+
+def _locks_of_others() -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(_LOCKS)
+        count: int = cursor.fetchone()[0]
+        return count
 
 
 def rows(model: type[Model], *columns: str) -> Counter[tuple[Any, ...]]:

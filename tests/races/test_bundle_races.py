@@ -17,7 +17,7 @@ from loyalty.stores.models import Store
 from orders.services.bundles.tables import TRAVELS
 from tests import factories
 from tests.orders.services.bundles.moving import assert_arrived, everything, manifest_of, rows_of, written
-from tests.races.killing import KILLS
+from tests.races.killing import KILLS, nobody_else_is_at_work
 from tests.workers import start, wait_for
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow, pytest.mark.timeout(600)]
@@ -92,6 +92,7 @@ def _kill_within(seconds: float, *command: str) -> None:
             process.wait(random.uniform(0, 1.5 * seconds))
         process.kill()
         process.communicate()
+    nobody_else_is_at_work()
 
 
 def _same(bundle: io.BytesIO, other: io.BytesIO) -> bool:

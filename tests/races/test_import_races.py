@@ -24,7 +24,7 @@ from points.models import PointLot
 from tests import factories
 from tests.balance_imports import HEADER, started, uploaded
 from tests.books import find_faults
-from tests.races.killing import KILLS
+from tests.races.killing import KILLS, nobody_else_is_at_work
 from tests.races.racing import ROUNDS, in_turn, together
 from tests.workers import start as process
 from tests.workers import wait_for
@@ -127,3 +127,4 @@ def _kill_soon() -> None:
             job.wait(random.uniform(0, 0.5))
         job.kill()
         job.communicate()
+    nobody_else_is_at_work()
