@@ -11,7 +11,7 @@ from psycopg import sql
 from loyalty.backups.manifest import BackupError
 
 _OTHERS: Final = "SELECT count(*) FROM pg_stat_activity WHERE datname = %s AND pid <> pg_backend_pid()"
-# A process of PostgreSQL whose client has just left is there for a moment more; renaming and dropping wait as well (5 s).
+# A process of PostgreSQL whose client has just left is there for a moment more; renaming and dropping wait too (5 s).
 _LEAVING_LASTS: Final = 2.0
 _LOOK_AGAIN_AFTER: Final = 0.05
 
