@@ -8,7 +8,7 @@ from playwright.sync_api import Page
 from loyalty.stores.models import Role
 from tests.browser.screens import PHONE, fits, picture
 from tests.loyalty.backoffice.test_every_address import FILES, GET_PAGES, Shop
-from tests.pseudo import spoken
+from tests.loyalty.languages.pseudo import spoken
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True), pytest.mark.timeout(300)]
 

@@ -19,8 +19,8 @@ from tests import factories
 from tests.addresses import reverse
 from tests.factories import NOW
 from tests.loyalty.api.support import ApiClient
+from tests.loyalty.languages.pseudo import LANGUAGE, spoken, untranslated
 from tests.orders.admin.reverts.cases import address, expired_ref, fields_of, send, staff, x1_order
-from tests.pseudo import LANGUAGE, spoken, untranslated
 
 pytestmark = pytest.mark.django_db
 # Names, numbers of orders, currencies, addresses and days, which are nobody's to translate.

@@ -15,10 +15,10 @@ from orders.admin.customers.tabs import TABS as CUSTOMER_TABS
 from orders.admin.orders.tabs import TABS as ORDER_TABS
 from orders.models import Order
 from tests import factories
-from tests.bidi import loose_text
 from tests.loyalty.api.addresses import OPERATIONS, filled
 from tests.loyalty.api.support import ApiClient
 from tests.loyalty.backoffice.test_every_address import GET_PAGES, Shop
+from tests.loyalty.languages.bidi import loose_text
 
 # Pages of orders that are opened; the lists show all of them.
 MOST_ORDERS: Final = 8

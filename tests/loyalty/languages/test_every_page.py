@@ -17,7 +17,7 @@ from orders.admin.orders.tabs import TABS as ORDER_TABS
 from tests import factories
 from tests.balance_imports import HEADER
 from tests.loyalty.backoffice.test_every_address import COMMON_PAGES, GET_PAGES, Shop
-from tests.pseudo import LANGUAGE, Pseudo, pseudo, spoken, untranslated
+from tests.loyalty.languages.pseudo import LANGUAGE, Pseudo, pseudo, spoken, untranslated
 
 pytestmark = pytest.mark.django_db
 # What stores and programs call things: names, addresses, codes, months (which are Babel's), and what is typed.

@@ -18,7 +18,7 @@ from orders.admin.reverts.admin import RevertAdmin
 from tests import factories
 from tests.loyalty.backoffice.open_everything import owner_of
 from tests.loyalty.backoffice.test_every_address import FILES, GET_PAGES, Shop
-from tests.pseudo import texts_of
+from tests.loyalty.languages.pseudo import texts_of
 
 pytestmark = pytest.mark.django_db
 

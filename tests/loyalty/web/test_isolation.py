@@ -3,7 +3,7 @@
 import pytest
 
 from loyalty.web.isolation import isolated
-from tests.bidi import loose_text
+from tests.loyalty.languages.bidi import loose_text
 
 NAME = "\u0645\u062d\u0645\u062f \u0639\u0644\u064a"
 

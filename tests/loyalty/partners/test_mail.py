@@ -19,7 +19,7 @@ from loyalty.partners.mail import Mail, ServerAway, send
 from loyalty.stores.models import Store
 from tests.factories import ACTOR, NOW, make_customer, make_store, make_user
 from tests.loyalty.accounts.invitations.test_invite import invite, owner_of
-from tests.mail_server import MailServer, mail_server
+from tests.loyalty.partners.mail_server import MailServer, mail_server
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("frozen_clock")]
 

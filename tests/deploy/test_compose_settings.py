@@ -4,7 +4,6 @@ import os
 import re
 import subprocess
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import environ
@@ -20,8 +19,8 @@ from loyalty.embedded.layout import OWNER_ROLE, SUPERUSER, WEB_ROLE, Layout, lay
 from loyalty.embedded.postgres import PostgresServer
 from loyalty.embedded.supervisor import embedded_servers
 from loyalty.settings import REQUIRED_IN_PRODUCTION, broker_address
+from tests.deploy.declared import PROJECT
 
-PROJECT = Path(__file__).resolve().parent.parent
 COMPOSE: dict[str, Any] = yaml.safe_load((PROJECT / "docker-compose.yml").read_text())
 SERVICES: dict[str, Any] = COMPOSE["services"]
 PRODUCT = ("migrate", "web", "worker", "beat")

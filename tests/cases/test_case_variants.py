@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import pytest
 
-from tests.cases import Played, Spend, play
+from tests.cases.play import Played, Spend, play
 from tests.loyalty.platforms.samples import Document, order
 
 pytestmark = pytest.mark.django_db

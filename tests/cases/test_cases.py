@@ -14,11 +14,11 @@ import pytest
 from loyalty.outbox.models import Message
 from loyalty.platforms.models import DeliveryState, InboundDelivery
 from orders.models import Order, Problem
-from tests.cases import Played, Spend, play
+from tests.cases.play import Played, Spend, play
 
 pytestmark = pytest.mark.django_db
 
-FOLDER: Final = Path(os.environ.get("PLATFORM_CASES", Path(__file__).resolve().parents[2] / "shared" / "cases"))
+FOLDER: Final = Path(os.environ.get("PLATFORM_CASES", Path(__file__).resolve().parents[3] / "shared" / "cases"))
 ANA: Final = "ana@example.com"
 ANA_LEE: Final = "ana.lee@example.com"
 BEN: Final = "ben@example.com"
