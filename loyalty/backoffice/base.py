@@ -18,7 +18,7 @@ from loyalty.backoffice.lists.export import FORMATS, export_view
 from loyalty.backoffice.lists.filters import FormFilter
 from loyalty.backoffice.lists.paging import BriefPaginator
 from loyalty.exporting.tables import Export
-from loyalty.stores.active_store import active_store, may, store_or_none
+from loyalty.stores.active_store import active_store, is_operator, may, store_or_none
 from loyalty.stores.roles import Can
 from loyalty.stores.scoping import StoreOwned
 
@@ -144,6 +144,17 @@ def _export(admin: BackOfficeAdmin, request: HttpRequest, key: str, suffix: str)
 
 def _name_of(admin: BackOfficeAdmin) -> str:
     return f"{admin.opts.app_label}_{admin.opts.model_name}"
+
+
+class OperatorsPage(BackOfficeAdmin):
+    """One page for operators, about all stores together: at the address of its model's list, and nothing else there."""
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return is_operator(request)
+
+    def get_urls(self) -> list[URLPattern]:
+        """The page alone."""
+        return [url for url in super().get_urls() if str(url.name).endswith("_changelist")]
 
 
 class StoreModelAdmin(BackOfficeAdmin):

@@ -8,11 +8,10 @@ from django.core.exceptions import PermissionDenied
 from django.db import Error as DatabaseError
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
-from django.urls import URLPattern
 from django.utils.translation import gettext as _
 
 from loyalty import __version__
-from loyalty.backoffice.base import BackOfficeAdmin
+from loyalty.backoffice.base import OperatorsPage
 from loyalty.backoffice.site import platform_site
 from loyalty.core.clock import read_clock
 from loyalty.journal.models import JobRun
@@ -20,7 +19,7 @@ from loyalty.monitoring.findings import Finding, Light, Page, findings, worst
 from loyalty.monitoring.health import OK, broker
 from loyalty.monitoring.state import read_state
 from loyalty.partners.breaker import resting_partners
-from loyalty.stores.active_store import is_operator, last_store
+from loyalty.stores.active_store import last_store
 from loyalty.stores.models import Store
 from loyalty.web.addresses import common_page, page_of
 
@@ -33,15 +32,8 @@ _OF_STORES: Final = {
 
 
 @admin.register(JobRun, site=platform_site)
-class WellAdmin(BackOfficeAdmin):
+class WellAdmin(OperatorsPage):
     """The page, at the address of what it looks at first."""
-
-    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return is_operator(request)
-
-    def get_urls(self) -> list[URLPattern]:
-        """The page alone."""
-        return [url for url in super().get_urls() if str(url.name).endswith("_changelist")]
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """The page."""

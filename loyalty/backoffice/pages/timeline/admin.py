@@ -7,18 +7,18 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
-from django.urls import URLPattern, reverse
+from django.urls import reverse
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, gettext_noop
 
 from loyalty.backoffice.badges import DASH
-from loyalty.backoffice.base import BackOfficeAdmin, StoreModelAdmin
+from loyalty.backoffice.base import BackOfficeAdmin, OperatorsPage, StoreModelAdmin
 from loyalty.backoffice.links import cell_link, customer_address, order_address
 from loyalty.backoffice.site import platform_site
 from loyalty.journal.models import JournalEntry, LedgerCheck
 from loyalty.proof.outcomes import last_check, last_checks
-from loyalty.stores.active_store import active_store, is_operator
+from loyalty.stores.active_store import active_store
 from loyalty.stores.actors import actor_names
 from loyalty.stores.compared import NameKey
 from loyalty.stores.dates import show_moment
@@ -111,15 +111,8 @@ class LedgerCheckAdmin(StoreModelAdmin):
 
 
 @admin.register(LedgerCheck, site=platform_site)
-class AllLedgerChecksAdmin(BackOfficeAdmin):
+class AllLedgerChecksAdmin(OperatorsPage):
     """How the last check of every store's books ended, for operators: those with faults first (H5, T2)."""
-
-    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return is_operator(request)
-
-    def get_urls(self) -> list[URLPattern]:
-        """The list alone: what else stood here is a page of one store."""
-        return [url for url in super().get_urls() if str(url.name).endswith("_changelist")]
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """The page; everybody else's is the one of the store last worked in, which stood here before."""
