@@ -35,31 +35,20 @@ from orders.admin.bulk_cancels.rows import (
     progress_context,
     state_badge,
 )
-from orders.models import BulkCancel, BulkState, CancelReason, Order
+from orders.admin.details_form import DetailsForm
+from orders.models import BulkCancel, BulkState, Order
 from orders.services.bulk_cancels.run import carry_out, choose, confirm, go_on, stop
 from orders.services.bulk_cancels.summary import summary_of
 from orders.services.reverts.apply import Details
 
-_INPUT: Final = {"class": "cf-input"}
 _CHECK: Final = {"class": "cf-check"}
 
 
-class BulkCancelForm(forms.Form):
+class BulkCancelForm(DetailsForm):
     """What is left out of a bulk cancel, and what is said beside it."""
 
     leave_paid = forms.BooleanField(required=False, widget=forms.CheckboxInput(attrs=_CHECK))
     leave_completed = forms.BooleanField(required=False, widget=forms.CheckboxInput(attrs=_CHECK))
-    reason = forms.ChoiceField(
-        choices=[("", gettext_lazy("No reason given")), *CancelReason.choices],
-        required=False,
-        widget=forms.Select(attrs=_INPUT),
-    )
-    note = forms.CharField(
-        label=gettext_lazy("Staff note"),
-        required=False,
-        max_length=2000,
-        widget=forms.Textarea(attrs=_INPUT | {"rows": 2}),
-    )
 
     def left(self) -> dict[str, bool]:
         """Which orders are left out, as far as that was said."""

@@ -101,8 +101,7 @@ class PrivacyRequestAdmin(StoreModelAdmin):
     empty_title = gettext_noop("Nobody has asked yet")
     empty_hint = gettext_noop(
         "When a shop platform passes on that a customer wants to see or erase their data, it is listed here. Nothing "
-        "is "
-        "erased and nothing handed out before you say so."
+        "is erased and nothing handed out before you say so."
     )
     store_views: ClassVar[tuple[StoreView, ...]] = (
         StoreView("<path:object_id>/data/", "data", data_page),

@@ -17,34 +17,22 @@ from loyalty.ledger.ledger import Kind
 from loyalty.ledger.planner import UsedLot
 from loyalty.store_settings.sections import ExtendSettings, StoreSettings
 from loyalty.stores.models import Store
+from orders.admin.details_form import DetailsForm
 from orders.kinds import KINDS, allocation_ref
-from orders.models import CancelReason
 from orders.services.reverts.apply import Details
 from orders.services.reverts.choices import CancelChoice, Extension, resolve
 from points.expiry_scheme import next_scheme_day
 
 Used = Mapping[Kind, Sequence[UsedLot]]
 
-_NOTE_LENGTH: Final = 2000
 # A change of these changes what is shown, so the page asks for a fresh preview.
 _LIVE: Final = {"data-live-input": ""}
 _INPUT: Final = {"class": "cf-input"}
 
 
-class CancelForm(forms.Form):
+class CancelForm(DetailsForm):
     """The fields of one order's form: a tick per kind with something left, Extend per expired lot, and the rest."""
 
-    reason = forms.ChoiceField(
-        choices=[("", gettext_lazy("No reason given")), *CancelReason.choices],
-        required=False,
-        widget=forms.Select(attrs=_INPUT),
-    )
-    note = forms.CharField(
-        label=gettext_lazy("Staff note"),
-        required=False,
-        max_length=_NOTE_LENGTH,
-        widget=forms.Textarea(attrs=_INPUT | {"rows": 2}),
-    )
     notify = forms.BooleanField(
         label=gettext_lazy("Notify the customer"),
         required=False,

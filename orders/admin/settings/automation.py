@@ -50,15 +50,15 @@ MODES: Final = (
         ),
     ),
 )
-RULES: Final = (
-    Option(
-        "all_or_nothing",
-        gettext_noop("All or nothing"),
-        gettext_noop(
-            "If any part of the credits has expired, no credits return. Points are judged by themselves, in the same "
-            "way."
-        ),
+ALL_OR_NOTHING: Final = Option(
+    "all_or_nothing",
+    gettext_noop("All or nothing"),
+    gettext_noop(
+        "If any part of the credits has expired, no credits return. Points are judged by themselves, in the same way."
     ),
+)
+RULES: Final = (
+    ALL_OR_NOTHING,
     Option(
         "valid_only",
         gettext_noop("Return what is still valid"),

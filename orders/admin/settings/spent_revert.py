@@ -15,6 +15,7 @@ from loyalty.languages.own_names import both_names, own_words_lazy
 from loyalty.store_settings.sections import StoreSettings
 from loyalty.stores.models import Store
 from loyalty.stores.roles import Can
+from orders.admin.settings.automation import ALL_OR_NOTHING
 from orders.admin.settings.tags_field import TagsField
 from orders.services.automation.count_matches import matching, overlap
 from orders.services.automation.upcoming import COUNTED_TO
@@ -44,14 +45,7 @@ EXPIRED: Final = (
         gettext_noop("Return what is still valid"),
         gettext_noop("Expired parts are left out. Staff can still extend them."),
     ),
-    Option(
-        "all_or_nothing",
-        gettext_noop("All or nothing"),
-        gettext_noop(
-            "If any part of the credits has expired, no credits return. Points are judged by themselves, in the same "
-            "way."
-        ),
-    ),
+    ALL_OR_NOTHING,
 )
 
 
