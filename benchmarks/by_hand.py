@@ -43,27 +43,33 @@ _CONDITIONS: Final = {
     ),
     "customer": "customer_id = %(value)s::bigint",
 }
-_NEWEST: Final = "placed_at DESC, id DESC"
+_NEWEST: Final = "shown.placed_at DESC, shown.id DESC"
 # Since when an order of the queue waits (B2).
 _LONGEST: Final = (
-    "coalesce(cancelled_at, CASE WHEN payment_status = 'refunded' THEN payment_changed_at END,"
-    " platform_deleted_at, payment_changed_at, placed_at), id"
+    "coalesce(shown.cancelled_at, CASE WHEN shown.payment_status = 'refunded' THEN shown.payment_changed_at END,"
+    " shown.platform_deleted_at, shown.payment_changed_at, shown.placed_at), shown.id"
 )
 # From an index of the order that is shown, or what fits first: whichever is faster is the reference.
 _WAYS: Final = (
-    "SELECT * FROM orders_order WHERE store_id = %(store)s AND {condition} ORDER BY {order} LIMIT {page}",
+    "SELECT * FROM orders_order AS shown WHERE store_id = %(store)s AND {condition} ORDER BY {order} LIMIT {page}",
     (
         "WITH fits AS MATERIALIZED (SELECT * FROM orders_order WHERE store_id = %(store)s AND {condition})"
-        " SELECT * FROM fits ORDER BY {order} LIMIT {page}"
+        " SELECT * FROM fits AS shown ORDER BY {order} LIMIT {page}"
     ),
 )
+# The customers of the orders that are shown, and of no others.
+_WITH_CUSTOMERS: Final = """
+WITH shown AS ({way})
+SELECT * FROM shown LEFT JOIN stores_customer AS customer ON customer.id = shown.customer_id ORDER BY {order}
+"""
 WAYS: Final = range(len(_WAYS))
 
 
 def page_by_hand(way: int, store: Store, name: str, value: str) -> list[int]:
     """Read the rows of the page whose filter has this value; their ids."""
     order = _LONGEST if name == "needs_revert" else _NEWEST
-    statement = _WAYS[way].format(condition=_CONDITIONS[name], order=order, page=PAGE)
+    page = _WAYS[way].format(condition=_CONDITIONS[name], order=order, page=PAGE)
+    statement = _WITH_CUSTOMERS.format(way=page, order=order)
     names: dict[str, Any] = {"store": store.pk, "value": value, "zone": store.time_zone, "now": read_clock()}
     with connection.cursor() as cursor:
         cursor.execute(statement, names | {"triggers": _TRIGGERS.get(value)})

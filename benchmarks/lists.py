@@ -10,6 +10,7 @@ from typing import Any, Final, cast
 
 from django import forms
 from django.conf import settings
+from django.contrib.admin import site
 from django.db import connection
 from django.db.models import Count, QuerySet
 from django.http import QueryDict
@@ -29,9 +30,11 @@ from orders.admin.orders.filters import OrderFilterForm
 from orders.api.orders.filters import OrderFilters
 from orders.api.orders.orders import OrderListView
 from orders.kinds import KINDS, LEDGERS
-from orders.models import WAITING_SINCE, Order
+from orders.models import Order
 
 _RUNS: Final = 5
+# A page takes a tenth of a millisecond, and as much more or less by chance.
+_TURNS: Final = 40
 _DEEP: Final = 1000
 _PLAIN: Final = OrderListView.plain_rows
 Asked = tuple[str, str]
@@ -85,16 +88,15 @@ def read_over_rest(store: Store, asked: dict[str, str], ordering: Ordering) -> N
     read_page(_PLAIN.of(narrowed.qs), request, ordering=ordering, read=_PLAIN.read)
 
 
-def read_on_the_page(store: Store, name: str, value: str) -> list[Order]:
-    """The rows of the page whose filter has this value."""
+def reader_of_the_page(store: Store, name: str, value: str) -> Callable[[], list[Order]]:
+    """What reads the rows of the page whose filter has this value, with their customers; the value is checked here."""
     request: Any = RequestFactory().get("/", {name: value})
     request.store = store
     form = OrderFilterForm(request.GET, request=request)
     if not form.is_valid():
         raise SystemExit(f"{name}={value}: {form.errors}")
-    rows: QuerySet[Order] = form.narrow(Order.objects.for_store(store))
-    order = (WAITING_SINCE, "id") if name == "needs_revert" else ("-placed_at", "-id")
-    return list(rows.order_by(*order)[:PAGE])
+    page = site.get_model_admin(Order).get_queryset(request)
+    return lambda: list(form.narrow(page)[:PAGE])
 
 
 def lists() -> dict[str, list[float]]:
@@ -140,7 +142,7 @@ def beside_raw() -> dict[str, dict[str, list[float]]]:
 def _filters_by_hand(store: Store) -> Iterator[tuple[str, tuple[Callable[[], Any], Callable[[], Any]]]]:
     """Each filter of the order list with its slowest value, and whichever way by hand is faster for that."""
     for name, asked in groupby(asked_on_the_page(store), key=itemgetter(0)):
-        readers = {value: partial(read_on_the_page, store, name, value) for _, value in asked}
+        readers = {value: reader_of_the_page(store, name, value) for _, value in asked}
         value = max(readers, key=lambda value: _milliseconds(readers[value]))
         by_hand = [partial(page_by_hand, way, store, name, value) for way in WAYS]
         yield name, (readers[value], min(by_hand, key=_milliseconds))
@@ -162,7 +164,7 @@ WHERE store_id = %s AND customer_id = %s AND remaining > 0 AND (expires_at IS NU
 
 def _in_turns(ours: Callable[[], Any], raw: Callable[[], Any]) -> dict[str, list[float]]:
     times: dict[str, list[float]] = {"ours": [], "reference": []}
-    for _ in range(_RUNS * 2):
+    for _ in range(_TURNS):
         times["ours"].append(_milliseconds(ours))
         times["reference"].append(_milliseconds(raw))
     return times
@@ -182,7 +184,7 @@ def _readings(store: Store) -> Iterator[tuple[str, Callable[[], Any]]]:
         asked = {"ordering": ordering.name}
         yield f"REST ordering={ordering.name}", partial(read_over_rest, store, asked, ordering)
     for name, value in asked_on_the_page(store):
-        yield f"page {name}", partial(read_on_the_page, store, name, value)
+        yield f"page {name}", reader_of_the_page(store, name, value)
     deep = Order.objects.for_store(store).order_by("-placed_at", "-id")
     last = deep[min(_DEEP * (PAGE - 1), deep.count() - PAGE)]
     beyond = _PLAIN.of(deep.filter(placed_at__lte=last.placed_at))[:PAGE]

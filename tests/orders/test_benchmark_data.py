@@ -13,7 +13,7 @@ from benchmarks.coming_in import copy_and_write
 from benchmarks.data import generate
 from benchmarks.documents import order
 from benchmarks.latency import connect, tell
-from benchmarks.lists import asked_on_the_page, read_on_the_page
+from benchmarks.lists import asked_on_the_page, reader_of_the_page
 from loyalty.database.named_stores import every_store
 from loyalty.jobs.periodic import run_job
 from loyalty.journal.models import JournalEntry
@@ -45,7 +45,7 @@ def test_o4_each_filter_by_hand_finds_what_ours_finds() -> None:
         with as_owner():
             generate(800, stores=3, varied=True)
         store = Store.objects.get(pk=1)
-        found = {asked: read_on_the_page(store, *asked) for asked in asked_on_the_page(store)}
+        found = {asked: reader_of_the_page(store, *asked)() for asked in asked_on_the_page(store)}
         for (name, value), ours in found.items():
             for way in WAYS:
                 by_hand = page_by_hand(way, store, name, value)

@@ -11,7 +11,7 @@ from django.db import connection
 from django.db.models import UniqueConstraint
 from django.test.utils import CaptureQueriesContext
 
-from benchmarks.lists import asked_on_the_page, asked_over_rest, read_on_the_page, read_over_rest
+from benchmarks.lists import asked_on_the_page, asked_over_rest, read_over_rest, reader_of_the_page
 from loyalty.database.named_stores import in_store
 from loyalty.stores.actors import Act, Actor, Trigger
 from loyalty.stores.models import Store
@@ -113,7 +113,7 @@ def test_o4_no_filter_of_the_page_goes_through_a_store(store: Store) -> None:
     read = {}
     for name, value in asked_on_the_page(store):
         with CaptureQueriesContext(connection) as queries:
-            read_on_the_page(store, name, value)
+            reader_of_the_page(store, name, value)()
         read[name, value] = _orders_read(queries)
     assert {asked: rows for asked, rows in read.items() if rows > MOST_READ} == {}
 

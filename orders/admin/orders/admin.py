@@ -94,7 +94,7 @@ _PAYMENT_IS_NOW: Final[dict[str, str]] = {
 class OrderAdmin(StoreModelAdmin):
     """Orders: found, looked at, cancelled. Value and facts are read-only here; services change them."""
 
-    related = ("customer", "store")
+    related = ("store",)
     list_display = (
         "order",
         "who",
@@ -154,7 +154,8 @@ class OrderAdmin(StoreModelAdmin):
         """The store's orders with their customers, without what only one order's page needs."""
         rows: QuerySet[Order] = super().get_queryset(request)
         rows = rows.annotate(open_there=Case(When(OPEN_ON_PLATFORM, then=True), default=False))
-        return light(rows)
+        # Joined, everybody of all orders that fit would be looked up and sorted along, for the fifty that are shown.
+        return light(rows).prefetch_related("customer")
 
     def get_ordering(self, request: HttpRequest) -> tuple[Any, ...]:
         """Newest first; the queue with what waits longest first (B2)."""
