@@ -15,7 +15,7 @@ from django.db import Error as DatabaseError
 from pythonjsonlogger.json import JsonFormatter
 
 from loyalty.core.causes import cause
-from loyalty.serving.told import REQUEST_ID, ROUTE
+from loyalty.serving.request_facts import REQUEST_ID, ROUTE
 
 # Whoever reads one of these links in a log could use it (T6).
 SECRET_LINKS = re.compile(r"(/accounts/(?:password/reset/key|invitations/\d+)/)[^/\s]+")

@@ -19,7 +19,7 @@ from waitress.channel import HTTPChannel
 from waitress.server import create_server
 from waitress.task import ErrorTask, WSGITask
 
-from loyalty.serving.told import REQUEST_ID, ROUTE
+from loyalty.serving.request_facts import REQUEST_ID, ROUTE
 
 # Written out where the proxy's limits are the same: docker/Caddyfile.
 SECONDS: Final = 30

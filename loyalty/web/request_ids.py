@@ -6,7 +6,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 
 from loyalty.core.causes import HEADER, Cause, accepted_id, because_of, cause
-from loyalty.serving.told import REQUEST_ID, ROUTE
+from loyalty.serving.request_facts import REQUEST_ID, ROUTE
 
 # Of what leads nowhere; names of routes are few and hold nothing of the address.
 NOWHERE = "none"
