@@ -24,6 +24,7 @@ from rest_framework.views import APIView
 
 from loyalty.stores.keys import create_api_key
 from loyalty.stores.models import Store, User
+from orders.api.orders.orders import OrderListView
 from orders.models import Order
 
 _ALL: Final = "/api/v1/orders/"
@@ -31,12 +32,7 @@ _NOT_REVERTED: Final = "credit_revert_status=not_reverted"
 _PAGE: Final = 50
 _DEEP: Final = 1000
 # What the answers of REST show of an order.
-_SHOWN: Final = (
-    "id", "number", "external_id", "platform", "status", "payment_status", "placed_at", "payment_due_at", "currency",
-    "total", "refunded_total", "tags", "credits_applied", "credits_reverted", "credit_revert_status", "points_applied",
-    "points_reverted", "points_revert_status", "completeness", "needs_revert", "cancelled_at", "cancelled_by",
-    "version", "created_at", "updated_at", "customer__id", "customer__external_id", "customer__email", "customer__name",
-)  # fmt: skip
+_SHOWN: Final = OrderListView.plain_rows.columns
 
 
 def bare_list(_request: HttpRequest) -> JsonResponse:

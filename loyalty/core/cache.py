@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable
-from functools import wraps
+from functools import cache, wraps
 from itertools import islice
 from typing import Any, Final, ParamSpec, TypeVar
 from urllib.parse import urlsplit
@@ -41,6 +41,12 @@ def _or(operation: Callable[P, T], otherwise: Callable[..., T]) -> Callable[P, T
 
 class ForgivingClient(RedisCacheClient):
     """While Redis is gone, every read is a miss and every write is dropped."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._client: Any
+        # One for each pool. Django makes one for each use, which takes longer than what is asked of it.
+        self._client = cache(self._client)
 
     get = _or(RedisCacheClient.get, lambda _self, _key, default: default)
     get_many = _or(RedisCacheClient.get_many, lambda _self, _keys: {})

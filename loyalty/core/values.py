@@ -44,7 +44,8 @@ def value_json(amount: Decimal | int, currency: str) -> str | int:
 
 def instant_text(instant: datetime) -> str:
     """RFC 3339 in UTC: ``2026-01-05T03:00:00Z``."""
-    return f"{instant.astimezone(UTC).isoformat()[:-6]}Z"
+    there = instant if instant.tzinfo is UTC else instant.astimezone(UTC)
+    return f"{there.isoformat()[:-6]}Z"
 
 
 def day_or_none(day: date | None) -> str | None:

@@ -4,12 +4,10 @@ They are the framework's, so the description of each field is too. Rendering is 
 two thousand values, and the framework would ask every field of every row anew for what it knows already.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, make_dataclass
 from functools import cache, partial
-from itertools import islice
 from operator import attrgetter
-from types import SimpleNamespace
 from typing import Any, cast
 
 from django.db.models import QuerySet
@@ -47,10 +45,11 @@ class PlainRows:
     """
 
     def __init__(self, document: type[Document], **related: type[Document]) -> None:
-        self._parts = {name: _members(part) for name, part in related.items()}
-        self._own = [name for name in _members(document) if name not in related]
-        nested = [f"{name}__{part}" for name, parts in self._parts.items() for part in parts]
-        self.columns = (*self._own, *nested)
+        own = [name for name in _members(document) if name not in related]
+        parts = {name: _members(part) for name, part in related.items()}
+        self._own, self._row = len(own), _plain([*own, *related])
+        self._parts = [(len(members), _plain(members)) for members in parts.values()]
+        self.columns = (*own, *(f"{name}__{member}" for name, members in parts.items() for member in members))
 
     def of(self, rows: "QuerySet[Any]") -> "QuerySet[Any, Any]":
         """The query for them."""
@@ -58,21 +57,21 @@ class PlainRows:
 
     def read(self, values: Sequence[Any]) -> Any:
         """One row, with its values as attributes."""
-        rest = iter(values)
-        row = _named(self._own, rest)
-        for name, parts in self._parts.items():
-            part = _named(parts, rest)
-            setattr(row, name, None if part.id is None else part)
-        return row
+        row, end = [*values[: self._own]], self._own
+        for size, part in self._parts:
+            start, end = end, end + size
+            joined = part(*values[start:end])
+            row.append(None if joined.id is None else joined)
+        return self._row(*row)
+
+
+def _plain(names: Sequence[str]) -> type[Any]:
+    """A class of things with these attributes and nothing else."""
+    return make_dataclass("Plain", names, slots=True)
 
 
 def _members(document: type[Document]) -> list[str]:
     return list(document().fields.keys())
-
-
-def _named(names: Sequence[str], values: Iterator[Any]) -> SimpleNamespace:
-    """The next of the values under these names."""
-    return SimpleNamespace(**dict(zip(names, islice(values, len(names)), strict=True)))
 
 
 @dataclass(frozen=True, slots=True)
