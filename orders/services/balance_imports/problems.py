@@ -23,6 +23,7 @@ READING: Final[Mapping[str, object]] = {
     "cut": _(
         "A spreadsheet has shortened this number. Export the file again, and do not save it in a spreadsheet first."
     ),
+    "sum": _("This row adds up others; it is nobody’s."),
     "formula": _("This is a formula; please put its value there."),
     "columns": _("The row has more cells than the file has columns."),
     "empty": _("This must not be empty."),

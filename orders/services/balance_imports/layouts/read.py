@@ -50,9 +50,17 @@ _BALANCES: Final[tuple[tuple[Kind | None, str, str], ...]] = (
     (None, "amount", ""),
 )
 _PERSON: Final = ("external_id", "email", "name", "first_name", "last_name", "phone", "locale", "platform")
-_NAMES_OF_THINGS: Final = ("external_id", "reference", "code")
+_NAMES_OF_THINGS: Final = ("external_id", "reference", "code", "phone")
 _OTHER_THINGS: Final = frozenset({"code", "past_at", "past_type", "active"})
 _CUT: Final = re.compile(r"[0-9][.,]?[0-9]*E\+[0-9]{1,3}")
+# Digits that a spreadsheet counts with: of a longer number it has the first, and noughts.
+_COUNTED: Final = 15
+# What stands in place of a customer's number where people, or their old system, added up the rows above.
+_SUMS: Final = frozenset((
+    "total", "totals", "grand total", "subtotal", "sub-total", "sum", "summe", "gesamt", "gesamtsumme", "zwischensumme",
+    "total general", "total général", "somme", "totale", "totaal", "合計", "合计", "總計", "总计", "総計",
+    "小計", "小计",
+))  # fmt: skip
 _ALL_TEXT: Final = {str}
 _SHOWN: Final = 100
 # Characters of Chinese and Japanese: in these names the family comes first, and nothing stands between.
@@ -123,9 +131,15 @@ class _Reading:
         self._problems = []
         self._take(line)
         for place, key in self._names:
-            if "E+" in self._texts[place]:
+            if "E+" in self._texts[place] or isinstance(self._cells[place], Decimal):
                 self._check(key)
         person = self._person()
+        if (
+            person.external_id
+            and not person.email
+            and person.external_id.rstrip(" :\N{FULLWIDTH COLON}").casefold() in _SUMS
+        ):
+            self._refuse("sum", "external_id", person.external_id)
         if self._is_plain:
             return Row(line.number, person, tuple(self._lots()), problems=tuple(self._problems))
         lots: tuple[Lot, ...] = ()
@@ -155,8 +169,8 @@ class _Reading:
 
     def _check(self, key: str) -> None:
         """Refuse a name that a spreadsheet took for a number and cut: many names become one by that."""
-        text = self._text(key)
-        if _CUT.fullmatch(text):
+        cell, text = self._cells[self._at[key]], self._text(key)
+        if _CUT.fullmatch(text) or (isinstance(cell, Decimal) and cell.adjusted() >= _COUNTED):
             self._refuse("cut", key, text)
 
     def _refuse(self, code: str, key: str, said: object) -> None:

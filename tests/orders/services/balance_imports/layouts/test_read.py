@@ -117,11 +117,35 @@ def test_a_bad_cell_in_a_column_that_nobody_chose_is_nothing() -> None:
 
 def test_numbers_that_a_spreadsheet_has_cut_name_nobody() -> None:
     """Many numbers are 1.23457E+11 then: their people would be one, and get what all of them have."""
-    rows = "1.23457E+11;;5;;;\n2;;5;1,2E+12;;\n3;;5;;9E+10;5\n4E+5x;;5;;;\n"
-    text = f"external_id;email;points;reference;code;value\n{rows}"
+    rows = "1.23457E+11;;5;;;;\n2;;5;1,2E+12;;;\n3;;5;;9E+10;5;\n4E+5x;;5;;;;\n5;;5;;;;8.86912E+11\n"
+    text = f"external_id;email;points;reference;code;value;phone\n{rows}"
     assert problems(text) == [
         ("cut", "external_id", "1.23457E+11"), ("cut", "reference", "1,2E+12"), ("cut", "code", "9E+10"),
+        ("cut", "phone", "8.86912E+11"),
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("word", ["Total", "TOTAL:", "Grand total", "Summe", "合計", "总计\N{FULLWIDTH COLON}"])
+def test_a_row_that_adds_up_the_others_is_nobody(word: str) -> None:
+    """By its number it would be one more customer, with what all others have together; with an address it is one."""
+    text = f"external_id,email,points\n7,,5\n{word},,5\n{word},,5\n{word},a@b.example,6\n"
+    assert problems(text) == [("sum", "external_id", word)] * 2
+
+
+def test_numbers_longer_than_a_spreadsheet_counts_name_nobody() -> None:
+    """It keeps fifteen digits of them and writes noughts behind: 6123412341234567890 and …891 would be one person."""
+    book = openpyxl.Workbook()
+    book.active.append(["external_id", "points", "reference"])
+    for number, reference in ((6123412341234567890, "a"), (999999999999999, "b"), (1, 1234567890123456), (10**15, "c")):
+        book.active.append([number, 5, reference])
+    file = BytesIO()
+    book.save(file)
+    columns = {name: name for name in ("external_id", "points", "reference")}
+    rows = list(read_rows(file, {"shape": {"kind": "xlsx"}, "columns": columns}, STORE))
+    assert [[(one.code, one.column) for one in row.problems] for row in rows] == [
+        [("cut", "external_id")], [], [("cut", "reference")], [("cut", "external_id")],
+    ]  # fmt: skip
+    assert rows[1].person.external_id == "999999999999999"
 
 
 def test_columns_of_other_languages_are_not_left_out_silently() -> None:
