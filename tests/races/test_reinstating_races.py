@@ -33,14 +33,15 @@ def returned(customer: Customer) -> Order:
 
 
 def test_m10_eight_callers_reinstate_one_order_and_it_is_deducted_once(customer: Customer) -> None:
-    factories.grant("credits", customer, "1000")
-    factories.grant("points", customer, 1000)
+    purse = 10 * len(ROUNDS)
+    factories.grant("credits", customer, str(purse))
+    factories.grant("points", customer, purse)
     for number in range(1, len(ROUNDS) + 1):
         order = returned(customer)
         done = together(*[reinstating(order)] * 8)
         assert sum(isinstance(result, ReinstateResult) and result.reinstated_now for result in done) == 1
         assert sum(isinstance(result, ReinstateResult) and bool(result.deducted) for result in done) == 1
-        assert left(customer) == 1000 - 10 * number
+        assert left(customer) == purse - 10 * number
     assert find_faults(customer.store) == []
 
 
